@@ -1,0 +1,3 @@
+package io.holdfast.cli;
+
+final class Placeholder {}

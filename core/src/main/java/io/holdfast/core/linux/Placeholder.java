@@ -1,0 +1,3 @@
+package io.holdfast.core.linux;
+
+final class Placeholder {}

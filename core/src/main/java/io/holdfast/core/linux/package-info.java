@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.core.linux;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,3 @@
+package io.holdfast.core.process;
+
+final class Placeholder {}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.core.process;
+
+import org.jspecify.annotations.NullMarked;

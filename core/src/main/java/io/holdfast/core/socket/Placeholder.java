@@ -1,0 +1,3 @@
+package io.holdfast.core.socket;
+
+final class Placeholder {}

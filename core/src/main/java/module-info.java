@@ -1,0 +1,10 @@
+/** Processes, descriptors, sockets and cgroups of Linux, held by pidfd. */
+module io.holdfast.core {
+    requires jdk.unsupported;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
+
+    exports io.holdfast.core.linux;
+    exports io.holdfast.core.process;
+    exports io.holdfast.core.socket;
+}

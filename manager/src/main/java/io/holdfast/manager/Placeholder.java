@@ -1,0 +1,3 @@
+package io.holdfast.manager;
+
+final class Placeholder {}

@@ -1,0 +1,3 @@
+package io.holdfast.varlink;
+
+final class Placeholder {}

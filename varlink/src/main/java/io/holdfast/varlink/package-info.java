@@ -1,0 +1,5 @@
+/** Holdfast varlink. */
+@NullMarked
+package io.holdfast.varlink;
+
+import org.jspecify.annotations.NullMarked;

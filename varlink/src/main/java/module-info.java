@@ -1,0 +1,9 @@
+/** Holdfast varlink. */
+module io.holdfast.varlink {
+    requires io.holdfast.core;
+    requires tools.jackson.core;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
+
+    exports io.holdfast.varlink;
+}

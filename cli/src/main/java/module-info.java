@@ -4,7 +4,7 @@ module io.holdfast.cli {
     requires io.holdfast.varlink;
     requires io.holdfast.manager;
     requires info.picocli;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.cli;

@@ -2,7 +2,7 @@
 module io.holdfast.manager {
     requires io.holdfast.core;
     requires io.holdfast.varlink;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.manager;

@@ -1,0 +1,69 @@
+package io.holdfast.core.linux;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call that the kernel or libc refused: which call, on what, with which errno, and what to do.
+ *
+ * <p>Failures that are part of normal life (a process that is gone, a socket that is not ready) are
+ * values of the methods concerned, not exceptions.
+ */
+public final class ErrnoException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final String call;
+    private final String subject;
+    private final int errno;
+
+    /**
+     * @param call the call as its man page names it
+     * @param subject what it was called on
+     * @param errno the error number, positive
+     */
+    public ErrnoException(String call, String subject, int errno) {
+        this(call, subject, errno, null);
+    }
+
+    /**
+     * @param advice what the user can do about it, or null
+     */
+    public ErrnoException(String call, String subject, int errno, @Nullable String advice) {
+        super(message(call, subject, errno, advice));
+        this.call = call;
+        this.subject = subject;
+        this.errno = errno;
+    }
+
+    private static String message(String call, String subject, int errno, @Nullable String advice) {
+        String text = Errno.text(errno);
+        return call
+                + (subject.isEmpty() ? "" : " " + subject)
+                + ": "
+                + Errno.name(errno)
+                + (text.isEmpty() ? "" : " (" + text + ")")
+                + (advice == null ? "" : "; " + advice);
+    }
+
+    /** The result if it is none, else the failure that it stands for. */
+    public static int check(int result, String call, Object subject) {
+        if (result < 0) {
+            throw new ErrnoException(call, subject.toString(), -result);
+        }
+        return result;
+    }
+
+    /** The call as its man page names it. */
+    public String call() {
+        return call;
+    }
+
+    /** What it was called on. */
+    public String subject() {
+        return subject;
+    }
+
+    /** The error number, positive: compare with the constants of {@link Errno}. */
+    public int errno() {
+        return errno;
+    }
+}

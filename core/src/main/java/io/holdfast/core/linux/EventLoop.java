@@ -1,0 +1,383 @@
+package io.holdfast.core.linux;
+
+import java.time.Duration;
+import java.util.PriorityQueue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A single-threaded event loop for daemons: readiness of descriptors, timers, posted tasks and
+ * signals, over one epoll instance of its own. Exits of processes come through {@code
+ * PidFd.onExit(loop, …)}.
+ *
+ * <p>The thread that calls {@link #run} or {@link #step} owns the loop and all state that its
+ * handlers touch; only {@link #post}, {@link #stop} and {@link #execute} may be called by others. A
+ * test can step the loop without any thread. A handler that throws is counted and reported; the
+ * loop lives on.
+ */
+public final class EventLoop implements AutoCloseable, java.util.concurrent.Executor {
+    /** How many posted tasks may wait, unless {@link #open(int)} says otherwise. */
+    public static final int DEFAULT_TASKS = 16_384;
+
+    private static final System.Logger LOG = System.getLogger("io.holdfast.core");
+    private static final long WAKE = -1;
+
+    /** Called on the loop's thread when a watched descriptor is ready. */
+    @FunctionalInterface
+    public interface Handler {
+        /**
+         * @param events bits of {@link Readiness}
+         */
+        void ready(int events);
+    }
+
+    /** A task of a later time. Only for the loop's thread. */
+    public static final class Timer implements Comparable<Timer> {
+        private final long at;
+        private final long order;
+        private @Nullable Runnable task;
+
+        private Timer(long at, long order, Runnable task) {
+            this.at = at;
+            this.order = order;
+            this.task = task;
+        }
+
+        /** Does nothing if it has run. */
+        public void cancel() {
+            task = null;
+        }
+
+        @Override
+        public int compareTo(Timer other) {
+            int byTime = Long.compare(at - other.at, 0);
+            return byTime != 0 ? byTime : Long.compare(order, other.order);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
+    }
+
+    /**
+     * A watched descriptor. Only for the loop's thread; ends by itself when the descriptor is
+     * closed.
+     */
+    public final class Watch implements AutoCloseable, Fd.Holder {
+        private final Fd fd;
+        private final Handler handler;
+        private final long data;
+        private int events;
+        private volatile boolean ended;
+
+        private Watch(Fd fd, int events, Handler handler) {
+            this.fd = fd;
+            this.events = events;
+            this.handler = handler;
+            this.data = watches.add(this);
+        }
+
+        /** What it is watched for. */
+        public int events() {
+            return events;
+        }
+
+        /** Changes what it is watched for; one system call if that is a change. */
+        public void events(int wanted) {
+            if (events != wanted && !ended) {
+                control(fd, SysEpoll.CTL_MOD, wanted, data);
+                events = wanted;
+            }
+        }
+
+        /**
+         * Reports only changes from now on (EPOLLET): a state that lasts, such as an exited process
+         * that nobody has waited for, is told once.
+         */
+        public void onlyChanges() {
+            control(fd, SysEpoll.CTL_MOD, events | SysEpoll.EPOLLET, data);
+        }
+
+        /** Watches no longer. Idempotent. */
+        @Override
+        public void close() {
+            if (!ended) {
+                ended = true;
+                watches.remove(data);
+                fd.unhold(this);
+                if (fd.isOpen()) {
+                    try {
+                        control(fd, SysEpoll.CTL_DEL, 0, 0);
+                    } catch (IllegalStateException e) {
+                        // closed at this moment by another thread: out of the epoll instance as
+                        // well
+                    }
+                }
+            }
+        }
+
+        @Override
+        public void closing() {
+            ended = true;
+            watches.remove(data);
+        }
+
+        @Override
+        public void beforeClose(int number) {
+            int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+        }
+    }
+
+    private final SysEpoll epoll = new SysEpoll();
+    private final SysEventfd wake = new SysEventfd();
+    private final Slots<Watch> watches = new Slots<>();
+    private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+    private final ArrayBlockingQueue<Runnable> tasks;
+    private final AtomicBoolean signalled = new AtomicBoolean();
+    private final int taskLimit;
+    private long timerOrder;
+    private long errors;
+    private volatile boolean stopped;
+    private volatile @Nullable Thread owner;
+
+    private EventLoop(int taskLimit) {
+        this.taskLimit = taskLimit;
+        this.tasks = new ArrayBlockingQueue<>(taskLimit);
+        wake.fd().with(number -> epoll.control(SysEpoll.CTL_ADD, number, Readiness.IN, WAKE));
+    }
+
+    /**
+     * A new loop that nobody runs yet.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public static EventLoop open() {
+        return new EventLoop(DEFAULT_TASKS);
+    }
+
+    /**
+     * @param taskLimit how many posted tasks may wait
+     */
+    public static EventLoop open(int taskLimit) {
+        return new EventLoop(taskLimit);
+    }
+
+    /**
+     * Watches a descriptor, level-triggered, until the watch or the descriptor is closed.
+     *
+     * @param events bits of {@link Readiness}; ERR and HUP always count
+     * @throws ErrnoException EPERM if the kind of file cannot be watched, EEXIST if this loop has
+     *     it already
+     */
+    public Watch watch(Fd fd, int events, Handler handler) {
+        Watch watch = new Watch(fd, events, handler);
+        try {
+            fd.hold(watch);
+            control(fd, SysEpoll.CTL_ADD, events, watch.data);
+        } catch (RuntimeException e) {
+            fd.unhold(watch);
+            watches.remove(watch.data);
+            throw e;
+        }
+        return watch;
+    }
+
+    private void control(Fd fd, int operation, int events, long data) {
+        int number = fd.acquire();
+        try {
+            ErrnoException.check(epoll.control(operation, number, events, data), "epoll_ctl", fd);
+        } finally {
+            fd.release();
+        }
+    }
+
+    /** Runs a task after that time, on the monotonic clock, rounded up to a millisecond. */
+    public Timer after(Duration delay, Runnable task) {
+        long nanos = Math.clamp(Readiness.nanos(delay), 0, Long.MAX_VALUE / 2);
+        Timer timer = new Timer(System.nanoTime() + nanos, timerOrder++, task);
+        timers.add(timer);
+        return timer;
+    }
+
+    /**
+     * Runs a task on the loop's thread, after those posted before. By any thread.
+     *
+     * @throws RejectedExecutionException if as many tasks wait as the limit allows
+     */
+    public void post(Runnable task) {
+        if (!tasks.offer(task)) {
+            throw new RejectedExecutionException(
+                    "the event loop has " + taskLimit + " tasks waiting");
+        }
+        wakeUp();
+    }
+
+    /** The same as {@link #post}: a loop is an executor. */
+    @Override
+    public void execute(Runnable task) {
+        post(task);
+    }
+
+    /**
+     * Runs a task on the loop's thread whenever the process gets the signal, in place of the JVM's
+     * own handling. One handler a signal and JVM. The sender is not known. Not for KILL, STOP,
+     * SEGV, and QUIT (the JVM's thread dump).
+     *
+     * @return closes to what was there before
+     * @throws IllegalArgumentException if the JVM does not give the signal away
+     */
+    public AutoCloseable onSignal(Signal signal, Runnable task) {
+        return JvmSignal.handle(signal, () -> post(task));
+    }
+
+    /** Whether the calling thread is the one that runs the loop now. */
+    public boolean isOwner() {
+        return Thread.currentThread() == owner;
+    }
+
+    /** How many handlers, timers and tasks have thrown. */
+    public long errors() {
+        return errors;
+    }
+
+    /** Runs until {@link #stop}. */
+    public void run() {
+        while (!stopped) {
+            step(Duration.ofMillis(Long.MAX_VALUE));
+        }
+    }
+
+    /** Ends {@link #run} after the current turn. By any thread. */
+    public void stop() {
+        stopped = true;
+        wakeUp();
+    }
+
+    /**
+     * One turn: waits up to that time for something to do, then does all of it.
+     *
+     * @return how many events, timers and tasks were handled
+     */
+    public int step(Duration limit) {
+        owner = Thread.currentThread();
+        try {
+            int n = epoll.await(patience(Readiness.nanos(limit)));
+            int handled = 0;
+            boolean woken = false;
+            for (int i = 0; i < n; i++) {
+                long data = epoll.data(i);
+                if (data == WAKE) {
+                    woken = true;
+                    continue;
+                }
+                Watch watch = watches.get(data);
+                if (watch != null) {
+                    handled++;
+                    int events = epoll.events(i);
+                    try {
+                        watch.handler.ready(events);
+                    } catch (RuntimeException | Error e) {
+                        failed(e);
+                    }
+                }
+            }
+            if (woken) {
+                wake.drain();
+                signalled.set(false);
+                handled += runTasks();
+            }
+            return handled + runTimers();
+        } finally {
+            owner = null;
+        }
+    }
+
+    /** Milliseconds until the next timer, at most the limit, rounded up; -1 for ever. */
+    private int patience(long limitNanos) {
+        while (!timers.isEmpty() && timers.peek().task == null) {
+            timers.poll();
+        }
+        Timer next = timers.peek();
+        long nanos = limitNanos;
+        if (next != null) {
+            nanos = Math.min(nanos, next.at - System.nanoTime());
+        }
+        if (nanos <= 0) {
+            return 0;
+        }
+        long millis = TimeUnit.NANOSECONDS.toMillis(nanos - 1) + 1;
+        return millis >= Integer.MAX_VALUE ? -1 : (int) millis;
+    }
+
+    /**
+     * Those that are there now: a task that posts another does not keep the loop from its events.
+     */
+    private int runTasks() {
+        int handled = 0;
+        for (int n = tasks.size(); n > 0; n--) {
+            Runnable task = tasks.poll();
+            if (task == null) {
+                break;
+            }
+            handled++;
+            guarded(task);
+        }
+        if (!tasks.isEmpty()) {
+            wakeUp();
+        }
+        return handled;
+    }
+
+    private int runTimers() {
+        int handled = 0;
+        long now = System.nanoTime();
+        for (Timer timer = timers.peek();
+                timer != null && timer.at - now <= 0;
+                timer = timers.peek()) {
+            timers.poll();
+            Runnable task = timer.task;
+            if (task != null) {
+                timer.task = null;
+                handled++;
+                guarded(task);
+            }
+        }
+        return handled;
+    }
+
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        }
+    }
+
+    private void failed(Throwable e) {
+        errors++;
+        LOG.log(System.Logger.Level.ERROR, "a handler of the event loop failed", e);
+    }
+
+    private void wakeUp() {
+        if (!signalled.getAndSet(true)) {
+            wake.signal();
+        }
+    }
+
+    /** Closes the epoll instance; what it watched stays open. After {@link #run} has returned. */
+    @Override
+    public void close() {
+        stopped = true;
+        wake.close();
+        epoll.close();
+    }
+}

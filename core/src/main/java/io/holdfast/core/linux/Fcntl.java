@@ -1,0 +1,114 @@
+package io.holdfast.core.linux;
+
+import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
+
+/** {@code fcntl.h}: opening and duplicating. */
+public final class Fcntl {
+    public static final int O_RDONLY = 0;
+    public static final int O_WRONLY = 1;
+    public static final int O_RDWR = 2;
+    public static final int O_CREAT = 0x40;
+    public static final int O_EXCL = 0x80;
+    public static final int O_NOCTTY = 0x100;
+    public static final int O_TRUNC = 0x200;
+    public static final int O_APPEND = 0x400;
+    public static final int O_NONBLOCK = 0x800;
+    public static final int O_CLOEXEC = 0x80000;
+    public static final int O_PATH = 0x200000;
+    public static final int O_DIRECTORY = Machine.ARM ? 0x4000 : 0x10000;
+    public static final int O_NOFOLLOW = Machine.ARM ? 0x8000 : 0x20000;
+
+    static final int AT_FDCWD = -100;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int F_DUPFD_CLOEXEC = 1030;
+
+    private static final MethodHandle OPENAT = Libc.bind("openat");
+    private static final MethodHandle FCNTL = Libc.bind("fcntl");
+
+    private Fcntl() {}
+
+    /**
+     * {@code openat(2)}, always close-on-exec.
+     *
+     * @param directory where a relative path starts, or null for the working directory
+     * @param mode permission bits for O_CREAT
+     * @return a number that the caller must adopt at once, or -errno
+     */
+    static int openat(@Nullable Fd directory, String path, int flags, int mode) {
+        Scratch scratch = Scratch.take();
+        int at = directory == null ? AT_FDCWD : directory.acquire();
+        try {
+            long end = CString.put(scratch.memory, 0, path);
+            int r;
+            do {
+                r =
+                        Libc.intCall(
+                                OPENAT,
+                                scratch.errno,
+                                at,
+                                scratch.address,
+                                flags | O_CLOEXEC,
+                                end > 0 ? mode : 0,
+                                0,
+                                0);
+            } while (r == -Errno.EINTR);
+            return r;
+        } finally {
+            if (directory != null) {
+                directory.release();
+            }
+            scratch.give();
+        }
+    }
+
+    /**
+     * Opens a path, close-on-exec.
+     *
+     * @throws ErrnoException as {@code open(2)} says
+     */
+    public static Fd open(String path, int flags) {
+        return Fd.adopt(openat(null, path, flags, 0), "open", path);
+    }
+
+    /**
+     * Opens a path relative to a directory, close-on-exec.
+     *
+     * @param mode permission bits for O_CREAT, under the umask
+     * @throws ErrnoException as {@code openat(2)} says
+     */
+    public static Fd open(@Nullable Fd directory, String path, int flags, int mode) {
+        return Fd.adopt(openat(directory, path, flags, mode), "openat", path);
+    }
+
+    /** {@code F_DUPFD_CLOEXEC}: the lowest free number from {@code from} on, or -errno. */
+    static int dupfd(Fd fd, int from) {
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(FCNTL, number, F_DUPFD_CLOEXEC, from, 0, 0, 0);
+        } finally {
+            fd.release();
+        }
+    }
+
+    /** {@code F_GETFL}: access mode and status flags of the open file, or -errno. */
+    public static int getfl(Fd fd) {
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(FCNTL, number, F_GETFL, 0, 0, 0, 0);
+        } finally {
+            fd.release();
+        }
+    }
+
+    /** {@code F_SETFL}: 0, or -errno. */
+    public static int setfl(Fd fd, int flags) {
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(FCNTL, number, F_SETFL, flags, 0, 0, 0);
+        } finally {
+            fd.release();
+        }
+    }
+}

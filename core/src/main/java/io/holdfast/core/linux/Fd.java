@@ -1,0 +1,236 @@
+package io.holdfast.core.linux;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open descriptor and its only owner. Closed once, close-on-exec, and counted while in use.
+ *
+ * <p>Numbers of descriptors are recycled as PIDs are. A call that runs on a descriptor therefore
+ * holds a use of it: {@link #close} refuses new uses at once, and the number goes back to the
+ * kernel when the last use has ended, so no call ever runs on a number that meanwhile belongs to
+ * something else. A thread that waits for readiness ({@link Readiness}) holds no use; it is woken
+ * by the close.
+ *
+ * <p>Methods that only look take an {@code Fd} and leave it to its owner. Methods that keep one are
+ * named {@code adopt…} and leave the given {@code Fd} empty ({@link #move}).
+ *
+ * <p>Safe for use by any thread. With {@code -Dio.holdfast.leaks=true} a descriptor that becomes
+ * garbage unclosed is closed and reported with the place that made it.
+ */
+public final class Fd implements AutoCloseable {
+    private static final int CLOSED = 1 << 31;
+    private static final int MOVED = CLOSED | 1 << 30;
+    private static final VarHandle STATE;
+
+    static {
+        try {
+            STATE = MethodHandles.lookup().findVarHandle(Fd.class, "state", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    /** Something that refers to the number and must let go before it is closed. */
+    interface Holder {
+        /** New uses are refused from now on. */
+        void closing();
+
+        /** The number is about to go back to the kernel. */
+        void beforeClose(int number);
+    }
+
+    private final int number;
+    private final @Nullable LeakDetector leaks;
+    private @Nullable Holder[] holders = NONE; // guarded by this
+
+    @SuppressWarnings("unused") // through STATE
+    private volatile int state; // users in flight, and the two top bits
+
+    private static final @Nullable Holder[] NONE = {};
+
+    private Fd(int number) {
+        this.number = number;
+        this.leaks = LeakDetector.ENABLED ? LeakDetector.watch(this, number) : null;
+    }
+
+    /**
+     * Takes over a number that nobody else owns: one that a system call has just returned, or that
+     * was inherited from the parent process (systemd's {@code LISTEN_FDS}). The number is not
+     * checked.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public static Fd adopt(int number) {
+        if (number < 0) {
+            throw new IllegalArgumentException("no descriptor: " + number);
+        }
+        return new Fd(number);
+    }
+
+    /** Adopts the result of a call that makes a descriptor, or throws what it stands for. */
+    public static Fd adopt(int result, String call, Object subject) {
+        return new Fd(ErrnoException.check(result, call, subject));
+    }
+
+    /**
+     * Another descriptor of the same open file, with an owner of its own ({@code F_DUPFD_CLOEXEC}).
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public Fd duplicate() {
+        return adopt(Fcntl.dupfd(this, 3), "fcntl(F_DUPFD_CLOEXEC)", this);
+    }
+
+    /**
+     * Hands the descriptor to a new owner and leaves this one empty: its {@link #close} does
+     * nothing, every other use throws.
+     *
+     * @throws IllegalStateException if it is closed, moved, in use by a call, or watched
+     */
+    public Fd move() {
+        synchronized (this) {
+            if (holders.length > 0 || !STATE.compareAndSet(this, 0, MOVED)) {
+                throw new IllegalStateException(
+                        (int) STATE.getVolatile(this) < 0
+                                ? this + " cannot be moved"
+                                : this + " cannot be moved while in use");
+            }
+        }
+        if (leaks != null) {
+            leaks.forget();
+        }
+        return new Fd(number);
+    }
+
+    /** Whether neither {@link #close} nor {@link #move} was called. */
+    public boolean isOpen() {
+        return (int) STATE.getVolatile(this) >= 0;
+    }
+
+    /**
+     * Lends the number for one call, for use with another library's native code. It is valid only
+     * until the function returns, and must not be closed or kept.
+     *
+     * @throws IllegalStateException if it is closed or moved
+     */
+    public <R> R with(IntFunction<R> use) {
+        int borrowed = acquire();
+        try {
+            return use.apply(borrowed);
+        } finally {
+            release();
+        }
+    }
+
+    /** Begins a use; {@link #release} ends it. */
+    int acquire() {
+        for (; ; ) {
+            int seen = (int) STATE.getVolatile(this);
+            if (seen < 0) {
+                throw new IllegalStateException(
+                        this + " was " + (isMoved(seen) ? "moved" : "closed"));
+            }
+            if (STATE.weakCompareAndSet(this, seen, seen + 1)) {
+                return number;
+            }
+        }
+    }
+
+    void release() {
+        int before = (int) STATE.getAndAdd(this, -1);
+        if (before == CLOSED + 1) {
+            closeNumber();
+        }
+    }
+
+    /** Registers who must let go before the close. */
+    void hold(Holder holder) {
+        synchronized (this) {
+            Holder[] more = new Holder[holders.length + 1];
+            System.arraycopy(holders, 0, more, 0, holders.length);
+            more[holders.length] = holder;
+            holders = more;
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very holder
+    void unhold(Holder holder) {
+        synchronized (this) {
+            for (int i = 0; i < holders.length; i++) {
+                if (holders[i] == holder) {
+                    Holder[] fewer = new Holder[holders.length - 1];
+                    System.arraycopy(holders, 0, fewer, 0, i);
+                    System.arraycopy(holders, i + 1, fewer, i, fewer.length - i);
+                    holders = fewer.length == 0 ? NONE : fewer;
+                    return;
+                }
+            }
+        }
+    }
+
+    /** The registered holder of that class, or null. */
+    <H extends Holder> @Nullable H holder(Class<H> kind) {
+        synchronized (this) {
+            for (Holder holder : holders) {
+                if (kind.isInstance(holder)) {
+                    return kind.cast(holder);
+                }
+            }
+            return null;
+        }
+    }
+
+    /**
+     * Refuses further uses and closes the number once the last use in flight has ended. Idempotent;
+     * errors of {@code close(2)} are ignored, since the number is free whatever it says.
+     */
+    @Override
+    public void close() {
+        int seen;
+        do {
+            seen = (int) STATE.getVolatile(this);
+            if (seen < 0) {
+                return;
+            }
+        } while (!STATE.weakCompareAndSet(this, seen, seen | CLOSED));
+        for (Holder holder : holdersNow()) {
+            if (holder != null) {
+                holder.closing();
+            }
+        }
+        if (seen == 0) {
+            closeNumber();
+        }
+    }
+
+    private void closeNumber() {
+        if (leaks != null) {
+            leaks.forget();
+        }
+        for (Holder holder : holdersNow()) {
+            if (holder != null) {
+                holder.beforeClose(number);
+            }
+        }
+        Unistd.close(number);
+    }
+
+    private @Nullable Holder[] holdersNow() {
+        synchronized (this) {
+            return holders;
+        }
+    }
+
+    private static boolean isMoved(int state) {
+        return (state & MOVED) == MOVED;
+    }
+
+    @Override
+    public String toString() {
+        int seen = (int) STATE.getVolatile(this);
+        return "fd " + number + (seen >= 0 ? "" : isMoved(seen) ? " (moved)" : " (closed)");
+    }
+}

@@ -1,0 +1,77 @@
+package io.holdfast.core.linux;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Small files of procfs, cgroupfs and sysfs, read and written whole, relative to a directory that
+ * is held open: the name cannot come to mean somebody else's file in between. May block in the
+ * kernel for a moment; safe for use by any thread.
+ */
+public final class KernelFile {
+    /** A file larger than this many bytes is refused with EFBIG. */
+    public static final int LIMIT = 16 << 20;
+
+    private static final int CHUNK = 8192;
+
+    private KernelFile() {}
+
+    /**
+     * The content.
+     *
+     * @param directory where the name starts, or null for an absolute path
+     * @throws ErrnoException as {@code openat(2)} and {@code read(2)} say; EFBIG beyond {@link
+     *     #LIMIT}
+     */
+    public static byte[] read(@Nullable Fd directory, String name) {
+        try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
+            return rest(file, name);
+        }
+    }
+
+    /** What is left to read of an open file. */
+    static byte[] rest(Fd file, String name) {
+        byte[] content = new byte[CHUNK];
+        int length = 0;
+        for (; ; ) {
+            if (length == content.length) {
+                if (length >= LIMIT) {
+                    throw new ErrnoException("read", name, Errno.EFBIG);
+                }
+                content = Arrays.copyOf(content, 2 * length);
+            }
+            int n = Unistd.read(file, content, length, content.length - length);
+            if (n < 0) {
+                throw new ErrnoException("read", name, -n);
+            }
+            if (n == 0) {
+                return length == content.length ? content : Arrays.copyOf(content, length);
+            }
+            length += n;
+        }
+    }
+
+    /**
+     * The content as text, without the newline at its end.
+     *
+     * @throws ErrnoException as {@link #read(Fd, String)}
+     */
+    public static String text(@Nullable Fd directory, String name) {
+        String text = new String(read(directory, name), StandardCharsets.UTF_8);
+        return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+    }
+
+    /** Writes the text in one {@code write(2)}, as these files want it: 0, or -errno. */
+    public static int write(@Nullable Fd directory, String name, String text) {
+        int opened = Fcntl.openat(directory, name, Fcntl.O_WRONLY, 0);
+        if (opened < 0) {
+            return opened;
+        }
+        try (Fd file = Fd.adopt(opened)) {
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            int n = Unistd.write(file, bytes, 0, bytes.length);
+            return Math.min(n, 0);
+        }
+    }
+}

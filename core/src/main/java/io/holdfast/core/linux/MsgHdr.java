@@ -1,0 +1,217 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code struct msghdr} with one iovec and its control messages, made once and used for many calls
+ * of {@code sendmsg} or {@code recvmsg}, one at a time by one thread.
+ *
+ * <p>What was received is owned from the moment the call returns: {@link #parse} turns every
+ * descriptor into an {@link Fd} before anything else can happen, and closes none by itself.
+ */
+public final class MsgHdr {
+    /** The kernel takes and gives at most this many descriptors a message. */
+    public static final int MAX_DESCRIPTORS = 253;
+
+    // struct msghdr
+    private static final int NAME = 0;
+    private static final int NAMELEN = 8;
+    private static final int IOV = 16;
+    private static final int IOVLEN = 24;
+    private static final int CONTROL = 32;
+    private static final int CONTROLLEN = 40;
+    private static final int FLAGS = 48;
+    private static final int MSGHDR_SIZE = 56;
+
+    // struct iovec, behind it
+    private static final int IOV_BASE = MSGHDR_SIZE;
+    private static final int IOV_LEN = MSGHDR_SIZE + 8;
+    private static final int NAME_BUFFER = MSGHDR_SIZE + 16;
+    private static final int CONTROL_BUFFER = NAME_BUFFER + 112; // sockaddr_un is 110
+
+    // struct cmsghdr
+    private static final int CMSG_LEN = 0;
+    private static final int CMSG_LEVEL = 8;
+    private static final int CMSG_TYPE = 12;
+    private static final int CMSG_DATA = 16;
+
+    private static final int UCRED_SIZE = 12;
+    private static final int LABEL_ROOM = 256;
+
+    private final MemorySegment memory;
+    private final long address;
+    private final int controlSize;
+
+    private int received;
+    private int flags;
+    private List<Fd> descriptors = List.of();
+    private @Nullable Ucred credentials;
+    private int pidfdError;
+    private @Nullable Fd pidfd;
+
+    /**
+     * @param descriptorLimit how many descriptors there is room for, 0 to {@link #MAX_DESCRIPTORS}
+     * @param identity whether there is room for credentials, a pidfd and a label as well
+     */
+    public MsgHdr(int descriptorLimit, boolean identity) {
+        if (descriptorLimit < 0 || descriptorLimit > MAX_DESCRIPTORS) {
+            throw new IllegalArgumentException("descriptors a message: " + descriptorLimit);
+        }
+        controlSize =
+                (descriptorLimit == 0 ? 0 : space(4 * descriptorLimit))
+                        + (identity ? space(UCRED_SIZE) + space(4) + space(LABEL_ROOM) : 0);
+        memory = Arena.ofAuto().allocate(CONTROL_BUFFER + controlSize, 8);
+        address = memory.address();
+        memory.set(JAVA_LONG, IOV, address + IOV_BASE);
+        memory.set(JAVA_LONG, IOVLEN, 1);
+    }
+
+    private static int space(int data) {
+        return CMSG_DATA + (data + 7 & -8);
+    }
+
+    /**
+     * Makes it a message to send: data, to a destination or the connected peer, with descriptors.
+     */
+    void outgoing(long data, long length, @Nullable UnixName to, List<Fd> give, int[] numbers) {
+        memory.set(JAVA_LONG, IOV_BASE, data);
+        memory.set(JAVA_LONG, IOV_LEN, length);
+        name(to == null ? 0 : to.write(memory, NAME_BUFFER));
+        if (give.isEmpty()) {
+            control(0);
+        } else {
+            memory.set(JAVA_LONG, CONTROL_BUFFER + CMSG_LEN, CMSG_DATA + 4L * give.size());
+            memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_LEVEL, SysSocket.SOL_SOCKET);
+            memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_TYPE, SysSocket.SCM_RIGHTS);
+            for (int i = 0; i < give.size(); i++) {
+                memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_DATA + 4L * i, numbers[i]);
+            }
+            control(space(4 * give.size()));
+        }
+    }
+
+    /** Makes it room for a message: the kernel overwrites the lengths each time. */
+    void incoming(long data, long length) {
+        memory.set(JAVA_LONG, IOV_BASE, data);
+        memory.set(JAVA_LONG, IOV_LEN, length);
+        name(UnixName.SIZE);
+        control(controlSize);
+        descriptors = List.of();
+        credentials = null;
+        pidfd = null;
+        pidfdError = 0;
+    }
+
+    private void name(int length) {
+        memory.set(JAVA_LONG, NAME, length == 0 ? 0 : address + NAME_BUFFER);
+        memory.set(JAVA_INT, NAMELEN, length);
+    }
+
+    private void control(int length) {
+        memory.set(JAVA_LONG, CONTROL, length == 0 ? 0 : address + CONTROL_BUFFER);
+        memory.set(JAVA_LONG, CONTROLLEN, length);
+        memory.set(JAVA_INT, FLAGS, 0);
+    }
+
+    long address() {
+        return address;
+    }
+
+    /** Reads what recvmsg left, and takes ownership of every descriptor. */
+    void parse(int bytes) {
+        received = bytes;
+        flags = memory.get(JAVA_INT, FLAGS);
+        long end = memory.get(JAVA_LONG, CONTROLLEN);
+        for (long at = 0; at + CMSG_DATA <= end; ) {
+            long message = CONTROL_BUFFER + at;
+            long length = memory.get(JAVA_LONG, message + CMSG_LEN);
+            if (length < CMSG_DATA || at + length > end) {
+                break;
+            }
+            if (memory.get(JAVA_INT, message + CMSG_LEVEL) == SysSocket.SOL_SOCKET) {
+                take(message, (int) length - CMSG_DATA);
+            }
+            at += length + 7 & -8L;
+        }
+    }
+
+    private void take(long message, int length) {
+        switch (memory.get(JAVA_INT, message + CMSG_TYPE)) {
+            case SysSocket.SCM_RIGHTS -> {
+                int count = length / 4;
+                List<Fd> list = new ArrayList<>(descriptors.size() + count);
+                list.addAll(descriptors);
+                for (int i = 0; i < count; i++) {
+                    list.add(Fd.adopt(memory.get(JAVA_INT, message + CMSG_DATA + 4L * i)));
+                }
+                descriptors = list;
+            }
+            case SysSocket.SCM_CREDENTIALS -> credentials = Ucred.read(memory, message + CMSG_DATA);
+            case SysSocket.SCM_PIDFD -> {
+                int number = memory.get(JAVA_INT, message + CMSG_DATA);
+                if (number >= 0) {
+                    pidfd = Fd.adopt(number);
+                } else {
+                    pidfdError = -number;
+                }
+            }
+            default -> {}
+        }
+    }
+
+    /** How many bytes came. */
+    public int received() {
+        return received;
+    }
+
+    /** Whether the data was longer than the room for it (MSG_TRUNC). */
+    public boolean isDataCut() {
+        return (flags & SysSocket.MSG_TRUNC) != 0;
+    }
+
+    /** Whether control messages were longer than the room for them (MSG_CTRUNC). */
+    public boolean isControlCut() {
+        return (flags & SysSocket.MSG_CTRUNC) != 0;
+    }
+
+    /** The descriptors that came; the caller owns them. A second call gives none. */
+    public List<Fd> takeDescriptors() {
+        List<Fd> taken = descriptors;
+        descriptors = List.of();
+        return taken;
+    }
+
+    /**
+     * The pidfd of the sender (SCM_PIDFD), or null; the caller owns it. A second call gives null.
+     */
+    public @Nullable Fd takePidfd() {
+        Fd taken = pidfd;
+        pidfd = null;
+        return taken;
+    }
+
+    /** The errno that stands for a sender who was gone already (Linux 6.5 to 6.16), or 0. */
+    public int pidfdError() {
+        return pidfdError;
+    }
+
+    /** The credentials of the sender (SCM_CREDENTIALS), or null. */
+    public @Nullable Ucred credentials() {
+        return credentials;
+    }
+
+    /** The address of the sender, or null where the socket gives none. */
+    public @Nullable UnixName sender() {
+        int length = memory.get(JAVA_INT, NAMELEN);
+        return memory.get(JAVA_LONG, NAME) == 0 || length == 0
+                ? null
+                : UnixName.read(memory, NAME_BUFFER, length);
+    }
+}

@@ -1,0 +1,107 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * {@code struct pidfd_info} of {@code linux/pidfd.h}, as the kernel filled it, or the errno
+ * instead. A field means something only where its bit of {@code mask} is set.
+ *
+ * @param errno 0, or why there is no answer
+ * @param mask the {@code PIDFD_INFO_*} bits that are answered
+ * @param cgroupId inode number of the cgroup2 directory
+ * @param exitCode the wait status, as of {@code wait(2)}
+ */
+public record PidfdInfo(
+        int errno,
+        long mask,
+        long cgroupId,
+        int pid,
+        int tgid,
+        int ppid,
+        int ruid,
+        int rgid,
+        int euid,
+        int egid,
+        int suid,
+        int sgid,
+        int fsuid,
+        int fsgid,
+        int exitCode,
+        int coredumpMask,
+        int coredumpSignal,
+        int coredumpCode) {
+    public static final long INFO_PID = 1;
+    public static final long INFO_CREDS = 2;
+    public static final long INFO_CGROUPID = 4;
+    public static final long INFO_EXIT = 8;
+    public static final long INFO_COREDUMP = 0x10;
+    public static final long INFO_SUPPORTED_MASK = 0x20;
+    public static final long INFO_COREDUMP_SIGNAL = 0x40;
+    public static final long INFO_COREDUMP_CODE = 0x80;
+
+    public static final int COREDUMPED = 1;
+    public static final int COREDUMP_SKIP = 2;
+    public static final int COREDUMP_USER = 4;
+    public static final int COREDUMP_ROOT = 8;
+
+    /** Size of the newest struct (Linux 7.1); an older kernel zeroes what it does not know. */
+    static final int SIZE = 88;
+
+    static final int MASK = 0;
+    private static final int CGROUPID = 8;
+    private static final int PID = 16;
+    private static final int TGID = 20;
+    private static final int PPID = 24;
+    private static final int RUID = 28;
+    private static final int RGID = 32;
+    private static final int EUID = 36;
+    private static final int EGID = 40;
+    private static final int SUID = 44;
+    private static final int SGID = 48;
+    private static final int FSUID = 52;
+    private static final int FSGID = 56;
+    private static final int EXIT_CODE = 60;
+    private static final int COREDUMP_MASK = 64;
+    private static final int COREDUMP_SIGNAL = 68;
+    private static final int COREDUMP_CODE =
+            72; // only with its bit: Linux 6.19 and 7.0 differ here
+
+    static PidfdInfo failed(int errno) {
+        return new PidfdInfo(errno, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    static PidfdInfo read(MemorySegment info) {
+        return new PidfdInfo(
+                0,
+                info.get(JAVA_LONG, MASK),
+                info.get(JAVA_LONG, CGROUPID),
+                info.get(JAVA_INT, PID),
+                info.get(JAVA_INT, TGID),
+                info.get(JAVA_INT, PPID),
+                info.get(JAVA_INT, RUID),
+                info.get(JAVA_INT, RGID),
+                info.get(JAVA_INT, EUID),
+                info.get(JAVA_INT, EGID),
+                info.get(JAVA_INT, SUID),
+                info.get(JAVA_INT, SGID),
+                info.get(JAVA_INT, FSUID),
+                info.get(JAVA_INT, FSGID),
+                info.get(JAVA_INT, EXIT_CODE),
+                info.get(JAVA_INT, COREDUMP_MASK),
+                info.get(JAVA_INT, COREDUMP_SIGNAL),
+                info.get(JAVA_INT, COREDUMP_CODE));
+    }
+
+    /** Whether all these bits are answered. */
+    public boolean has(long bits) {
+        return (mask & bits) == bits;
+    }
+
+    /** Whether the kernel does not know the call. */
+    public boolean isMissing() {
+        return errno == Errno.EINVAL || errno == Errno.ENOTTY;
+    }
+}

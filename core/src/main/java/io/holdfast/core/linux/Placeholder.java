@@ -1,3 +1,0 @@
-package io.holdfast.core.linux;
-
-final class Placeholder {}

@@ -1,0 +1,283 @@
+package io.holdfast.core.linux;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}.
+ *
+ * <p>A descriptor is added once and stays registered until it is closed; each wait arms it
+ * (EPOLLONESHOT) for the union of what its waiters want. An event wakes the waiters that it
+ * concerns and arms again for the rest. The event's data is slot and generation, never the
+ * descriptor: within one batch a closed number may belong to somebody else already.
+ */
+final class Poller {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.core");
+
+    private static final class Lazy {
+        static final Poller POLLER = new Poller();
+    }
+
+    private final SysEpoll epoll = new SysEpoll();
+    private final Slots<Registration> slots = new Slots<>();
+
+    private Poller() {
+        Thread.ofPlatform().daemon().name("holdfast-poller").start(this::run);
+    }
+
+    static Poller get() {
+        return Lazy.POLLER;
+    }
+
+    private void run() {
+        for (; ; ) {
+            int n = epoll.await(-1);
+            for (int i = 0; i < n; i++) {
+                Registration registration = slots.get(epoll.data(i));
+                if (registration != null) {
+                    registration.event(epoll.events(i));
+                }
+            }
+        }
+    }
+
+    int await(Fd fd, int events, long nanos) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        ThreadWaiter waiter = new ThreadWaiter(events);
+        Registration registration = arm(fd, waiter);
+        long deadline = nanos == Long.MAX_VALUE ? 0 : System.nanoTime() + nanos;
+        boolean interrupted = false;
+        while (!waiter.done) {
+            long left = nanos == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
+            if ((interrupted || left <= 0) && registration.remove(waiter)) {
+                if (interrupted) {
+                    throw new InterruptedException();
+                }
+                return Readiness.NONE;
+            }
+            if (interrupted || left <= 0 || left == Long.MAX_VALUE) {
+                LockSupport.park(this); // where it could not be removed, its event is on the way
+            } else {
+                LockSupport.parkNanos(this, left);
+            }
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (waiter.ready == Readiness.NONE) {
+            throw new IllegalStateException(fd + " was closed while waited for");
+        }
+        return waiter.ready;
+    }
+
+    Readiness.Pending once(Fd fd, int events, Readiness.Callback callback) {
+        CallbackWaiter waiter = new CallbackWaiter(events, callback);
+        Registration registration = arm(fd, waiter);
+        return () -> registration.remove(waiter);
+    }
+
+    private Registration arm(Fd fd, Waiter waiter) {
+        for (; ; ) {
+            Registration registration = fd.holder(Registration.class);
+            if (registration == null) {
+                registration = register(fd);
+            }
+            if (registration.add(waiter)) {
+                return registration;
+            }
+            if (!fd.isOpen()) {
+                slots.remove(registration.data);
+                throw new IllegalStateException(fd + " cannot be waited for");
+            }
+        }
+    }
+
+    private Registration register(Fd fd) {
+        synchronized (fd) {
+            Registration registration = fd.holder(Registration.class);
+            if (registration == null) {
+                registration = new Registration(fd);
+                fd.hold(registration);
+            }
+            return registration;
+        }
+    }
+
+    /** Somebody who waits for one event. */
+    private abstract static class Waiter {
+        final int events;
+        @Nullable Waiter next;
+
+        Waiter(int events) {
+            this.events = events;
+        }
+
+        abstract void ready(int events);
+    }
+
+    private static final class ThreadWaiter extends Waiter {
+        private final Thread thread = Thread.currentThread();
+        private int ready;
+        private volatile boolean done;
+
+        ThreadWaiter(int events) {
+            super(events);
+        }
+
+        @Override
+        void ready(int events) {
+            ready = events;
+            done = true;
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private static final class CallbackWaiter extends Waiter {
+        private final Readiness.Callback callback;
+
+        CallbackWaiter(int events, Readiness.Callback callback) {
+            super(events);
+            this.callback = callback;
+        }
+
+        @Override
+        void ready(int events) {
+            try {
+                callback.ready(events);
+            } catch (RuntimeException | Error e) {
+                LOG.log(System.Logger.Level.ERROR, "a readiness callback failed", e);
+            }
+        }
+    }
+
+    /** One descriptor in the epoll instance, and who waits for it. */
+    private final class Registration implements Fd.Holder {
+        private final Fd fd;
+        private final long data;
+
+        @GuardedBy("this")
+        private @Nullable Waiter waiters;
+
+        @GuardedBy("this")
+        private boolean added;
+
+        @GuardedBy("this")
+        private boolean closed;
+
+        Registration(Fd fd) {
+            this.fd = fd;
+            this.data = slots.add(this);
+        }
+
+        /** False if the descriptor is closed. */
+        synchronized boolean add(Waiter waiter) {
+            if (closed || !fd.isOpen()) {
+                return false;
+            }
+            waiter.next = waiters;
+            waiters = waiter;
+            try {
+                arm();
+            } catch (RuntimeException e) {
+                waiters = waiter.next;
+                throw e;
+            }
+            return true;
+        }
+
+        /** False if it is no longer waiting: it was or is about to be called. */
+        synchronized boolean remove(Waiter waiter) {
+            Waiter before = null;
+            for (Waiter w = waiters; w != null; before = w, w = w.next) {
+                if (w == waiter) {
+                    if (before == null) {
+                        waiters = w.next;
+                    } else {
+                        before.next = w.next;
+                    }
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        @GuardedBy("this")
+        private void arm() {
+            int interest = SysEpoll.EPOLLONESHOT;
+            for (Waiter w = waiters; w != null; w = w.next) {
+                interest |= w.events;
+            }
+            int number = fd.acquire();
+            try {
+                int operation = added ? SysEpoll.CTL_MOD : SysEpoll.CTL_ADD;
+                ErrnoException.check(
+                        epoll.control(operation, number, interest, data), "epoll_ctl", fd);
+                added = true;
+            } finally {
+                fd.release();
+            }
+        }
+
+        void event(int events) {
+            Waiter ready = null;
+            synchronized (this) {
+                Waiter waiting = waiters;
+                waiters = null;
+                while (waiting != null) {
+                    Waiter w = waiting;
+                    waiting = w.next;
+                    if ((events & (w.events | Readiness.HUP | Readiness.ERR)) != 0) {
+                        w.next = ready;
+                        ready = w;
+                    } else {
+                        w.next = waiters;
+                        waiters = w;
+                    }
+                }
+                if (waiters != null && !closed && fd.isOpen()) {
+                    try {
+                        arm();
+                    } catch (IllegalStateException e) {
+                        // closed this moment: closing() tells them
+                    }
+                }
+            }
+            tell(ready, events);
+        }
+
+        private void tell(@Nullable Waiter list, int events) {
+            for (Waiter w = list; w != null; ) {
+                Waiter next = w.next;
+                w.ready(events);
+                w = next;
+            }
+        }
+
+        @Override
+        public void closing() {
+            Waiter left;
+            synchronized (this) {
+                closed = true;
+                left = waiters;
+                waiters = null;
+            }
+            tell(left, Readiness.NONE);
+        }
+
+        @Override
+        public void beforeClose(int number) {
+            slots.remove(data);
+            boolean wasAdded;
+            synchronized (this) {
+                wasAdded = added;
+            }
+            if (wasAdded) {
+                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+            }
+        }
+    }
+}

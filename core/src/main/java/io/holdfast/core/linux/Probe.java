@@ -1,0 +1,149 @@
+package io.holdfast.core.linux;
+
+import java.io.File;
+import java.util.Collections;
+import java.util.List;
+
+/** The questions behind {@link Feature}. */
+final class Probe {
+    private static final int NET_NAMESPACE = 4;
+
+    private Probe() {}
+
+    private static Fd self() {
+        return Fd.adopt(
+                SysPidfd.open((int) ProcessHandle.current().pid(), 0), "pidfd_open", "self");
+    }
+
+    static boolean pidfdOpen() {
+        int number = SysPidfd.open((int) ProcessHandle.current().pid(), 0);
+        if (number < 0) {
+            return false;
+        }
+        Fd.adopt(number).close();
+        return true;
+    }
+
+    static boolean waitPidfd() {
+        try (Fd self = self()) {
+            return SysWait.waitid(self, SysWait.WEXITED | SysWait.WNOHANG) == -Errno.ECHILD;
+        }
+    }
+
+    static boolean getfd() {
+        try (Fd self = self()) {
+            return SysPidfd.getfd(self, Integer.MAX_VALUE) == -Errno.EBADF;
+        }
+    }
+
+    static boolean peerPidfd() {
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        try (Fd one = pair[0];
+                Fd two = pair[1]) {
+            int number = SysSocket.option(one, SysSocket.SO_PEERPIDFD);
+            if (number >= 0) {
+                Fd.adopt(number).close();
+            }
+            return number >= 0 && two.isOpen();
+        }
+    }
+
+    static boolean pidfs() {
+        try (Fd self = self()) {
+            return SysStat.fileSystem(self) == SysStat.PID_FS_MAGIC;
+        }
+    }
+
+    static boolean thread() {
+        int number = SysPidfd.open((int) ProcessHandle.current().pid(), SysPidfd.PIDFD_THREAD);
+        if (number < 0) {
+            return false;
+        }
+        Fd.adopt(number).close();
+        return true;
+    }
+
+    static boolean signalScope() {
+        try (Fd self = self()) {
+            return SysPidfd.sendSignal(self, 0, SysPidfd.PIDFD_SIGNAL_THREAD_GROUP) == 0;
+        }
+    }
+
+    static boolean namespaces() {
+        try (Fd self = self()) {
+            int number = SysPidfd.getNamespace(self, NET_NAMESPACE);
+            if (number >= 0) {
+                Fd.adopt(number).close();
+            }
+            return number >= 0;
+        }
+    }
+
+    static boolean info() {
+        try (Fd self = self()) {
+            return SysPidfd.getInfo(self, 0).errno() == 0;
+        }
+    }
+
+    static boolean fileHandle() {
+        try (Fd self = self()) {
+            return SysStat.hasInodeHandle(self) == 0;
+        }
+    }
+
+    /** Only a reaped child tells, before Linux 6.19. */
+    static boolean exitInfo() {
+        if (!Feature.PIDFD_INFO.isPresent()) {
+            return false;
+        }
+        SignalDispositions.keepChildren();
+        try (PosixSpawn spawn = new PosixSpawn()) {
+            spawn.descriptors(Collections.emptySortedMap());
+            int pid = spawn.spawn("/bin/true", spawn.strings(List.of("true")), null);
+            if (pid < 0) {
+                return false;
+            }
+            try (Fd child = Fd.adopt(SysPidfd.open(pid, 0), "pidfd_open", pid)) {
+                if (SysWait.waitid(child, SysWait.WEXITED) < 0) {
+                    return false;
+                }
+                return SysPidfd.getInfo(child, PidfdInfo.INFO_EXIT).has(PidfdInfo.INFO_EXIT);
+            }
+        }
+    }
+
+    static boolean spawn() {
+        return PosixSpawn.hasPidfdSpawn();
+    }
+
+    /** A cgroup descriptor that is none is refused as such by a kernel that knows the flag. */
+    static boolean cloneIntoCgroup() {
+        if (!PosixSpawn.hasPidfdSpawn() || !PosixSpawn.hasSetcgroup()) {
+            return false;
+        }
+        try (PosixSpawn spawn = new PosixSpawn();
+                Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            spawn.cgroup(none);
+            int r = spawn.pidfdSpawn("/bin/true", spawn.strings(List.of("true")), null);
+            return r == -Errno.EBADF;
+        }
+    }
+
+    /** The root has no cgroup.kill: any other cgroup tells, at need one made for this. */
+    static boolean cgroupKill() {
+        String mount = CgroupMount.find();
+        if (mount == null) {
+            return false;
+        }
+        File[] groups = new File(mount).listFiles(File::isDirectory);
+        if (groups != null && groups.length > 0) {
+            return new File(groups[0], "cgroup.kill").exists();
+        }
+        File probe = new File(mount, "holdfast-probe-" + ProcessHandle.current().pid());
+        try {
+            return probe.mkdir() && new File(probe, "cgroup.kill").exists();
+        } finally {
+            boolean ignored = probe.delete();
+        }
+    }
+}

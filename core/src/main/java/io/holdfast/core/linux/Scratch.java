@@ -1,0 +1,46 @@
+package io.holdfast.core.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Native memory for one call at a time: the captured errno and room for small structs. Taken from a
+ * fixed number of slots, so that any number of virtual threads share a bounded amount of it.
+ *
+ * <p>Memory is not zeroed between uses: every field that the kernel reads must be set.
+ */
+final class Scratch {
+    /** Bytes of {@link #memory}. */
+    static final int SIZE = 8192;
+
+    private static final int SLOTS = 64;
+    private static final int SPREAD = 16; // a cache line of references between neighbours
+    private static final AtomicReferenceArray<Scratch> POOL =
+            new AtomicReferenceArray<>(SLOTS * SPREAD);
+
+    final MemorySegment errno;
+    final MemorySegment memory;
+    final long address;
+
+    private Scratch() {
+        Arena arena = Arena.ofAuto();
+        errno = arena.allocate(Libc.ERRNO_LAYOUT);
+        memory = arena.allocate(SIZE, 16);
+        address = memory.address();
+    }
+
+    static Scratch take() {
+        Scratch scratch = POOL.getAndSet(slot(), null);
+        return scratch != null ? scratch : new Scratch();
+    }
+
+    /** Gives it back; the caller forgets it. */
+    void give() {
+        POOL.setRelease(slot(), this);
+    }
+
+    private static int slot() {
+        return ((int) Thread.currentThread().threadId() & (SLOTS - 1)) * SPREAD;
+    }
+}

@@ -1,0 +1,88 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** {@code sys/epoll.h}: one epoll instance with its buffer of events, waited on by one thread. */
+final class SysEpoll implements AutoCloseable {
+    static final int CTL_ADD = 1;
+    static final int CTL_DEL = 2;
+    static final int CTL_MOD = 3;
+    static final int EPOLLET = 1 << 31;
+    static final int EPOLLONESHOT = 1 << 30;
+
+    // struct epoll_event: packed on x86_64
+    private static final int EVENT_SIZE = Machine.ARM ? 16 : 12;
+    private static final int EVENTS = 0;
+    private static final int DATA = Machine.ARM ? 8 : 4;
+
+    private static final int BATCH = 256;
+
+    private static final MethodHandle EPOLL_CREATE1 = Libc.bind("epoll_create1");
+    private static final MethodHandle EPOLL_CTL = Libc.bind("epoll_ctl");
+    private static final MethodHandle EPOLL_WAIT = Libc.bind("epoll_wait");
+
+    private final Fd epoll;
+    private final MemorySegment events;
+    private final MemorySegment errno;
+
+    SysEpoll() {
+        epoll =
+                Fd.adopt(
+                        Libc.intCall(EPOLL_CREATE1, Fcntl.O_CLOEXEC, 0, 0, 0, 0, 0),
+                        "epoll_create1",
+                        "");
+        Arena arena = Arena.ofAuto();
+        events = arena.allocate((long) BATCH * EVENT_SIZE, 8);
+        errno = arena.allocate(Libc.ERRNO_LAYOUT);
+    }
+
+    /** {@code epoll_ctl(2)}: 0, or -errno. By any thread. */
+    int control(int operation, int number, int interest, long data) {
+        Scratch scratch = Scratch.take();
+        int self = epoll.acquire();
+        try {
+            scratch.memory.set(JAVA_INT, EVENTS, interest);
+            scratch.memory.set(JAVA_LONG_UNALIGNED, DATA, data);
+            return Libc.intCall(
+                    EPOLL_CTL, scratch.errno, self, operation, number, scratch.address, 0, 0);
+        } finally {
+            epoll.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code epoll_wait(2)}: how many events there are, none after the time-out or a signal.
+     *
+     * @param milliseconds -1 for no limit
+     */
+    int await(int milliseconds) {
+        int self = epoll.acquire();
+        try {
+            int n =
+                    Libc.intCall(
+                            EPOLL_WAIT, errno, self, events.address(), BATCH, milliseconds, 0, 0);
+            return n == -Errno.EINTR ? 0 : ErrnoException.check(n, "epoll_wait", epoll);
+        } finally {
+            epoll.release();
+        }
+    }
+
+    int events(int index) {
+        return events.get(JAVA_INT, (long) index * EVENT_SIZE + EVENTS);
+    }
+
+    long data(int index) {
+        return events.get(JAVA_LONG_UNALIGNED, (long) index * EVENT_SIZE + DATA);
+    }
+
+    @Override
+    public void close() {
+        epoll.close();
+    }
+}

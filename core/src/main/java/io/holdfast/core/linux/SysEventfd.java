@@ -1,0 +1,34 @@
+package io.holdfast.core.linux;
+
+import java.lang.invoke.MethodHandle;
+
+/** {@code sys/eventfd.h}: a counter that wakes a waiter. */
+final class SysEventfd implements AutoCloseable {
+    private static final MethodHandle EVENTFD = Libc.bind("eventfd");
+
+    private final Fd fd;
+
+    SysEventfd() {
+        int flags = Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK;
+        fd = Fd.adopt(Libc.intCall(EVENTFD, 0, flags, 0, 0, 0, 0), "eventfd", "");
+    }
+
+    Fd fd() {
+        return fd;
+    }
+
+    void signal() {
+        byte[] one = new byte[Long.BYTES];
+        one[0] = 1; // both processors are little-endian
+        int ignored = Unistd.write(fd, one, 0, one.length); // EAGAIN: it is signalled already
+    }
+
+    void drain() {
+        int ignored = Unistd.read(fd, new byte[Long.BYTES], 0, Long.BYTES);
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+}

@@ -1,0 +1,143 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** {@code sys/pidfd.h} and {@code linux/pidfd.h}: the calls on PID file descriptors. */
+public final class SysPidfd {
+    /** {@code pidfd_open}: a thread instead of a process (Linux 6.9). */
+    public static final int PIDFD_THREAD = Fcntl.O_EXCL;
+
+    /** {@code pidfd_open}: waitid answers EAGAIN instead of blocking. */
+    public static final int PIDFD_NONBLOCK = Fcntl.O_NONBLOCK;
+
+    public static final int PIDFD_SIGNAL_THREAD = 1;
+    public static final int PIDFD_SIGNAL_THREAD_GROUP = 2;
+    public static final int PIDFD_SIGNAL_PROCESS_GROUP = 4;
+
+    // linux/pidfd.h: _IO(0xFF, n) and _IOWR(0xFF, 11, struct pidfd_info)
+    private static final long PIDFD_IOCTL = 0xFF00;
+    private static final long PIDFD_GET_INFO = 0xC000FF0BL | (long) PidfdInfo.SIZE << 16;
+
+    // asm/unistd.h, the same on x86_64 and aarch64
+    private static final int NR_PIDFD_SEND_SIGNAL = 424;
+    private static final int NR_PIDFD_OPEN = 434;
+    private static final int NR_PIDFD_GETFD = 438;
+
+    // struct siginfo
+    private static final int SI_SIGNO = 0;
+    private static final int SI_ERRNO = 4;
+    private static final int SI_CODE = 8;
+    private static final int SI_PID = 16;
+    private static final int SI_UID = 20;
+    private static final int SI_VALUE = 24;
+    private static final int SIGINFO_SIZE = 128;
+    private static final int SI_QUEUE = -1;
+
+    private static final MethodHandle SYSCALL = Libc.bind("syscall");
+
+    /** ioctl apart, so that whoever needs no information does not bind it. */
+    private static final class Ioctl {
+        static final MethodHandle IOCTL = Libc.bind("ioctl");
+    }
+
+    private SysPidfd() {}
+
+    /** {@code pidfd_open(2)}: a number that the caller must adopt at once, or -errno. */
+    public static int open(int pid, int flags) {
+        return Libc.intCall(SYSCALL, NR_PIDFD_OPEN, pid, flags, 0, 0, 0);
+    }
+
+    /** {@code pidfd_send_signal(2)}: 0, or -errno. */
+    public static int sendSignal(Fd pidfd, int signal, int flags) {
+        int number = pidfd.acquire();
+        try {
+            return Libc.intCall(SYSCALL, NR_PIDFD_SEND_SIGNAL, number, signal, 0, flags, 0);
+        } finally {
+            pidfd.release();
+        }
+    }
+
+    /** {@code pidfd_send_signal(2)} with SI_QUEUE and a value: 0, or -errno. */
+    public static int sendSignal(Fd pidfd, int signal, long value, int flags) {
+        Scratch scratch = Scratch.take();
+        int number = pidfd.acquire();
+        try {
+            MemorySegment info = scratch.memory;
+            info.asSlice(0, SIGINFO_SIZE).fill((byte) 0);
+            info.set(JAVA_INT, SI_SIGNO, signal);
+            info.set(JAVA_INT, SI_ERRNO, 0);
+            info.set(JAVA_INT, SI_CODE, SI_QUEUE);
+            info.set(JAVA_INT, SI_PID, (int) ProcessHandle.current().pid());
+            info.set(JAVA_INT, SI_UID, (int) Unistd.geteuid());
+            info.set(JAVA_LONG, SI_VALUE, value);
+            return Libc.intCall(
+                    SYSCALL,
+                    scratch.errno,
+                    NR_PIDFD_SEND_SIGNAL,
+                    number,
+                    signal,
+                    scratch.address,
+                    flags,
+                    0);
+        } finally {
+            pidfd.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code pidfd_getfd(2)}: a copy of a descriptor of the process, close-on-exec, or -errno. */
+    public static int getfd(Fd pidfd, int theirs) {
+        int number = pidfd.acquire();
+        try {
+            return Libc.intCall(SYSCALL, NR_PIDFD_GETFD, number, theirs, 0, 0, 0);
+        } finally {
+            pidfd.release();
+        }
+    }
+
+    /**
+     * {@code PIDFD_GET_INFO} (Linux 6.13; EINVAL or ENOTTY before).
+     *
+     * @param mask what is asked for beyond process, credentials and cgroup: bits of {@link
+     *     PidfdInfo}
+     */
+    public static PidfdInfo getInfo(Fd pidfd, long mask) {
+        Scratch scratch = Scratch.take();
+        int number = pidfd.acquire();
+        try {
+            scratch.memory.set(JAVA_LONG, PidfdInfo.MASK, mask);
+            int r =
+                    Libc.intCall(
+                            Ioctl.IOCTL,
+                            scratch.errno,
+                            number,
+                            PIDFD_GET_INFO,
+                            scratch.address,
+                            0,
+                            0,
+                            0);
+            return r < 0 ? PidfdInfo.failed(-r) : PidfdInfo.read(scratch.memory);
+        } finally {
+            pidfd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * The namespace ioctls (Linux 6.11; ENOTTY before): a number to adopt, or -errno.
+     *
+     * @param kind the number of the ioctl, 1 (cgroup) to 10 (uts)
+     */
+    public static int getNamespace(Fd pidfd, int kind) {
+        int number = pidfd.acquire();
+        try {
+            return Libc.intCall(Ioctl.IOCTL, number, PIDFD_IOCTL + kind, 0, 0, 0, 0);
+        } finally {
+            pidfd.release();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.invoke.MethodHandle;
+
+/** {@code sys/resource.h}: limits of a process, by its number. */
+public final class SysResource {
+    /** RLIM_INFINITY. */
+    public static final long INFINITY = -1;
+
+    private static final MethodHandle PRLIMIT = Libc.bind("prlimit64");
+
+    private SysResource() {}
+
+    /**
+     * Sets both limits: 0, or -errno.
+     *
+     * @param pid 0 for ourselves; any other only where its process is pinned (an unreaped child of
+     *     ours)
+     */
+    public static int setLimit(int pid, int resource, long soft, long hard) {
+        Scratch scratch = Scratch.take();
+        try {
+            scratch.memory.set(JAVA_LONG, 0, soft);
+            scratch.memory.set(JAVA_LONG, 8, hard);
+            return Libc.intCall(PRLIMIT, scratch.errno, pid, resource, scratch.address, 0, 0, 0);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /** The soft and the hard limit of a resource of ours. */
+    public static long[] limit(int resource) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r = Libc.intCall(PRLIMIT, scratch.errno, 0, resource, 0, scratch.address, 0, 0);
+            ErrnoException.check(r, "prlimit", resource);
+            return new long[] {scratch.memory.get(JAVA_LONG, 0), scratch.memory.get(JAVA_LONG, 8)};
+        } finally {
+            scratch.give();
+        }
+    }
+}

@@ -1,0 +1,440 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code sys/socket.h} for AF_UNIX. Sockets are made non-blocking and close-on-exec; no call here
+ * waits.
+ */
+public final class SysSocket {
+    public static final int SOCK_STREAM = 1;
+    public static final int SOCK_DGRAM = 2;
+    public static final int SOCK_SEQPACKET = 5;
+
+    public static final int SOL_SOCKET = 1;
+    public static final int SO_TYPE = 3;
+    public static final int SO_ERROR = 4;
+    public static final int SO_SNDBUF = 7;
+    public static final int SO_RCVBUF = 8;
+    public static final int SO_PASSCRED = 16;
+    public static final int SO_PEERCRED = 17;
+    public static final int SO_ACCEPTCONN = 30;
+    public static final int SO_PEERSEC = 31;
+    public static final int SO_DOMAIN = 39;
+    public static final int SO_PEERGROUPS = 59;
+    public static final int SO_PASSPIDFD = 76;
+    public static final int SO_PEERPIDFD = 77;
+    public static final int SO_PASSRIGHTS = 83;
+
+    static final int SCM_RIGHTS = 1;
+    static final int SCM_CREDENTIALS = 2;
+    static final int SCM_PIDFD = 4;
+
+    static final int MSG_CTRUNC = 8;
+    public static final int MSG_PEEK = 2;
+    static final int MSG_TRUNC = 0x20;
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+
+    public static final int SHUT_RD = 0;
+    public static final int SHUT_WR = 1;
+    public static final int SHUT_RDWR = 2;
+
+    public static final int AF_UNIX = 1;
+    private static final int NEW =
+            Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK; // SOCK_CLOEXEC, SOCK_NONBLOCK
+
+    private static final MethodHandle SOCKET = Libc.bind("socket");
+    private static final MethodHandle GETSOCKOPT = Libc.bind("getsockopt");
+    private static final MethodHandle SETSOCKOPT = Libc.bind("setsockopt");
+    private static final MethodHandle SENDMSG = Libc.bind("sendmsg");
+    private static final MethodHandle RECVMSG = Libc.bind("recvmsg");
+    private static final MethodHandle SEND = Libc.bind("send");
+    private static final MethodHandle RECV = Libc.bind("recv");
+
+    /** What is called once a socket and not once a message. */
+    private static final class Set {
+        static final MethodHandle SOCKETPAIR = Libc.bind("socketpair");
+        static final MethodHandle BIND = Libc.bind("bind");
+        static final MethodHandle CONNECT = Libc.bind("connect");
+        static final MethodHandle LISTEN = Libc.bind("listen");
+        static final MethodHandle ACCEPT4 = Libc.bind("accept4");
+        static final MethodHandle SHUTDOWN = Libc.bind("shutdown");
+        static final MethodHandle GETSOCKNAME = Libc.bind("getsockname");
+        static final MethodHandle GETPEERNAME = Libc.bind("getpeername");
+    }
+
+    private SysSocket() {}
+
+    /** {@code socket(2)}: a number to adopt, or -errno. */
+    public static int socket(int type) {
+        return Libc.intCall(SOCKET, AF_UNIX, type | NEW, 0, 0, 0, 0);
+    }
+
+    /**
+     * {@code socketpair(2)}.
+     *
+     * @throws ErrnoException EMFILE, ENFILE
+     */
+    public static Fd[] socketpair(int type) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r =
+                    Libc.intCall(
+                            Set.SOCKETPAIR,
+                            scratch.errno,
+                            AF_UNIX,
+                            type | NEW,
+                            0,
+                            scratch.address,
+                            0,
+                            0);
+            ErrnoException.check(r, "socketpair", "");
+            return new Fd[] {
+                Fd.adopt(scratch.memory.get(JAVA_INT, 0)), Fd.adopt(scratch.memory.get(JAVA_INT, 4))
+            };
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /** {@code bind(2)}: 0, or -errno. */
+    public static int bind(Fd socket, UnixName name) {
+        return named(Set.BIND, socket, name);
+    }
+
+    /** {@code connect(2)}: 0, or -errno; EAGAIN if the listener's queue is full. */
+    public static int connect(Fd socket, UnixName name) {
+        return named(Set.CONNECT, socket, name);
+    }
+
+    private static int named(MethodHandle function, Fd socket, UnixName name) {
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            int length = name.write(scratch.memory, 0);
+            int r;
+            do {
+                r = Libc.intCall(function, scratch.errno, number, scratch.address, length, 0, 0, 0);
+            } while (r == -Errno.EINTR);
+            return r;
+        } finally {
+            socket.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code getsockname(2)}. */
+    public static UnixName getsockname(Fd socket) {
+        return name(Set.GETSOCKNAME, "getsockname", socket);
+    }
+
+    /**
+     * {@code getpeername(2)}.
+     *
+     * @throws ErrnoException ENOTCONN
+     */
+    public static UnixName getpeername(Fd socket) {
+        return name(Set.GETPEERNAME, "getpeername", socket);
+    }
+
+    private static UnixName name(MethodHandle function, String call, Fd socket) {
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            scratch.memory.set(JAVA_INT, 0, UnixName.SIZE);
+            int r =
+                    Libc.intCall(
+                            function,
+                            scratch.errno,
+                            number,
+                            scratch.address + 8,
+                            scratch.address,
+                            0,
+                            0,
+                            0);
+            ErrnoException.check(r, call, socket);
+            return UnixName.read(scratch.memory, 8, scratch.memory.get(JAVA_INT, 0));
+        } finally {
+            socket.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code listen(2)}: 0, or -errno. */
+    public static int listen(Fd socket, int backlog) {
+        return simple(Set.LISTEN, socket, backlog, 0);
+    }
+
+    /** {@code accept4(2)}: a number to adopt, or -errno. */
+    public static int accept(Fd socket) {
+        int r;
+        do {
+            int number = socket.acquire();
+            try {
+                r = Libc.intCall(Set.ACCEPT4, number, 0, 0, NEW, 0, 0);
+            } finally {
+                socket.release();
+            }
+        } while (r == -Errno.EINTR || r == -Errno.ECONNABORTED);
+        return r;
+    }
+
+    /** {@code shutdown(2)}: 0, or -errno. */
+    public static int shutdown(Fd socket, int how) {
+        return simple(Set.SHUTDOWN, socket, how, 0);
+    }
+
+    private static int simple(MethodHandle function, Fd socket, int a, int b) {
+        int number = socket.acquire();
+        try {
+            return Libc.intCall(function, number, a, b, 0, 0, 0);
+        } finally {
+            socket.release();
+        }
+    }
+
+    /** {@code setsockopt(2)} of an int option of SOL_SOCKET: 0, or -errno. */
+    public static int setOption(Fd socket, int option, int value) {
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            scratch.memory.set(JAVA_INT, 0, value);
+            return Libc.intCall(
+                    SETSOCKOPT, scratch.errno, number, SOL_SOCKET, option, scratch.address, 4, 0);
+        } finally {
+            socket.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code getsockopt(2)} of an int option of SOL_SOCKET: its value, or -errno. For {@link
+     * #SO_PEERPIDFD} (Linux 6.5) the value is a number to adopt.
+     */
+    public static int option(Fd socket, int option) {
+        Scratch scratch = Scratch.take();
+        try {
+            int length = option(socket, option, scratch, Integer.BYTES);
+            return length < 0 ? length : scratch.memory.get(JAVA_INT, OPTION);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /** SO_PEERCRED: who connected, or listened, or made the pair; null without a peer. */
+    public static @Nullable Ucred peercred(Fd socket) {
+        Scratch scratch = Scratch.take();
+        try {
+            int length = option(socket, SO_PEERCRED, scratch, Ucred.SIZE);
+            if (length < Ucred.SIZE) {
+                return null;
+            }
+            Ucred ucred = Ucred.read(scratch.memory, OPTION);
+            return ucred.pid() == 0 && ucred.uid() == 0xFFFFFFFFL ? null : ucred;
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * An option of bytes (SO_PEERSEC, SO_PEERGROUPS), or null where there is none.
+     *
+     * @throws ErrnoException if it is longer than the kernel makes them
+     */
+    public static byte @Nullable [] optionBytes(Fd socket, int option) {
+        Scratch scratch = Scratch.take();
+        try {
+            int length = option(socket, option, scratch, Scratch.SIZE - OPTION);
+            if (length == -Errno.ERANGE) {
+                return longOption(socket, option, scratch.memory.get(JAVA_INT, 0));
+            }
+            return length < 0 ? null : scratch.memory.asSlice(OPTION, length).toArray(JAVA_BYTE);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    private static byte[] longOption(Fd socket, int option, int needed) {
+        int number = socket.acquire();
+        try (var arena = java.lang.foreign.Arena.ofConfined()) {
+            MemorySegment room = arena.allocate(needed + OPTION, 8);
+            room.set(JAVA_INT, 0, needed);
+            int r =
+                    Libc.intCall(
+                            GETSOCKOPT,
+                            number,
+                            SOL_SOCKET,
+                            option,
+                            room.address() + OPTION,
+                            room.address(),
+                            0);
+            ErrnoException.check(r, "getsockopt", socket);
+            return room.asSlice(OPTION, room.get(JAVA_INT, 0)).toArray(JAVA_BYTE);
+        } finally {
+            socket.release();
+        }
+    }
+
+    private static final int OPTION = 8; // offset of the value, behind its length
+
+    private static int option(Fd socket, int option, Scratch scratch, int room) {
+        int number = socket.acquire();
+        try {
+            scratch.memory.set(JAVA_INT, 0, room);
+            int r =
+                    Libc.intCall(
+                            GETSOCKOPT,
+                            scratch.errno,
+                            number,
+                            SOL_SOCKET,
+                            option,
+                            scratch.address + OPTION,
+                            scratch.address,
+                            0);
+            return r < 0 ? r : scratch.memory.get(JAVA_INT, 0);
+        } finally {
+            socket.release();
+        }
+    }
+
+    /** {@code send(2)}: bytes taken, or -errno; EAGAIN when the socket is full. */
+    public static int send(Fd socket, MemorySegment data) {
+        return transfer(SEND, socket, data, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+
+    /** {@code recv(2)}: bytes, 0 at the end, or -errno; EAGAIN when there is nothing. */
+    public static int recv(Fd socket, MemorySegment into) {
+        return transfer(RECV, socket, into, MSG_DONTWAIT);
+    }
+
+    private static int transfer(MethodHandle function, Fd socket, MemorySegment data, int flags) {
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            long r;
+            do {
+                r =
+                        Libc.wordCall(
+                                function,
+                                scratch.errno,
+                                number,
+                                data.address(),
+                                data.byteSize(),
+                                flags,
+                                0,
+                                0);
+            } while (r == -Errno.EINTR);
+            return (int) r;
+        } finally {
+            socket.release();
+            scratch.give();
+            Reference.reachabilityFence(data);
+        }
+    }
+
+    /** {@code send(2)} from an array, at most 8 KiB at once: bytes taken, or -errno. */
+    public static int send(Fd socket, byte[] data, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
+            MemorySegment.copy(data, offset, room, JAVA_BYTE, 0, (int) room.byteSize());
+            return send(socket, room);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /** {@code recv(2)} into an array, at most 8 KiB at once: bytes, 0 at the end, or -errno. */
+    public static int recv(Fd socket, byte[] into, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
+            int n = recv(socket, room);
+            if (n > 0) {
+                MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
+            }
+            return n;
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code sendmsg(2)}: bytes taken, or -errno.
+     *
+     * @param to the destination of a datagram, or null for the connected peer
+     * @param give descriptors that go with the first byte, lent for the call
+     */
+    public static int sendmsg(
+            Fd socket, MsgHdr message, MemorySegment data, @Nullable UnixName to, List<Fd> give) {
+        int[] numbers = new int[give.size()];
+        int held = 0;
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            for (; held < numbers.length; held++) {
+                numbers[held] = give.get(held).acquire();
+            }
+            message.outgoing(data.address(), data.byteSize(), to, give, numbers);
+            int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+            long r;
+            do {
+                r =
+                        Libc.wordCall(
+                                SENDMSG, scratch.errno, number, message.address(), flags, 0, 0, 0);
+            } while (r == -Errno.EINTR);
+            return (int) r;
+        } finally {
+            for (int i = 0; i < held; i++) {
+                give.get(i).release();
+            }
+            socket.release();
+            scratch.give();
+            Reference.reachabilityFence(data);
+            Reference.reachabilityFence(message);
+        }
+    }
+
+    /**
+     * {@code recvmsg(2)}: bytes, 0 at the end of a stream, or -errno. What came beside the data is
+     * in the message, and the caller's to own.
+     */
+    public static int recvmsg(Fd socket, MsgHdr message, MemorySegment into, int flags) {
+        Scratch scratch = Scratch.take();
+        int number = socket.acquire();
+        try {
+            message.incoming(into.address(), into.byteSize());
+            long r;
+            do {
+                r =
+                        Libc.wordCall(
+                                RECVMSG,
+                                scratch.errno,
+                                number,
+                                message.address(),
+                                flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
+                                0,
+                                0,
+                                0);
+            } while (r == -Errno.EINTR);
+            if (r >= 0) {
+                message.parse((int) r);
+            }
+            return (int) r;
+        } finally {
+            socket.release();
+            scratch.give();
+            Reference.reachabilityFence(into);
+            Reference.reachabilityFence(message);
+        }
+    }
+}

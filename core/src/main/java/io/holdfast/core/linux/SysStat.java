@@ -1,0 +1,253 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** {@code sys/stat.h}, {@code sys/vfs.h} and the file handles of {@code fcntl.h}. */
+public final class SysStat {
+    /** File system magic of pidfs ({@code linux/magic.h}). */
+    public static final long PID_FS_MAGIC = 0x50494446;
+
+    /** File system magic of cgroup2 ({@code linux/magic.h}). */
+    public static final long CGROUP2_SUPER_MAGIC = 0x63677270;
+
+    /** The handle type of kernfs and pidfs, whose eight bytes are the inode number. */
+    static final int FILEID_INO64 = 0xFE;
+
+    static final int AT_EMPTY_PATH = 0x1000;
+    private static final int AT_REMOVEDIR = 0x200;
+
+    // struct statx
+    private static final int STATX_BASIC_STATS = 0x7FF;
+    private static final int STX_UID = 20;
+    private static final int STX_GID = 24;
+    private static final int STX_MODE = 28;
+    private static final int STX_INO = 32;
+    private static final int STX_DEV_MAJOR = 136;
+    private static final int STX_DEV_MINOR = 140;
+
+    // struct file_handle
+    private static final int HANDLE_BYTES = 0;
+    private static final int HANDLE_TYPE = 4;
+    private static final int F_HANDLE = 8;
+    private static final int INO64_BYTES = 8;
+
+    private static final int NO_MOUNT_ID = 64; // behind the handle, where the kernel may write it
+
+    private static final MethodHandle STATX = Libc.bind("statx");
+
+    /** The rarer calls, bound when first needed. */
+    private static final class Rare {
+        static final MethodHandle FSTATFS = Libc.bind("fstatfs");
+        static final MethodHandle NAME_TO_HANDLE_AT = Libc.bind("name_to_handle_at");
+        static final MethodHandle OPEN_BY_HANDLE_AT = Libc.bind("open_by_handle_at");
+        static final MethodHandle MKDIRAT = Libc.bind("mkdirat");
+        static final MethodHandle UNLINKAT = Libc.bind("unlinkat");
+        static final MethodHandle MKFIFOAT = Libc.bind("mkfifoat");
+        static final MethodHandle FCHMODAT = Libc.bind("fchmodat");
+        static final MethodHandle FCHOWNAT = Libc.bind("fchownat");
+    }
+
+    private SysStat() {}
+
+    /**
+     * What {@code statx(2)} tells of an open file.
+     *
+     * @param device major number in the high word, minor in the low
+     * @param inode unsigned
+     * @param mode type and permission bits
+     */
+    public record Stat(long device, long inode, int mode, long uid, long gid) {
+        private static final int S_IFMT = 0xF000;
+        private static final int S_IFSOCK = 0xC000;
+        private static final int S_IFDIR = 0x4000;
+
+        public boolean isSocket() {
+            return (mode & S_IFMT) == S_IFSOCK;
+        }
+
+        public boolean isDirectory() {
+            return (mode & S_IFMT) == S_IFDIR;
+        }
+    }
+
+    /**
+     * {@code statx(2)} of the open file itself.
+     *
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat stat(Fd fd) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r = statx(fd, scratch);
+            ErrnoException.check(r, "statx", fd);
+            MemorySegment stat = scratch.memory;
+            return new Stat(
+                    (long) stat.get(JAVA_INT, STX_DEV_MAJOR) << 32
+                            | Integer.toUnsignedLong(stat.get(JAVA_INT, STX_DEV_MINOR)),
+                    stat.get(JAVA_LONG, STX_INO),
+                    stat.get(JAVA_SHORT, STX_MODE) & 0xFFFF,
+                    Integer.toUnsignedLong(stat.get(JAVA_INT, STX_UID)),
+                    Integer.toUnsignedLong(stat.get(JAVA_INT, STX_GID)));
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * The inode number alone.
+     *
+     * @throws ErrnoException as {@code statx(2)} says
+     */
+    public static long inode(Fd fd) {
+        Scratch scratch = Scratch.take();
+        try {
+            ErrnoException.check(statx(fd, scratch), "statx", fd);
+            return scratch.memory.get(JAVA_LONG, STX_INO);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    private static int statx(Fd fd, Scratch scratch) {
+        int number = fd.acquire();
+        try {
+            scratch.memory.set(java.lang.foreign.ValueLayout.JAVA_BYTE, 0, (byte) 0);
+            long emptyPath = scratch.address;
+            long buffer = scratch.address; // the kernel has read the path when it writes here
+            return Libc.intCall(
+                    STATX,
+                    scratch.errno,
+                    number,
+                    emptyPath,
+                    AT_EMPTY_PATH,
+                    STATX_BASIC_STATS,
+                    buffer,
+                    0);
+        } finally {
+            fd.release();
+        }
+    }
+
+    /** {@code fstatfs(2)}: the magic number of the file system, or -errno. */
+    public static long fileSystem(Fd fd) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            int r = Libc.intCall(Rare.FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
+            return r < 0 ? r : scratch.memory.get(JAVA_LONG, 0);
+        } finally {
+            fd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * Whether {@code name_to_handle_at(2)} gives a 64-bit inode handle for the open file: 0 or
+     * -errno.
+     */
+    public static int hasInodeHandle(Fd fd) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            MemorySegment memory = scratch.memory;
+            memory.set(JAVA_INT, HANDLE_BYTES, INO64_BYTES);
+            memory.set(java.lang.foreign.ValueLayout.JAVA_BYTE, NO_MOUNT_ID + 8, (byte) 0);
+            int r =
+                    Libc.intCall(
+                            Rare.NAME_TO_HANDLE_AT,
+                            scratch.errno,
+                            number,
+                            scratch.address + NO_MOUNT_ID + 8,
+                            scratch.address,
+                            scratch.address + NO_MOUNT_ID,
+                            AT_EMPTY_PATH,
+                            0);
+            if (r < 0) {
+                return r;
+            }
+            return memory.get(JAVA_INT, HANDLE_TYPE) == FILEID_INO64 ? 0 : -Errno.EOPNOTSUPP;
+        } finally {
+            fd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code open_by_handle_at(2)} with a 64-bit inode handle, close-on-exec: a number to adopt, or
+     * -errno.
+     *
+     * @param mount any descriptor of that file system
+     */
+    public static int openByInode(Fd mount, long inode, int flags) {
+        Scratch scratch = Scratch.take();
+        int number = mount.acquire();
+        try {
+            MemorySegment memory = scratch.memory;
+            memory.set(JAVA_INT, HANDLE_BYTES, INO64_BYTES);
+            memory.set(JAVA_INT, HANDLE_TYPE, FILEID_INO64);
+            memory.set(JAVA_LONG, F_HANDLE, inode);
+            return Libc.intCall(
+                    Rare.OPEN_BY_HANDLE_AT,
+                    scratch.errno,
+                    number,
+                    scratch.address,
+                    flags | Fcntl.O_CLOEXEC,
+                    0,
+                    0,
+                    0);
+        } finally {
+            mount.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code mkdirat(2)}: 0, or -errno. */
+    public static int mkdirat(Fd directory, String name, int mode) {
+        return named(Rare.MKDIRAT, directory, name, mode, 0, 0);
+    }
+
+    /** {@code unlinkat(2)} of a directory: 0, or -errno. */
+    public static int rmdirat(Fd directory, String name) {
+        return named(Rare.UNLINKAT, directory, name, AT_REMOVEDIR, 0, 0);
+    }
+
+    /** {@code unlinkat(2)} of a file: 0, or -errno. */
+    public static int unlinkat(Fd directory, String name) {
+        return named(Rare.UNLINKAT, directory, name, 0, 0, 0);
+    }
+
+    /** {@code mkfifoat(3)}: 0, or -errno. */
+    public static int mkfifoat(Fd directory, String name, int mode) {
+        return named(Rare.MKFIFOAT, directory, name, mode, 0, 0);
+    }
+
+    /** {@code fchmodat(2)}: 0, or -errno. */
+    public static int fchmodat(Fd directory, String name, int mode) {
+        return named(Rare.FCHMODAT, directory, name, mode, 0, 0);
+    }
+
+    /** {@code fchownat(2)}, not following a link: 0, or -errno. An id of -1 is left as it is. */
+    public static int fchownat(Fd directory, String name, long uid, long gid) {
+        return named(Rare.FCHOWNAT, directory, name, uid, gid, 0x100);
+    }
+
+    private static int named(
+            MethodHandle function, Fd directory, String name, long c, long d, long e) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            long end = CString.put(scratch.memory, 0, name);
+            return end < 0
+                    ? -Errno.ENAMETOOLONG
+                    : Libc.intCall(function, scratch.errno, number, scratch.address, c, d, e, 0);
+        } finally {
+            directory.release();
+            scratch.give();
+        }
+    }
+}

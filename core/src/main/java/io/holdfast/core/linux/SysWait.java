@@ -1,0 +1,82 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/** {@code sys/wait.h}: waiting for a child by its pidfd. */
+public final class SysWait {
+    public static final int WNOHANG = 1;
+    public static final int WSTOPPED = 2;
+    public static final int WEXITED = 4;
+    public static final int WCONTINUED = 8;
+    public static final int WNOWAIT = 0x1000000;
+
+    public static final int CLD_EXITED = 1;
+    public static final int CLD_KILLED = 2;
+    public static final int CLD_DUMPED = 3;
+    public static final int CLD_STOPPED = 5;
+    public static final int CLD_CONTINUED = 6;
+
+    /** The answer of WNOHANG when nothing has changed. */
+    public static final long NOTHING = 0;
+
+    private static final int P_PIDFD = 3;
+    private static final int ALL = 0x40000000; // __WALL: whatever its exit signal is
+
+    // struct siginfo
+    private static final int SI_CODE = 8;
+    private static final int SI_PID = 16;
+    private static final int SI_STATUS = 24;
+
+    private static final MethodHandle WAITID = Libc.bind("waitid");
+
+    private SysWait() {}
+
+    /**
+     * {@code waitid(P_PIDFD)} (Linux 5.4): the change of state, {@link #NOTHING}, or -errno. The
+     * exit status or signal is the low word of a change, its {@code CLD_} code the high word.
+     */
+    public static long waitid(Fd pidfd, int options) {
+        Scratch scratch = Scratch.take();
+        int number = pidfd.acquire();
+        try {
+            MemorySegment info = scratch.memory;
+            info.set(JAVA_INT, SI_PID, 0);
+            int r;
+            do {
+                r =
+                        Libc.intCall(
+                                WAITID,
+                                scratch.errno,
+                                P_PIDFD,
+                                number,
+                                scratch.address,
+                                options | ALL,
+                                0,
+                                0);
+            } while (r == -Errno.EINTR);
+            if (r < 0) {
+                return r;
+            }
+            return info.get(JAVA_INT, SI_PID) == 0
+                    ? NOTHING
+                    : (long) info.get(JAVA_INT, SI_CODE) << 32
+                            | Integer.toUnsignedLong(info.get(JAVA_INT, SI_STATUS));
+        } finally {
+            pidfd.release();
+            scratch.give();
+        }
+    }
+
+    /** The {@code CLD_} code of a change. */
+    public static int code(long change) {
+        return (int) (change >> 32);
+    }
+
+    /** The exit status or the signal of a change. */
+    public static int status(long change) {
+        return (int) change;
+    }
+}

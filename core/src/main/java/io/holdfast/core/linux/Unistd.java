@@ -1,0 +1,213 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+
+/** {@code unistd.h}: reading, writing, pipes, and who we are. */
+public final class Unistd {
+    private static final MethodHandle CLOSE = Libc.bind("close");
+    private static final MethodHandle READ = Libc.bind("read");
+    private static final MethodHandle WRITE = Libc.bind("write");
+
+    /** The rarer calls, bound when first needed. */
+    private static final class Rare {
+        static final MethodHandle PREAD = Libc.bind("pread");
+        static final MethodHandle PIPE2 = Libc.bind("pipe2");
+        static final MethodHandle READLINKAT = Libc.bind("readlinkat");
+        static final MethodHandle GETEUID = Libc.bind("geteuid");
+        static final MethodHandle GETPPID = Libc.bind("getppid");
+        static final MethodHandle GETTID = Libc.bind("gettid");
+    }
+
+    private static final int EOF = 0;
+
+    private Unistd() {}
+
+    /** Never retried: on Linux the number is free whatever {@code close(2)} says. */
+    static void close(int number) {
+        int ignored = Libc.intCall(CLOSE, number, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code read(2)}: bytes read, 0 at the end, or -errno. */
+    public static long read(Fd fd, MemorySegment into) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            long n;
+            do {
+                n =
+                        Libc.wordCall(
+                                READ,
+                                scratch.errno,
+                                number,
+                                into.address(),
+                                into.byteSize(),
+                                0,
+                                0,
+                                0);
+            } while (n == -Errno.EINTR);
+            return n;
+        } finally {
+            fd.release();
+            scratch.give();
+            Reference.reachabilityFence(into);
+        }
+    }
+
+    /**
+     * {@code read(2)} into an array: bytes read, 0 at the end, or -errno. At most 8 KiB at once.
+     */
+    public static int read(Fd fd, byte[] into, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
+            int n = (int) read(fd, room);
+            if (n > EOF) {
+                MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
+            }
+            return n;
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /** {@code pread(2)} from the start into an array, at most 8 KiB: bytes read, or -errno. */
+    public static int readFromStart(Fd fd, byte[] into) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            long room = Math.min(into.length, Scratch.SIZE);
+            long n;
+            do {
+                n =
+                        Libc.wordCall(
+                                Rare.PREAD, scratch.errno, number, scratch.address, room, 0, 0, 0);
+            } while (n == -Errno.EINTR);
+            if (n > 0) {
+                MemorySegment.copy(scratch.memory, JAVA_BYTE, 0, into, 0, (int) n);
+            }
+            return (int) n;
+        } finally {
+            fd.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code write(2)}: bytes written, or -errno. SIGPIPE never reaches a JVM. */
+    public static long write(Fd fd, MemorySegment from) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            long n;
+            do {
+                n =
+                        Libc.wordCall(
+                                WRITE,
+                                scratch.errno,
+                                number,
+                                from.address(),
+                                from.byteSize(),
+                                0,
+                                0,
+                                0);
+            } while (n == -Errno.EINTR);
+            return n;
+        } finally {
+            fd.release();
+            scratch.give();
+            Reference.reachabilityFence(from);
+        }
+    }
+
+    /** {@code write(2)} from an array: bytes written, or -errno. At most 8 KiB at once. */
+    public static int write(Fd fd, byte[] from, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
+            MemorySegment.copy(from, offset, room, JAVA_BYTE, 0, (int) room.byteSize());
+            return (int) write(fd, room);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code pipe2(2)}, close-on-exec.
+     *
+     * @param flags further flags, {@link Fcntl#O_NONBLOCK} or 0
+     * @return the read end and the write end
+     * @throws ErrnoException EMFILE, ENFILE
+     */
+    public static Fd[] pipe2(int flags) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r =
+                    Libc.intCall(
+                            Rare.PIPE2,
+                            scratch.errno,
+                            scratch.address,
+                            Fcntl.O_CLOEXEC | flags,
+                            0,
+                            0,
+                            0,
+                            0);
+            ErrnoException.check(r, "pipe2", "");
+            return new Fd[] {
+                Fd.adopt(scratch.memory.get(JAVA_INT, 0)), Fd.adopt(scratch.memory.get(JAVA_INT, 4))
+            };
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code readlinkat(2)} relative to a directory.
+     *
+     * @return the target
+     * @throws ErrnoException as the man page says
+     */
+    public static String readlinkat(Fd directory, String name) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            long at = CString.put(scratch.memory, 0, name);
+            long room = Scratch.SIZE - at;
+            long n =
+                    Libc.wordCall(
+                            Rare.READLINKAT,
+                            scratch.errno,
+                            number,
+                            scratch.address,
+                            scratch.address + at,
+                            room,
+                            0,
+                            0);
+            if (n < 0) {
+                throw new ErrnoException("readlinkat", name, (int) -n);
+            }
+            return CString.get(scratch.memory, at, (int) n);
+        } finally {
+            directory.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code geteuid(2)}: our effective user. */
+    public static long geteuid() {
+        return Integer.toUnsignedLong(Libc.intCall(Rare.GETEUID, 0, 0, 0, 0, 0, 0));
+    }
+
+    /** {@code getppid(2)}: our parent's number, 0 if it is outside of our PID namespace. */
+    public static int getppid() {
+        return Libc.intCall(Rare.GETPPID, 0, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code gettid(2)}: the number of the calling platform thread. */
+    public static int gettid() {
+        return Libc.intCall(Rare.GETTID, 0, 0, 0, 0, 0, 0);
+    }
+}

@@ -1,0 +1,87 @@
+package io.holdfast.core.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code struct sockaddr_un} of {@code unix(7)}: the bytes behind the family. Empty for an unnamed
+ * socket; a leading NUL makes the name an abstract one.
+ */
+public final class UnixName {
+    /** {@code sizeof sun_path}: a path has one byte less, for its NUL. */
+    public static final int MAX = 108;
+
+    static final int SIZE = 110;
+    private static final int PATH = 2;
+    private static final short AF_UNIX = 1;
+
+    private final byte[] path;
+
+    private UnixName(byte[] path) {
+        this.path = path;
+    }
+
+    /**
+     * @param path a path without NUL, or a NUL and an abstract name, or nothing
+     * @throws IllegalArgumentException if it is too long or a path holds a NUL
+     */
+    public static UnixName of(byte[] path) {
+        boolean isAbstract = path.length > 0 && path[0] == 0;
+        if (path.length > (isAbstract ? MAX : MAX - 1)) {
+            throw new IllegalArgumentException(
+                    "a socket address of " + path.length + " bytes; at most " + (MAX - 1) + " fit");
+        }
+        if (!isAbstract) {
+            for (byte b : path) {
+                if (b == 0) {
+                    throw new IllegalArgumentException("a NUL in a socket path");
+                }
+            }
+        }
+        return new UnixName(path.clone());
+    }
+
+    /** The bytes, without the NUL at the end of a path. */
+    public byte[] bytes() {
+        return path.clone();
+    }
+
+    /** Writes the sockaddr_un; returns its length. */
+    int write(MemorySegment memory, long at) {
+        memory.set(JAVA_SHORT, at, AF_UNIX);
+        MemorySegment.copy(path, 0, memory, JAVA_BYTE, at + PATH, path.length);
+        if (path.length == 0 || path[0] == 0) {
+            return PATH + path.length;
+        }
+        memory.set(JAVA_BYTE, at + PATH + path.length, (byte) 0);
+        return PATH + path.length + 1;
+    }
+
+    static UnixName read(MemorySegment memory, long at, int length) {
+        int n = Math.clamp(length - PATH, 0, MAX);
+        byte[] path = new byte[n];
+        MemorySegment.copy(memory, JAVA_BYTE, at + PATH, path, 0, n);
+        if (n > 0 && path[0] != 0) {
+            int end = 0;
+            while (end < n && path[end] != 0) {
+                end++;
+            }
+            path = Arrays.copyOf(path, end);
+        }
+        return new UnixName(path);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof UnixName name && Arrays.equals(path, name.path);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(path);
+    }
+}

@@ -1,0 +1,78 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.Unistd;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * {@code cgroup.events}, held open: it reports EPOLLPRI from every change until it is read again
+ * from the start. A cgroup that was removed reads as empty and thawed.
+ */
+final class CgroupEvents implements AutoCloseable {
+    static final String FILE = "cgroup.events";
+
+    private static final int ROOM = 512;
+
+    private final Fd file;
+    private final byte[] content = new byte[ROOM];
+
+    CgroupEvents(Cgroup cgroup) {
+        file = Fcntl.open(cgroup.fd(), FILE, Fcntl.O_RDONLY, 0);
+    }
+
+    private boolean says(String line) {
+        int n = Unistd.readFromStart(file, content);
+        if (n < 0) {
+            return line.endsWith(" 0"); // ENODEV: removed
+        }
+        return new String(content, 0, n, StandardCharsets.US_ASCII).contains(line);
+    }
+
+    boolean await(String line, Duration limit) throws InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (!says(line)) {
+            long left = deadline - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            int ignored = Readiness.await(file, Readiness.PRI, Duration.ofNanos(left));
+        }
+        return true;
+    }
+
+    static AutoCloseable onEmpty(Cgroup cgroup, EventLoop loop, Runnable empty) {
+        CgroupEvents events = new CgroupEvents(cgroup);
+        try {
+            boolean[] called = new boolean[1];
+            Runnable look =
+                    () -> {
+                        if (!called[0] && events.says("populated 0")) {
+                            called[0] = true;
+                            events.close();
+                            empty.run();
+                        }
+                    };
+            EventLoop.Watch watch = loop.watch(events.file, Readiness.PRI, _ -> look.run());
+            EventLoop.Timer first = loop.after(Duration.ZERO, look);
+            return () -> {
+                called[0] = true;
+                first.cancel();
+                watch.close();
+                events.close();
+            };
+        } catch (ErrnoException e) {
+            events.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

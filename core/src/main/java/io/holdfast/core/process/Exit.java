@@ -1,0 +1,78 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysWait;
+
+/** How a process ended. */
+public sealed interface Exit {
+    /**
+     * It called {@code exit}.
+     *
+     * @param status 0 to 255
+     */
+    record Exited(int status) implements Exit {
+        @Override
+        public String toString() {
+            return "exited with status " + status;
+        }
+    }
+
+    /**
+     * A signal killed it.
+     *
+     * @param dumped whether it left a core dump
+     */
+    record Killed(Signal signal, boolean dumped) implements Exit {
+        @Override
+        public String toString() {
+            return "killed by " + signal + (dumped ? " (core dumped)" : "");
+        }
+    }
+
+    /**
+     * It has ended, and nobody tells how: it was not a child of ours, and the kernel is older than
+     * Linux 6.15, or its parent has not reaped it yet, or it is of another PID namespace.
+     */
+    record Unknown() implements Exit {
+        @Override
+        public String toString() {
+            return "exited, status unknown";
+        }
+    }
+
+    /** Whether it exited with status 0. */
+    default boolean isSuccess() {
+        return this instanceof Exited(int status) && status == 0;
+    }
+
+    /**
+     * The status that a shell gives: 0 to 255, or 128 and the signal.
+     *
+     * @throws IllegalStateException if it is unknown
+     */
+    default int shellStatus() {
+        return switch (this) {
+            case Exited(int status) -> status;
+            case Killed(Signal signal, _) -> 128 + signal.number();
+            case Unknown _ -> throw new IllegalStateException("the exit status is not known");
+        };
+    }
+
+    /** Decodes a wait status, as {@code wait(2)} and PIDFD_GET_INFO give it. */
+    static Exit ofWaitStatus(int status) {
+        int signal = status & 0x7F;
+        return signal == 0
+                ? new Exited(status >> 8 & 0xFF)
+                : new Killed(new Signal(signal), (status & 0x80) != 0);
+    }
+
+    /** Decodes a change of {@code waitid(2)}. */
+    static Exit ofChange(long change) {
+        int status = SysWait.status(change);
+        return switch (SysWait.code(change)) {
+            case SysWait.CLD_EXITED -> new Exited(status & 0xFF);
+            case SysWait.CLD_DUMPED -> new Killed(new Signal(status), true);
+            default -> new Killed(new Signal(status), false);
+        };
+    }
+}

@@ -1,0 +1,181 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.PidfdInfo;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.SysPidfd;
+import io.holdfast.core.linux.SysPoll;
+import io.holdfast.core.linux.SysWait;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watches one pidfd to the end of its process: readable means exited, hung up means reaped.
+ *
+ * <p>A child's status comes from {@code waitid}; anybody else's from PIDFD_GET_INFO, which has it
+ * only after the reap. Between exit and reap by the parent, at most {@link #REAP_GRACE} is waited,
+ * for an event.
+ */
+final class ExitWatch {
+    /**
+     * How long a process that has exited may stay a zombie of its parent before its status counts
+     * as unknown. In milliseconds: {@code -Dio.holdfast.reapGrace}, 1000 by default.
+     */
+    static final Duration REAP_GRACE =
+            Duration.ofMillis(Long.getLong("io.holdfast.reapGrace", 1000));
+
+    private static final Exit UNKNOWN = new Exit.Unknown();
+    private static final int ONLY_HUP = 0; // it always counts
+
+    /** Where futures complete: user code must not run on the poller's thread. */
+    private static final Executor COMPLETION =
+            Executors.newThreadPerTaskExecutor(
+                    Thread.ofVirtual().name("holdfast-exit-", 0).factory());
+
+    private final Fd fd;
+    private final boolean reaping;
+
+    /**
+     * @param reaping whether the process is our child and this is who reaps it
+     */
+    ExitWatch(Fd fd, boolean reaping) {
+        this.fd = fd;
+        this.reaping = reaping;
+    }
+
+    /** How it ended, once it has exited; null while only its parent may know. */
+    private @Nullable Exit status() {
+        int options = SysWait.WEXITED | SysWait.WNOHANG | (reaping ? 0 : SysWait.WNOWAIT);
+        long change = SysWait.waitid(fd, options);
+        if (change > 0) {
+            return Exit.ofChange(change);
+        }
+        if (!Feature.PIDFD_INFO.isPresent()) {
+            return UNKNOWN;
+        }
+        PidfdInfo info = SysPidfd.getInfo(fd, PidfdInfo.INFO_EXIT);
+        if (info.has(PidfdInfo.INFO_EXIT)) {
+            return Exit.ofWaitStatus(info.exitCode());
+        }
+        boolean reaped =
+                info.errno() == Errno.ESRCH || (SysPoll.now(fd, Readiness.IN) & Readiness.HUP) != 0;
+        return reaped ? UNKNOWN : null;
+    }
+
+    Optional<Exit> await(@Nullable Duration limit) throws InterruptedException {
+        int events =
+                limit == null
+                        ? Readiness.await(fd, Readiness.IN)
+                        : Readiness.await(fd, Readiness.IN, limit);
+        if (events == Readiness.NONE) {
+            return Optional.empty();
+        }
+        Exit exit = status();
+        if (exit == null) {
+            int reaped = Readiness.await(fd, ONLY_HUP, REAP_GRACE);
+            exit = reaped == Readiness.NONE ? null : status();
+        }
+        return Optional.of(exit == null ? UNKNOWN : exit);
+    }
+
+    CompletableFuture<Exit> future() {
+        CompletableFuture<Exit> future = new CompletableFuture<>();
+        Readiness.once(fd, Readiness.IN, events -> exited(future, events));
+        return future;
+    }
+
+    private void exited(CompletableFuture<Exit> future, int events) {
+        try {
+            Exit exit = events == Readiness.NONE ? null : status();
+            if (exit != null) {
+                COMPLETION.execute(() -> future.complete(exit));
+            } else if (events == Readiness.NONE) {
+                COMPLETION.execute(() ->
+                        future.completeExceptionally(
+                                new IllegalStateException(fd + " while watched")));
+            } else {
+                awaitReap(future);
+            }
+        } catch (RuntimeException e) { // closed at this moment, or out of memory
+            COMPLETION.execute(() -> future.completeExceptionally(e));
+        }
+    }
+
+    private void awaitReap(CompletableFuture<Exit> future) {
+        Readiness.Pending reap =
+                Readiness.once(
+                        fd,
+                        ONLY_HUP,
+                        events -> {
+                            Exit exit = events == Readiness.NONE ? null : status();
+                            COMPLETION.execute(
+                                    () -> future.complete(exit == null ? UNKNOWN : exit));
+                        });
+        CompletableFuture.delayedExecutor(REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, COMPLETION)
+                .execute(() -> {
+                    if (reap.cancel()) {
+                        future.complete(UNKNOWN);
+                    }
+                });
+    }
+
+    AutoCloseable on(EventLoop loop, Consumer<Exit> exited) {
+        LoopWatch watch = new LoopWatch(loop, exited);
+        watch.begin();
+        return watch;
+    }
+
+    /** The same on an event loop, all on its thread. */
+    private final class LoopWatch implements AutoCloseable {
+        private final EventLoop loop;
+        private final Consumer<Exit> exited;
+        private EventLoop.@Nullable Watch watch;
+        private EventLoop.@Nullable Timer grace;
+
+        LoopWatch(EventLoop loop, Consumer<Exit> exited) {
+            this.loop = loop;
+            this.exited = exited;
+        }
+
+        void begin() {
+            watch = loop.watch(fd, Readiness.IN, this::ready);
+        }
+
+        private void ready(int events) {
+            Exit exit = status();
+            if (exit != null) {
+                end(exit);
+            } else if (grace == null && watch != null) {
+                watch.events(ONLY_HUP);
+                grace = loop.after(REAP_GRACE, () -> end(UNKNOWN));
+            }
+        }
+
+        private void end(Exit exit) {
+            if (watch != null) {
+                close();
+                exited.accept(exit);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (watch != null) {
+                watch.close();
+                watch = null;
+            }
+            if (grace != null) {
+                grace.cancel();
+            }
+        }
+    }
+}

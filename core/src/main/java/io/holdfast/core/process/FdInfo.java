@@ -1,0 +1,21 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.KernelFile;
+
+/** What {@code /proc/self/fdinfo} tells of a descriptor of ours (proc_pid_fdinfo(5)). */
+record FdInfo(String text) {
+    static final String PID = "Pid";
+
+    static FdInfo of(Fd fd) {
+        return new FdInfo(fd.with(number -> KernelFile.text(null, "/proc/self/fdinfo/" + number)));
+    }
+
+    boolean contains(String key) {
+        return ("\n" + text).contains("\n" + key + ":");
+    }
+
+    int number(String key) {
+        return Integer.parseInt(Proc.field(text, key).split("\\s")[0]);
+    }
+}

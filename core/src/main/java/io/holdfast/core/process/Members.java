@@ -1,0 +1,117 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.KernelFile;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The processes of a cgroup, held: each was in it when it was verified, after it was opened.
+ * Closing this closes all of them; {@link #take} hands them over instead.
+ */
+public final class Members implements Iterable<PidFd>, AutoCloseable {
+    private List<PidFd> pidFds;
+
+    private Members(List<PidFd> pidFds) {
+        this.pidFds = pidFds;
+    }
+
+    static Members of(Cgroup cgroup, boolean below) {
+        Members members = new Members(new ArrayList<>());
+        try {
+            if (below) {
+                visitBelow(cgroup, members.pidFds::add);
+            } else {
+                visit(cgroup, members.pidFds::add);
+            }
+            return members;
+        } catch (RuntimeException e) {
+            members.close();
+            throw e;
+        }
+    }
+
+    private static void visitBelow(Cgroup cgroup, Consumer<PidFd> action) {
+        try {
+            visit(cgroup, action);
+        } catch (ErrnoException e) {
+            if (e.errno()
+                    != Errno.EOPNOTSUPP) { // a threaded cgroup: its domain lists its processes
+                throw e;
+            }
+        }
+        for (String name : cgroup.childNames()) {
+            try (Cgroup child = cgroup.child(name)) {
+                visitBelow(child, action);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ENOENT && e.errno() != Errno.ENODEV) { // removed meanwhile
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Hands each verified member to the action, which owns it. */
+    static void visit(Cgroup cgroup, Consumer<PidFd> action) {
+        byte[] numbers = KernelFile.read(cgroup.fd(), "cgroup.procs");
+        BitSet seen = new BitSet(); // the kernel may list one twice
+        int number = 0;
+        for (byte b : numbers) {
+            if (b != '\n') {
+                number = number * 10 + (b - '0');
+                continue;
+            }
+            if (number > 0 && !seen.get(number)) { // 0: of an outer PID namespace
+                seen.set(number);
+                visit(cgroup, number, action);
+            }
+            number = 0;
+        }
+    }
+
+    private static void visit(Cgroup cgroup, int number, Consumer<PidFd> action) {
+        Optional<PidFd> opened = PidFd.find(number);
+        if (opened.isPresent()) {
+            PidFd member = opened.get();
+            boolean here = false;
+            try {
+                here = cgroup.contains(member);
+            } finally {
+                if (!here) { // ended, moved away, or somebody else by now
+                    member.close();
+                }
+            }
+            if (here) {
+                action.accept(member);
+            }
+        }
+    }
+
+    public int size() {
+        return pidFds.size();
+    }
+
+    /** Lent: they stay this object's. */
+    @Override
+    public Iterator<PidFd> iterator() {
+        return Collections.unmodifiableList(pidFds).iterator();
+    }
+
+    /** Hands all of them to the caller, who closes them. */
+    public List<PidFd> take() {
+        List<PidFd> taken = pidFds;
+        pidFds = List.of();
+        return taken;
+    }
+
+    @Override
+    public void close() {
+        take().forEach(PidFd::close);
+    }
+}

@@ -1,0 +1,634 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.PidfdInfo;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysPidfd;
+import io.holdfast.core.linux.SysPoll;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.SysWait;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process, held by descriptor (pidfd_open(2)): the process itself, not its number. It stays what
+ * it is when the process ends, is reaped, and its number goes to another; every operation then says
+ * so instead of meaning the other. It keeps the kernel's identity alive, not the process nor its
+ * number.
+ *
+ * <p>Two are equal if they hold the same process: by pidfs identity (Linux 6.9), before that by
+ * number while both are unreaped and by object afterwards.
+ *
+ * <p>Safe for use by any thread. Its owner closes it; methods that wait park the calling thread and
+ * never pin a carrier. Needs Linux 5.4; what needs more says so.
+ */
+public final class PidFd implements AutoCloseable {
+    /** What has become of a process. */
+    public enum State {
+        /** It runs, sleeps or is stopped. */
+        ALIVE,
+        /**
+         * It has exited and its parent has not waited for it: a zombie. Its number is still its
+         * own.
+         */
+        EXITED,
+        /** It is gone; its number may be another's. */
+        REAPED
+    }
+
+    /** Whom a signal goes to. */
+    public enum Scope {
+        /** The thread alone, whose pidfd it is. */
+        THREAD(SysPidfd.PIDFD_SIGNAL_THREAD),
+        /** The whole process. */
+        PROCESS(SysPidfd.PIDFD_SIGNAL_THREAD_GROUP),
+        /** The process group, which the process must be the leader of. */
+        PROCESS_GROUP(SysPidfd.PIDFD_SIGNAL_PROCESS_GROUP);
+
+        private final int flag;
+
+        Scope(int flag) {
+            this.flag = flag;
+        }
+    }
+
+    private static final int CLOSED_PID = -1;
+
+    private final Fd fd;
+    private volatile long id; // 0 until asked for
+    private volatile int lastPid = CLOSED_PID; // for people, and for equality before pidfs
+
+    private PidFd(Fd fd) {
+        this.fd = fd;
+    }
+
+    /**
+     * Holds the process that has this number now. Whether it is the one that you mean is yours to
+     * verify: prefer {@link #open(int, long)}, {@link #restore}, a socket's peer or a child.
+     *
+     * @throws ErrnoException ESRCH if no process has it (a thread id does not count), EMFILE
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public static PidFd open(int pid) {
+        int number = tryOpen(pid, 0);
+        if (number == -Errno.EINVAL || number == -Errno.ENOENT) {
+            throw new ErrnoException(
+                    "pidfd_open",
+                    Integer.toString(pid),
+                    Errno.ESRCH,
+                    "the number is a thread's, or what is left of a process");
+        }
+        return adopted(number, pid);
+    }
+
+    /** The same, empty if no process has the number. */
+    public static Optional<PidFd> find(int pid) {
+        int number = tryOpen(pid, 0);
+        return isNobody(number) ? Optional.empty() : Optional.of(adopted(number, pid));
+    }
+
+    /**
+     * Holds the process only if its pidfs identity is {@code id}: what {@link #id} gave, in this
+     * boot.
+     *
+     * @throws ErrnoException ESRCH if the number belongs to nobody, or to another process by now
+     * @throws NotSupportedException before Linux 6.9
+     */
+    public static PidFd open(int pid, long id) {
+        requirePidfs("opening a process by its id");
+        PidFd opened = open(pid);
+        if (opened.id() != id) {
+            opened.close();
+            throw new ErrnoException(
+                    "pidfd_open",
+                    Integer.toString(pid),
+                    Errno.ESRCH,
+                    "the number belongs to another process now");
+        }
+        return opened;
+    }
+
+    /**
+     * Holds a single thread (PIDFD_THREAD).
+     *
+     * @throws ErrnoException ESRCH if no thread has this number
+     * @throws NotSupportedException before Linux 6.9
+     */
+    public static PidFd openThread(int tid) {
+        if (!Feature.PIDFD_THREAD.isPresent()) {
+            throw new NotSupportedException("holding a thread", Feature.PIDFD_THREAD);
+        }
+        return adopted(tryOpen(tid, SysPidfd.PIDFD_THREAD), tid);
+    }
+
+    /** Holds this process. */
+    public static PidFd self() {
+        return open((int) ProcessHandle.current().pid());
+    }
+
+    /**
+     * Holds a child that {@code ProcessBuilder} started and that Java has not waited for. The held
+     * process is an unreaped child of this JVM with the start time that Java noted.
+     *
+     * @throws ErrnoException ESRCH if it has ended and was reaped
+     */
+    public static PidFd of(Process process) {
+        PidFd opened = of(process.toHandle());
+        if (opened.isChild() && process.isAlive()) {
+            return opened;
+        }
+        opened.close();
+        throw ended(process.pid());
+    }
+
+    /**
+     * Holds the process of a handle. A {@code ProcessHandle} is a number and a start time in steps
+     * of 10 ms; the held process has both, as Java and as the kernel tell them. A handle cannot say
+     * more.
+     *
+     * @throws ErrnoException ESRCH if it has ended, EACCES if its start time cannot be read
+     */
+    public static PidFd of(ProcessHandle handle) {
+        PidFd opened = open(Math.toIntExact(handle.pid()));
+        try {
+            long started = opened.proc().startTime().toEpochMilli();
+            boolean same =
+                    handle.info()
+                                    .startInstant()
+                                    .filter(at -> at.toEpochMilli() == started)
+                                    .isPresent()
+                            && handle.isAlive();
+            if (same && opened.state() != State.REAPED) {
+                return opened;
+            }
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
+        opened.close();
+        throw ended(handle.pid());
+    }
+
+    private static ErrnoException ended(long pid) {
+        return new ErrnoException(
+                "pidfd_open",
+                Long.toString(pid),
+                Errno.ESRCH,
+                "the process that was meant has ended");
+    }
+
+    /**
+     * Takes over a descriptor that came from elsewhere, if it is a pidfd; a refused one stays the
+     * giver's.
+     *
+     * @throws ErrnoException EBADF if it is something else (a {@code /proc/PID} folder is none)
+     */
+    public static PidFd adopt(Fd received) {
+        if (!isPidFd(received)) {
+            throw new ErrnoException("pidfd", received.toString(), Errno.EBADF, "not a pidfd");
+        }
+        return new PidFd(received.move());
+    }
+
+    private static boolean isPidFd(Fd fd) {
+        return Feature.PIDFS.isPresent()
+                ? SysStat.fileSystem(fd) == SysStat.PID_FS_MAGIC
+                : FdInfo.of(fd).contains(FdInfo.PID);
+    }
+
+    /**
+     * Holds the process that {@link #processId} named, by file handle where the kernel has them
+     * (Linux 6.14), else by number and id.
+     *
+     * @throws ErrnoException ESRCH if it has ended; ESTALE if the name is of another boot
+     * @throws NotSupportedException if the name has no id, or before Linux 6.9
+     */
+    public static PidFd restore(ProcessId name) {
+        requirePidfs("restoring a process");
+        if (name.pidfdId().isEmpty() || name.bootId().isEmpty()) {
+            throw new NotSupportedException("restoring a name without id", Feature.PIDFS);
+        }
+        if (!name.bootId().get().equals(ProcessId.currentBoot())) {
+            throw new ErrnoException(
+                    "restore", name.toString(), Errno.ESTALE, "the name is of another boot");
+        }
+        long id = name.pidfdId().getAsLong();
+        if (!Feature.FILE_HANDLE.isPresent()) {
+            return open(name.pid(), id);
+        }
+        try (PidFd self = self()) {
+            int number = SysStat.openByInode(self.fd, id, 0);
+            if (number == -Errno.ESTALE || number == -Errno.ESRCH) {
+                throw new ErrnoException(
+                        "open_by_handle_at", name.toString(), Errno.ESRCH, "it has ended");
+            }
+            return new PidFd(Fd.adopt(number, "open_by_handle_at", name));
+        }
+    }
+
+    private static void requirePidfs(String what) {
+        if (!Feature.PIDFS.isPresent()) {
+            throw new NotSupportedException(what, Feature.PIDFS);
+        }
+    }
+
+    private static int tryOpen(int pid, int flags) {
+        if (pid <= 0) {
+            throw new IllegalArgumentException("no process number: " + pid);
+        }
+        return SysPidfd.open(pid, flags);
+    }
+
+    private static boolean isNobody(int number) {
+        return number == -Errno.ESRCH || number == -Errno.EINVAL || number == -Errno.ENOENT;
+    }
+
+    private static PidFd adopted(int number, int pid) {
+        PidFd opened = new PidFd(Fd.adopt(number, "pidfd_open", pid));
+        opened.lastPid = pid;
+        return opened;
+    }
+
+    /** Takes over what a system call has just returned as a pidfd. */
+    static PidFd ofKernel(Fd fd) {
+        return new PidFd(fd);
+    }
+
+    /**
+     * The number of the process (of the thread, for a thread's), for people.
+     *
+     * @throws ErrnoException ESRCH if it is reaped: it has none then; EREMOTE if it is not of our
+     *     PID namespace
+     */
+    public int pid() {
+        int pid = pidNow();
+        lastPid = pid;
+        return pid;
+    }
+
+    private int pidNow() {
+        if (Feature.PIDFD_INFO.isPresent()) {
+            PidfdInfo info = SysPidfd.getInfo(fd, 0);
+            if (info.errno() != 0) {
+                throw new ErrnoException("PIDFD_GET_INFO", toString(), info.errno());
+            }
+            return info.pid();
+        }
+        int pid = FdInfo.of(fd).number(FdInfo.PID);
+        if (pid <= 0) {
+            throw new ErrnoException("fdinfo", toString(), pid == 0 ? Errno.EREMOTE : Errno.ESRCH);
+        }
+        return pid;
+    }
+
+    /**
+     * The pidfs inode number: unique in this boot, never used again, kept after the reap.
+     *
+     * @throws NotSupportedException before Linux 6.9
+     */
+    public long id() {
+        long known = id;
+        if (known == 0) {
+            requirePidfs("the identity of a process");
+            known = SysStat.inode(fd);
+            id = known;
+        }
+        return known;
+    }
+
+    /** A name to write down and {@link #restore} later; without id before Linux 6.9. */
+    public ProcessId processId() {
+        return Feature.PIDFS.isPresent()
+                ? new ProcessId(pid(), OptionalLong.of(id()), Optional.of(ProcessId.currentBoot()))
+                : new ProcessId(pid(), OptionalLong.empty(), Optional.empty());
+    }
+
+    /** Whether it holds a single thread. */
+    public boolean isThread() {
+        return Feature.PIDFD_THREAD.isPresent() && (Fcntl.getfl(fd) & SysPidfd.PIDFD_THREAD) != 0;
+    }
+
+    /**
+     * A snapshot of all that the kernel tells: one atomic call from Linux 6.13 on, before that read
+     * from {@code /proc} and verified. Needs no privilege.
+     *
+     * @throws ErrnoException EREMOTE if the process is not of our PID namespace
+     */
+    public ProcessInfo info() {
+        if (!Feature.PIDFD_INFO.isPresent()) {
+            return infoOfProc();
+        }
+        PidfdInfo info =
+                SysPidfd.getInfo(
+                        fd,
+                        PidfdInfo.INFO_EXIT
+                                | PidfdInfo.INFO_COREDUMP
+                                | PidfdInfo.INFO_COREDUMP_SIGNAL
+                                | PidfdInfo.INFO_COREDUMP_CODE);
+        return switch (info.errno()) {
+            case 0 -> ProcessInfo.of(info);
+            case Errno.ESRCH -> goneOrRemote();
+            default -> throw new ErrnoException("PIDFD_GET_INFO", toString(), info.errno());
+        };
+    }
+
+    /** ESRCH means reaped, or up to Linux 6.17 also another PID namespace. */
+    private ProcessInfo goneOrRemote() {
+        if (state() != State.REAPED) {
+            throw new ErrnoException("PIDFD_GET_INFO", toString(), Errno.EREMOTE);
+        }
+        return ProcessInfo.ofNothing();
+    }
+
+    private ProcessInfo infoOfProc() {
+        try {
+            return ProcessInfo.ofProc(this);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                return ProcessInfo.ofNothing();
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Its parent now; empty if that is outside of our PID namespace.
+     *
+     * @throws ErrnoException ESRCH if this process is reaped
+     */
+    public Optional<PidFd> parent() {
+        for (; ; ) {
+            ProcessInfo before = info();
+            if (before.pid().isEmpty()) {
+                throw new ErrnoException("parent", toString(), Errno.ESRCH);
+            }
+            if (before.ppid().isEmpty()) {
+                return Optional.empty();
+            }
+            Optional<PidFd> parent = find(before.ppid().getAsInt());
+            // a parent that is still the parent after it was opened was never reaped in between
+            if (parent.isPresent()) {
+                if (info().ppid().equals(before.ppid()) && parent.get().state() != State.REAPED) {
+                    return parent;
+                }
+                parent.get().close();
+            }
+        }
+    }
+
+    /** What has become of it. */
+    public State state() {
+        int events = ErrnoException.check(SysPoll.now(fd, Readiness.IN), "poll", this);
+        if (events == 0) {
+            return State.ALIVE;
+        }
+        if (Feature.PIDFS.isPresent()) {
+            return (events & Readiness.HUP) != 0 ? State.REAPED : State.EXITED;
+        }
+        return isUnreaped() ? State.EXITED : State.REAPED;
+    }
+
+    /** Whether it has not exited. */
+    public boolean isAlive() {
+        return state() == State.ALIVE;
+    }
+
+    /**
+     * Whether its number is its own still: signal 0 finds it, whether or not we may send it one.
+     */
+    private boolean isUnreaped() {
+        return SysPidfd.sendSignal(fd, 0, 0) != -Errno.ESRCH;
+    }
+
+    void requireUnreaped(String call) {
+        if (!isUnreaped()) {
+            throw new ErrnoException(call, toString(), Errno.ESRCH);
+        }
+    }
+
+    /** Whether it is an unreaped child of ours. */
+    boolean isChild() {
+        return SysWait.waitid(fd, SysWait.WEXITED | SysWait.WNOHANG | SysWait.WNOWAIT)
+                != -Errno.ECHILD;
+    }
+
+    /**
+     * Sends a signal to the process; to the thread alone, if it holds a thread. Signal 0 only asks.
+     *
+     * @return false if it is gone; a zombie swallows the signal
+     * @throws ErrnoException EPERM if we may not, EINVAL if it is not in our PID namespace or below
+     */
+    public boolean signal(Signal signal) {
+        return sent(SysPidfd.sendSignal(fd, signal.number(), 0), signal);
+    }
+
+    /**
+     * Sends a signal to the thread, the process or the group.
+     *
+     * @return false if it is gone
+     * @throws ErrnoException EPERM; ESRCH if it is there but leads no group
+     * @throws NotSupportedException before Linux 6.9
+     */
+    public boolean signal(Signal signal, Scope scope) {
+        if (!Feature.SIGNAL_SCOPE.isPresent()) {
+            throw new NotSupportedException("a signal with a scope", Feature.SIGNAL_SCOPE);
+        }
+        int r = SysPidfd.sendSignal(fd, signal.number(), scope.flag);
+        if (r == -Errno.ESRCH && scope == Scope.PROCESS_GROUP && state() != State.REAPED) {
+            throw new ErrnoException(
+                    "pidfd_send_signal", toString(), Errno.ESRCH, "it leads no process group");
+        }
+        return sent(r, signal);
+    }
+
+    /**
+     * Sends a signal with a value, as {@code sigqueue(3)} does.
+     *
+     * @return false if it is gone
+     * @throws ErrnoException EPERM, EAGAIN if its queue is full
+     */
+    public boolean signalWithValue(Signal signal, long value) {
+        return sent(SysPidfd.sendSignal(fd, signal.number(), value, 0), signal);
+    }
+
+    private boolean sent(int result, Signal signal) {
+        if (result == -Errno.ESRCH) {
+            return false;
+        }
+        ErrnoException.check(result, "pidfd_send_signal " + signal, this);
+        return true;
+    }
+
+    /**
+     * Parks the calling thread until the process has exited. A child of ours is not reaped. A
+     * process of others tells its status when its parent has reaped it (Linux 6.15), for which
+     * {@link ExitWatch#REAP_GRACE} is waited at most; else the answer is {@link Exit.Unknown}.
+     *
+     * @throws InterruptedException if the thread is interrupted
+     * @throws IllegalStateException if this is closed meanwhile
+     */
+    public Exit await() throws InterruptedException {
+        return new ExitWatch(fd, false).await(null).orElseThrow();
+    }
+
+    /** The same with a time limit for the exit; empty when it is over. */
+    public Optional<Exit> await(Duration limit) throws InterruptedException {
+        return new ExitWatch(fd, false).await(limit);
+    }
+
+    /**
+     * A future of the same. It completes on a virtual thread of its own. Fails with
+     * IllegalStateException if this is closed before.
+     */
+    public CompletableFuture<Exit> onExit() {
+        return new ExitWatch(fd, false).future();
+    }
+
+    /**
+     * Calls back on the loop's thread when the process has exited, with what {@link #await} would
+     * tell. Once for each loop and {@code PidFd}; only on the loop's thread.
+     *
+     * @return closes to no call
+     */
+    public AutoCloseable onExit(EventLoop loop, Consumer<Exit> exited) {
+        return new ExitWatch(fd, false).on(loop, exited);
+    }
+
+    /**
+     * Waits for a child of ours that has exited ({@code waitid}), which ends its zombie and frees
+     * its number. Not for children that {@link Spawn} or {@code ProcessBuilder} started: those are
+     * reaped by their owner.
+     *
+     * @return how it ended, or empty if it has not
+     * @throws ErrnoException ECHILD if it is not a child of ours, or was reaped
+     */
+    public Optional<Exit> reap() {
+        long change = SysWait.waitid(fd, SysWait.WEXITED | SysWait.WNOHANG);
+        if (change < 0) {
+            throw new ErrnoException("waitid", toString(), (int) -change);
+        }
+        return change == SysWait.NOTHING ? Optional.empty() : Optional.of(Exit.ofChange(change));
+    }
+
+    /**
+     * A copy of one of its descriptors, of the same open file (pidfd_getfd(2), Linux 5.6).
+     *
+     * @throws ErrnoException EBADF if it has no such number, EPERM if we may not trace it, ESRCH if
+     *     it exits
+     */
+    public Fd getFd(int theirs) {
+        int number = SysPidfd.getfd(fd, theirs);
+        if (number == -Errno.EBADF && state() != State.ALIVE) {
+            number = -Errno.ESRCH; // Linux 5.10 does not tell them apart
+        }
+        return Fd.adopt(number, "pidfd_getfd", this + " number " + theirs);
+    }
+
+    /**
+     * One of its namespaces, held open: from the pidfd itself (Linux 6.11), else through {@code
+     * /proc}, verified.
+     *
+     * @throws ErrnoException ESRCH if it has exited, EACCES if we may not trace it, EOPNOTSUPP if
+     *     the kernel has no namespaces of that kind
+     */
+    public Namespace namespace(Namespace.Kind kind) {
+        if (Feature.NAMESPACE_IOCTLS.isPresent()) {
+            int number = SysPidfd.getNamespace(fd, kind.ioctl());
+            return new Namespace(kind, Fd.adopt(number, "PIDFD_GET_" + kind + "_NAMESPACE", this));
+        }
+        return new Namespace(kind, proc().open("ns/" + kind.fileName(), Fcntl.O_RDONLY));
+    }
+
+    /** Its attributes in {@code /proc}, each verified against this. */
+    public Proc proc() {
+        return new Proc(this);
+    }
+
+    /**
+     * Its cgroup now, held open; the id is from the pidfd where the kernel tells it.
+     *
+     * @throws ErrnoException ESRCH if it is reaped or the cgroup was removed
+     */
+    public Cgroup cgroup() {
+        OptionalLong cgroup = info().cgroupId();
+        return cgroup.isPresent()
+                ? Cgroup.ofId(cgroup.getAsLong())
+                : Cgroup.open(cgroupPath().path());
+    }
+
+    /**
+     * The path of its cgroup now.
+     *
+     * @throws ErrnoException ESRCH if it is reaped, ENODATA if there is no cgroup2
+     * @throws ForeignCgroupException if it is outside of our cgroup namespace
+     */
+    public CgroupPath cgroupPath() {
+        return CgroupPath.parse(proc().cgroup());
+    }
+
+    /**
+     * Another descriptor of the same process, with an owner of its own.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public PidFd duplicate() {
+        PidFd copy = new PidFd(fd.duplicate());
+        copy.id = id;
+        copy.lastPid = lastPid;
+        return copy;
+    }
+
+    /** The descriptor, lent: to pass on, or to watch. */
+    public Fd fd() {
+        return fd;
+    }
+
+    /** Ends nothing but the holding. */
+    @Override
+    public void close() {
+        fd.close();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        if (this == other) {
+            return true;
+        }
+        if (!(other instanceof PidFd that)) {
+            return false;
+        }
+        if (Feature.PIDFS.isPresent()) {
+            return id() == that.id();
+        }
+        try {
+            return pid() == that.pid() && isUnreaped() && that.isUnreaped();
+        } catch (ErrnoException e) {
+            return false; // reaped: only the object itself is known to be the same
+        }
+    }
+
+    @Override
+    public int hashCode() {
+        return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : 0;
+    }
+
+    /** The last known number, for people, and the identity if it was asked for. */
+    @Override
+    public String toString() {
+        return "process"
+                + (lastPid == CLOSED_PID ? "" : " " + lastPid)
+                + (id == 0 ? "" : " [" + Long.toUnsignedString(id) + "]")
+                + (lastPid == CLOSED_PID && id == 0 ? " of " + fd : "");
+    }
+}

@@ -1,3 +1,0 @@
-package io.holdfast.core.process;
-
-final class Placeholder {}

@@ -1,0 +1,208 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.Unistd;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Attributes of a process that only {@code /proc/PID} has (proc(5)). This is the one file that
+ * reads it.
+ *
+ * <p>Every read opens the folder by number, then asks the pidfd whether its process is still
+ * unreaped: if so, the number was its own all the time and the open folder is its folder, which
+ * from then on answers ESRCH rather than for a successor. Race-free on every kernel from 5.3. Needs
+ * a {@code /proc} of our PID namespace, without {@code hidepid} for other users' processes. Safe
+ * for use by any thread; each call is of a moment of its own, and blocks in the kernel for a
+ * moment.
+ *
+ * <p>All methods throw {@link ErrnoException}: ESRCH when the process is reaped, EREMOTE when it is
+ * not of our PID namespace, EACCES where the kernel guards the attribute (ptrace(2), "access
+ * mode").
+ */
+public final class Proc {
+    private static final long TICKS_PER_SECOND = 100; // USER_HZ, on every architecture
+
+    private final PidFd pidFd;
+
+    Proc(PidFd pidFd) {
+        this.pidFd = pidFd;
+    }
+
+    /** The command line; empty for a zombie and for kernel threads. */
+    public List<String> commandLine() {
+        return split(read(dir -> KernelFile.read(dir, "cmdline")));
+    }
+
+    /**
+     * The environment that it was started with; later changes are not seen. Guarded as ptrace is.
+     */
+    public Map<String, String> environment() {
+        Map<String, String> environment = new LinkedHashMap<>();
+        for (String entry : split(read(dir -> KernelFile.read(dir, "environ")))) {
+            int equals = entry.indexOf('=', 1);
+            if (equals > 0) {
+                environment.put(entry.substring(0, equals), entry.substring(equals + 1));
+            }
+        }
+        return Collections.unmodifiableMap(environment);
+    }
+
+    /**
+     * The executable; its path ends in {@code " (deleted)"} if it was unlinked. Guarded as ptrace
+     * is.
+     */
+    public Path executable() {
+        String target = read(dir -> Unistd.readlinkat(dir, "exe"));
+        return Path.of(target);
+    }
+
+    /** The working directory. Guarded as ptrace is. */
+    public Path directory() {
+        String target = read(dir -> Unistd.readlinkat(dir, "cwd"));
+        return Path.of(target);
+    }
+
+    /** The name of its main thread: at most 15 bytes. */
+    public String name() {
+        return read(dir -> KernelFile.text(dir, "comm"));
+    }
+
+    /** Whether {@code PR_SET_NO_NEW_PRIVS} is set. */
+    public boolean noNewPrivileges() {
+        return field("NoNewPrivs").equals("1");
+    }
+
+    /** The supplementary groups, as our user namespace maps them. */
+    public List<Long> groups() {
+        String groups = field("Groups").strip();
+        List<Long> list = new ArrayList<>();
+        for (String group : groups.isEmpty() ? new String[0] : groups.split("\\s+")) {
+            list.add(Long.parseLong(group));
+        }
+        return Collections.unmodifiableList(list);
+    }
+
+    /** When it started, in steps of 10 ms and as exact as the boot time in seconds. */
+    public Instant startTime() {
+        long ticks = startTicks();
+        String boot = KernelFile.text(null, "/proc/stat");
+        int at = boot.indexOf("\nbtime ") + 7;
+        long seconds = Long.parseLong(boot.substring(at, boot.indexOf('\n', at)));
+        return Instant.ofEpochSecond(seconds).plusMillis(ticks * (1000 / TICKS_PER_SECOND));
+    }
+
+    /**
+     * When it started, in hundredths of a second since boot. Many processes may share it: no
+     * identity.
+     */
+    public long startTicks() {
+        return Long.parseLong(stat()[19]);
+    }
+
+    /** The number of its session's leader, for people. */
+    public int session() {
+        return Integer.parseInt(stat()[3]);
+    }
+
+    /** The path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it. */
+    public String cgroup() {
+        String groups = read(dir -> KernelFile.text(dir, "cgroup"));
+        for (String line : groups.split("\n")) {
+            if (line.startsWith("0::")) {
+                return line.substring(3);
+            }
+        }
+        throw new ErrnoException("/proc/PID/cgroup", pidFd.toString(), Errno.ENODATA, "no cgroup2");
+    }
+
+    /** The user and group ids, in the order of {@link Credentials}, from {@code status}. */
+    Credentials credentials(String status) {
+        long[] uids = ids(field(status, "Uid"));
+        long[] gids = ids(field(status, "Gid"));
+        return new Credentials(
+                uids[0], uids[1], uids[2], uids[3], gids[0], gids[1], gids[2], gids[3]);
+    }
+
+    String status() {
+        return read(dir -> KernelFile.text(dir, "status"));
+    }
+
+    static String field(String status, String key) {
+        int at = ("\n" + status).indexOf("\n" + key + ":");
+        if (at < 0) {
+            throw new ErrnoException("/proc/PID/status", key, Errno.ENODATA);
+        }
+        int from = at + key.length() + 1;
+        int end = status.indexOf('\n', from);
+        return status.substring(from, end < 0 ? status.length() : end).strip();
+    }
+
+    /** Opens a file of the folder. */
+    Fd open(String name, int flags) {
+        return read(dir -> Fcntl.open(dir, name, flags, 0));
+    }
+
+    /** Writes a file of the folder: 0, or -errno. */
+    int write(String name, String text) {
+        return read(dir -> KernelFile.write(dir, name, text));
+    }
+
+    private String field(String key) {
+        return field(status(), key);
+    }
+
+    private static long[] ids(String field) {
+        String[] parts = field.split("\\s+");
+        long[] ids = new long[4];
+        for (int i = 0; i < 4; i++) {
+            ids[i] = Long.parseLong(parts[i]);
+        }
+        return ids;
+    }
+
+    /** The fields of {@code stat} from the third on: the second may hold anything. */
+    private String[] stat() {
+        String stat = read(dir -> KernelFile.text(dir, "stat"));
+        return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+    }
+
+    private static List<String> split(byte[] bytes) {
+        List<String> list = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            if (bytes[i] == 0) {
+                list.add(new String(bytes, from, i - from, StandardCharsets.UTF_8));
+                from = i + 1;
+            }
+        }
+        if (from < bytes.length) {
+            list.add(new String(bytes, from, bytes.length - from, StandardCharsets.UTF_8));
+        }
+        return Collections.unmodifiableList(list);
+    }
+
+    private <R> R read(Function<Fd, R> use) {
+        int pid = pidFd.pid();
+        try (Fd dir = Fcntl.open("/proc/" + pid, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            pidFd.requireUnreaped("/proc/PID");
+            return use.apply(dir);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT) { // gone, or hidden
+                pidFd.requireUnreaped(e.call());
+            }
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.KernelFile;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+
+/**
+ * A storable name of a process: what can be written down and restored to a {@link PidFd} as long as
+ * the process lives ({@link PidFd#restore}). The number alone names nothing.
+ *
+ * @param pid the number, a hint
+ * @param pidfdId the pidfs inode number, unique in a boot (Linux 6.9)
+ * @param bootId the boot in which that holds
+ */
+public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
+
+    private static final class Boot {
+        static final UUID ID =
+                UUID.fromString(KernelFile.text(null, "/proc/sys/kernel/random/boot_id"));
+    }
+
+    public ProcessId {
+        if (pid < 0) {
+            throw new IllegalArgumentException("no process number: " + pid);
+        }
+    }
+
+    /** The id of this boot ({@code /proc/sys/kernel/random/boot_id}). */
+    public static UUID currentBoot() {
+        return Boot.ID;
+    }
+
+    /**
+     * Reads what {@link #toString} wrote.
+     *
+     * @throws IllegalArgumentException if it is not of that form
+     */
+    public static ProcessId parse(String text) {
+        String[] parts = text.split(":", -1);
+        try {
+            int pid = Integer.parseInt(parts[0]);
+            return switch (parts.length) {
+                case 1 -> new ProcessId(pid, OptionalLong.empty(), Optional.empty());
+                case 3 ->
+                        new ProcessId(
+                                pid,
+                                OptionalLong.of(Long.parseUnsignedLong(parts[1])),
+                                Optional.of(UUID.fromString(parts[2])));
+                default -> throw new IllegalArgumentException();
+            };
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("not PID or PID:ID:BOOT: \"" + text + "\"", e);
+        }
+    }
+
+    /** {@code PID:ID:BOOT}, or {@code PID} where the kernel has no pidfs. */
+    @Override
+    public String toString() {
+        return pidfdId.isPresent() && bootId.isPresent()
+                ? pid + ":" + Long.toUnsignedString(pidfdId.getAsLong()) + ":" + bootId.get()
+                : Integer.toString(pid);
+    }
+}

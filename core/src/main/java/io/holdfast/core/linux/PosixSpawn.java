@@ -118,24 +118,6 @@ public final class PosixSpawn implements AutoCloseable {
         check(call(setcgroup, attr, borrow(directory), 0, 0, 0, 0), "posix_spawnattr_setcgroup_np");
     }
 
-    /** The child opens a path. */
-    public void open(int target, String path, int oflag) {
-        MemorySegment name = string(path); // copied by libc
-        check(
-                call(Rare.ADDOPEN, actions, target, name.address(), oflag, 0, 0),
-                "posix_spawn_file_actions_addopen");
-    }
-
-    /** The child opens anew what a descriptor of ours refers to. */
-    public void reopen(int target, Fd source, int oflag) {
-        open(target, "/proc/self/fd/" + borrow(source), oflag);
-    }
-
-    /** The child closes a number; that it is not open is no failure. */
-    public void close(int target) {
-        check(call(ADDCLOSE, actions, target, 0, 0, 0, 0), "posix_spawn_file_actions_addclose");
-    }
-
     /** The child enters an open directory. */
     public void fchdir(Fd directory) {
         check(
@@ -150,20 +132,26 @@ public final class PosixSpawn implements AutoCloseable {
                 "posix_spawn_file_actions_addtcsetpgrp_np");
     }
 
+    /** What the child opens anew, and closes again, once its descriptors are in place. */
+    public record Opening(Fd source, int oflag) {}
+
     /**
-     * Gives the child exactly these descriptors, each under its number, and closes everything else.
-     * The last action to add.
+     * Gives the child exactly these descriptors, each under its number, opens and closes what is to
+     * be opened, and closes everything else. The last action to add.
      *
      * @throws ErrnoException EMFILE
      */
-    public void descriptors(SortedMap<Integer, Fd> byTarget) {
+    public void descriptors(SortedMap<Integer, Fd> byTarget, List<Opening> openings) {
         int end = byTarget.isEmpty() ? 0 : byTarget.lastKey() + 1;
+        List<String> paths = new ArrayList<>(openings.size());
+        for (Opening opening : openings) {
+            paths.add("/proc/self/fd/" + borrow(opening.source, end + 1));
+        }
         byTarget.forEach((target, source) -> {
             int number = borrow(source);
-            if (number < end) { // it may be overwritten before its turn
-                Fd above = Fd.adopt(Fcntl.dupfd(source, end), "fcntl(F_DUPFD_CLOEXEC)", source);
-                owned.add(above);
-                number = borrow(above);
+            if (number != target && number < end) { // overwritten before its turn
+                release(source);
+                number = borrow(source, end);
             }
             check(
                     call(ADDDUP2, actions, number, target, 0, 0, 0),
@@ -174,9 +162,36 @@ public final class PosixSpawn implements AutoCloseable {
                 close(gap);
             }
         }
+        for (int i = 0; i < openings.size(); i++) {
+            open(end, paths.get(i), openings.get(i).oflag);
+            close(end);
+        }
         check(
                 call(ADDCLOSEFROM, actions, end, 0, 0, 0, 0),
                 "posix_spawn_file_actions_addclosefrom_np");
+    }
+
+    private void open(int target, String path, int oflag) {
+        MemorySegment name = string(path); // copied by libc
+        check(
+                call(Rare.ADDOPEN, actions, target, name.address(), oflag, 0, 0),
+                "posix_spawn_file_actions_addopen");
+    }
+
+    private void close(int target) {
+        check(call(ADDCLOSE, actions, target, 0, 0, 0, 0), "posix_spawn_file_actions_addclose");
+    }
+
+    /** A number for it that is not below {@code from}. */
+    private int borrow(Fd fd, int from) {
+        Fd above = Fd.adopt(Fcntl.dupfd(fd, from), "fcntl(F_DUPFD_CLOEXEC)", fd);
+        owned.add(above);
+        return borrow(above);
+    }
+
+    private void release(Fd fd) {
+        borrowed.removeLast();
+        fd.release();
     }
 
     private int borrow(Fd fd) {
@@ -187,6 +202,11 @@ public final class PosixSpawn implements AutoCloseable {
 
     /** Strings as a NULL-ended array, for {@link #spawn}. */
     public MemorySegment strings(List<String> strings) {
+        return strings(arena, strings);
+    }
+
+    /** The same in other memory, which may be of several threads. */
+    public static MemorySegment strings(Arena arena, List<String> strings) {
         byte[][] bytes = new byte[strings.size()][];
         long size = 0;
         for (int i = 0; i < bytes.length; i++) {
@@ -213,7 +233,7 @@ public final class PosixSpawn implements AutoCloseable {
      * @param offset bytes of name and equals sign
      * @param value no longer than what was there
      */
-    public void patch(MemorySegment environment, int index, int offset, String value) {
+    public static void patch(MemorySegment environment, int index, int offset, String value) {
         long at = environment.get(JAVA_LONG, 8L * index) - environment.address() + offset;
         byte[] bytes = (value + '\0').getBytes(StandardCharsets.US_ASCII);
         MemorySegment.copy(bytes, 0, environment, JAVA_BYTE, at, bytes.length);

@@ -98,7 +98,7 @@ final class Probe {
         }
         SignalDispositions.keepChildren();
         try (PosixSpawn spawn = new PosixSpawn()) {
-            spawn.descriptors(Collections.emptySortedMap());
+            spawn.descriptors(Collections.emptySortedMap(), List.of());
             int pid = spawn.spawn("/bin/true", spawn.strings(List.of("true")), null);
             if (pid < 0) {
                 return false;

@@ -132,7 +132,7 @@ public final class Cgroup implements AutoCloseable {
 
     private static Cgroup search(long id) {
         try (Cgroup root = root()) {
-            Optional<CgroupPath> path = root.search(id);
+            Optional<CgroupPath> path = root.pathOf(id);
             if (path.isPresent()) {
                 Cgroup found = open(path.get().path());
                 if (found.id() == id) {
@@ -144,7 +144,7 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    private Optional<CgroupPath> search(long wanted) {
+    private Optional<CgroupPath> pathOf(long wanted) {
         if (id() == wanted) {
             return Optional.of(path);
         }
@@ -152,7 +152,7 @@ public final class Cgroup implements AutoCloseable {
             Optional<Cgroup> child = find(name);
             if (child.isPresent()) {
                 try (Cgroup below = child.get()) {
-                    Optional<CgroupPath> found = below.search(wanted);
+                    Optional<CgroupPath> found = below.pathOf(wanted);
                     if (found.isPresent()) {
                         return found;
                     }

@@ -37,7 +37,7 @@ final class ExitWatch {
     private static final int ONLY_HUP = 0; // it always counts
 
     /** Where futures complete: user code must not run on the poller's thread. */
-    private static final Executor COMPLETION =
+    static final Executor COMPLETION =
             Executors.newThreadPerTaskExecutor(
                     Thread.ofVirtual().name("holdfast-exit-", 0).factory());
 
@@ -89,41 +89,56 @@ final class ExitWatch {
 
     CompletableFuture<Exit> future() {
         CompletableFuture<Exit> future = new CompletableFuture<>();
-        Readiness.once(fd, Readiness.IN, events -> exited(future, events));
+        begin(exit ->
+                COMPLETION.execute(() -> {
+                    if (exit != null) {
+                        future.complete(exit);
+                    } else {
+                        future.completeExceptionally(
+                                new IllegalStateException(fd + " while watched"));
+                    }
+                }));
         return future;
     }
 
-    private void exited(CompletableFuture<Exit> future, int events) {
-        try {
-            Exit exit = events == Readiness.NONE ? null : status();
-            if (exit != null) {
-                COMPLETION.execute(() -> future.complete(exit));
-            } else if (events == Readiness.NONE) {
-                COMPLETION.execute(() ->
-                        future.completeExceptionally(
-                                new IllegalStateException(fd + " while watched")));
-            } else {
-                awaitReap(future);
-            }
-        } catch (RuntimeException e) { // closed at this moment, or out of memory
-            COMPLETION.execute(() -> future.completeExceptionally(e));
-        }
+    /**
+     * Calls back once, when the process has exited, on the poller's thread or a virtual one: with
+     * null if the pidfd was closed before. The callback must be quick.
+     */
+    void begin(Consumer<@Nullable Exit> ended) {
+        Readiness.Pending ignored =
+                Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
     }
 
-    private void awaitReap(CompletableFuture<Exit> future) {
+    private void exited(Consumer<@Nullable Exit> ended, int events) {
+        Exit exit = null;
+        try {
+            if (events != Readiness.NONE) {
+                exit = status();
+                if (exit == null) {
+                    awaitReap(ended);
+                    return;
+                }
+            }
+        } catch (IllegalStateException e) {
+            // closed at this moment
+        }
+        ended.accept(exit);
+    }
+
+    private void awaitReap(Consumer<@Nullable Exit> ended) {
         Readiness.Pending reap =
                 Readiness.once(
                         fd,
                         ONLY_HUP,
                         events -> {
                             Exit exit = events == Readiness.NONE ? null : status();
-                            COMPLETION.execute(
-                                    () -> future.complete(exit == null ? UNKNOWN : exit));
+                            ended.accept(exit == null ? UNKNOWN : exit);
                         });
         CompletableFuture.delayedExecutor(REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, COMPLETION)
                 .execute(() -> {
                     if (reap.cancel()) {
-                        future.complete(UNKNOWN);
+                        ended.accept(UNKNOWN);
                     }
                 });
     }

@@ -1,0 +1,106 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.PosixSpawn;
+import io.holdfast.core.linux.Unistd;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The standard streams of one child: its ends, which close with this, and ours, until they are
+ * taken.
+ */
+final class ChildStreams implements AutoCloseable {
+    private static final int FILE_MODE = 0666; // under the umask
+    private static final int STREAMS = 3;
+
+    /** Ours, which nobody closes: the numbers themselves, whatever is behind them. */
+    private static final Fd[] STANDARD = {Fd.adopt(0), Fd.adopt(1), Fd.adopt(2)};
+
+    private final @Nullable Fd[] theirs = new @Nullable Fd[STREAMS];
+    private final @Nullable Fd[] ours = new @Nullable Fd[STREAMS];
+    private final List<Fd> toClose = new ArrayList<>();
+
+    /** Opens files and pipes. */
+    void open(Stdio[] streams) {
+        for (int i = 0; i < STREAMS; i++) {
+            theirs[i] =
+                    switch (streams[i]) {
+                        case Stdio.Inherit _ -> isOpen(STANDARD[i]) ? STANDARD[i] : null;
+                        case Stdio.Null _ ->
+                                opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
+                        case Stdio.File(var path, int flags) ->
+                                opened(path.toString(), flags | Fcntl.O_NOCTTY);
+                        case Stdio.Pipe _ -> pipe(i);
+                        case Stdio.Descriptor(Fd fd) -> fd;
+                        case Stdio.Merged _ -> theirs[1];
+                    };
+        }
+    }
+
+    private static boolean isOpen(Fd standard) {
+        return Fcntl.getfl(standard) >= 0; // we may have been started without
+    }
+
+    private Fd opened(String path, int flags) {
+        Fd fd = Fcntl.open(null, path, flags, FILE_MODE);
+        toClose.add(fd);
+        return fd;
+    }
+
+    private Fd pipe(int stream) {
+        Fd[] ends = Unistd.pipe2(0);
+        int their = stream == 0 ? 0 : 1;
+        ours[stream] = ends[1 - their];
+        toClose.add(ends[their]);
+        return ends[their];
+    }
+
+    /** Adds the file actions: directory and terminal first, while all numbers are still ours. */
+    void addTo(PosixSpawn call, Spawn spawn, @Nullable Fd directory, @Nullable Gate gate) {
+        if (directory != null) {
+            call.fchdir(directory);
+        }
+        SortedMap<Integer, Fd> all = new TreeMap<>(spawn.descriptors);
+        for (int i = 0; i < STREAMS; i++) {
+            Fd fd = theirs[i];
+            if (fd != null) {
+                all.put(i, fd);
+            }
+        }
+        List<PosixSpawn.Opening> openings = new ArrayList<>();
+        Fd terminal = spawn.terminal;
+        if (terminal != null) {
+            if (spawn.session) { // a leader's first terminal becomes its controlling one
+                openings.add(new PosixSpawn.Opening(terminal, Fcntl.O_RDWR));
+            } else {
+                call.foreground(terminal);
+            }
+        }
+        if (gate != null) {
+            openings.addAll(gate.openings());
+        }
+        call.descriptors(all, openings);
+    }
+
+    /** Our end of a pipe, which is the caller's from now on; null if the stream is none. */
+    @Nullable Fd takeOurs(int stream) {
+        Fd fd = ours[stream];
+        ours[stream] = null;
+        return fd;
+    }
+
+    @Override
+    public void close() {
+        toClose.forEach(Fd::close);
+        for (Fd fd : ours) {
+            if (fd != null) {
+                fd.close();
+            }
+        }
+    }
+}

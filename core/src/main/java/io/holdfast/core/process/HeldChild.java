@@ -1,0 +1,66 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.SysResource;
+
+/**
+ * A child between its birth and the execution of its program: it is there, in its cgroup and
+ * session, and waits. What is set now is in force from the first instruction of the program. Its
+ * number is pinned, for it is our unreaped child. Valid only inside of {@link Spawn#whileHeld}.
+ */
+public final class HeldChild {
+    private final PidFd pidFd;
+    private final int pid;
+
+    HeldChild(PidFd pidFd, int pid) {
+        this.pidFd = pidFd;
+        this.pid = pid;
+    }
+
+    /** The process, lent. */
+    public PidFd pidFd() {
+        return pidFd;
+    }
+
+    /** Its number, for people and for the {@code LISTEN_PID} of systemd's protocol. */
+    public int pid() {
+        return pid;
+    }
+
+    /**
+     * Sets a limit (prlimit(2)).
+     *
+     * @param soft in the unit of the resource, {@link Resource#INFINITY} for none
+     * @throws ErrnoException EPERM above the hard limit that we may set, EINVAL if soft is above
+     *     hard
+     */
+    public void limit(Resource resource, long soft, long hard) {
+        ErrnoException.check(
+                SysResource.setLimit(pid, resource.number(), soft, hard),
+                "prlimit RLIMIT_" + resource,
+                pidFd);
+    }
+
+    /**
+     * Sets how willingly the kernel kills it when memory runs out (proc_pid_oom_score_adj(5)).
+     *
+     * @param adjustment -1000 (never) to 1000
+     * @throws ErrnoException EACCES to lower it without CAP_SYS_RESOURCE
+     */
+    public void oomScoreAdjust(int adjustment) {
+        int r = pidFd.proc().write("oom_score_adj", Integer.toString(adjustment));
+        ErrnoException.check(r, "oom_score_adj", pidFd);
+    }
+
+    /** Moves it to a cgroup: the way in where the kernel cannot let it be born there. */
+    void attachTo(Cgroup cgroup) {
+        try {
+            cgroup.attach(pidFd);
+        } catch (ErrnoException e) {
+            throw e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV
+                    ? new ErrnoException("cgroup.procs", cgroup.toString(), Errno.ENOENT)
+                    : e;
+        }
+    }
+}

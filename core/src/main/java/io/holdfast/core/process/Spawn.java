@@ -1,0 +1,293 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Describes a process to start, and starts it with {@code pidfd_spawn} (glibc 2.39): held from its
+ * birth, with no copy of the JVM's memory, however large the heap.
+ *
+ * <pre>{@code
+ * try (Child child = Spawn.of("sort", "-u").stdin(Stdio.pipe()).stdout(Stdio.pipe()).start()) {
+ *     …
+ *     Exit exit = child.await();
+ * }
+ * }</pre>
+ *
+ * <p>Whatever the JVM has set, the child has an empty signal mask, default dispositions, and no
+ * descriptors but its three standard streams, which are ours unless said otherwise, and those given
+ * to it. One description may start many children. Not safe for use by several threads at once;
+ * {@link #start} is quick for the caller, and coexists with {@code ProcessBuilder}.
+ */
+public final class Spawn {
+    /** The highest number under which a child can be given a descriptor. */
+    public static final int MAX_DESCRIPTOR = 4095;
+
+    final String program;
+    final List<String> arguments = new ArrayList<>();
+    final SortedMap<Integer, Fd> descriptors = new TreeMap<>();
+    final Stdio[] streams = {Stdio.inherit(), Stdio.inherit(), Stdio.inherit()};
+    @Nullable String argumentZero;
+    @Nullable Map<String, String> environment; // null: ours
+    @Nullable String pidVariable;
+    @Nullable String idVariable;
+    @Nullable Path directory;
+    @Nullable Cgroup cgroup;
+    @Nullable Fd terminal;
+    @Nullable Consumer<HeldChild> held;
+    boolean session;
+    boolean foreground;
+    boolean noNewPrivileges;
+    OptionalInt group = OptionalInt.empty();
+    OptionalInt umask = OptionalInt.empty();
+    OptionalInt nice = OptionalInt.empty();
+
+    private Spawn(String program) {
+        this.program = program;
+    }
+
+    /**
+     * @param program a path, or a name to look for in the {@code PATH} of this process
+     */
+    public static Spawn of(String program, String... arguments) {
+        return new Spawn(program).arguments(Arrays.asList(arguments));
+    }
+
+    /**
+     * @param command the program and its arguments
+     * @throws IllegalArgumentException if it is empty
+     */
+    public static Spawn of(List<String> command) {
+        if (command.isEmpty()) {
+            throw new IllegalArgumentException("no program to start");
+        }
+        return new Spawn(command.getFirst()).arguments(command.subList(1, command.size()));
+    }
+
+    /** Adds arguments. */
+    public Spawn arguments(List<String> more) {
+        arguments.addAll(more);
+        return this;
+    }
+
+    /** What the program is told as its own name ({@code argv[0]}), instead of the program. */
+    public Spawn argumentZero(String name) {
+        argumentZero = name;
+        return this;
+    }
+
+    /** The whole environment. */
+    public Spawn environment(Map<String, String> variables) {
+        variables.forEach(Spawn::checkVariable);
+        environment = new LinkedHashMap<>(variables);
+        return this;
+    }
+
+    /** Sets a variable of the environment, which otherwise is ours. */
+    public Spawn environment(String name, String value) {
+        checkVariable(name, value);
+        variables().put(name, value);
+        return this;
+    }
+
+    /** Leaves a variable of our environment out. */
+    public Spawn withoutEnvironment(String name) {
+        variables().remove(name);
+        return this;
+    }
+
+    private Map<String, String> variables() {
+        Map<String, String> variables = environment;
+        if (variables == null) {
+            variables = new LinkedHashMap<>(System.getenv());
+            environment = variables;
+        }
+        return variables;
+    }
+
+    private static void checkVariable(String name, String value) {
+        if (name.isEmpty() || name.indexOf('=') >= 0 || name.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("not a variable's name: \"" + name + "\"");
+        }
+        if (value.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a NUL in the value of " + name);
+        }
+    }
+
+    /**
+     * Sets a variable to the child's own number, as {@code LISTEN_PID} of sd_listen_fds(3) wants
+     * it. The child is held for that.
+     */
+    public Spawn environmentOfPid(String name) {
+        checkVariable(name, "");
+        pidVariable = name;
+        return this;
+    }
+
+    /**
+     * The same with the child's pidfs identity ({@code LISTEN_PIDFDID}); left out before Linux 6.9.
+     */
+    public Spawn environmentOfId(String name) {
+        checkVariable(name, "");
+        idVariable = name;
+        return this;
+    }
+
+    /** The working directory, instead of ours. */
+    public Spawn directory(Path path) {
+        directory = path;
+        return this;
+    }
+
+    public Spawn stdin(Stdio stdio) {
+        return stream(0, stdio);
+    }
+
+    public Spawn stdout(Stdio stdio) {
+        return stream(1, stdio);
+    }
+
+    public Spawn stderr(Stdio stdio) {
+        return stream(2, stdio);
+    }
+
+    private Spawn stream(int number, Stdio stdio) {
+        if (stdio instanceof Stdio.Merged && number != 2) {
+            throw new IllegalArgumentException("only standard error can be merged");
+        }
+        streams[number] = stdio;
+        return this;
+    }
+
+    /**
+     * Gives it a descriptor under a number.
+     *
+     * @param target 3 to {@link #MAX_DESCRIPTOR}
+     * @param fd lent until {@link #start} returns
+     */
+    public Spawn descriptor(int target, Fd fd) {
+        if (target < 3 || target > MAX_DESCRIPTOR) {
+            throw new IllegalArgumentException(
+                    "descriptors of a child are 3 to " + MAX_DESCRIPTOR + ": " + target);
+        }
+        descriptors.put(target, fd);
+        return this;
+    }
+
+    /** Leads a session of its own (setsid(2)). */
+    public Spawn newSession() {
+        session = true;
+        return this;
+    }
+
+    /** Leads a process group of its own. */
+    public Spawn newProcessGroup() {
+        group = OptionalInt.of(0);
+        return this;
+    }
+
+    /**
+     * Gives it a terminal: with {@link #newSession} its controlling one, with {@link
+     * #newProcessGroup} the foreground of ours.
+     *
+     * @param fd lent until {@link #start} returns
+     */
+    public Spawn terminal(Fd fd) {
+        terminal = fd;
+        return this;
+    }
+
+    /**
+     * The cgroup that it is born in, before its first instruction; lent until {@link #start}
+     * returns.
+     */
+    public Spawn cgroup(Cgroup cgroup) {
+        this.cgroup = cgroup;
+        return this;
+    }
+
+    /** It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS). */
+    public Spawn noNewPrivileges() {
+        noNewPrivileges = true;
+        return this;
+    }
+
+    /**
+     * @param mask 0 to 0777
+     */
+    public Spawn umask(int mask) {
+        umask = OptionalInt.of(mask);
+        return this;
+    }
+
+    /**
+     * @param value -20 to 19
+     */
+    public Spawn nice(int value) {
+        nice = OptionalInt.of(value);
+        return this;
+    }
+
+    /**
+     * Holds the child before it executes its program, and calls back. If that throws, the child is
+     * killed and {@link #start} throws the same. Not in a frozen cgroup, where the child would
+     * never come so far.
+     */
+    public Spawn whileHeld(Consumer<HeldChild> action) {
+        held = action;
+        return this;
+    }
+
+    /**
+     * Starts it: when this returns, it executes its program. The calling thread waits for that,
+     * about a tenth of a millisecond; a virtual thread is parked meanwhile.
+     *
+     * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), EAGAIN (a limit of
+     *     processes), EMFILE, and of a cgroup EACCES, EBUSY, ENOENT
+     * @throws IllegalArgumentException if a string holds a NUL
+     */
+    public Child start() {
+        return new Starter(this).start();
+    }
+
+    /** The path of the program. */
+    Path resolve() {
+        if (program.contains("/")) {
+            return Path.of(program);
+        }
+        String path = System.getenv("PATH");
+        boolean denied = false;
+        for (String folder : (path == null ? "/usr/bin:/bin" : path).split(":", -1)) {
+            Path candidate = Path.of(folder.isEmpty() ? "." : folder, program);
+            if (Files.isRegularFile(candidate)) {
+                if (Files.isExecutable(candidate)) {
+                    return candidate;
+                }
+                denied = true;
+            }
+        }
+        throw new ErrnoException(
+                "pidfd_spawn",
+                program,
+                denied ? Errno.EACCES : Errno.ENOENT,
+                "no such program in PATH=" + path);
+    }
+
+    @Override
+    public String toString() {
+        return program + (arguments.isEmpty() ? "" : " " + String.join(" ", arguments));
+    }
+}

@@ -1,0 +1,419 @@
+package io.holdfast.core.process;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.PosixSpawn;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SignalDispositions;
+import io.holdfast.core.linux.ThreadAttributes;
+import io.holdfast.core.linux.Unistd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One start of one {@link Spawn}.
+ *
+ * <p>The call sleeps until the child has executed its program, so it is made on a platform thread:
+ * the caller's own, or one of a few kept for virtual callers. Attributes that the kernel keeps per
+ * thread (umask, nice, no_new_privs) are set on a thread made for this one start. A held child is
+ * met by the caller while that other thread sleeps.
+ */
+final class Starter {
+    /** How many virtual threads may be starting a child at once: {@code -Dio.holdfast.spawners}. */
+    static final int SPAWNERS = Integer.getInteger("io.holdfast.spawners", 16);
+
+    /** Threads for callers that must not block. */
+    private static final class Lazy {
+        static final ExecutorService PLATFORM = platform();
+
+        private static ExecutorService platform() {
+            var threads =
+                    new ThreadPoolExecutor(
+                            SPAWNERS,
+                            SPAWNERS,
+                            10,
+                            TimeUnit.SECONDS,
+                            new LinkedBlockingQueue<>(), // one entry a waiting caller
+                            Thread.ofPlatform().daemon().name("holdfast-spawn-", 0).factory());
+            threads.allowCoreThreadTimeOut(true);
+            return threads;
+        }
+    }
+
+    static {
+        SignalDispositions.keepChildren();
+    }
+
+    private final Spawn spawn;
+    private final ChildStreams streams = new ChildStreams();
+    private final boolean intoCgroup;
+    private final boolean throughGate;
+
+    Starter(Spawn spawn) {
+        this.spawn = spawn;
+        this.intoCgroup = spawn.cgroup != null && Feature.CLONE_INTO_CGROUP.isPresent();
+        this.throughGate =
+                spawn.held != null
+                        || spawn.pidVariable != null
+                        || spawn.idVariable != null
+                        || (spawn.cgroup != null && !intoCgroup);
+    }
+
+    Child start() {
+        PidFd pidFd;
+        try (streams) {
+            Path program = spawn.resolve();
+            streams.open(spawn.streams);
+            pidFd = throughGate ? startHeld(program) : startFreely(program);
+            try {
+                Child child =
+                        new Child(
+                                pidFd,
+                                streams.takeOurs(0),
+                                streams.takeOurs(1),
+                                streams.takeOurs(2));
+                child.watch();
+                return child;
+            } catch (RuntimeException | Error e) { // no memory or descriptors for the watch
+                boolean ignored = pidFd.signal(Signal.KILL);
+                pidFd.close();
+                throw e;
+            }
+        }
+    }
+
+    private PidFd startFreely(Path program) {
+        if (spawn.noNewPrivileges || spawn.umask.isPresent() || spawn.nice.isPresent()) {
+            FutureTask<PidFd> task = new FutureTask<>(() -> spawnAsThread(program));
+            Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(task);
+            return result(task);
+        }
+        if (Thread.currentThread().isVirtual()) {
+            Callable<PidFd> task = () -> spawnNow(program, null);
+            return result((FutureTask<PidFd>) Lazy.PLATFORM.submit(task));
+        }
+        return spawnNow(program, null);
+    }
+
+    /** Sets what this thread hands down, and spawns. */
+    private PidFd spawnAsThread(Path program) {
+        setThreadAttributes();
+        return spawnNow(program, null);
+    }
+
+    private void setThreadAttributes() {
+        if (spawn.umask.isPresent()) {
+            int mask = spawn.umask.getAsInt();
+            ErrnoException.check(ThreadAttributes.umask(mask), "unshare(CLONE_FS) for umask", mask);
+        }
+        if (spawn.nice.isPresent()) {
+            int nice = spawn.nice.getAsInt();
+            ErrnoException.check(ThreadAttributes.nice(nice), "setpriority", nice);
+        }
+        if (spawn.noNewPrivileges) {
+            ErrnoException.check(
+                    ThreadAttributes.noNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
+        }
+    }
+
+    private PidFd startHeld(Path program) {
+        try (Gate gate = new Gate()) {
+            HeldSpawn attempt = new HeldSpawn(program, gate);
+            Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(attempt.task);
+            attempt.meet();
+            return attempt.finish();
+        }
+    }
+
+    /** A spawn on a thread of its own, whose child stands at the gate. */
+    private final class HeldSpawn {
+        private final Gate gate;
+        private final FutureTask<PidFd> task;
+        private volatile int spawner;
+        private volatile @Nullable Patch patch;
+        private @Nullable RuntimeException refusal;
+
+        HeldSpawn(Path program, Gate gate) {
+            this.gate = gate;
+            this.task =
+                    new FutureTask<>(() -> {
+                        boolean started = false;
+                        try {
+                            setThreadAttributes();
+                            spawner = Unistd.gettid();
+                            PidFd pidFd = spawnNow(program, this);
+                            started = true;
+                            return pidFd;
+                        } finally {
+                            if (!started) {
+                                gate.giveUp();
+                            }
+                        }
+                    });
+        }
+
+        /** Does with the child what is to be done, and lets it go, be it to its death. */
+        void meet() {
+            boolean interrupted = awaitArrival();
+            try {
+                int pid = task.isDone() ? 0 : onlyChildOf(spawner);
+                if (pid != 0) {
+                    try (PidFd child = PidFd.open(pid)) {
+                        meet(new HeldChild(child, pid));
+                    }
+                }
+            } catch (RuntimeException e) {
+                refusal = e;
+            } finally {
+                gate.open();
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void meet(HeldChild child) {
+            try {
+                if (spawn.cgroup != null && !intoCgroup) {
+                    child.attachTo(spawn.cgroup);
+                }
+                Patch place = patch;
+                if (place != null) {
+                    place.fill(child);
+                }
+                if (spawn.held != null) {
+                    spawn.held.accept(child);
+                }
+            } catch (RuntimeException e) {
+                boolean ignored = child.pidFd().signal(Signal.KILL); // before its first instruction
+                throw e;
+            }
+        }
+
+        private boolean awaitArrival() {
+            for (boolean interrupted = false; ; interrupted = true) {
+                try {
+                    gate.awaitArrival();
+                    return interrupted;
+                } catch (InterruptedException e) {
+                    // a start is not given up half-way
+                }
+            }
+        }
+
+        PidFd finish() {
+            PidFd pidFd;
+            try {
+                pidFd = result(task);
+            } catch (RuntimeException e) {
+                if (refusal != null) {
+                    refusal.addSuppressed(e);
+                    throw refusal;
+                }
+                throw e;
+            }
+            if (refusal != null) {
+                try (pidFd) {
+                    boolean ignored = pidFd.signal(Signal.KILL);
+                    reap(pidFd);
+                }
+                throw refusal;
+            }
+            return pidFd;
+        }
+    }
+
+    private static void reap(PidFd killed) {
+        boolean interrupted = false;
+        while (killed.isAlive()) {
+            try {
+                Exit ignored = killed.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        var ignored = killed.reap();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The number of the one child that a thread of ours has; it is pinned, for nobody reaps it. */
+    private static int onlyChildOf(int thread) {
+        String children;
+        try {
+            children = KernelFile.text(null, "/proc/self/task/" + thread + "/children").strip();
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT) {
+                return 0; // the thread has ended: so has its spawn
+            }
+            throw e;
+        }
+        return children.isEmpty() ? 0 : Integer.parseInt(children);
+    }
+
+    /** Where in its environment the child's own number or identity is to be written. */
+    private record Place(int index, int offset) {
+        /** An entry for the variable, with room for any number. */
+        static Place in(List<String> entries, String variable) {
+            entries.add(variable + "=" + "0".repeat(DIGITS));
+            return new Place(entries.size() - 1, variable.getBytes(UTF_8).length + 1);
+        }
+
+        private static final int DIGITS = 20; // of an unsigned 64-bit number
+    }
+
+    private record Patch(MemorySegment environment, @Nullable Place pid, @Nullable Place id) {
+        void fill(HeldChild child) {
+            if (pid != null) {
+                PosixSpawn.patch(environment, pid.index, pid.offset, Integer.toString(child.pid()));
+            }
+            if (id != null) {
+                String value = Long.toUnsignedString(child.pidFd().id());
+                PosixSpawn.patch(environment, id.index, id.offset, value);
+            }
+        }
+    }
+
+    /** The call itself, on the platform thread that it puts to sleep. */
+    private PidFd spawnNow(Path program, @Nullable HeldSpawn hold) {
+        Fd directory =
+                spawn.directory == null
+                        ? null
+                        : Fcntl.open(spawn.directory.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+        try (directory;
+                PosixSpawn call = new PosixSpawn()) {
+            if (spawn.session) {
+                call.newSession();
+            }
+            if (spawn.group.isPresent()) {
+                call.processGroup(spawn.group.getAsInt());
+            }
+            if (intoCgroup && spawn.cgroup != null) {
+                call.cgroup(spawn.cgroup.fd());
+            }
+            streams.addTo(call, spawn, directory, hold == null ? null : hold.gate);
+            String name = spawn.argumentZero == null ? spawn.program : spawn.argumentZero;
+            List<String> arguments = new ArrayList<>(spawn.arguments.size() + 1);
+            arguments.add(name);
+            arguments.addAll(spawn.arguments);
+            MemorySegment environment = environment(call, hold);
+            return spawned(call, program, call.strings(arguments), environment);
+        }
+    }
+
+    private @Nullable MemorySegment environment(PosixSpawn call, @Nullable HeldSpawn hold) {
+        String pidVariable = spawn.pidVariable;
+        String idVariable = Feature.PIDFS.isPresent() ? spawn.idVariable : null;
+        HeldSpawn patched = pidVariable == null && idVariable == null ? null : hold;
+        if (spawn.environment == null && patched == null) {
+            return null;
+        }
+        Map<String, String> variables =
+                spawn.environment == null ? System.getenv() : spawn.environment;
+        List<String> entries = new ArrayList<>(variables.size() + 2);
+        variables.forEach((name, value) -> {
+            if (!name.equals(spawn.pidVariable) && !name.equals(spawn.idVariable)) {
+                entries.add(name + "=" + value);
+            }
+        });
+        if (patched == null) {
+            return call.strings(entries);
+        }
+        Place pid = pidVariable == null ? null : Place.in(entries, pidVariable);
+        Place id = idVariable == null ? null : Place.in(entries, idVariable);
+        MemorySegment environment = PosixSpawn.strings(Arena.ofAuto(), entries);
+        patched.patch = new Patch(environment, pid, id);
+        return environment;
+    }
+
+    private PidFd spawned(
+            PosixSpawn call,
+            Path program,
+            MemorySegment arguments,
+            @Nullable MemorySegment environment) {
+        String path = program.toString();
+        if (Feature.PIDFD_SPAWN.isPresent()) {
+            int number = call.pidfdSpawn(path, arguments, environment);
+            if (number < 0) {
+                throw failure("pidfd_spawn", program, -number);
+            }
+            return PidFd.ofKernel(Fd.adopt(number));
+        }
+        int pid = call.spawn(path, arguments, environment);
+        if (pid < 0) {
+            throw failure("posix_spawn", program, -pid);
+        }
+        return PidFd.open(pid); // ours alone to reap, so still its own number
+    }
+
+    private ErrnoException failure(String call, Path program, int errno) {
+        String cgroup = spawn.cgroup == null ? null : spawn.cgroup.toString();
+        String advice =
+                switch (errno) {
+                    case Errno.ENOENT ->
+                            !Files.exists(program)
+                                    ? null
+                                    : cgroup == null
+                                            ? "the program is there: its interpreter is not"
+                                            : "its interpreter is missing, or "
+                                                    + cgroup
+                                                    + " was removed";
+                    case Errno.EACCES ->
+                            cgroup != null && Files.isExecutable(program)
+                                    ? cgroup + " does not let us in"
+                                    : null;
+                    case Errno.ENOEXEC -> "a script needs a #! line";
+                    case Errno.EAGAIN -> "a limit of processes is reached (RLIMIT_NPROC, pids.max)";
+                    case Errno.EBUSY -> cgroup + " hands controllers to its children";
+                    case Errno.EOPNOTSUPP -> cgroup + " is threaded, or a relative of it is";
+                    default -> null;
+                };
+        return new ErrnoException(call, program.toString(), errno, advice);
+    }
+
+    /** Waits for a task of ours, which is never long, and rethrows what it threw. */
+    private static PidFd result(FutureTask<PidFd> task) {
+        boolean interrupted = false;
+        try {
+            for (; ; ) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    switch (e.getCause()) {
+                        case ErrnoException errno ->
+                                throw errno; // its stack is the spawning thread's
+                        case RuntimeException runtime -> throw runtime;
+                        case Error error -> throw error;
+                        case null, default -> throw new AssertionError(e);
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import java.nio.file.Path;
+
+/** What a standard stream of a child is. */
+public sealed interface Stdio {
+    /** Ours. */
+    record Inherit() implements Stdio {}
+
+    /** {@code /dev/null}. */
+    record Null() implements Stdio {}
+
+    /** A pipe, whose other end the {@link Child} has. */
+    record Pipe() implements Stdio {}
+
+    /** The same as its standard output; for standard error only. */
+    record Merged() implements Stdio {}
+
+    /**
+     * A file that is opened when the child is started.
+     *
+     * @param flags of {@code open(2)}
+     */
+    record File(Path path, int flags) implements Stdio {}
+
+    /** A descriptor, lent until the child is started. */
+    record Descriptor(Fd fd) implements Stdio {}
+
+    static Stdio inherit() {
+        return new Inherit();
+    }
+
+    static Stdio devNull() {
+        return new Null();
+    }
+
+    static Stdio pipe() {
+        return new Pipe();
+    }
+
+    static Stdio merged() {
+        return new Merged();
+    }
+
+    /** Reads a file. */
+    static Stdio from(Path path) {
+        return new File(path, Fcntl.O_RDONLY);
+    }
+
+    /** Writes a file from its start: made if it is not there, emptied if it is. */
+    static Stdio to(Path path) {
+        return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_TRUNC);
+    }
+
+    /** Writes at the end of a file, made if it is not there. */
+    static Stdio appendTo(Path path) {
+        return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_APPEND);
+    }
+
+    static Stdio descriptor(Fd fd) {
+        return new Descriptor(fd);
+    }
+}

@@ -48,6 +48,11 @@ public enum Feature {
             "Linux 6.14",
             "restoring by number, checked by id",
             Probe::fileHandle),
+    PASS_RIGHTS(
+            "refusing descriptors (SO_PASSRIGHTS)",
+            "Linux 6.16",
+            "what comes unasked is closed",
+            Probe::passRights),
     EXIT_INFO(
             "exit status of any process",
             "Linux 6.15",

@@ -48,6 +48,12 @@ final class Probe {
         }
     }
 
+    static boolean passRights() {
+        try (Fd socket = Fd.adopt(SysSocket.socket(SysSocket.SOCK_STREAM), "socket", "")) {
+            return SysSocket.option(socket, SysSocket.SO_PASSRIGHTS) >= 0;
+        }
+    }
+
     static boolean pidfs() {
         try (Fd self = self()) {
             return SysStat.fileSystem(self) == SysStat.PID_FS_MAGIC;

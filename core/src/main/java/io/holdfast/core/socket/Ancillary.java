@@ -1,0 +1,123 @@
+package io.holdfast.core.socket;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.MsgHdr;
+import io.holdfast.core.linux.Ucred;
+import io.holdfast.core.linux.UnixName;
+import io.holdfast.core.process.PidFd;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What comes beside the data of a message: descriptors, the sender, its address. Made once and used
+ * for many receives, one at a time by one thread. What is not taken is closed by the next receive
+ * or by {@link #close}: nothing leaks, however much arrives.
+ */
+public final class Ancillary implements AutoCloseable {
+    private final MsgHdr message;
+    private final int descriptorLimit;
+    private List<Fd> descriptors = List.of();
+    private @Nullable Sender sender;
+    private boolean dataCut;
+    private boolean descriptorsCut;
+
+    private Ancillary(int descriptorLimit, boolean identity) {
+        this.message = new MsgHdr(descriptorLimit, identity);
+        this.descriptorLimit = descriptorLimit;
+    }
+
+    /**
+     * Room for descriptors and for the sender.
+     *
+     * @param limit how many a message may bring, 0 to 253
+     */
+    public static Ancillary ofDescriptors(int limit) {
+        return new Ancillary(limit, true);
+    }
+
+    /** Room for the sender alone: descriptors that come are closed by the kernel. */
+    public static Ancillary ofSender() {
+        return new Ancillary(0, true);
+    }
+
+    MsgHdr message() {
+        return message;
+    }
+
+    /** Closes what is left of the last message, before the next. */
+    void clear() {
+        takeDescriptors().forEach(Fd::close);
+        Sender last = sender;
+        sender = null;
+        if (last != null) {
+            last.close();
+        }
+        dataCut = false;
+        descriptorsCut = false;
+    }
+
+    /** Takes what recvmsg brought. */
+    void fill() {
+        descriptors = message.takeDescriptors();
+        dataCut = message.isDataCut();
+        descriptorsCut = message.isControlCut();
+        Fd pidfd = message.takePidfd();
+        Ucred ucred = message.credentials();
+        if (pidfd != null || ucred != null) {
+            sender =
+                    new Sender(
+                            pidfd == null ? Optional.empty() : Optional.of(PidFd.adopt(pidfd)),
+                            message.pidfdError() != 0,
+                            ucred == null || ucred.pid() == 0
+                                    ? OptionalInt.empty()
+                                    : OptionalInt.of(ucred.pid()),
+                            ucred == null ? 0xFFFFFFFFL : ucred.uid(),
+                            ucred == null ? 0xFFFFFFFFL : ucred.gid());
+        }
+        if (descriptors.size() > descriptorLimit) { // alignment left room for one more
+            descriptors.subList(descriptorLimit, descriptors.size()).forEach(Fd::close);
+            descriptors = List.copyOf(descriptors.subList(0, descriptorLimit));
+            descriptorsCut = true;
+        }
+    }
+
+    /**
+     * The descriptors of the last message; the caller owns them from now on. A second call gives
+     * none.
+     */
+    public List<Fd> takeDescriptors() {
+        List<Fd> taken = descriptors;
+        descriptors = List.of();
+        return taken;
+    }
+
+    /** The sender of the last message; the caller owns it from now on. A second call gives none. */
+    public Optional<Sender> takeSender() {
+        Sender taken = sender;
+        sender = null;
+        return Optional.ofNullable(taken);
+    }
+
+    /** The address of the sender of a datagram. */
+    public UnixAddress senderAddress() {
+        UnixName name = message.sender();
+        return name == null ? UnixAddress.unnamed() : UnixAddress.of(name);
+    }
+
+    /** Whether the message was longer than the room for its data: the rest is lost. */
+    public boolean isDataCut() {
+        return dataCut;
+    }
+
+    /** Whether more came than there was room for: those descriptors are closed, and lost. */
+    public boolean isCut() {
+        return descriptorsCut;
+    }
+
+    @Override
+    public void close() {
+        clear();
+    }
+}

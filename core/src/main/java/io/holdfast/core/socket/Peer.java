@@ -1,0 +1,153 @@
+package io.holdfast.core.socket;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.Ucred;
+import io.holdfast.core.process.PidFd;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Who is at the other end of a connection: the process that called connect() as the acceptor sees
+ * it, that called listen() as the connector does, or that made the pair. It stays that process,
+ * whoever else comes to hold the socket. User, group, groups and label are of that moment too.
+ *
+ * <p>Only {@link Held} identifies a process. {@link BestEffort} and {@link Gone} say who it was,
+ * for people and for decisions about users; a decision about the process must refuse them.
+ */
+public sealed interface Peer extends AutoCloseable {
+    /** Its effective user when it connected. */
+    long uid();
+
+    /** Its effective group when it connected. */
+    long gid();
+
+    /** Its supplementary groups when it connected, without {@link #gid}. */
+    List<Long> groups();
+
+    /** Its security label (SO_PEERSEC), where a security module gives one. */
+    Optional<String> label();
+
+    /**
+     * The number that it had when it connected, for people; 0 if it is not of our PID namespace.
+     */
+    int pid();
+
+    /** The process, if it is held. */
+    default Optional<PidFd> pidFd() {
+        return Optional.empty();
+    }
+
+    @Override
+    default void close() {}
+
+    /**
+     * The process itself, held since it connected (SO_PEERPIDFD, Linux 6.5). It may have exited
+     * since: from Linux 6.16 on even a reaped one is held, and tells how it ended. Closing this
+     * closes the pidfd.
+     */
+    record Held(
+            PidFd process, int pid, long uid, long gid, List<Long> groups, Optional<String> label)
+            implements Peer {
+        @Override
+        public Optional<PidFd> pidFd() {
+            return Optional.of(process);
+        }
+
+        @Override
+        public void close() {
+            process.close();
+        }
+
+        @Override
+        public String toString() {
+            return process + " of user " + uid;
+        }
+    }
+
+    /**
+     * A kernel without SO_PEERPIDFD: only what the peer was is known, not which process it is. Its
+     * number may be another's.
+     */
+    record BestEffort(int pid, long uid, long gid, List<Long> groups, Optional<String> label)
+            implements Peer {
+        @Override
+        public String toString() {
+            return "process " + pid + " (not held) of user " + uid;
+        }
+    }
+
+    /** The peer was reaped before it could be held (Linux 6.5 to 6.15). */
+    record Gone(int pid, long uid, long gid, List<Long> groups, Optional<String> label)
+            implements Peer {
+        @Override
+        public String toString() {
+            return "process " + pid + " (gone) of user " + uid;
+        }
+    }
+
+    /** Asks a connected socket; empty if it has no peer. */
+    static Optional<Peer> of(Fd socket) {
+        Ucred ucred = SysSocket.peercred(socket);
+        if (ucred == null) {
+            return Optional.empty();
+        }
+        List<Long> groups = groupsOf(socket);
+        Optional<String> label = labelOf(socket);
+        if (!Feature.PEER_PIDFD.isPresent()) {
+            return Optional.of(
+                    new BestEffort(ucred.pid(), ucred.uid(), ucred.gid(), groups, label));
+        }
+        int number = SysSocket.option(socket, SysSocket.SO_PEERPIDFD);
+        return switch (-number) {
+            case Errno.EINVAL, Errno.ESRCH ->
+                    Optional.of(new Gone(ucred.pid(), ucred.uid(), ucred.gid(), groups, label));
+            case Errno.ENODATA -> Optional.empty();
+            default ->
+                    Optional.of(
+                            new Held(
+                                    PidFd.adopt(
+                                            Fd.adopt(number, "getsockopt(SO_PEERPIDFD)", socket)),
+                                    ucred.pid(),
+                                    ucred.uid(),
+                                    ucred.gid(),
+                                    groups,
+                                    label));
+        };
+    }
+
+    private static List<Long> groupsOf(Fd socket) {
+        byte[] bytes = SysSocket.optionBytes(socket, SysSocket.SO_PEERGROUPS);
+        if (bytes == null || bytes.length == 0) {
+            return List.of();
+        }
+        ByteBuffer words = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        List<Long> groups = new ArrayList<>(bytes.length / Integer.BYTES);
+        while (words.hasRemaining()) {
+            groups.add(Integer.toUnsignedLong(words.getInt()));
+        }
+        return Collections.unmodifiableList(groups);
+    }
+
+    /** The kernel may or may not count a NUL at the end. */
+    private static Optional<String> labelOf(Fd socket) {
+        byte[] bytes = SysSocket.optionBytes(socket, SysSocket.SO_PEERSEC);
+        if (bytes == null) {
+            return Optional.empty();
+        }
+        int length = bytes.length;
+        while (length > 0 && bytes[length - 1] == 0) {
+            length--;
+        }
+        return length == 0
+                ? Optional.empty()
+                : Optional.of(new String(bytes, 0, length, StandardCharsets.UTF_8));
+    }
+}

@@ -1,3 +1,0 @@
-package io.holdfast.core.socket;
-
-final class Placeholder {}

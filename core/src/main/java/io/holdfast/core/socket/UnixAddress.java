@@ -1,0 +1,100 @@
+package io.holdfast.core.socket;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.linux.UnixName;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** The address of an AF_UNIX socket (unix(7)). */
+public sealed interface UnixAddress {
+    /**
+     * A socket in the file system.
+     *
+     * @param path at most 107 bytes, without NUL
+     */
+    record PathName(String path) implements UnixAddress {
+        public PathName {
+            if (path.isEmpty()) {
+                throw new IllegalArgumentException("an empty socket path");
+            }
+            var _ = UnixName.of(path.getBytes(UTF_8));
+        }
+
+        @Override
+        public String toString() {
+            return path;
+        }
+    }
+
+    /**
+     * A name that lives with its socket, in the network namespace.
+     *
+     * @param name at most 107 bytes, without the leading NUL
+     */
+    record AbstractName(String name) implements UnixAddress {
+        public AbstractName {
+            var _ = UnixName.of(("\0" + name).getBytes(UTF_8));
+        }
+
+        @Override
+        public String toString() {
+            return "@" + name.replace('\0', '@');
+        }
+    }
+
+    /** A socket without a name; to bind to it lets the kernel choose an abstract one. */
+    record Unnamed() implements UnixAddress {
+        @Override
+        public String toString() {
+            return "(unnamed)";
+        }
+    }
+
+    /**
+     * A path.
+     *
+     * @throws IllegalArgumentException if it has more than 107 bytes, or none
+     */
+    static UnixAddress path(Path path) {
+        return new PathName(path.toString());
+    }
+
+    /**
+     * An abstract name.
+     *
+     * @throws IllegalArgumentException if it has more than 107 bytes
+     */
+    static UnixAddress abstractName(String name) {
+        return new AbstractName(name);
+    }
+
+    static UnixAddress unnamed() {
+        return new Unnamed();
+    }
+
+    /** Reads {@code /path} or {@code @name}. */
+    static UnixAddress parse(String text) {
+        return text.startsWith("@") ? new AbstractName(text.substring(1)) : new PathName(text);
+    }
+
+    /** For the calls of {@code SysSocket}. */
+    static UnixName name(UnixAddress address) {
+        return switch (address) {
+            case PathName(String path) -> UnixName.of(path.getBytes(UTF_8));
+            case AbstractName(String name) -> UnixName.of(("\0" + name).getBytes(UTF_8));
+            case Unnamed _ -> UnixName.of(new byte[0]);
+        };
+    }
+
+    /** What the kernel gave. */
+    static UnixAddress of(UnixName name) {
+        byte[] bytes = name.bytes();
+        if (bytes.length == 0) {
+            return new Unnamed();
+        }
+        return bytes[0] == 0
+                ? new AbstractName(new String(Arrays.copyOfRange(bytes, 1, bytes.length), UTF_8))
+                : new PathName(new String(bytes, UTF_8));
+    }
+}

@@ -1,0 +1,141 @@
+package io.holdfast.core.socket;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.SysSocket;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A listening AF_UNIX socket. Accepting parks the calling thread; a {@link #close} by another
+ * thread ends that with IllegalStateException. Safe for use by several threads.
+ */
+public final class UnixListener implements AutoCloseable {
+    private final Fd fd;
+    private final SocketType type;
+    private final Optional<Path> unlinkAtClose;
+
+    private UnixListener(Fd fd, SocketType type, Optional<Path> unlinkAtClose) {
+        this.fd = fd;
+        this.type = type;
+        this.unlinkAtClose = unlinkAtClose;
+    }
+
+    /**
+     * Binds and listens. A socket file that nobody listens on any more is replaced; the one made
+     * here is removed at {@link #close}.
+     *
+     * @param type STREAM or SEQPACKET
+     * @param backlog how many connections may wait; the kernel caps it (net.core.somaxconn)
+     * @throws ErrnoException EADDRINUSE (somebody listens there, or it is no socket), EACCES,
+     *     ENOENT (no folder)
+     */
+    public static UnixListener listen(UnixAddress address, SocketType type, int backlog) {
+        Fd fd = Fd.adopt(SysSocket.socket(type.number()), "socket", type);
+        try {
+            int r = SysSocket.bind(fd, UnixAddress.name(address));
+            if (r == -Errno.EADDRINUSE
+                    && address instanceof UnixAddress.PathName(String path)
+                    && removeDead(path, type)) {
+                r = SysSocket.bind(fd, UnixAddress.name(address));
+            }
+            ErrnoException.check(r, "bind", address);
+            ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
+            return new UnixListener(
+                    fd,
+                    type,
+                    address instanceof UnixAddress.PathName(String path)
+                            ? Optional.of(Path.of(path))
+                            : Optional.empty());
+        } catch (RuntimeException e) {
+            fd.close();
+            throw e;
+        }
+    }
+
+    private static boolean removeDead(String path, SocketType type) {
+        try (Fd probe = Fd.adopt(SysSocket.socket(type.number()), "socket", type)) {
+            int r = SysSocket.connect(probe, UnixAddress.name(new UnixAddress.PathName(path)));
+            return r == -Errno.ECONNREFUSED
+                    && isSocket(path)
+                    && Files.deleteIfExists(Path.of(path));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** A regular file refuses a connection as a dead socket does. */
+    private static boolean isSocket(String path) throws IOException {
+        int mode = (Integer) Files.getAttribute(Path.of(path), "unix:mode");
+        return (mode & 0xF000) == 0xC000; // S_IFMT, S_IFSOCK of sys/stat.h
+    }
+
+    /**
+     * Takes over a listening socket that came from elsewhere (systemd's LISTEN_FDS), and makes it
+     * non-blocking; a refused one stays the giver's. Its file is not removed at close.
+     *
+     * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen)
+     */
+    public static UnixListener adopt(Fd received) {
+        SocketType type = UnixSocket.typeOf(received);
+        if (SysSocket.option(received, SysSocket.SO_ACCEPTCONN) != 1) {
+            throw new ErrnoException(
+                    "adopt", received.toString(), Errno.EINVAL, "it does not listen");
+        }
+        return new UnixListener(received.move(), type, Optional.empty());
+    }
+
+    /**
+     * See {@link UnixSocket#passIdentity}: inherited by every connection, and in force for early
+     * data.
+     */
+    public void passIdentity() {
+        UnixSocket.passIdentity(fd);
+    }
+
+    /** The address that it listens on. */
+    public UnixAddress address() {
+        return UnixAddress.of(SysSocket.getsockname(fd));
+    }
+
+    /** The descriptor, lent: to watch, or to pass on. */
+    public Fd fd() {
+        return fd;
+    }
+
+    /**
+     * Waits for a connection.
+     *
+     * @throws ErrnoException EMFILE, ENFILE: the connection stays in the queue
+     */
+    public UnixSocket accept() throws InterruptedException {
+        for (; ; ) {
+            Optional<UnixSocket> accepted = tryAccept();
+            if (accepted.isPresent()) {
+                return accepted.get();
+            }
+            int ignored = Readiness.await(fd, Readiness.IN);
+        }
+    }
+
+    /** A connection that waits, or none. */
+    public Optional<UnixSocket> tryAccept() {
+        int number = SysSocket.accept(fd);
+        return number == -Errno.EAGAIN
+                ? Optional.empty()
+                : Optional.of(new UnixSocket(Fd.adopt(number, "accept4", fd), type));
+    }
+
+    /** Stops listening, and removes the socket file that {@link #listen} made. Idempotent. */
+    @Override
+    public void close() {
+        if (fd.isOpen() && unlinkAtClose.isPresent()) {
+            boolean ignored = unlinkAtClose.get().toFile().delete();
+        }
+        fd.close();
+    }
+}

@@ -1,0 +1,431 @@
+package io.holdfast.core.socket;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.MsgHdr;
+import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.UnixName;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An AF_UNIX socket (unix(7)) that passes descriptors and knows its peer. Calls that wait park the
+ * calling thread, virtual or platform; a {@link #close} by another thread ends the wait with
+ * IllegalStateException, an interrupt with InterruptedException.
+ *
+ * <p>One thread may send while another receives; two that send (or receive) at once must agree
+ * among themselves. The {@code try…} methods never wait, for use on an event loop. Buffers of any
+ * kind are taken; direct ones are not copied.
+ */
+public final class UnixSocket implements AutoCloseable {
+    /** What the {@code try…} methods answer when they would have to wait. */
+    public static final int WOULD_BLOCK = -2;
+
+    /** What a receive answers at the end of a stream. */
+    public static final int END = -1;
+
+    private static final int COPIED_AT_ONCE = 8192;
+
+    private final Fd fd;
+    private final SocketType type;
+
+    UnixSocket(Fd fd, SocketType type) {
+        this.fd = fd;
+        this.type = type;
+    }
+
+    private static Fd open(SocketType type) {
+        return Fd.adopt(SysSocket.socket(type.number()), "socket", type);
+    }
+
+    /**
+     * Connects; parks while the listener's queue is full.
+     *
+     * @throws ErrnoException ENOENT, ECONNREFUSED (nobody listens), EACCES, EPROTOTYPE (other type)
+     */
+    public static UnixSocket connect(UnixAddress address, SocketType type)
+            throws InterruptedException {
+        UnixName name = UnixAddress.name(address);
+        for (Duration pause = Duration.ofMillis(1); ; pause = longer(pause)) {
+            Fd fd = open(type);
+            int r;
+            try {
+                r = SysSocket.connect(fd, name);
+            } catch (RuntimeException e) {
+                fd.close();
+                throw e;
+            }
+            if (r == 0) {
+                return new UnixSocket(fd, type);
+            }
+            fd.close();
+            if (r != -Errno.EAGAIN) {
+                throw new ErrnoException("connect", address.toString(), -r, advice(-r));
+            }
+            Thread.sleep(pause); // a full queue has no event on the connector's side
+        }
+    }
+
+    private static Duration longer(Duration pause) {
+        return pause.toMillis() < 50 ? pause.multipliedBy(2) : pause;
+    }
+
+    private static @Nullable String advice(int errno) {
+        return errno == Errno.EPROTOTYPE ? "that socket is of another type" : null;
+    }
+
+    /**
+     * A datagram socket with an address of its own.
+     *
+     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     */
+    public static UnixSocket bind(UnixAddress address) {
+        Fd fd = open(SocketType.DATAGRAM);
+        int r = SysSocket.bind(fd, UnixAddress.name(address));
+        if (r < 0) {
+            fd.close();
+            throw new ErrnoException("bind", address.toString(), -r);
+        }
+        return new UnixSocket(fd, SocketType.DATAGRAM);
+    }
+
+    /** A datagram socket without an address, to send from. */
+    public static UnixSocket datagram() {
+        return new UnixSocket(open(SocketType.DATAGRAM), SocketType.DATAGRAM);
+    }
+
+    /** Two sockets that are each other's peer. */
+    public static UnixSocket[] pair(SocketType type) {
+        Fd[] pair = SysSocket.socketpair(type.number());
+        return new UnixSocket[] {new UnixSocket(pair[0], type), new UnixSocket(pair[1], type)};
+    }
+
+    /**
+     * Takes over a socket that came from elsewhere (a parent, a message), and makes it
+     * non-blocking; a refused one stays the giver's.
+     *
+     * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT (not AF_UNIX)
+     */
+    public static UnixSocket adopt(Fd received) {
+        SocketType type = typeOf(received);
+        return new UnixSocket(received.move(), type);
+    }
+
+    static SocketType typeOf(Fd received) {
+        int domain = SysSocket.option(received, SysSocket.SO_DOMAIN);
+        ErrnoException.check(domain, "getsockopt(SO_DOMAIN)", received);
+        if (domain != SysSocket.AF_UNIX) {
+            throw new ErrnoException("adopt", received.toString(), Errno.EAFNOSUPPORT);
+        }
+        int flags = ErrnoException.check(Fcntl.getfl(received), "fcntl(F_GETFL)", received);
+        ErrnoException.check(
+                Fcntl.setfl(received, flags | Fcntl.O_NONBLOCK), "fcntl(F_SETFL)", received);
+        return SocketType.of(SysSocket.option(received, SysSocket.SO_TYPE));
+    }
+
+    public SocketType type() {
+        return type;
+    }
+
+    /** The descriptor, lent: to watch, or to pass on. */
+    public Fd fd() {
+        return fd;
+    }
+
+    /** Its own address. */
+    public UnixAddress localAddress() {
+        return UnixAddress.of(SysSocket.getsockname(fd));
+    }
+
+    /**
+     * The address that it is connected to.
+     *
+     * @throws ErrnoException ENOTCONN
+     */
+    public UnixAddress remoteAddress() {
+        return UnixAddress.of(SysSocket.getpeername(fd));
+    }
+
+    /**
+     * Who is at the other end; the caller closes it. Each call asks the kernel.
+     *
+     * @throws ErrnoException ENOTCONN if nobody is, EMFILE
+     */
+    public Peer peer() {
+        Optional<Peer> peer = Peer.of(fd);
+        return peer.orElseThrow(
+                () -> new ErrnoException("getsockopt(SO_PEERCRED)", fd.toString(), Errno.ENOTCONN));
+    }
+
+    /**
+     * Asks the kernel to tell the sender of each message from now on ({@link
+     * Ancillary#takeSender}): its credentials, and its pidfd where the kernel has that (Linux 6.5).
+     * What was sent before has no sender, so a server asks on its {@link UnixListener}.
+     */
+    public void passIdentity() {
+        passIdentity(fd);
+    }
+
+    static void passIdentity(Fd fd) {
+        ErrnoException.check(
+                SysSocket.setOption(fd, SysSocket.SO_PASSCRED, 1), "setsockopt(SO_PASSCRED)", fd);
+        if (Feature.PEER_PIDFD.isPresent()) {
+            ErrnoException.check(
+                    SysSocket.setOption(fd, SysSocket.SO_PASSPIDFD, 1),
+                    "setsockopt(SO_PASSPIDFD)",
+                    fd);
+        }
+    }
+
+    /**
+     * Refuses descriptors from now on: the peer's send that has some fails with EPERM
+     * (SO_PASSRIGHTS).
+     *
+     * @throws NotSupportedException before Linux 6.16
+     */
+    public void refuseDescriptors() {
+        int r = SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, 0);
+        if (r == -Errno.ENOPROTOOPT) {
+            throw new NotSupportedException("refusing descriptors", Feature.PASS_RIGHTS);
+        }
+        ErrnoException.check(r, "setsockopt(SO_PASSRIGHTS)", fd);
+    }
+
+    /**
+     * Sends once, parking until there is room: of a stream as much as fits, of a message all of it.
+     *
+     * @return how many bytes were taken from the buffer
+     * @throws ErrnoException EPIPE, ECONNRESET, EMSGSIZE
+     */
+    public int send(ByteBuffer data) throws InterruptedException {
+        for (; ; ) {
+            int n = trySend(data);
+            if (n != WOULD_BLOCK) {
+                return n;
+            }
+            int ignored = Readiness.await(fd, Readiness.OUT);
+        }
+    }
+
+    /** Sends all of it, in as many parts as the socket takes. */
+    public void sendFully(ByteBuffer data) throws InterruptedException {
+        while (data.hasRemaining()) {
+            int ignored = send(data);
+        }
+    }
+
+    /**
+     * Sends with descriptors, which go with the first byte; they stay the caller's.
+     *
+     * @param descriptors at most 253
+     * @throws ErrnoException ETOOMANYREFS, EPERM (the peer refuses them), EPIPE, ECONNRESET,
+     *     EMSGSIZE
+     */
+    public int send(ByteBuffer data, List<Fd> descriptors) throws InterruptedException {
+        for (; ; ) {
+            int n = trySend(data, descriptors);
+            if (n != WOULD_BLOCK) {
+                return n;
+            }
+            int ignored = Readiness.await(fd, Readiness.OUT);
+        }
+    }
+
+    /**
+     * Sends a datagram to an address, parking until the receiver has room.
+     *
+     * @throws ErrnoException ENOENT, ECONNREFUSED, EACCES, EMSGSIZE
+     */
+    public int sendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors)
+            throws InterruptedException {
+        for (Duration pause = Duration.ofMillis(1); ; pause = longer(pause)) {
+            int n = trySendMessage(data, UnixAddress.name(to), descriptors, "sendto " + to);
+            if (n != WOULD_BLOCK) {
+                return n;
+            }
+            Thread.sleep(pause); // the receiver's queue has no event for an unconnected sender
+        }
+    }
+
+    /** The same as {@link #send(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
+    public int trySend(ByteBuffer data) {
+        int n;
+        if (data.hasArray()) {
+            int length = data.remaining();
+            if (type != SocketType.STREAM && length > COPIED_AT_ONCE) {
+                return trySend(data, List.of());
+            }
+            n = SysSocket.send(fd, data.array(), data.arrayOffset() + data.position(), length);
+        } else {
+            n = SysSocket.send(fd, nativeView(data));
+        }
+        return sent(data, n, "send");
+    }
+
+    /** The same as {@link #send(ByteBuffer, List)}, or {@link #WOULD_BLOCK}. */
+    public int trySend(ByteBuffer data, List<Fd> descriptors) {
+        return trySendMessage(data, null, descriptors, "sendmsg");
+    }
+
+    private int trySendMessage(
+            ByteBuffer data, @Nullable UnixName to, List<Fd> descriptors, String call) {
+        if (descriptors.size() > MsgHdr.MAX_DESCRIPTORS) {
+            throw new IllegalArgumentException(
+                    descriptors.size()
+                            + " descriptors in a message; at most "
+                            + MsgHdr.MAX_DESCRIPTORS);
+        }
+        MsgHdr message = new MsgHdr(descriptors.size(), false);
+        int n = SysSocket.sendmsg(fd, message, nativeView(data), to, descriptors);
+        return sent(data, n, call);
+    }
+
+    private int sent(ByteBuffer data, int n, String call) {
+        if (n == -Errno.EAGAIN) {
+            return WOULD_BLOCK;
+        }
+        ErrnoException.check(n, call, fd);
+        data.position(data.position() + n);
+        return n;
+    }
+
+    /**
+     * Receives once, parking until there is something. Descriptors that come are closed by the
+     * kernel.
+     *
+     * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
+     *     stream
+     * @throws ErrnoException ECONNRESET
+     */
+    public int receive(ByteBuffer into) throws InterruptedException {
+        for (; ; ) {
+            int n = tryReceive(into);
+            if (n != WOULD_BLOCK) {
+                return n;
+            }
+            int ignored = Readiness.await(fd, Readiness.IN);
+        }
+    }
+
+    /** The same, with what comes beside the data. */
+    public int receive(ByteBuffer into, Ancillary beside) throws InterruptedException {
+        for (; ; ) {
+            int n = tryReceive(into, beside);
+            if (n != WOULD_BLOCK) {
+                return n;
+            }
+            int ignored = Readiness.await(fd, Readiness.IN);
+        }
+    }
+
+    /** The same as {@link #receive(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
+    public int tryReceive(ByteBuffer into) {
+        if (!into.hasRemaining()) {
+            return 0;
+        }
+        int n;
+        if (into.hasArray() && (type == SocketType.STREAM || into.remaining() <= COPIED_AT_ONCE)) {
+            n =
+                    SysSocket.recv(
+                            fd,
+                            into.array(),
+                            into.arrayOffset() + into.position(),
+                            into.remaining());
+        } else if (into.isDirect()) {
+            n = SysSocket.recv(fd, MemorySegment.ofBuffer(into));
+        } else {
+            try (Ancillary none = Ancillary.ofSender()) {
+                return tryReceive(into, none);
+            }
+        }
+        return received(into, n, "recv");
+    }
+
+    /** The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}. */
+    public int tryReceive(ByteBuffer into, Ancillary beside) {
+        beside.clear();
+        if (!into.hasRemaining()) {
+            return 0;
+        }
+        ByteBuffer room = into.isDirect() ? into : ByteBuffer.allocateDirect(into.remaining());
+        int n = SysSocket.recvmsg(fd, beside.message(), MemorySegment.ofBuffer(room), 0);
+        if (n >= 0) {
+            beside.fill();
+        }
+        if (n > 0 && !into.isDirect()) {
+            into.put(into.position(), room, 0, n);
+        }
+        return received(into, n, "recvmsg");
+    }
+
+    private int received(ByteBuffer into, int n, String call) {
+        if (n == -Errno.EAGAIN) {
+            return WOULD_BLOCK;
+        }
+        ErrnoException.check(n, call, fd);
+        if (n == 0 && type != SocketType.DATAGRAM) {
+            return END;
+        }
+        into.position(into.position() + n);
+        return n;
+    }
+
+    private static MemorySegment nativeView(ByteBuffer data) {
+        if (data.isDirect()) {
+            return MemorySegment.ofBuffer(data);
+        }
+        ByteBuffer copy = ByteBuffer.allocateDirect(data.remaining());
+        copy.put(0, data, data.position(), data.remaining());
+        return MemorySegment.ofBuffer(copy);
+    }
+
+    /** Parks until one of these holds; see {@link Readiness#await}. */
+    public int await(int events) throws InterruptedException {
+        return Readiness.await(fd, events);
+    }
+
+    /** Reads the stream; closing it closes nothing. */
+    public InputStream inputStream() {
+        return new SocketStreams.In(this);
+    }
+
+    /** Writes the stream; closing it closes nothing. */
+    public OutputStream outputStream() {
+        return new SocketStreams.Out(this);
+    }
+
+    /**
+     * Ends our side of the stream: the peer receives what was sent, and then the end.
+     *
+     * @throws ErrnoException ENOTCONN
+     */
+    public void shutdownOutput() {
+        ErrnoException.check(SysSocket.shutdown(fd, SysSocket.SHUT_WR), "shutdown", fd);
+    }
+
+    /** Ends both sides, for every holder of the socket; idempotent. */
+    public void shutdown() {
+        int ignored = SysSocket.shutdown(fd, SysSocket.SHUT_RDWR);
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+
+    @Override
+    public String toString() {
+        return type + " socket of " + fd;
+    }
+}

@@ -1,9 +1,9 @@
-/** Holdfast cli. */
+/** The one command, {@code holdfast}. */
 module io.holdfast.cli {
-    requires io.holdfast.core;
-    requires io.holdfast.varlink;
-    requires io.holdfast.manager;
     requires info.picocli;
+    requires io.holdfast.core;
+    requires io.holdfast.manager;
+    requires io.holdfast.varlink;
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
 

@@ -1,4 +1,7 @@
-/** Holdfast cli. */
+/**
+ * The one command, {@code holdfast}: a class for each subcommand, found by name in {@link
+ * Commands}.
+ */
 @NullMarked
 package io.holdfast.cli;
 

@@ -1,0 +1,28 @@
+package io.holdfast.cli;
+
+import java.util.List;
+import java.util.Optional;
+
+/** The subcommands by name, and the order in which help shows them. */
+final class Commands {
+    /** A heading of the help, and what stands below it. */
+    record Section(String title, List<String> names) {}
+
+    static final List<Section> SECTIONS =
+            List.of(new Section("This command itself", List.of("completion")));
+
+    private Commands() {}
+
+    /** A new command of that name: starting up pays for the one that is asked for, not for all. */
+    static Optional<Command> named(String name) {
+        return Optional.ofNullable(
+                switch (name) {
+                    case "completion" -> new CompletionCommand();
+                    default -> null;
+                });
+    }
+
+    static List<String> names() {
+        return SECTIONS.stream().flatMap(section -> section.names().stream()).toList();
+    }
+}

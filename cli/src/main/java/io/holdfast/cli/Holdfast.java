@@ -1,0 +1,103 @@
+package io.holdfast.cli;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * The program: finds the subcommand, runs it, and turns what happens into words and an exit code.
+ */
+public final class Holdfast {
+    private Holdfast() {}
+
+    public static void main(String[] arguments) {
+        int code = run(List.of(arguments), Output.standard());
+        System.out.flush();
+        System.err.flush();
+        // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
+        // every run.
+        Runtime.getRuntime().halt(code);
+    }
+
+    /** Runs one command line. */
+    static int run(List<String> arguments, Output output) {
+        if (arguments.equals(List.of("--version"))) { // not worth a parser
+            output.line(Version.text());
+            return ExitCode.OK;
+        }
+        CommandLine grammar = CommandTree.forLine(arguments, output);
+        ParseResult line;
+        try {
+            line = grammar.parseArgs(arguments.toArray(String[]::new));
+        } catch (ParameterException e) {
+            return refuse(e, output);
+        }
+        ParseResult last = line.hasSubcommand() ? line.subcommand() : line;
+        boolean debug = line.hasMatchedOption("--debug") || last.hasMatchedOption("--debug");
+        try {
+            return carryOut(last, output);
+        } catch (ParameterException e) {
+            return refuse(e, output);
+        } catch (CommandException | IOException e) {
+            output.complain(e instanceof CommandException ? message(e) : e.toString());
+            return fail(e, debug, output);
+        } catch (Exception e) {
+            output.complain(
+                    "a fault of holdfast's own: " + e + (debug ? "" : " (--debug tells where)"));
+            return fail(e, debug, output);
+        }
+    }
+
+    private static int carryOut(ParseResult line, Output output) throws Exception {
+        CommandLine grammar = line.commandSpec().commandLine();
+        if (line.isUsageHelpRequested()) {
+            grammar.usage(output.out());
+            return ExitCode.OK;
+        }
+        if (line.commandSpec().userObject() instanceof Command command) {
+            return command.run(line, output);
+        }
+        if (line.hasMatchedOption("--version")) {
+            output.line(Version.text());
+            return ExitCode.OK;
+        }
+        grammar.usage(output.err());
+        return ExitCode.USAGE;
+    }
+
+    /** What was not understood, what may have been meant, and where to read on: one line. */
+    private static int refuse(ParameterException e, Output output) {
+        String command = e.getCommandLine().getCommandSpec().qualifiedName();
+        String message = message(e).lines().findFirst().orElse("").replaceFirst("\\.$", "");
+        List<String> meant =
+                e instanceof UnmatchedArgumentException unmatched
+                        ? unmatched.getSuggestions()
+                        : List.of();
+        String hint =
+                meant.isEmpty()
+                        ? command + " --help tells"
+                        : "did you mean " + String.join(" or ", meant) + "?";
+        output.complain(
+                Character.toLowerCase(message.charAt(0))
+                        + message.substring(1)
+                        + " ("
+                        + hint
+                        + ")");
+        return ExitCode.USAGE;
+    }
+
+    private static String message(Exception e) {
+        return Objects.requireNonNullElse(e.getMessage(), e.toString());
+    }
+
+    private static int fail(Exception e, boolean debug, Output output) {
+        if (debug) {
+            e.printStackTrace(output.err());
+        }
+        return ExitCode.FAILURE;
+    }
+}

@@ -1,3 +1,0 @@
-package io.holdfast.cli;
-
-final class Placeholder {}

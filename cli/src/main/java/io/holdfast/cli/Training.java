@@ -1,0 +1,27 @@
+package io.holdfast.cli;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.util.List;
+
+/** Walks the usual paths once: scripts/build records the AOT cache of the command from this run. */
+final class Training {
+    private static final List<List<String>> LINES =
+            List.of(
+                    List.of("--version"),
+                    List.of("--help"),
+                    List.of("completion", "bash"),
+                    List.of("completion", "--help"),
+                    List.of("completion", "--unknown"));
+
+    private Training() {}
+
+    public static void main(String[] arguments) {
+        PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+        for (boolean colours : new boolean[] {false, true}) {
+            Output output = new Output(nowhere, nowhere, colours);
+            LINES.forEach(line -> Holdfast.run(line, output));
+        }
+        Output.standard().line("trained");
+    }
+}

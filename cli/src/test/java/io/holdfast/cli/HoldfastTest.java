@@ -1,0 +1,172 @@
+package io.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(60)
+class HoldfastTest {
+    private static final String ESCAPE = "\u001b[";
+
+    @Test
+    void versionNamesTheJdkAndTheKernel() {
+        Invocation version = Invocation.of("--version");
+
+        assertThat(version.code()).isZero();
+        assertThat(version.out())
+                .startsWith("holdfast ")
+                .contains("JDK " + Runtime.version(), "Linux " + System.getProperty("os.version"))
+                .hasLineCount(1);
+        assertThat(Invocation.of("--version", "--debug").out()).isEqualTo(version.out());
+    }
+
+    @Test
+    void helpListsEveryCommandWithWhatItDoes() {
+        Invocation help = Invocation.of("--help");
+
+        assertThat(help.code()).isZero();
+        for (String name : Commands.names()) {
+            assertThat(help.out()).containsPattern("(?m)^  " + name + " +\\S+");
+        }
+    }
+
+    @Test
+    void withoutACommandHelpGoesToStandardErrorAndFails() {
+        Invocation nothing = Invocation.of();
+
+        assertThat(nothing.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(nothing.out()).isEmpty();
+        assertThat(nothing.err()).contains("Usage: holdfast");
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void everyCommandHasHelpWithAnExample(String name) {
+        Invocation help = Invocation.of(name, "--help");
+
+        assertThat(help.code()).isZero();
+        assertThat(help.out())
+                .contains("Usage: holdfast " + name, "Examples:\n  ")
+                .doesNotContain("${C", "%n");
+    }
+
+    static Stream<String> everyCommandHasHelpWithAnExample() {
+        return Commands.names().stream();
+    }
+
+    @Test
+    void aMistypedCommandIsRefusedInOneLineThatNamesTheNearest() {
+        Invocation mistyped = Invocation.of("completoin");
+
+        assertThat(mistyped.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(mistyped.out()).isEmpty();
+        assertThat(mistyped.err())
+                .startsWith("holdfast: ")
+                .contains("'completoin'", "did you mean completion?")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void anUnknownOptionIsRefusedInOneLineThatNamesIt() {
+        Invocation unknown = Invocation.of("completion", "--frobnicate", "bash");
+
+        assertThat(unknown.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(unknown.err())
+                .startsWith("holdfast: unknown option: '--frobnicate'")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void coloursAreForTerminalsOnly() {
+        Map<String, String> xterm = Map.of("TERM", "xterm");
+
+        assertThat(Output.coloursWanted(xterm, _ -> "/dev/pts/3")).isTrue();
+        assertThat(
+                        Output.coloursWanted(
+                                xterm, descriptor -> descriptor == 1 ? "pipe:[7]" : "/dev/pts/3"))
+                .isFalse();
+        assertThat(
+                        Output.coloursWanted(
+                                Map.of("TERM", "xterm", "NO_COLOR", "1"), _ -> "/dev/pts/3"))
+                .isFalse();
+        assertThat(Output.coloursWanted(Map.of("TERM", "dumb"), _ -> "/dev/pts/3")).isFalse();
+        assertThat(Output.coloursWanted(Map.of(), _ -> "/dev/tty1")).isFalse();
+    }
+
+    @Test
+    void helpIsColouredWhereColoursAre() {
+        assertThat(Invocation.inColours("--help").out()).contains(ESCAPE);
+        assertThat(Invocation.of("--help").out()).doesNotContain(ESCAPE);
+        assertThat(Invocation.inColours("completoin").err()).contains(ESCAPE);
+    }
+
+    @Test
+    void theCompletionScriptIsOneThatBashTakes() throws IOException, InterruptedException {
+        String script = Invocation.of("completion", "bash").out();
+        Process bash =
+                new ProcessBuilder("bash", "-c", "eval \"$(cat)\" && complete -p holdfast")
+                        .redirectErrorStream(true)
+                        .start();
+        try (var in = bash.outputWriter()) {
+            in.write(script);
+        }
+
+        assertThat(bash.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(bash.inputReader().lines().toList())
+                .singleElement()
+                .asString()
+                .contains("holdfast");
+        assertThat(script).contains(Commands.names());
+        assertThat(Invocation.of("completion", "zsh").out())
+                .contains("#compdef holdfast", "bashcompinit");
+    }
+
+    @Test
+    void noCompletionForUnknownShells() {
+        Invocation fish = Invocation.of("completion", "fish");
+
+        assertThat(fish.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(fish.err()).contains("'fish'", "bash", "zsh").hasLineCount(1);
+    }
+
+    /** Binding native code is half of a start-up: who asks for help must not pay for it. */
+    @ParameterizedTest
+    @MethodSource
+    void whatNeedsNoKernelBindsNoNativeCode(List<String> arguments)
+            throws IOException, InterruptedException {
+        Process java =
+                new ProcessBuilder(
+                                Stream.concat(
+                                                Stream.of(
+                                                        ProcessHandle.current()
+                                                                .info()
+                                                                .command()
+                                                                .orElseThrow(),
+                                                        "-Xlog:class+load:stdout",
+                                                        "-cp",
+                                                        System.getProperty("java.class.path"),
+                                                        "io.holdfast.cli.Holdfast"),
+                                                arguments.stream())
+                                        .toList())
+                        .start();
+        List<String> lines = java.inputReader().lines().toList();
+
+        assertThat(java.waitFor()).isZero();
+        assertThat(lines)
+                .anyMatch(line -> line.contains("io.holdfast.cli.Holdfast "))
+                .noneMatch(line -> line.contains("io.holdfast.core.linux.Libc"))
+                .noneMatch(line -> line.contains("jdk.internal.foreign.abi.AbstractLinker"));
+    }
+
+    static Stream<List<String>> whatNeedsNoKernelBindsNoNativeCode() {
+        return Stream.of(List.of("--version"), List.of("--help"), List.of("completion", "bash"));
+    }
+}

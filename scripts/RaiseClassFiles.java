@@ -1,0 +1,80 @@
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.classfile.ClassElement;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassFile.ClassHierarchyResolverOption;
+import java.lang.classfile.ClassFile.StackMapsOption;
+import java.lang.classfile.ClassFileVersion;
+import java.lang.classfile.ClassHierarchyResolver;
+import java.lang.classfile.ClassModel;
+import java.lang.classfile.ClassTransform;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Rewrites a jar in place so that its classes bear the class-file version of Java 17, with stack maps where the old
+ * versions had none. Their code stays what it was. The same jar always gives the same bytes.
+ */
+final class RaiseClassFiles {
+    private static final int JAVA_17 = 61;
+
+    public static void main(String[] arguments) throws IOException {
+        Path jar = Path.of(arguments[0]);
+        Path raised = jar.resolveSibling(jar.getFileName() + ".new");
+        try (JarFile in = new JarFile(jar.toFile());
+                URLClassLoader classes = new URLClassLoader(new URL[] {jar.toUri().toURL()});
+                OutputStream file = Files.newOutputStream(raised);
+                ZipOutputStream out = new ZipOutputStream(file)) {
+            ClassFile format =
+                    ClassFile.of(
+                            StackMapsOption.GENERATE_STACK_MAPS,
+                            ClassHierarchyResolverOption.of(
+                                    ClassHierarchyResolver.ofResourceParsing(classes)
+                                            .orElse(ClassHierarchyResolver.defaultResolver())
+                                            .cached()));
+            for (JarEntry entry : (Iterable<JarEntry>) in.stream()::iterator) {
+                ZipEntry copy = new ZipEntry(entry.getName());
+                copy.setTime(entry.getTime());
+                out.putNextEntry(copy);
+                out.write(raise(format, entry.getName(), read(in, entry)));
+                out.closeEntry();
+            }
+        }
+        Files.move(raised, jar, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static byte[] read(JarFile jar, JarEntry entry) throws IOException {
+        try (InputStream in = jar.getInputStream(entry)) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static byte[] raise(ClassFile format, String name, byte[] bytes) {
+        if (!name.endsWith(".class") || name.endsWith("module-info.class")) {
+            return bytes;
+        }
+        ClassModel old = format.parse(bytes);
+        if (old.majorVersion() >= JAVA_17) {
+            return bytes;
+        }
+        ClassTransform version =
+                (builder, element) -> {
+                    if (element instanceof ClassFileVersion) {
+                        builder.withVersion(JAVA_17, 0);
+                    } else {
+                        builder.with((ClassElement) element);
+                    }
+                };
+        // Writing every instruction anew is what makes the stack maps be generated.
+        ClassTransform code = ClassTransform.transformingMethodBodies((builder, element) -> builder.with(element));
+        return format.transformClass(old, version.andThen(code));
+    }
+}

@@ -6,4 +6,5 @@ module io.holdfast.manager {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.manager;
+    exports io.holdfast.manager.unit;
 }

@@ -1,0 +1,59 @@
+package io.holdfast.manager.unit;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The units that one unit depends on, by the kind of dependency; each kind in the order written.
+ */
+public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
+    public static final Dependencies NONE = new Dependencies(Map.of());
+
+    public Dependencies {
+        Map<Dependency, Set<UnitName>> copy = new EnumMap<>(Dependency.class);
+        byKind.forEach((kind, units) ->
+                copy.put(kind, Collections.unmodifiableSet(new LinkedHashSet<>(units))));
+        byKind = Collections.unmodifiableMap(copy);
+    }
+
+    public Set<UnitName> of(Dependency kind) {
+        return byKind.getOrDefault(kind, Set.of());
+    }
+
+    public boolean has(Dependency kind, UnitName unit) {
+        return of(kind).contains(unit);
+    }
+
+    /** Whether the two are ordered, either way. */
+    public boolean ordersAgainst(UnitName unit) {
+        return has(Dependency.BEFORE, unit) || has(Dependency.AFTER, unit);
+    }
+
+    /** Those of both. */
+    public Dependencies and(Dependencies others) {
+        Builder both = new Builder();
+        both.addAll(this);
+        both.addAll(others);
+        return both.build();
+    }
+
+    static final class Builder {
+        private final Map<Dependency, Set<UnitName>> byKind = new EnumMap<>(Dependency.class);
+
+        Builder add(Dependency kind, UnitName unit) {
+            byKind.computeIfAbsent(kind, _ -> new LinkedHashSet<>()).add(unit);
+            return this;
+        }
+
+        void addAll(Dependencies dependencies) {
+            dependencies.byKind().forEach((kind, units) -> units.forEach(unit -> add(kind, unit)));
+        }
+
+        Dependencies build() {
+            return new Dependencies(byKind);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.holdfast.manager.unit;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Collects diagnostics, no more than {@link Diagnostic#LIMIT}; errors always get in. */
+final class Diagnostics {
+    private final List<Diagnostic> list = new ArrayList<>();
+    private final Set<String> seenOnce = new HashSet<>();
+    private int leftOut;
+    private boolean refused;
+
+    void add(Diagnostic diagnostic) {
+        boolean firstRefusal = !refused && diagnostic.kind() == Diagnostic.Kind.REFUSED;
+        refused |= firstRefusal;
+        if (list.size() < Diagnostic.LIMIT || firstRefusal) {
+            list.add(diagnostic);
+        } else {
+            leftOut++;
+        }
+    }
+
+    void add(Place place, Diagnostic.Kind kind, String message) {
+        add(new Diagnostic(place, kind, message));
+    }
+
+    /** Says it unless something was said about this subject before. */
+    void addOnce(String subject, Place place, Diagnostic.Kind kind, String message) {
+        if (seenOnce.size() < Diagnostic.LIMIT && seenOnce.add(subject)) {
+            add(place, kind, message);
+        }
+    }
+
+    void addAll(List<Diagnostic> others) {
+        others.forEach(this::add);
+    }
+
+    List<Diagnostic> toList() {
+        if (leftOut == 0) {
+            return List.copyOf(list);
+        }
+        List<Diagnostic> all = new ArrayList<>(list);
+        Place last = list.get(list.size() - 1).place();
+        all.add(
+                new Diagnostic(
+                        new Place(last.source(), 0),
+                        Diagnostic.Kind.IGNORED,
+                        leftOut + " more problems are not listed"));
+        return List.copyOf(all);
+    }
+}

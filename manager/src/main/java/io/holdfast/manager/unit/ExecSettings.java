@@ -1,0 +1,61 @@
+package io.holdfast.manager.unit;
+
+import io.holdfast.core.process.Resource;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * In what surroundings the processes of a unit run.
+ *
+ * @param user name or number; empty: the manager's
+ * @param group name or number; empty: the user's
+ * @param directories by kind; kinds without paths are absent
+ * @param preserveRuntimeDirectory whether runtime folders outlive the service
+ * @param umask 0 to 0777
+ * @param capabilityBoundingSet all that are known unless narrowed
+ * @param limits of {@code setrlimit(2)} that are set
+ * @param nice -20 to 19
+ * @param oomScoreAdjust -1000 to 1000
+ * @see <a
+ *     href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec</a>
+ */
+public record ExecSettings(
+        Optional<String> user,
+        Optional<String> group,
+        List<String> supplementaryGroups,
+        Optional<WorkingDirectory> workingDirectory,
+        StandardStream standardInput,
+        StandardStream standardOutput,
+        StandardStream standardError,
+        Optional<String> syslogIdentifier,
+        Environment environment,
+        Map<ExecDirectory.Kind, ExecDirectory> directories,
+        Preserve preserveRuntimeDirectory,
+        int umask,
+        boolean noNewPrivileges,
+        Set<Capability> capabilityBoundingSet,
+        Map<Resource, ResourceLimit> limits,
+        OptionalInt nice,
+        OptionalInt oomScoreAdjust) {
+
+    /** When a runtime folder stays. */
+    public enum Preserve {
+        NO,
+        /** Over restarts by the manager. */
+        RESTART,
+        YES
+    }
+
+    public ExecSettings {
+        supplementaryGroups = List.copyOf(supplementaryGroups);
+        directories = Collections.unmodifiableMap(new LinkedHashMap<>(directories));
+        limits = Collections.unmodifiableMap(new LinkedHashMap<>(limits));
+        capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
+    }
+}

@@ -1,0 +1,73 @@
+package io.holdfast.manager.unit;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The dependencies that systemd adds by itself: that of a unit on its slice, and unless {@code
+ * DefaultDependencies=no} those that place it between the start and the end of the system.
+ */
+public final class ImpliedDependencies {
+    private static final UnitName SYSINIT = UnitName.of("sysinit.target");
+    private static final UnitName BASIC = UnitName.of("basic.target");
+    private static final UnitName SHUTDOWN = UnitName.of("shutdown.target");
+    private static final UnitName DBUS_SOCKET = UnitName.of("dbus.socket");
+
+    private ImpliedDependencies() {}
+
+    /** Those of one unit; a target's order behind its members is {@link #ordersBehind}. */
+    public static Dependencies of(Unit unit, ManagerScope scope) {
+        Dependencies.Builder implied = new Dependencies.Builder();
+        switch (unit) {
+            case ServiceUnit service -> {
+                inSlice(implied, Optional.of(service.cgroup().sliceOf(service.name(), scope)));
+                if (service.service().type() == ServiceType.DBUS) {
+                    implied.add(Dependency.REQUIRES, DBUS_SOCKET);
+                    implied.add(Dependency.AFTER, DBUS_SOCKET);
+                }
+                if (unit.unit().defaultDependencies()) {
+                    UnitName early = scope.user() ? BASIC : SYSINIT;
+                    implied.add(Dependency.REQUIRES, early);
+                    implied.add(Dependency.AFTER, early);
+                    implied.add(Dependency.AFTER, BASIC);
+                }
+            }
+            case SliceUnit slice -> inSlice(implied, slice.parent());
+            case TargetUnit _, OtherUnit _ -> {}
+        }
+        if (unit.unit().defaultDependencies() && !unit.name().equals(SHUTDOWN)) {
+            implied.add(Dependency.BEFORE, SHUTDOWN);
+            implied.add(Dependency.CONFLICTS, SHUTDOWN);
+        }
+        return implied.build();
+    }
+
+    private static void inSlice(Dependencies.Builder implied, Optional<UnitName> slice) {
+        slice.ifPresent(name -> {
+            implied.add(Dependency.REQUIRES, name);
+            implied.add(Dependency.AFTER, name);
+        });
+    }
+
+    /**
+     * Whether a target starts after one of the units that it pulls in, without saying so: yes,
+     * unless one of the two opts out of default dependencies or they are ordered already.
+     */
+    public static boolean ordersBehind(TargetUnit target, Unit member) {
+        Dependencies written = target.unit().dependencies();
+        boolean pulledIn =
+                List.of(
+                                Dependency.REQUIRES,
+                                Dependency.REQUISITE,
+                                Dependency.WANTS,
+                                Dependency.BINDS_TO,
+                                Dependency.UPHOLDS)
+                        .stream()
+                        .anyMatch(kind -> written.has(kind, member.name()));
+        return pulledIn
+                && target.unit().defaultDependencies()
+                && member.unit().defaultDependencies()
+                && !written.ordersAgainst(member.name())
+                && !member.unit().dependencies().ordersAgainst(target.name());
+    }
+}

@@ -1,0 +1,122 @@
+package io.holdfast.manager.unit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * For whom a manager works, and the folders that follow from it: those of the system or of one
+ * user.
+ *
+ * @param user whether it is a user's manager
+ * @param runtimeDirectory {@code %t}
+ * @param stateDirectory {@code %S}
+ * @param cacheDirectory {@code %C}
+ * @param logsDirectory {@code %L}
+ * @param configurationDirectory {@code %E}
+ * @param sharedDataDirectory {@code %D}
+ * @param account who runs the manager
+ * @param temporaryDirectory {@code %T}
+ * @param largeTemporaryDirectory {@code %V}
+ */
+public record ManagerScope(
+        boolean user,
+        String runtimeDirectory,
+        String stateDirectory,
+        String cacheDirectory,
+        String logsDirectory,
+        String configurationDirectory,
+        String sharedDataDirectory,
+        Account account,
+        String temporaryDirectory,
+        String largeTemporaryDirectory) {
+
+    /** An entry of the user database. */
+    public record Account(
+            String name, long uid, String group, long gid, String home, String shell) {
+        public static final Account ROOT = new Account("root", 0, "root", 0, "/root", "/bin/sh");
+    }
+
+    /** The manager of the system, run by root. */
+    public static ManagerScope system(Map<String, String> environment) {
+        return new ManagerScope(
+                false,
+                "/run",
+                "/var/lib",
+                "/var/cache",
+                "/var/log",
+                "/etc",
+                "/usr/share",
+                Account.ROOT,
+                temporary(environment, "/tmp"),
+                temporary(environment, "/var/tmp"));
+    }
+
+    /** A manager of the user that we are, with the folders of the XDG base directories. */
+    public static ManagerScope user(Map<String, String> environment) {
+        Account account = ownAccount();
+        String home = environment.getOrDefault("HOME", account.home());
+        String state = environment.getOrDefault("XDG_STATE_HOME", home + "/.local/state");
+        return new ManagerScope(
+                true,
+                environment.getOrDefault("XDG_RUNTIME_DIR", "/run/user/" + account.uid()),
+                state,
+                environment.getOrDefault("XDG_CACHE_HOME", home + "/.cache"),
+                state + "/log",
+                environment.getOrDefault("XDG_CONFIG_HOME", home + "/.config"),
+                environment.getOrDefault("XDG_DATA_HOME", home + "/.local/share"),
+                new Account(
+                        account.name(),
+                        account.uid(),
+                        account.group(),
+                        account.gid(),
+                        home,
+                        environment.getOrDefault("SHELL", account.shell())),
+                temporary(environment, "/tmp"),
+                temporary(environment, "/var/tmp"));
+    }
+
+    private static String temporary(Map<String, String> environment, String otherwise) {
+        for (String name : new String[] {"TMPDIR", "TEMP", "TMP"}) {
+            String value = environment.getOrDefault(name, "");
+            if (value.startsWith("/")) {
+                return value;
+            }
+        }
+        return otherwise;
+    }
+
+    /** From the files of the user database; the numbers alone if we are not in them. */
+    private static Account ownAccount() {
+        long uid = ownNumber("unix:uid");
+        long gid = ownNumber("unix:gid");
+        String[] user = line("/etc/passwd", uid);
+        String[] group = line("/etc/group", gid);
+        return new Account(
+                user.length > 6 ? user[0] : String.valueOf(uid),
+                uid,
+                group.length > 2 ? group[0] : String.valueOf(gid),
+                gid,
+                user.length > 6 ? user[5] : "/",
+                user.length > 6 && !user[6].isEmpty() ? user[6] : "/bin/sh");
+    }
+
+    private static long ownNumber(String attribute) {
+        try {
+            Object value = Files.getAttribute(Path.of("/proc/self"), attribute);
+            return Integer.toUnsignedLong((Integer) value);
+        } catch (IOException e) {
+            return 65534; // nobody: /proc is not mounted
+        }
+    }
+
+    private static String[] line(String database, long id) {
+        return SmallFile.read(Path.of(database))
+                .lines()
+                .map(line -> line.split(":", -1))
+                .filter(fields -> fields.length > 2 && fields[2].equals(String.valueOf(id)))
+                .findFirst()
+                .orElse(new String[0]);
+    }
+}

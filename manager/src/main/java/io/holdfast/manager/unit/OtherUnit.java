@@ -1,0 +1,12 @@
+package io.holdfast.manager.unit;
+
+import java.util.List;
+
+/** A unit of a kind whose own section is not read yet: only what all units have in common. */
+public record OtherUnit(
+        UnitSource source, UnitSection unit, InstallSection install, List<Diagnostic> diagnostics)
+        implements Unit {
+    public OtherUnit {
+        diagnostics = List.copyOf(diagnostics);
+    }
+}

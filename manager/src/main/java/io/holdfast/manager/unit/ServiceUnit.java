@@ -1,0 +1,19 @@
+package io.holdfast.manager.unit;
+
+import java.util.List;
+
+/** A service: everything that is needed to run it. */
+public record ServiceUnit(
+        UnitSource source,
+        UnitSection unit,
+        ServiceSection service,
+        ExecSettings exec,
+        KillSettings kill,
+        CgroupSettings cgroup,
+        InstallSection install,
+        List<Diagnostic> diagnostics)
+        implements Unit {
+    public ServiceUnit {
+        diagnostics = List.copyOf(diagnostics);
+    }
+}

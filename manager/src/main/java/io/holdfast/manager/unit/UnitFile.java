@@ -1,0 +1,90 @@
+package io.holdfast.manager.unit;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * One file in the syntax of unit files, as written: sections and assignments in their order, values
+ * neither unquoted nor expanded. Immutable.
+ *
+ * @param source the file's path, or a name for text that has no file
+ * @param sections in the order of their headers; a name may come again
+ * @param diagnostics what was broken; those lines are not among the sections
+ */
+public record UnitFile(String source, List<Section> sections, List<Diagnostic> diagnostics) {
+    /** Bytes of one line, also after joining continued ones; a longer one refuses the file. */
+    public static final int MAX_LINE = 1 << 20;
+
+    /** Bytes of one file; a larger one is refused. */
+    public static final int MAX_SIZE = 4 << 20;
+
+    /** Assignments of one file; more refuse it. */
+    public static final int MAX_ENTRIES = 1 << 16;
+
+    /** A {@code [name]} and the assignments below it. */
+    public record Section(String name, Place place, List<Entry> entries) {
+        public Section {
+            entries = List.copyOf(entries);
+        }
+    }
+
+    /** A {@code key=value}; an empty value resets what came before. */
+    public record Entry(String key, String value, Place place) {}
+
+    public UnitFile {
+        sections = List.copyOf(sections);
+        diagnostics = List.copyOf(diagnostics);
+    }
+
+    /** Never throws, whatever the bytes are. */
+    public static UnitFile parse(String source, byte[] bytes) {
+        return new UnitFileParser(source, bytes).parse();
+    }
+
+    public static UnitFile parse(String source, String text) {
+        return parse(source, text.getBytes(UTF_8));
+    }
+
+    /** Reads a regular file; one that cannot be read comes back empty, with the reason. */
+    public static UnitFile read(Path file) {
+        String problem;
+        try {
+            if (!Files.isRegularFile(file)) {
+                problem = "not a regular file";
+            } else {
+                try (InputStream in = Files.newInputStream(file)) {
+                    return parse(file.toString(), in.readNBytes(MAX_SIZE + 1));
+                }
+            }
+        } catch (IOException | UncheckedIOException e) {
+            problem = "cannot be read: " + e;
+        }
+        return refused(file.toString(), problem);
+    }
+
+    static UnitFile refused(String source, String problem) {
+        Place place = new Place(source, 0);
+        return new UnitFile(
+                source,
+                List.of(),
+                List.of(new Diagnostic(place, Diagnostic.Kind.REFUSED, problem)));
+    }
+
+    /** The same sections as text that parses to them again; comments and broken lines are gone. */
+    public String toText() {
+        StringBuilder text = new StringBuilder();
+        for (Section section : sections) {
+            text.append('[').append(section.name()).append("]\n");
+            for (Entry entry : section.entries()) {
+                text.append(entry.key()).append('=').append(entry.value()).append('\n');
+            }
+        }
+        return text.toString();
+    }
+}

@@ -1,9 +1,9 @@
-/** Holdfast varlink. */
+/** Varlink over AF_UNIX, each call knowing its peer by pidfd. */
 module io.holdfast.varlink {
-    requires io.holdfast.core;
+    requires transitive io.holdfast.core;
     requires tools.jackson.core;
     requires static transitive org.jspecify;
-    requires static com.google.errorprone.annotations;
+    requires static transitive com.google.errorprone.annotations;
 
     exports io.holdfast.varlink;
 }

@@ -1,0 +1,33 @@
+package io.holdfast.varlink;
+
+import java.util.List;
+
+/**
+ * The comment in front of a member, field or value: its lines without {@code #} and without the
+ * blank after it.
+ */
+public record Documentation(List<String> lines) {
+    public static final Documentation NONE = new Documentation(List.of());
+
+    /**
+     * @throws IllegalArgumentException if a line holds a line break ends in white space, or is no
+     *     Unicode
+     */
+    public Documentation {
+        lines = List.copyOf(lines);
+        for (String line : lines) {
+            JsonWriter.requireUnicode(line);
+            if (line.indexOf('\n') >= 0
+                    || line.indexOf('\r') >= 0
+                    || !line.equals(line.stripTrailing())) {
+                throw new IllegalArgumentException(
+                        "a comment's line holds a line break or ends in white space: " + line);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return String.join("\n", lines);
+    }
+}

@@ -1,0 +1,110 @@
+package io.holdfast.varlink;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Cuts a stream of bytes into frames, each ended by a NUL. Bytes are put into {@link #space()} as
+ * they come; each is looked at once, however small the pieces.
+ *
+ * <p>Not thread-safe.
+ */
+final class FrameDecoder {
+    /** Bytes asked of the stream at once. */
+    static final int CHUNK = 16 << 10;
+
+    private static final byte END = 0;
+
+    private final int maxFrame;
+    private byte[] buffer = new byte[CHUNK];
+
+    /** The frame under way begins here; everything before has been given out. */
+    private int start;
+
+    /** No NUL lies between {@link #start} and here. */
+    private int scanned;
+
+    /** Bytes that have come end here. */
+    private int end;
+
+    /**
+     * @param maxFrame bytes of the longest frame, without its NUL
+     */
+    FrameDecoder(int maxFrame) {
+        this.maxFrame = maxFrame;
+    }
+
+    /** Room for the bytes that come next, at least one; {@link #received} tells how many came. */
+    ByteBuffer space() {
+        if (start == end) {
+            start = scanned = end = 0;
+            if (buffer.length > CHUNK) {
+                buffer = new byte[CHUNK];
+            }
+        } else if (end == buffer.length) {
+            makeRoom();
+        }
+        return ByteBuffer.wrap(buffer, end, Math.min(buffer.length - end, CHUNK));
+    }
+
+    private void makeRoom() {
+        int pending = end - start;
+        // Moving at most half, else doubling, keeps the copying in proportion to the bytes.
+        byte[] roomy = pending <= buffer.length / 2 ? buffer : new byte[doubled(buffer.length)];
+        System.arraycopy(buffer, start, roomy, 0, pending);
+        buffer = roomy;
+        scanned -= start;
+        start = 0;
+        end = pending;
+    }
+
+    private int doubled(int size) {
+        return (int) Math.min(2L * size, Math.max(size + 1L, maxFrame + 1L));
+    }
+
+    /**
+     * Takes over what was put into {@link #space()}.
+     *
+     * @return NULs that came, without one at the very end: how many frames after the one under way
+     *     the last byte belongs to
+     */
+    int received(int count) {
+        int complete = 0;
+        for (int i = end; i < end + count - 1; i++) {
+            if (buffer[i] == END) {
+                complete++;
+            }
+        }
+        end += count;
+        return complete;
+    }
+
+    /**
+     * The next whole frame without its NUL, or null if more bytes are needed; its bytes are valid
+     * until {@link #space()} is called.
+     *
+     * @throws MalformedMessageException if the frame is longer than the limit
+     */
+    @Nullable ByteBuffer next() throws MalformedMessageException {
+        while (scanned < end && buffer[scanned] != END) {
+            scanned++;
+        }
+        int length = scanned - start;
+        if (length > maxFrame) {
+            throw new MalformedMessageException(
+                    "the message is longer than the limit of " + maxFrame + " bytes");
+        }
+        if (scanned == end) {
+            return null;
+        }
+        ByteBuffer frame = ByteBuffer.wrap(buffer, start, length);
+        scanned++;
+        start = scanned;
+        return frame;
+    }
+
+    /** Whether the stream stands between two frames. */
+    boolean isBetweenFrames() {
+        return start == end;
+    }
+}

@@ -1,0 +1,27 @@
+package io.holdfast.varlink;
+
+import java.io.Serial;
+
+/** A text is not an interface definition; the message starts with {@code line:column}. */
+public final class IdlException extends IllegalArgumentException {
+    @Serial private static final long serialVersionUID = 1;
+
+    private final int line;
+    private final int column;
+
+    IdlException(int line, int column, String reason) {
+        super(line + ":" + column + ": " + reason);
+        this.line = line;
+        this.column = column;
+    }
+
+    /** The line, counted from 1. */
+    public int line() {
+        return line;
+    }
+
+    /** The column in characters, counted from 1. */
+    public int column() {
+        return column;
+    }
+}

@@ -1,0 +1,226 @@
+package io.holdfast.varlink;
+
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * One JSON value, immutable. An integer is a {@code long} from the wire to the caller and never
+ * passes through a {@code double}; a number with a fraction or an exponent is a {@link Real}.
+ *
+ * <p>Reading is strict: RFC 8259 in well-formed UTF-8, no duplicate keys, no integer outside 64
+ * bits, no real outside the range of a {@code double}, no lone surrogates, and nothing after the
+ * value but white space.
+ */
+public sealed interface Json
+        permits JsonObject, Json.Array, Json.Text, Json.Int, Json.Real, Json.Bool, Json.Null {
+    /** A list of values. */
+    record Array(List<Json> elements) implements Json {
+        public Array {
+            elements = List.copyOf(elements);
+        }
+
+        @Override
+        public String toString() {
+            return JsonWriter.text(this);
+        }
+    }
+
+    /** A string of well-formed Unicode. */
+    record Text(String value) implements Json {
+        /**
+         * @throws IllegalArgumentException if the string holds half of a surrogate pair, which no
+         *     UTF-8 can carry
+         */
+        public Text {
+            JsonWriter.requireUnicode(value);
+        }
+
+        @Override
+        public String toString() {
+            return JsonWriter.text(this);
+        }
+    }
+
+    /** A whole number of 64 bits. */
+    record Int(long value) implements Json {
+        @Override
+        public String toString() {
+            return JsonWriter.text(this);
+        }
+    }
+
+    /** A number written with a fraction or an exponent. */
+    record Real(double value) implements Json {
+        /**
+         * @throws IllegalArgumentException if it is infinite or not a number
+         */
+        public Real {
+            if (!Double.isFinite(value)) {
+                throw new IllegalArgumentException("JSON has no number " + value);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return JsonWriter.text(this);
+        }
+    }
+
+    /** {@code true} or {@code false}. */
+    record Bool(boolean value) implements Json {
+        @Override
+        public String toString() {
+            return JsonWriter.text(this);
+        }
+    }
+
+    /** {@code null}: what Varlink takes for an absent field. */
+    enum Null implements Json {
+        NULL;
+
+        @Override
+        public String toString() {
+            return "null";
+        }
+    }
+
+    static Json of(String value) {
+        return new Text(value);
+    }
+
+    static Json of(long value) {
+        return new Int(value);
+    }
+
+    static Json of(double value) {
+        return new Real(value);
+    }
+
+    static Json of(boolean value) {
+        return new Bool(value);
+    }
+
+    static Json array(Collection<? extends Json> elements) {
+        return new Array(List.copyOf(elements));
+    }
+
+    static Json strings(Collection<String> elements) {
+        return new Array(elements.stream().map(Json::of).toList());
+    }
+
+    /**
+     * Reads one value.
+     *
+     * @throws JsonException if the text is not one JSON value within {@link JsonLimits#DEFAULT};
+     *     says at which offset and why
+     */
+    static Json parse(String text) {
+        return JsonReader.read(text, JsonLimits.DEFAULT);
+    }
+
+    /**
+     * Reads one value from UTF-8.
+     *
+     * @throws JsonException if the bytes are not well-formed UTF-8 or not one JSON value within the
+     *     limits; says at which offset and why
+     */
+    static Json parse(byte[] utf8, JsonLimits limits) {
+        return JsonReader.read(ByteBuffer.wrap(utf8), limits);
+    }
+
+    /** The value as compact UTF-8; never contains a NUL byte. */
+    default byte[] toBytes() {
+        return JsonWriter.bytes(this);
+    }
+
+    /** What the value is, in a word for error messages. */
+    default String kind() {
+        return switch (this) {
+            case JsonObject _ -> "object";
+            case Array _ -> "array";
+            case Text _ -> "string";
+            case Int _ -> "integer";
+            case Real _ -> "real number";
+            case Bool _ -> "boolean";
+            case Null _ -> "null";
+        };
+    }
+
+    /**
+     * The string.
+     *
+     * @throws JsonException if this is not a string
+     */
+    default String asString() {
+        if (this instanceof Text(String value)) {
+            return value;
+        }
+        throw mistaken("a string");
+    }
+
+    /**
+     * The integer.
+     *
+     * @throws JsonException if this is not an integer
+     */
+    default long asLong() {
+        if (this instanceof Int(long value)) {
+            return value;
+        }
+        throw mistaken("an integer");
+    }
+
+    /**
+     * The number, also of an integer (then rounded to the nearest {@code double}).
+     *
+     * @throws JsonException if this is not a number
+     */
+    default double asDouble() {
+        return switch (this) {
+            case Real(double value) -> value;
+            case Int(long value) -> value;
+            default -> throw mistaken("a number");
+        };
+    }
+
+    /**
+     * The boolean.
+     *
+     * @throws JsonException if this is not a boolean
+     */
+    default boolean asBoolean() {
+        if (this instanceof Bool(boolean value)) {
+            return value;
+        }
+        throw mistaken("a boolean");
+    }
+
+    /**
+     * The elements.
+     *
+     * @throws JsonException if this is not an array
+     */
+    default List<Json> asList() {
+        if (this instanceof Array(List<Json> elements)) {
+            return elements;
+        }
+        throw mistaken("an array");
+    }
+
+    /**
+     * This as an object.
+     *
+     * @throws JsonException if this is not an object
+     */
+    default JsonObject asObject() {
+        if (this instanceof JsonObject object) {
+            return object;
+        }
+        throw mistaken("an object");
+    }
+
+    private JsonException mistaken(String wanted) {
+        return new JsonException("expected " + wanted + ", found " + kind());
+    }
+}

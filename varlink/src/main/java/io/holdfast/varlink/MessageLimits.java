@@ -1,0 +1,25 @@
+package io.holdfast.varlink;
+
+/**
+ * What one message may be.
+ *
+ * @param json its size (without the NUL), depth and number of values
+ * @param maxDescriptors descriptors beside it, 0 to {@value #GREATEST_DESCRIPTORS}
+ */
+public record MessageLimits(JsonLimits json, int maxDescriptors) {
+    /** What the kernel carries beside one write ({@code SCM_MAX_FD}). */
+    public static final int GREATEST_DESCRIPTORS = 253;
+
+    /** {@link JsonLimits#DEFAULT} and {@value #GREATEST_DESCRIPTORS} descriptors. */
+    public static final MessageLimits DEFAULT =
+            new MessageLimits(JsonLimits.DEFAULT, GREATEST_DESCRIPTORS);
+
+    /**
+     * @throws IllegalArgumentException if the number of descriptors is out of its range
+     */
+    public MessageLimits {
+        if (maxDescriptors < 0 || maxDescriptors > GREATEST_DESCRIPTORS) {
+            throw new IllegalArgumentException("descriptors out of range: " + maxDescriptors);
+        }
+    }
+}

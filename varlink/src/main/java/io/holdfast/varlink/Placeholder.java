@@ -1,3 +1,0 @@
-package io.holdfast.varlink;
-
-final class Placeholder {}

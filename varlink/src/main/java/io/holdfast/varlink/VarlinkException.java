@@ -1,0 +1,80 @@
+package io.holdfast.varlink;
+
+import java.io.Serial;
+
+/**
+ * An error reply: thrown by a method's handler it is what the client gets, and a client throws what
+ * it got.
+ */
+public final class VarlinkException extends RuntimeException {
+    /** The name of the interface that every service has. */
+    static final String SERVICE = "org.varlink.service";
+
+    @Serial private static final long serialVersionUID = 1;
+
+    private final String error;
+    private final transient JsonObject parameters;
+
+    /**
+     * @param error the qualified name, as {@code io.holdfast.Manager.NoSuchUnit}
+     * @throws IllegalArgumentException if that can be no error's name
+     */
+    public VarlinkException(String error, JsonObject parameters) {
+        super(parameters.isEmpty() ? error : error + " " + parameters);
+        IdlNames.require(IdlNames.isQualified(error), "an error", error);
+        this.error = error;
+        this.parameters = parameters;
+    }
+
+    public VarlinkException(String error) {
+        this(error, JsonObject.EMPTY);
+    }
+
+    /** The interface is not served. */
+    public static VarlinkException interfaceNotFound(String name) {
+        return of("InterfaceNotFound", JsonObject.of("interface", name));
+    }
+
+    /** The method, or its interface, is not served. */
+    public static VarlinkException methodNotFound(String qualifiedName) {
+        return of("MethodNotFound", JsonObject.of("method", qualifiedName));
+    }
+
+    /** The method is defined but does not do this. */
+    public static VarlinkException methodNotImplemented(String qualifiedName) {
+        return of("MethodNotImplemented", JsonObject.of("method", qualifiedName));
+    }
+
+    /** A parameter is unknown, missing, of the wrong type or without sense. */
+    public static VarlinkException invalidParameter(String name) {
+        return of("InvalidParameter", JsonObject.of("parameter", name));
+    }
+
+    /** The peer may not do that. */
+    public static VarlinkException permissionDenied() {
+        return of("PermissionDenied", JsonObject.EMPTY);
+    }
+
+    /** The method answers only to calls that ask for several replies. */
+    public static VarlinkException expectedMore() {
+        return of("ExpectedMore", JsonObject.EMPTY);
+    }
+
+    /** The method answers only to calls that ask for an upgrade (systemd 261 and newer). */
+    public static VarlinkException expectedUpgrade() {
+        return of("ExpectedUpgrade", JsonObject.EMPTY);
+    }
+
+    private static VarlinkException of(String error, JsonObject parameters) {
+        return new VarlinkException(SERVICE + "." + error, parameters);
+    }
+
+    /** The error's qualified name. */
+    public String error() {
+        return error;
+    }
+
+    public JsonObject parameters() {
+        return parameters;
+    }
+}

@@ -1,0 +1,82 @@
+package io.holdfast.varlink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Gen;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What we print is what systemd reads. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class ValidateIdlTest {
+    @TempDir Path folder;
+
+    @BeforeAll
+    static void needsVarlinkctl() {
+        Varlinkctl.assumePresent();
+    }
+
+    static Stream<Gen> cases() {
+        return Gen.cases(40);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void varlinkctlAcceptsWhatIsPrintedAndItsOwnPrintReadsBackEqual(Gen gen) throws Exception {
+        Interface definition = new Samples(gen).definition(true);
+        Path file = Files.writeString(folder.resolve("definition"), definition.toString());
+        String printed = Varlinkctl.output("validate-idl", file.toString());
+        Interface theirs = Interface.parse(printed);
+        assertThat(theirs.members().stream().map(ValidateIdlTest::bare))
+                .containsExactlyInAnyOrderElementsOf(
+                        definition.members().stream().map(ValidateIdlTest::bare).toList());
+        assertThat(theirs.name()).isEqualTo(definition.name());
+    }
+
+    /** Without comments, whose lines varlinkctl wraps and places anew. */
+    private static Interface.Member bare(Interface.Member member) {
+        return switch (member) {
+            case Interface.NamedType(_, String name, Type.Composite type) ->
+                    new Interface.NamedType(Documentation.NONE, name, (Type.Composite) bare(type));
+            case Interface.Method(_, String name, Type.Struct input, Type.Struct output) ->
+                    new Interface.Method(
+                            Documentation.NONE,
+                            name,
+                            (Type.Struct) bare(input),
+                            (Type.Struct) bare(output));
+            case Interface.NamedError(_, String name, Type.Struct parameters) ->
+                    new Interface.NamedError(
+                            Documentation.NONE, name, (Type.Struct) bare(parameters));
+        };
+    }
+
+    private static Type bare(Type type) {
+        return switch (type) {
+            case Type.Primitive _, Type.Reference _ -> type;
+            case Type.Enumeration enumeration ->
+                    new Type.Enumeration(
+                            enumeration.values().stream()
+                                    .map(v -> new Type.Value(Documentation.NONE, v.name()))
+                                    .toList());
+            case Type.Struct struct ->
+                    new Type.Struct(
+                            struct.fields().stream()
+                                    .map(field ->
+                                            new Type.Field(
+                                                    Documentation.NONE,
+                                                    field.name(),
+                                                    bare(field.type())))
+                                    .toList());
+            case Type.Array(Type element) -> new Type.Array(bare(element));
+            case Type.Mapping(Type value) -> new Type.Mapping(bare(value));
+            case Type.Nullable(Type inner) -> new Type.Nullable(bare(inner));
+        };
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.varlink;
+
+import org.jspecify.annotations.NullMarked;

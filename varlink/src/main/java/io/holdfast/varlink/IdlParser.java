@@ -201,8 +201,7 @@ final class IdlParser {
 
     /** Passes white space and comments where no comment documents anything. */
     private void blanks() {
-        Documentation unused = skip();
-        assert unused != null;
+        Documentation _ = skip();
     }
 
     private char next() {

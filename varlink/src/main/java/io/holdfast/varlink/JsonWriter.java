@@ -23,11 +23,22 @@ final class JsonWriter {
     private JsonWriter() {}
 
     static byte[] bytes(Json value) {
+        return utf8(value).toByteArray();
+    }
+
+    /** The value and the NUL that ends a message. */
+    static byte[] frame(Json value) {
+        ByteArrayOutputStream bytes = utf8(value);
+        bytes.write(0);
+        return bytes.toByteArray();
+    }
+
+    private static ByteArrayOutputStream utf8(Json value) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
         try (JsonGenerator out = FACTORY.createGenerator(ObjectWriteContext.empty(), bytes)) {
             write(value, out);
         }
-        return bytes.toByteArray();
+        return bytes;
     }
 
     static String text(Json value) {

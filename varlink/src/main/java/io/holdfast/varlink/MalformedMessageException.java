@@ -1,12 +1,13 @@
 package io.holdfast.varlink;
 
 import java.io.Serial;
+import org.jspecify.annotations.Nullable;
 
 /** The peer broke the protocol; the connection cannot go on. */
 final class MalformedMessageException extends Exception {
     @Serial private static final long serialVersionUID = 1;
 
-    MalformedMessageException(String reason) {
+    MalformedMessageException(@Nullable String reason) {
         super(reason);
     }
 }

@@ -1,0 +1,18 @@
+package io.holdfast.varlink;
+
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Answers calls of one method later, from any thread. Exceptions, thrown or in the stage, are
+ * treated as those of a {@link MethodHandler}.
+ */
+@FunctionalInterface
+public interface AsyncMethodHandler {
+    /**
+     * Begins to answer a call whose parameters fit the method's definition, without blocking. Runs
+     * where a {@link MethodHandler} runs.
+     *
+     * @return the parameters of the last reply, once known
+     */
+    CompletionStage<JsonObject> handle(Call call) throws Exception;
+}

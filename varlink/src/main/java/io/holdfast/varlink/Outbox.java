@@ -1,0 +1,107 @@
+package io.holdfast.varlink;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The replies to one call on their way from whatever thread makes them to the connection's thread,
+ * which writes them. Putting never waits.
+ */
+final class Outbox {
+    private enum State {
+        OPEN,
+        /** The last reply has been put. */
+        ENDED,
+        /** Nobody will read the replies. */
+        ABANDONED
+    }
+
+    private final int maxFrames;
+    private final long maxBytes;
+
+    @GuardedBy("this")
+    private final Deque<Frame> frames = new ArrayDeque<>();
+
+    @GuardedBy("this")
+    private long bytes;
+
+    @GuardedBy("this")
+    private State state = State.OPEN;
+
+    /**
+     * @param maxBytes what the replies that wait may have together; one waits however long it is
+     */
+    Outbox(int maxFrames, long maxBytes) {
+        this.maxFrames = maxFrames;
+        this.maxBytes = maxBytes;
+    }
+
+    enum Put {
+        DONE,
+        /** As many wait as may. */
+        FULL,
+        /** The call has ended before. */
+        ENDED
+    }
+
+    /** Adds a reply that others follow; closes it if it cannot be added. */
+    synchronized Put put(Frame frame) {
+        if (state != State.OPEN) {
+            frame.close();
+            return Put.ENDED;
+        }
+        if (frames.size() >= maxFrames
+                || (!frames.isEmpty() && bytes + frame.bytes().length > maxBytes)) {
+            frame.close();
+            return Put.FULL;
+        }
+        frames.add(frame);
+        bytes += frame.bytes().length;
+        notifyAll();
+        return Put.DONE;
+    }
+
+    /** Ends the call, with a last reply or, if nobody expects one, without; has always room. */
+    synchronized void end(@Nullable Frame last) {
+        if (state == State.OPEN) {
+            state = State.ENDED;
+            if (last != null) {
+                frames.add(last);
+            }
+            notifyAll();
+        } else if (last != null) {
+            last.close();
+        }
+    }
+
+    /** Drops what waits and what is put from now on. */
+    synchronized void abandon() {
+        state = State.ABANDONED;
+        frames.forEach(Frame::close);
+        frames.clear();
+        notifyAll();
+    }
+
+    synchronized boolean isOpen() {
+        return state == State.OPEN;
+    }
+
+    /** The next reply if one waits. */
+    synchronized @Nullable Frame poll() {
+        Frame frame = frames.poll();
+        if (frame != null) {
+            bytes -= frame.bytes().length;
+        }
+        return frame;
+    }
+
+    /** Waits for the next reply; null when none will come. */
+    synchronized @Nullable Frame take() throws InterruptedException {
+        while (frames.isEmpty() && state == State.OPEN) {
+            wait();
+        }
+        return poll();
+    }
+}

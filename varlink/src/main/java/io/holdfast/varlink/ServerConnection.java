@@ -1,0 +1,404 @@
+package io.holdfast.varlink;
+
+import static java.lang.System.Logger.Level.DEBUG;
+import static java.lang.System.Logger.Level.ERROR;
+import static java.lang.System.Logger.Level.WARNING;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.varlink.CallMessage.Mode;
+import io.holdfast.varlink.MessageChannel.Deadline;
+import io.holdfast.varlink.Service.Handler;
+import io.holdfast.varlink.UpgradeHandler.Upgrade;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's connection, served by one virtual thread: read a call, have it answered, write the
+ * replies, read the next. Everything that waits waits here, so a client that sends half a message
+ * or does not read holds up nobody else.
+ */
+final class ServerConnection implements Runnable {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
+
+    private final UnixSocket socket;
+    private final MessageChannel channel;
+    private final Services services;
+    private final ServerLimits limits;
+    private final @Nullable Executor executor;
+    private final Peer peer;
+    private volatile @Nullable Thread thread;
+    private volatile boolean closing;
+
+    /** What a closing server waits for: a call that will be answered soon. */
+    private volatile boolean busy;
+
+    /** Whether a handler runs on this thread and is to be interrupted when the client hangs up. */
+    @GuardedBy("this")
+    private boolean interruptible;
+
+    ServerConnection(
+            UnixSocket socket,
+            Peer peer,
+            Services services,
+            ServerLimits limits,
+            @Nullable Executor executor) {
+        this.socket = socket;
+        this.peer = peer;
+        this.services = services;
+        this.limits = limits;
+        this.executor = executor;
+        this.channel = new MessageChannel(socket, limits.messages(), services.takeDescriptors());
+    }
+
+    Peer peer() {
+        return peer;
+    }
+
+    @Override
+    public void run() {
+        thread = Thread.currentThread();
+        try (channel) {
+            serve();
+        } catch (MalformedMessageException e) {
+            LOG.log(WARNING, "varlink: closing the connection of {0}: {1}", peer, e.getMessage());
+        } catch (ErrnoException | IllegalStateException e) {
+            LOG.log(DEBUG, "varlink: {0} is gone: {1}", peer, e.getMessage());
+        } catch (InterruptedException e) {
+            LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", peer);
+        } catch (TimeoutException e) {
+            closeUnread();
+        } finally {
+            peer.close();
+        }
+    }
+
+    /** The write time-out is over. */
+    void closeUnread() {
+        LOG.log(
+                WARNING,
+                "varlink: closing the connection of {0}, which has read no reply for the limit of"
+                        + " {1}",
+                peer,
+                limits.writeTimeout());
+        socket.close();
+    }
+
+    private void serve() throws MalformedMessageException, InterruptedException, TimeoutException {
+        boolean exactly = services.upgrade();
+        while (!closing) {
+            MessageChannel.Message message = channel.receive(exactly, Deadline.NEVER);
+            if (message == null) {
+                LOG.log(DEBUG, "varlink: {0} is gone", peer);
+                return;
+            }
+            CallMessage call;
+            try {
+                call = CallMessage.of(message.body());
+            } catch (MalformedMessageException e) {
+                message.descriptors().forEach(Fd::close);
+                throw e;
+            }
+            busy = call.mode() != Mode.MORE;
+            if (!answer(call, message.descriptors())) {
+                return;
+            }
+            busy = false;
+        }
+    }
+
+    /** False if the connection is at its end. */
+    private boolean answer(CallMessage message, List<Fd> descriptors)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        Service.Served served;
+        try {
+            served = admit(message);
+        } catch (VarlinkException e) {
+            descriptors.forEach(Fd::close);
+            if (message.mode() != Mode.ONEWAY) {
+                write(refusal(e));
+            }
+            return true;
+        }
+        if (!served.options().contains(MethodOption.TAKES_DESCRIPTORS)) {
+            descriptors.forEach(Fd::close);
+        }
+        Outbox outbox = new Outbox(limits.maxQueuedReplies(), limits.maxQueuedBytes());
+        Call call =
+                new Call(
+                        message,
+                        served,
+                        this,
+                        outbox,
+                        served.options().contains(MethodOption.TAKES_DESCRIPTORS)
+                                ? descriptors
+                                : List.of());
+        var upgrade = new Upgrade[1];
+        Readiness.Pending watch = null;
+        try {
+            if (call.wantsMore()) {
+                watch = watchForHangup(call);
+            }
+            start(call, served.handler(), upgrade);
+            if (watch == null && outbox.isOpen() && !call.isOneway()) {
+                watch = watchForHangup(call);
+            }
+            for (Frame frame = outbox.take(); frame != null; frame = outbox.take()) {
+                write(frame);
+            }
+        } catch (ErrnoException
+                | IllegalStateException
+                | InterruptedException
+                | TimeoutException e) {
+            call.hangUp();
+            throw e;
+        } finally {
+            if (watch != null) {
+                var _ = watch.cancel();
+            }
+            call.close();
+        }
+        if (call.isHungUp()) {
+            LOG.log(DEBUG, "varlink: {0} hung up on {1}", peer, call.method());
+            return false;
+        }
+        Upgrade next = upgrade[0];
+        if (next == null || !call.hasSucceeded()) {
+            return true;
+        }
+        busy = false;
+        speak(call, next.next());
+        return false;
+    }
+
+    /** An error that repeats a name of the call, which may be as long as a message. */
+    private Frame refusal(VarlinkException error) throws MalformedMessageException {
+        try {
+            return frame(ReplyMessage.failure(error), List.of());
+        } catch (IllegalArgumentException _) {
+            throw new MalformedMessageException("a name is as long as a message may be");
+        }
+    }
+
+    /** The method that is called, if it may be called like that. */
+    private Service.Served admit(CallMessage call) {
+        Service.Served served = services.find(call.method());
+        served.definition()
+                .checkInput(served.method(), call.parameters())
+                .ifPresent(mismatch -> {
+                    LOG.log(
+                            DEBUG,
+                            "varlink: {0} calls {1} with {2}",
+                            peer,
+                            call.method(),
+                            mismatch);
+                    throw VarlinkException.invalidParameter(mismatch.parameter());
+                });
+        if (served.options().contains(MethodOption.REQUIRES_MORE) && call.mode() != Mode.MORE) {
+            throw VarlinkException.expectedMore();
+        }
+        if (served.upgrades() && call.mode() != Mode.UPGRADE) {
+            throw VarlinkException.expectedUpgrade();
+        }
+        if (!served.upgrades() && call.mode() == Mode.UPGRADE) {
+            throw VarlinkException.methodNotImplemented(call.method());
+        }
+        return served;
+    }
+
+    private Readiness.Pending watchForHangup(Call call) {
+        return Readiness.once(
+                socket.fd(),
+                0,
+                _ -> {
+                    call.hangUp();
+                    interruptHandler();
+                });
+    }
+
+    private synchronized void interruptHandler() {
+        Thread running = thread;
+        if (interruptible && running != null) {
+            running.interrupt();
+        }
+    }
+
+    private void start(Call call, Handler handler, @Nullable Upgrade[] upgrade) {
+        if (executor != null) {
+            try {
+                executor.execute(() -> handle(call, handler, upgrade));
+            } catch (RejectedExecutionException e) {
+                call.fail(e);
+            }
+            return;
+        }
+        synchronized (this) {
+            interruptible = true;
+        }
+        handle(call, handler, upgrade);
+        synchronized (this) {
+            interruptible = false;
+            // It was meant for the handler; that the socket is closed or hung up is seen without.
+            var _ = Thread.interrupted();
+        }
+    }
+
+    private static void handle(Call call, Handler handler, @Nullable Upgrade[] upgrade) {
+        try {
+            switch (handler) {
+                case Handler.Plain(MethodHandler plain) ->
+                        call.finish(Objects.requireNonNull(plain.handle(call), "no reply"));
+                case Handler.Async(AsyncMethodHandler async) -> {
+                    var _ =
+                            async.handle(call)
+                                    .whenComplete((reply, failure) -> {
+                                        if (failure == null) {
+                                            call.finish(reply);
+                                        } else {
+                                            call.fail(failure);
+                                        }
+                                    });
+                }
+                case Handler.Upgrading(UpgradeHandler upgrading) -> {
+                    Upgrade next = upgrading.handle(call);
+                    upgrade[0] = next;
+                    call.finish(next.reply());
+                }
+            }
+        } catch (Throwable e) {
+            call.fail(e);
+        }
+    }
+
+    private void speak(Call call, UpgradeHandler.Protocol protocol) {
+        try {
+            protocol.speak(socket);
+        } catch (Exception e) {
+            LOG.log(
+                    closing ? DEBUG : WARNING,
+                    () -> "varlink: what " + call.method() + " led to failed for " + peer,
+                    e);
+        }
+    }
+
+    /** What the client is told about a failure; what it is not told is logged. */
+    VarlinkException explain(Call call, Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof VarlinkException error) {
+            call.mismatch(error)
+                    .ifPresent(reason ->
+                            LOG.log(
+                                    WARNING,
+                                    "varlink: {0} answers an error beside its definition:" + " {1}",
+                                    call.method(),
+                                    reason));
+            return error;
+        }
+        if (cause instanceof InterruptedException && (call.isHungUp() || closing)) {
+            LOG.log(DEBUG, "varlink: {0} was interrupted", call.method());
+        } else {
+            LOG.log(ERROR, "varlink: " + call.method() + ", called by " + peer + ", failed", cause);
+        }
+        int errno = cause instanceof ErrnoException e ? e.errno() : Errno.EIO;
+        return new VarlinkException(
+                "io.systemd.System",
+                JsonObject.builder()
+                        .put("origin", "linux")
+                        .put("errnoName", Errno.name(errno))
+                        .put("errno", errno)
+                        .build());
+    }
+
+    Frame frame(ReplyMessage reply, List<Fd> descriptors) {
+        return new Frame(reply.toJson(), descriptors, limits.messages());
+    }
+
+    /** Takes a reply that others follow; false if nobody will read it. */
+    boolean put(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
+        boolean own = Thread.currentThread() == thread;
+        if (own) {
+            flush(outbox);
+        }
+        return switch (outbox.put(frame)) {
+            case DONE -> {
+                if (own) {
+                    flush(outbox);
+                }
+                yield true;
+            }
+            case ENDED -> false;
+            case FULL -> {
+                LOG.log(
+                        WARNING,
+                        "varlink: closing the connection of {0}, which leaves more than the limit"
+                                + " of {1} replies or {2} bytes unread",
+                        peer,
+                        limits.maxQueuedReplies(),
+                        limits.maxQueuedBytes());
+                socket.close();
+                yield false;
+            }
+        };
+    }
+
+    private void flush(Outbox outbox) throws InterruptedException, TimeoutException {
+        for (Frame frame = outbox.poll(); frame != null; frame = outbox.poll()) {
+            write(frame);
+        }
+    }
+
+    private void write(Frame frame) throws InterruptedException, TimeoutException {
+        channel.send(frame, Deadline.after(limits.writeTimeout()));
+    }
+
+    /** Where handlers and what belongs to them run. */
+    void execute(Runnable task) {
+        try {
+            if (executor == null) {
+                task.run();
+            } else {
+                executor.execute(task);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(ERROR, "varlink: a task after the hang-up of " + peer + " failed", e);
+        }
+    }
+
+    /** Takes no more calls; ends at once unless a call is about to be answered. By any thread. */
+    void close() {
+        closing = true;
+        if (!busy) {
+            abort();
+        }
+    }
+
+    /** Ends at once. By any thread. */
+    void abort() {
+        closing = true;
+        socket.close();
+        Thread running = thread;
+        if (running != null) {
+            running.interrupt();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "the connection of " + peer;
+    }
+}

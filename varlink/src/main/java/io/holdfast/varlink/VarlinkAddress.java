@@ -1,0 +1,55 @@
+package io.holdfast.varlink;
+
+import io.holdfast.core.socket.UnixAddress;
+import java.nio.file.Path;
+
+/** Where a service is found. */
+public sealed interface VarlinkAddress {
+    /** A listening socket: {@code unix:/path}, {@code /path} or {@code unix:@abstract}. */
+    record Unix(UnixAddress address) implements VarlinkAddress {}
+
+    /**
+     * {@code exec:/path}: a program that is run for the connection and finds it as descriptor 3,
+     * announced as systemd does ({@code sd_listen_fds(3)}).
+     */
+    record Exec(Path program) implements VarlinkAddress {}
+
+    /**
+     * Reads an address.
+     *
+     * @throws IllegalArgumentException if it is none of the forms above; parameters ({@code ;},
+     *     {@code ?}, {@code #}) belong to none of them
+     */
+    static VarlinkAddress parse(String text) {
+        if (text.startsWith("/")) {
+            return new Unix(UnixAddress.path(path(text, text)));
+        }
+        if (text.startsWith("unix:@") && text.length() > "unix:@".length()) {
+            return new Unix(UnixAddress.abstractName(plain(text, text.substring(6))));
+        }
+        if (text.startsWith("unix:/")) {
+            return new Unix(UnixAddress.path(path(text, text.substring(5))));
+        }
+        if (text.startsWith("exec:/")) {
+            return new Exec(path(text, text.substring(5)));
+        }
+        throw new IllegalArgumentException(
+                "no Varlink address: \"%s\" (expected /PATH, unix:/PATH, unix:@NAME or exec:/PATH)"
+                        .formatted(text));
+    }
+
+    private static Path path(String address, String text) {
+        return Path.of(plain(address, text));
+    }
+
+    private static String plain(String address, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == ';' || c == '?' || c == '#' || c == 0) {
+                throw new IllegalArgumentException(
+                        "a Varlink address has no parameters: \"%s\"".formatted(address));
+            }
+        }
+        return text;
+    }
+}

@@ -1,0 +1,341 @@
+package io.holdfast.varlink;
+
+import static java.lang.System.Logger.Level.DEBUG;
+import static java.lang.System.Logger.Level.ERROR;
+import static java.lang.System.Logger.Level.WARNING;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Serves Varlink interfaces on AF_UNIX sockets. Every connection has a virtual thread of its own;
+ * handlers run there, or on an executor if the server has one, such as the event loop that owns a
+ * daemon's state.
+ *
+ * <p>What a client does wrong is its own loss: a wrong parameter is answered by an error, a
+ * malformed message closes that client's connection with one line in the log, and whoever does not
+ * read or finish what it sends waits alone and within {@link ServerLimits}.
+ *
+ * <p>Safe for use by any thread.
+ */
+public final class VarlinkServer implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
+
+    /** Connections that the kernel keeps for a listener until they are accepted. */
+    private static final int BACKLOG = 128;
+
+    /** How long accepting rests after it failed for want of descriptors or memory. */
+    private static final Duration REST = Duration.ofMillis(200);
+
+    private final Services services;
+    private final ServerLimits limits;
+    private final @Nullable Executor executor;
+
+    @GuardedBy("this")
+    private final Map<ServerConnection, Thread> connections = new LinkedHashMap<>();
+
+    @GuardedBy("this")
+    private final Map<Long, Integer> connectionsByUid = new HashMap<>();
+
+    /** Users whose first refused connection has been logged, until they are below the limit. */
+    @GuardedBy("this")
+    private final Set<Long> refusedUids = new HashSet<>();
+
+    @GuardedBy("this")
+    private final Map<UnixListener, Thread> listeners = new LinkedHashMap<>();
+
+    @GuardedBy("this")
+    private boolean closed;
+
+    private VarlinkServer(Services services, ServerLimits limits, @Nullable Executor executor) {
+        this.services = services;
+        this.limits = limits;
+        this.executor = executor;
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Binds a socket and serves whoever connects. Its file gets the mode that the umask leaves; a
+     * server for other users changes it, or passes a listener of its own making to {@link
+     * #serve(UnixListener)}.
+     *
+     * @throws ErrnoException if the address cannot be bound
+     * @throws IllegalStateException if the server is closed
+     */
+    public void listen(UnixAddress address) {
+        serve(UnixListener.listen(address, SocketType.STREAM, BACKLOG));
+    }
+
+    /**
+     * Serves whoever connects to a listener, and closes it with the server.
+     *
+     * @throws IllegalStateException if the server is closed; the listener is closed too
+     */
+    public void serve(UnixListener listener) {
+        synchronized (this) {
+            if (!closed) {
+                Thread thread =
+                        Thread.ofVirtual().name("varlink accept").unstarted(() -> accept(listener));
+                listeners.put(listener, thread);
+                thread.start();
+                return;
+            }
+        }
+        listener.close();
+        throw new IllegalStateException("the server is closed");
+    }
+
+    /**
+     * Serves one connection that exists already, as an inherited one, and closes it at its end. It
+     * counts as all others do: beyond a limit it is closed at once.
+     *
+     * @throws IllegalStateException if the server is closed; the connection is closed too
+     */
+    public void serve(UnixSocket connection) {
+        if (!admit(connection)) {
+            connection.close();
+            throw new IllegalStateException("the server is closed");
+        }
+    }
+
+    /** How many connections there are now. */
+    public synchronized int connectionCount() {
+        return connections.size();
+    }
+
+    private void accept(UnixListener listener) {
+        while (!isClosed()) {
+            try {
+                UnixSocket connection = listener.accept();
+                if (!admit(connection)) {
+                    connection.close();
+                }
+            } catch (ErrnoException e) {
+                if (isClosed()) {
+                    return;
+                }
+                LOG.log(ERROR, "varlink: cannot accept connections: {0}", e.getMessage());
+                if (!rest()) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (IllegalStateException e) {
+                if (!isClosed()) {
+                    LOG.log(ERROR, "varlink: a listener was closed: {0}", e.getMessage());
+                }
+                return;
+            }
+        }
+    }
+
+    private static boolean rest() {
+        try {
+            Thread.sleep(REST);
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    /** Starts the thread of a connection, or closes it if there are too many; false if closed. */
+    private boolean admit(UnixSocket socket) {
+        Peer peer;
+        try {
+            peer = socket.peer();
+        } catch (ErrnoException e) {
+            LOG.log(WARNING, "varlink: refused a connection without peer: {0}", e.getMessage());
+            socket.close();
+            return true;
+        }
+        synchronized (this) {
+            if (closed) {
+                return false;
+            }
+            String limit = limitReached(peer.uid());
+            if (limit == null) {
+                ServerConnection connection =
+                        new ServerConnection(socket, peer, services, limits, executor);
+                Thread thread =
+                        Thread.ofVirtual()
+                                .name("varlink connection")
+                                .unstarted(() -> {
+                                    try {
+                                        connection.run();
+                                    } finally {
+                                        ended(connection);
+                                    }
+                                });
+                connections.put(connection, thread);
+                connectionsByUid.merge(peer.uid(), 1, Integer::sum);
+                thread.start();
+                return true;
+            }
+            LOG.log(
+                    refusedUids.add(peer.uid()) ? WARNING : DEBUG,
+                    "varlink: refused a connection of {0}: {1}",
+                    peer,
+                    limit);
+        }
+        socket.close();
+        return true;
+    }
+
+    @GuardedBy("this")
+    private @Nullable String limitReached(long uid) {
+        if (connections.size() >= limits.maxConnections()) {
+            return "there are " + limits.maxConnections() + " connections, which is the limit";
+        }
+        if (connectionsByUid.getOrDefault(uid, 0) >= limits.maxConnectionsPerUid()) {
+            return "the user has "
+                    + limits.maxConnectionsPerUid()
+                    + " connections, which is the limit for each";
+        }
+        return null;
+    }
+
+    private synchronized void ended(ServerConnection connection) {
+        connections.remove(connection);
+        long uid = connection.peer().uid();
+        connectionsByUid.computeIfPresent(uid, (_, count) -> count == 1 ? null : count - 1);
+        refusedUids.remove(uid);
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Accepts no more connections and ends those that there are: idle ones and streams at once,
+     * those with a call under way when it is answered or {@link ServerLimits#closeTimeout} is over.
+     * Returns when their threads have ended, or after that time once more, whichever comes first.
+     * Idempotent.
+     */
+    @Override
+    public void close() {
+        List<Thread> threads;
+        List<ServerConnection> open;
+        synchronized (this) {
+            closed = true;
+            threads = new ArrayList<>(listeners.values());
+            listeners.forEach((listener, thread) -> {
+                listener.close();
+                thread.interrupt();
+            });
+            listeners.clear();
+            threads.addAll(connections.values());
+            open = List.copyOf(connections.keySet());
+        }
+        open.forEach(ServerConnection::close);
+        boolean interrupted = !join(threads);
+        synchronized (this) {
+            open = List.copyOf(connections.keySet());
+            threads = List.copyOf(connections.values());
+        }
+        open.forEach(ServerConnection::abort);
+        interrupted |= !join(threads);
+        synchronized (this) {
+            connections
+                    .keySet()
+                    .forEach(connection ->
+                            LOG.log(
+                                    WARNING,
+                                    "varlink: the handler of {0} does not end",
+                                    connection));
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits for the threads within the limit; false if interrupted meanwhile. */
+    private boolean join(List<Thread> threads) {
+        long end = System.nanoTime() + limits.closeTimeout().toNanos();
+        try {
+            for (Thread thread : threads) {
+                if (thread == Thread.currentThread()) {
+                    continue;
+                }
+                var _ = thread.join(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+            }
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    /** What a server is made of. Not thread-safe. */
+    public static final class Builder {
+        private String vendor = "Holdfast";
+        private String product = "Holdfast";
+        private String version = "";
+        private String url = "";
+        private final List<Service> services = new ArrayList<>();
+        private ServerLimits limits = ServerLimits.DEFAULT;
+        private @Nullable Executor executor;
+
+        private Builder() {}
+
+        /** What {@code GetInfo} says beside the names of the interfaces. */
+        @CanIgnoreReturnValue
+        public Builder identity(String vendor, String product, String version, String url) {
+            this.vendor = vendor;
+            this.product = product;
+            this.version = version;
+            this.url = url;
+            return this;
+        }
+
+        /** Adds an interface. */
+        @CanIgnoreReturnValue
+        public Builder service(Service service) {
+            services.add(service);
+            return this;
+        }
+
+        @CanIgnoreReturnValue
+        public Builder limits(ServerLimits limits) {
+            this.limits = limits;
+            return this;
+        }
+
+        /**
+         * Runs all handlers on this executor, as an event loop, instead of on the connections'
+         * threads. They must not block it; {@link Call#send} then never waits.
+         */
+        @CanIgnoreReturnValue
+        public Builder executor(Executor executor) {
+            this.executor = executor;
+            return this;
+        }
+
+        /**
+         * A server that listens nowhere yet.
+         *
+         * @throws IllegalArgumentException if an interface was added twice
+         */
+        public VarlinkServer build() {
+            ServiceInfo identity = new ServiceInfo(vendor, product, version, url, List.of());
+            return new VarlinkServer(new Services(identity, services), limits, executor);
+        }
+    }
+}

@@ -38,6 +38,10 @@ final class ServerConnection implements Runnable {
     private final ServerLimits limits;
     private final @Nullable Executor executor;
     private final Peer peer;
+
+    /** The peer for people, who know it by its number. */
+    private final String who;
+
     private volatile @Nullable Thread thread;
     private volatile boolean closing;
 
@@ -56,6 +60,7 @@ final class ServerConnection implements Runnable {
             @Nullable Executor executor) {
         this.socket = socket;
         this.peer = peer;
+        this.who = name(peer);
         this.services = services;
         this.limits = limits;
         this.executor = executor;
@@ -66,21 +71,31 @@ final class ServerConnection implements Runnable {
         return peer;
     }
 
+    static String name(Peer peer) {
+        return "process %d of user %d".formatted(peer.pid(), peer.uid());
+    }
+
     @Override
     public void run() {
         thread = Thread.currentThread();
-        try (channel) {
-            serve();
-        } catch (MalformedMessageException e) {
-            LOG.log(WARNING, "varlink: closing the connection of {0}: {1}", peer, e.getMessage());
-        } catch (ErrnoException | IllegalStateException e) {
-            LOG.log(DEBUG, "varlink: {0} is gone: {1}", peer, e.getMessage());
-        } catch (InterruptedException e) {
-            LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", peer);
-        } catch (TimeoutException e) {
-            closeUnread();
-        } finally {
-            peer.close();
+        // Told before it is closed: who sees the end finds the reason in the log.
+        try (peer;
+                channel) {
+            try {
+                serve();
+            } catch (MalformedMessageException e) {
+                LOG.log(
+                        WARNING,
+                        "varlink: closing the connection of {0}: {1}",
+                        who,
+                        e.getMessage());
+            } catch (ErrnoException | IllegalStateException e) {
+                LOG.log(DEBUG, "varlink: {0} is gone: {1}", who, e.getMessage());
+            } catch (InterruptedException e) {
+                LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", who);
+            } catch (TimeoutException e) {
+                closeUnread();
+            }
         }
     }
 
@@ -90,7 +105,7 @@ final class ServerConnection implements Runnable {
                 WARNING,
                 "varlink: closing the connection of {0}, which has read no reply for the limit of"
                         + " {1}",
-                peer,
+                who,
                 limits.writeTimeout());
         socket.close();
     }
@@ -100,7 +115,7 @@ final class ServerConnection implements Runnable {
         while (!closing) {
             MessageChannel.Message message = channel.receive(exactly, Deadline.NEVER);
             if (message == null) {
-                LOG.log(DEBUG, "varlink: {0} is gone", peer);
+                LOG.log(DEBUG, "varlink: {0} is gone", who);
                 return;
             }
             CallMessage call;
@@ -170,7 +185,7 @@ final class ServerConnection implements Runnable {
             call.close();
         }
         if (call.isHungUp()) {
-            LOG.log(DEBUG, "varlink: {0} hung up on {1}", peer, call.method());
+            LOG.log(DEBUG, "varlink: {0} hung up on {1}", who, call.method());
             return false;
         }
         Upgrade next = upgrade[0];
@@ -197,12 +212,7 @@ final class ServerConnection implements Runnable {
         served.definition()
                 .checkInput(served.method(), call.parameters())
                 .ifPresent(mismatch -> {
-                    LOG.log(
-                            DEBUG,
-                            "varlink: {0} calls {1} with {2}",
-                            peer,
-                            call.method(),
-                            mismatch);
+                    LOG.log(DEBUG, "varlink: {0} calls {1} with {2}", who, call.method(), mismatch);
                     throw VarlinkException.invalidParameter(mismatch.parameter());
                 });
         if (served.options().contains(MethodOption.REQUIRES_MORE) && call.mode() != Mode.MORE) {
@@ -287,7 +297,7 @@ final class ServerConnection implements Runnable {
         } catch (Exception e) {
             LOG.log(
                     closing ? DEBUG : WARNING,
-                    () -> "varlink: what " + call.method() + " led to failed for " + peer,
+                    () -> "varlink: what " + call.method() + " led to failed for " + who,
                     e);
         }
     }
@@ -312,7 +322,7 @@ final class ServerConnection implements Runnable {
         if (cause instanceof InterruptedException && (call.isHungUp() || closing)) {
             LOG.log(DEBUG, "varlink: {0} was interrupted", call.method());
         } else {
-            LOG.log(ERROR, "varlink: " + call.method() + ", called by " + peer + ", failed", cause);
+            LOG.log(ERROR, "varlink: " + call.method() + ", called by " + who + ", failed", cause);
         }
         int errno = cause instanceof ErrnoException e ? e.errno() : Errno.EIO;
         return new VarlinkException(
@@ -347,7 +357,7 @@ final class ServerConnection implements Runnable {
                         WARNING,
                         "varlink: closing the connection of {0}, which leaves more than the limit"
                                 + " of {1} replies or {2} bytes unread",
-                        peer,
+                        who,
                         limits.maxQueuedReplies(),
                         limits.maxQueuedBytes());
                 socket.close();
@@ -375,7 +385,7 @@ final class ServerConnection implements Runnable {
                 executor.execute(task);
             }
         } catch (RuntimeException e) {
-            LOG.log(ERROR, "varlink: a task after the hang-up of " + peer + " failed", e);
+            LOG.log(ERROR, "varlink: a task after the hang-up of " + who + " failed", e);
         }
     }
 
@@ -399,6 +409,6 @@ final class ServerConnection implements Runnable {
 
     @Override
     public String toString() {
-        return "the connection of " + peer;
+        return "the connection of " + who;
     }
 }

@@ -169,6 +169,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
         synchronized (this) {
             if (closed) {
+                peer.close();
                 return false;
             }
             String limit = limitReached(peer.uid());
@@ -193,9 +194,10 @@ public final class VarlinkServer implements AutoCloseable {
             LOG.log(
                     refusedUids.add(peer.uid()) ? WARNING : DEBUG,
                     "varlink: refused a connection of {0}: {1}",
-                    peer,
+                    ServerConnection.name(peer),
                     limit);
         }
+        peer.close();
         socket.close();
         return true;
     }

@@ -1,0 +1,193 @@
+package io.holdfast.varlink;
+
+import static io.holdfast.varlink.TestService.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixSocket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Each limit holds at its value and not before. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class ServerLimitsTest {
+    private static final String TEST = "io.holdfast.test.";
+    private static final String ECHO = "{\"method\":\"io.holdfast.test.Echo\"}";
+
+    @ParameterizedTest
+    @CsvSource({"3, 100", "100, 3"})
+    void aConnectionBeyondALimitIsClosedAndAnEndedOneMakesRoom(int all, int perUid)
+            throws Exception {
+        try (TestService service =
+                new TestService(ServerLimits.DEFAULT.withConnections(all, perUid), null)) {
+            List<VarlinkClient> clients = new ArrayList<>();
+            try {
+                for (int i = 0; i < 3; i++) {
+                    clients.add(service.client());
+                    assertThat(clients.getLast().call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+                }
+                for (int i = 0; i < 3; i++) {
+                    try (VarlinkClient refused = service.client()) {
+                        assertThatThrownBy(() -> refused.call(TEST + "Echo"))
+                                .isInstanceOf(ConnectionLostException.class);
+                    }
+                }
+                assertThat(clients.getFirst().call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+                clients.removeFirst().close();
+                until(() -> service.server.connectionCount() == 2);
+                try (VarlinkClient next = service.client()) {
+                    assertThat(next.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+                }
+            } finally {
+                clients.forEach(VarlinkClient::close);
+            }
+        }
+    }
+
+    @Test
+    void aMessageOfTheLimitIsAnsweredAndOneByteMoreClosesTheConnection() throws Exception {
+        MessageLimits limits = new MessageLimits(new JsonLimits(1000, 10, 100), 0);
+        try (TestService service =
+                new TestService(ServerLimits.DEFAULT.withMessages(limits), null)) {
+            String padding = " ".repeat(1000 - ECHO.length());
+            try (UnixSocket raw = service.raw()) {
+                raw.sendFully(ByteBuffer.wrap((padding + ECHO + "\0").getBytes(UTF_8)));
+                raw.shutdownOutput();
+                assertThat(TestService.readAll(raw)).isEqualTo("{\"parameters\":{}}\0");
+            }
+            try (UnixSocket raw = service.raw()) {
+                raw.sendFully(ByteBuffer.wrap((padding + " " + ECHO + "\0").getBytes(UTF_8)));
+                assertThat(TestService.readAll(raw)).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aReplyBeyondTheLimitIsAnErrorInstead() {
+        MessageLimits limits = new MessageLimits(new JsonLimits(1000, 10, 100), 0);
+        try (TestService service =
+                        new TestService(ServerLimits.DEFAULT.withMessages(limits), null);
+                VarlinkClient client = service.client()) {
+            int most = 1000 - "{\"parameters\":{\"text\":\"\"}}".length();
+            assertThat(client.call(TEST + "Blob", JsonObject.of("size", most)).string("text"))
+                    .hasSize(most);
+            assertThatThrownBy(() -> client.call(TEST + "Blob", JsonObject.of("size", most + 1)))
+                    .isInstanceOf(VarlinkException.class)
+                    .hasMessageStartingWith("io.systemd.System");
+        }
+    }
+
+    @Test
+    void descriptorsOfTheLimitAreTakenAndOneMoreClosesTheConnection() throws Exception {
+        MessageLimits limits = new MessageLimits(JsonLimits.DEFAULT, 2);
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket here = pair[0];
+                UnixSocket there = pair[1];
+                TestService service =
+                        new TestService(ServerLimits.DEFAULT.withMessages(limits), null)) {
+            here.shutdownOutput();
+            try (VarlinkClient client = service.client()) {
+                try (Reply reply = copy(client, Collections.nCopies(2, there.fd()))) {
+                    assertThat(reply.parameters().string("text")).isEmpty();
+                }
+                assertThatThrownBy(() -> copy(client, Collections.nCopies(3, there.fd())))
+                        .isInstanceOf(ConnectionLostException.class);
+            }
+        }
+    }
+
+    private static Reply copy(VarlinkClient client, List<Fd> descriptors) {
+        return client.call(
+                TEST + "Copy", JsonObject.of("fd", 0), Duration.ofSeconds(30), descriptors);
+    }
+
+    @Test
+    void aClientThatDoesNotReadStallsItselfAloneUntilTheWriteTimeout() throws Exception {
+        ServerLimits limits =
+                ServerLimits.DEFAULT.withTimeouts(Duration.ofMillis(200), Duration.ofSeconds(1));
+        try (TestService service = new TestService(limits, null);
+                UnixSocket deaf = service.raw();
+                VarlinkClient client = service.client()) {
+            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
+            until(() -> service.server.connectionCount() == 2);
+            assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            until(() -> service.server.connectionCount() == 1);
+            assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+        }
+    }
+
+    @Test
+    void repliesThatAnExecutorQueuesBeyondTheLimitCloseTheConnection() throws Exception {
+        ServerLimits limits = ServerLimits.DEFAULT.withQueuedReplies(10, 1 << 20);
+        try (ExecutorService executor = Executors.newSingleThreadExecutor();
+                TestService service = new TestService(limits, executor);
+                UnixSocket deaf = service.raw();
+                VarlinkClient client = service.client()) {
+            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
+            until(() -> service.server.connectionCount() == 2);
+            assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            until(() -> service.server.connectionCount() == 1);
+        }
+    }
+
+    private static String blob() {
+        return "{\"method\":\"io.holdfast.test.Blob\",\"more\":true,"
+                + "\"parameters\":{\"size\":100000}}\0";
+    }
+
+    @Test
+    void anOutboxHoldsWhatItsLimitsSayAndAlwaysTheLastReply() throws Exception {
+        Outbox byCount = new Outbox(2, 1000);
+        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.FULL);
+        byCount.end(frame(10));
+        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.ENDED);
+        assertThat(byCount.take()).isNotNull();
+        assertThat(byCount.take()).isNotNull();
+        assertThat(byCount.take()).isNotNull();
+        assertThat(byCount.take()).isNull();
+
+        int size = frame(10).bytes().length;
+        Outbox byBytes = new Outbox(100, 2L * size);
+        assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        assertThat(byBytes.put(frame(0))).isEqualTo(Outbox.Put.FULL);
+        assertThat(byBytes.poll()).isNotNull();
+        assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        byBytes.abandon();
+        assertThat(byBytes.take()).isNull();
+
+        Outbox tooLongButAlone = new Outbox(100, 1);
+        assertThat(tooLongButAlone.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+    }
+
+    private static Frame frame(int length) {
+        return new Frame(JsonObject.of("x", "y".repeat(length)), List.of(), MessageLimits.DEFAULT);
+    }
+
+    @Test
+    void limitsOutOfRangeAreRefused() {
+        assertThatThrownBy(() -> ServerLimits.DEFAULT.withConnections(0, 1))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> ServerLimits.DEFAULT.withTimeouts(Duration.ZERO, Duration.ZERO))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new MessageLimits(JsonLimits.DEFAULT, 254))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new JsonLimits(1 << 20, 513, 1))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}

@@ -1,0 +1,51 @@
+package io.holdfast.varlink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.holdfast.core.linux.ErrnoException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Our client against programs of systemd that serve Varlink on the connection they inherit. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class SystemdProgramTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"/usr/bin/systemd-creds", "/usr/bin/systemd-sysext"})
+    void everyInterfaceOfARealServiceIsUnderstood(String program) {
+        assumeThat(Path.of(program)).as("a program of Debian's package systemd").isExecutable();
+        try (VarlinkClient client = VarlinkClient.connect("exec:" + program)) {
+            ServiceInfo info = client.getInfo();
+            assertThat(info.vendor()).isEqualTo("The systemd Project");
+            assertThat(info.interfaces()).contains("org.varlink.service").hasSizeGreaterThan(1);
+            for (String name : info.interfaces()) {
+                Interface definition = client.getInterfaceDescription(name);
+                assertThat(definition.name()).isEqualTo(name);
+                assertThat(Interface.parse(definition.toString())).isEqualTo(definition);
+            }
+            assertThatThrownBy(() -> client.call("io.holdfast.Nope"))
+                    .isInstanceOf(VarlinkException.class)
+                    .hasMessageStartingWith("org.varlink.service.MethodNotFound");
+            assertThatThrownBy(() -> client.getInterfaceDescription("a.b"))
+                    .isInstanceOf(VarlinkException.class)
+                    .hasMessageStartingWith("org.varlink.service.InterfaceNotFound");
+        }
+    }
+
+    @Test
+    void aProgramThatServesNothingOrDoesNotExistIsAClearError() {
+        try (VarlinkClient client = VarlinkClient.connect("exec:/bin/true")) {
+            assertThatThrownBy(client::getInfo)
+                    .isInstanceOf(ConnectionLostException.class)
+                    .hasMessageStartingWith("exec:/bin/true: ");
+        }
+        assertThatThrownBy(() -> VarlinkClient.connect("exec:/nonexistent"))
+                .isInstanceOf(ErrnoException.class)
+                .hasMessageContaining("ENOENT");
+    }
+}

@@ -1,7 +1,12 @@
 package io.holdfast.varlink;
 
+import static java.lang.System.Logger.Level.DEBUG;
+import static java.lang.System.Logger.Level.ERROR;
+import static java.lang.System.Logger.Level.WARNING;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.socket.Peer;
@@ -9,6 +14,8 @@ import io.holdfast.varlink.CallMessage.Mode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -18,6 +25,8 @@ import java.util.concurrent.TimeoutException;
  * <p>Safe for use by any thread.
  */
 public final class Call {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
+
     private final CallMessage message;
     private final Service.Served served;
     private final ServerConnection connection;
@@ -191,7 +200,7 @@ public final class Call {
         if (!outbox.isOpen()) {
             return;
         }
-        VarlinkException error = connection.explain(this, failure);
+        VarlinkException error = explain(failure);
         Frame reply;
         try {
             reply = isOneway() ? null : frame(ReplyMessage.failure(error));
@@ -206,13 +215,48 @@ public final class Call {
         outbox.end(reply);
     }
 
+    /** What the client is told about a failure; what it is not told is logged. */
+    private VarlinkException explain(Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        if (cause instanceof VarlinkException error) {
+            mismatch(error)
+                    .ifPresent(reason ->
+                            LOG.log(
+                                    WARNING,
+                                    "varlink: {0} answers an error beside its definition:" + " {1}",
+                                    method(),
+                                    reason));
+            return error;
+        }
+        if (cause instanceof InterruptedException && (hungUp || connection.isClosing())) {
+            LOG.log(DEBUG, "varlink: {0} was interrupted", method());
+        } else {
+            LOG.log(
+                    ERROR,
+                    "varlink: " + method() + ", called by " + connection.who() + ", failed",
+                    cause);
+        }
+        int errno = cause instanceof ErrnoException e ? e.errno() : Errno.EIO;
+        return new VarlinkException(
+                "io.systemd.System",
+                JsonObject.builder()
+                        .put("origin", "linux")
+                        .put("errnoName", Errno.name(errno))
+                        .put("errno", errno)
+                        .build());
+    }
+
     /** Whether the last reply is no error. */
     boolean hasSucceeded() {
         return succeeded;
     }
 
     /** What is wrong with an error of the method's own interface. */
-    Optional<String> mismatch(VarlinkException error) {
+    private Optional<String> mismatch(VarlinkException error) {
         String prefix = served.definition().name() + ".";
         if (!error.error().startsWith(prefix)) {
             return Optional.empty();

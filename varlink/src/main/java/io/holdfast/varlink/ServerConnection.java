@@ -5,7 +5,6 @@ import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
@@ -17,8 +16,6 @@ import io.holdfast.varlink.Service.Handler;
 import io.holdfast.varlink.UpgradeHandler.Upgrade;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -69,6 +66,15 @@ final class ServerConnection implements Runnable {
 
     Peer peer() {
         return peer;
+    }
+
+    /** The peer, for the log. */
+    String who() {
+        return who;
+    }
+
+    boolean isClosing() {
+        return closing;
     }
 
     static String name(Peer peer) {
@@ -300,38 +306,6 @@ final class ServerConnection implements Runnable {
                     () -> "varlink: what " + call.method() + " led to failed for " + who,
                     e);
         }
-    }
-
-    /** What the client is told about a failure; what it is not told is logged. */
-    VarlinkException explain(Call call, Throwable failure) {
-        Throwable cause = failure;
-        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
-                && cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        if (cause instanceof VarlinkException error) {
-            call.mismatch(error)
-                    .ifPresent(reason ->
-                            LOG.log(
-                                    WARNING,
-                                    "varlink: {0} answers an error beside its definition:" + " {1}",
-                                    call.method(),
-                                    reason));
-            return error;
-        }
-        if (cause instanceof InterruptedException && (call.isHungUp() || closing)) {
-            LOG.log(DEBUG, "varlink: {0} was interrupted", call.method());
-        } else {
-            LOG.log(ERROR, "varlink: " + call.method() + ", called by " + who + ", failed", cause);
-        }
-        int errno = cause instanceof ErrnoException e ? e.errno() : Errno.EIO;
-        return new VarlinkException(
-                "io.systemd.System",
-                JsonObject.builder()
-                        .put("origin", "linux")
-                        .put("errnoName", Errno.name(errno))
-                        .put("errno", errno)
-                        .build());
     }
 
     Frame frame(ReplyMessage reply, List<Fd> descriptors) {

@@ -271,13 +271,13 @@ public final class VarlinkServer implements AutoCloseable {
 
     /** Waits for the threads within the limit; false if interrupted meanwhile. */
     private boolean join(List<Thread> threads) {
-        long end = System.nanoTime() + limits.closeTimeout().toNanos();
+        long start = System.nanoTime();
         try {
             for (Thread thread : threads) {
-                if (thread == Thread.currentThread()) {
-                    continue;
+                if (thread != Thread.currentThread()) {
+                    Duration left = limits.closeTimeout().minusNanos(System.nanoTime() - start);
+                    var _ = thread.join(left.isPositive() ? left : Duration.ZERO);
                 }
-                var _ = thread.join(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
             }
             return true;
         } catch (InterruptedException e) {

@@ -1,6 +1,6 @@
 /** Holdfast manager. */
 module io.holdfast.manager {
-    requires io.holdfast.core;
+    requires transitive io.holdfast.core;
     requires io.holdfast.varlink;
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;

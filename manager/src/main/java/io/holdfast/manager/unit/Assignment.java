@@ -47,7 +47,7 @@ final class Assignment {
         try {
             return parser.apply(value());
         } catch (IllegalArgumentException e) {
-            ignored(e.getMessage());
+            ignored(String.valueOf(e.getMessage()));
             return before;
         }
     }
@@ -115,7 +115,7 @@ final class Assignment {
             try {
                 all = all.with(word);
             } catch (IllegalArgumentException e) {
-                ignored(e.getMessage());
+                ignored(String.valueOf(e.getMessage()));
             }
         }
         return all;
@@ -143,7 +143,7 @@ final class Assignment {
             try {
                 taker.accept(specifiers.expand(word));
             } catch (IllegalArgumentException e) {
-                ignored(e.getMessage());
+                ignored(String.valueOf(e.getMessage()));
             }
         }
     }

@@ -32,7 +32,7 @@ public record Environment(
     }
 
     static boolean isValue(String text) {
-        return text.chars().noneMatch(c -> c < ' ' && c != '\t' && c != '\n' || c == 0x7f);
+        return text.chars().noneMatch(c -> (c < ' ' && c != '\t' && c != '\n') || c == 0x7f);
     }
 
     /** Removes from a finished environment what {@code UnsetEnvironment=} names. */

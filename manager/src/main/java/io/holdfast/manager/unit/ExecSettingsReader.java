@@ -87,7 +87,7 @@ final class ExecSettingsReader implements SectionReader {
         try {
             return Optional.of(accountName(a.specifiers().expand(a.value())));
         } catch (IllegalArgumentException e) {
-            a.refused(e.getMessage());
+            a.refused(String.valueOf(e.getMessage()));
             return before;
         }
     }
@@ -123,7 +123,7 @@ final class ExecSettingsReader implements SectionReader {
             try {
                 supplementaryGroups.add(accountName(a.specifiers().expand(word)));
             } catch (IllegalArgumentException e) {
-                a.refused(e.getMessage());
+                a.refused(String.valueOf(e.getMessage()));
             }
         }
     }

@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.ServiceSection.Restart;
 import io.holdfast.manager.unit.ServiceSection.RestartMode;
 import io.holdfast.manager.unit.ServiceSection.Timeouts;
+import io.holdfast.manager.unit.UnitSection.EmergencyAction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -160,15 +161,17 @@ final class ServiceSectionReader implements SectionReader {
     }
 
     /** Combinations that make no service: systemd refuses these units too. */
-    static void check(ServiceSection service, Consumer<String> refuse) {
+    static void check(
+            ServiceSection service, EmergencyAction successAction, Consumer<String> refuse) {
         int starts = service.commands().start().size();
         boolean oneshot = service.type() == ServiceType.ONESHOT;
         Restart restart = service.restart().when();
-        if (starts == 0 && service.commands().stop().isEmpty()) {
+        boolean purpose = successAction != EmergencyAction.NONE;
+        if (starts == 0 && service.commands().stop().isEmpty() && !purpose) {
             refuse.accept("the service has neither ExecStart= nor ExecStop=");
         } else if (starts == 0 && !oneshot) {
             refuse.accept("a service without ExecStart= must be Type=oneshot");
-        } else if (starts == 0 && !service.remainAfterExit()) {
+        } else if (starts == 0 && !service.remainAfterExit() && !purpose) {
             refuse.accept("a service without ExecStart= needs RemainAfterExit=yes");
         }
         if (starts > 1 && !oneshot) {

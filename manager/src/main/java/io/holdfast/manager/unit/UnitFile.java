@@ -82,7 +82,9 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         for (Section section : sections) {
             text.append('[').append(section.name()).append("]\n");
             for (Entry entry : section.entries()) {
-                text.append(entry.key()).append('=').append(entry.value()).append('\n');
+                text.append(entry.key()).append('=').append(entry.value());
+                // a blank keeps a backslash at the end from joining the next line
+                text.append(entry.value().endsWith("\\") ? " \n" : "\n");
             }
         }
         return text.toString();

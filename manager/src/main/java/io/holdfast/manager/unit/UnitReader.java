@@ -14,12 +14,19 @@ import java.util.TreeSet;
  *     as {@code Section.Key}: these too are told of as not honoured
  */
 public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) {
+    /**
+     * What this module's manager reads but does not act on yet: it shrinks as the manager learns.
+     */
+    public static final Set<String> NOT_ACTED_ON =
+            Set.of("Unit.SuccessAction", "Unit.FailureAction");
+
     public UnitReader {
         notActedOn = Set.copyOf(notActedOn);
     }
 
+    /** A reader for this module's manager. */
     public UnitReader(Host host, ManagerScope scope) {
-        this(host, scope, Set.of());
+        this(host, scope, NOT_ACTED_ON);
     }
 
     /** Never throws; a source without files becomes a unit without settings. */
@@ -42,7 +49,8 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
         for (String key : DirectiveTable.of(section)) {
             UnitFile.Entry reset = new UnitFile.Entry(key, "", new Place("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
-            if (new Readers().takes(type, section, assignment)) {
+            boolean acted = !NOT_ACTED_ON.contains(section + "." + key);
+            if (acted && new Readers().takes(type, section, assignment)) {
                 honoured.add(key);
             }
         }
@@ -156,7 +164,7 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
         private Unit service(UnitSection unit, InstallSection install) {
             ServiceSection service = readers.service.build();
             if (source.state() == UnitSource.State.LOADED) {
-                ServiceSectionReader.check(service, this::refuse);
+                ServiceSectionReader.check(service, unit.successAction(), this::refuse);
                 refuseTemplate();
             }
             return new ServiceUnit(

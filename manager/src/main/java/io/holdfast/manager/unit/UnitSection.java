@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param assertions {@code Assert…=}: unmet, the start fails
  * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
  * @param startLimit how often it may be started
+ * @param successAction what happens to the machine when it ends well
+ * @param failureAction what happens to the machine when it fails
  */
 public record UnitSection(
         String description,
@@ -28,7 +30,29 @@ public record UnitSection(
         boolean defaultDependencies,
         boolean refuseManualStart,
         boolean refuseManualStop,
-        StartLimit startLimit) {
+        StartLimit startLimit,
+        EmergencyAction successAction,
+        EmergencyAction failureAction) {
+
+    /** The manager stops the machine, a container or itself. */
+    public enum EmergencyAction {
+        NONE,
+        EXIT,
+        EXIT_FORCE,
+        REBOOT,
+        REBOOT_FORCE,
+        REBOOT_IMMEDIATE,
+        POWEROFF,
+        POWEROFF_FORCE,
+        POWEROFF_IMMEDIATE,
+        HALT,
+        HALT_FORCE,
+        HALT_IMMEDIATE,
+        KEXEC,
+        KEXEC_FORCE,
+        SOFT_REBOOT,
+        SOFT_REBOOT_FORCE
+    }
 
     /**
      * @param interval 0: no limit
@@ -61,6 +85,8 @@ public record UnitSection(
         private boolean refuseManualStart;
         private boolean refuseManualStop;
         private TimeSpan startLimitInterval = StartLimit.DEFAULT.interval();
+        private EmergencyAction successAction = EmergencyAction.NONE;
+        private EmergencyAction failureAction = EmergencyAction.NONE;
         private int startLimitBurst = StartLimit.DEFAULT.burst();
 
         @Override
@@ -71,6 +97,10 @@ public record UnitSection(
                 case "SourcePath" -> sourcePath = a.path(sourcePath);
                 case "RequiresMountsFor" -> mounts(a);
                 case "DefaultDependencies" -> defaultDependencies = a.bool(defaultDependencies);
+                case "SuccessAction" ->
+                        successAction = a.word(successAction, EmergencyAction.values());
+                case "FailureAction" ->
+                        failureAction = a.word(failureAction, EmergencyAction.values());
                 case "RefuseManualStart" -> refuseManualStart = a.bool(refuseManualStart);
                 case "RefuseManualStop" -> refuseManualStop = a.bool(refuseManualStop);
                 default -> {
@@ -162,7 +192,9 @@ public record UnitSection(
                     defaultDependencies,
                     refuseManualStart,
                     refuseManualStop,
-                    new StartLimit(startLimitInterval, startLimitBurst));
+                    new StartLimit(startLimitInterval, startLimitBurst),
+                    successAction,
+                    failureAction);
         }
     }
 }

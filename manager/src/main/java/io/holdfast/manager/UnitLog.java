@@ -1,0 +1,163 @@
+package io.holdfast.manager;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * The last lines of what a unit has written, and who listens for more.
+ *
+ * <p>Bytes come from one thread, as the pipe gives them; everybody may look. Lines are told to
+ * listeners by the thread that writes, outside of any lock, in order. Bytes that are no UTF-8 are
+ * replaced.
+ */
+final class UnitLog {
+    static final int DEFAULT_LINES = 1000;
+
+    /** Bytes of a line, without its end and without {@link #CUT}. */
+    static final int DEFAULT_LINE_BYTES = 8192;
+
+    /** At the end of a line whose rest was left out. */
+    static final String CUT = " […]";
+
+    private static final int CONTINUATION_MASK = 0xC0; // of a byte inside of a UTF-8 character
+    private static final int CONTINUATION = 0x80;
+
+    private final int maxLines;
+    private final int maxLineBytes;
+
+    @GuardedBy("this")
+    private final Deque<String> lines = new ArrayDeque<>();
+
+    @GuardedBy("this")
+    private List<Consumer<String>> listeners = List.of();
+
+    // of the writing thread
+    private byte[] partial = new byte[128];
+    private int length;
+    private boolean overlong;
+
+    UnitLog() {
+        this(DEFAULT_LINES, DEFAULT_LINE_BYTES);
+    }
+
+    /**
+     * @param maxLines how many are kept
+     * @param maxLineBytes where a line is cut
+     */
+    UnitLog(int maxLines, int maxLineBytes) {
+        if (maxLines < 1 || maxLineBytes < 1) {
+            throw new IllegalArgumentException(maxLines + " lines of " + maxLineBytes + " bytes");
+        }
+        this.maxLines = maxLines;
+        this.maxLineBytes = maxLineBytes;
+    }
+
+    /** Takes bytes that the unit has written; lines may begin and end anywhere in them. */
+    void write(byte[] bytes, int offset, int count) {
+        int end = offset + count;
+        int from = offset;
+        for (int i = offset; i < end; i++) {
+            if (bytes[i] == '\n') {
+                append(bytes, from, i);
+                endLine();
+                from = i + 1;
+            }
+        }
+        append(bytes, from, end);
+    }
+
+    /** Nothing more comes: what was written after the last newline is a line too. */
+    void end() {
+        if (length > 0 || overlong) {
+            endLine();
+        }
+    }
+
+    /** Adds a line of the manager's own, between those of the unit. By the writing thread. */
+    void note(String line) {
+        end();
+        add(line);
+    }
+
+    private void append(byte[] bytes, int from, int to) {
+        int fits = Math.min(to - from, maxLineBytes - length);
+        overlong |= fits < to - from;
+        if (length + fits > partial.length) {
+            partial =
+                    Arrays.copyOf(
+                            partial,
+                            Math.min(maxLineBytes, Math.max(2 * partial.length, length + fits)));
+        }
+        System.arraycopy(bytes, from, partial, length, fits);
+        length += fits;
+    }
+
+    private void endLine() {
+        int kept = length;
+        if (overlong) {
+            kept = beforeCutCharacter();
+        } else if (kept > 0 && partial[kept - 1] == '\r') {
+            kept--;
+        }
+        String line = new String(partial, 0, kept, UTF_8);
+        add(overlong ? line + CUT : line);
+        length = 0;
+        overlong = false;
+    }
+
+    /** The end of the last character that is there as a whole. */
+    private int beforeCutCharacter() {
+        int start = length;
+        while (start > 0
+                && length - start < 3
+                && (partial[start - 1] & CONTINUATION_MASK) == CONTINUATION) {
+            start--;
+        }
+        if (start == 0 || partial[start - 1] >= 0) {
+            return length; // ASCII, or no UTF-8 at all
+        }
+        int size =
+                Integer.numberOfLeadingZeros(~(partial[start - 1] << 24)); // as its first byte says
+        return length - start + 1 < size ? start - 1 : length;
+    }
+
+    private void add(String line) {
+        List<Consumer<String>> told;
+        synchronized (this) {
+            if (lines.size() == maxLines) {
+                lines.removeFirst();
+            }
+            lines.addLast(line);
+            told = listeners;
+        }
+        told.forEach(listener -> listener.accept(line));
+    }
+
+    /** The last lines, the oldest first, {@code count} at most. */
+    synchronized List<String> last(int count) {
+        return lines.stream().skip(Math.max(0, lines.size() - count)).toList();
+    }
+
+    /**
+     * The last lines, and from then on every line, none twice and none missing between them.
+     *
+     * @param listener must not block for long, for the unit's output waits meanwhile; until {@link
+     *     #unfollow}
+     */
+    synchronized List<String> follow(int count, Consumer<String> listener) {
+        listeners = Stream.concat(listeners.stream(), Stream.of(listener)).toList();
+        return last(count);
+    }
+
+    /** A line that is being told right now may still arrive. */
+    synchronized void unfollow(Consumer<String> listener) {
+        listeners = listeners.stream().filter(l -> !l.equals(listener)).toList();
+    }
+}

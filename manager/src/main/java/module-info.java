@@ -1,4 +1,4 @@
-/** Holdfast manager. */
+/** A service manager that knows the processes of its units by pidfd. */
 module io.holdfast.manager {
     requires transitive io.holdfast.core;
     requires io.holdfast.varlink;

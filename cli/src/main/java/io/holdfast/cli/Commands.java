@@ -9,7 +9,11 @@ final class Commands {
     record Section(String title, List<String> names) {}
 
     static final List<Section> SECTIONS =
-            List.of(new Section("This command itself", List.of("completion")));
+            List.of(
+                    new Section(
+                            "Services",
+                            List.of("up", "status", "start", "stop", "restart", "kill")),
+                    new Section("This command itself", List.of("completion")));
 
     private Commands() {}
 
@@ -17,6 +21,12 @@ final class Commands {
     static Optional<Command> named(String name) {
         return Optional.ofNullable(
                 switch (name) {
+                    case "up" -> new UpCommand();
+                    case "status" -> new StatusCommand();
+                    case "start" -> JobCommand.start();
+                    case "stop" -> JobCommand.stop();
+                    case "restart" -> JobCommand.restart();
+                    case "kill" -> new KillCommand();
                     case "completion" -> new CompletionCommand();
                     default -> null;
                 });

@@ -101,7 +101,7 @@ final class Output {
         return Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF);
     }
 
-    private String style(String text, String code) {
+    String style(String text, String code) {
         return colours ? "\u001b[" + code + "m" + text + "\u001b[0m" : text;
     }
 }

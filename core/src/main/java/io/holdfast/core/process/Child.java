@@ -9,8 +9,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any thread; waiting parks the calling thread.
  */
 public final class Child implements AutoCloseable {
+    private static final Set<PidFd> UNREAPED = ConcurrentHashMap.newKeySet();
+    private static final AtomicInteger STARTING = new AtomicInteger();
+
     private final PidFd pidFd;
     private final @Nullable OutputStream stdin;
     private final @Nullable InputStream stdout;
@@ -42,14 +48,35 @@ public final class Child implements AutoCloseable {
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
     }
 
+    /** A start has begun: a child may exist before it is known. */
+    static void starting() {
+        int ignored = STARTING.incrementAndGet();
+    }
+
+    /** A start is over: its child, if any, is known. */
+    static void startEnded() {
+        int ignored = STARTING.decrementAndGet();
+    }
+
+    /**
+     * Whether an exited child of this process is certainly none that {@link Spawn} has started, so
+     * that a subreaper may {@link PidFd#reap} it as an orphan. While a start is under way that is
+     * not certain.
+     */
+    public static boolean isOrphan(PidFd exited) {
+        return STARTING.get() == 0 && !UNREAPED.contains(exited);
+    }
+
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
+        boolean ignored = UNREAPED.add(pidFd);
         new ExitWatch(pidFd.fd(), true).begin(this::ended);
     }
 
     private void ended(@Nullable Exit how) {
         Exit known = how == null ? new Exit.Unknown() : how;
         CompletableFuture<Exit> asked;
+        boolean ignored = UNREAPED.remove(pidFd);
         synchronized (this) {
             exit = known;
             asked = future;

@@ -79,6 +79,15 @@ final class Starter {
     }
 
     Child start() {
+        Child.starting();
+        try {
+            return startAndWatch();
+        } finally {
+            Child.startEnded();
+        }
+    }
+
+    private Child startAndWatch() {
         PidFd pidFd;
         try (streams) {
             Path program = spawn.resolve();

@@ -1,0 +1,89 @@
+package io.holdfast.cli;
+
+import io.holdfast.manager.ManagerListener;
+import io.holdfast.manager.unit.UnitName;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Prints what a manager tells, line by line, on a thread of its own: whoever reads slowly delays
+ * nothing but the lines. Beyond {@link #WAITING} lines they are dropped and counted.
+ */
+final class EventLines implements ManagerListener, AutoCloseable {
+    /** Lines that may wait to be printed ({@code -Dio.holdfast.eventLines}). */
+    private static final int WAITING = Integer.getInteger("io.holdfast.eventLines", 8192);
+
+    private final Output output;
+    private final ArrayBlockingQueue<String> lines = new ArrayBlockingQueue<>(WAITING);
+    private final AtomicLong dropped = new AtomicLong();
+    private final Thread writer;
+    private volatile boolean closed;
+
+    EventLines(Output output) {
+        this.output = output;
+        this.writer = Thread.ofPlatform().daemon().name("holdfast-lines").start(this::write);
+    }
+
+    @Override
+    public void event(UnitName unit, Level level, String text) {
+        add(output.style(unit.text(), "1") + ": " + coloured(level, text));
+    }
+
+    @Override
+    public void output(UnitName unit, String line) {
+        add(output.style(unit.text() + " |", "36") + " " + line);
+    }
+
+    @Override
+    public void event(Level level, String text) {
+        add(output.style("holdfast", "1") + ": " + coloured(level, text));
+    }
+
+    private String coloured(Level level, String text) {
+        return switch (level) {
+            case INFO -> text;
+            case NOTICE -> output.style(text, "2");
+            case WARNING -> output.style(text, "33");
+            case ERROR -> output.style(text, "31");
+        };
+    }
+
+    private void add(String line) {
+        if (!lines.offer(line)) {
+            long ignored = dropped.incrementAndGet();
+        }
+    }
+
+    private void write() {
+        try {
+            while (!closed || !lines.isEmpty()) {
+                String line = lines.poll(100, java.util.concurrent.TimeUnit.MILLISECONDS);
+                if (line == null) {
+                    continue;
+                }
+                output.line(line);
+                long lost = dropped.getAndSet(0);
+                if (lost > 0) {
+                    output.line("holdfast: " + lost + " lines were dropped here");
+                }
+                if (lines.isEmpty()) {
+                    output.out().flush();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Prints what waits. */
+    @Override
+    public void close() {
+        closed = true;
+        try {
+            writer.join(java.time.Duration.ofSeconds(2));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        output.out().flush();
+    }
+}

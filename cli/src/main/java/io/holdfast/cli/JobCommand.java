@@ -1,0 +1,69 @@
+package io.holdfast.cli;
+
+import io.holdfast.varlink.JsonObject;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** {@code start}, {@code stop} and {@code restart}: a job for units, and how it ended. */
+final class JobCommand implements Command {
+    private final String method;
+    private final String verb;
+
+    private JobCommand(String method) {
+        this.method = method;
+        this.verb = method.toLowerCase(java.util.Locale.ROOT);
+    }
+
+    static JobCommand start() {
+        return new JobCommand("Start");
+    }
+
+    static JobCommand stop() {
+        return new JobCommand("Stop");
+    }
+
+    static JobCommand restart() {
+        return new JobCommand("Restart");
+    }
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header(method + " units, and wait until that is done.")
+                .footer("%nExamples:", "  holdfast " + verb + " redis-server.service");
+        ManagerSocket.addOptions(spec);
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("UNIT")
+                        .arity("1..*")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description("Names; .service is added where no suffix is given.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        List<String> units = line.matchedPositionalValue(0, List.of());
+        JsonObject names = JsonObject.builder().putStrings("names", units).build();
+        int code = ExitCode.OK;
+        for (JsonObject job : ManagerSocket.call(line, method, names).objects("results")) {
+            if (!job.string("result").equals("done")) {
+                output.complain(
+                        "cannot "
+                                + verb
+                                + " "
+                                + job.string("name")
+                                + ": "
+                                + job.string("result")
+                                + "; see: holdfast status "
+                                + job.string("name"));
+                code = ExitCode.FAILURE;
+            }
+        }
+        return code;
+    }
+}

@@ -1,0 +1,87 @@
+package io.holdfast.cli;
+
+import io.holdfast.manager.ManagerInterface;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.varlink.ClientOptions;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkAddress;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
+import java.nio.file.Path;
+import java.time.Duration;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** How the commands about units find the manager: its options, and a call of it. */
+final class ManagerSocket {
+    private static final String USER = "--user";
+    private static final String RUNTIME_DIR = "--runtime-dir";
+
+    /** A start may take as long as its unit says. */
+    private static final ClientOptions PATIENT =
+            ClientOptions.DEFAULT.withCallTimeout(Duration.ofHours(1));
+
+    private ManagerSocket() {}
+
+    static void addOptions(CommandSpec spec) {
+        spec.addOption(
+                OptionSpec.builder(USER)
+                        .description("The manager of this user, instead of the system's.")
+                        .build());
+        spec.addOption(
+                OptionSpec.builder(RUNTIME_DIR)
+                        .paramLabel("DIR")
+                        .type(Path.class)
+                        .description("Where the manager's sockets are.")
+                        .build());
+    }
+
+    /** What the options say: root means the system's manager, everybody else his own. */
+    static ManagerOptions options(ParseResult line) {
+        boolean user =
+                line.hasMatchedOption(USER) || !System.getProperty("user.name").equals("root");
+        ManagerOptions options =
+                user
+                        ? ManagerOptions.user(System.getenv())
+                        : ManagerOptions.system(System.getenv());
+        Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
+        return directory == null
+                ? options
+                : options.withRuntimeDirectory(directory.toAbsolutePath());
+    }
+
+    /** Calls the manager. */
+    static JsonObject call(ParseResult line, String method, JsonObject parameters) {
+        Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
+        VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);
+        VarlinkClient client;
+        try {
+            client = VarlinkClient.connect(address, PATIENT);
+        } catch (RuntimeException e) {
+            throw new CommandException(
+                    "no manager is at " + socket + "; start one with: holdfast up", e);
+        }
+        try (client) {
+            return client.call("io.holdfast.Manager." + method, parameters);
+        } catch (VarlinkException e) {
+            throw new CommandException(explain(e), e);
+        }
+    }
+
+    private static String explain(VarlinkException e) {
+        JsonObject parameters = e.parameters();
+        return switch (e.error()) {
+            case "io.holdfast.Manager.NoSuchUnit" ->
+                    "not the name of a unit: " + parameters.string("name");
+            case "io.holdfast.Manager.NoProcesses" ->
+                    parameters.string("name") + " has no processes";
+            case "io.holdfast.Manager.Failed" -> parameters.string("reason");
+            case "org.varlink.service.PermissionDenied" ->
+                    "only root and the manager's own user may do that";
+            case "org.varlink.service.InvalidParameter" ->
+                    "the manager does not take this " + parameters.string("parameter");
+            default -> e.error();
+        };
+    }
+}

@@ -1,0 +1,175 @@
+package io.holdfast.cli;
+
+import io.holdfast.varlink.JsonObject;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Shows what runs: all units in a table, or one with its processes and its last words. */
+final class StatusCommand implements Command {
+    /** As {@code systemctl status} has them. */
+    private static final int NOT_ACTIVE = 3;
+
+    private static final int NO_SUCH_UNIT = 4;
+    private static final int LINES = 10;
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Show the state of all units, or of one.")
+                .footer(
+                        "%nExit codes: 0 active, 3 not active, 4 no such unit.",
+                        "%nExamples:",
+                        "  holdfast status",
+                        "  holdfast status redis-server.service",
+                        "  holdfast status --json redis-server.service");
+        ManagerSocket.addOptions(spec);
+        spec.addOption(OptionSpec.builder("--json").description("As JSON.").build());
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("UNIT")
+                        .arity("0..1")
+                        .type(String.class)
+                        .description("Its name.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        boolean json = line.hasMatchedOption("--json");
+        String name = line.matchedPositionalValue(0, "");
+        if (name.isEmpty()) {
+            JsonObject all = ManagerSocket.call(line, "List", JsonObject.EMPTY);
+            if (json) {
+                output.line(all.toString());
+            } else {
+                list(all.objects("units"), output);
+            }
+            return ExitCode.OK;
+        }
+        JsonObject unit =
+                ManagerSocket.call(line, "Status", JsonObject.of("name", name)).object("unit");
+        if (json) {
+            output.line(unit.toString());
+        } else {
+            show(unit, output);
+        }
+        if (unit.string("loadState").equals("not-found")) {
+            return NO_SUCH_UNIT;
+        }
+        return unit.string("activeState").equals("active") ? ExitCode.OK : NOT_ACTIVE;
+    }
+
+    private static void list(List<JsonObject> units, Output output) {
+        int width = units.stream().mapToInt(unit -> unit.string("name").length()).max().orElse(0);
+        for (JsonObject unit : units) {
+            output.line(
+                    dot(unit, output)
+                            + " "
+                            + pad(unit.string("name"), width)
+                            + "  "
+                            + pad(unit.string("activeState"), 12)
+                            + " "
+                            + pad(unit.string("subState"), 13)
+                            + " "
+                            + unit.string("description"));
+        }
+    }
+
+    private static void show(JsonObject unit, Output output) {
+        output.line(
+                dot(unit, output)
+                        + " "
+                        + output.strong(unit.string("name"))
+                        + " - "
+                        + unit.string("description"));
+        row(
+                output,
+                "Loaded",
+                unit.string("loadState")
+                        + unit.optionalString("fragment")
+                                .map(path -> " (" + path + ")")
+                                .orElse(""));
+        unit.strings("dropIns").forEach(path -> row(output, "Drop-in", path));
+        row(
+                output,
+                "Active",
+                unit.string("activeState") + " (" + unit.string("subState") + ")" + since(unit));
+        if (!unit.string("result").equals("success")) {
+            row(output, "Result", unit.string("result"));
+        }
+        unit.optionalObject("mainProcess").ifPresent(id -> row(output, "Main", process(id)));
+        unit.optionalString("mainExit").ifPresent(exit -> row(output, "Last main", exit));
+        unit.optionalString("statusText").ifPresent(text -> row(output, "Says", text));
+        if (unit.integer("restarts") > 0) {
+            row(output, "Restarts", Long.toString(unit.integer("restarts")));
+        }
+        unit.optionalString("invocationId").ifPresent(id -> row(output, "Invocation", id));
+        unit.optionalString("cgroup").ifPresent(path -> row(output, "Cgroup", path));
+        for (JsonObject process : unit.objects("processes")) {
+            row(output, "", process(process.object("id")) + "  " + process.string("commandLine"));
+        }
+        int ignored = unit.strings("diagnostics").size();
+        if (ignored > 0) {
+            row(output, "Notes", ignored + " on its files; --json has them");
+        }
+        List<String> log = unit.strings("log");
+        if (!log.isEmpty()) {
+            output.line("");
+            log.subList(Math.max(0, log.size() - LINES), log.size()).forEach(output::line);
+        }
+    }
+
+    private static String process(JsonObject id) {
+        return id.integer("pid")
+                + (id.optionalInteger("pidfdId").isPresent()
+                        ? " [" + Long.toUnsignedString(id.integer("pidfdId")) + "]"
+                        : "");
+    }
+
+    private static String since(JsonObject unit) {
+        long micros = unit.integer("since");
+        if (micros == 0) {
+            return "";
+        }
+        Instant since = Instant.ofEpochMilli(micros / 1000);
+        Duration age = Duration.between(since, Instant.now());
+        return " since " + since + "; " + ago(age) + " ago";
+    }
+
+    private static String ago(Duration age) {
+        return age.toDays() > 0
+                ? age.toDays() + " d " + age.toHoursPart() + " h"
+                : age.toHours() > 0
+                        ? age.toHours() + " h " + age.toMinutesPart() + " min"
+                        : age.toMinutes() > 0
+                                ? age.toMinutes() + " min " + age.toSecondsPart() + " s"
+                                : Math.max(0, age.toSeconds()) + " s";
+    }
+
+    private static void row(Output output, String title, String text) {
+        output.line(
+                (" ".repeat(Math.max(0, 11 - title.length())) + title)
+                        + (title.isEmpty() ? "  " : ": ")
+                        + text);
+    }
+
+    private static String dot(JsonObject unit, Output output) {
+        String colour =
+                switch (unit.string("activeState")) {
+                    case "active" -> "32";
+                    case "failed" -> "31";
+                    default -> "37";
+                };
+        return output.style("●", colour);
+    }
+
+    private static String pad(String text, int width) {
+        return text + " ".repeat(Math.max(0, width - text.length()));
+    }
+}

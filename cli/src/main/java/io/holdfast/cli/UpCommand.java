@@ -1,0 +1,167 @@
+package io.holdfast.cli;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.manager.JobResult;
+import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerInterface;
+import io.holdfast.manager.ManagerListener.Level;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.unit.UnitName;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Runs a service manager in the foreground, with the units that are named. */
+final class UpCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Run a service manager, and start units with it.")
+                .description(
+                        "%nStays in the foreground until SIGINT or SIGTERM, which stop all units in order; a"
+                                + " second one kills them. Each service is spawned into a cgroup of its own and"
+                                + " held by pidfd. `holdfast status` and the others talk to it.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast up redis-server.service",
+                        "  holdfast up --units ./units web.service worker@1.service",
+                        "  holdfast up --user --units ~/units");
+        ManagerSocket.addOptions(spec);
+        spec.addOption(
+                OptionSpec.builder("--units")
+                        .paramLabel("DIR")
+                        .type(List.class)
+                        .auxiliaryTypes(Path.class)
+                        .description("A folder of unit files that comes before the standard ones.")
+                        .build());
+        spec.addOption(
+                OptionSpec.builder("--slice")
+                        .paramLabel("NAME.slice")
+                        .type(String.class)
+                        .description("The manager's slice in the cgroup that it is started in.")
+                        .build());
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("UNIT")
+                        .arity("0..*")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description("Units to start.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        ManagerOptions options = options(line);
+        List<UnitName> units = new ArrayList<>();
+        for (String text : line.<List<String>>matchedPositionalValue(0, List.of())) {
+            try {
+                units.add(UnitName.meant(text));
+            } catch (IllegalArgumentException e) {
+                throw new CommandException("not the name of a unit: " + text, e);
+            }
+        }
+        try (EventLines lines = new EventLines(output)) {
+            return run(options, units, lines);
+        }
+    }
+
+    private static ManagerOptions options(ParseResult line) {
+        ManagerOptions options = ManagerSocket.options(line);
+        List<Path> folders = line.matchedOptionValue("--units", List.of());
+        for (Path folder : folders) {
+            if (!folder.toFile().isDirectory()) {
+                throw new CommandException("not a folder of unit files: " + folder);
+            }
+        }
+        options = options.withUnits(folders.stream().map(Path::toAbsolutePath).toList());
+        String slice = line.matchedOptionValue("--slice", null);
+        if (slice == null) {
+            return options;
+        }
+        try {
+            UnitName name = UnitName.of(slice);
+            int ignored = name.slicePath().size();
+            return options.withSlice(name);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("not the name of a slice: " + slice, e);
+        }
+    }
+
+    private static int run(ManagerOptions options, List<UnitName> units, EventLines lines) {
+        AtomicInteger code = new AtomicInteger(ExitCode.OK);
+        try (Manager manager = Manager.open(options, lines);
+                ManagerInterface _ = ManagerInterface.serve(manager, options.runtimeDirectory())) {
+            manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
+            AtomicInteger asked = new AtomicInteger();
+            Runnable stop =
+                    () -> {
+                        if (asked.incrementAndGet() == 1) {
+                            lines.event(Level.INFO, "stopping");
+                            var ignored = manager.shutdown();
+                        } else {
+                            lines.event(Level.WARNING, "stopping at once");
+                            manager.loop().stop();
+                        }
+                    };
+            try (AutoCloseable _ = manager.loop().onSignal(Signal.TERM, stop);
+                    AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop)) {
+                var ignored =
+                        manager.start(units)
+                                .whenComplete((results, failure) ->
+                                        started(manager, units, results, failure, lines, code));
+                manager.run();
+            }
+            return code.get();
+        } catch (ErrnoException | UncheckedIOException e) {
+            throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new AssertionError(e); // closing a signal handler
+        }
+    }
+
+    private static void started(
+            Manager manager,
+            List<UnitName> units,
+            Map<UnitName, JobResult> results,
+            Throwable failure,
+            EventLines lines,
+            AtomicInteger code) {
+        if (failure != null) {
+            lines.event(Level.ERROR, "cannot start: " + failure.getMessage());
+            code.set(ExitCode.FAILURE);
+            var ignored = manager.shutdown();
+            return;
+        }
+        List<UnitName> failed =
+                units.stream().filter(unit -> results.get(unit) != JobResult.DONE).toList();
+        if (failed.isEmpty()) {
+            lines.event(Level.INFO, "ready");
+            return;
+        }
+        code.set(ExitCode.FAILURE);
+        failed.forEach(unit ->
+                lines.event(
+                        Level.ERROR,
+                        "cannot start "
+                                + unit
+                                + ": "
+                                + (results.get(unit) == null
+                                        ? "no answer"
+                                        : results.get(unit).word())));
+        if (failed.size() == units.size()) { // nothing runs
+            var ignored = manager.shutdown();
+        }
+    }
+}

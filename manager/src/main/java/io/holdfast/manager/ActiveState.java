@@ -1,0 +1,22 @@
+package io.holdfast.manager;
+
+import java.util.Locale;
+
+/** The state of a unit, as {@code systemctl is-active} words it. */
+public enum ActiveState {
+    INACTIVE,
+    ACTIVATING,
+    ACTIVE,
+    DEACTIVATING,
+    FAILED;
+
+    /** The word of systemd. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether it is on no way: neither starting nor stopping. */
+    public boolean isSettled() {
+        return this != ACTIVATING && this != DEACTIVATING;
+    }
+}

@@ -1,0 +1,30 @@
+package io.holdfast.manager;
+
+import java.time.Duration;
+
+/** What bounds the manager. Each is a system property {@code io.holdfast.manager.NAME}. */
+final class Limits {
+    /** Units that may be loaded at once ({@code units}). */
+    static final int UNITS = number("units", 4096);
+
+    /** Threads for what may block: spawning, files, cgroups ({@code workers}). */
+    static final int WORKERS = number("workers", 4);
+
+    /** Notify messages that are taken in one turn of the loop ({@code notifyBatch}). */
+    static final int NOTIFY_BATCH = number("notifyBatch", 64);
+
+    /** Lines of output that are kept of each unit ({@code logLines}). */
+    static final int LOG_LINES = number("logLines", 200);
+
+    /** Bytes of output of one unit that are taken in one turn of the loop ({@code logBatch}). */
+    static final int LOG_BATCH = number("logBatch", 64 * 1024);
+
+    /** How long killed processes may take to be gone ({@code killPatience}, milliseconds). */
+    static final Duration KILL_PATIENCE = Duration.ofMillis(number("killPatience", 10_000));
+
+    private Limits() {}
+
+    private static int number(String name, int otherwise) {
+        return Integer.getInteger("io.holdfast.manager." + name, otherwise);
+    }
+}

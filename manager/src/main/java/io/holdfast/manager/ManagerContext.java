@@ -1,0 +1,50 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.manager.unit.Host;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What the units of a manager share.
+ *
+ * @param cgroups empty where there are none: then only main processes and their groups are tracked
+ * @param notifySocket the path for {@code $NOTIFY_SOCKET}
+ */
+record ManagerContext(
+        EventLoop loop,
+        Workers workers,
+        ManagerScope scope,
+        Host host,
+        Optional<UnitCgroups> cgroups,
+        Path notifySocket,
+        ManagerListener listener,
+        StateChange stateChange) {
+
+    /** Told what others may depend on. */
+    interface StateChange {
+        /** A unit has come to rest, or has failed. */
+        void settled(UnitName unit, ActiveState state);
+
+        /** A spawn is over. */
+        void spawned();
+    }
+
+    void info(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.INFO, text);
+    }
+
+    void notice(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.NOTICE, text);
+    }
+
+    void warn(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.WARNING, text);
+    }
+
+    void error(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.ERROR, text);
+    }
+}

@@ -1,0 +1,62 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a manager is set up.
+ *
+ * @param units folders of unit files that come before the standard ones
+ * @param runtimeDirectory where its sockets are; made if it is missing
+ * @param slice the name of its slice in the cgroup that it was started in
+ */
+public record ManagerOptions(
+        ManagerScope scope,
+        LoadPath loadPath,
+        List<Path> units,
+        Path runtimeDirectory,
+        UnitName slice) {
+    /** The slice that a manager uses unless told otherwise. */
+    public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
+
+    public ManagerOptions {
+        units = List.copyOf(units);
+    }
+
+    /** For the whole system, by root. */
+    public static ManagerOptions system(Map<String, String> environment) {
+        return new ManagerOptions(
+                ManagerScope.system(environment),
+                LoadPath.system(environment),
+                List.of(),
+                Path.of("/run/holdfast"),
+                DEFAULT_SLICE);
+    }
+
+    /** For one user. */
+    public static ManagerOptions user(Map<String, String> environment) {
+        ManagerScope scope = ManagerScope.user(environment);
+        return new ManagerOptions(
+                scope,
+                LoadPath.user(environment),
+                List.of(),
+                Path.of(scope.runtimeDirectory(), "holdfast"),
+                DEFAULT_SLICE);
+    }
+
+    public ManagerOptions withUnits(List<Path> folders) {
+        return new ManagerOptions(scope, loadPath, folders, runtimeDirectory, slice);
+    }
+
+    public ManagerOptions withRuntimeDirectory(Path directory) {
+        return new ManagerOptions(scope, loadPath, units, directory, slice);
+    }
+
+    public ManagerOptions withSlice(UnitName name) {
+        return new ManagerOptions(scope, loadPath, units, runtimeDirectory, name);
+    }
+}

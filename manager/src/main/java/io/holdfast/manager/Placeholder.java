@@ -1,3 +1,0 @@
-package io.holdfast.manager;
-
-final class Placeholder {}

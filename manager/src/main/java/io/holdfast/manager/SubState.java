@@ -1,0 +1,39 @@
+package io.holdfast.manager;
+
+import java.util.Locale;
+
+/** Where in its life a service is, and what that means for its {@link ActiveState}. */
+public enum SubState {
+    DEAD(ActiveState.INACTIVE),
+    CONDITION(ActiveState.ACTIVATING),
+    START_PRE(ActiveState.ACTIVATING),
+    START(ActiveState.ACTIVATING),
+    START_POST(ActiveState.ACTIVATING),
+    RUNNING(ActiveState.ACTIVE),
+    /** All its processes have gone, and it stays active (RemainAfterExit). */
+    EXITED(ActiveState.ACTIVE),
+    STOP(ActiveState.DEACTIVATING),
+    STOP_WATCHDOG(ActiveState.DEACTIVATING),
+    STOP_SIGTERM(ActiveState.DEACTIVATING),
+    STOP_SIGKILL(ActiveState.DEACTIVATING),
+    STOP_POST(ActiveState.DEACTIVATING),
+    FINAL_SIGKILL(ActiveState.DEACTIVATING),
+    FAILED(ActiveState.FAILED),
+    /** It has ended and waits for its restart. */
+    AUTO_RESTART(ActiveState.ACTIVATING);
+
+    private final ActiveState active;
+
+    SubState(ActiveState active) {
+        this.active = active;
+    }
+
+    public ActiveState active() {
+        return active;
+    }
+
+    /** The word of systemd. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,182 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiPredicate;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Jobs of several units that start or stop together, each when those that it is ordered behind are
+ * through. On the loop.
+ */
+final class Transaction {
+    private static final List<Dependency> REQUIREMENTS =
+            List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.REQUISITE);
+
+    /** One unit's part. */
+    private static final class Job {
+        final ManagedUnit unit;
+        final Set<Job> waitsFor = new LinkedHashSet<>();
+        boolean begun;
+        @Nullable JobResult result;
+
+        Job(ManagedUnit unit) {
+            this.unit = unit;
+        }
+    }
+
+    private final Map<UnitName, Job> jobs = new LinkedHashMap<>();
+    private final boolean starting;
+    private final Consumer<Map<UnitName, JobResult>> done;
+
+    /**
+     * @param starting whether the units are started, or else stopped
+     * @param done told how each job ended, when all have
+     */
+    Transaction(
+            Iterable<ManagedUnit> units,
+            boolean starting,
+            Consumer<Map<UnitName, JobResult>> done,
+            Consumer<String> complaints) {
+        this.starting = starting;
+        this.done = done;
+        for (ManagedUnit unit : units) {
+            jobs.put(unit.unit().name(), new Job(unit));
+        }
+        order();
+        breakCycles(complaints);
+    }
+
+    /** A stop runs in the reverse order of a start. */
+    private void order() {
+        for (Job later : jobs.values()) {
+            for (Job earlier : jobs.values()) {
+                if (later != earlier && isAfter(later, earlier)) {
+                    if (starting) {
+                        later.waitsFor.add(earlier);
+                    } else {
+                        earlier.waitsFor.add(later);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean isAfter(Job later, Job earlier) {
+        BiPredicate<Job, Job> says =
+                (one, other) ->
+                        other.unit.unit().source().names().stream()
+                                .anyMatch(name ->
+                                        one.unit
+                                                .unit()
+                                                .unit()
+                                                .dependencies()
+                                                .has(Dependency.AFTER, name));
+        boolean before =
+                later.unit.unit().source().names().stream()
+                        .anyMatch(name ->
+                                earlier.unit
+                                        .unit()
+                                        .unit()
+                                        .dependencies()
+                                        .has(Dependency.BEFORE, name));
+        return before || says.test(later, earlier);
+    }
+
+    private void breakCycles(Consumer<String> complaints) {
+        Set<Job> finished = new HashSet<>();
+        for (Job job : jobs.values()) {
+            visit(job, new ArrayList<>(), finished, complaints);
+        }
+    }
+
+    private static void visit(
+            Job job, List<Job> path, Set<Job> finished, Consumer<String> complaints) {
+        if (finished.contains(job)) {
+            return;
+        }
+        path.add(job);
+        for (Job before : List.copyOf(job.waitsFor)) {
+            if (path.contains(before)) {
+                job.waitsFor.remove(before);
+                complaints.accept(
+                        "the order of "
+                                + job.unit.unit().name()
+                                + " behind "
+                                + before.unit.unit().name()
+                                + " closes a circle and is not kept");
+            } else {
+                visit(before, path, finished, complaints);
+            }
+        }
+        path.removeLast();
+        finished.add(job);
+    }
+
+    /** Begins every job whose time has come. */
+    void run() {
+        boolean progress = true;
+        while (progress) {
+            progress = false;
+            for (Job job : jobs.values()) {
+                if (!job.begun && job.waitsFor.stream().allMatch(before -> before.result != null)) {
+                    job.begun = true;
+                    progress = true;
+                    begin(job);
+                }
+            }
+        }
+        if (!told && jobs.values().stream().allMatch(job -> job.result != null)) {
+            told = true;
+            Map<UnitName, JobResult> results = new LinkedHashMap<>();
+            jobs.forEach((name, job) -> {
+                if (job.result != null) {
+                    results.put(name, job.result);
+                }
+            });
+            done.accept(results);
+        }
+    }
+
+    private boolean told;
+
+    private void begin(Job job) {
+        if (!starting) {
+            job.unit.stop(result -> end(job, result));
+        } else if (requiredHasFailed(job)) {
+            job.result = JobResult.DEPENDENCY;
+        } else {
+            job.unit.start(result -> end(job, result));
+        }
+    }
+
+    private void end(Job job, JobResult result) {
+        if (job.result == null) {
+            job.result = result;
+            run();
+        }
+    }
+
+    private boolean requiredHasFailed(Job job) {
+        return job.waitsFor.stream()
+                .anyMatch(before ->
+                        before.result != JobResult.DONE
+                                && REQUIREMENTS.stream()
+                                        .anyMatch(kind ->
+                                                before.unit.unit().source().names().stream()
+                                                        .anyMatch(name ->
+                                                                job.unit
+                                                                        .unit()
+                                                                        .unit()
+                                                                        .dependencies()
+                                                                        .has(kind, name))));
+    }
+}

@@ -1,0 +1,113 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Unit;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A unit as it is at one moment.
+ *
+ * @param subState the word of systemd: {@code running}, {@code stop-sigterm}, …
+ * @param since when it came into that state
+ * @param result how the last run ended, {@code success} while nothing went wrong
+ * @param mainProcess its main process
+ * @param mainExit how the last main process ended
+ * @param invocationId 32 hexadecimal digits of this run, empty before the first
+ * @param cgroup the path of its cgroup, while it has one
+ * @param processes all its processes
+ * @param statusText what it says of itself (STATUS=)
+ * @param restarts how often it was restarted by itself since it was last started by somebody
+ * @param log the last lines that it wrote
+ */
+public record UnitStatus(
+        String name,
+        String description,
+        String loadState,
+        ActiveState activeState,
+        String subState,
+        Instant since,
+        String result,
+        Optional<ProcessId> mainProcess,
+        Optional<Exit> mainExit,
+        String invocationId,
+        Optional<String> cgroup,
+        List<UnitProcess> processes,
+        String statusText,
+        int restarts,
+        Optional<Path> fragment,
+        List<Path> dropIns,
+        List<Diagnostic> diagnostics,
+        List<String> log) {
+
+    /**
+     * One process of a unit.
+     *
+     * @param commandLine its words, joined; its name in brackets if it has none
+     */
+    public record UnitProcess(ProcessId id, String commandLine) {}
+
+    public UnitStatus {
+        processes = List.copyOf(processes);
+        dropIns = List.copyOf(dropIns);
+        diagnostics = List.copyOf(diagnostics);
+        log = List.copyOf(log);
+    }
+
+    /** Of a unit without processes. */
+    static UnitStatus of(Unit unit, ActiveState active, String subState) {
+        return new UnitStatus(
+                unit.name().text(),
+                unit.unit().description(),
+                loadState(unit),
+                active,
+                subState,
+                Instant.EPOCH,
+                "success",
+                Optional.empty(),
+                Optional.empty(),
+                "",
+                Optional.empty(),
+                List.of(),
+                "",
+                0,
+                unit.source().fragment(),
+                unit.source().dropIns(),
+                unit.diagnostics(),
+                List.of());
+    }
+
+    UnitStatus withProcesses(List<UnitProcess> found) {
+        return new UnitStatus(
+                name,
+                description,
+                loadState,
+                activeState,
+                subState,
+                since,
+                result,
+                mainProcess,
+                mainExit,
+                invocationId,
+                cgroup,
+                found,
+                statusText,
+                restarts,
+                fragment,
+                dropIns,
+                diagnostics,
+                log);
+    }
+
+    static String loadState(Unit unit) {
+        return switch (unit.source().state()) {
+            case MASKED -> "masked";
+            case NOT_FOUND -> "not-found";
+            case LOADED -> unit.isRefused() ? "bad-setting" : "loaded";
+        };
+    }
+}

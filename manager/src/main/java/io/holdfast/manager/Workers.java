@@ -1,0 +1,47 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.EventLoop;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+
+/** Platform threads for what may block in the kernel; the answers are posted back to the loop. */
+final class Workers implements AutoCloseable {
+    /** What becomes of an answer, on the loop. */
+    interface Answer<T> {
+        /**
+         * @param value null if it failed
+         * @param failure null if it did not
+         */
+        void accept(@Nullable T value, @Nullable Exception failure);
+    }
+
+    private final EventLoop loop;
+    private final ExecutorService threads =
+            Executors.newFixedThreadPool(
+                    Limits.WORKERS,
+                    Thread.ofPlatform().daemon().name("holdfast-work-", 0).factory());
+
+    Workers(EventLoop loop) {
+        this.loop = loop;
+    }
+
+    /** Does the work elsewhere, and answers here. */
+    <T> void run(Callable<T> work, Answer<? super T> answer) {
+        threads.execute(() -> {
+            try {
+                T value = work.call();
+                loop.post(() -> answer.accept(value, null));
+            } catch (Exception e) {
+                loop.post(() -> answer.accept(null, e));
+            }
+        });
+    }
+
+    /** Lets what was begun come to its end. */
+    @Override
+    public void close() {
+        threads.close();
+    }
+}

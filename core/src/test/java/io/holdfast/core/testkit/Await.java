@@ -1,0 +1,35 @@
+package io.holdfast.core.testkit;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Waiting for what has no event of its own: the state of a thread, a file of {@code /proc}. Without
+ * limit: the test has one ({@code @Timeout}).
+ */
+public final class Await {
+    private static final long PAUSE_NANOS = 200_000;
+
+    private Await() {}
+
+    /** Until it holds. */
+    public static void until(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            if (Thread.interrupted()) {
+                throw new IllegalStateException("interrupted while waiting: is it a time-out?");
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+    }
+
+    /** Until the thread is parked or waits for a monitor's notification. */
+    public static void parked(Thread thread) {
+        until(() -> {
+            Thread.State state = thread.getState();
+            if (state == Thread.State.TERMINATED) {
+                throw new IllegalStateException(thread + " has ended instead of waiting");
+            }
+            return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
+        });
+    }
+}

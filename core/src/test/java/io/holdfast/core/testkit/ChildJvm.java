@@ -1,0 +1,59 @@
+package io.holdfast.core.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Another JVM with the class path of this one, for what can only be set when a JVM starts. */
+public final class ChildJvm {
+    private ChildJvm() {}
+
+    /**
+     * How it ended.
+     *
+     * @param output standard output and error
+     */
+    public record Result(int status, String output) {}
+
+    /** The command that runs the main method of a class. */
+    public static List<String> command(List<String> options, Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("--illegal-native-access=deny");
+        command.add("-XX:+UseSerialGC");
+        command.add("-XX:TieredStopAtLevel=1");
+        command.addAll(options);
+        command.add("-cp");
+        command.add(classPath());
+        command.add(main.getName());
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    /** Runs it to its end. */
+    public static Result run(List<String> options, Class<?> main, String... arguments) {
+        try {
+            Process jvm =
+                    new ProcessBuilder(command(options, main, arguments))
+                            .redirectErrorStream(true)
+                            .start();
+            jvm.getOutputStream().close();
+            String output = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return new Result(jvm.waitFor(), output);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String classPath() {
+        String ofSurefire = System.getProperty("surefire.test.class.path");
+        return ofSurefire == null ? System.getProperty("java.class.path") : ofSurefire;
+    }
+}

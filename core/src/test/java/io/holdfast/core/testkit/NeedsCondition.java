@@ -1,0 +1,69 @@
+package io.holdfast.core.testkit;
+
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.process.Cgroup;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.platform.commons.support.AnnotationSupport;
+
+/** Skips a test whose {@link Needs} are not met, and says which. */
+final class NeedsCondition implements ExecutionCondition {
+    private static final Pattern COLON = Pattern.compile(":");
+
+    @Override
+    public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+        List<String> missing =
+                context.getElement()
+                        .flatMap(e -> AnnotationSupport.findAnnotation(e, Needs.class))
+                        .map(NeedsCondition::missing)
+                        .orElse(List.of());
+        return missing.isEmpty()
+                ? ConditionEvaluationResult.enabled("all that it needs is here")
+                : ConditionEvaluationResult.disabled("needs " + String.join(", ", missing));
+    }
+
+    private static List<String> missing(Needs needs) {
+        List<String> missing = new ArrayList<>();
+        if (needs.root() && !isRoot()) {
+            missing.add("root");
+        }
+        if (needs.cgroup2() && !(Cgroup.isMounted() && new File(Cgroup.mountPoint()).canWrite())) {
+            missing.add("a writable cgroup v2 hierarchy");
+        }
+        for (Feature feature : needs.features()) {
+            if (!feature.isPresent()) {
+                missing.add(feature.name() + " (" + feature.since() + ")");
+            }
+        }
+        for (Feature feature : needs.without()) {
+            if (feature.isPresent()) {
+                missing.add("a kernel or libc without " + feature.name());
+            }
+        }
+        for (String program : needs.programs()) {
+            if (!isInPath(program)) {
+                missing.add("the program " + program);
+            }
+        }
+        if (needs.disposableMachine() && !Boolean.getBoolean("holdfast.disposable")) {
+            missing.add("a machine to throw away (scripts/vm)");
+        }
+        return missing;
+    }
+
+    private static boolean isRoot() {
+        String status = KernelFile.text(null, "/proc/self/status");
+        return status.contains("\nUid:\t0\t0\t");
+    }
+
+    private static boolean isInPath(String program) {
+        String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
+        return COLON.splitAsStream(path).anyMatch(d -> new File(d, program).canExecute());
+    }
+}

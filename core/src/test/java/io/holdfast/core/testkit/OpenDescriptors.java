@@ -1,0 +1,63 @@
+package io.holdfast.core.testkit;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * What this JVM has open, apart from the files that the JVM itself opens when it loads classes. To
+ * be taken before and after: {@link #awaitSameNumber} fails with what has come.
+ */
+public record OpenDescriptors(Map<Integer, String> byNumber) {
+    private static final int TRIES = 5_000;
+
+    public static OpenDescriptors now() {
+        Map<Integer, String> open = new TreeMap<>();
+        String[] numbers = new File("/proc/self/fd").list();
+        for (String number : numbers == null ? new String[0] : numbers) {
+            try {
+                String target = Files.readSymbolicLink(Path.of("/proc/self/fd", number)).toString();
+                if (!isOfTheJvm(target)) {
+                    open.put(Integer.parseInt(number), target);
+                }
+            } catch (IOException e) {
+                // closed meanwhile: the one that lists the folder always is
+            }
+        }
+        return new OpenDescriptors(open);
+    }
+
+    private static boolean isOfTheJvm(String target) {
+        return target.endsWith(".jar")
+                || target.endsWith("/modules")
+                || target.endsWith(".class")
+                || target.contains("/target/")
+                || target.startsWith("/proc/")
+                || target.startsWith("/sys/fs/cgroup/cpu") // as are the limits it looks at
+                || target.startsWith("/sys/fs/cgroup/memory");
+    }
+
+    public int count() {
+        return byNumber.size();
+    }
+
+    /**
+     * Waits a few seconds at most until no more are open than there were: descriptors of exited
+     * processes are closed by other threads.
+     */
+    public void awaitSameNumber() {
+        OpenDescriptors now = now();
+        for (int i = 0; i < TRIES && now.count() > count(); i++) {
+            LockSupport.parkNanos(1_000_000);
+            now = now();
+        }
+        if (now.count() > count()) {
+            throw new AssertionError(
+                    "descriptors leaked: there were " + byNumber + " and are " + now.byNumber);
+        }
+    }
+}

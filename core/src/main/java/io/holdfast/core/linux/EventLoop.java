@@ -113,14 +113,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             if (!ended) {
                 ended = true;
                 watches.remove(data);
-                fd.unhold(this);
-                if (fd.isOpen()) {
-                    try {
-                        control(fd, SysEpoll.CTL_DEL, 0, 0);
-                    } catch (IllegalStateException e) {
-                        // closed at this moment by another thread: out of the epoll instance as
-                        // well
-                    }
+                try {
+                    control(fd, SysEpoll.CTL_DEL, 0, 0);
+                    fd.unhold(this);
+                } catch (IllegalStateException e) {
+                    // being closed by another thread, and beforeClose is still to come; or the
+                    // loop is closed
                 }
             }
         }
@@ -133,25 +131,32 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
         @Override
         public void beforeClose(int number) {
-            int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+            try {
+                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+            } catch (IllegalStateException e) {
+                // the loop was closed before, and its epoll instance with it
+            }
         }
     }
 
-    private final SysEpoll epoll = new SysEpoll();
-    private final SysEventfd wake = new SysEventfd();
+    private final ArrayBlockingQueue<Runnable> tasks; // first, for it refuses a bad limit
+    private final SysEpoll epoll;
+    private final SysEventfd wake;
     private final Slots<Watch> watches = new Slots<>();
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
-    private final ArrayBlockingQueue<Runnable> tasks;
     private final AtomicBoolean signalled = new AtomicBoolean();
     private final int taskLimit;
     private long timerOrder;
     private long errors;
     private volatile boolean stopped;
+    private volatile boolean closed;
     private volatile @Nullable Thread owner;
 
     private EventLoop(int taskLimit) {
         this.taskLimit = taskLimit;
         this.tasks = new ArrayBlockingQueue<>(taskLimit);
+        this.epoll = new SysEpoll();
+        this.wake = new SysEventfd();
         wake.fd().with(number -> epoll.control(SysEpoll.CTL_ADD, number, Readiness.IN, WAKE));
     }
 
@@ -166,6 +171,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     /**
      * @param taskLimit how many posted tasks may wait
+     * @throws IllegalArgumentException if it is not positive
+     * @throws ErrnoException EMFILE
      */
     public static EventLoop open(int taskLimit) {
         return new EventLoop(taskLimit);
@@ -211,9 +218,13 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     /**
      * Runs a task on the loop's thread, after those posted before. By any thread.
      *
-     * @throws RejectedExecutionException if as many tasks wait as the limit allows
+     * @throws RejectedExecutionException if as many tasks wait as the limit allows, or the loop is
+     *     closed
      */
     public void post(Runnable task) {
+        if (closed) {
+            throw new RejectedExecutionException("the event loop is closed");
+        }
         if (!tasks.offer(task)) {
             throw new RejectedExecutionException(
                     "the event loop has " + taskLimit + " tasks waiting");
@@ -369,7 +380,11 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     private void wakeUp() {
         if (!signalled.getAndSet(true)) {
-            wake.signal();
+            try {
+                wake.signal();
+            } catch (IllegalStateException e) {
+                // closed: there is nobody to wake
+            }
         }
     }
 
@@ -377,6 +392,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     @Override
     public void close() {
         stopped = true;
+        closed = true;
         wake.close();
         epoll.close();
     }

@@ -56,7 +56,8 @@ final class Poller {
                 if (interrupted) {
                     throw new InterruptedException();
                 }
-                return Readiness.NONE;
+                int now = SysPoll.now(fd, events); // its event may be on the way, the time is over
+                return Math.max(now, Readiness.NONE);
             }
             if (interrupted || left <= 0 || left == Long.MAX_VALUE) {
                 LockSupport.park(this); // where it could not be removed, its event is on the way

@@ -43,6 +43,7 @@ public final class SysSocket {
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
+    private static final int TO_SEND = MSG_NOSIGNAL | MSG_DONTWAIT;
 
     public static final int SHUT_RD = 0;
     public static final int SHUT_WR = 1;
@@ -308,16 +309,26 @@ public final class SysSocket {
 
     /** {@code send(2)}: bytes taken, or -errno; EAGAIN when the socket is full. */
     public static int send(Fd socket, MemorySegment data) {
-        return transfer(SEND, socket, data, MSG_NOSIGNAL | MSG_DONTWAIT);
+        Scratch scratch = Scratch.take();
+        try {
+            return transfer(SEND, socket, data, TO_SEND, scratch);
+        } finally {
+            scratch.give();
+        }
     }
 
     /** {@code recv(2)}: bytes, 0 at the end, or -errno; EAGAIN when there is nothing. */
     public static int recv(Fd socket, MemorySegment into) {
-        return transfer(RECV, socket, into, MSG_DONTWAIT);
+        Scratch scratch = Scratch.take();
+        try {
+            return transfer(RECV, socket, into, MSG_DONTWAIT, scratch);
+        } finally {
+            scratch.give();
+        }
     }
 
-    private static int transfer(MethodHandle function, Fd socket, MemorySegment data, int flags) {
-        Scratch scratch = Scratch.take();
+    private static int transfer(
+            MethodHandle function, Fd socket, MemorySegment data, int flags, Scratch scratch) {
         int number = socket.acquire();
         try {
             long r;
@@ -336,7 +347,6 @@ public final class SysSocket {
             return (int) r;
         } finally {
             socket.release();
-            scratch.give();
             Reference.reachabilityFence(data);
         }
     }
@@ -347,7 +357,7 @@ public final class SysSocket {
         try {
             MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
             MemorySegment.copy(data, offset, room, JAVA_BYTE, 0, (int) room.byteSize());
-            return send(socket, room);
+            return transfer(SEND, socket, room, TO_SEND, scratch);
         } finally {
             scratch.give();
         }
@@ -358,7 +368,7 @@ public final class SysSocket {
         Scratch scratch = Scratch.take();
         try {
             MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
-            int n = recv(socket, room);
+            int n = transfer(RECV, socket, room, MSG_DONTWAIT, scratch);
             if (n > 0) {
                 MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
             }
@@ -385,7 +395,7 @@ public final class SysSocket {
                 numbers[held] = give.get(held).acquire();
             }
             message.outgoing(data.address(), data.byteSize(), to, give, numbers);
-            int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+            int flags = TO_SEND;
             long r;
             do {
                 r =

@@ -35,17 +35,25 @@ public final class Unistd {
     /** {@code read(2)}: bytes read, 0 at the end, or -errno. */
     public static long read(Fd fd, MemorySegment into) {
         Scratch scratch = Scratch.take();
+        try {
+            return transfer(READ, fd, into, scratch);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    private static long transfer(MethodHandle call, Fd fd, MemorySegment data, Scratch scratch) {
         int number = fd.acquire();
         try {
             long n;
             do {
                 n =
                         Libc.wordCall(
-                                READ,
+                                call,
                                 scratch.errno,
                                 number,
-                                into.address(),
-                                into.byteSize(),
+                                data.address(),
+                                data.byteSize(),
                                 0,
                                 0,
                                 0);
@@ -53,8 +61,7 @@ public final class Unistd {
             return n;
         } finally {
             fd.release();
-            scratch.give();
-            Reference.reachabilityFence(into);
+            Reference.reachabilityFence(data);
         }
     }
 
@@ -65,7 +72,7 @@ public final class Unistd {
         Scratch scratch = Scratch.take();
         try {
             MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
-            int n = (int) read(fd, room);
+            int n = (int) transfer(READ, fd, room, scratch);
             if (n > EOF) {
                 MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
             }
@@ -100,26 +107,10 @@ public final class Unistd {
     /** {@code write(2)}: bytes written, or -errno. SIGPIPE never reaches a JVM. */
     public static long write(Fd fd, MemorySegment from) {
         Scratch scratch = Scratch.take();
-        int number = fd.acquire();
         try {
-            long n;
-            do {
-                n =
-                        Libc.wordCall(
-                                WRITE,
-                                scratch.errno,
-                                number,
-                                from.address(),
-                                from.byteSize(),
-                                0,
-                                0,
-                                0);
-            } while (n == -Errno.EINTR);
-            return n;
+            return transfer(WRITE, fd, from, scratch);
         } finally {
-            fd.release();
             scratch.give();
-            Reference.reachabilityFence(from);
         }
     }
 
@@ -129,7 +120,7 @@ public final class Unistd {
         try {
             MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
             MemorySegment.copy(from, offset, room, JAVA_BYTE, 0, (int) room.byteSize());
-            return (int) write(fd, room);
+            return (int) transfer(WRITE, fd, room, scratch);
         } finally {
             scratch.give();
         }

@@ -31,10 +31,14 @@ public final class UnixListener implements AutoCloseable {
      *
      * @param type STREAM or SEQPACKET
      * @param backlog how many connections may wait; the kernel caps it (net.core.somaxconn)
+     * @throws IllegalArgumentException if the type is DATAGRAM: see {@link UnixSocket#bind}
      * @throws ErrnoException EADDRINUSE (somebody listens there, or it is no socket), EACCES,
      *     ENOENT (no folder)
      */
     public static UnixListener listen(UnixAddress address, SocketType type, int backlog) {
+        if (type == SocketType.DATAGRAM) {
+            throw new IllegalArgumentException("a DATAGRAM socket does not listen");
+        }
         Fd fd = Fd.adopt(SysSocket.socket(type.number()), "socket", type);
         try {
             int r = SysSocket.bind(fd, UnixAddress.name(address));

@@ -87,14 +87,13 @@ public sealed interface UnixAddress {
         };
     }
 
-    /** What the kernel gave. */
+    /** What the kernel gave. A name that is no UTF-8, which no string can say, counts as none. */
     static UnixAddress of(UnixName name) {
         byte[] bytes = name.bytes();
-        if (bytes.length == 0) {
+        String text = new String(bytes, UTF_8);
+        if (bytes.length == 0 || !Arrays.equals(text.getBytes(UTF_8), bytes)) {
             return new Unnamed();
         }
-        return bytes[0] == 0
-                ? new AbstractName(new String(Arrays.copyOfRange(bytes, 1, bytes.length), UTF_8))
-                : new PathName(new String(bytes, UTF_8));
+        return bytes[0] == 0 ? new AbstractName(text.substring(1)) : new PathName(text);
     }
 }

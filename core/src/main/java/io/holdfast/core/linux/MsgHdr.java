@@ -153,7 +153,11 @@ public final class MsgHdr {
                 }
                 descriptors = list;
             }
-            case SysSocket.SCM_CREDENTIALS -> credentials = Ucred.read(memory, message + CMSG_DATA);
+            case SysSocket.SCM_CREDENTIALS -> {
+                if (length >= UCRED_SIZE) { // else cut
+                    credentials = Ucred.read(memory, message + CMSG_DATA);
+                }
+            }
             case SysSocket.SCM_PIDFD -> {
                 int number = memory.get(JAVA_INT, message + CMSG_DATA);
                 if (number >= 0) {

@@ -1,5 +1,8 @@
 package io.holdfast.core.testkit;
 
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.Unistd;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +17,17 @@ import java.util.concurrent.locks.LockSupport;
  */
 public record OpenDescriptors(Map<Integer, String> byNumber) {
     private static final int TRIES = 5_000;
+
+    static { // the poller of the process, which lasts
+        Fd[] pipe = Unistd.pipe2(0);
+        try (Fd in = pipe[0];
+                Fd out = pipe[1]) {
+            int ready = Readiness.await(out, Readiness.OUT);
+            assert ready == Readiness.OUT && in.isOpen();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
 
     public static OpenDescriptors now() {
         Map<Integer, String> open = new TreeMap<>();
@@ -37,6 +51,8 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
                 || target.endsWith(".class")
                 || target.contains("/target/")
                 || target.startsWith("/proc/")
+                || target.equals("/dev/random")
+                || target.equals("/dev/urandom")
                 || target.startsWith("/sys/fs/cgroup/cpu") // as are the limits it looks at
                 || target.startsWith("/sys/fs/cgroup/memory");
     }

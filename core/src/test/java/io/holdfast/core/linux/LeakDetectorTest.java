@@ -1,0 +1,49 @@
+package io.holdfast.core.linux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ChildJvm;
+import java.io.File;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class LeakDetectorTest {
+    /** What runs in the other JVM. */
+    static final class Leaky {
+        private Leaky() {}
+
+        public static void main(String[] arguments) {
+            int leaked = leak();
+            Fd moved = Fcntl.open("/dev/null", Fcntl.O_RDONLY);
+            try (Fd closed = moved.move()) {
+                int ignored = Fcntl.getfl(closed);
+            }
+            File number = new File("/proc/self/fdinfo/" + leaked);
+            Await.until(() -> {
+                System.gc();
+                return !number.exists();
+            });
+            for (int i = 0; i < 3; i++) { // what else is garbage would be found by now
+                System.gc();
+            }
+            System.out.println("leaks " + LeakDetector.leaks());
+        }
+
+        private static int leak() {
+            return Fcntl.open("/dev/null", Fcntl.O_RDONLY).with(number -> number);
+        }
+    }
+
+    @Test
+    void aDescriptorThatBecomesGarbageIsReportedWithItsMakerAndClosed() {
+        ChildJvm.Result result = ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Leaky.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output())
+                .contains("leaks 1\n")
+                .contains("leaked")
+                .contains("LeakDetectorTest$Leaky.leak(");
+    }
+}

@@ -1,0 +1,180 @@
+package io.holdfast.core.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@Timeout(60)
+class SenderTest {
+    private final OpenDescriptors before = OpenDescriptors.now();
+
+    @AfterEach
+    void nothingStaysOpen() {
+        before.awaitSameNumber();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Needs(features = Feature.PEER_PIDFD)
+    void eachMessageTellsWhoSentIt(SocketType type) throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(type);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Ancillary beside = Ancillary.ofSender();
+                PidFd self = PidFd.self()) {
+            two.passIdentity();
+            one.sendFully(Messages.of("ours"));
+            assertThat(Messages.receive(two, beside)).isEqualTo("ours");
+            try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(sender.process()).contains(self);
+                assertThat(sender.gone()).isFalse();
+                assertThat(sender.pid()).hasValue((int) ProcessHandle.current().pid());
+                assertThat(sender.uid()).isEqualTo(Unistd.geteuid());
+            }
+            assertThat(beside.takeSender()).isEmpty();
+            try (Child child =
+                    Spawn.of("perl", "-e", "syswrite STDOUT, 'theirs'; sysread STDIN, my $x, 1")
+                            .stdin(Stdio.pipe())
+                            .stdout(Stdio.descriptor(one.fd()))
+                            .start()) {
+                assertThat(Messages.receive(two, beside)).isEqualTo("theirs");
+                try (Sender sender = beside.takeSender().orElseThrow()) {
+                    assertThat(sender.process()).contains(child.pidFd());
+                    assertThat(sender.process()).isNotEqualTo(java.util.Optional.of(self));
+                }
+                assertThat(child.signal(io.holdfast.core.linux.Signal.KILL)).isTrue();
+                assertThat(child.await()).isInstanceOf(Exit.Killed.class);
+            }
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.PEER_PIDFD)
+    void aSenderThatIsGoneIsHeldOrToldToBeGone() throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Ancillary beside = Ancillary.ofSender()) {
+            two.passIdentity();
+            try (Child child =
+                    Spawn.of("perl", "-e", "syswrite STDOUT, 'last words'; exit 9")
+                            .stdout(Stdio.descriptor(one.fd()))
+                            .start()) {
+                assertThat(child.await()).isEqualTo(new Exit.Exited(9));
+                assertThat(Messages.receive(two, beside)).isEqualTo("last words");
+                try (Sender sender = beside.takeSender().orElseThrow()) {
+                    assertThat(sender.process().isPresent()).isNotEqualTo(sender.gone());
+                    if (sender.process().isPresent()) {
+                        assertThat(sender.process().get()).isEqualTo(child.pidFd());
+                        assertThat(sender.process().get().state()).isEqualTo(PidFd.State.REAPED);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void nobodyIsToldWhereItWasNotAskedFor() throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Ancillary beside = Ancillary.ofSender()) {
+            one.sendFully(Messages.of("anonymous"));
+            assertThat(Messages.receive(two, beside)).isEqualTo("anonymous");
+            assertThat(beside.takeSender()).isEmpty();
+        }
+    }
+
+    @Test
+    void whatWasSentBeforeItWasAskedForHasNoSender() throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Ancillary beside = Ancillary.ofSender()) {
+            one.sendFully(Messages.of("early"));
+            two.passIdentity();
+            assertThat(Messages.receive(two, beside)).isEqualTo("early");
+            beside.takeSender()
+                    .ifPresent(sender -> {
+                        assertThat(sender.process()).isEmpty();
+                        assertThat(sender.pid()).isEmpty();
+                        assertThat(sender.uid()).isEqualTo(65534);
+                    });
+        }
+    }
+
+    @Test
+    void aListenerAsksForItsConnectionsAndEarlyDataToo(@TempDir Path folder)
+            throws InterruptedException {
+        UnixAddress address = UnixAddress.path(folder.resolve("socket"));
+        try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 4)) {
+            listener.passIdentity();
+            try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM)) {
+                client.sendFully(Messages.of("before the accept"));
+                try (UnixSocket server = listener.accept();
+                        Ancillary beside = Ancillary.ofSender()) {
+                    assertThat(Messages.receive(server, beside)).isEqualTo("before the accept");
+                    try (Sender sender = beside.takeSender().orElseThrow()) {
+                        assertThat(sender.pid()).hasValue((int) ProcessHandle.current().pid());
+                        assertThat(sender.process().isPresent())
+                                .isEqualTo(Feature.PEER_PIDFD.isPresent());
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void descriptorsAndSenderComeTogether() throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Fd pipe = Messages.pipeWith("it");
+                Ancillary beside = Ancillary.ofDescriptors(253)) {
+            two.passIdentity();
+            one.send(Messages.of("all"), Collections.nCopies(253, pipe));
+            assertThat(Messages.receive(two, beside)).isEqualTo("all");
+            assertThat(beside.isCut()).isFalse();
+            List<Fd> taken = beside.takeDescriptors();
+            assertThat(taken).hasSize(253);
+            taken.forEach(Fd::close);
+            try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(sender.pid()).hasValue((int) ProcessHandle.current().pid());
+            }
+        }
+    }
+
+    @Test
+    void aSenderThatIsNotTakenIsClosedByTheNextReceive() throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Ancillary beside = Ancillary.ofSender()) {
+            two.passIdentity();
+            int none = OpenDescriptors.now().count();
+            for (int i = 0; i < 50; i++) {
+                one.sendFully(Messages.of("message"));
+                assertThat(Messages.receive(two, beside)).isEqualTo("message");
+                assertThat(OpenDescriptors.now().count()).isLessThanOrEqualTo(none + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.holdfast.core.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.holdfast.core.linux.UnixName;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UnixAddressTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"/run/x.sock", "relative", "@name", "@", "@io.holdfast/a b", "/ü/€"})
+    void isReadFromWhatItPrints(String text) {
+        assertThat(UnixAddress.parse(text)).hasToString(text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/run/x.sock", "relative", "@name", "@", "/ü/€", "@ü"})
+    void survivesTheKernelsForm(String text) {
+        UnixAddress address = UnixAddress.parse(text);
+        assertThat(UnixAddress.of(UnixAddress.name(address))).isEqualTo(address);
+    }
+
+    @Test
+    void isAPathOrAnAbstractNameOrNothing() {
+        assertThat(UnixAddress.path(Path.of("/x"))).isEqualTo(new UnixAddress.PathName("/x"));
+        assertThat(UnixAddress.abstractName("x")).isEqualTo(new UnixAddress.AbstractName("x"));
+        assertThat(UnixAddress.unnamed()).hasToString("(unnamed)");
+        assertThat(UnixAddress.path(Path.of("/x"))).isNotEqualTo(UnixAddress.abstractName("/x"));
+    }
+
+    @Test
+    void aNameOf107BytesFitsAndALongerOneIsRefused() {
+        for (String kind : new String[] {"/", "@"}) {
+            int most = kind.equals("/") ? 106 : 107;
+            assertThat(UnixAddress.parse(kind + "x".repeat(most))).isNotNull();
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> UnixAddress.parse(kind + "x".repeat(most + 1)))
+                    .withMessageContaining("107");
+            // bytes count, not characters
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> UnixAddress.parse(kind + "ü".repeat(54)));
+        }
+    }
+
+    @Test
+    void aPathWithNothingOrANulIsRefused() {
+        assertThatIllegalArgumentException().isThrownBy(() -> UnixAddress.parse(""));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> UnixAddress.parse("/a\0b"))
+                .withMessageContaining("NUL");
+        assertThat(UnixAddress.abstractName("a\0b")).hasToString("@a@b");
+    }
+
+    @Test
+    void aNameThatIsNoTextCountsAsUnnamed() {
+        for (byte first : new byte[] {0, 'x'}) {
+            byte[] bytes = new byte[107];
+            Arrays.fill(bytes, (byte) 0xFF);
+            bytes[0] = first;
+            assertThat(UnixAddress.of(UnixName.of(bytes))).isEqualTo(UnixAddress.unnamed());
+        }
+    }
+}

@@ -1,0 +1,317 @@
+package io.holdfast.core.socket;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@Timeout(60)
+class UnixListenerTest {
+    private static final int BACKLOG = 16;
+
+    private final OpenDescriptors before = OpenDescriptors.now();
+
+    @TempDir Path folder;
+
+    @AfterEach
+    void nothingStaysOpen() {
+        before.awaitSameNumber();
+    }
+
+    private UnixAddress address(String name) {
+        return UnixAddress.path(folder.resolve(name));
+    }
+
+    private UnixListener listen(String name) {
+        return UnixListener.listen(address(name), SocketType.STREAM, BACKLOG);
+    }
+
+    private static void talk(UnixListener listener, UnixAddress address, SocketType type)
+            throws InterruptedException {
+        try (UnixSocket client = UnixSocket.connect(address, type);
+                UnixSocket server = listener.accept()) {
+            client.sendFully(Messages.of("question"));
+            assertThat(Messages.receive(server)).isEqualTo("question");
+            server.sendFully(Messages.of("answer"));
+            assertThat(Messages.receive(client)).isEqualTo("answer");
+            assertThat(server.type()).isEqualTo(type);
+            assertThat(client.remoteAddress()).isEqualTo(address);
+            assertThat(server.localAddress()).isEqualTo(address);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"STREAM", "SEQPACKET"})
+    void aClientIsAcceptedAtAPathAndAtAnAbstractName(SocketType type) throws InterruptedException {
+        String unique = "holdfast-test-" + ProcessHandle.current().pid() + "-" + type;
+        for (UnixAddress address : List.of(address("path"), UnixAddress.abstractName(unique))) {
+            try (UnixListener listener = UnixListener.listen(address, type, BACKLOG)) {
+                assertThat(listener.address()).isEqualTo(address);
+                talk(listener, address, type);
+            }
+        }
+    }
+
+    @Test
+    void anUnnamedListenerGetsAnAbstractName() throws InterruptedException {
+        try (UnixListener listener =
+                UnixListener.listen(UnixAddress.unnamed(), SocketType.STREAM, BACKLOG)) {
+            assertThat(listener.address()).isInstanceOf(UnixAddress.AbstractName.class);
+            talk(listener, listener.address(), SocketType.STREAM);
+        }
+    }
+
+    @Test
+    void aDatagramSocketDoesNotListenAndLeavesNoFile() {
+        assertThatThrownBy(() ->
+                        UnixListener.listen(address("datagrams"), SocketType.DATAGRAM, BACKLOG))
+                .isInstanceOfAny(ErrnoException.class, IllegalArgumentException.class)
+                .hasMessageContaining("DATAGRAM");
+        assertThat(folder.resolve("datagrams")).doesNotExist();
+    }
+
+    @Test
+    void theSocketFileIsRemovedAtClose() {
+        UnixListener listener = listen("socket");
+        assertThat(folder.resolve("socket")).exists();
+        listener.close();
+        assertThat(folder.resolve("socket")).doesNotExist();
+        listener.close();
+    }
+
+    @Test
+    void aSecondCloseDoesNotRemoveTheFileOfASuccessor() {
+        UnixListener listener = listen("socket");
+        listener.close();
+        try (UnixListener successor = listen("socket")) {
+            listener.close();
+            assertThat(folder.resolve("socket")).exists();
+            assertThat(successor.address()).isEqualTo(address("socket"));
+        }
+    }
+
+    @Test
+    void aSocketFileThatNobodyListensOnIsReplaced() throws InterruptedException {
+        try (UnixListener first = listen("socket");
+                Fd copy = first.fd().duplicate()) {
+            UnixListener.adopt(copy).close(); // listens no more, and leaves the file
+            first.fd().close();
+            assertThat(folder.resolve("socket")).exists();
+            try (UnixListener second = listen("socket")) {
+                talk(second, address("socket"), SocketType.STREAM);
+            }
+        }
+    }
+
+    @Test
+    void aLiveListenerIsNotReplaced() throws InterruptedException {
+        try (UnixListener first = listen("socket")) {
+            assertThatThrownBy(() -> listen("socket"))
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining(address("socket").toString())
+                    .hasMessageContaining("EADDRINUSE (address in use)");
+            assertThatThrownBy(() ->
+                            UnixListener.listen(address("socket"), SocketType.SEQPACKET, BACKLOG))
+                    .hasMessageContaining("EADDRINUSE");
+            while (true) { // the probe was a connection, closed since
+                try (UnixSocket probe = first.accept()) {
+                    assertThat(probe.receive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.END);
+                }
+                if (nothingWaits(first)) {
+                    break;
+                }
+            }
+            talk(first, address("socket"), SocketType.STREAM);
+        }
+        try (UnixSocket datagrams = UnixSocket.bind(address("datagrams"))) {
+            assertThatThrownBy(() -> listen("datagrams")).hasMessageContaining("EADDRINUSE");
+            assertThat(datagrams.localAddress()).isEqualTo(address("datagrams"));
+        }
+    }
+
+    private static boolean nothingWaits(UnixListener listener) throws InterruptedException {
+        return Readiness.await(listener.fd(), Readiness.IN, Duration.ZERO) == Readiness.NONE;
+    }
+
+    @Test
+    void aFileThatIsNoSocketIsNotReplaced() throws IOException {
+        Files.writeString(folder.resolve("file"), "precious");
+        Files.createDirectory(folder.resolve("folder"));
+        Files.createSymbolicLink(folder.resolve("link"), folder.resolve("file"));
+        for (String name : List.of("file", "folder", "link")) {
+            assertThatThrownBy(() -> listen(name))
+                    .as(name)
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining("EADDRINUSE");
+            assertThat(folder.resolve(name)).exists();
+        }
+        assertThat(folder.resolve("file")).hasContent("precious");
+    }
+
+    @Test
+    void aFolderThatIsNotThereIsNamed() {
+        assertThatThrownBy(() -> listen("no/folder"))
+                .isInstanceOf(ErrnoException.class)
+                .hasMessage("bind %s: ENOENT (no such file or directory)", address("no/folder"));
+    }
+
+    @Test
+    void aCloseWakesWhoAccepts() {
+        UnixListener listener = listen("socket");
+        List<FutureTask<UnixSocket>> tasks = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            FutureTask<UnixSocket> task = new FutureTask<>(listener::accept);
+            Await.parked(Thread.startVirtualThread(task));
+            tasks.add(task);
+        }
+        listener.close();
+        for (FutureTask<UnixSocket> task : tasks) {
+            assertThatThrownBy(task::get).cause().isInstanceOf(IllegalStateException.class);
+        }
+        assertThatIllegalStateException().isThrownBy(listener::tryAccept);
+    }
+
+    @Test
+    void severalAcceptersShareTheConnections() throws Exception {
+        int connections = 60;
+        try (UnixListener listener = listen("socket")) {
+            List<FutureTask<Integer>> accepters = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                FutureTask<Integer> accepter =
+                        new FutureTask<>(() -> {
+                            int n = 0;
+                            for (; ; n++) {
+                                try (UnixSocket socket = listener.accept()) {
+                                    if (Messages.receive(socket).equals("stop")) {
+                                        return n;
+                                    }
+                                }
+                            }
+                        });
+                Thread.startVirtualThread(accepter);
+                accepters.add(accepter);
+            }
+            for (int i = 0; i < connections + accepters.size(); i++) {
+                try (UnixSocket client = UnixSocket.connect(address("socket"), SocketType.STREAM)) {
+                    client.sendFully(Messages.of(i < connections ? "go on" : "stop"));
+                }
+            }
+            int accepted = 0;
+            for (FutureTask<Integer> accepter : accepters) {
+                accepted += accepter.get();
+            }
+            assertThat(accepted).isEqualTo(connections);
+        }
+    }
+
+    @Test
+    void aConnectParksWhileTheQueueIsFull() throws Exception {
+        try (UnixListener listener = UnixListener.listen(address("socket"), SocketType.STREAM, 0)) {
+            UnixSocket first = UnixSocket.connect(address("socket"), SocketType.STREAM);
+            FutureTask<UnixSocket> second =
+                    new FutureTask<>(
+                            () -> UnixSocket.connect(address("socket"), SocketType.STREAM));
+            Thread thread = Thread.startVirtualThread(second);
+            Await.parked(thread);
+            assertThat(second.isDone()).isFalse();
+            listener.accept().close();
+            second.get().close();
+            listener.accept().close();
+            first.close();
+        }
+    }
+
+    @Test
+    void anAdoptedListenerKeepsItsFile() throws InterruptedException {
+        try (UnixListener made = listen("socket");
+                Fd received = made.fd().duplicate()) {
+            try (UnixListener adopted = UnixListener.adopt(received)) {
+                talk(adopted, address("socket"), SocketType.STREAM);
+            }
+            assertThat(folder.resolve("socket")).exists();
+            assertThat(received.isOpen()).isFalse();
+            talk(made, address("socket"), SocketType.STREAM);
+        }
+    }
+
+    @Test
+    void aSocketThatDoesNotListenIsNotAdopted() {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1]) {
+            assertThatThrownBy(() -> UnixListener.adopt(one.fd()))
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining("it does not listen");
+            assertThat(one.fd().isOpen()).isTrue();
+            assertThat(two.fd().isOpen()).isTrue();
+        }
+    }
+
+    @Test
+    void anEventLoopServesWithoutWaiting() throws InterruptedException {
+        try (EventLoop loop = EventLoop.open();
+                UnixListener listener = listen("socket");
+                UnixSocket client = UnixSocket.connect(address("socket"), SocketType.STREAM)) {
+            List<UnixSocket> accepted = new ArrayList<>();
+            loop.watch(
+                    listener.fd(),
+                    Readiness.IN,
+                    _ -> {
+                        Optional<UnixSocket> socket = listener.tryAccept();
+                        while (socket.isPresent()) {
+                            accepted.add(socket.get());
+                            echo(loop, socket.get());
+                            socket = listener.tryAccept();
+                        }
+                    });
+            while (accepted.isEmpty()) {
+                int ignored = loop.step(Duration.ofHours(1));
+            }
+            for (int i = 0; i < 20; i++) {
+                client.sendFully(Messages.of("message " + i));
+                assertThat(loop.step(Duration.ofHours(1))).isEqualTo(1);
+                assertThat(Messages.receive(client)).isEqualTo("message " + i);
+            }
+            client.shutdownOutput();
+            assertThat(loop.step(Duration.ofHours(1))).isEqualTo(1);
+            assertThat(client.receive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.END);
+            assertThat(loop.errors()).isZero();
+        }
+    }
+
+    private static void echo(EventLoop loop, UnixSocket socket) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(1024);
+        loop.watch(
+                socket.fd(),
+                Readiness.IN,
+                _ -> {
+                    int n = socket.tryReceive(buffer.clear());
+                    if (n == UnixSocket.END) {
+                        socket.close();
+                    } else if (n != UnixSocket.WOULD_BLOCK) {
+                        assertThat(socket.trySend(buffer.flip())).isEqualTo(n);
+                    }
+                });
+    }
+}

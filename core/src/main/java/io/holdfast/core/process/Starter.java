@@ -159,7 +159,7 @@ final class Starter {
         private final FutureTask<PidFd> task;
         private volatile int spawner;
         private volatile @Nullable Patch patch;
-        private @Nullable RuntimeException refusal;
+        private @Nullable Throwable refusal; // unchecked
 
         HeldSpawn(Path program, Gate gate) {
             this.gate = gate;
@@ -190,7 +190,7 @@ final class Starter {
                         meet(new HeldChild(child, pid));
                     }
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 refusal = e;
             } finally {
                 gate.open();
@@ -212,7 +212,7 @@ final class Starter {
                 if (spawn.held != null) {
                     spawn.held.accept(child);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 boolean ignored = child.pidFd().signal(Signal.KILL); // before its first instruction
                 throw e;
             }
@@ -234,20 +234,28 @@ final class Starter {
             try {
                 pidFd = result(task);
             } catch (RuntimeException e) {
-                if (refusal != null) {
-                    refusal.addSuppressed(e);
-                    throw refusal;
+                if (refusal == null) {
+                    throw e;
                 }
-                throw e;
+                refusal.addSuppressed(e);
+                throw refused();
             }
             if (refusal != null) {
                 try (pidFd) {
                     boolean ignored = pidFd.signal(Signal.KILL);
                     reap(pidFd);
                 }
-                throw refusal;
+                throw refused();
             }
             return pidFd;
+        }
+
+        private RuntimeException refused() {
+            switch (refusal) {
+                case Error error -> throw error;
+                case RuntimeException runtime -> throw runtime;
+                case null, default -> throw new AssertionError(refusal);
+            }
         }
     }
 
@@ -334,7 +342,7 @@ final class Starter {
         String pidVariable = spawn.pidVariable;
         String idVariable = Feature.PIDFS.isPresent() ? spawn.idVariable : null;
         HeldSpawn patched = pidVariable == null && idVariable == null ? null : hold;
-        if (spawn.environment == null && patched == null) {
+        if (spawn.environment == null && pidVariable == null && spawn.idVariable == null) {
             return null;
         }
         Map<String, String> variables =

@@ -154,22 +154,17 @@ public final class PidFd implements AutoCloseable {
 
     /**
      * Holds the process of a handle. A {@code ProcessHandle} is a number and a start time in steps
-     * of 10 ms; the held process has both, as Java and as the kernel tell them. A handle cannot say
-     * more.
+     * of 10 ms; the held process has both, as Java tells. A handle cannot say more.
      *
-     * @throws ErrnoException ESRCH if it has ended, EACCES if its start time cannot be read
+     * @throws ErrnoException ESRCH if it has ended, or its start time cannot be read
      */
     public static PidFd of(ProcessHandle handle) {
         PidFd opened = open(Math.toIntExact(handle.pid()));
         try {
-            long started = opened.proc().startTime().toEpochMilli();
-            boolean same =
-                    handle.info()
-                                    .startInstant()
-                                    .filter(at -> at.toEpochMilli() == started)
-                                    .isPresent()
-                            && handle.isAlive();
-            if (same && opened.state() != State.REAPED) {
+            // Java compares the start time that the number has now with the handle's. Not we: its
+            // idea of the boot time is of when it started, and the clock may have been set since.
+            boolean same = handle.info().startInstant().isPresent() && handle.isAlive();
+            if (same && opened.state() != State.REAPED) { // the number was its own all the time
                 return opened;
             }
         } catch (RuntimeException e) {

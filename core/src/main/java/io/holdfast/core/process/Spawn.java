@@ -60,7 +60,8 @@ public final class Spawn {
     }
 
     /**
-     * @param program a path, or a name to look for in the {@code PATH} of this process
+     * @param program a path, which starts at the working directory of this process if it is
+     *     relative, or a name to look for in the {@code PATH} of this process
      */
     public static Spawn of(String program, String... arguments) {
         return new Spawn(program).arguments(Arrays.asList(arguments));
@@ -227,16 +228,24 @@ public final class Spawn {
 
     /**
      * @param mask 0 to 0777
+     * @throws IllegalArgumentException if it is another number
      */
     public Spawn umask(int mask) {
+        if (mask < 0 || mask > 0777) {
+            throw new IllegalArgumentException("not a umask: " + Integer.toOctalString(mask));
+        }
         umask = OptionalInt.of(mask);
         return this;
     }
 
     /**
      * @param value -20 to 19
+     * @throws IllegalArgumentException if it is another number
      */
     public Spawn nice(int value) {
+        if (value < -20 || value > 19) {
+            throw new IllegalArgumentException("nice values are -20 to 19: " + value);
+        }
         nice = OptionalInt.of(value);
         return this;
     }
@@ -266,12 +275,12 @@ public final class Spawn {
     /** The path of the program. */
     Path resolve() {
         if (program.contains("/")) {
-            return Path.of(program);
+            return Path.of(program).toAbsolutePath(); // not from the child's directory
         }
         String path = System.getenv("PATH");
         boolean denied = false;
         for (String folder : (path == null ? "/usr/bin:/bin" : path).split(":", -1)) {
-            Path candidate = Path.of(folder.isEmpty() ? "." : folder, program);
+            Path candidate = Path.of(folder, program).toAbsolutePath();
             if (Files.isRegularFile(candidate)) {
                 if (Files.isExecutable(candidate)) {
                     return candidate;

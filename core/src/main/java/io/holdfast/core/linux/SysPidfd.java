@@ -109,7 +109,8 @@ public final class SysPidfd {
         Scratch scratch = Scratch.take();
         int number = pidfd.acquire();
         try {
-            scratch.memory.set(JAVA_LONG, PidfdInfo.MASK, mask);
+            long known = Feature.EXIT_INFO.isHidden() ? mask & ~PidfdInfo.INFO_EXIT : mask;
+            scratch.memory.set(JAVA_LONG, PidfdInfo.MASK, known);
             int r =
                     Libc.intCall(
                             Ioctl.IOCTL,

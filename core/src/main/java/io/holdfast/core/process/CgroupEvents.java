@@ -8,6 +8,7 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Unistd;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * {@code cgroup.events}, held open: it reports EPOLLPRI from every change until it is read again
@@ -34,7 +35,7 @@ final class CgroupEvents implements AutoCloseable {
     }
 
     boolean await(String line, Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + limit.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
         while (!says(line)) {
             long left = deadline - System.nanoTime();
             if (left <= 0) {

@@ -158,7 +158,7 @@ public final class Child implements AutoCloseable {
 
     /** The same with a time limit; empty when it is over. */
     public synchronized Optional<Exit> await(Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + limit.toNanos();
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
         while (exit == null) {
             long left = deadline - System.nanoTime();
             if (left <= 0) {

@@ -38,6 +38,11 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroup implements AutoCloseable {
     private static final int CGROUP_MODE = 0755;
 
+    /** How often and how far apart members are killed that do not stand, without cgroup.kill. */
+    private static final int KILL_ROUNDS = 500;
+
+    private static final Duration KILL_PAUSE = Duration.ofMillis(10);
+
     /** The tree, found once. */
     private static final class Tree {
         static final @Nullable String MOUNT = CgroupMount.find();
@@ -382,24 +387,43 @@ public final class Cgroup implements AutoCloseable {
         return KernelFile.text(directory, "cgroup.type") != null;
     }
 
+    /**
+     * A fork may outrun a reading of the members as long as not every thread stands: one more
+     * reading after that finds all of them. Where it cannot be frozen, until none is left.
+     */
     private void killFrozen() {
         int frozen = KernelFile.write(directory, "cgroup.freeze", "1");
-        try {
-            boolean again = true;
-            while (again) { // where it could not be frozen, a fork may outrun a reading
-                boolean[] found = new boolean[1];
-                try (Members members = membersBelow()) {
-                    members.forEach(member -> {
-                        found[0] = true;
-                        boolean ignored = member.signal(Signal.KILL);
-                    });
+        String settled = frozen >= 0 ? "frozen 1" : "populated 0";
+        boolean interrupted = false;
+        try (CgroupEvents events = new CgroupEvents(this)) {
+            boolean isSettled = false;
+            for (int round = 0; round < KILL_ROUNDS; round++) {
+                if (!killMembers() || isSettled) {
+                    return;
                 }
-                again = frozen < 0 && found[0];
+                try {
+                    isSettled = events.await(settled, KILL_PAUSE);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
             }
         } finally {
             if (frozen >= 0) {
                 int ignored = KernelFile.write(directory, "cgroup.freeze", "0");
             }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Whether there was any. */
+    private boolean killMembers() {
+        try (Members members = membersBelow()) {
+            members.forEach(member -> {
+                boolean ignored = member.signal(Signal.KILL);
+            });
+            return members.size() > 0;
         }
     }
 

@@ -1,0 +1,289 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysPrctl;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Waiting for the end of children of ours and of strangers. */
+@Timeout(60)
+class PidFdExitTest {
+    private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);
+    private static final Exit UNKNOWN = new Exit.Unknown();
+    private static final Duration LONG = Duration.ofHours(1);
+
+    private final OpenDescriptors before = OpenDescriptors.now();
+    private final List<Exit> told = new ArrayList<>();
+
+    @AfterEach
+    void nothingStaysOpen() {
+        before.awaitSameNumber();
+    }
+
+    /** What the kernel tells of a reaped stranger. */
+    private static Exit ifTold(Exit exit) {
+        return Feature.EXIT_INFO.isPresent() ? exit : UNKNOWN;
+    }
+
+    @Test
+    void aChildOfJavaTellsItsEndAndJavaDoesToo() throws Exception {
+        Process process = new ProcessBuilder("sh", "-c", "read x; exit 5").start();
+        try (PidFd held = PidFd.of(process)) {
+            CompletableFuture<Exit> future = held.onExit();
+            assertThat(held.await(Duration.ofMillis(1))).isEmpty();
+            process.getOutputStream().close();
+            assertThat(held.await()).isIn(new Exit.Exited(5), ifTold(new Exit.Exited(5)));
+            assertThat(future.get()).isIn(new Exit.Exited(5), ifTold(new Exit.Exited(5)));
+            assertThat(process.waitFor()).isEqualTo(5);
+            assertThat(held.await()).isEqualTo(ifTold(new Exit.Exited(5)));
+        }
+    }
+
+    @Test
+    void aStrangerReapedByItsParentTellsItsEndToEveryWaiter() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd stranger = parent.held("stranger");
+                EventLoop loop = EventLoop.open()) {
+            int number = stranger.pid();
+            CompletableFuture<Exit> future = stranger.onExit();
+            AutoCloseable watch = stranger.onExit(loop, told::add);
+            List<FutureTask<Exit>> waiters = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                FutureTask<Exit> waiter = new FutureTask<>(stranger::await);
+                Await.parked(Thread.startVirtualThread(waiter));
+                waiters.add(waiter);
+            }
+            assertThat(loop.step(Duration.ZERO)).isZero();
+            assertThat(stranger.signal(Signal.KILL)).isTrue();
+            assertThat(parent.reap(number)).isEqualTo(KILLED);
+            for (FutureTask<Exit> waiter : waiters) {
+                assertThat(waiter.get()).isEqualTo(ifTold(KILLED));
+            }
+            assertThat(future.get()).isEqualTo(ifTold(KILLED));
+            while (told.isEmpty()) {
+                int ignored = loop.step(LONG);
+            }
+            assertThat(told).containsExactly(ifTold(KILLED));
+            assertThat(loop.step(Duration.ZERO)).isZero();
+            assertThat(stranger.await(Duration.ZERO)).contains(ifTold(KILLED));
+            watch.close();
+        }
+    }
+
+    @Test
+    void aStrangerThatItsParentDoesNotReapIsUnknownAfterTheGrace() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd stranger = parent.held("stranger");
+                EventLoop loop = EventLoop.open()) {
+            CompletableFuture<Exit> future = stranger.onExit();
+            AutoCloseable watch = stranger.onExit(loop, told::add);
+            FutureTask<Exit> waiter = new FutureTask<>(stranger::await);
+            Await.parked(Thread.startVirtualThread(waiter));
+            assertThat(stranger.signal(Signal.KILL)).isTrue();
+            while (told.isEmpty()) {
+                int ignored = loop.step(LONG);
+            }
+            assertThat(told).containsExactly(UNKNOWN);
+            assertThat(waiter.get()).isEqualTo(UNKNOWN);
+            assertThat(future.get()).isEqualTo(UNKNOWN);
+            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
+            parent.reap(stranger.pid());
+            assertThat(stranger.await()).isEqualTo(ifTold(KILLED));
+            watch.close();
+        }
+    }
+
+    @Test
+    @Needs(features = {Feature.EXIT_INFO, Feature.PIDFS})
+    void aReapWithinTheGraceTellsTheStatus() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd stranger = parent.held("stranger");
+                EventLoop loop = EventLoop.open()) {
+            AutoCloseable watch = stranger.onExit(loop, told::add);
+            CompletableFuture<Exit> future = stranger.onExit();
+            assertThat(stranger.signal(Signal.KILL)).isTrue();
+            assertThat(loop.step(LONG)).isEqualTo(1); // the exit: its status is not known yet
+            assertThat(told).isEmpty();
+            parent.reap(stranger.pid());
+            while (told.isEmpty()) {
+                int ignored = loop.step(LONG);
+            }
+            assertThat(told).containsExactly(KILLED);
+            assertThat(future.get()).isEqualTo(KILLED);
+            watch.close();
+        }
+    }
+
+    @Test
+    void aStrangerThatTheKernelReapsAtOnceIsToldToo() throws Exception {
+        try (ForeignParent parent = ForeignParent.start()) {
+            parent.ignoreChildren();
+            try (PidFd stranger = parent.held("stranger")) {
+                CompletableFuture<Exit> future = stranger.onExit();
+                assertThat(stranger.signal(Signal.KILL)).isTrue();
+                assertThat(stranger.await()).isEqualTo(ifTold(KILLED));
+                assertThat(future.get()).isEqualTo(ifTold(KILLED));
+            }
+        }
+    }
+
+    @Test
+    void anOrphanThatBecameOursIsWaitedForAndReaped() throws Exception {
+        assertThat(SysPrctl.isChildSubreaper()).isFalse();
+        assertThat(SysPrctl.setChildSubreaper(true)).isZero();
+        try {
+            assertThat(SysPrctl.isChildSubreaper()).isTrue();
+            Process shell =
+                    new ProcessBuilder("sh", "-c", "sleep 1000 >/dev/null & echo $!").start();
+            int number = Integer.parseInt(shell.inputReader().readLine());
+            try (PidFd orphan = PidFd.open(number)) {
+                assertThat(shell.waitFor()).isZero();
+                try (PidFd self = PidFd.self();
+                        PidFd adopter = orphan.parent().orElseThrow()) {
+                    assertThat(adopter).isEqualTo(self);
+                }
+                assertThat(orphan.isChild()).isTrue();
+                assertThat(orphan.reap()).isEmpty();
+                CompletableFuture<Exit> future = orphan.onExit();
+                assertThat(orphan.signal(Signal.KILL)).isTrue();
+                assertThat(orphan.await()).isEqualTo(KILLED);
+                assertThat(orphan.await(LONG)).contains(KILLED);
+                assertThat(future.get()).isEqualTo(KILLED);
+                assertThat(orphan.state())
+                        .as("waiting does not reap")
+                        .isEqualTo(PidFd.State.EXITED);
+                assertThat(orphan.reap()).contains(KILLED);
+                assertThat(orphan.state()).isEqualTo(PidFd.State.REAPED);
+                assertEchild(orphan);
+            }
+        } finally {
+            assertThat(SysPrctl.setChildSubreaper(false)).isZero();
+        }
+    }
+
+    private static void assertEchild(PidFd process) {
+        assertThatThrownBy(process::reap)
+                .isInstanceOfSatisfying(
+                        ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ECHILD))
+                .hasMessageContaining("waitid");
+    }
+
+    @Test
+    void onlyChildrenOfOursAreReaped() throws InterruptedException {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd stranger = parent.held("stranger", "exit=0");
+                PidFd self = PidFd.self()) {
+            assertThat(Readiness.await(stranger.fd(), Readiness.IN)).isNotZero();
+            assertEchild(stranger);
+            assertEchild(self);
+            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
+        }
+    }
+
+    @Test
+    void aWaitEndsWithItsTimeWithAnInterruptAndWithTheClose() throws Exception {
+        try (ForeignParent parent = ForeignParent.start()) {
+            PidFd stranger = parent.held("stranger");
+            assertThat(stranger.await(Duration.ofMillis(5))).isEmpty();
+            assertThat(stranger.await(Duration.ZERO)).isEmpty();
+
+            FutureTask<Exit> interrupted = new FutureTask<>(stranger::await);
+            Thread thread = Thread.startVirtualThread(interrupted);
+            Await.parked(thread);
+            thread.interrupt();
+            assertThatThrownBy(interrupted::get).cause().isInstanceOf(InterruptedException.class);
+
+            FutureTask<Optional<Exit>> waiter = new FutureTask<>(() -> stranger.await(LONG));
+            Await.parked(Thread.startVirtualThread(waiter));
+            CompletableFuture<Exit> future = stranger.onExit();
+            try (EventLoop loop = EventLoop.open()) {
+                AutoCloseable watch = stranger.onExit(loop, told::add);
+                stranger.close();
+                assertThatThrownBy(waiter::get).cause().isInstanceOf(IllegalStateException.class);
+                assertThatThrownBy(future::get).cause().isInstanceOf(IllegalStateException.class);
+                assertThat(loop.step(Duration.ZERO)).isZero();
+                watch.close();
+            }
+            assertThat(told).isEmpty();
+        }
+    }
+
+    @Test
+    void aWatchOnALoopThatIsClosedIsNotCalled() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd stranger = parent.held("stranger");
+                PidFd other = stranger.duplicate();
+                EventLoop loop = EventLoop.open()) {
+            AutoCloseable watch = stranger.onExit(loop, told::add);
+            watch.close();
+            watch.close();
+            AutoCloseable kept = other.onExit(loop, told::add);
+            assertThat(stranger.signal(Signal.KILL)).isTrue();
+            parent.reap(stranger.pid());
+            while (told.isEmpty()) {
+                int ignored = loop.step(LONG);
+            }
+            assertThat(told).hasSize(1);
+            kept.close();
+        }
+    }
+
+    @Test
+    void aLoopWatchesManyToTheirEnd() throws Exception {
+        int many = 60;
+        try (ForeignParent parent = ForeignParent.start();
+                EventLoop loop = EventLoop.open()) {
+            parent.ignoreChildren();
+            List<PidFd> held = new ArrayList<>();
+            for (int i = 0; i < many; i++) {
+                PidFd stranger = parent.held("stranger-" + i);
+                held.add(stranger);
+                AutoCloseable ignored = stranger.onExit(loop, told::add);
+            }
+            held.forEach(stranger -> assertThat(stranger.signal(Signal.KILL)).isTrue());
+            while (told.size() < many) {
+                int ignored = loop.step(LONG);
+            }
+            assertThat(told).containsOnly(ifTold(KILLED)).hasSize(many);
+            held.forEach(PidFd::close);
+        }
+    }
+
+    @Test
+    void anExitIsPrintedAndIsAShellStatus() {
+        assertThat(new Exit.Exited(3)).hasToString("exited with status 3");
+        assertThat(new Exit.Exited(3).shellStatus()).isEqualTo(3);
+        assertThat(new Exit.Exited(3).isSuccess()).isFalse();
+        assertThat(new Exit.Exited(0).isSuccess()).isTrue();
+        assertThat(KILLED).hasToString("killed by SIGKILL");
+        assertThat(KILLED.shellStatus()).isEqualTo(137);
+        assertThat(KILLED.isSuccess()).isFalse();
+        assertThat(new Exit.Killed(Signal.SEGV, true))
+                .hasToString("killed by SIGSEGV (core dumped)");
+        assertThat(UNKNOWN).hasToString("exited, status unknown");
+        assertThat(UNKNOWN.isSuccess()).isFalse();
+        assertThatThrownBy(UNKNOWN::shellStatus).isInstanceOf(IllegalStateException.class);
+        assertThat(Exit.ofWaitStatus(0x4D00)).isEqualTo(new Exit.Exited(77));
+        assertThat(Exit.ofWaitStatus(0x0F)).isEqualTo(new Exit.Killed(Signal.TERM, false));
+        assertThat(Exit.ofWaitStatus(0x8B)).isEqualTo(new Exit.Killed(Signal.SEGV, true));
+    }
+}

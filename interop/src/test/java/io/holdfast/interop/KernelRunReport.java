@@ -1,0 +1,94 @@
+package io.holdfast.interop;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.support.descriptor.ClassSource;
+import org.junit.platform.engine.support.descriptor.MethodSource;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
+
+/**
+ * Counts what passed, failed and was skipped, and why. Each test is named when it starts, so that
+ * the output of a machine that died tells where. A skipped class or container counts as one.
+ */
+final class KernelRunReport implements TestExecutionListener {
+    private record Failure(String test, Throwable cause) {}
+
+    private final List<Failure> failures = new ArrayList<>();
+    private final Map<String, List<String>> skips = new TreeMap<>(); // by reason
+    private final Map<String, Long> running = new ConcurrentHashMap<>(); // test -> System.nanoTime
+    private int passed;
+
+    @Override
+    public void executionStarted(TestIdentifier test) {
+        if (test.isTest()) {
+            running.put(name(test), System.nanoTime());
+            System.out.println("  " + name(test));
+        }
+    }
+
+    @Override
+    public synchronized void executionSkipped(TestIdentifier test, String reason) {
+        skips.computeIfAbsent(reason, _ -> new ArrayList<>()).add(name(test));
+    }
+
+    @Override
+    public synchronized void executionFinished(TestIdentifier test, TestExecutionResult result) {
+        running.remove(name(test));
+        @Nullable Throwable cause = result.getThrowable().orElse(null);
+        switch (result.getStatus()) {
+            case SUCCESSFUL -> passed += test.isTest() ? 1 : 0;
+            case FAILED -> {
+                failures.add(
+                        new Failure(
+                                name(test),
+                                cause == null ? new AssertionError("no cause given") : cause));
+                System.out.println("  FAILED " + name(test) + ": " + cause);
+            }
+            case ABORTED -> // an assumption inside the test
+                    executionSkipped(
+                            test, String.valueOf(cause == null ? null : cause.getMessage()));
+        }
+    }
+
+    /** The tests that started and have not ended, with {@code System.nanoTime()} of their start. */
+    Map<String, Long> running() {
+        return Map.copyOf(running);
+    }
+
+    synchronized boolean allPassed() {
+        return failures.isEmpty() && passed > 0;
+    }
+
+    synchronized void print(String kernel, PrintStream out) {
+        for (Failure failure : failures) {
+            out.println("FAILED " + failure.test);
+            failure.cause.printStackTrace(out);
+        }
+        int skipped = skips.values().stream().mapToInt(List::size).sum();
+        out.printf(
+                "kernel %s: %d passed, %d failed, %d skipped%n",
+                kernel, passed, failures.size(), skipped);
+        failures.forEach(failure -> out.println("  failed: " + failure.test));
+        skips.forEach((reason, tests) -> {
+            out.printf("  skipped %d: %s%n", tests.size(), reason);
+            tests.forEach(test -> out.println("    " + test));
+        });
+    }
+
+    private static String name(TestIdentifier test) {
+        String type =
+                switch (test.getSource().orElse(null)) {
+                    case MethodSource method -> method.getClassName() + ": ";
+                    case ClassSource clazz -> clazz.getClassName() + ": ";
+                    case null, default -> "";
+                };
+        return type.substring(type.lastIndexOf('.') + 1) + test.getDisplayName();
+    }
+}

@@ -25,6 +25,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -64,6 +65,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
     private final ManagerContext context;
     private final List<Consumer<JobResult>> startWaiters = new ArrayList<>();
     private final List<Consumer<JobResult>> stopWaiters = new ArrayList<>();
+    private final Set<String> warned = new HashSet<>();
     private final StartLimit startLimit;
     private final UnitLog log;
     private ServiceUnit unit;
@@ -274,12 +276,19 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
                                     output.writeEnd(),
                                     context.notifySocket().toString(),
                                     id),
-                            warning -> context.loop().post(() -> context.warn(name(), warning)));
+                            warning -> context.loop().post(() -> warnOnce(warning)));
             execution.prepare();
             return new ServiceRun(context, described, this, output, execution, cgroup);
         } catch (Exception e) {
             cgroup.ifPresent(UnitCgroups::remove);
             throw e;
+        }
+    }
+
+    /** What is said at every run is said once. */
+    private void warnOnce(String warning) {
+        if (warned.add(warning)) {
+            context.warn(name(), warning);
         }
     }
 

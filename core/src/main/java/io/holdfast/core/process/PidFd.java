@@ -618,12 +618,21 @@ public final class PidFd implements AutoCloseable {
         return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : 0;
     }
 
-    /** The last known number, for people, and the identity if it was asked for. */
+    /** The number, as last seen, and the identity where it is known: for people. */
     @Override
     public String toString() {
+        int pid = lastPid == CLOSED_PID && fd.isOpen() ? seenPid() : lastPid;
         return "process"
-                + (lastPid == CLOSED_PID ? "" : " " + lastPid)
+                + (pid == CLOSED_PID ? "" : " " + pid)
                 + (id == 0 ? "" : " [" + Long.toUnsignedString(id) + "]")
-                + (lastPid == CLOSED_PID && id == 0 ? " of " + fd : "");
+                + (pid == CLOSED_PID && id == 0 ? " of " + fd : "");
+    }
+
+    private int seenPid() {
+        try {
+            return pid();
+        } catch (ErrnoException | IllegalStateException e) {
+            return CLOSED_PID; // reaped, elsewhere, or closed at this moment
+        }
     }
 }

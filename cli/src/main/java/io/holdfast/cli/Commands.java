@@ -12,8 +12,9 @@ final class Commands {
             List.of(
                     new Section(
                             "Services",
-                            List.of("up", "status", "start", "stop", "restart", "kill")),
-                    new Section("This command itself", List.of("completion")));
+                            List.of("up", "status", "start", "stop", "restart", "kill", "run")),
+                    new Section("Processes", List.of("info", "who", "watch", "signal")),
+                    new Section("This machine, this command", List.of("doctor", "completion")));
 
     private Commands() {}
 
@@ -27,6 +28,12 @@ final class Commands {
                     case "stop" -> JobCommand.stop();
                     case "restart" -> JobCommand.restart();
                     case "kill" -> new KillCommand();
+                    case "run" -> new RunCommand();
+                    case "info" -> new InfoCommand();
+                    case "who" -> new WhoCommand();
+                    case "watch" -> new WatchCommand();
+                    case "signal" -> new SignalCommand();
+                    case "doctor" -> new DoctorCommand();
                     case "completion" -> new CompletionCommand();
                     default -> null;
                 });

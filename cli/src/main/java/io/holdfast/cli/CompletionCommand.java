@@ -24,6 +24,7 @@ final class CompletionCommand implements Command {
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("SHELL")
+                        .required(true)
                         .arity("1")
                         .type(String.class)
                         .completionCandidates(SHELLS)

@@ -1,7 +1,8 @@
 package io.holdfast.cli;
 
 /**
- * What the command's exit codes mean; {@code run} and {@code watch} also pass on that of a process.
+ * What the command's exit codes mean. Those of {@code run} and {@code watch} are the process's own,
+ * but for the last four.
  */
 final class ExitCode {
     static final int OK = 0;
@@ -11,6 +12,15 @@ final class ExitCode {
 
     /** It was not understood. */
     static final int USAGE = 2;
+
+    /** {@code run} and {@code watch}: it is holdfast that failed, or the status is not known. */
+    static final int NOT_THE_PROCESS = 125;
+
+    /** {@code run}: the program is there and cannot be executed. */
+    static final int NOT_EXECUTABLE = 126;
+
+    /** {@code run}: there is no such program. */
+    static final int NOT_FOUND = 127;
 
     private ExitCode() {}
 }

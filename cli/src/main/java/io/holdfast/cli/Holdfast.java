@@ -1,5 +1,7 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.NotSupportedException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
@@ -42,8 +44,15 @@ public final class Holdfast {
             return carryOut(last, output);
         } catch (ParameterException e) {
             return refuse(e, output);
-        } catch (CommandException | IOException e) {
-            output.complain(e instanceof CommandException ? message(e) : e.toString());
+        } catch (CommandException e) {
+            output.complain(message(e));
+            fail(e, debug, output);
+            return e.exitCode();
+        } catch (ErrnoException | NotSupportedException e) {
+            output.complain(message(e));
+            return fail(e, debug, output);
+        } catch (IOException e) {
+            output.complain(e.toString());
             return fail(e, debug, output);
         } catch (Exception e) {
             output.complain(

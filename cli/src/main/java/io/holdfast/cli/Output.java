@@ -15,22 +15,31 @@ final class Output {
     private static final List<String> TERMINALS =
             List.of("/dev/pts/", "/dev/tty", "/dev/console", "/dev/hvc");
 
+    private static final int FIELD_WIDTH = 12;
+
     private final PrintStream out;
     private final PrintStream err;
     private final boolean colours;
+    private final boolean terminal;
 
     /**
      * @param colours whether {@code out} and {@code err} take escape sequences
+     * @param terminal whether somebody sits in front of {@code out}
      */
-    Output(PrintStream out, PrintStream err, boolean colours) {
+    Output(PrintStream out, PrintStream err, boolean colours, boolean terminal) {
         this.out = out;
         this.err = err;
         this.colours = colours;
+        this.terminal = terminal;
     }
 
     /** Standard output and standard error, in colours if both are terminals and nobody minds. */
     static Output standard() {
-        return new Output(System.out, System.err, coloursWanted(System.getenv(), Output::target));
+        return new Output(
+                System.out,
+                System.err,
+                coloursWanted(System.getenv(), Output::target),
+                isTerminal(target(1)));
     }
 
     /**
@@ -66,6 +75,27 @@ final class Output {
 
     void line(String text) {
         out.println(text);
+    }
+
+    /** Whether somebody sits in front of {@link #out}. */
+    boolean isTerminal() {
+        return terminal;
+    }
+
+    /** What something is, in a column of its own. */
+    void field(String label, String value) {
+        line(faint(label + " ".repeat(Math.max(1, FIELD_WIDTH - label.length()))) + plain(value));
+    }
+
+    /** A text of others, without what a terminal would take for an order. */
+    static String plain(String text) {
+        StringBuilder plain = new StringBuilder(text);
+        for (int i = 0; i < plain.length(); i++) {
+            if (Character.isISOControl(plain.charAt(i))) {
+                plain.setCharAt(i, '?');
+            }
+        }
+        return plain.toString();
     }
 
     /** One line to standard error, from the program itself. */

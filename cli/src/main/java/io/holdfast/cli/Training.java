@@ -6,20 +6,30 @@ import java.util.List;
 
 /** Walks the usual paths once: scripts/build records the AOT cache of the command from this run. */
 final class Training {
+    private static final String SELF = Long.toString(ProcessHandle.current().pid());
     private static final List<List<String>> LINES =
             List.of(
                     List.of("--version"),
                     List.of("--help"),
                     List.of("completion", "bash"),
                     List.of("completion", "--help"),
-                    List.of("completion", "--unknown"));
+                    List.of("completion", "--unknown"),
+                    List.of("info", SELF),
+                    List.of("info", "--json", SELF),
+                    List.of("info", "0"),
+                    List.of("who", SELF),
+                    List.of("who", "--json", SELF),
+                    List.of("signal", SELF, "0"),
+                    List.of("doctor"),
+                    List.of("doctor", "--json"),
+                    List.of("run", "--", "true"));
 
     private Training() {}
 
     public static void main(String[] arguments) {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         for (boolean colours : new boolean[] {false, true}) {
-            Output output = new Output(nowhere, nowhere, colours);
+            Output output = new Output(nowhere, nowhere, colours, false);
             LINES.forEach(line -> Holdfast.run(line, output));
         }
         Output.standard().line("trained");

@@ -24,7 +24,8 @@ record Invocation(int code, String out, String err) {
                         new Output(
                                 new PrintStream(out, true, StandardCharsets.UTF_8),
                                 new PrintStream(err, true, StandardCharsets.UTF_8),
-                                colours));
+                                colours,
+                                false));
         return new Invocation(
                 code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }

@@ -28,8 +28,7 @@ public enum Resource {
         this.number = number;
     }
 
-    /** Its number (asm-generic/resource.h). */
-    public int number() {
+    int number() {
         return number;
     }
 }

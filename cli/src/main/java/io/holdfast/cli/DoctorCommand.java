@@ -1,0 +1,199 @@
+package io.holdfast.cli;
+
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Tells what this machine can do, and what serves instead where it cannot. */
+final class DoctorCommand implements Command {
+    private static final int RLIMIT_NPROC = 6;
+    private static final int RLIMIT_NOFILE = 7;
+
+    /** A fact of the machine that may matter, in words. */
+    private record Fact(String name, String value) {}
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header(
+                        "Tell which features of kernel and libc are there, and what serves instead.")
+                .footer(
+                        "%nExit code: 0 if Holdfast can work here, 1 if something is missing that nothing can replace.",
+                        "%nExamples:",
+                        "  holdfast doctor",
+                        "  holdfast doctor --json | jq '.features[] | select(.present | not) | .name'");
+        return spec.addOption(Command.json("Print one JSON object."));
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws InterruptedException {
+        List<Fact> facts = facts();
+        if (line.hasMatchedOption("--json")) {
+            output.line(json(facts).toString());
+        } else {
+            print(facts, output);
+        }
+        return isFit() ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    /** Whether all is there that has no fallback and that every command needs. */
+    private static boolean isFit() {
+        return Feature.PIDFD_OPEN.isPresent() && Feature.WAIT_PIDFD.isPresent();
+    }
+
+    private static void print(List<Fact> facts, Output output) {
+        for (Fact fact : facts) {
+            output.field(fact.name, fact.value);
+        }
+        output.line("");
+        int missing = 0;
+        for (Feature feature : Feature.values()) {
+            boolean present = feature.isPresent();
+            missing += present ? 0 : 1;
+            output.line(
+                    (present ? output.good("yes") : output.warning("no "))
+                            + "  "
+                            + feature.what()
+                            + output.faint(", " + feature.since()));
+            if (!present) {
+                output.line(
+                        "       "
+                                + (feature.isHidden() ? "hidden by io.holdfast.without; " : "")
+                                + "instead: "
+                                + feature.fallback());
+            }
+        }
+        output.line("");
+        output.line(
+                !isFit()
+                        ? output.bad("Holdfast cannot work here: it needs Linux 5.4.")
+                        : missing == 0
+                                ? output.good("Everything is there.")
+                                : "Holdfast works here; " + missing + " features have a fallback.");
+    }
+
+    private static JsonText json(List<Fact> facts) {
+        JsonText machine = JsonText.object();
+        facts.forEach(fact -> machine.put(fact.name, fact.value));
+        List<JsonText> features = new ArrayList<>();
+        for (Feature feature : Feature.values()) {
+            features.add(
+                    JsonText.object()
+                            .put("name", feature.name())
+                            .put("what", feature.what())
+                            .put("present", feature.isPresent())
+                            .put("hidden", feature.isHidden())
+                            .put("since", feature.since())
+                            .put("fallback", feature.fallback()));
+        }
+        return JsonText.object()
+                .put("fit", isFit())
+                .put("machine", machine)
+                .put("features", features);
+    }
+
+    private static List<Fact> facts() throws InterruptedException {
+        List<Fact> facts = new ArrayList<>();
+        facts.add(new Fact("kernel", "Linux " + System.getProperty("os.version")));
+        facts.add(new Fact("libc", libc()));
+        facts.add(new Fact("java", Runtime.version() + ", " + System.getProperty("os.arch")));
+        facts.add(new Fact("user", user()));
+        facts.add(
+                new Fact(
+                        "init",
+                        Files.exists(Path.of("/run/systemd/system")) ? "systemd" : "not systemd"));
+        facts.add(new Fact("cgroup2", cgroup()));
+        facts.add(new Fact("open files", limit(RLIMIT_NOFILE) + "; a held process takes one"));
+        facts.add(
+                new Fact(
+                        "processes", limit(RLIMIT_NPROC) + "; numbers up to " + kernel("pid_max")));
+        read("/proc/sys/fs/epoll/max_user_watches")
+                .ifPresent(most -> facts.add(new Fact("watches", "at most " + most + " a user")));
+        read("/proc/sys/kernel/yama/ptrace_scope")
+                .filter(scope -> !scope.equals("0"))
+                .ifPresent(scope ->
+                        facts.add(
+                                new Fact(
+                                        "yama",
+                                        "ptrace_scope "
+                                                + scope
+                                                + ": descriptors only of own children")));
+        return facts;
+    }
+
+    private static String user() {
+        try (PidFd self = PidFd.self()) {
+            return self.info()
+                    .credentials()
+                    .map(ids -> Accounts.user(ids.effectiveUid()))
+                    .orElse("not known");
+        }
+    }
+
+    /** What {@code getconf(1)} says: the library itself has no file to read that from. */
+    private static String libc() throws InterruptedException {
+        try (Child getconf =
+                Spawn.of("getconf", "GNU_LIBC_VERSION")
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.devNull())
+                        .start()) {
+            String version =
+                    new String(getconf.stdout().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return getconf.await().isSuccess() && !version.isEmpty() ? version : "not glibc";
+        } catch (IOException | RuntimeException e) {
+            return "not known, for there is no getconf(1)";
+        }
+    }
+
+    private static String cgroup() {
+        if (!Cgroup.isMounted()) {
+            return "not mounted: nothing can be born in a cgroup, or killed with it";
+        }
+        return Cgroup.mountPoint()
+                + Identity.told(Cgroup::own)
+                        .map(own -> {
+                            try (own) {
+                                return ", we are in " + own.path() + rights(own);
+                            }
+                        })
+                        .orElse("");
+    }
+
+    private static String rights(Cgroup own) {
+        Path folder = Path.of(Cgroup.mountPoint() + own.path());
+        return Files.isWritable(folder) ? ", and may make some below" : ", and may make none below";
+    }
+
+    private static String limit(int resource) {
+        long[] limits = SysResource.limit(resource);
+        return amount(limits[0]) + (limits[0] == limits[1] ? "" : ", hard " + amount(limits[1]));
+    }
+
+    private static String amount(long limit) {
+        return limit == SysResource.INFINITY ? "unlimited" : Long.toUnsignedString(limit);
+    }
+
+    private static String kernel(String name) {
+        return read("/proc/sys/kernel/" + name).orElse("?");
+    }
+
+    private static Optional<String> read(String file) {
+        return Identity.told(() -> KernelFile.text(null, file).strip());
+    }
+}

@@ -1,0 +1,216 @@
+package io.holdfast.cli;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.Credentials;
+import io.holdfast.core.process.ForeignCgroupException;
+import io.holdfast.core.process.MachineRegistry;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who a held process is: the chain from its pidfd to its credentials, its cgroup, and what that
+ * says of its unit, session and owner. All of it is taken from the pidfd or verified against it.
+ *
+ * @param name of its main thread; empty once it is reaped
+ * @param groups supplementary ones
+ * @param cgroup as this process sees it; empty if it is reaped, or in none that is visible
+ */
+record Identity(
+        String processId,
+        ProcessInfo info,
+        PidFd.State state,
+        Optional<String> name,
+        Optional<List<Long>> groups,
+        Optional<CgroupPath> cgroup) {
+
+    static Identity of(PidFd process) {
+        return new Identity(
+                process.processId().toString(),
+                process.info(),
+                process.state(),
+                told(() -> process.proc().name()),
+                told(() -> process.proc().groups()),
+                cgroupOf(process));
+    }
+
+    /** What the kernel tells of it, or nothing: it is reaped, or we may not look. */
+    static <T> Optional<T> told(Supplier<T> question) {
+        try {
+            return Optional.of(question.get());
+        } catch (ErrnoException e) {
+            return switch (e.errno()) {
+                case Errno.ESRCH, Errno.EACCES, Errno.EPERM, Errno.ENOENT, Errno.ENODATA ->
+                        Optional.empty();
+                default -> throw e;
+            };
+        }
+    }
+
+    private static Optional<CgroupPath> cgroupOf(PidFd process) {
+        try {
+            return told(process::cgroupPath);
+        } catch (ForeignCgroupException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The place that names unit and session: below the root of the manager, which is PID 1. */
+    private Optional<CgroupPath> managed() {
+        return cgroup.map(path -> path.relativeTo(Lazy.MANAGER_ROOT));
+    }
+
+    private static final class Lazy {
+        static final CgroupPath MANAGER_ROOT = find();
+
+        private static CgroupPath find() {
+            Optional<PidFd> first = PidFd.find(1);
+            if (first.isEmpty()) {
+                return CgroupPath.ROOT;
+            }
+            try (PidFd manager = first.get()) {
+                return cgroupOf(manager).map(CgroupPath::managerRoot).orElse(CgroupPath.ROOT);
+            }
+        }
+    }
+
+    /** Number and name, and what has become of it if that is to be told. */
+    String title() {
+        return (info.pid().isPresent() ? Integer.toString(info.pid().getAsInt()) : "")
+                + name.map(text -> " " + text).orElse("")
+                + switch (state) {
+                    case ALIVE -> "";
+                    case EXITED -> " (has exited; its parent has not waited for it)";
+                    case REAPED -> "(gone)";
+                };
+    }
+
+    /** The first links, which {@code info} shows too. */
+    void printPerson(Output output) {
+        output.field("process", title());
+        output.field("identity", processId);
+        info.credentials().ifPresent(ids -> printCredentials(ids, output));
+        groups.filter(list -> !list.isEmpty())
+                .ifPresent(list -> output.field("groups", names(list)));
+    }
+
+    private static void printCredentials(Credentials ids, Output output) {
+        output.field(
+                "user",
+                ids(ids.realUid(), ids.effectiveUid(), ids.savedUid(), ids.fileSystemUid(), true));
+        output.field(
+                "group",
+                ids(ids.realGid(), ids.effectiveGid(), ids.savedGid(), ids.fileSystemGid(), false));
+    }
+
+    private static String ids(long real, long effective, long saved, long file, boolean users) {
+        if (real == effective && real == saved && real == file) {
+            return name(real, users);
+        }
+        return "real "
+                + name(real, users)
+                + ", effective "
+                + name(effective, users)
+                + ", saved "
+                + name(saved, users)
+                + ", file system "
+                + name(file, users);
+    }
+
+    private static String name(long id, boolean user) {
+        return user ? Accounts.user(id) : Accounts.group(id);
+    }
+
+    private static String names(List<Long> groups) {
+        return groups.stream().map(Accounts::group).collect(Collectors.joining(", "));
+    }
+
+    void printCgroup(Output output) {
+        cgroup.ifPresentOrElse(
+                path ->
+                        output.field(
+                                "cgroup",
+                                path
+                                        + (info.cgroupId().isPresent()
+                                                ? " (id " + info.cgroupId().getAsLong() + ")"
+                                                : "")),
+                () -> info.cgroupId().ifPresent(id -> output.field("cgroup", "id " + id)));
+    }
+
+    /** The whole chain. */
+    void print(Output output) {
+        printPerson(output);
+        printCgroup(output);
+        if (managed().isPresent()) {
+            CgroupPath path = managed().get();
+            output.field("unit", path.unit().orElse("none"));
+            output.field("slice", path.slice());
+            path.userUnit().ifPresent(unit -> output.field("user unit", unit));
+            path.userSlice().ifPresent(slice -> output.field("user slice", slice));
+            output.field("session", path.session().orElse("none"));
+            machine().ifPresent(machine -> output.field("machine", machine));
+            OptionalLong owner = path.ownerUid();
+            output.field("owner", owner.isPresent() ? Accounts.user(owner.getAsLong()) : "none");
+        }
+        info.exit().ifPresent(exit -> output.field("exit", exit.toString()));
+    }
+
+    private Optional<String> machine() {
+        return managed().flatMap(MachineRegistry.SYSTEM::machineName);
+    }
+
+    /** The whole chain, with a null for each link that is not there. */
+    JsonText json() {
+        Optional<CgroupPath> path = managed();
+        OptionalLong owner = path.map(CgroupPath::ownerUid).orElse(OptionalLong.empty());
+        return personJson()
+                .put("cgroup", cgroup.map(CgroupPath::path))
+                .put("cgroupId", orNull(info.cgroupId()))
+                .put("unit", path.flatMap(CgroupPath::unit))
+                .put("slice", path.map(CgroupPath::slice))
+                .put("userUnit", path.flatMap(CgroupPath::userUnit))
+                .put("userSlice", path.flatMap(CgroupPath::userSlice))
+                .put("session", path.flatMap(CgroupPath::session))
+                .put("machine", machine())
+                .put("ownerUid", orNull(owner));
+    }
+
+    JsonText personJson() {
+        return JsonText.object()
+                .put("process", processId)
+                .put("pid", orNull(info.pid()))
+                .put("name", name)
+                .put("state", state.name().toLowerCase(Locale.ROOT))
+                .put("credentials", info.credentials().map(Identity::json))
+                .put("groups", groups);
+    }
+
+    private static JsonText json(Credentials ids) {
+        return JsonText.object()
+                .put("realUid", ids.realUid())
+                .put("effectiveUid", ids.effectiveUid())
+                .put("savedUid", ids.savedUid())
+                .put("fileSystemUid", ids.fileSystemUid())
+                .put("realGid", ids.realGid())
+                .put("effectiveGid", ids.effectiveGid())
+                .put("savedGid", ids.savedGid())
+                .put("fileSystemGid", ids.fileSystemGid());
+    }
+
+    static @Nullable Long orNull(OptionalLong value) {
+        return value.isPresent() ? value.getAsLong() : null;
+    }
+
+    static @Nullable Integer orNull(OptionalInt value) {
+        return value.isPresent() ? value.getAsInt() : null;
+    }
+}

@@ -1,0 +1,28 @@
+package io.holdfast.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The terminal that controls this process, if any. */
+final class Terminal {
+    // fields of /proc/self/stat behind the name: state, ppid, pgrp, session, tty_nr, tpgid
+    private static final int PROCESS_GROUP = 2;
+    private static final int FOREGROUND_GROUP = 5;
+
+    private Terminal() {}
+
+    /**
+     * Whether we are in the foreground of a terminal now: then it sends its INT to our children as
+     * well, as long as they are in our process group.
+     */
+    static boolean isForeground() {
+        try {
+            String stat = Files.readString(Path.of("/proc/self/stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            return fields[PROCESS_GROUP].equals(fields[FOREGROUND_GROUP]);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

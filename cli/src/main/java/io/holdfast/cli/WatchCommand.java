@@ -1,0 +1,91 @@
+package io.holdfast.cli;
+
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Waits for processes that need not be children of ours. */
+final class WatchCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Wait for processes, anybody's, and tell how they ended.")
+                .footer(
+                        "%nExit code: that of the process, or 128 and the signal that killed it; of several, that of"
+                                + " the first in the line that did not end with 0; 125 if its status is not known"
+                                + " (before Linux 6.15, of processes that are not our children) or there was"
+                                + " nothing to watch.",
+                        "%nExamples:",
+                        "  holdfast watch 4711",
+                        "  holdfast watch $$(pgrep -x backup) && echo all is well",
+                        "  holdfast watch --json 4711 4712 | jq .exit");
+        return spec.addOption(Command.json("Print one JSON object a line, as each of them ends."))
+                .addPositional(
+                        PositionalParamSpec.builder()
+                                .paramLabel(ProcessArgument.LABEL)
+                                .required(true)
+                                .arity("1..*")
+                                .type(String[].class)
+                                .description(ProcessArgument.DESCRIPTION)
+                                .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        boolean json = line.hasMatchedOption("--json");
+        List<PidFd> processes = new ArrayList<>();
+        try (EventLoop loop = EventLoop.open()) {
+            for (String text : line.matchedPositionalValue(0, new String[0])) {
+                processes.add(ProcessArgument.open(text, line));
+            }
+            return watch(processes, json, loop, output);
+        } catch (CommandException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.NOT_THE_PROCESS, e);
+        } finally {
+            processes.forEach(PidFd::close);
+        }
+    }
+
+    private static int watch(List<PidFd> processes, boolean json, EventLoop loop, Output output) {
+        Exit[] exits = new Exit[processes.size()];
+        int[] running = {exits.length};
+        for (int i = 0; i < exits.length; i++) {
+            int index = i;
+            PidFd process = processes.get(i);
+            int pid = process.pid();
+            String name = process.processId().toString();
+            AutoCloseable ignored =
+                    process.onExit(
+                            loop,
+                            exit -> {
+                                exits[index] = exit;
+                                output.line(json ? json(pid, name, exit) : pid + " " + exit);
+                                output.out().flush();
+                                if (--running[0] == 0) {
+                                    loop.stop();
+                                }
+                            });
+        }
+        loop.run();
+        for (Exit exit : exits) {
+            if (!exit.isSuccess()) {
+                return ExitText.code(exit);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static String json(int pid, String name, Exit exit) {
+        return JsonText.object()
+                .put("process", name)
+                .put("pid", pid)
+                .put("exit", ExitText.json(exit))
+                .toString();
+    }
+}

@@ -542,7 +542,25 @@ public final class PidFd implements AutoCloseable {
             int number = SysPidfd.getNamespace(fd, kind.ioctl());
             return new Namespace(kind, Fd.adopt(number, "PIDFD_GET_" + kind + "_NAMESPACE", this));
         }
-        return new Namespace(kind, proc().open("ns/" + kind.fileName(), Fcntl.O_RDONLY));
+        return new Namespace(kind, namespaceInProc(kind));
+    }
+
+    /** {@code /proc} still has some namespaces of a zombie, and calls the others missing. */
+    private Fd namespaceInProc(Namespace.Kind kind) {
+        try {
+            Fd opened = proc().open("ns/" + kind.fileName(), Fcntl.O_RDONLY);
+            if (isAlive()) {
+                return opened;
+            }
+            opened.close();
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT || isAlive()) {
+                throw e.errno() == Errno.ENOENT
+                        ? new ErrnoException(e.call(), this + " " + kind, Errno.EOPNOTSUPP)
+                        : e;
+            }
+        }
+        throw new ErrnoException("/proc/PID/ns/" + kind.fileName(), toString(), Errno.ESRCH);
     }
 
     /** Its attributes in {@code /proc}, each verified against this. */

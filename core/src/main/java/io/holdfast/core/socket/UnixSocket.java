@@ -195,11 +195,13 @@ public final class UnixSocket implements AutoCloseable {
      * @throws NotSupportedException before Linux 6.16
      */
     public void refuseDescriptors() {
-        int r = SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, 0);
-        if (r == -Errno.ENOPROTOOPT) {
+        if (!Feature.PASS_RIGHTS.isPresent()) {
             throw new NotSupportedException("refusing descriptors", Feature.PASS_RIGHTS);
         }
-        ErrnoException.check(r, "setsockopt(SO_PASSRIGHTS)", fd);
+        ErrnoException.check(
+                SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, 0),
+                "setsockopt(SO_PASSRIGHTS)",
+                fd);
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.holdfast.interop;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,8 @@ import org.junit.platform.launcher.TestIdentifier;
 final class KernelRunReport implements TestExecutionListener {
     private record Failure(String test, Throwable cause) {}
 
+    private static final Duration SLOW = Duration.ofSeconds(5);
+
     private final List<Failure> failures = new ArrayList<>();
     private final Map<String, List<String>> skips = new TreeMap<>(); // by reason
     private final Map<String, Long> running = new ConcurrentHashMap<>(); // test -> System.nanoTime
@@ -35,12 +38,16 @@ final class KernelRunReport implements TestExecutionListener {
 
     @Override
     public synchronized void executionSkipped(TestIdentifier test, String reason) {
-        skips.computeIfAbsent(reason, _ -> new ArrayList<>()).add(name(test));
+        String because = reason.lines().findFirst().orElse("no reason given");
+        skips.computeIfAbsent(because, _ -> new ArrayList<>()).add(name(test));
     }
 
     @Override
     public synchronized void executionFinished(TestIdentifier test, TestExecutionResult result) {
-        running.remove(name(test));
+        Long startedAt = running.remove(name(test));
+        if (startedAt != null && System.nanoTime() - startedAt > SLOW.toNanos()) {
+            System.out.printf("    took %d s%n", (System.nanoTime() - startedAt) / 1_000_000_000L);
+        }
         @Nullable Throwable cause = result.getThrowable().orElse(null);
         switch (result.getStatus()) {
             case SUCCESSFUL -> passed += test.isTest() ? 1 : 0;
@@ -83,12 +90,18 @@ final class KernelRunReport implements TestExecutionListener {
     }
 
     private static String name(TestIdentifier test) {
-        String type =
+        String name =
                 switch (test.getSource().orElse(null)) {
-                    case MethodSource method -> method.getClassName() + ": ";
-                    case ClassSource clazz -> clazz.getClassName() + ": ";
+                    case MethodSource method ->
+                            simple(method.getClassName()) + "." + method.getMethodName();
+                    case ClassSource type -> simple(type.getClassName());
                     case null, default -> "";
                 };
-        return type.substring(type.lastIndexOf('.') + 1) + test.getDisplayName();
+        String display = test.getDisplayName();
+        return display.startsWith("[") ? name + " " + display : name.isEmpty() ? display : name;
+    }
+
+    private static String simple(String className) {
+        return className.substring(className.lastIndexOf('.') + 1);
     }
 }

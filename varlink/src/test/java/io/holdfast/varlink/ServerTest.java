@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Needs;
 import java.io.File;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -73,6 +75,7 @@ class ServerTest {
     }
 
     @Test
+    @Needs(features = Feature.PEER_PIDFD)
     void aCallKnowsItsPeerByPidfd() {
         try (VarlinkClient client = service.client();
                 PidFd self = PidFd.self();

@@ -6,12 +6,14 @@
 #   ignore                           lets the kernel reap children from now on
 # and answers "ok …" or "error ERRNO WHERE". Ends its children when its input ends.
 #
-# Options: exit=STATUS and die=SIGNAL (at once), uid=N, cgroup=FOLDER, flags=CLONE_FLAGS, signal=EXIT_SIGNAL,
-# children=N (of its own), relay=N (forks and exits, N times in a row), session=1, exec=PROGRAM,ARGUMENT,…
+# Options: exit=STATUS and die=SIGNAL (at once), ignore=SIGNAL, uid=N, cgroup=FOLDER, flags=CLONE_FLAGS,
+# signal=EXIT_SIGNAL, session=1, children=N (of its own), relay=N (forks and exits, N times in a row),
+# stream=ADDRESS, seqpacket=ADDRESS and datagram=ADDRESS (connects, and says hello), exec=PROGRAM,ARGUMENT,…
 # which is told in READY_FD where to write the line that the test waits for.
 use strict;
 use warnings;
 use POSIX ();
+use Socket ();
 
 my $arm = (POSIX::uname())[4] eq 'aarch64';
 my $SYS_CLONE3 = 435;
@@ -19,6 +21,7 @@ my $SYS_PRCTL = $arm ? 167 : 157;
 my $PR_SET_PDEATHSIG = 1;
 my $SIGCHLD = 17;
 my %children;
+my @sockets; # held until the end
 $^F = 255; # descriptors survive an exec
 $SIG{PIPE} = 'IGNORE';
 
@@ -29,6 +32,17 @@ sub clone3 {
     my $set_tid = $number ? unpack('Q', pack('P', $tids)) : 0;
     my $arguments = pack('Q11', $flags, 0, 0, 0, $signal, 0, 0, 0, $set_tid, $number ? 1 : 0, 0);
     return syscall($SYS_CLONE3, $arguments, length $arguments);
+}
+
+# /PATH or @ABSTRACT
+sub say_hello {
+    my ($type, $address) = @_;
+    $address =~ s/^\@/\0/;
+    socket my $socket, Socket::AF_UNIX, $type, 0 or return 0;
+    connect $socket, Socket::pack_sockaddr_un($address) or return 0;
+    syswrite $socket, 'hello' or return 0;
+    push @sockets, $socket;
+    return 1;
 }
 
 sub quiet_forever {
@@ -42,6 +56,7 @@ sub child {
     open STDIN, '<', '/dev/null' or $fail->('stdin');
     open STDOUT, '>', '/dev/null' or $fail->('stdout');
     $0 = $name;
+    $SIG{$option{ignore}} = 'IGNORE' if defined $option{ignore};
     if (defined $option{cgroup}) {
         open my $procs, '>', "$option{cgroup}/cgroup.procs" or $fail->('cgroup');
         defined syswrite $procs, '0' or $fail->('cgroup');
@@ -62,6 +77,15 @@ sub child {
             close $ready;
             quiet_forever();
         }
+    }
+    my %type = (
+        stream => Socket::SOCK_STREAM,
+        datagram => Socket::SOCK_DGRAM,
+        seqpacket => Socket::SOCK_SEQPACKET,
+    );
+    for my $kind (keys %type) {
+        next unless defined $option{$kind};
+        say_hello($type{$kind}, $option{$kind}) or $fail->($kind);
     }
     if (defined $option{exec}) {
         my @command = split /,/, $option{exec};

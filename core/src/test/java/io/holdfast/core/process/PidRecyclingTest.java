@@ -1,0 +1,252 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.ScratchCgroup;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Numbers of processes are recycled by force, again and again. Who goes by number, or by number and
+ * start time, is fooled; no operation of Holdfast is.
+ */
+@Timeout(300)
+@Needs(root = true)
+class PidRecyclingTest {
+    private static final boolean SLOW = Boolean.getBoolean("holdfast.slow"); // emulated
+    private static final int RECYCLINGS = SLOW ? 100 : 1_000;
+    private static final int RACES = SLOW ? 50 : 300;
+    private static final Duration LIMIT = Duration.ofSeconds(100);
+    private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);
+    private static final Exit TERMINATED = new Exit.Killed(Signal.TERM, false);
+
+    private ForeignParent parent;
+
+    @BeforeEach
+    void startParent() {
+        parent = ForeignParent.start();
+    }
+
+    @AfterEach
+    void endParent() {
+        parent.close();
+    }
+
+    @Test
+    void numbersAndStartTimesAreFooledAndPidfdsAreNot() throws Exception {
+        int fooledHandles = 0;
+        int recycled = 0;
+        while (recycled < RECYCLINGS) {
+            int number = parent.child("victim");
+            ProcessHandle handle = ProcessHandle.of(number).orElseThrow();
+            try (PidFd victim = PidFd.open(number)) {
+                Known known = Known.of(victim);
+                if (!parent.recycle(number, "successor")) {
+                    continue; // somebody else was quicker
+                }
+                recycled++;
+                try (PidFd successor = PidFd.open(number)) {
+                    assertNotFooled(victim, known, successor);
+                    boolean handleFooled =
+                            handle.isAlive() && handle.equals(ProcessHandle.of(number).get());
+                    if (handleFooled) {
+                        fooledHandles++;
+                        assertThat(handle.destroyForcibly()).isTrue();
+                        assertThat(parent.reap(number)).as("the wrong one").isEqualTo(KILLED);
+                    } else {
+                        assertThat(parent.kill(number, Signal.TERM)).isTrue();
+                        assertThat(parent.reap(number)).as("the wrong one").isEqualTo(TERMINATED);
+                    }
+                }
+            }
+        }
+        if (!SLOW) { // 10 ms are not enough under emulation
+            assertThat(fooledHandles)
+                    .as("process handles that took the successor for the victim")
+                    .isPositive();
+        }
+    }
+
+    /** What was known of a process while it lived. */
+    private record Known(int number, Optional<Long> id, ProcessId name) {
+        static Known of(PidFd process) {
+            ProcessId name = process.processId();
+            assertThat(process.proc().commandLine()).containsExactly("victim");
+            return new Known(
+                    process.pid(),
+                    name.pidfdId().isPresent()
+                            ? Optional.of(name.pidfdId().getAsLong())
+                            : Optional.empty(),
+                    name);
+        }
+    }
+
+    private static void assertNotFooled(PidFd victim, Known known, PidFd successor)
+            throws Exception {
+        assertThat(successor.proc().commandLine()).containsExactly("successor");
+        assertThat(successor.pid()).isEqualTo(known.number);
+
+        assertThat(victim.state()).isEqualTo(PidFd.State.REAPED);
+        assertThat(victim.isAlive()).isFalse();
+        assertThat(victim).isNotEqualTo(successor);
+        assertThat(successor).isNotEqualTo(victim);
+        assertThat(victim.signal(new Signal(0))).isFalse();
+        assertThat(victim.signal(Signal.KILL)).isFalse();
+        assertThat(victim.signalWithValue(Signal.KILL, 1)).isFalse();
+        if (Feature.SIGNAL_SCOPE.isPresent()) {
+            for (PidFd.Scope scope : PidFd.Scope.values()) {
+                assertThat(victim.signal(Signal.KILL, scope)).isFalse();
+            }
+        }
+        Exit told = Feature.EXIT_INFO.isPresent() ? KILLED : new Exit.Unknown();
+        assertThat(victim.await(LIMIT)).hasValue(told);
+
+        ProcessInfo info = victim.info();
+        assertThat(info.exit()).hasValue(told);
+        assertThat(info.pid()).isEmpty();
+        assertThat(info.tgid()).isEmpty();
+        assertThat(info.ppid()).isEmpty();
+        assertThat(info.credentials()).isEmpty();
+
+        gone(victim::pid);
+        gone(victim::parent);
+        gone(victim::cgroupPath);
+        gone(() -> victim.getFd(0).close());
+        for (Namespace.Kind kind : Namespace.Kind.values()) {
+            gone(() -> victim.namespace(kind).close());
+        }
+        Proc proc = victim.proc();
+        gone(proc::commandLine);
+        gone(proc::executable);
+        gone(proc::environment);
+        gone(proc::directory);
+        gone(proc::name);
+        gone(proc::noNewPrivileges);
+        gone(proc::groups);
+        gone(proc::startTime);
+        gone(proc::session);
+        gone(proc::cgroup);
+
+        if (known.id.isPresent()) {
+            long id = known.id.get();
+            assertThat(victim.id()).isEqualTo(id).isNotEqualTo(successor.id());
+            gone(() -> PidFd.open(known.number, id));
+            gone(() -> PidFd.restore(known.name));
+        }
+        try (PidFd copy = victim.duplicate()) {
+            assertThat(copy.signal(Signal.KILL)).isFalse();
+            assertThat(copy).isNotEqualTo(successor);
+        }
+        assertThat(successor.isAlive()).as("nothing of all that has touched it").isTrue();
+    }
+
+    private static void gone(ThrowingCallable operation) {
+        assertThatThrownBy(operation)
+                .isInstanceOfSatisfying(
+                        ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESRCH));
+    }
+
+    @Test
+    void whatIsReadWhileANumberIsRecycledIsNeverTheSuccessors() throws Exception {
+        Set<String> commands = ConcurrentHashMap.newKeySet();
+        Set<Long> users = ConcurrentHashMap.newKeySet();
+        Set<Throwable> failures = ConcurrentHashMap.newKeySet();
+        for (int race = 0; race < RACES; race++) {
+            int number = parent.child("victim", "uid=20001");
+            try (PidFd victim = PidFd.open(number)) {
+                Thread reader =
+                        Thread.ofPlatform()
+                                .uncaughtExceptionHandler((_, e) -> failures.add(e))
+                                .start(() -> readUntilGone(victim, commands, users));
+                boolean recycled = parent.recycle(number, "successor", "uid=20002");
+                reader.join();
+                if (recycled) {
+                    assertThat(parent.kill(number, Signal.TERM)).isTrue();
+                    assertThat(parent.reap(number)).isEqualTo(TERMINATED);
+                }
+            }
+        }
+        assertThat(failures).isEmpty();
+        assertThat(commands).doesNotContain("successor");
+        assertThat(users).doesNotContain(20002L);
+    }
+
+    private static void readUntilGone(PidFd victim, Set<String> commands, Set<Long> users) {
+        boolean there = true;
+        while (there) {
+            there = victim.state() != PidFd.State.REAPED;
+            try {
+                commands.addAll(victim.proc().commandLine());
+                commands.add(victim.proc().name());
+            } catch (ErrnoException e) {
+                assertThat(e.errno()).isEqualTo(Errno.ESRCH);
+            }
+            victim.info().credentials().ifPresent(ids -> users.add(ids.realUid()));
+        }
+    }
+
+    @Test
+    @Needs(cgroup2 = true)
+    void theMembersOfACgroupAreNeverSuccessorsFromElsewhere() throws Exception {
+        List<Throwable> failures = new ArrayList<>();
+        Set<String> commands = ConcurrentHashMap.newKeySet();
+        try (ScratchCgroup scratch = ScratchCgroup.create()) {
+            Cgroup cgroup = scratch.cgroup();
+            Thread walker =
+                    Thread.ofPlatform()
+                            .uncaughtExceptionHandler((_, e) -> failures.add(e))
+                            .start(() -> visitUntilInterrupted(cgroup, commands));
+            for (int race = 0; race < RACES; race++) {
+                int number = parent.child("inside", "ignore=USR1", "cgroup=" + scratch.folder());
+                try (PidFd victim = PidFd.open(number)) {
+                    if (!parent.recycle(number, "outside")) {
+                        continue;
+                    }
+                    try (PidFd successor = PidFd.open(number)) {
+                        assertThat(cgroup.contains(victim)).isFalse();
+                        assertThat(cgroup.contains(successor)).isFalse();
+                        gone(() -> cgroup.attach(victim));
+                        assertThat(cgroup.contains(successor)).as("not moved").isFalse();
+                    }
+                }
+                assertThat(parent.kill(number, Signal.TERM)).isTrue();
+                assertThat(parent.reap(number))
+                        .as("the walker's signals are for members only")
+                        .isEqualTo(TERMINATED);
+            }
+            walker.interrupt();
+            walker.join();
+        }
+        assertThat(failures).isEmpty();
+        assertThat(commands).doesNotContain("outside").contains("inside");
+    }
+
+    private static void visitUntilInterrupted(Cgroup cgroup, Set<String> commands) {
+        while (!Thread.currentThread().isInterrupted()) {
+            cgroup.forEachMember(member -> {
+                try {
+                    commands.addAll(member.proc().commandLine());
+                } catch (ErrnoException e) {
+                    assertThat(e.errno()).isEqualTo(Errno.ESRCH);
+                }
+                boolean _ = member.signal(Signal.USR1);
+            });
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.testkit.CProgram;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The kernel's pidfd_poll_test, pidfd_wait and the waiting part of pidfd_test. */
+@Timeout(120)
+class KernelSelftestWaitTest {
+    /** As many as the kernel's own test in the long suite. */
+    private static final int ROUNDS = Boolean.getBoolean("holdfast.long") ? 10_000 : 300;
+
+    private static final Duration LIMIT = Duration.ofSeconds(100);
+
+    /** How long an event that must not come is waited for. */
+    private static final Duration NO_EVENT = Duration.ofMillis(200);
+
+    private ForeignParent parent;
+
+    @BeforeEach
+    void startParent() {
+        parent = ForeignParent.start();
+    }
+
+    @AfterEach
+    void endParent() {
+        parent.close();
+    }
+
+    @Test
+    void everyKillIsSeenInManyRounds() throws Exception {
+        for (int round = 0; round < ROUNDS; round++) {
+            try (PidFd child = parent.held("round-" + round)) {
+                int pid = child.pid();
+                assertThat(child.isAlive()).isTrue();
+                assertThat(child.signal(Signal.KILL)).isTrue();
+                assertThat(parent.reap(pid)).isEqualTo(new Exit.Killed(Signal.KILL, false));
+                Exit exit = child.await(LIMIT).orElseThrow();
+                assertThat(exit).isEqualTo(knownToStrangers(new Exit.Killed(Signal.KILL, false)));
+                assertThat(child.state()).isEqualTo(PidFd.State.REAPED);
+            }
+        }
+    }
+
+    @Test
+    void ourOwnChildTellsItsStatusOnEveryKernel() throws Exception {
+        try (Child exits = Spawn.of("sh", "-c", "exit 42").start();
+                Child killed = Spawn.of("sleep", "1000").start()) {
+            assertThat(exits.await(LIMIT)).hasValue(new Exit.Exited(42));
+            assertThat(killed.signal(Signal.KILL)).isTrue();
+            assertThat(killed.await(LIMIT)).hasValue(new Exit.Killed(Signal.KILL, false));
+        }
+    }
+
+    @Test
+    void stoppingAndContinuingIsNoExit() throws Exception {
+        try (PidFd child = parent.held("child")) {
+            int pid = child.pid();
+            for (int i = 0; i < 3; i++) {
+                assertThat(child.signal(Signal.STOP)).isTrue();
+                assertThat(child.await(NO_EVENT)).isEmpty();
+                assertThat(child.state()).isEqualTo(PidFd.State.ALIVE);
+                assertThat(child.signal(Signal.CONT)).isTrue();
+                assertThat(child.await(NO_EVENT)).isEmpty();
+            }
+            assertThat(child.signal(Signal.STOP)).isTrue();
+            assertThat(child.signal(Signal.KILL)).isTrue();
+            assertThat(parent.reap(pid)).isEqualTo(new Exit.Killed(Signal.KILL, false));
+            assertThat(child.await(LIMIT)).isPresent();
+        }
+    }
+
+    @Test
+    void whatIsNotOurChildIsNotReaped() throws Exception {
+        try (PidFd self = PidFd.self();
+                PidFd stranger = parent.held("child", "exit=1")) {
+            assertThat(stranger.await(LIMIT)).isPresent();
+            for (PidFd process : new PidFd[] {self, stranger}) {
+                assertThatThrownBy(process::reap)
+                        .isInstanceOfSatisfying(
+                                ErrnoException.class,
+                                e -> assertThat(e.errno()).isEqualTo(Errno.ECHILD));
+            }
+            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
+        }
+    }
+
+    @Test
+    void aLivingChildOfOursIsNotReaped() throws Exception {
+        try (Child child = Spawn.of("sleep", "1000").start()) {
+            assertThat(child.pidFd().reap()).isEmpty();
+            assertThat(child.pidFd().isAlive()).isTrue();
+            assertThat(child.signal(Signal.KILL)).isTrue();
+            assertThat(child.await(LIMIT)).isPresent();
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.EXIT_INFO)
+    void aChildThatTheKernelReapsTellsItsStatusStill() throws Exception {
+        parent.ignoreChildren();
+        try (PidFd child = parent.held("child")) {
+            assertThat(child.signal(Signal.TERM)).isTrue();
+            assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.TERM, false));
+        }
+    }
+
+    @Test
+    void aChildThatTheKernelReapsHasEndedOnEveryKernel() throws Exception {
+        parent.ignoreChildren();
+        try (PidFd child = parent.held("child")) {
+            assertThat(child.signal(Signal.TERM)).isTrue();
+            assertThat(child.await(LIMIT).orElseThrow())
+                    .isEqualTo(knownToStrangers(new Exit.Killed(Signal.TERM, false)));
+            assertThat(child.state()).isEqualTo(PidFd.State.REAPED);
+        }
+    }
+
+    @Test
+    @Needs(programs = "gcc")
+    void aProcessLivesUntilItsLastThreadHasEnded() throws Exception {
+        ForeignParent.Program threads = threads("leader-exits");
+        try (PidFd process = PidFd.open(threads.pid())) {
+            assertThat(process.await(NO_EVENT)).isEmpty();
+            assertThat(process.state()).isEqualTo(PidFd.State.ALIVE);
+            assertThat(process.signal(Signal.USR1)).isTrue();
+            assertThat(parent.reap(threads.pid())).isEqualTo(new Exit.Exited(7));
+            assertThat(process.await(LIMIT).orElseThrow())
+                    .isEqualTo(knownToStrangers(new Exit.Exited(7)));
+        }
+    }
+
+    @Test
+    @Needs(programs = "gcc")
+    void anExecOfAnotherThreadIsNoExit() throws Exception {
+        for (String leader : new String[] {"leader-stays", "leader-exits"}) {
+            ForeignParent.Program threads = threads(leader);
+            try (PidFd process = PidFd.open(threads.pid())) {
+                assertThat(process.signal(Signal.USR2)).isTrue();
+                while (!process.proc().name().equals("sleep")) {
+                    assertThat(process.await(Duration.ofMillis(10))).as(leader).isEmpty();
+                }
+                assertThat(process.await(NO_EVENT)).as(leader).isEmpty();
+                assertThat(process.pid()).isEqualTo(threads.pid());
+                assertThat(process.signal(Signal.TERM)).isTrue();
+                assertThat(parent.reap(threads.pid()))
+                        .isEqualTo(new Exit.Killed(Signal.TERM, false));
+                assertThat(process.await(LIMIT).orElseThrow())
+                        .isEqualTo(knownToStrangers(new Exit.Killed(Signal.TERM, false)));
+            }
+        }
+    }
+
+    private ForeignParent.Program threads(String leader) {
+        return parent.program(
+                "threads", "exec=" + CProgram.of(getClass(), "threads.c") + "," + leader);
+    }
+
+    private static Exit knownToStrangers(Exit exit) {
+        return Feature.EXIT_INFO.isPresent() ? exit : new Exit.Unknown();
+    }
+}

@@ -1,0 +1,176 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.CProgram;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.io.BufferedReader;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class PidFdSignalTest {
+    private final OpenDescriptors before = OpenDescriptors.now();
+
+    @AfterEach
+    void nothingStaysOpen() {
+        before.awaitSameNumber();
+    }
+
+    @Test
+    void aSignalReachesItsProcessAndNobodyElse() throws InterruptedException {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd first = parent.held("first");
+                PidFd second = parent.held("second")) {
+            assertThat(first.signal(new Signal(0))).isTrue();
+            assertThat(first.signal(Signal.TERM)).isTrue();
+            assertThat(parent.reap(first.pid())).isEqualTo(new Exit.Killed(Signal.TERM, false));
+            assertThat(second.isAlive()).isTrue();
+        }
+    }
+
+    @Test
+    void anExitedProcessIsNotSignalled() throws InterruptedException {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd child = parent.held("child", "exit=0")) {
+            int number = child.pid();
+            assertThat(Readiness.await(child.fd(), Readiness.IN)).isNotZero();
+            assertThat(child.signal(Signal.KILL)).as("a zombie swallows it").isTrue();
+            assertThat(parent.reap(number)).isEqualTo(new Exit.Exited(0));
+            assertThat(child.signal(Signal.KILL)).isFalse();
+            assertThat(child.signal(new Signal(0))).isFalse();
+            assertThat(child.signalWithValue(Signal.KILL, 1)).isFalse();
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.SIGNAL_SCOPE)
+    void aGroupIsSignalledThroughItsLeader() throws Exception {
+        try (Child leader =
+                        Spawn.of("sh", "-c", "sleep 1000 & echo $!; exec sleep 1000")
+                                .newProcessGroup()
+                                .stdout(Stdio.pipe())
+                                .start();
+                BufferedReader said =
+                        new BufferedReader(
+                                new java.io.InputStreamReader(
+                                        leader.stdout(),
+                                        java.nio.charset.StandardCharsets.UTF_8))) {
+            try (PidFd member = PidFd.open(Integer.parseInt(said.readLine()))) {
+                assertThat(leader.pidFd().signal(Signal.TERM, PidFd.Scope.PROCESS_GROUP)).isTrue();
+                assertThat(leader.await()).isEqualTo(new Exit.Killed(Signal.TERM, false));
+                assertThat(member.await()).isInstanceOf(Exit.class);
+                assertThat(member.isAlive()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.SIGNAL_SCOPE)
+    void theScopeOfAProcessIsTheProcessAlone() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd child = parent.held("child")) {
+            assertThatThrownBy(() -> child.signal(Signal.TERM, PidFd.Scope.PROCESS_GROUP))
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining("leads no process group");
+            assertThat(child.isAlive()).isTrue();
+            assertThat(child.signal(Signal.TERM, PidFd.Scope.PROCESS)).isTrue();
+            assertThat(parent.reap(child.pid())).isEqualTo(new Exit.Killed(Signal.TERM, false));
+            for (PidFd.Scope scope : PidFd.Scope.values()) {
+                assertThat(child.signal(Signal.TERM, scope)).isFalse();
+            }
+        }
+    }
+
+    @Test
+    @Needs(without = Feature.SIGNAL_SCOPE)
+    void withoutScopesTheyAreRefusedAndNothingIsSent() {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd child = parent.held("child")) {
+            for (PidFd.Scope scope : PidFd.Scope.values()) {
+                assertThatThrownBy(() -> child.signal(Signal.KILL, scope))
+                        .isInstanceOf(NotSupportedException.class)
+                        .hasMessageContaining("Linux 6.9");
+            }
+            assertThat(child.isAlive()).isTrue();
+        }
+    }
+
+    @Test
+    @Needs(programs = "gcc")
+    void aValueArrivesWhole() throws Exception {
+        try (Child child =
+                        Spawn.of(CProgram.of(PidFdSignalTest.class, "sigvalue.c").toString())
+                                .stdout(Stdio.pipe())
+                                .start();
+                BufferedReader said =
+                        new BufferedReader(
+                                new java.io.InputStreamReader(
+                                        child.stdout(), java.nio.charset.StandardCharsets.UTF_8))) {
+            assertThat(said.readLine()).isEqualTo("ready");
+            assertThat(child.pidFd().signalWithValue(new Signal(35), 0xFEDCBA9876543210L)).isTrue();
+            long self = ProcessHandle.current().pid();
+            assertThat(said.readLine()).isEqualTo("35 -1 " + self + " fedcba9876543210");
+            assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.PIDFD_THREAD)
+    void aThreadIsHeldByItself() throws Exception {
+        CompletableFuture<Integer> tid = new CompletableFuture<>();
+        CountDownLatch over = new CountDownLatch(1);
+        Thread thread =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            tid.complete(Unistd.gettid());
+                            try {
+                                over.await();
+                            } catch (InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        });
+        try (PidFd held = PidFd.openThread(tid.get());
+                PidFd self = PidFd.self()) {
+            assertThat(held.isThread()).isTrue();
+            assertThat(self.isThread()).isFalse();
+            assertThat(held.pid()).isEqualTo(tid.get());
+            assertThat(held.info().tgid()).hasValue((int) ProcessHandle.current().pid());
+            assertThat(held).isNotEqualTo(self);
+            assertThat(held.isAlive()).isTrue();
+            assertThat(held.signal(new Signal(0))).isTrue();
+            if (Feature.SIGNAL_SCOPE.isPresent()) {
+                assertThat(held.signal(new Signal(0), PidFd.Scope.THREAD)).isTrue();
+            }
+            assertThatThrownBy(held::reap).hasMessageContaining("ECHILD");
+            over.countDown();
+            thread.join();
+            assertThat(held.await()).isInstanceOf(Exit.class);
+            assertThat(held.isAlive()).isFalse();
+            assertThat(held.signal(new Signal(0))).isFalse();
+        }
+        assertThatThrownBy(() -> PidFd.openThread(tid.get()))
+                .isInstanceOf(ErrnoException.class)
+                .hasMessageContaining("ESRCH");
+    }
+
+    @Test
+    @Needs(without = Feature.PIDFD_THREAD)
+    void withoutThreadPidfdsTheyAreRefused() {
+        assertThatThrownBy(() -> PidFd.openThread(1))
+                .isInstanceOf(NotSupportedException.class)
+                .hasMessageContaining("Linux 6.9");
+    }
+}

@@ -1,0 +1,169 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.core.testkit.ScratchCgroup;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What cannot be started says which thing and why, and leaves nothing behind. */
+@Timeout(60)
+class SpawnErrorsTest {
+    private final OpenDescriptors before = OpenDescriptors.now();
+
+    @TempDir Path folder;
+
+    @AfterEach
+    void nothingIsLeft() throws IOException {
+        before.awaitSameNumber();
+        assertThat(childrenOfOurs()).isEmpty();
+    }
+
+    /** Those that Java does not know of and that are not reaped. */
+    static List<String> childrenOfOurs() throws IOException {
+        StringBuilder numbers = new StringBuilder();
+        try (var tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
+            for (Path task : tasks) {
+                try {
+                    numbers.append(Files.readString(task.resolve("children")));
+                } catch (IOException e) {
+                    // the thread has ended
+                }
+            }
+        }
+        String all = numbers.toString().strip();
+        return all.isEmpty() ? List.of() : List.of(all.split("\\s+"));
+    }
+
+    private static void assertFails(Spawn spawn, int errno, Object... named) {
+        // the plain way, as a thread of its own, held, and from a virtual thread
+        for (int way = 0; way < 4; way++) {
+            if (way == 1) {
+                spawn.umask(022);
+            } else if (way == 2) {
+                spawn.environmentOfPid("LISTEN_PID");
+            }
+            boolean isVirtual = way == 3;
+            assertThatThrownBy(() -> start(spawn, isVirtual))
+                    .isInstanceOfSatisfying(
+                            ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno))
+                    .hasMessageContaining(Errno.name(errno))
+                    .satisfies(e -> {
+                        for (Object name : named) {
+                            assertThat(e).hasMessageContaining(name.toString());
+                        }
+                    });
+        }
+    }
+
+    private static void start(Spawn spawn, boolean isVirtual) throws Throwable {
+        FutureTask<Child> task = new FutureTask<>(spawn::start);
+        if (isVirtual) {
+            Thread.startVirtualThread(task);
+        } else {
+            task.run();
+        }
+        try {
+            task.get().close();
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw e.getCause();
+        }
+    }
+
+    private Path script(String name, String text) throws IOException {
+        Path path = Files.writeString(folder.resolve(name), text);
+        assertThat(path.toFile().setExecutable(true)).isTrue();
+        return path;
+    }
+
+    @Test
+    void anUnknownProgram() {
+        assertFails(Spawn.of("no-such-program"), Errno.ENOENT, "no-such-program", "PATH=");
+        assertFails(Spawn.of("/no/such/program"), Errno.ENOENT, "/no/such/program");
+        assertFails(Spawn.of(""), Errno.ENOENT, "PATH=");
+    }
+
+    @Test
+    void aProgramThatIsNotExecutable() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "#!/bin/sh\n");
+        assertFails(Spawn.of(file.toString()), Errno.EACCES, file);
+        assertFails(Spawn.of(folder.toString()), Errno.EACCES, folder);
+    }
+
+    @Test
+    void aScriptWithoutInterpreterLine() throws IOException {
+        Path script = script("script", "echo never\n");
+        assertFails(Spawn.of(script.toString()), Errno.ENOEXEC, script, "#!");
+    }
+
+    @Test
+    void aScriptWhoseInterpreterIsMissing() throws IOException {
+        Path script = script("script", "#!/no/such/interpreter\n");
+        assertFails(Spawn.of(script.toString()), Errno.ENOENT, script, "interpreter is not");
+    }
+
+    @Test
+    void aDirectoryThatIsMissingOrNone() throws IOException {
+        Path missing = folder.resolve("missing");
+        assertFails(Spawn.of("true").directory(missing), Errno.ENOENT, missing);
+        Path file = Files.createFile(folder.resolve("file"));
+        assertFails(Spawn.of("true").directory(file), Errno.ENOTDIR, file);
+    }
+
+    @Test
+    void aFileOfAStreamThatCannotBeOpened() {
+        Path missing = folder.resolve("no/such/file");
+        assertFails(Spawn.of("true").stdin(Stdio.from(missing)), Errno.ENOENT, missing);
+        assertFails(
+                Spawn.of("true").stdin(Stdio.pipe()).stdout(Stdio.to(missing)),
+                Errno.ENOENT,
+                missing);
+        assertFails(Spawn.of("true").stdout(Stdio.to(folder)), Errno.EISDIR, folder);
+    }
+
+    @Test
+    void anArgumentOrProgramWithANul() {
+        for (Spawn spawn :
+                List.of(
+                        Spawn.of("true", "a\0b"),
+                        Spawn.of("/bin/tr\0ue"),
+                        Spawn.of("tr\0ue"),
+                        Spawn.of("true").argumentZero("\0"))) {
+            for (boolean isVirtual : new boolean[] {false, true}) {
+                assertThatIllegalArgumentException().isThrownBy(() -> start(spawn, isVirtual));
+            }
+        }
+    }
+
+    @Test
+    void moreArgumentsThanTheKernelTakes() {
+        String large = "x".repeat(1 << 17);
+        assertFails(Spawn.of("true", large), Errno.E2BIG, "true");
+        assertFails(Spawn.of("true").environment(Map.of("X", large)), Errno.E2BIG, "true");
+    }
+
+    @Test
+    @Needs(cgroup2 = true)
+    void aCgroupThatWasRemoved() {
+        try (ScratchCgroup scratch = ScratchCgroup.create()) {
+            Cgroup removed = scratch.cgroup().create("removed");
+            removed.remove();
+            assertFails(Spawn.of("true").cgroup(removed), Errno.ENOENT, removed.path().path());
+            removed.close();
+        }
+    }
+}

@@ -1,0 +1,217 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ChildTest {
+    private static final Exit SUCCESS = new Exit.Exited(0);
+    private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);
+
+    private final OpenDescriptors before = OpenDescriptors.now();
+
+    @AfterEach
+    void nothingIsLeft() {
+        before.awaitSameNumber();
+        Await.until(ChildTest::hasNoChildren);
+    }
+
+    private static boolean hasNoChildren() {
+        try {
+            return SpawnErrorsTest.childrenOfOurs().isEmpty();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static Child cat() {
+        return Spawn.of("cat").stdin(Stdio.pipe()).stdout(Stdio.pipe()).start();
+    }
+
+    @Test
+    void megabytesPassThroughItUnchanged() throws Exception {
+        byte[] sent = new byte[4_000_001];
+        new SplittableRandom(3).nextBytes(sent);
+        for (Thread.Builder kind : List.of(Thread.ofVirtual(), Thread.ofPlatform())) {
+            try (Child cat = cat()) {
+                kind.start(() -> {
+                    try (var in = cat.stdin()) {
+                        in.write(sent);
+                    } catch (IOException e) {
+                        throw new IllegalStateException(e);
+                    }
+                });
+                assertThat(Arrays.equals(cat.stdout().readAllBytes(), sent)).isTrue();
+                assertThat(cat.await()).isEqualTo(SUCCESS);
+            }
+        }
+    }
+
+    @Test
+    void manyVirtualThreadsTalkToTheirChildrenAtOnce() throws Exception {
+        List<FutureTask<String>> talks = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            String text = "line " + i;
+            FutureTask<String> talk =
+                    new FutureTask<>(() -> {
+                        try (Child cat = cat()) {
+                            cat.stdin()
+                                    .write(text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                            cat.stdin().close();
+                            String said =
+                                    new String(
+                                            cat.stdout().readAllBytes(),
+                                            java.nio.charset.StandardCharsets.UTF_8);
+                            assertThat(cat.await()).isEqualTo(SUCCESS);
+                            return said;
+                        }
+                    });
+            Thread.startVirtualThread(talk);
+            talks.add(talk);
+        }
+        for (int i = 0; i < talks.size(); i++) {
+            assertThat(talks.get(i).get()).isEqualTo("line " + i);
+        }
+    }
+
+    @Test
+    void whatIsNoPipeHasNoStream() throws Exception {
+        try (Child child = Spawn.of("true").stdout(Stdio.devNull()).start()) {
+            assertThatIllegalStateException()
+                    .isThrownBy(child::stdin)
+                    .withMessage("standard input is not a pipe");
+            assertThatIllegalStateException().isThrownBy(child::stdout);
+            assertThatIllegalStateException().isThrownBy(child::stderr);
+            assertThat(child.await()).isEqualTo(SUCCESS);
+        }
+    }
+
+    @Test
+    void everyWaiterIsTold() throws Exception {
+        try (Child cat = cat()) {
+            List<FutureTask<Exit>> waiters = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                FutureTask<Exit> waiter = new FutureTask<>(cat::await);
+                Await.parked(Thread.startVirtualThread(waiter));
+                waiters.add(waiter);
+            }
+            CompletableFuture<Exit> first = cat.onExit();
+            CompletableFuture<Exit> second = cat.onExit();
+            assertThat(second.cancel(true)).isTrue();
+            assertThat(cat.await(Duration.ofMillis(2))).isEmpty();
+            assertThat(cat.await(Duration.ZERO)).isEmpty();
+            assertThat(cat.signal(Signal.KILL)).isTrue();
+            assertThat(first.get()).isEqualTo(KILLED);
+            for (FutureTask<Exit> waiter : waiters) {
+                assertThat(waiter.get()).isEqualTo(KILLED);
+            }
+            assertThat(cat.await(Duration.ZERO)).contains(KILLED);
+            assertThat(cat.await(Duration.ofSeconds(Long.MAX_VALUE))).contains(KILLED);
+            assertThat(cat.exit()).contains(KILLED);
+            assertThat(cat.onExit().get()).isEqualTo(KILLED);
+            assertThat(cat.signal(Signal.KILL)).isFalse();
+        }
+    }
+
+    @Test
+    void futuresOfItCompleteOnVirtualThreads() throws Exception {
+        try (Child cat = cat()) {
+            CompletableFuture<Boolean> isVirtual =
+                    cat.onExit().thenApply(_ -> Thread.currentThread().isVirtual());
+            cat.stdin().close();
+            assertThat(isVirtual.get()).isTrue();
+        }
+    }
+
+    @Test
+    void aWaitIsInterrupted() throws Exception {
+        try (Child cat = cat()) {
+            FutureTask<Exit> waiter = new FutureTask<>(cat::await);
+            Thread thread = Thread.startVirtualThread(waiter);
+            Await.parked(thread);
+            thread.interrupt();
+            assertThatThrownBy(waiter::get).cause().isInstanceOf(InterruptedException.class);
+            assertThat(cat.signal(Signal.KILL)).isTrue();
+            assertThat(cat.await()).isEqualTo(KILLED);
+        }
+    }
+
+    @Test
+    void anExitedChildIsReapedThoughNobodyWaits() {
+        Child child = Spawn.of("true").start();
+        Await.until(() -> child.pidFd().state() == PidFd.State.REAPED);
+        child.close();
+    }
+
+    @Test
+    void closedAfterItsExitNothingIsOpen() throws Exception {
+        Child child = Spawn.of("true").start();
+        assertThat(child.await()).isEqualTo(SUCCESS);
+        assertThat(child.pidFd().fd().isOpen()).as("to be asked still").isTrue();
+        child.close();
+        assertThat(child.pidFd().fd().isOpen()).isFalse();
+        assertThatCode(child::close).doesNotThrowAnyException();
+        assertThat(child.await()).isEqualTo(SUCCESS);
+    }
+
+    @Test
+    void closedBeforeItsExitItLivesOnAndIsReapedThen() throws Exception {
+        Child child = Spawn.of("sh", "-c", "read x; exit 6").stdin(Stdio.pipe()).start();
+        CompletableFuture<Exit> future = child.onExit();
+        try (PidFd held = child.pidFd().duplicate()) {
+            child.pidFd().fd(); // lent until then
+            child.close(); // which ends its input
+            assertThat(future.get()).isEqualTo(new Exit.Exited(6));
+            assertThat(child.await()).isEqualTo(new Exit.Exited(6));
+            assertThat(held.state()).isEqualTo(PidFd.State.REAPED);
+        }
+        Await.until(() -> !child.pidFd().fd().isOpen());
+    }
+
+    @Test
+    void aCloseWakesWhoReadsItsOutput() throws Exception {
+        Child child = Spawn.of("sleep", "1000").stdout(Stdio.pipe()).start();
+        FutureTask<Integer> reader = new FutureTask<>(() -> child.stdout().read());
+        Await.parked(Thread.startVirtualThread(reader));
+        child.close();
+        assertThatThrownBy(reader::get).cause().isInstanceOf(IOException.class);
+        assertThat(child.signal(Signal.KILL)).isTrue();
+        assertThat(child.await()).isEqualTo(KILLED);
+    }
+
+    @Test
+    void outputIsReadToItsEndAfterTheExit() throws Exception {
+        try (Child child = Spawn.of("echo", "words").stdout(Stdio.pipe()).start()) {
+            assertThat(child.await()).isEqualTo(SUCCESS);
+            assertThat(child.stdout().readAllBytes()).asString().isEqualTo("words\n");
+            assertThat(child.stdout().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void aChildThatDoesNotReadEndsTheWriterWithEpipe() throws Exception {
+        try (Child child = Spawn.of("true").stdin(Stdio.pipe()).start()) {
+            assertThat(child.await()).isEqualTo(SUCCESS);
+            assertThatThrownBy(() -> child.stdin().write(new byte[1_000_000]))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("EPIPE");
+        }
+    }
+}

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(10)
 class StartLimitTest {
     private static final long SECOND = 1_000_000_000;
-    private static final long T0 = Long.MAX_VALUE - SECOND; // the clock may run over
+    private static final long T0 =
+            Math.subtractExact(Long.MAX_VALUE, SECOND); // the clock may run over
 
     private static StartLimit limit(TimeSpan interval, int burst) {
         return new StartLimit(new UnitSection.StartLimit(interval, burst));

@@ -49,7 +49,8 @@ public final class SysStat {
         static final MethodHandle UNLINKAT = Libc.bind("unlinkat");
         static final MethodHandle MKFIFOAT = Libc.bind("mkfifoat");
         static final MethodHandle FCHMODAT = Libc.bind("fchmodat");
-        static final MethodHandle FCHOWNAT = Libc.bind("fchownat");
+        static final MethodHandle FCHMOD = Libc.bind("fchmod");
+        static final MethodHandle FCHOWN = Libc.bind("fchown");
     }
 
     private SysStat() {}
@@ -231,9 +232,23 @@ public final class SysStat {
         return named(Rare.FCHMODAT, directory, name, mode, 0, 0);
     }
 
-    /** {@code fchownat(2)}, not following a link: 0, or -errno. An id of -1 is left as it is. */
-    public static int fchownat(Fd directory, String name, long uid, long gid) {
-        return named(Rare.FCHOWNAT, directory, name, uid, gid, 0x100);
+    /** {@code fchmod(2)}: 0, or -errno. */
+    public static int fchmod(Fd fd, int mode) {
+        return plain(Rare.FCHMOD, fd, mode, 0);
+    }
+
+    /** {@code fchown(2)}: 0, or -errno. An id of -1 is left as it is. */
+    public static int fchown(Fd fd, long uid, long gid) {
+        return plain(Rare.FCHOWN, fd, uid, gid);
+    }
+
+    private static int plain(MethodHandle function, Fd fd, long a, long b) {
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(function, number, a, b, 0, 0, 0);
+        } finally {
+            fd.release();
+        }
     }
 
     private static int named(

@@ -28,7 +28,8 @@ public enum Resource {
         this.number = number;
     }
 
-    int number() {
+    /** Its number (asm-generic/resource.h). */
+    public int number() {
         return number;
     }
 }

@@ -78,7 +78,7 @@ final class Gate implements AutoCloseable {
         int ignored = Readiness.await(arrivals, Readiness.IN);
     }
 
-    /** No child will come: the spawn has failed. */
+    /** No child will come any more. */
     void giveUp() {
         reopen(arrival, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK).close();
     }

@@ -34,6 +34,11 @@ import java.util.function.Function;
 public final class Proc {
     private static final long TICKS_PER_SECOND = 100; // USER_HZ, on every architecture
 
+    // linux/sched.h
+    private static final int PF_EXITING = 0x4;
+    private static final int PF_FORKNOEXEC = 0x40;
+    private static final int DIED_UNEXECUTED = PF_EXITING | PF_FORKNOEXEC;
+
     private final PidFd pidFd;
 
     Proc(PidFd pidFd) {
@@ -72,6 +77,20 @@ public final class Proc {
     public Path directory() {
         String target = read(dir -> Unistd.readlinkat(dir, "cwd"));
         return Path.of(target);
+    }
+
+    /**
+     * Whether a child of ours that nobody has reaped has ended, or is about to, without executing a
+     * program. False where {@code /proc} does not tell. Both flags count: one that executes loses
+     * PF_FORKNOEXEC a little after its spawn has returned.
+     */
+    static boolean diedUnexecuted(PidFd child) {
+        try {
+            String stat = KernelFile.text(null, "/proc/" + child.pid() + "/stat"); // it is pinned
+            return (Long.parseLong(fields(stat)[6]) & DIED_UNEXECUTED) == DIED_UNEXECUTED;
+        } catch (ErrnoException e) {
+            return false;
+        }
     }
 
     /** The name of its main thread: at most 15 bytes. */
@@ -174,7 +193,10 @@ public final class Proc {
 
     /** The fields of {@code stat} from the third on: the second may hold anything. */
     private String[] stat() {
-        String stat = read(dir -> KernelFile.text(dir, "stat"));
+        return fields(read(dir -> KernelFile.text(dir, "stat")));
+    }
+
+    private static String[] fields(String stat) {
         return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     }
 

@@ -65,7 +65,7 @@ final class Starter {
 
     private final Spawn spawn;
     private final ChildStreams streams = new ChildStreams();
-    private final boolean intoCgroup;
+    private boolean intoCgroup;
     private final boolean throughGate;
 
     Starter(Spawn spawn) {
@@ -93,6 +93,9 @@ final class Starter {
             Path program = spawn.resolve();
             streams.open(spawn.streams);
             pidFd = throughGate ? startHeld(program) : startFreely(program);
+            if (intoCgroup && Proc.diedUnexecuted(pidFd)) {
+                pidFd = moveInstead(program, pidFd);
+            }
             try {
                 Child child =
                         new Child(
@@ -108,6 +111,19 @@ final class Starter {
                 throw e;
             }
         }
+    }
+
+    /**
+     * A child that was born in its cgroup was killed before it executed its program. Kernels since
+     * cgroup.kill counts kills (seen: 6.18) do that to every child, once a cgroup was killed: they
+     * compare the target's count with that of our own cgroup. Such a cgroup can only be moved into.
+     */
+    private PidFd moveInstead(Path program, PidFd killed) {
+        try (killed) {
+            reap(killed);
+        }
+        intoCgroup = false;
+        return startHeld(program);
     }
 
     private PidFd startFreely(Path program) {
@@ -165,17 +181,12 @@ final class Starter {
             this.gate = gate;
             this.task =
                     new FutureTask<>(() -> {
-                        boolean started = false;
                         try {
                             setThreadAttributes();
                             spawner = Unistd.gettid();
-                            PidFd pidFd = spawnNow(program, this);
-                            started = true;
-                            return pidFd;
+                            return spawnNow(program, this);
                         } finally {
-                            if (!started) {
-                                gate.giveUp();
-                            }
+                            gate.giveUp(); // it has passed the gate, or will never come there
                         }
                     });
         }
@@ -187,7 +198,9 @@ final class Starter {
                 int pid = task.isDone() ? 0 : onlyChildOf(spawner);
                 if (pid != 0) {
                     try (PidFd child = PidFd.open(pid)) {
-                        meet(new HeldChild(child, pid));
+                        if (child.isAlive()) { // else killed on its way to the gate
+                            meet(new HeldChild(child, pid));
+                        }
                     }
                 }
             } catch (RuntimeException | Error e) {

@@ -1,0 +1,147 @@
+package io.holdfast.core;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import org.junit.jupiter.api.Test;
+
+/** Who may use whom inside of holdfast-core: linux below process below socket. */
+class FloorsTest {
+    private static final String LINUX = "io.holdfast.core.linux..";
+    private static final String PROCESS = "io.holdfast.core.process..";
+    private static final String SOCKET = "io.holdfast.core.socket..";
+    private static final String FOREIGN = "java.lang.foreign..";
+
+    private static final JavaClasses CORE =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages("io.holdfast.core");
+
+    /** A plain view of bytes, and where it comes from. */
+    private static final DescribedPredicate<JavaClass> LINKING =
+            resideInAPackage(FOREIGN)
+                    .and(
+                            describe(
+                                    "more than a view of memory",
+                                    type ->
+                                            !type.getName()
+                                                            .startsWith(
+                                                                    "java.lang.foreign.MemorySegment")
+                                                    && !type.getName()
+                                                            .equals("java.lang.foreign.Arena")));
+
+    @Test
+    void allOfCoreIsLookedAt() {
+        assertThat(CORE.stream().map(JavaClass::getPackageName).distinct())
+                .containsExactlyInAnyOrder(
+                        "io.holdfast.core.linux",
+                        "io.holdfast.core.process",
+                        "io.holdfast.core.socket");
+    }
+
+    @Test
+    void noFloorImportsFromAbove() {
+        noClasses()
+                .that()
+                .resideInAPackage(LINUX)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(PROCESS, SOCKET)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(PROCESS)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(SOCKET)
+                .check(CORE);
+    }
+
+    @Test
+    void theLinkerIsUsedOnTheLowestFloorOnly() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(PROCESS, SOCKET)
+                .should()
+                .dependOnClassesThat(LINKING)
+                .check(CORE);
+        classes()
+                .that(describe("calling the linker", FloorsTest::usesLinker))
+                .should()
+                .haveFullyQualifiedName("io.holdfast.core.linux.Libc")
+                .check(CORE);
+    }
+
+    private static boolean usesLinker(JavaClass type) {
+        return type.getDirectDependenciesFromSelf().stream()
+                .anyMatch(d -> d.getTargetClass().getName().equals("java.lang.foreign.Linker"));
+    }
+
+    @Test
+    void noPublicSignatureAboveTheLowestFloorMentionsForeignMemory() {
+        methods()
+                .that()
+                .areDeclaredInClassesThat()
+                .resideInAnyPackage(PROCESS, SOCKET)
+                .and()
+                .haveModifier(JavaModifier.PUBLIC)
+                .and()
+                .areDeclaredInClassesThat()
+                .arePublic()
+                .should(notMentionForeignMemory())
+                .check(CORE);
+    }
+
+    private static ArchCondition<JavaCodeUnit> notMentionForeignMemory() {
+        DescribedPredicate<JavaClass> foreign = resideInAPackage(FOREIGN);
+        return new ArchCondition<>("mention nothing of java.lang.foreign") {
+            @Override
+            public void check(JavaCodeUnit unit, ConditionEvents events) {
+                boolean mentions =
+                        foreign.test(unit.getRawReturnType())
+                                || unit.getRawParameterTypes().stream().anyMatch(foreign);
+                events.add(
+                        new SimpleConditionEvent(
+                                unit, !mentions, unit.getFullName() + " mentions foreign memory"));
+            }
+        };
+    }
+
+    @Test
+    void theJdkIsTheOnlyDependency() {
+        classes()
+                .should()
+                .onlyDependOnClassesThat(
+                        resideInAnyPackage("java..", "io.holdfast.core..")
+                                .or(
+                                        describe(
+                                                "annotations that only the compiler reads",
+                                                type ->
+                                                        type.getPackageName()
+                                                                        .startsWith("org.jspecify")
+                                                                || type.getPackageName()
+                                                                        .startsWith(
+                                                                                "com.google.errorprone.annotations")))
+                                .or(describe("primitives", FloorsTest::isPlain)))
+                .check(CORE);
+    }
+
+    private static boolean isPlain(JavaClass type) {
+        return type.isPrimitive() || type.isArray();
+    }
+}

@@ -1,0 +1,5 @@
+/** What holds for all of holdfast-core. */
+@NullMarked
+package io.holdfast.core;
+
+import org.jspecify.annotations.NullMarked;

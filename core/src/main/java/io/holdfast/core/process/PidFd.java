@@ -267,24 +267,23 @@ public final class PidFd implements AutoCloseable {
      *     PID namespace
      */
     public int pid() {
+        boolean asked = Feature.PIDFD_INFO.isPresent();
         int pid = pidNow();
+        if (pid < 0) {
+            throw new ErrnoException(asked ? "PIDFD_GET_INFO" : "fdinfo", toString(), -pid);
+        }
         lastPid = pid;
         return pid;
     }
 
+    /** The number, or -errno. */
     private int pidNow() {
         if (Feature.PIDFD_INFO.isPresent()) {
             PidfdInfo info = SysPidfd.getInfo(fd, 0);
-            if (info.errno() != 0) {
-                throw new ErrnoException("PIDFD_GET_INFO", toString(), info.errno());
-            }
-            return info.pid();
+            return info.errno() != 0 ? -info.errno() : info.pid();
         }
         int pid = FdInfo.of(fd).number(FdInfo.PID);
-        if (pid <= 0) {
-            throw new ErrnoException("fdinfo", toString(), pid == 0 ? Errno.EREMOTE : Errno.ESRCH);
-        }
-        return pid;
+        return pid > 0 ? pid : pid == 0 ? -Errno.EREMOTE : -Errno.ESRCH;
     }
 
     /**
@@ -648,9 +647,11 @@ public final class PidFd implements AutoCloseable {
 
     private int seenPid() {
         try {
-            return pid();
+            int pid = pidNow(); // not pid(): its failure would be told with this very text
+            lastPid = Math.max(pid, CLOSED_PID);
+            return lastPid;
         } catch (ErrnoException | IllegalStateException e) {
-            return CLOSED_PID; // reaped, elsewhere, or closed at this moment
+            return CLOSED_PID; // no /proc, or closed at this moment
         }
     }
 }

@@ -1,8 +1,10 @@
 package io.holdfast.core.linux;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,6 +26,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.core");
     private static final long WAKE = -1;
+    private static final int CANCELLED_KEPT = 64; // timers that may stay queued for nothing
 
     /** Called on the loop's thread when a watched descriptor is ready. */
     @FunctionalInterface
@@ -35,7 +38,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /** A task of a later time. Only for the loop's thread. */
-    public static final class Timer implements Comparable<Timer> {
+    public final class Timer implements Comparable<Timer> {
         private final long at;
         private final long order;
         private @Nullable Runnable task;
@@ -48,7 +51,14 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
         /** Does nothing if it has run. */
         public void cancel() {
-            task = null;
+            if (task != null) {
+                task = null;
+                cancelled++;
+                if (cancelled > CANCELLED_KEPT && cancelled > timers.size() / 2) {
+                    timers.removeIf(timer -> timer.task == null);
+                    cancelled = 0;
+                }
+            }
         }
 
         @Override
@@ -77,6 +87,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         private final Handler handler;
         private final long data;
         private int events;
+        private int mode; // EPOLLET or 0
         private volatile boolean ended;
 
         private Watch(Fd fd, int events, Handler handler) {
@@ -94,7 +105,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         /** Changes what it is watched for; one system call if that is a change. */
         public void events(int wanted) {
             if (events != wanted && !ended) {
-                control(fd, SysEpoll.CTL_MOD, wanted, data);
+                control(fd, SysEpoll.CTL_MOD, wanted | mode, data);
                 events = wanted;
             }
         }
@@ -104,7 +115,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
          * that nobody has waited for, is told once.
          */
         public void onlyChanges() {
-            control(fd, SysEpoll.CTL_MOD, events | SysEpoll.EPOLLET, data);
+            mode = SysEpoll.EPOLLET;
+            control(fd, SysEpoll.CTL_MOD, events | mode, data);
         }
 
         /** Watches no longer. Idempotent. */
@@ -113,12 +125,11 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             if (!ended) {
                 ended = true;
                 watches.remove(data);
+                fd.unhold(this);
                 try {
-                    control(fd, SysEpoll.CTL_DEL, 0, 0);
-                    fd.unhold(this);
+                    int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
                 } catch (IllegalStateException e) {
-                    // being closed by another thread, and beforeClose is still to come; or the
-                    // loop is closed
+                    // the descriptor or the loop is closed: out of the epoll instance as well
                 }
             }
         }
@@ -134,30 +145,39 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             try {
                 int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
             } catch (IllegalStateException e) {
-                // the loop was closed before, and its epoll instance with it
+                // the loop was closed at this moment by another thread
             }
+        }
+
+        @Override
+        public boolean letGo(int number) {
+            return ended;
         }
     }
 
-    private final ArrayBlockingQueue<Runnable> tasks; // first, for it refuses a bad limit
+    /** A signal that the loop takes, and whether it has come: several at once count as one. */
+    private record SignalWatch(Runnable task, AtomicBoolean raised) {}
+
     private final SysEpoll epoll;
     private final SysEventfd wake;
     private final Slots<Watch> watches = new Slots<>();
     private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+    private final ArrayBlockingQueue<Runnable> tasks;
+    private final List<SignalWatch> signals = new CopyOnWriteArrayList<>();
     private final AtomicBoolean signalled = new AtomicBoolean();
     private final int taskLimit;
     private long timerOrder;
-    private long errors;
+    private int cancelled; // of the timers
+    private volatile long errors;
     private volatile boolean stopped;
     private volatile boolean closed;
     private volatile @Nullable Thread owner;
 
-    private EventLoop(int taskLimit) {
+    private EventLoop(int taskLimit, SysEpoll epoll, SysEventfd wake) {
         this.taskLimit = taskLimit;
         this.tasks = new ArrayBlockingQueue<>(taskLimit);
-        this.epoll = new SysEpoll();
-        this.wake = new SysEventfd();
-        wake.fd().with(number -> epoll.control(SysEpoll.CTL_ADD, number, Readiness.IN, WAKE));
+        this.epoll = epoll;
+        this.wake = wake;
     }
 
     /**
@@ -166,16 +186,30 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * @throws ErrnoException EMFILE
      */
     public static EventLoop open() {
-        return new EventLoop(DEFAULT_TASKS);
+        return open(DEFAULT_TASKS);
     }
 
     /**
+     * A new loop that nobody runs yet.
+     *
      * @param taskLimit how many posted tasks may wait
-     * @throws IllegalArgumentException if it is not positive
      * @throws ErrnoException EMFILE
      */
     public static EventLoop open(int taskLimit) {
-        return new EventLoop(taskLimit);
+        SysEpoll epoll = new SysEpoll();
+        SysEventfd wake = null;
+        try {
+            wake = new SysEventfd();
+            EventLoop loop = new EventLoop(taskLimit, epoll, wake);
+            loop.control(wake.fd(), SysEpoll.CTL_ADD, Readiness.IN, WAKE);
+            return loop;
+        } catch (RuntimeException e) {
+            if (wake != null) {
+                wake.close();
+            }
+            epoll.close();
+            throw e;
+        }
     }
 
     /**
@@ -240,14 +274,27 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     /**
      * Runs a task on the loop's thread whenever the process gets the signal, in place of the JVM's
-     * own handling. One handler a signal and JVM. The sender is not known. Not for KILL, STOP,
-     * SEGV, and QUIT (the JVM's thread dump).
+     * own handling. Signals that come before the loop gets to it count as one, as they do in the
+     * kernel; none is lost, however many tasks wait. One handler a signal and JVM. The sender is
+     * not known. Not for KILL, STOP, SEGV, and QUIT (the JVM's thread dump).
      *
      * @return closes to what was there before
      * @throws IllegalArgumentException if the JVM does not give the signal away
      */
     public AutoCloseable onSignal(Signal signal, Runnable task) {
-        return JvmSignal.handle(signal, () -> post(task));
+        SignalWatch watch = new SignalWatch(task, new AtomicBoolean());
+        AutoCloseable handler =
+                JvmSignal.handle(
+                        signal,
+                        () -> {
+                            watch.raised.set(true);
+                            wakeUp();
+                        });
+        signals.add(watch);
+        return () -> {
+            handler.close();
+            signals.remove(watch);
+        };
     }
 
     /** Whether the calling thread is the one that runs the loop now. */
@@ -304,7 +351,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             if (woken) {
                 wake.drain();
                 signalled.set(false);
-                handled += runTasks();
+                handled += runSignals() + runTasks();
             }
             return handled + runTimers();
         } finally {
@@ -316,6 +363,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     private int patience(long limitNanos) {
         while (!timers.isEmpty() && timers.peek().task == null) {
             timers.poll();
+            cancelled--;
         }
         Timer next = timers.peek();
         long nanos = limitNanos;
@@ -325,8 +373,22 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         if (nanos <= 0) {
             return 0;
         }
+        if (nanos == Long.MAX_VALUE) {
+            return -1;
+        }
         long millis = TimeUnit.NANOSECONDS.toMillis(nanos - 1) + 1;
-        return millis >= Integer.MAX_VALUE ? -1 : (int) millis;
+        return (int) Math.min(millis, Integer.MAX_VALUE); // a later timer takes several turns
+    }
+
+    private int runSignals() {
+        int handled = 0;
+        for (SignalWatch watch : signals) {
+            if (watch.raised.getAndSet(false)) {
+                handled++;
+                guarded(watch.task);
+            }
+        }
+        return handled;
     }
 
     /**
@@ -356,7 +418,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
                 timer = timers.peek()) {
             timers.poll();
             Runnable task = timer.task;
-            if (task != null) {
+            if (task == null) {
+                cancelled--;
+            } else {
                 timer.task = null;
                 handled++;
                 guarded(task);
@@ -374,7 +438,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     private void failed(Throwable e) {
-        errors++;
+        errors = errors + 1; // only this thread writes it
         LOG.log(System.Logger.Level.ERROR, "a handler of the event loop failed", e);
     }
 
@@ -383,16 +447,20 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             try {
                 wake.signal();
             } catch (IllegalStateException e) {
-                // closed: there is nobody to wake
+                // closed: nobody is left to be woken
             }
         }
     }
 
-    /** Closes the epoll instance; what it watched stays open. After {@link #run} has returned. */
+    /**
+     * Ends its watches and closes the epoll instance; what it watched stays open. After {@link
+     * #run} has returned. Idempotent.
+     */
     @Override
     public void close() {
         stopped = true;
         closed = true;
+        watches.values().forEach(Watch::close);
         wake.close();
         epoll.close();
     }

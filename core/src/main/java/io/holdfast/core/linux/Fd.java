@@ -40,6 +40,9 @@ public final class Fd implements AutoCloseable {
 
         /** The number is about to go back to the kernel. */
         void beforeClose(int number);
+
+        /** The number goes to another owner: false if it is waited for. */
+        boolean letGo(int number);
     }
 
     private final int number;
@@ -88,15 +91,18 @@ public final class Fd implements AutoCloseable {
      * Hands the descriptor to a new owner and leaves this one empty: its {@link #close} does
      * nothing, every other use throws.
      *
-     * @throws IllegalStateException if it is closed, moved, in use by a call, or watched
+     * @throws IllegalStateException if it is closed, moved, in use by a call, waited for by a
+     *     thread, or watched by an event loop
      */
     public Fd move() {
-        synchronized (this) {
-            if (holders.length > 0 || !STATE.compareAndSet(this, 0, MOVED)) {
-                throw new IllegalStateException(
-                        (int) STATE.getVolatile(this) < 0
-                                ? this + " cannot be moved"
-                                : this + " cannot be moved while in use");
+        if (!STATE.compareAndSet(this, 0, MOVED)) {
+            throw new IllegalStateException(
+                    isOpen() ? this + " cannot be moved while in use" : this + " cannot be moved");
+        }
+        for (Holder holder : holdersNow()) {
+            if (holder != null && !holder.letGo(number)) {
+                STATE.setVolatile(this, 0);
+                throw new IllegalStateException(this + " cannot be moved while waited for");
             }
         }
         if (leaks != null) {
@@ -210,12 +216,15 @@ public final class Fd implements AutoCloseable {
         if (leaks != null) {
             leaks.forget();
         }
-        for (Holder holder : holdersNow()) {
-            if (holder != null) {
-                holder.beforeClose(number);
+        try {
+            for (Holder holder : holdersNow()) {
+                if (holder != null) {
+                    holder.beforeClose(number);
+                }
             }
+        } finally {
+            Unistd.close(number);
         }
-        Unistd.close(number);
     }
 
     private @Nullable Holder[] holdersNow() {

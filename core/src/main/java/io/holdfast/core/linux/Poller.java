@@ -15,19 +15,37 @@ import org.jspecify.annotations.Nullable;
 final class Poller {
     private static final System.Logger LOG = System.getLogger("io.holdfast.core");
 
-    private static final class Lazy {
-        static final Poller POLLER = new Poller();
-    }
+    private static volatile @Nullable Poller running;
 
-    private final SysEpoll epoll = new SysEpoll();
+    private final SysEpoll epoll;
     private final Slots<Registration> slots = new Slots<>();
 
-    private Poller() {
-        Thread.ofPlatform().daemon().name("holdfast-poller").start(this::run);
+    private Poller(SysEpoll epoll) {
+        this.epoll = epoll;
     }
 
     static Poller get() {
-        return Lazy.POLLER;
+        Poller poller = running;
+        return poller != null ? poller : start();
+    }
+
+    /** Not in a static initializer: a failure (EMFILE, no thread) must not be for ever. */
+    private static synchronized Poller start() {
+        Poller poller = running;
+        if (poller != null) {
+            return poller;
+        }
+        SysEpoll epoll = new SysEpoll();
+        try {
+            Poller started = new Poller(epoll);
+            Thread.ofPlatform().daemon().name("holdfast-poller").start(started::run);
+            running = started;
+            return started;
+        } finally {
+            if (running == null) {
+                epoll.close();
+            }
+        }
     }
 
     private void run() {
@@ -36,7 +54,11 @@ final class Poller {
             for (int i = 0; i < n; i++) {
                 Registration registration = slots.get(epoll.data(i));
                 if (registration != null) {
-                    registration.event(epoll.events(i));
+                    try {
+                        registration.event(epoll.events(i));
+                    } catch (RuntimeException | Error e) { // one descriptor's trouble is its own
+                        LOG.log(System.Logger.Level.ERROR, "the poller failed with an event", e);
+                    }
                 }
             }
         }
@@ -56,8 +78,8 @@ final class Poller {
                 if (interrupted) {
                     throw new InterruptedException();
                 }
-                int now = SysPoll.now(fd, events); // its event may be on the way, the time is over
-                return Math.max(now, Readiness.NONE);
+                int now = SysPoll.now(fd, events); // a limit of zero asks, too
+                return now < 0 ? Readiness.NONE : now & (events | Readiness.HUP | Readiness.ERR);
             }
             if (interrupted || left <= 0 || left == Long.MAX_VALUE) {
                 LockSupport.park(this); // where it could not be removed, its event is on the way
@@ -87,8 +109,13 @@ final class Poller {
             if (registration == null) {
                 registration = register(fd);
             }
-            if (registration.add(waiter)) {
-                return registration;
+            try {
+                if (registration.add(waiter)) {
+                    return registration;
+                }
+            } catch (IllegalStateException e) {
+                slots.remove(registration.data);
+                throw e;
             }
             if (!fd.isOpen()) {
                 slots.remove(registration.data);
@@ -225,6 +252,7 @@ final class Poller {
 
         void event(int events) {
             Waiter ready = null;
+            Waiter failed = null;
             synchronized (this) {
                 Waiter waiting = waiters;
                 waiters = null;
@@ -244,10 +272,14 @@ final class Poller {
                         arm();
                     } catch (IllegalStateException e) {
                         // closed this moment: closing() tells them
+                    } catch (ErrnoException e) { // somebody has closed the number under its owner
+                        failed = waiters;
+                        waiters = null;
                     }
                 }
             }
             tell(ready, events);
+            tell(failed, Readiness.ERR); // their own call says why
         }
 
         private void tell(@Nullable Waiter list, int events) {
@@ -279,6 +311,19 @@ final class Poller {
             if (wasAdded) {
                 int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
             }
+        }
+
+        @Override
+        public boolean letGo(int number) {
+            synchronized (this) {
+                if (waiters != null) {
+                    return false;
+                }
+                closed = true;
+            }
+            fd.unhold(this);
+            beforeClose(number);
+            return true;
         }
     }
 }

@@ -72,7 +72,7 @@ public final class Readiness {
     }
 
     /** Nanoseconds of a duration; a longer one than 292 years is that long. */
-    static long nanos(Duration duration) {
+    public static long nanos(Duration duration) {
         try {
             return duration.toNanos();
         } catch (ArithmeticException e) {

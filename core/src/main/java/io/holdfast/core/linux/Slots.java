@@ -1,7 +1,9 @@
 package io.holdfast.core.linux;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +57,18 @@ final class Slots<T> {
             generations[slot]++;
             free[freed++] = slot;
         }
+    }
+
+    /** All that is in now. */
+    @SuppressWarnings("unchecked") // add puts nothing else in
+    synchronized List<T> values() {
+        List<T> all = new ArrayList<>();
+        for (int slot = 0; slot < used; slot++) {
+            if (values[slot] != null) {
+                all.add((T) values[slot]);
+            }
+        }
+        return all;
     }
 
     @GuardedBy("this")

@@ -327,27 +327,27 @@ public final class SysSocket {
         }
     }
 
+    private static int transfer(MethodHandle function, Fd socket, MemorySegment data, int flags) {
+        Scratch scratch = Scratch.take();
+        try {
+            return transfer(function, socket, scratch, data.address(), data.byteSize(), flags);
+        } finally {
+            scratch.give();
+            Reference.reachabilityFence(data);
+        }
+    }
+
     private static int transfer(
-            MethodHandle function, Fd socket, MemorySegment data, int flags, Scratch scratch) {
+            MethodHandle function, Fd socket, Scratch scratch, long data, long length, int flags) {
         int number = socket.acquire();
         try {
             long r;
             do {
-                r =
-                        Libc.wordCall(
-                                function,
-                                scratch.errno,
-                                number,
-                                data.address(),
-                                data.byteSize(),
-                                flags,
-                                0,
-                                0);
+                r = Libc.wordCall(function, scratch.errno, number, data, length, flags, 0, 0);
             } while (r == -Errno.EINTR);
             return (int) r;
         } finally {
             socket.release();
-            Reference.reachabilityFence(data);
         }
     }
 
@@ -355,9 +355,10 @@ public final class SysSocket {
     public static int send(Fd socket, byte[] data, int offset, int length) {
         Scratch scratch = Scratch.take();
         try {
-            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
-            MemorySegment.copy(data, offset, room, JAVA_BYTE, 0, (int) room.byteSize());
-            return transfer(SEND, socket, room, TO_SEND, scratch);
+            int room = Math.min(length, Scratch.SIZE);
+            MemorySegment.copy(data, offset, scratch.memory, JAVA_BYTE, 0, room);
+            return transfer(
+                    SEND, socket, scratch, scratch.address, room, MSG_NOSIGNAL | MSG_DONTWAIT);
         } finally {
             scratch.give();
         }
@@ -367,10 +368,10 @@ public final class SysSocket {
     public static int recv(Fd socket, byte[] into, int offset, int length) {
         Scratch scratch = Scratch.take();
         try {
-            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
-            int n = transfer(RECV, socket, room, MSG_DONTWAIT, scratch);
+            int room = Math.min(length, Scratch.SIZE);
+            int n = transfer(RECV, socket, scratch, scratch.address, room, MSG_DONTWAIT);
             if (n > 0) {
-                MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
+                MemorySegment.copy(scratch.memory, JAVA_BYTE, 0, into, offset, n);
             }
             return n;
         } finally {

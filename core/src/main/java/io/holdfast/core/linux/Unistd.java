@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
 
 /** {@code unistd.h}: reading, writing, pipes, and who we are. */
 public final class Unistd {
@@ -23,8 +24,6 @@ public final class Unistd {
         static final MethodHandle GETTID = Libc.bind("gettid");
     }
 
-    private static final int EOF = 0;
-
     private Unistd() {}
 
     /** Never retried: on Linux the number is free whatever {@code close(2)} says. */
@@ -36,32 +35,24 @@ public final class Unistd {
     public static long read(Fd fd, MemorySegment into) {
         Scratch scratch = Scratch.take();
         try {
-            return transfer(READ, fd, into, scratch);
+            return transfer(READ, fd, scratch, into.address(), into.byteSize());
         } finally {
             scratch.give();
+            Reference.reachabilityFence(into);
         }
     }
 
-    private static long transfer(MethodHandle call, Fd fd, MemorySegment data, Scratch scratch) {
+    private static long transfer(
+            MethodHandle function, Fd fd, Scratch scratch, long address, long length) {
         int number = fd.acquire();
         try {
             long n;
             do {
-                n =
-                        Libc.wordCall(
-                                call,
-                                scratch.errno,
-                                number,
-                                data.address(),
-                                data.byteSize(),
-                                0,
-                                0,
-                                0);
+                n = Libc.wordCall(function, scratch.errno, number, address, length, 0, 0, 0);
             } while (n == -Errno.EINTR);
             return n;
         } finally {
             fd.release();
-            Reference.reachabilityFence(data);
         }
     }
 
@@ -71,10 +62,10 @@ public final class Unistd {
     public static int read(Fd fd, byte[] into, int offset, int length) {
         Scratch scratch = Scratch.take();
         try {
-            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
-            int n = (int) transfer(READ, fd, room, scratch);
-            if (n > EOF) {
-                MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
+            int room = Math.min(length, Scratch.SIZE);
+            int n = (int) transfer(READ, fd, scratch, scratch.address, room);
+            if (n > 0) {
+                MemorySegment.copy(scratch.memory, JAVA_BYTE, 0, into, offset, n);
             }
             return n;
         } finally {
@@ -108,7 +99,7 @@ public final class Unistd {
     public static long write(Fd fd, MemorySegment from) {
         Scratch scratch = Scratch.take();
         try {
-            return transfer(WRITE, fd, from, scratch);
+            return transfer(WRITE, fd, scratch, from.address(), from.byteSize());
         } finally {
             scratch.give();
         }
@@ -118,9 +109,9 @@ public final class Unistd {
     public static int write(Fd fd, byte[] from, int offset, int length) {
         Scratch scratch = Scratch.take();
         try {
-            MemorySegment room = scratch.memory.asSlice(0, Math.min(length, Scratch.SIZE));
-            MemorySegment.copy(from, offset, room, JAVA_BYTE, 0, (int) room.byteSize());
-            return (int) transfer(WRITE, fd, room, scratch);
+            int room = Math.min(length, Scratch.SIZE);
+            MemorySegment.copy(from, offset, scratch.memory, JAVA_BYTE, 0, room);
+            return (int) transfer(WRITE, fd, scratch, scratch.address, room);
         } finally {
             scratch.give();
         }
@@ -158,12 +149,13 @@ public final class Unistd {
     /**
      * {@code readlinkat(2)} relative to a directory.
      *
+     * @param directory where a relative name starts, or null for the working directory
      * @return the target
      * @throws ErrnoException as the man page says
      */
-    public static String readlinkat(Fd directory, String name) {
+    public static String readlinkat(@Nullable Fd directory, String name) {
         Scratch scratch = Scratch.take();
-        int number = directory.acquire();
+        int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
             long at = CString.put(scratch.memory, 0, name);
             long room = Scratch.SIZE - at;
@@ -182,7 +174,9 @@ public final class Unistd {
             }
             return CString.get(scratch.memory, at, (int) n);
         } finally {
-            directory.release();
+            if (directory != null) {
+                directory.release();
+            }
             scratch.give();
         }
     }

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdInputStream;
 import io.holdfast.core.linux.FdOutputStream;
+import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -69,8 +70,7 @@ public final class Child implements AutoCloseable {
 
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
-        boolean ignored = UNREAPED.add(pidFd);
-        new ExitWatch(pidFd.fd(), true).begin(this::ended);
+        var ignored = new ExitWatch(pidFd.fd(), true).begin(this::ended);
     }
 
     private void ended(@Nullable Exit how) {
@@ -158,7 +158,7 @@ public final class Child implements AutoCloseable {
 
     /** The same with a time limit; empty when it is over. */
     public synchronized Optional<Exit> await(Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
+        long deadline = System.nanoTime() + Readiness.nanos(limit);
         while (exit == null) {
             long left = deadline - System.nanoTime();
             if (left <= 0) {

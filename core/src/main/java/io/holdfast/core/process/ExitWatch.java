@@ -89,15 +89,17 @@ final class ExitWatch {
 
     CompletableFuture<Exit> future() {
         CompletableFuture<Exit> future = new CompletableFuture<>();
-        begin(exit ->
-                COMPLETION.execute(() -> {
-                    if (exit != null) {
-                        future.complete(exit);
-                    } else {
-                        future.completeExceptionally(
-                                new IllegalStateException(fd + " while watched"));
-                    }
-                }));
+        Readiness.Pending pending =
+                begin(exit ->
+                        COMPLETION.execute(() -> {
+                            if (exit != null) {
+                                future.complete(exit);
+                            } else {
+                                future.completeExceptionally(
+                                        new IllegalStateException(fd + " while watched"));
+                            }
+                        }));
+        var ignored = future.whenComplete((exit, e) -> pending.cancel()); // given up by its holder
         return future;
     }
 
@@ -105,9 +107,8 @@ final class ExitWatch {
      * Calls back once, when the process has exited, on the poller's thread or a virtual one: with
      * null if the pidfd was closed before. The callback must be quick.
      */
-    void begin(Consumer<@Nullable Exit> ended) {
-        Readiness.Pending ignored =
-                Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
+    Readiness.Pending begin(Consumer<@Nullable Exit> ended) {
+        return Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
     }
 
     private void exited(Consumer<@Nullable Exit> ended, int events) {
@@ -116,7 +117,11 @@ final class ExitWatch {
             if (events != Readiness.NONE) {
                 exit = status();
                 if (exit == null) {
-                    awaitReap(ended);
+                    if (reaping) {
+                        awaitTurn(fd, ended);
+                    } else {
+                        awaitReap(ended);
+                    }
                     return;
                 }
             }
@@ -126,14 +131,47 @@ final class ExitWatch {
         ended.accept(exit);
     }
 
+    /**
+     * A zombie that another process traces is the tracer's to wait for first, and no event tells
+     * when it lets go: so this rare case waits in the kernel, on a thread of its own.
+     */
+    private static void awaitTurn(Fd fd, Consumer<@Nullable Exit> ended) {
+        Thread.ofPlatform()
+                .daemon()
+                .name("holdfast-reap")
+                .start(() -> {
+                    Exit exit = null;
+                    try {
+                        long change = SysWait.waitid(fd, SysWait.WEXITED);
+                        exit = change > 0 ? Exit.ofChange(change) : UNKNOWN;
+                    } catch (IllegalStateException e) {
+                        // closed at this moment
+                    }
+                    ended.accept(exit);
+                });
+    }
+
+    /** Reaps a child that was killed, and closes its pidfd, where nobody can watch it. */
+    static void reapInTurn(PidFd child) {
+        awaitTurn(child.fd(), _ -> child.close());
+    }
+
     private void awaitReap(Consumer<@Nullable Exit> ended) {
         Readiness.Pending reap =
                 Readiness.once(
                         fd,
                         ONLY_HUP,
                         events -> {
-                            Exit exit = events == Readiness.NONE ? null : status();
-                            ended.accept(exit == null ? UNKNOWN : exit);
+                            Exit exit = null;
+                            try {
+                                if (events != Readiness.NONE) {
+                                    exit = status();
+                                    exit = exit == null ? UNKNOWN : exit;
+                                }
+                            } catch (IllegalStateException e) {
+                                // closed at this moment
+                            }
+                            ended.accept(exit);
                         });
         CompletableFuture.delayedExecutor(REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, COMPLETION)
                 .execute(() -> {

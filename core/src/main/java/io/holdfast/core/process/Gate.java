@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,26 +32,47 @@ final class Gate implements AutoCloseable {
     private static final String ARRIVAL = "arrival";
     private static final String DEPARTURE = "departure";
     private static final int FOR_ALL = 0666;
+    private static final long PAUSE_NANOS = 5_000_000;
 
     private final Fd arrival;
     private final Fd departure;
     private final Fd arrivals;
+    private final Fd reserve; // a number to open the passage with, when all others are taken
     private @Nullable Fd passage;
 
-    Gate() {
+    private Gate(Fd arrival, Fd departure, Fd arrivals, Fd reserve) {
+        this.arrival = arrival;
+        this.departure = departure;
+        this.arrivals = arrivals;
+        this.reserve = reserve;
+    }
+
+    /**
+     * A closed gate.
+     *
+     * @throws ErrnoException EMFILE
+     * @throws UncheckedIOException if no temporary folder can be made
+     */
+    static Gate make() {
         Path folder;
         try {
             folder = Files.createTempDirectory("holdfast-gate");
         } catch (IOException e) {
             throw new UncheckedIOException("cannot make a folder for a FIFO", e);
         }
+        List<Fd> made = new ArrayList<>();
         try (Fd dir = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
-            arrival = fifo(dir, ARRIVAL);
-            departure = fifo(dir, DEPARTURE);
+            made.add(fifo(dir, ARRIVAL));
+            made.add(fifo(dir, DEPARTURE));
+            made.add(reopen(made.getFirst(), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK));
+            made.add(made.getFirst().duplicate());
+            return new Gate(made.get(0), made.get(1), made.get(2), made.get(3));
+        } catch (RuntimeException e) {
+            made.forEach(Fd::close);
+            throw e;
         } finally {
             boolean ignored = folder.toFile().delete();
         }
-        arrivals = reopen(arrival, Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
     }
 
     private static Fd fifo(Fd dir, String name) {
@@ -73,22 +96,35 @@ final class Gate implements AutoCloseable {
                 new PosixSpawn.Opening(departure, Fcntl.O_RDONLY));
     }
 
-    /** Waits for the child, or for {@link #giveUp}. */
-    void awaitArrival() throws InterruptedException {
-        int ignored = Readiness.await(arrivals, Readiness.IN);
+    /** Waits for the child: false if it was {@link #giveUp given up}. */
+    boolean awaitArrival() throws InterruptedException {
+        try {
+            int ignored = Readiness.await(arrivals, Readiness.IN);
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
+        }
     }
 
-    /** No child will come any more. */
+    /** No child will come: the spawn has failed. Needs no descriptor, which may be why. */
     void giveUp() {
-        reopen(arrival, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK).close();
+        arrivals.close();
     }
 
     /**
      * Lets the child go on, whether or not it has come to its open: from now on that does not
-     * block.
+     * block. Never fails, for then child and spawning thread would stand for ever: it waits for a
+     * number where not even the reserved one is left.
      */
     void open() {
-        passage = reopen(departure, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
+        reserve.close();
+        while (passage == null) {
+            try {
+                passage = reopen(departure, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
+            } catch (ErrnoException e) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
     }
 
     /** After the spawn has returned. */
@@ -97,6 +133,7 @@ final class Gate implements AutoCloseable {
         if (passage != null) {
             passage.close();
         }
+        reserve.close();
         arrivals.close();
         arrival.close();
         departure.close();

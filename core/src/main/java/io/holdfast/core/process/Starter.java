@@ -107,7 +107,7 @@ final class Starter {
                 return child;
             } catch (RuntimeException | Error e) { // no memory or descriptors for the watch
                 boolean ignored = pidFd.signal(Signal.KILL);
-                pidFd.close();
+                ExitWatch.reapInTurn(pidFd);
                 throw e;
             }
         }
@@ -161,7 +161,7 @@ final class Starter {
     }
 
     private PidFd startHeld(Path program) {
-        try (Gate gate = new Gate()) {
+        try (Gate gate = Gate.make()) {
             HeldSpawn attempt = new HeldSpawn(program, gate);
             Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(attempt.task);
             attempt.meet();
@@ -175,7 +175,8 @@ final class Starter {
         private final FutureTask<PidFd> task;
         private volatile int spawner;
         private volatile @Nullable Patch patch;
-        private @Nullable Throwable refusal; // unchecked
+        private boolean met;
+        private @Nullable Throwable refusal;
 
         HeldSpawn(Path program, Gate gate) {
             this.gate = gate;
@@ -193,14 +194,14 @@ final class Starter {
 
         /** Does with the child what is to be done, and lets it go, be it to its death. */
         void meet() {
-            boolean interrupted = awaitArrival();
+            boolean interrupted = false;
             try {
+                interrupted = awaitArrival();
                 int pid = task.isDone() ? 0 : onlyChildOf(spawner);
                 if (pid != 0) {
                     try (PidFd child = PidFd.open(pid)) {
-                        if (child.isAlive()) { // else killed on its way to the gate
-                            meet(new HeldChild(child, pid));
-                        }
+                        meet(new HeldChild(child, pid));
+                        met = true;
                     }
                 }
             } catch (RuntimeException | Error e) {
@@ -234,7 +235,7 @@ final class Starter {
         private boolean awaitArrival() {
             for (boolean interrupted = false; ; interrupted = true) {
                 try {
-                    gate.awaitArrival();
+                    boolean ignored = gate.awaitArrival();
                     return interrupted;
                 } catch (InterruptedException e) {
                     // a start is not given up half-way
@@ -246,21 +247,40 @@ final class Starter {
             PidFd pidFd;
             try {
                 pidFd = result(task);
-            } catch (RuntimeException e) {
-                if (refusal == null) {
-                    throw e;
+            } catch (RuntimeException | Error e) {
+                Throwable refused = refusal;
+                if (refused != null) {
+                    refused.addSuppressed(e);
+                    throw unchecked(refused);
                 }
                 refusal.addSuppressed(e);
                 throw refused();
             }
-            if (refusal != null) {
-                try (pidFd) {
-                    boolean ignored = pidFd.signal(Signal.KILL);
-                    reap(pidFd);
-                }
-                throw refused();
+            if (met) {
+                return pidFd;
             }
-            return pidFd;
+            try (pidFd) {
+                boolean ignored = pidFd.signal(Signal.KILL);
+                reap(pidFd);
+            }
+            throw unchecked(refusal != null ? refusal : notFound());
+        }
+
+        /** The child came, and was not to be found: it must not run unheld. */
+        private ErrnoException notFound() {
+            return new ErrnoException(
+                    "/proc/self/task/" + spawner + "/children",
+                    spawn.toString(),
+                    Errno.ENOENT,
+                    "holding a child needs CONFIG_PROC_CHILDREN and a /proc of our PID namespace");
+        }
+
+        private static RuntimeException unchecked(Throwable e) {
+            return switch (e) {
+                case RuntimeException runtime -> runtime;
+                case Error error -> throw error;
+                default -> new IllegalStateException(e);
+            };
         }
 
         private RuntimeException refused() {

@@ -1,12 +1,22 @@
 package io.holdfast.core.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 
-/** C strings in native memory. */
+/**
+ * C strings in native memory. The kernel's are bytes: those that are no UTF-8 are kept as the lone
+ * surrogates U+DC80 to U+DCFF, and go back to the kernel as the bytes that they were.
+ */
 final class CString {
+    private static final int ESCAPE = 0xDC00;
+
     private CString() {}
 
     /**
@@ -24,18 +34,56 @@ final class CString {
         return offset + bytes.length;
     }
 
-    /** The text as UTF-8 with its NUL; a NUL inside is refused. */
+    /** The text with its NUL; a NUL inside is refused. */
     static byte[] bytes(String text) {
         if (text.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(
                     "a NUL character in \"" + text.replace('\0', '?') + "\"");
         }
-        return (text + '\0').getBytes(StandardCharsets.UTF_8);
+        return encode(text + '\0');
     }
 
     static String get(MemorySegment memory, long offset, int length) {
         byte[] bytes = new byte[length];
         MemorySegment.copy(memory, JAVA_BYTE, offset, bytes, 0, length);
-        return new String(bytes, StandardCharsets.UTF_8);
+        return decode(bytes);
+    }
+
+    /** What {@link #decode} read, byte for byte; any other text as UTF-8. */
+    static byte[] encode(String text) {
+        if (text.chars().noneMatch(c -> isEscape((char) c))) {
+            return text.getBytes(UTF_8);
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length() + 8);
+        text.codePoints()
+                .forEach(point -> {
+                    if (point <= 0xFFFF && isEscape((char) point)) { // not half of a pair
+                        bytes.write(point - ESCAPE);
+                    } else {
+                        bytes.writeBytes(Character.toString(point).getBytes(UTF_8));
+                    }
+                });
+        return bytes.toByteArray();
+    }
+
+    /** UTF-8; a byte that is none becomes a lone surrogate, so that nothing is lost. */
+    static String decode(byte[] bytes) {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.allocate(bytes.length);
+        CharsetDecoder decoder = UTF_8.newDecoder();
+        for (; ; ) {
+            CoderResult result = decoder.decode(in, out, true);
+            if (!result.isMalformed()) {
+                return out.flip().toString();
+            }
+            for (int i = result.length(); i > 0; i--) {
+                out.put((char) (ESCAPE + (in.get() & 0xFF)));
+            }
+            decoder.reset();
+        }
+    }
+
+    private static boolean isEscape(char c) {
+        return c >= ESCAPE + 0x80 && c <= ESCAPE + 0xFF;
     }
 }

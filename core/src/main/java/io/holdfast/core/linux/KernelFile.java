@@ -1,6 +1,5 @@
 package io.holdfast.core.linux;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +57,7 @@ public final class KernelFile {
      * @throws ErrnoException as {@link #read(Fd, String)}
      */
     public static String text(@Nullable Fd directory, String name) {
-        String text = new String(read(directory, name), StandardCharsets.UTF_8);
+        String text = CString.decode(read(directory, name));
         return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     }
 
@@ -69,7 +68,7 @@ public final class KernelFile {
             return opened;
         }
         try (Fd file = Fd.adopt(opened)) {
-            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            byte[] bytes = CString.encode(text);
             int n = Unistd.write(file, bytes, 0, bytes.length);
             return Math.min(n, 0);
         }

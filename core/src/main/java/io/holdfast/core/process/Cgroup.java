@@ -10,15 +10,11 @@ import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.linux.PidfdInfo;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysDirent;
 import io.holdfast.core.linux.SysPidfd;
 import io.holdfast.core.linux.SysStat;
-import java.io.File;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.holdfast.core.linux.Unistd;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -38,15 +34,10 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroup implements AutoCloseable {
     private static final int CGROUP_MODE = 0755;
 
-    /** How often and how far apart members are killed that do not stand, without cgroup.kill. */
-    private static final int KILL_ROUNDS = 500;
-
+    private static final long KILL_NANOS = 2_000_000_000; // for the loop of older kernels
     private static final Duration KILL_PAUSE = Duration.ofMillis(10);
 
-    /** The tree, found once. */
-    private static final class Tree {
-        static final @Nullable String MOUNT = CgroupMount.find();
-    }
+    private static volatile @Nullable String mount; // once it was found
 
     private final Fd directory;
     private final CgroupPath path;
@@ -59,7 +50,16 @@ public final class Cgroup implements AutoCloseable {
 
     /** Whether there is a v2 hierarchy at all. */
     public static boolean isMounted() {
-        return Tree.MOUNT != null;
+        return mount() != null;
+    }
+
+    private static @Nullable String mount() {
+        String found = mount;
+        if (found == null) {
+            found = CgroupMount.find();
+            mount = found;
+        }
+        return found;
     }
 
     /**
@@ -68,12 +68,12 @@ public final class Cgroup implements AutoCloseable {
      * @throws ErrnoException ENODATA if it is not
      */
     public static String mountPoint() {
-        String mount = Tree.MOUNT;
-        if (mount == null) {
+        String found = mount();
+        if (found == null) {
             throw new ErrnoException(
                     "cgroup2", "/proc/self/mountinfo", Errno.ENODATA, "no cgroup2 is mounted");
         }
-        return mount;
+        return found;
     }
 
     /** The root of the tree that we see. */
@@ -94,9 +94,10 @@ public final class Cgroup implements AutoCloseable {
      * @throws ErrnoException ENOENT if there is none
      */
     public static Cgroup open(String path) {
-        CgroupPath parsed = CgroupPath.parse(path);
+        CgroupPath canonical = new CgroupPath(path);
         return new Cgroup(
-                Fcntl.open(mountPoint() + parsed.path(), Fcntl.O_PATH | Fcntl.O_DIRECTORY), parsed);
+                Fcntl.open(mountPoint() + canonical.path(), Fcntl.O_PATH | Fcntl.O_DIRECTORY),
+                canonical);
     }
 
     /**
@@ -113,7 +114,7 @@ public final class Cgroup implements AutoCloseable {
             }
             Fd found = Fd.adopt(number, "open_by_handle_at", "cgroup " + id);
             try {
-                String full = found.with(Cgroup::linkTarget);
+                String full = found.with(n -> Unistd.readlinkat(null, "/proc/self/fd/" + n));
                 String mountPoint = mountPoint();
                 if (!full.startsWith(mountPoint)) {
                     throw new ErrnoException("cgroup", full, Errno.ESTALE, "outside of the mount");
@@ -124,14 +125,6 @@ public final class Cgroup implements AutoCloseable {
                 found.close();
                 throw e;
             }
-        }
-    }
-
-    private static String linkTarget(int number) {
-        try {
-            return Files.readSymbolicLink(Path.of("/proc/self/fd/" + number)).toString();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
@@ -172,7 +165,11 @@ public final class Cgroup implements AutoCloseable {
         if (!isMounted()) {
             return OptionalLong.empty();
         }
-        try (Cgroup cgroup = open(proc.cgroup())) {
+        String path = proc.cgroup();
+        if (CgroupPath.isRemoved(path)) {
+            return OptionalLong.empty(); // another may bear the name by now
+        }
+        try (Cgroup cgroup = open(path)) {
             return OptionalLong.of(cgroup.id());
         } catch (ErrnoException | ForeignCgroupException e) {
             return OptionalLong.empty();
@@ -204,8 +201,10 @@ public final class Cgroup implements AutoCloseable {
      * CgroupPath#escape}.
      *
      * @throws ErrnoException EACCES, EAGAIN (the limit of cgroups is reached)
+     * @throws IllegalArgumentException if the name is empty, {@code .}, {@code ..}, or has a slash
      */
     public Cgroup create(String name) {
+        requireName(name);
         int r = SysStat.mkdirat(directory, name, CGROUP_MODE);
         if (r < 0 && r != -Errno.EEXIST) {
             throw new ErrnoException("mkdir", path + "/" + name, -r);
@@ -217,42 +216,38 @@ public final class Cgroup implements AutoCloseable {
      * Opens a child.
      *
      * @throws ErrnoException ENOENT if there is none
+     * @throws IllegalArgumentException as {@link #create}
      */
     public Cgroup child(String name) {
+        requireName(name);
+        CgroupPath below = new CgroupPath(path.path() + "/" + name);
+        return new Cgroup(Fcntl.open(directory, name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0), below);
+    }
+
+    private static void requireName(String name) {
         if (name.isEmpty() || name.contains("/") || name.equals(".") || name.equals("..")) {
             throw new IllegalArgumentException("not the name of a cgroup: \"" + name + "\"");
         }
-        String below = path.isRoot() ? "/" + name : path.path() + "/" + name;
-        return new Cgroup(
-                Fcntl.open(directory, name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0),
-                CgroupPath.parse(below));
     }
 
     private Optional<Cgroup> find(String name) {
         try {
             return Optional.of(child(name));
         } catch (ErrnoException e) {
-            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
+            if (isGone(e)) {
                 return Optional.empty(); // removed meanwhile
             }
             throw e;
         }
     }
 
+    private static boolean isGone(ErrnoException e) {
+        return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
+    }
+
     /** The names of its children now. */
     public List<String> childNames() {
-        List<String> names = new ArrayList<>();
-        directory.with(number -> {
-            String[] all = new File("/proc/self/fd/" + number).list();
-            for (String name : all == null ? new String[0] : all) {
-                // files of the kernel's have no directory behind them
-                if (new File("/proc/self/fd/" + number, name).isDirectory()) {
-                    names.add(name);
-                }
-            }
-            return names;
-        });
-        return names;
+        return SysDirent.directories(directory);
     }
 
     /**
@@ -264,14 +259,14 @@ public final class Cgroup implements AutoCloseable {
         if (path.isRoot()) {
             throw new ErrnoException("rmdir", "/", Errno.EBUSY, "the root cannot be removed");
         }
-        String parent = path.path().substring(0, path.path().lastIndexOf('/'));
-        String name = path.path().substring(parent.length() + 1);
-        try (Cgroup above = open(parent.isEmpty() ? "/" : parent);
-                Cgroup now = above.child(name)) {
-            if (now.id() != id()) {
+        String name = path.components().getLast();
+        int flags = Fcntl.O_PATH | Fcntl.O_DIRECTORY;
+        try (Fd above = Fcntl.open(directory, "..", flags, 0);
+                Fd now = Fcntl.open(above, name, flags, 0)) {
+            if (SysStat.inode(now) != id()) {
                 throw new ErrnoException("rmdir", path.path(), Errno.ENOENT, "it was replaced");
             }
-            ErrnoException.check(SysStat.rmdirat(above.directory, name), "rmdir", path.path());
+            ErrnoException.check(SysStat.rmdirat(above, name), "rmdir", path.path());
         }
     }
 
@@ -286,6 +281,10 @@ public final class Cgroup implements AutoCloseable {
             if (child.isPresent()) {
                 try (Cgroup below = child.get()) {
                     below.removeAll();
+                } catch (ErrnoException e) {
+                    if (!isGone(e)) { // removed meanwhile
+                        throw e;
+                    }
                 }
             }
         }
@@ -341,9 +340,17 @@ public final class Cgroup implements AutoCloseable {
                     && info.cgroupId() == id();
         }
         try {
-            return CgroupPath.parse(process.proc().cgroup()).equals(path);
+            String now = process.proc().cgroup();
+            return !CgroupPath.isRemoved(now) && new CgroupPath(now).equals(path) && isInPlace();
         } catch (ErrnoException | ForeignCgroupException e) {
             return false;
+        }
+    }
+
+    /** Whether the path leads here, and not to another cgroup of the same name. */
+    private boolean isInPlace() {
+        try (Cgroup there = open(path.path())) {
+            return there.id() == id();
         }
     }
 
@@ -388,21 +395,21 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * A fork may outrun a reading of the members as long as not every thread stands: one more
-     * reading after that finds all of them. Where it cannot be frozen, until none is left.
+     * Again and again until nobody is left: a fork that was under way when the freeze came appears
+     * after the first reading. Gives up on what does not die (in an uninterruptible wait), as
+     * cgroup.kill does.
      */
     private void killFrozen() {
         int frozen = KernelFile.write(directory, "cgroup.freeze", "1");
-        String settled = frozen >= 0 ? "frozen 1" : "populated 0";
+        long start = System.nanoTime();
         boolean interrupted = false;
+        boolean empty = false;
+        ErrnoException refused = null;
         try (CgroupEvents events = new CgroupEvents(this)) {
-            boolean isSettled = false;
-            for (int round = 0; round < KILL_ROUNDS; round++) {
-                if (!killMembers() || isSettled) {
-                    return;
-                }
+            while (!empty && System.nanoTime() - start < KILL_NANOS) {
+                refused = killMembers();
                 try {
-                    isSettled = events.await(settled, KILL_PAUSE);
+                    empty = events.await("populated 0", KILL_PAUSE);
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -415,16 +422,24 @@ public final class Cgroup implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+        if (refused != null && !empty) {
+            throw refused;
+        }
     }
 
-    /** Whether there was any. */
-    private boolean killMembers() {
+    /** Kills those that are there now; what was refused, if anything was. */
+    private @Nullable ErrnoException killMembers() {
+        ErrnoException refused = null;
         try (Members members = membersBelow()) {
-            members.forEach(member -> {
-                boolean ignored = member.signal(Signal.KILL);
-            });
-            return members.size() > 0;
+            for (PidFd member : members) {
+                try {
+                    boolean ignored = member.signal(Signal.KILL);
+                } catch (ErrnoException e) {
+                    refused = e;
+                }
+            }
         }
+        return refused;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fcntl;
@@ -29,13 +30,16 @@ final class CgroupEvents implements AutoCloseable {
     private boolean says(String line) {
         int n = Unistd.readFromStart(file, content);
         if (n < 0) {
-            return line.endsWith(" 0"); // ENODEV: removed
+            if (n != -Errno.ENODEV && n != -Errno.ENOENT) {
+                throw new ErrnoException("read", FILE, -n);
+            }
+            return line.endsWith(" 0"); // removed
         }
         return new String(content, 0, n, StandardCharsets.US_ASCII).contains(line);
     }
 
     boolean await(String line, Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
+        long deadline = System.nanoTime() + Readiness.nanos(limit);
         while (!says(line)) {
             long left = deadline - System.nanoTime();
             if (left <= 0) {
@@ -66,7 +70,7 @@ final class CgroupEvents implements AutoCloseable {
                 watch.close();
                 events.close();
             };
-        } catch (ErrnoException e) {
+        } catch (RuntimeException e) {
             events.close();
             throw e;
         }

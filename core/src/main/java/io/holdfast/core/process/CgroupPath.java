@@ -55,7 +55,10 @@ public record CgroupPath(String path) {
                     "bpf-restrict-network-interfaces.",
                     "bpf-bind-network-interface.");
 
-    /** As {@link #parse}. */
+    /**
+     * A path as it is in the file system: as {@link #parse}, but a name may end in {@code
+     * (deleted)}.
+     */
     public CgroupPath {
         path = canonical(path);
     }
@@ -69,7 +72,13 @@ public record CgroupPath(String path) {
      *     component {@code .} or {@code ..} that the kernel never prints
      */
     public static CgroupPath parse(String path) {
-        return new CgroupPath(path);
+        return new CgroupPath(
+                isRemoved(path) ? path.substring(0, path.length() - REMOVED.length()) : path);
+    }
+
+    /** Whether the kernel marks a path as that of a directory that was removed. */
+    static boolean isRemoved(String path) {
+        return path.endsWith(REMOVED);
     }
 
     /**
@@ -307,10 +316,8 @@ public record CgroupPath(String path) {
         if (!text.startsWith("/") || text.indexOf('\0') >= 0 || text.indexOf('\n') >= 0) {
             throw new IllegalArgumentException("not the path of a cgroup: " + quoted(text));
         }
-        String path =
-                text.endsWith(REMOVED) ? text.substring(0, text.length() - REMOVED.length()) : text;
         List<String> components =
-                Arrays.stream(path.split("/")).filter(component -> !component.isEmpty()).toList();
+                Arrays.stream(text.split("/")).filter(component -> !component.isEmpty()).toList();
         if (!components.isEmpty() && components.getFirst().equals("..")) {
             throw new ForeignCgroupException(quoted(text));
         }

@@ -154,17 +154,18 @@ public final class PidFd implements AutoCloseable {
 
     /**
      * Holds the process of a handle. A {@code ProcessHandle} is a number and a start time in steps
-     * of 10 ms; the held process has both, as Java tells. A handle cannot say more.
+     * of 10 ms; the held process has both, as Java finds after it was opened. A handle cannot say
+     * more.
      *
      * @throws ErrnoException ESRCH if it has ended, or its start time cannot be read
      */
     public static PidFd of(ProcessHandle handle) {
         PidFd opened = open(Math.toIntExact(handle.pid()));
         try {
-            // Java compares the start time that the number has now with the handle's. Not we: its
-            // idea of the boot time is of when it started, and the clock may have been set since.
+            // Java compares the start times itself, with the boot time that it read once: a clock
+            // that was set since makes ours differ
             boolean same = handle.info().startInstant().isPresent() && handle.isAlive();
-            if (same && opened.state() != State.REAPED) { // the number was its own all the time
+            if (same && opened.state() != State.REAPED) {
                 return opened;
             }
         } catch (RuntimeException e) {
@@ -187,7 +188,8 @@ public final class PidFd implements AutoCloseable {
      * Takes over a descriptor that came from elsewhere, if it is a pidfd; a refused one stays the
      * giver's.
      *
-     * @throws ErrnoException EBADF if it is something else (a {@code /proc/PID} folder is none)
+     * @throws ErrnoException EBADF if it is something else (a {@code /proc/PID} folder is none, nor
+     *     is a pidfd opened with O_PATH)
      */
     public static PidFd adopt(Fd received) {
         if (!isPidFd(received)) {
@@ -197,6 +199,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     private static boolean isPidFd(Fd fd) {
+        if ((Fcntl.getfl(fd) & Fcntl.O_PATH) != 0) {
+            return false; // its place in pidfs, which no call takes
+        }
         return Feature.PIDFS.isPresent()
                 ? SysStat.fileSystem(fd) == SysStat.PID_FS_MAGIC
                 : FdInfo.of(fd).contains(FdInfo.PID);
@@ -255,8 +260,12 @@ public final class PidFd implements AutoCloseable {
         return opened;
     }
 
-    /** Takes over what a system call has just returned as a pidfd. */
-    static PidFd ofKernel(Fd fd) {
+    /**
+     * Takes over what a system call has just returned as a pidfd. Not checked, so that nothing can
+     * fail or leak between the kernel and the owner: for descriptors that others sent, see {@link
+     * #adopt}.
+     */
+    public static PidFd ofKernel(Fd fd) {
         return new PidFd(fd);
     }
 
@@ -573,10 +582,17 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException ESRCH if it is reaped or the cgroup was removed
      */
     public Cgroup cgroup() {
-        OptionalLong cgroup = info().cgroupId();
-        return cgroup.isPresent()
-                ? Cgroup.ofId(cgroup.getAsLong())
-                : Cgroup.open(cgroupPath().path());
+        OptionalLong id = info().cgroupId();
+        if (id.isPresent()) {
+            return Cgroup.ofId(id.getAsLong());
+        }
+        Cgroup named = Cgroup.open(cgroupPath().path());
+        if (!named.contains(this)) {
+            named.close();
+            throw new ErrnoException(
+                    "cgroup", toString(), Errno.ESRCH, "it has moved, or its cgroup was removed");
+        }
+        return named;
     }
 
     /**

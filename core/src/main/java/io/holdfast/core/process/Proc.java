@@ -22,10 +22,10 @@ import java.util.function.Function;
  *
  * <p>Every read opens the folder by number, then asks the pidfd whether its process is still
  * unreaped: if so, the number was its own all the time and the open folder is its folder, which
- * from then on answers ESRCH rather than for a successor. Race-free on every kernel from 5.3. Needs
- * a {@code /proc} of our PID namespace, without {@code hidepid} for other users' processes. Safe
- * for use by any thread; each call is of a moment of its own, and blocks in the kernel for a
- * moment.
+ * from then on answers ESRCH rather than for a successor. Race-free on every kernel from 5.3, and
+ * the number is that of the mounted {@code /proc}, be it of another PID namespace than ours. Needs
+ * one without {@code hidepid} for other users' processes. Safe for use by any thread; each call is
+ * of a moment of its own, and blocks in the kernel for a moment.
  *
  * <p>All methods throw {@link ErrnoException}: ESRCH when the process is reaped, EREMOTE when it is
  * not of our PID namespace, EACCES where the kernel guards the attribute (ptrace(2), "access
@@ -215,8 +215,18 @@ public final class Proc {
         return Collections.unmodifiableList(list);
     }
 
+    /** Its number as the {@code /proc} that we read counts, which may not be of our namespace. */
+    private int number() {
+        int pid = FdInfo.of(pidFd.fd()).number(FdInfo.PID);
+        if (pid <= 0) {
+            throw new ErrnoException(
+                    "/proc/PID", pidFd.toString(), pid == 0 ? Errno.EREMOTE : Errno.ESRCH);
+        }
+        return pid;
+    }
+
     private <R> R read(Function<Fd, R> use) {
-        int pid = pidFd.pid();
+        int pid = number();
         try (Fd dir = Fcntl.open("/proc/" + pid, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             pidFd.requireUnreaped("/proc/PID");
             return use.apply(dir);

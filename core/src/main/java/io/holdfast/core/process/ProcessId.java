@@ -4,6 +4,7 @@ import io.holdfast.core.linux.KernelFile;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A storable name of a process: what can be written down and restored to a {@link PidFd} as long as
@@ -15,10 +16,7 @@ import java.util.UUID;
  */
 public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
 
-    private static final class Boot {
-        static final UUID ID =
-                UUID.fromString(KernelFile.text(null, "/proc/sys/kernel/random/boot_id"));
-    }
+    private static volatile @Nullable UUID boot; // once it was read
 
     public ProcessId {
         if (pid < 0) {
@@ -28,7 +26,12 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
 
     /** The id of this boot ({@code /proc/sys/kernel/random/boot_id}). */
     public static UUID currentBoot() {
-        return Boot.ID;
+        UUID known = boot;
+        if (known == null) {
+            known = UUID.fromString(KernelFile.text(null, "/proc/sys/kernel/random/boot_id"));
+            boot = known;
+        }
+        return known;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.holdfast.core.linux;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -60,6 +61,16 @@ public enum Feature {
             Probe::exitInfo),
     PIDFD_SPAWN(
             "pidfd_spawn", "glibc 2.39", "posix_spawn and pidfd_open of our child", Probe::spawn),
+    SPAWN_CLOSEFROM(
+            "starting a process with only the descriptors that it is given",
+            "glibc 2.34",
+            "none: no process is started",
+            PosixSpawn::hasClosefrom),
+    SPAWN_FOREGROUND(
+            "starting a process as the foreground of a terminal",
+            "glibc 2.35",
+            "none: it is refused",
+            PosixSpawn::hasTcsetpgrp),
     CLONE_INTO_CGROUP(
             "being born in a cgroup",
             "Linux 5.7 and glibc 2.39",
@@ -72,10 +83,14 @@ public enum Feature {
             Probe::cgroupKill);
 
     private static final Set<String> WITHOUT =
-            Set.of(
+            names(
                     System.getProperty("io.holdfast.without", "")
                             .toUpperCase(Locale.ROOT)
                             .split("[, ]+"));
+
+    private static Set<String> names(String... names) {
+        return Set.copyOf(List.of(names)); // one may be there twice
+    }
 
     private final String what;
     private final String since;
@@ -108,6 +123,8 @@ public enum Feature {
     /**
      * Whether this machine has it. The first call may make a few system calls, even a short-lived
      * child.
+     *
+     * @throws ErrnoException EMFILE, ENOMEM or the like: it cannot be told at the moment
      */
     public boolean isPresent() {
         Boolean known = present;

@@ -51,8 +51,8 @@ public final class PosixSpawn implements AutoCloseable {
             Libc.bind("posix_spawn_file_actions_destroy");
     private static final MethodHandle ADDDUP2 = Libc.bind("posix_spawn_file_actions_adddup2");
     private static final MethodHandle ADDCLOSE = Libc.bind("posix_spawn_file_actions_addclose");
-    private static final MethodHandle ADDCLOSEFROM =
-            Libc.bind("posix_spawn_file_actions_addclosefrom_np");
+    private static final @Nullable MethodHandle ADDCLOSEFROM =
+            Libc.find("posix_spawn_file_actions_addclosefrom_np");
     private static final MethodHandle POSIX_SPAWN = Libc.bind("posix_spawn");
     private static final @Nullable MethodHandle PIDFD_SPAWN = Libc.find("pidfd_spawn");
 
@@ -61,8 +61,8 @@ public final class PosixSpawn implements AutoCloseable {
         static final @Nullable MethodHandle SETCGROUP = Libc.find("posix_spawnattr_setcgroup_np");
         static final MethodHandle ADDOPEN = Libc.bind("posix_spawn_file_actions_addopen");
         static final MethodHandle ADDFCHDIR = Libc.bind("posix_spawn_file_actions_addfchdir_np");
-        static final MethodHandle ADDTCSETPGRP =
-                Libc.bind("posix_spawn_file_actions_addtcsetpgrp_np");
+        static final @Nullable MethodHandle ADDTCSETPGRP =
+                Libc.find("posix_spawn_file_actions_addtcsetpgrp_np");
     }
 
     private final Arena arena = Arena.ofConfined();
@@ -91,6 +91,16 @@ public final class PosixSpawn implements AutoCloseable {
     /** Whether libc has {@code posix_spawnattr_setcgroup_np} (glibc 2.39). */
     static boolean hasSetcgroup() {
         return Rare.SETCGROUP != null;
+    }
+
+    /** Whether libc has {@code posix_spawn_file_actions_addclosefrom_np} (glibc 2.34). */
+    static boolean hasClosefrom() {
+        return ADDCLOSEFROM != null;
+    }
+
+    /** Whether libc has {@code posix_spawn_file_actions_addtcsetpgrp_np} (glibc 2.35). */
+    static boolean hasTcsetpgrp() {
+        return Rare.ADDTCSETPGRP != null;
     }
 
     /** A session of its own. */
@@ -125,10 +135,18 @@ public final class PosixSpawn implements AutoCloseable {
                 "posix_spawn_file_actions_addfchdir_np");
     }
 
-    /** The child's process group becomes the foreground one of a terminal. */
+    /**
+     * The child's process group becomes the foreground one of a terminal.
+     *
+     * @throws NotSupportedException before glibc 2.35
+     */
     public void foreground(Fd terminal) {
+        MethodHandle addtcsetpgrp = Rare.ADDTCSETPGRP;
+        if (addtcsetpgrp == null) {
+            throw new NotSupportedException("a terminal", Feature.SPAWN_FOREGROUND);
+        }
         check(
-                call(Rare.ADDTCSETPGRP, actions, borrow(terminal), 0, 0, 0, 0),
+                call(addtcsetpgrp, actions, borrow(terminal), 0, 0, 0, 0),
                 "posix_spawn_file_actions_addtcsetpgrp_np");
     }
 
@@ -140,8 +158,13 @@ public final class PosixSpawn implements AutoCloseable {
      * be opened, and closes everything else. The last action to add.
      *
      * @throws ErrnoException EMFILE
+     * @throws NotSupportedException before glibc 2.34: it must not inherit what it was not given
      */
     public void descriptors(SortedMap<Integer, Fd> byTarget, List<Opening> openings) {
+        MethodHandle addclosefrom = ADDCLOSEFROM;
+        if (addclosefrom == null) {
+            throw new NotSupportedException("starting a process", Feature.SPAWN_CLOSEFROM);
+        }
         int end = byTarget.isEmpty() ? 0 : byTarget.lastKey() + 1;
         List<String> paths = new ArrayList<>(openings.size());
         for (Opening opening : openings) {
@@ -167,7 +190,7 @@ public final class PosixSpawn implements AutoCloseable {
             close(end);
         }
         check(
-                call(ADDCLOSEFROM, actions, end, 0, 0, 0, 0),
+                call(addclosefrom, actions, end, 0, 0, 0, 0),
                 "posix_spawn_file_actions_addclosefrom_np");
     }
 

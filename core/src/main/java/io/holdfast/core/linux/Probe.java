@@ -15,13 +15,27 @@ final class Probe {
                 SysPidfd.open((int) ProcessHandle.current().pid(), 0), "pidfd_open", "self");
     }
 
-    static boolean pidfdOpen() {
-        int number = SysPidfd.open((int) ProcessHandle.current().pid(), 0);
+    /** Whether a call gave a descriptor, which is closed; a shortage tells nothing. */
+    private static boolean gives(int number, String call) {
         if (number < 0) {
+            requireTold(number, call);
             return false;
         }
         Fd.adopt(number).close();
         return true;
+    }
+
+    /** Throws what says nothing about the feature: an answer is kept for good. */
+    private static void requireTold(int result, String call) {
+        switch (-result) {
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN ->
+                    throw new ErrnoException(call, "(probing)", -result);
+            default -> {}
+        }
+    }
+
+    static boolean pidfdOpen() {
+        return gives(SysPidfd.open((int) ProcessHandle.current().pid(), 0), "pidfd_open");
     }
 
     static boolean waitPidfd() {
@@ -41,10 +55,7 @@ final class Probe {
         try (Fd one = pair[0];
                 Fd two = pair[1]) {
             int number = SysSocket.option(one, SysSocket.SO_PEERPIDFD);
-            if (number >= 0) {
-                Fd.adopt(number).close();
-            }
-            return number >= 0 && two.isOpen();
+            return gives(number, "getsockopt(SO_PEERPIDFD)") && two.isOpen();
         }
     }
 
@@ -61,12 +72,8 @@ final class Probe {
     }
 
     static boolean thread() {
-        int number = SysPidfd.open((int) ProcessHandle.current().pid(), SysPidfd.PIDFD_THREAD);
-        if (number < 0) {
-            return false;
-        }
-        Fd.adopt(number).close();
-        return true;
+        int pid = (int) ProcessHandle.current().pid();
+        return gives(SysPidfd.open(pid, SysPidfd.PIDFD_THREAD), "pidfd_open");
     }
 
     static boolean signalScope() {
@@ -77,11 +84,7 @@ final class Probe {
 
     static boolean namespaces() {
         try (Fd self = self()) {
-            int number = SysPidfd.getNamespace(self, NET_NAMESPACE);
-            if (number >= 0) {
-                Fd.adopt(number).close();
-            }
-            return number >= 0;
+            return gives(SysPidfd.getNamespace(self, NET_NAMESPACE), "PIDFD_GET_NET_NAMESPACE");
         }
     }
 
@@ -99,7 +102,7 @@ final class Probe {
 
     /** Only a reaped child tells, before Linux 6.19. */
     static boolean exitInfo() {
-        if (!Feature.PIDFD_INFO.isPresent()) {
+        if (!Feature.PIDFD_INFO.isPresent() || !PosixSpawn.hasClosefrom()) {
             return false;
         }
         SignalDispositions.keepChildren();
@@ -107,6 +110,7 @@ final class Probe {
             spawn.descriptors(Collections.emptySortedMap(), List.of());
             int pid = spawn.spawn("/bin/true", spawn.strings(List.of("true")), null);
             if (pid < 0) {
+                requireTold(pid, "posix_spawn");
                 return false;
             }
             try (Fd child = Fd.adopt(SysPidfd.open(pid, 0), "pidfd_open", pid)) {
@@ -131,6 +135,7 @@ final class Probe {
                 Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             spawn.cgroup(none);
             int r = spawn.pidfdSpawn("/bin/true", spawn.strings(List.of("true")), null);
+            requireTold(r, "pidfd_spawn");
             return r == -Errno.EBADF;
         }
     }

@@ -58,15 +58,21 @@ public final class MsgHdr {
 
     /**
      * @param descriptorLimit how many descriptors there is room for, 0 to {@link #MAX_DESCRIPTORS}
-     * @param identity whether there is room for credentials, a pidfd and a label as well
+     * @param identity whether there is room for credentials, a pidfd and a label as well, and then
+     *     for {@link #MAX_DESCRIPTORS}: the kernel writes the pidfd last, so that a sender could
+     *     crowd its own identity out with descriptors
      */
     public MsgHdr(int descriptorLimit, boolean identity) {
         if (descriptorLimit < 0 || descriptorLimit > MAX_DESCRIPTORS) {
             throw new IllegalArgumentException("descriptors a message: " + descriptorLimit);
         }
         controlSize =
-                (descriptorLimit == 0 ? 0 : space(4 * descriptorLimit))
-                        + (identity ? space(UCRED_SIZE) + space(4) + space(LABEL_ROOM) : 0);
+                identity
+                        ? space(UCRED_SIZE)
+                                + space(LABEL_ROOM)
+                                + space(4 * MAX_DESCRIPTORS)
+                                + space(4)
+                        : descriptorLimit == 0 ? 0 : space(4 * descriptorLimit);
         memory = Arena.ofAuto().allocate(CONTROL_BUFFER + controlSize, 8);
         address = memory.address();
         memory.set(JAVA_LONG, IOV, address + IOV_BASE);
@@ -154,11 +160,14 @@ public final class MsgHdr {
                 descriptors = list;
             }
             case SysSocket.SCM_CREDENTIALS -> {
-                if (length >= UCRED_SIZE) { // else cut
+                if (length >= Ucred.SIZE) { // else cut
                     credentials = Ucred.read(memory, message + CMSG_DATA);
                 }
             }
             case SysSocket.SCM_PIDFD -> {
+                if (length < Integer.BYTES) {
+                    return;
+                }
                 int number = memory.get(JAVA_INT, message + CMSG_DATA);
                 if (number >= 0) {
                     pidfd = Fd.adopt(number);
@@ -201,7 +210,10 @@ public final class MsgHdr {
         return taken;
     }
 
-    /** The errno that stands for a sender who was gone already (Linux 6.5 to 6.16), or 0. */
+    /**
+     * Why there is no pidfd, as an errno, or 0: EINVAL or ESRCH for a sender who was gone already
+     * (Linux 6.5 to 6.16), EMFILE and the like for a shortage of ours.
+     */
     public int pidfdError() {
         return pidfdError;
     }

@@ -45,6 +45,20 @@ public final class UnixName {
         return new UnixName(path.clone());
     }
 
+    /**
+     * The same of text, as UTF-8; what {@link #text} gave becomes the same name again.
+     *
+     * @throws IllegalArgumentException if it is too long or a path holds a NUL
+     */
+    public static UnixName of(String path) {
+        return of(CString.encode(path));
+    }
+
+    /** The name as text. A byte that is no UTF-8 is a lone surrogate in it (U+DC80 to U+DCFF). */
+    public String text() {
+        return CString.decode(path);
+    }
+
     /** The bytes, without the NUL at the end of a path. */
     public byte[] bytes() {
         return path.clone();

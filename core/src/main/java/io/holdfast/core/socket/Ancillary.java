@@ -1,5 +1,6 @@
 package io.holdfast.core.socket;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.MsgHdr;
 import io.holdfast.core.linux.Ucred;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * or by {@link #close}: nothing leaks, however much arrives.
  */
 public final class Ancillary implements AutoCloseable {
+    private static final long NO_ID = 0xFFFFFFFFL;
+    private static final long OVERFLOW_ID = 65534; // /proc/sys/kernel/overflowuid by default
+
     private final MsgHdr message;
     private final int descriptorLimit;
     private List<Fd> descriptors = List.of();
@@ -37,7 +41,7 @@ public final class Ancillary implements AutoCloseable {
         return new Ancillary(limit, true);
     }
 
-    /** Room for the sender alone: descriptors that come are closed by the kernel. */
+    /** Room for the sender alone: descriptors that come are closed. */
     public static Ancillary ofSender() {
         return new Ancillary(0, true);
     }
@@ -58,29 +62,41 @@ public final class Ancillary implements AutoCloseable {
         descriptorsCut = false;
     }
 
-    /** Takes what recvmsg brought. */
+    /**
+     * Takes what recvmsg brought. Nothing between the kernel and an owner can fail, so that a full
+     * table of descriptors leaks nothing.
+     */
     void fill() {
         descriptors = message.takeDescriptors();
         dataCut = message.isDataCut();
         descriptorsCut = message.isControlCut();
         Fd pidfd = message.takePidfd();
         Ucred ucred = message.credentials();
-        if (pidfd != null || ucred != null) {
+        if (pidfd != null || (ucred != null && !isNobody(ucred))) {
             sender =
                     new Sender(
-                            pidfd == null ? Optional.empty() : Optional.of(PidFd.adopt(pidfd)),
-                            message.pidfdError() != 0,
+                            pidfd == null ? Optional.empty() : Optional.of(PidFd.ofKernel(pidfd)),
+                            isGone(message.pidfdError()),
                             ucred == null || ucred.pid() == 0
                                     ? OptionalInt.empty()
                                     : OptionalInt.of(ucred.pid()),
-                            ucred == null ? 0xFFFFFFFFL : ucred.uid(),
-                            ucred == null ? 0xFFFFFFFFL : ucred.gid());
+                            ucred == null ? NO_ID : ucred.uid(),
+                            ucred == null ? NO_ID : ucred.gid());
         }
-        if (descriptors.size() > descriptorLimit) { // alignment left room for one more
+        if (descriptors.size() > descriptorLimit) { // there is room for more: see MsgHdr
             descriptors.subList(descriptorLimit, descriptors.size()).forEach(Fd::close);
             descriptors = List.copyOf(descriptors.subList(0, descriptorLimit));
             descriptorsCut = true;
         }
+    }
+
+    /** What the kernel puts where a message was sent before anybody asked for its sender. */
+    private static boolean isNobody(Ucred ucred) {
+        return ucred.pid() == 0 && ucred.uid() == OVERFLOW_ID && ucred.gid() == OVERFLOW_ID;
+    }
+
+    private static boolean isGone(int pidfdError) {
+        return pidfdError == Errno.EINVAL || pidfdError == Errno.ESRCH;
     }
 
     /**

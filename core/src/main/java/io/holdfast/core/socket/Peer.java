@@ -113,7 +113,7 @@ public sealed interface Peer extends AutoCloseable {
             default ->
                     Optional.of(
                             new Held(
-                                    PidFd.adopt(
+                                    PidFd.ofKernel(
                                             Fd.adopt(number, "getsockopt(SO_PEERPIDFD)", socket)),
                                     ucred.pid(),
                                     ucred.uid(),

@@ -8,7 +8,8 @@ import java.util.OptionalInt;
  * Who sent one message, where the receiver asked for it ({@link UnixSocket#passIdentity}).
  *
  * @param process the sending process, held by SCM_PIDFD (Linux 6.5). A sender with CAP_SYS_ADMIN
- *     may name another process in its place, which the kernel then holds
+ *     may name another process in its place, which the kernel then holds. Empty before, if it is
+ *     gone, and if this process is out of descriptors: never take the number in its stead
  * @param gone whether the sender was reaped before it could be held (Linux 6.5 to 6.16)
  * @param pid its number, for people
  * @param uid its real user

@@ -1,12 +1,12 @@
 package io.holdfast.core.socket;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.holdfast.core.linux.UnixName;
 import java.nio.file.Path;
-import java.util.Arrays;
 
-/** The address of an AF_UNIX socket (unix(7)). */
+/**
+ * The address of an AF_UNIX socket (unix(7)). Addresses are bytes: one of a peer that is no UTF-8
+ * keeps its bytes as lone surrogates, so that it stays itself and can be sent to.
+ */
 public sealed interface UnixAddress {
     /**
      * A socket in the file system.
@@ -18,7 +18,7 @@ public sealed interface UnixAddress {
             if (path.isEmpty()) {
                 throw new IllegalArgumentException("an empty socket path");
             }
-            var _ = UnixName.of(path.getBytes(UTF_8));
+            var _ = UnixName.of(path);
         }
 
         @Override
@@ -34,7 +34,7 @@ public sealed interface UnixAddress {
      */
     record AbstractName(String name) implements UnixAddress {
         public AbstractName {
-            var _ = UnixName.of(("\0" + name).getBytes(UTF_8));
+            var _ = UnixName.of("\0" + name);
         }
 
         @Override
@@ -81,19 +81,18 @@ public sealed interface UnixAddress {
     /** For the calls of {@code SysSocket}. */
     static UnixName name(UnixAddress address) {
         return switch (address) {
-            case PathName(String path) -> UnixName.of(path.getBytes(UTF_8));
-            case AbstractName(String name) -> UnixName.of(("\0" + name).getBytes(UTF_8));
+            case PathName(String path) -> UnixName.of(path);
+            case AbstractName(String name) -> UnixName.of("\0" + name);
             case Unnamed _ -> UnixName.of(new byte[0]);
         };
     }
 
     /** What the kernel gave. A name that is no UTF-8, which no string can say, counts as none. */
     static UnixAddress of(UnixName name) {
-        byte[] bytes = name.bytes();
-        String text = new String(bytes, UTF_8);
-        if (bytes.length == 0 || !Arrays.equals(text.getBytes(UTF_8), bytes)) {
+        String text = name.text();
+        if (text.isEmpty()) {
             return new Unnamed();
         }
-        return bytes[0] == 0 ? new AbstractName(text.substring(1)) : new PathName(text);
+        return text.startsWith("\0") ? new AbstractName(text.substring(1)) : new PathName(text);
     }
 }

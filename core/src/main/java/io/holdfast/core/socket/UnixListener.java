@@ -7,7 +7,10 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -17,9 +20,30 @@ import java.util.Optional;
 public final class UnixListener implements AutoCloseable {
     private final Fd fd;
     private final SocketType type;
-    private final Optional<Path> unlinkAtClose;
+    private final Optional<SocketFile> unlinkAtClose;
 
-    private UnixListener(Fd fd, SocketType type, Optional<Path> unlinkAtClose) {
+    /** The file that a bind made: its path, and which file it is. */
+    private record SocketFile(Path path, Object key) {
+        static SocketFile of(Path path) throws IOException {
+            var attributes =
+                    Files.readAttributes(
+                            path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            return new SocketFile(path, Objects.requireNonNull(attributes.fileKey()));
+        }
+
+        /** Another listener may have taken the path over. */
+        void removeIfSame() {
+            try {
+                if (equals(of(path))) {
+                    Files.delete(path);
+                }
+            } catch (IOException e) {
+                // gone already, or not ours to remove any more
+            }
+        }
+    }
+
+    private UnixListener(Fd fd, SocketType type, Optional<SocketFile> unlinkAtClose) {
         this.fd = fd;
         this.type = type;
         this.unlinkAtClose = unlinkAtClose;
@@ -49,15 +73,20 @@ public final class UnixListener implements AutoCloseable {
             }
             ErrnoException.check(r, "bind", address);
             ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
-            return new UnixListener(
-                    fd,
-                    type,
-                    address instanceof UnixAddress.PathName(String path)
-                            ? Optional.of(Path.of(path))
-                            : Optional.empty());
+            return new UnixListener(fd, type, fileOf(address));
         } catch (RuntimeException e) {
             fd.close();
             throw e;
+        }
+    }
+
+    private static Optional<SocketFile> fileOf(UnixAddress address) {
+        try {
+            return address instanceof UnixAddress.PathName(String path)
+                    ? Optional.of(SocketFile.of(Path.of(path)))
+                    : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty(); // removed meanwhile
         }
     }
 
@@ -134,11 +163,14 @@ public final class UnixListener implements AutoCloseable {
                 : Optional.of(new UnixSocket(Fd.adopt(number, "accept4", fd), type));
     }
 
-    /** Stops listening, and removes the socket file that {@link #listen} made. Idempotent. */
+    /**
+     * Stops listening, and removes the socket file that {@link #listen} made, unless another file
+     * has taken its place. Idempotent.
+     */
     @Override
     public void close() {
-        if (fd.isOpen() && unlinkAtClose.isPresent()) {
-            boolean ignored = unlinkAtClose.get().toFile().delete();
+        if (fd.isOpen()) {
+            unlinkAtClose.ifPresent(SocketFile::removeIfSame);
         }
         fd.close();
     }

@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -303,11 +304,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Receives once, parking until there is something. Descriptors that come are closed by the
-     * kernel.
+     * Receives once, parking until there is something. Descriptors that come are closed.
      *
      * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
-     *     stream
+     *     stream, or sent an empty SEQPACKET message: the kernel tells them not apart
      * @throws ErrnoException ECONNRESET
      */
     public int receive(ByteBuffer into) throws InterruptedException {
@@ -333,6 +333,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** The same as {@link #receive(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
     public int tryReceive(ByteBuffer into) {
+        requireWritable(into);
         if (!into.hasRemaining()) {
             return 0;
         }
@@ -356,6 +357,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}. */
     public int tryReceive(ByteBuffer into, Ancillary beside) {
+        requireWritable(into);
         beside.clear();
         if (!into.hasRemaining()) {
             return 0;
@@ -371,25 +373,10 @@ public final class UnixSocket implements AutoCloseable {
         return received(into, n, "recvmsg");
     }
 
-    /**
-     * Copies what the next receive would give, and leaves it there to be received: for a stream
-     * that is to be handed on at an exact byte. Never waits.
-     *
-     * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
-     */
-    public int tryPeek(ByteBuffer into) {
-        if (!into.hasRemaining()) {
-            return 0;
+    private static void requireWritable(ByteBuffer into) {
+        if (into.isReadOnly()) {
+            throw new ReadOnlyBufferException();
         }
-        ByteBuffer room = into.isDirect() ? into : ByteBuffer.allocateDirect(into.remaining());
-        MsgHdr nothingBeside = new MsgHdr(0, false);
-        int n =
-                SysSocket.recvmsg(
-                        fd, nothingBeside, MemorySegment.ofBuffer(room), SysSocket.MSG_PEEK);
-        if (n > 0 && !into.isDirect()) {
-            into.put(into.position(), room, 0, n);
-        }
-        return received(into, n, "recvmsg(MSG_PEEK)");
     }
 
     private int received(ByteBuffer into, int n, String call) {

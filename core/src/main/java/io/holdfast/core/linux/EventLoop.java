@@ -8,6 +8,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -168,7 +169,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     private final int taskLimit;
     private long timerOrder;
     private int cancelled; // of the timers
-    private volatile long errors;
+    private final AtomicLong errors = new AtomicLong();
     private volatile boolean stopped;
     private volatile boolean closed;
     private volatile @Nullable Thread owner;
@@ -304,7 +305,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     /** How many handlers, timers and tasks have thrown. */
     public long errors() {
-        return errors;
+        return errors.get();
     }
 
     /** Runs until {@link #stop}. */
@@ -438,7 +439,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     private void failed(Throwable e) {
-        errors = errors + 1; // only this thread writes it
+        long ignored = errors.incrementAndGet();
         LOG.log(System.Logger.Level.ERROR, "a handler of the event loop failed", e);
     }
 

@@ -309,22 +309,12 @@ public final class SysSocket {
 
     /** {@code send(2)}: bytes taken, or -errno; EAGAIN when the socket is full. */
     public static int send(Fd socket, MemorySegment data) {
-        Scratch scratch = Scratch.take();
-        try {
-            return transfer(SEND, socket, data, TO_SEND, scratch);
-        } finally {
-            scratch.give();
-        }
+        return transfer(SEND, socket, data, TO_SEND);
     }
 
     /** {@code recv(2)}: bytes, 0 at the end, or -errno; EAGAIN when there is nothing. */
     public static int recv(Fd socket, MemorySegment into) {
-        Scratch scratch = Scratch.take();
-        try {
-            return transfer(RECV, socket, into, MSG_DONTWAIT, scratch);
-        } finally {
-            scratch.give();
-        }
+        return transfer(RECV, socket, into, MSG_DONTWAIT);
     }
 
     private static int transfer(MethodHandle function, Fd socket, MemorySegment data, int flags) {
@@ -357,8 +347,7 @@ public final class SysSocket {
         try {
             int room = Math.min(length, Scratch.SIZE);
             MemorySegment.copy(data, offset, scratch.memory, JAVA_BYTE, 0, room);
-            return transfer(
-                    SEND, socket, scratch, scratch.address, room, MSG_NOSIGNAL | MSG_DONTWAIT);
+            return transfer(SEND, socket, scratch, scratch.address, room, TO_SEND);
         } finally {
             scratch.give();
         }

@@ -102,6 +102,7 @@ public final class Unistd {
             return transfer(WRITE, fd, scratch, from.address(), from.byteSize());
         } finally {
             scratch.give();
+            Reference.reachabilityFence(from);
         }
     }
 

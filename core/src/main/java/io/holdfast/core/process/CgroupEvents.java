@@ -9,7 +9,6 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Unistd;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 
 /**
  * {@code cgroup.events}, held open: it reports EPOLLPRI from every change until it is read again

@@ -249,12 +249,11 @@ final class Starter {
                 pidFd = result(task);
             } catch (RuntimeException | Error e) {
                 Throwable refused = refusal;
-                if (refused != null) {
-                    refused.addSuppressed(e);
-                    throw unchecked(refused);
+                if (refused == null) {
+                    throw e;
                 }
-                refusal.addSuppressed(e);
-                throw refused();
+                refused.addSuppressed(e);
+                throw unchecked(refused);
             }
             if (met) {
                 return pidFd;
@@ -281,14 +280,6 @@ final class Starter {
                 case Error error -> throw error;
                 default -> new IllegalStateException(e);
             };
-        }
-
-        private RuntimeException refused() {
-            switch (refusal) {
-                case Error error -> throw error;
-                case RuntimeException runtime -> throw runtime;
-                case null, default -> throw new AssertionError(refusal);
-            }
         }
     }
 

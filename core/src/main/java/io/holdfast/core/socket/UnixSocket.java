@@ -373,6 +373,28 @@ public final class UnixSocket implements AutoCloseable {
         return received(into, n, "recvmsg");
     }
 
+    /**
+     * Copies what the next receive would give, and leaves it there to be received: for a stream
+     * that is to be handed on at an exact byte. Never waits.
+     *
+     * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
+     */
+    public int tryPeek(ByteBuffer into) {
+        requireWritable(into);
+        if (!into.hasRemaining()) {
+            return 0;
+        }
+        ByteBuffer room = into.isDirect() ? into : ByteBuffer.allocateDirect(into.remaining());
+        MsgHdr nothingBeside = new MsgHdr(0, false);
+        int n =
+                SysSocket.recvmsg(
+                        fd, nothingBeside, MemorySegment.ofBuffer(room), SysSocket.MSG_PEEK);
+        if (n > 0 && !into.isDirect()) {
+            into.put(into.position(), room, 0, n);
+        }
+        return received(into, n, "recvmsg(MSG_PEEK)");
+    }
+
     private static void requireWritable(ByteBuffer into) {
         if (into.isReadOnly()) {
             throw new ReadOnlyBufferException();

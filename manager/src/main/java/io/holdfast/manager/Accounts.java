@@ -1,121 +1,225 @@
 package io.holdfast.manager;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
- * Users and groups by name or number: of the files in {@code /etc}, else of whatever name service
- * the machine has, by getent(1). Blocking; called off the loop.
+ * The users and groups of this machine: first those of {@code /etc/passwd} and {@code /etc/group},
+ * then those that the name service switch knows of, by {@code getent(1)}. Nothing is kept from one
+ * question to the next. Every method may block, while {@code getent} runs for 15 s at most ({@code
+ * accountPatience}, milliseconds); safe for use by any thread.
  */
 final class Accounts {
-    private static final int MAX_ENTRY = 64 * 1024;
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** Of the machine that we are on. */
+    static final Accounts SYSTEM =
+            new Accounts(
+                    Path.of("/etc/passwd"),
+                    Path.of("/etc/group"),
+                    "getent",
+                    Duration.ofMillis(
+                            Integer.getInteger("io.holdfast.manager.accountPatience", 15_000)));
 
-    private Accounts() {}
+    /** Bytes of an answer of {@code getent}. */
+    static final int MAX_ANSWER = 1 << 20;
+
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+    private static final long MAX_ID = 0xFFFF_FFFEL; // the one above stands for "none"
+
+    private final Path passwd;
+    private final Path group;
+    private final String getent;
+    private final Duration patience;
 
     /**
-     * An entry of the user database.
+     * @param passwd the users, one a line, as passwd(5) says
+     * @param group the groups, as group(5) says
+     * @param getent the program to ask for those that are not there
+     * @param patience how long it may take
+     */
+    Accounts(Path passwd, Path group, String getent, Duration patience) {
+        this.passwd = passwd;
+        this.group = group;
+        this.getent = getent;
+        this.patience = patience;
+    }
+
+    /**
+     * A user.
      *
-     * @param name empty for a number that the database does not have
+     * @param gid of the primary group
+     * @param home may be empty
+     * @param shell may be empty
      */
-    record Account(String name, long uid, long gid, String home, String shell) {
-        boolean isNamed() {
-            return !name.isEmpty();
+    record Account(String name, long uid, long gid, String home, String shell) {}
+
+    /** There is no such user or group, or nobody could be asked. */
+    static final class UnknownAccountException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        UnknownAccountException(String message) {
+            super(message);
         }
     }
 
     /**
-     * @param nameOrUid a number need not be in the database
-     * @throws IllegalArgumentException if there is no such user
+     * @param nameOrUid digits are a number, all else is a name
+     * @throws UnknownAccountException if there is none
      */
-    static Account user(String nameOrUid) {
-        Optional<String[]> entry = entry("passwd", nameOrUid, 7);
-        if (entry.isPresent()) {
-            String[] fields = entry.get();
-            String shell = fields[6].isEmpty() ? "/bin/sh" : fields[6];
-            return new Account(
-                    fields[0],
-                    Long.parseLong(fields[2]),
-                    Long.parseLong(fields[3]),
-                    fields[5],
-                    shell);
-        }
-        if (isNumber(nameOrUid)) {
-            long id = Long.parseLong(nameOrUid);
-            return new Account("", id, id, "/", "/bin/sh");
-        }
-        throw new IllegalArgumentException("there is no user " + nameOrUid);
+    Account user(String nameOrUid) throws UnknownAccountException, InterruptedException {
+        return find("passwd", passwd, "user", nameOrUid, Accounts::account);
     }
 
     /**
-     * @param nameOrGid a number need not be in the database
-     * @throws IllegalArgumentException if there is no such group
+     * @param nameOrGid a number, which need not be in the database, or a name
+     * @return its number
+     * @throws UnknownAccountException if there is none
      */
-    static long group(String nameOrGid) {
-        if (isNumber(nameOrGid)) {
-            return Long.parseLong(nameOrGid);
+    long group(String nameOrGid) throws UnknownAccountException, InterruptedException {
+        Optional<Long> number = id(nameOrGid);
+        return number.isPresent()
+                ? number.get()
+                : find("group", group, "group", nameOrGid, Accounts::groupId);
+    }
+
+    /**
+     * The groups that a user is in, without the primary one.
+     *
+     * @throws UnknownAccountException if nobody could be asked
+     */
+    List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
+        List<Long> groups = new ArrayList<>();
+        for (String line : ask("initgroups", user.name())) { // "redis  110 1000"
+            String[] fields = line.strip().split("\\s+");
+            for (int i = 1; i < fields.length; i++) {
+                id(fields[i])
+                        .filter(gid -> gid != user.gid() && !groups.contains(gid))
+                        .ifPresent(groups::add);
+            }
         }
-        return entry("group", nameOrGid, 3)
-                .map(fields -> Long.parseLong(fields[2]))
-                .orElseThrow(() -> new IllegalArgumentException("there is no group " + nameOrGid));
+        return groups;
     }
 
-    private static boolean isNumber(String text) {
-        return !text.isEmpty()
-                && text.length() <= 10
-                && text.chars().allMatch(c -> c >= '0' && c <= '9');
+    /** Makes something of the fields of a line; empty if they are no entry. */
+    private interface Entry<E> {
+        Optional<E> of(String[] fields);
     }
 
-    private static Optional<String[]> entry(String database, String key, int fields) {
-        Optional<String[]> inFile = find(readFile(database), key, fields);
-        return inFile.isPresent() ? inFile : find(ask(database, key), key, fields);
+    private <E> E find(String database, Path file, String kind, String key, Entry<E> entry)
+            throws UnknownAccountException, InterruptedException {
+        if (key.isEmpty()
+                || key.startsWith("-")
+                || key.chars().anyMatch(c -> c <= ' ' || c == ':')) {
+            throw new UnknownAccountException("not the name of a " + kind + ": \"" + key + "\"");
+        }
+        Optional<E> found = inFile(file, key, entry);
+        if (found.isEmpty()) {
+            found = firstOf(ask(database, key).stream(), key, entry);
+        }
+        return found.orElseThrow(() -> new UnknownAccountException("no such " + kind + ": " + key));
     }
 
-    private static Optional<String[]> find(List<String> lines, String key, int fields) {
-        return lines.stream()
-                .map(line -> line.split(":", -1))
-                .filter(parts -> parts.length >= fields)
-                .filter(parts -> parts[0].equals(key) || parts[2].equals(key))
-                .filter(parts -> isNumber(parts[2]))
+    private static <E> Optional<E> inFile(Path file, String key, Entry<E> entry) {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(Files.newInputStream(file), UTF_8))) {
+            return firstOf(lines.lines(), key, entry);
+        } catch (IOException | UncheckedIOException e) {
+            return Optional.empty(); // where there is no file the others are asked
+        }
+    }
+
+    private static <E> Optional<E> firstOf(Stream<String> lines, String key, Entry<E> entry) {
+        int field = NUMBER.matcher(key).matches() ? 2 : 0;
+        return lines.map(line -> line.split(":", -1))
+                .filter(fields -> fields.length > field && fields[field].equals(key))
+                .flatMap(fields -> entry.of(fields).stream())
                 .findFirst();
     }
 
-    private static List<String> readFile(String database) {
-        try {
-            return Files.readAllLines(Path.of("/etc", database), StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            return List.of(); // the name service may know all the same
+    private static Optional<Account> account(String[] fields) {
+        if (fields.length < 7) {
+            return Optional.empty();
+        }
+        Optional<Long> uid = id(fields[2]);
+        Optional<Long> gid = id(fields[3]);
+        return uid.isPresent() && gid.isPresent()
+                ? Optional.of(new Account(fields[0], uid.get(), gid.get(), fields[5], fields[6]))
+                : Optional.empty();
+    }
+
+    private static Optional<Long> groupId(String[] fields) {
+        return fields.length < 3 ? Optional.empty() : id(fields[2]);
+    }
+
+    private static Optional<Long> id(String text) {
+        return NUMBER.matcher(text).matches() && Long.parseLong(text) <= MAX_ID
+                ? Optional.of(Long.parseLong(text))
+                : Optional.empty();
+    }
+
+    /** The lines of an answer; none if the key is unknown. */
+    private List<String> ask(String database, String key)
+            throws UnknownAccountException, InterruptedException {
+        Spawn spawn =
+                Spawn.of(getent, database, key)
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.devNull());
+        try (Child child = spawn.start()) {
+            try {
+                return answer(child).lines().toList();
+            } catch (TimeoutException e) {
+                throw unanswered(database, key, "no end within " + patience.toMillis() + " ms");
+            } catch (ExecutionException e) {
+                throw unanswered(database, key, String.valueOf(e.getCause()));
+            } finally {
+                boolean ignored = child.signal(Signal.KILL);
+            }
+        } catch (ErrnoException e) {
+            throw unanswered(database, key, String.valueOf(e.getMessage()));
         }
     }
 
-    private static List<String> ask(String database, String key) {
-        try (Child getent =
-                Spawn.of("getent", database, key)
-                        .stdin(Stdio.devNull())
-                        .stderr(Stdio.devNull())
-                        .stdout(Stdio.pipe())
-                        .start()) {
-            byte[] answer = getent.stdout().readNBytes(MAX_ENTRY);
-            Optional<Exit> exit = getent.await(PATIENCE);
-            if (exit.isEmpty()) {
-                boolean ignored = getent.signal(io.holdfast.core.linux.Signal.KILL);
-            }
-            return List.of(new String(answer, StandardCharsets.UTF_8).split("\n"));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot ask getent for " + key, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return List.of();
+    /** What it writes, if it ends with status 0, else nothing. */
+    private String answer(Child child)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        FutureTask<byte[]> reading =
+                new FutureTask<>(() -> child.stdout().readNBytes(MAX_ANSWER + 1));
+        Thread.startVirtualThread(reading);
+        byte[] bytes = reading.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+        if (bytes.length > MAX_ANSWER) {
+            throw new ExecutionException(new IOException("more than " + MAX_ANSWER + " bytes"));
         }
+        Exit exit =
+                child.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())))
+                        .orElseThrow(TimeoutException::new);
+        return exit.isSuccess() ? new String(bytes, UTF_8) : "";
+    }
+
+    private UnknownAccountException unanswered(String database, String key, String why) {
+        return new UnknownAccountException(
+                "cannot look up " + key + " by " + getent + " " + database + ": " + why);
     }
 }

@@ -2,34 +2,32 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
-import io.holdfast.core.process.Stdio;
-import io.holdfast.manager.unit.EnvironmentFile;
+import io.holdfast.manager.Accounts.Account;
+import io.holdfast.manager.unit.Capability;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ExecSettings;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.ResourceLimit;
-import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.ServiceUnit;
-import io.holdfast.manager.unit.StandardStream;
 import io.holdfast.manager.unit.WorkingDirectory;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -38,8 +36,8 @@ import java.util.function.Consumer;
  *
  * <p>Identity and capabilities change in the child alone, by setpriv(1), which then executes the
  * program: a thread of the manager that took them over, be it for a tenth of a millisecond, could
- * be signalled by that user, and a signal that kills a thread kills the manager. Everything else is
- * of {@link Spawn}. Blocking; called off the loop.
+ * be signalled by that user, and a signal that kills a thread kills the manager. Where neither
+ * changes there is no such hop. Everything else is of {@link Spawn}. Blocking; called off the loop.
  */
 final class Execution {
     /**
@@ -50,17 +48,23 @@ final class Execution {
     record Surroundings(
             Optional<Cgroup> cgroup, Fd output, String notifySocket, String invocationId) {}
 
-    private static final String SETPRIV = "setpriv";
-    private static final String BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+    private static final Identity OURS =
+            new Identity(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
 
     private final ServiceUnit unit;
     private final ManagerScope scope;
     private final Surroundings surroundings;
     private final Consumer<String> warnings;
-    private final Set<String> warned = new HashSet<>();
-    private Optional<Accounts.Account> account = Optional.empty();
-    private Map<String, String> environment = Map.of();
+    private final ExecEnvironment environment;
+    private final ExecDirectories directories;
+    private final Set<Object> warned = ConcurrentHashMap.newKeySet();
+    private Identity identity = OURS;
+    private Map<String, String> runVariables = Map.of();
 
+    /**
+     * @param warnings gets one line for each thing that could not be done as wanted; called by any
+     *     thread
+     */
     Execution(
             ServiceUnit unit,
             ManagerScope scope,
@@ -70,6 +74,8 @@ final class Execution {
         this.scope = scope;
         this.surroundings = surroundings;
         this.warnings = warnings;
+        this.environment = new ExecEnvironment(unit, scope, System.getenv());
+        this.directories = new ExecDirectories(unit.exec(), scope);
     }
 
     private ExecSettings settings() {
@@ -77,281 +83,154 @@ final class Execution {
     }
 
     /**
-     * Looks up the account, makes the folders and reads the environment files.
+     * Looks up the account and makes the folders; once, before the first command.
      *
-     * @throws Exception saying what is missing
+     * @throws SetupException saying what is missing
      */
-    void prepare() throws Exception {
-        if (settings().user().isPresent()) {
-            account = Optional.of(Accounts.user(settings().user().get()));
+    void prepare() throws SetupException, InterruptedException {
+        identity = Identity.of(settings(), Accounts.SYSTEM);
+        if (!hasAllCapabilities() && Unistd.geteuid() != 0) {
+            throw new SetupException(
+                    SetupException.Step.CAPABILITIES,
+                    "CapabilityBoundingSet= needs a manager that runs as root");
         }
-        Map<String, String> variables = base();
-        variables.putAll(ExecDirectories.create(settings(), scope, account));
-        settings()
-                .environment()
-                .passed()
-                .forEach(name -> {
-                    String value = System.getenv(name);
-                    if (value != null) {
-                        variables.put(name, value);
-                    }
-                });
-        variables.putAll(settings().environment().assignments());
-        for (EnvironmentFile file : settings().environment().files()) {
-            try {
-                variables.putAll(file.load());
-            } catch (IOException e) {
-                throw new IOException(file.place() + ": " + e.getMessage(), e);
-            }
+        try {
+            Map<String, String> variables =
+                    new HashMap<>(
+                            directories.create(
+                                    identity.account()
+                                            .map(Account::uid)
+                                            .orElse(ExecDirectories.UNCHANGED),
+                                    identity.gid().orElse(ExecDirectories.UNCHANGED)));
+            variables.put("INVOCATION_ID", surroundings.invocationId());
+            runVariables = Map.copyOf(variables);
+        } catch (SetupException e) {
+            close();
+            throw e;
         }
-        settings().environment().removeUnset(variables);
-        environment = Map.copyOf(variables);
-    }
-
-    private Map<String, String> base() {
-        Map<String, String> variables = new LinkedHashMap<>();
-        variables.put(
-                "PATH", scope.user() ? System.getenv().getOrDefault("PATH", BASE_PATH) : BASE_PATH);
-        String language = System.getenv("LANG");
-        if (language != null) {
-            variables.put("LANG", language);
-        }
-        if (scope.user()) {
-            for (String name : List.of("HOME", "USER", "LOGNAME", "SHELL", "XDG_RUNTIME_DIR")) {
-                String value = System.getenv(name);
-                if (value != null) {
-                    variables.put(name, value);
-                }
-            }
-        }
-        account.ifPresentOrElse(
-                user -> {
-                    variables.put("USER", user.name());
-                    variables.put("LOGNAME", user.name());
-                    variables.put("SHELL", user.shell());
-                    if (!user.home().equals("/")) {
-                        variables.put("HOME", user.home());
-                    }
-                },
-                () -> {
-                    if (!scope.user()) {
-                        variables.put("USER", "root");
-                    }
-                });
-        variables.put("INVOCATION_ID", surroundings.invocationId());
-        variables.put("MANAGERPID", Long.toString(ProcessHandle.current().pid()));
-        if (unit.service().notifyAccess() != NotifyAccess.NONE) {
-            variables.put("NOTIFY_SOCKET", surroundings.notifySocket());
-        }
-        unit.service()
-                .timeouts()
-                .watchdog()
-                .duration()
-                .filter(watchdog -> !watchdog.isZero())
-                .ifPresent(watchdog ->
-                        variables.put("WATCHDOG_USEC", Long.toString(watchdog.toNanos() / 1000)));
-        return variables;
     }
 
     /**
      * Describes the process of a command.
      *
-     * @param more variables of this command alone
-     * @throws ErrnoException ENOENT or EACCES of the program
-     * @throws IOException if a folder or a stream cannot be had
+     * @param more variables of this command alone, as {@code MAINPID}
+     * @throws ErrnoException ENOENT, EACCES or ENOEXEC of the program
+     * @throws SetupException if an environment file, the working directory or a tool is missing, or
+     *     if something is not supported
      */
-    Spawn spawnOf(ExecCommand command, Map<String, String> more) throws IOException {
-        Map<String, String> variables = new HashMap<>(environment);
-        variables.putAll(more);
-        Path program = locate(command);
-        List<String> arguments = command.expand(variables);
-        List<String> hop = hop(command);
-        Spawn spawn;
-        if (hop.isEmpty()) {
-            spawn =
-                    Spawn.of(program.toString())
-                            .arguments(arguments.subList(1, arguments.size()))
-                            .argumentZero(arguments.getFirst());
-        } else {
-            requireExecutable(program);
-            spawn = Spawn.of(hop).arguments(List.of("--", program.toString()));
-            spawn.arguments(arguments.subList(1, arguments.size()));
+    Spawn spawnOf(ExecCommand command, Map<String, String> more) throws SetupException {
+        if (command.has(ExecCommand.Flag.VIA_SHELL)) {
+            throw new SetupException(
+                    SetupException.Step.RESOURCES,
+                    command.place() + ": the prefix | is not supported yet");
         }
-        spawn.environment(variables).newSession().umask(settings().umask());
+        boolean main = unit.service().commands().start().contains(command);
+        Map<String, String> run = new HashMap<>(runVariables);
+        run.putAll(more);
+        Map<String, String> variables =
+                environment.of(main, identity.account(), surroundings.notifySocket(), run);
+        Spawn spawn = spawnOf(command, arguments(command, variables), variables);
+        spawn.environment(variables).newSession().umask(settings().umask()).directory(directory());
         settings().nice().ifPresent(spawn::nice);
-        if (settings().noNewPrivileges() && hop.isEmpty()) {
-            spawn.noNewPrivileges();
-        }
-        if (variables.containsKey("WATCHDOG_USEC")) {
+        if (variables.containsKey(ExecEnvironment.WATCHDOG_TIME)) {
             spawn.environmentOfPid("WATCHDOG_PID");
         }
         surroundings.cgroup().ifPresent(spawn::cgroup);
-        directory().ifPresent(spawn::directory);
-        streams(spawn);
+        ExecStreams.connect(spawn, settings(), surroundings.output());
         if (!settings().limits().isEmpty() || settings().oomScoreAdjust().isPresent()) {
             spawn.whileHeld(this::constrain);
         }
         return spawn;
     }
 
-    private static Path locate(ExecCommand command) {
-        if (command.executable().startsWith("/")) {
-            return Path.of(command.executable());
+    /** At least argv[0], though it may be a variable that is not set. */
+    private static List<String> arguments(ExecCommand command, Map<String, String> variables) {
+        List<String> arguments = command.expand(variables);
+        return arguments.isEmpty() ? List.of(command.executable()) : arguments;
+    }
+
+    private Spawn spawnOf(
+            ExecCommand command, List<String> arguments, Map<String, String> variables)
+            throws SetupException {
+        Path program = locate(command.executable());
+        boolean privileged = command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
+        List<String> options = privileged ? List.of() : setprivOptions(command);
+        if (options.isEmpty()) {
+            Spawn spawn =
+                    Spawn.of(program.toString())
+                            .arguments(arguments.subList(1, arguments.size()))
+                            .argumentZero(arguments.getFirst());
+            return settings().noNewPrivileges() && !privileged ? spawn.noNewPrivileges() : spawn;
+        }
+        Hop.requireExecutable(program);
+        boolean ownName = !arguments.getFirst().equals(command.executable());
+        return Spawn.of(Hop.commandLine(options, program, arguments, ownName, variables));
+    }
+
+    private static Path locate(String executable) {
+        if (executable.startsWith("/")) {
+            return Path.of(executable);
         }
         for (String folder : ExecCommand.SEARCH_PATH) {
-            Path candidate = Path.of(folder, command.executable());
-            if (Files.isExecutable(candidate) && !Files.isDirectory(candidate)) {
+            Path candidate = Path.of(folder, executable);
+            if (Files.isRegularFile(candidate) && Files.isExecutable(candidate)) {
                 return candidate;
             }
         }
         throw new ErrnoException(
                 "execve",
-                command.executable(),
+                executable,
                 Errno.ENOENT,
-                "not in " + String.join(":", ExecCommand.SEARCH_PATH));
+                "it is not in " + String.join(":", ExecCommand.SEARCH_PATH));
     }
 
-    /** Behind setpriv nobody would tell the errno. */
-    private static void requireExecutable(Path program) {
-        if (!Files.exists(program)) {
-            throw new ErrnoException("execve", program.toString(), Errno.ENOENT);
+    /** None if the command keeps our identity and all capabilities. */
+    private List<String> setprivOptions(ExecCommand command) {
+        List<String> options = new ArrayList<>();
+        if (!command.has(ExecCommand.Flag.NO_SETUID)) {
+            options.addAll(identity.options());
         }
-        if (Files.isDirectory(program) || !Files.isExecutable(program)) {
-            throw new ErrnoException("execve", program.toString(), Errno.EACCES);
+        if (!hasAllCapabilities()) {
+            StringBuilder set = new StringBuilder("--bounding-set=-all");
+            settings()
+                    .capabilityBoundingSet()
+                    .forEach(capability ->
+                            set.append(",+").append(capability.name().toLowerCase(Locale.ROOT)));
+            options.add(set.toString());
         }
+        if (!options.isEmpty() && settings().noNewPrivileges()) {
+            options.add("--no-new-privs");
+        }
+        return options;
     }
 
-    /**
-     * The words of setpriv that give the child its identity and take its capabilities; none if it
-     * keeps ours.
-     */
-    private List<String> hop(ExecCommand command) {
-        if (command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
-            return List.of();
-        }
-        List<String> words = new ArrayList<>();
-        boolean keepUser =
-                command.has(ExecCommand.Flag.NO_SETUID)
-                        || command.has(ExecCommand.Flag.AMBIENT_MAGIC);
-        if (!keepUser) {
-            identity(words);
-        }
-        if (settings().capabilityBoundingSet().size()
-                < io.holdfast.manager.unit.Capability.values().length) {
-            words.add("--bounding-set=" + capabilities());
-        }
-        if (words.isEmpty()) {
-            return List.of();
-        }
-        if (settings().noNewPrivileges()) {
-            words.add("--no-new-privs");
-        }
-        words.addFirst(SETPRIV);
-        return words;
+    private boolean hasAllCapabilities() {
+        return settings().capabilityBoundingSet().size() == Capability.values().length;
     }
 
-    private void identity(List<String> words) {
-        Optional<Long> group = settings().group().map(Accounts::group);
-        if (account.isPresent()) {
-            words.add("--reuid=" + account.get().uid());
-            words.add("--regid=" + group.orElse(account.get().gid()));
-            if (settings().supplementaryGroups().isEmpty()) {
-                words.add(account.get().isNamed() ? "--init-groups" : "--clear-groups");
-            }
-        } else if (group.isPresent()) {
-            words.add("--regid=" + group.get());
-            if (settings().supplementaryGroups().isEmpty()) {
-                words.add("--clear-groups");
-            }
-        }
-        if (!settings().supplementaryGroups().isEmpty()) {
-            List<String> groups =
-                    settings().supplementaryGroups().stream()
-                            .map(name -> Long.toString(Accounts.group(name)))
-                            .toList();
-            words.add("--groups=" + String.join(",", groups));
-        }
-    }
-
-    private String capabilities() {
-        StringBuilder set = new StringBuilder("-all");
-        settings()
-                .capabilityBoundingSet()
-                .forEach(capability ->
-                        set.append(",+")
-                                .append(
-                                        capability
-                                                .name()
-                                                .toLowerCase(java.util.Locale.ROOT)
-                                                .replaceFirst("^cap_", "")));
-        return set.toString();
-    }
-
-    private Optional<Path> directory() {
+    private Path directory() throws SetupException {
         if (settings().workingDirectory().isEmpty()) {
-            return Optional.of(scope.user() ? Path.of(scope.account().home()) : Path.of("/"));
+            return Path.of(scope.user() ? scope.account().home() : "/");
         }
         WorkingDirectory wanted = settings().workingDirectory().get();
-        Path path =
-                Path.of(
-                        !wanted.home()
-                                ? wanted.path()
-                                : account.map(Accounts.Account::home)
-                                        .orElse(scope.account().home()));
-        return Optional.of(wanted.optional() && !Files.isDirectory(path) ? Path.of("/") : path);
-    }
-
-    private void streams(Spawn spawn) throws IOException {
-        StandardStream input = settings().standardInput();
-        Stdio in =
-                switch (input.kind()) {
-                    case NULL -> Stdio.devNull();
-                    case FILE -> Stdio.from(Path.of(input.argument()));
-                    default -> throw unsupported("StandardInput", input);
-                };
-        Stdio out = output("StandardOutput", settings().standardOutput(), in, Stdio.devNull());
-        spawn.stdin(in).stdout(out);
-        spawn.stderr(output("StandardError", settings().standardError(), out, out));
-    }
-
-    /**
-     * @param inherited what {@code inherit} means
-     * @param same of a stream that is the null device anyway
-     */
-    private Stdio output(String directive, StandardStream stream, Stdio inherited, Stdio same)
-            throws IOException {
-        return switch (stream.kind()) {
-            case NULL -> Stdio.devNull();
-            case INHERIT -> inherited instanceof Stdio.Null ? same : inherited;
-            case JOURNAL, JOURNAL_CONSOLE, KMSG, KMSG_CONSOLE ->
-                    Stdio.descriptor(surroundings.output());
-            case FILE -> new Stdio.File(Path.of(stream.argument()), Fcntl.O_WRONLY | Fcntl.O_CREAT);
-            case APPEND -> Stdio.appendTo(Path.of(stream.argument()));
-            case TRUNCATE -> Stdio.to(Path.of(stream.argument()));
-            default -> throw unsupported(directive, stream);
-        };
-    }
-
-    private static IOException unsupported(String directive, StandardStream stream) {
-        return new IOException(
-                directive
-                        + "="
-                        + stream.kind().name().toLowerCase(java.util.Locale.ROOT).replace('_', '-')
-                        + " is not supported yet");
+        String path =
+                wanted.home()
+                        ? identity.account().map(Account::home).orElse(scope.account().home())
+                        : wanted.path();
+        if (path.startsWith("/") && Files.isDirectory(Path.of(path))) {
+            return Path.of(path);
+        }
+        if (wanted.optional()) {
+            return Path.of("/");
+        }
+        throw new SetupException(
+                SetupException.Step.CHDIR, "the working directory " + path + " is missing");
     }
 
     /** Sets what belongs to the whole process, before its program runs. */
     private void constrain(HeldChild child) {
         settings().limits().forEach((resource, limit) -> limit(child, resource, limit));
-        settings()
-                .oomScoreAdjust()
-                .ifPresent(adjustment -> {
-                    try {
-                        child.oomScoreAdjust(adjustment);
-                    } catch (ErrnoException e) {
-                        warnOnce("OOMScoreAdjust=" + adjustment + ": " + e.getMessage());
-                    }
-                });
+        settings().oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
     }
 
     private void limit(HeldChild child, Resource resource, ResourceLimit limit) {
@@ -364,13 +243,12 @@ final class Execution {
             long most = SysResource.limit(resource.number())[1];
             child.limit(resource, lower(limit.soft(), most), lower(limit.hard(), most));
             warnOnce(
-                    "Limit"
-                            + resource
-                            + "="
-                            + Long.toUnsignedString(limit.soft())
-                            + " is clamped to "
-                            + Long.toUnsignedString(most)
-                            + ", the hard limit of this machine");
+                    resource,
+                    "Limit%s=%s is clamped to %s, the hard limit of this manager"
+                            .formatted(
+                                    resource,
+                                    Long.toUnsignedString(limit.hard()),
+                                    Long.toUnsignedString(most)));
         }
     }
 
@@ -379,14 +257,38 @@ final class Execution {
         return Long.compareUnsigned(one, other) < 0 ? one : other;
     }
 
-    private void warnOnce(String text) {
-        if (warned.add(text)) {
+    private void oomScoreAdjust(HeldChild child, int adjustment) {
+        try {
+            child.oomScoreAdjust(adjustment);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EACCES && e.errno() != Errno.EPERM) {
+                throw e;
+            }
+            warnOnce("OOMScoreAdjust", "OOMScoreAdjust=" + adjustment + " is not ours to set");
+        }
+    }
+
+    private void warnOnce(Object subject, String text) {
+        if (warned.add(subject)) {
             warnings.accept(text);
         }
     }
 
-    /** Removes what was only for this run. */
+    /** As {@link #close(boolean)} where nobody knows: what is preserved over a restart stays. */
     void close() {
-        ExecDirectories.removeRuntime(settings(), scope);
+        close(true);
+    }
+
+    /**
+     * Removes what was only for this run. What cannot be removed is warned of.
+     *
+     * @param restarting whether another run follows at once
+     */
+    void close(boolean restarting) {
+        try {
+            directories.removeRuntime(restarting);
+        } catch (ErrnoException e) {
+            warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
+        }
     }
 }

@@ -1,0 +1,117 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.manager.Accounts.Account;
+import io.holdfast.manager.Accounts.UnknownAccountException;
+import io.holdfast.manager.unit.ExecSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * As whom the commands of a service run.
+ *
+ * @param account of {@code User=}; empty: ours
+ * @param gid of {@code Group=}, else the account's; empty: ours
+ * @param groups supplementary ones, the primary among them; empty: ours are kept
+ * @param isOurs whether nothing has to be changed for it
+ */
+record Identity(
+        Optional<Account> account, OptionalLong gid, Optional<List<Long>> groups, boolean isOurs) {
+    Identity {
+        groups = groups.map(List::copyOf);
+    }
+
+    /**
+     * Looks users and groups up. Blocking.
+     *
+     * @throws SetupException if one is unknown, or if it would need root to become that one
+     */
+    static Identity of(ExecSettings settings, Accounts accounts)
+            throws SetupException, InterruptedException {
+        Optional<Account> account = Optional.empty();
+        if (settings.user().isPresent()) {
+            try {
+                account = Optional.of(accounts.user(settings.user().get()));
+            } catch (UnknownAccountException e) {
+                throw new SetupException(SetupException.Step.USER, e);
+            }
+        }
+        try {
+            return of(account, settings, accounts);
+        } catch (UnknownAccountException e) {
+            throw new SetupException(SetupException.Step.GROUP, e);
+        }
+    }
+
+    private static Identity of(Optional<Account> account, ExecSettings settings, Accounts accounts)
+            throws UnknownAccountException, SetupException, InterruptedException {
+        OptionalLong gid =
+                settings.group().isPresent()
+                        ? OptionalLong.of(accounts.group(settings.group().get()))
+                        : account.map(user -> OptionalLong.of(user.gid()))
+                                .orElse(OptionalLong.empty());
+        List<Long> more = new ArrayList<>();
+        for (String name : settings.supplementaryGroups()) {
+            more.add(accounts.group(name));
+        }
+        boolean ownUser = account.isEmpty() || account.get().uid() == Unistd.geteuid();
+        boolean ownGroups = (gid.isEmpty() || gid.getAsLong() == ownGroup()) && more.isEmpty();
+        if (ownUser && ownGroups) {
+            return new Identity(account, gid, Optional.empty(), true);
+        }
+        if (Unistd.geteuid() != 0) {
+            throw new SetupException(
+                    ownUser ? SetupException.Step.GROUP : SetupException.Step.USER,
+                    "only a manager that runs as root can start services as others");
+        }
+        if (account.isEmpty() && more.isEmpty()) {
+            return new Identity(account, gid, Optional.empty(), false);
+        }
+        Set<Long> groups = new LinkedHashSet<>();
+        gid.ifPresent(groups::add);
+        if (account.isPresent()) {
+            groups.addAll(accounts.groupsOf(account.get()));
+        }
+        groups.addAll(more);
+        return new Identity(account, gid, Optional.of(List.copyOf(groups)), false);
+    }
+
+    /** There is no getegid(2) here, but our own folder in /proc is of our group. */
+    private static long ownGroup() {
+        try {
+            return Integer.toUnsignedLong(
+                    (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:gid"));
+        } catch (IOException e) {
+            return -1; // of nobody: it will be set
+        }
+    }
+
+    /**
+     * The options by which setpriv(1) takes it on, all in numbers: no name service runs with our
+     * privileges in the surroundings of the service.
+     */
+    List<String> options() {
+        List<String> options = new ArrayList<>();
+        if (isOurs) {
+            return options;
+        }
+        account.ifPresent(user -> options.add("--reuid=" + user.uid()));
+        gid.ifPresent(group -> options.add("--regid=" + group));
+        options.add(
+                groups.map(list ->
+                                "--groups="
+                                        + list.stream()
+                                                .map(String::valueOf)
+                                                .collect(Collectors.joining(",")))
+                        .orElse("--keep-groups"));
+        return options;
+    }
+}

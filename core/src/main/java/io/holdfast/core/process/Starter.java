@@ -175,6 +175,7 @@ final class Starter {
         private final FutureTask<PidFd> task;
         private volatile int spawner;
         private volatile @Nullable Patch patch;
+        private boolean arrived;
         private boolean met;
         private @Nullable Throwable refusal;
 
@@ -197,7 +198,7 @@ final class Starter {
             boolean interrupted = false;
             try {
                 interrupted = awaitArrival();
-                int pid = task.isDone() ? 0 : onlyChildOf(spawner);
+                int pid = arrived ? onlyChildOf(spawner) : 0;
                 if (pid != 0) {
                     try (PidFd child = PidFd.open(pid)) {
                         meet(new HeldChild(child, pid));
@@ -235,7 +236,7 @@ final class Starter {
         private boolean awaitArrival() {
             for (boolean interrupted = false; ; interrupted = true) {
                 try {
-                    boolean ignored = gate.awaitArrival();
+                    arrived = gate.awaitArrival();
                     return interrupted;
                 } catch (InterruptedException e) {
                     // a start is not given up half-way
@@ -255,7 +256,7 @@ final class Starter {
                 refused.addSuppressed(e);
                 throw unchecked(refused);
             }
-            if (met) {
+            if (met || (refusal == null && Proc.diedUnexecuted(pidFd))) { // it runs nothing unheld
                 return pidFd;
             }
             try (pidFd) {

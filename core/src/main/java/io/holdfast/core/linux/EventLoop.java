@@ -194,6 +194,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * A new loop that nobody runs yet.
      *
      * @param taskLimit how many posted tasks may wait
+     * @throws IllegalArgumentException if it is not positive
      * @throws ErrnoException EMFILE
      */
     public static EventLoop open(int taskLimit) {

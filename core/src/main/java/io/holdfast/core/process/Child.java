@@ -4,7 +4,6 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdInputStream;
 import io.holdfast.core.linux.FdOutputStream;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -70,7 +69,20 @@ public final class Child implements AutoCloseable {
 
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
-        var ignored = new ExitWatch(pidFd.fd(), true).begin(this::ended);
+        boolean ignored = UNREAPED.add(pidFd);
+        var _ = new ExitWatch(pidFd.fd(), true).begin(this::ended);
+    }
+
+    /** Kills and reaps a child that cannot be watched. */
+    static void giveUp(PidFd pidFd) {
+        boolean _ = UNREAPED.add(pidFd);
+        boolean _ = pidFd.signal(Signal.KILL);
+        ExitWatch.awaitTurn(
+                pidFd.fd(),
+                _ -> {
+                    boolean ignored = UNREAPED.remove(pidFd);
+                    pidFd.close();
+                });
     }
 
     private void ended(@Nullable Exit how) {
@@ -158,7 +170,7 @@ public final class Child implements AutoCloseable {
 
     /** The same with a time limit; empty when it is over. */
     public synchronized Optional<Exit> await(Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + Readiness.nanos(limit);
+        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
         while (exit == null) {
             long left = deadline - System.nanoTime();
             if (left <= 0) {

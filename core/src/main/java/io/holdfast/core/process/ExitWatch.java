@@ -135,7 +135,7 @@ final class ExitWatch {
      * A zombie that another process traces is the tracer's to wait for first, and no event tells
      * when it lets go: so this rare case waits in the kernel, on a thread of its own.
      */
-    private static void awaitTurn(Fd fd, Consumer<@Nullable Exit> ended) {
+    static void awaitTurn(Fd fd, Consumer<@Nullable Exit> ended) {
         Thread.ofPlatform()
                 .daemon()
                 .name("holdfast-reap")
@@ -149,11 +149,6 @@ final class ExitWatch {
                     }
                     ended.accept(exit);
                 });
-    }
-
-    /** Reaps a child that was killed, and closes its pidfd, where nobody can watch it. */
-    static void reapInTurn(PidFd child) {
-        awaitTurn(child.fd(), _ -> child.close());
     }
 
     private void awaitReap(Consumer<@Nullable Exit> ended) {

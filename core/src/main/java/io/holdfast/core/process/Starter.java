@@ -106,8 +106,7 @@ final class Starter {
                 child.watch();
                 return child;
             } catch (RuntimeException | Error e) { // no memory or descriptors for the watch
-                boolean ignored = pidFd.signal(Signal.KILL);
-                ExitWatch.reapInTurn(pidFd);
+                Child.giveUp(pidFd);
                 throw e;
             }
         }

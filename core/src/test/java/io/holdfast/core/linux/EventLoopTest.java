@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class EventLoopTest {
@@ -233,8 +236,9 @@ class EventLoopTest {
     }
 
     @Test
-    void whatCannotBeWatchedIsRefused() {
-        try (Fd file = Fcntl.open("/etc/passwd", Fcntl.O_RDONLY)) {
+    void whatCannotBeWatchedIsRefused(@TempDir Path folder) throws Exception {
+        Path regular = Files.writeString(folder.resolve("regular"), "content");
+        try (Fd file = Fcntl.open(regular.toString(), Fcntl.O_RDONLY)) {
             assertThatThrownBy(() -> loop.watch(file, Readiness.IN, _ -> {}))
                     .isInstanceOf(ErrnoException.class)
                     .hasMessageContaining("EPERM");

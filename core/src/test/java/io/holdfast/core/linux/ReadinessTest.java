@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class ReadinessTest {
@@ -190,8 +193,9 @@ class ReadinessTest {
     }
 
     @Test
-    void aRegularFileCannotBeAwaited() {
-        try (Fd file = Fcntl.open("/etc/passwd", Fcntl.O_RDONLY)) {
+    void aRegularFileCannotBeAwaited(@TempDir Path folder) throws Exception {
+        Path regular = Files.writeString(folder.resolve("regular"), "content");
+        try (Fd file = Fcntl.open(regular.toString(), Fcntl.O_RDONLY)) {
             for (int i = 0; i < 2; i++) {
                 assertThatThrownBy(() -> Readiness.await(file, Readiness.IN))
                         .isInstanceOf(ErrnoException.class)

@@ -1,6 +1,5 @@
 package io.holdfast.interop;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,35 +15,31 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * Runs every test class found in folders of the class path in this one VM, and says how it went:
  *
  * <pre>
- * java -cp … io.holdfast.interop.KernelRun 'REGEX' core/target/test-classes …
+ * java -cp … io.holdfast.interop.KernelRun core '.*' core/target/test-classes
  *
- * kernel 6.1.0-50-cloud-amd64: 412 passed, 0 failed, 9 skipped
+ * core: 412 passed, 0 failed, 9 skipped
  *   skipped 7: needs EXIT_INFO (Linux 6.15)
  *     PidFdTest: aStrangersExitStatusIsTold
  *     …
  * </pre>
  *
- * <p>{@code scripts/vm} starts it as the only program of a machine with another kernel, where a VM
- * for each test class, let alone Maven, would take minutes. {@code REGEX} narrows by full class
- * name. Status 0: all passed; 1: some failed, or no test was found; 3: a test got stuck, and the
- * stacks of all threads were printed.
+ * <p>{@code scripts/vm} starts it on a machine with another kernel, where a VM for each test class,
+ * let alone Maven, would take minutes. The regular expression narrows by full class name. Status 0:
+ * none failed; 1: some did; 3: a test got stuck, and the stacks of all threads were printed.
  */
 public final class KernelRun {
     private KernelRun() {}
 
-    public static void main(String[] arguments) throws IOException {
-        if (arguments.length < 2) {
-            System.err.println("usage: KernelRun REGEX TEST_CLASSES…");
+    public static void main(String[] arguments) {
+        if (arguments.length < 3) {
+            System.err.println("usage: KernelRun NAME REGEX TEST_CLASSES…");
             System.exit(64);
         }
-        String kernel = Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip();
+        String[] folders = Arrays.copyOfRange(arguments, 2, arguments.length);
         KernelRunReport report = new KernelRunReport();
         StuckTests.watch(report);
-        LauncherFactory.create()
-                .execute(
-                        request(arguments[0], Arrays.copyOfRange(arguments, 1, arguments.length)),
-                        report);
-        report.print(kernel, System.out);
+        LauncherFactory.create().execute(request(arguments[1], folders), report);
+        report.print(arguments[0], System.out);
         System.out.flush();
         System.exit(report.allPassed() ? 0 : 1); // whatever threads a failed test has left behind
     }

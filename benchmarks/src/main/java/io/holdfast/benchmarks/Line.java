@@ -1,0 +1,86 @@
+package io.holdfast.benchmarks;
+
+import com.google.errorprone.annotations.FormatMethod;
+import io.holdfast.benchmarks.Turns.Ratio;
+import java.util.Locale;
+
+/**
+ * A line of the table.
+ *
+ * @param ratio ours by the peer's; less is better
+ * @param reach what it is to be
+ */
+record Line(String what, String ours, String peer, String ratio, String reach, Verdict verdict) {
+    /** What came out. */
+    enum Verdict {
+        OK("ok"),
+        MISSED("**missed**"),
+        /** Said for information: there is no figure to reach. */
+        NONE(""),
+        SKIPPED("skipped");
+
+        private final String text;
+
+        Verdict(String text) {
+            this.text = text;
+        }
+    }
+
+    static final String HEADER =
+            """
+            | what | ours | beside | ratio (quartiles) | reach | |
+            |---|---|---|---|---|---|
+            """;
+
+    /** A comparison that is to reach a ratio. */
+    static Line of(
+            String what, String ours, String peerName, String peer, Ratio ratio, double most) {
+        return new Line(
+                what,
+                ours,
+                peerName + " " + peer,
+                text(ratio),
+                format("≤ %.2f", most),
+                ratio.median() <= most ? Verdict.OK : Verdict.MISSED);
+    }
+
+    /** A comparison for information. */
+    static Line of(String what, String ours, String peerName, String peer, Ratio ratio) {
+        return new Line(what, ours, peerName + " " + peer, text(ratio), "", Verdict.NONE);
+    }
+
+    /** A value that is to stay below a limit. */
+    static Line limit(String what, String ours, String peer, String reach, boolean ok) {
+        return new Line(what, ours, peer, "", reach, ok ? Verdict.OK : Verdict.MISSED);
+    }
+
+    /** A value for information. */
+    static Line note(String what, String ours, String peer) {
+        return new Line(what, ours, peer, "", "", Verdict.NONE);
+    }
+
+    static Line skipped(String what, String why) {
+        return new Line(what, why, "", "", "", Verdict.SKIPPED);
+    }
+
+    private static String text(Ratio ratio) {
+        return format("%.2f (%.2f–%.2f)", ratio.median(), ratio.low(), ratio.high());
+    }
+
+    static String nanoseconds(double value) {
+        return value < 10_000
+                ? format("%.0f ns", value)
+                : value < 10_000_000
+                        ? format("%.1f µs", value / 1e3)
+                        : format("%.1f ms", value / 1e6);
+    }
+
+    @FormatMethod
+    static String format(String format, Object... values) {
+        return String.format(Locale.ROOT, format, values);
+    }
+
+    String markdown() {
+        return "| " + String.join(" | ", what, ours, peer, ratio, reach, verdict.text) + " |";
+    }
+}

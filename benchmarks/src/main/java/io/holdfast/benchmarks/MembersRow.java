@@ -1,0 +1,41 @@
+package io.holdfast.benchmarks;
+
+import io.holdfast.core.linux.ErrnoException;
+import java.io.IOException;
+import java.util.List;
+
+/** The members of a cgroup, verified and held, beside reading {@code /proc} by number. */
+final class MembersRow implements Row {
+    private static final int MEMBERS = 1_000;
+    private static final int TIMES = 5; // a sample
+
+    @Override
+    public String name() {
+        return "members";
+    }
+
+    @Override
+    public List<Line> measure(Effort effort) throws IOException, InterruptedException {
+        String pause = Native.PAUSE.build().toString();
+        try (TestCgroup cgroup = TestCgroup.make();
+                Worker parent = Worker.c();
+                Worker java = Worker.java("JVM")) {
+            double[] ignored = parent.ask("watch " + MEMBERS + " " + cgroup.folder() + " " + pause);
+            String arguments = TIMES + " " + MEMBERS + " " + cgroup.cgroup().path().path();
+            Turns turns = new Turns();
+            int we = turns.add(() -> java.ask("members " + arguments));
+            int they = turns.add(() -> java.ask("members-proc " + arguments));
+            turns.run(effort.rounds(10), effort.rounds(21));
+            return List.of(
+                    Line.of(
+                            "verified iteration of a cgroup with " + MEMBERS + " members",
+                            Line.nanoseconds(turns.median(we, 0) / TIMES),
+                            "`/proc` by number",
+                            Line.nanoseconds(turns.median(they, 0) / TIMES),
+                            turns.ratio(we, they, 0),
+                            1.0));
+        } catch (ErrnoException e) {
+            return List.of(Line.skipped("iterate a cgroup", e.toString()));
+        }
+    }
+}

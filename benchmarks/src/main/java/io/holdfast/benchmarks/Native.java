@@ -1,0 +1,42 @@
+package io.holdfast.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The programs in C, compiled by gcc into {@code target/} when they are first needed. */
+enum Native {
+    /** What Holdfast is measured against. */
+    REFERENCE("reference", "-O2", "-Wall", "-pthread"),
+    /** A child that only waits to be killed, as small as can be. */
+    PAUSE("pause", "-O2", "-static", "-s");
+
+    private final String name;
+    private final List<String> flags;
+    private @Nullable Path built;
+
+    Native(String name, String... flags) {
+        this.name = name;
+        this.flags = List.of(flags);
+    }
+
+    /** Compiles it, once. */
+    synchronized Path build() throws IOException, InterruptedException {
+        if (built == null) {
+            Path source = Place.MODULE.resolve("src/main/c").resolve(name + ".c");
+            Path program = Place.MODULE.resolve("target").resolve(name);
+            List<String> command = new ArrayList<>(List.of("gcc"));
+            command.addAll(flags);
+            command.addAll(List.of("-o", program.toString(), source.toString()));
+            Process gcc = new ProcessBuilder(command).inheritIO().start();
+            if (gcc.waitFor() != 0 || !Files.isExecutable(program)) {
+                throw new IOException("gcc could not compile " + source);
+            }
+            built = program;
+        }
+        return built;
+    }
+}

@@ -1,0 +1,120 @@
+package io.holdfast.benchmarks;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * A process that measures on command: {@link Subject} in a JVM of its own, or the reference in C. A
+ * command is a line, its answer is a line of numbers.
+ */
+final class Worker implements AutoCloseable {
+    private static final long LIMIT_SECONDS = 300; // of one answer
+
+    private final String name;
+    private final Process process;
+    private final OutputStream commands;
+    private final LinkedBlockingQueue<String> answers = new LinkedBlockingQueue<>();
+
+    private Worker(String name, List<String> command) throws IOException {
+        this.name = name;
+        this.process =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        this.commands = process.getOutputStream();
+        BufferedReader reader = process.inputReader(StandardCharsets.UTF_8);
+        Thread.ofPlatform()
+                .daemon()
+                .name("answers of " + name)
+                .start(() -> reader.lines().forEach(answers::add));
+    }
+
+    /** A JVM with further flags. */
+    static Worker java(String name, String... flags) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(List.of(flags));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add(Subject.class.getName());
+        return new Worker(name, command);
+    }
+
+    /** The reference. */
+    static Worker c() throws IOException, InterruptedException {
+        return new Worker("C", List.of(Native.REFERENCE.build().toString()));
+    }
+
+    /** Gives a command and waits for its answer. */
+    double[] ask(String command) throws IOException, InterruptedException {
+        tell(command);
+        return answer();
+    }
+
+    void tell(String command) throws IOException {
+        commands.write((command + "\n").getBytes(StandardCharsets.UTF_8));
+        commands.flush();
+    }
+
+    double[] answer() throws IOException, InterruptedException {
+        String[] words = line().split(" ");
+        double[] numbers = new double[words.length];
+        for (int i = 0; i < words.length; i++) {
+            numbers[i] = Double.parseDouble(words[i]);
+        }
+        return numbers;
+    }
+
+    void expect(String word) throws IOException, InterruptedException {
+        String line = line();
+        if (!line.equals(word)) {
+            throw new IOException(name + " said " + line + ", not " + word);
+        }
+    }
+
+    /** Nanoseconds of processor time that its living threads have used. */
+    long processorTime() throws IOException {
+        long sum = 0;
+        try (Stream<Path> threads = Files.list(Path.of("/proc/" + process.pid() + "/task"))) {
+            for (Path thread : threads.toList()) {
+                String statistics = Files.readString(thread.resolve("schedstat"));
+                sum += Long.parseLong(statistics.substring(0, statistics.indexOf(' ')));
+            }
+        }
+        return sum;
+    }
+
+    private String line() throws IOException, InterruptedException {
+        for (long left = LIMIT_SECONDS; left > 0; left--) {
+            String line = answers.poll(1, TimeUnit.SECONDS);
+            if (line != null) {
+                return line;
+            }
+            if (!process.isAlive() && answers.isEmpty()) {
+                throw new IOException(name + " has exited with " + process.exitValue());
+            }
+        }
+        throw new IOException(name + " did not answer in " + LIMIT_SECONDS + " s");
+    }
+
+    /** Ends it. */
+    @Override
+    public void close() throws IOException {
+        try {
+            commands.close(); // the end of its commands
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Side-by-side benchmarks: Holdfast, C and the JDK in one run, in turns. */
+@NullMarked
+package io.holdfast.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

@@ -3,6 +3,7 @@ package io.holdfast.cli;
 import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.varlink.ClientOptions;
+import io.holdfast.varlink.ConnectionLostException;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkClient;
@@ -66,6 +67,8 @@ final class ManagerSocket {
             return client.call("io.holdfast.Manager." + method, parameters);
         } catch (VarlinkException e) {
             throw new CommandException(explain(e), e);
+        } catch (ConnectionLostException e) {
+            throw new CommandException("the manager does not answer: " + e.getMessage(), e);
         }
     }
 

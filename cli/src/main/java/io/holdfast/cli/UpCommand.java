@@ -117,8 +117,11 @@ final class UpCommand implements Command {
                     AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop)) {
                 var ignored =
                         manager.start(units)
-                                .whenComplete((results, failure) ->
-                                        started(manager, units, results, failure, lines, code));
+                                .whenComplete((results, failure) -> {
+                                    if (asked.get() == 0) {
+                                        started(manager, units, results, failure, lines, code);
+                                    }
+                                });
                 manager.run();
             }
             return code.get();

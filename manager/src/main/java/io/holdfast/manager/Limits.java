@@ -13,6 +13,9 @@ final class Limits {
     /** Notify messages that are taken in one turn of the loop ({@code notifyBatch}). */
     static final int NOTIFY_BATCH = number("notifyBatch", 64);
 
+    /** Notify messages that wait for their sender's spawn to be over ({@code earlyMessages}). */
+    static final int EARLY_MESSAGES = number("earlyMessages", 256);
+
     /** Lines of output that are kept of each unit ({@code logLines}). */
     static final int LOG_LINES = number("logLines", 200);
 

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
@@ -22,8 +23,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,6 +35,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,29 +70,41 @@ public final class Manager implements AutoCloseable {
     private final ManagerContext context;
     private final Orphans orphans;
     private final AutoCloseable childSignal;
+    private final Claim claim;
+    private final Deque<EarlyMessage> early = new ArrayDeque<>();
+    private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
     private boolean stopping;
+    private boolean closed;
 
-    private Manager(ManagerOptions options, ManagerListener listener) {
+    /**
+     * What a process has said that is being spawned and not known yet: it waits until the spawn is
+     * over. What it owns is closed then.
+     */
+    private record EarlyMessage(PidFd sender, NotifyMessage message, List<Fd> descriptors)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            sender.close();
+            descriptors.forEach(Fd::close);
+        }
+    }
+
+    private Manager(
+            ManagerOptions options,
+            ManagerListener listener,
+            Claim claim,
+            Optional<UnitCgroups> cgroups,
+            Optional<String> cgroupRefusal) {
         this.listener = listener;
+        this.claim = claim;
+        this.cgroups = cgroups;
+        this.cgroupRefusal = cgroupRefusal;
         Host host = Host.read();
         catalog =
                 new UnitCatalog(
                         options.loadPath(),
                         options.units(),
                         new UnitReader(host, options.scope(), UnitCatalog.notActedOn()));
-        makeFolder(options.runtimeDirectory());
-        UnitCgroups made = null;
-        String refusal = null;
-        try {
-            made = UnitCgroups.open(options.slice());
-        } catch (ErrnoException e) {
-            if (e.errno() == io.holdfast.core.linux.Errno.EBUSY) {
-                throw e;
-            }
-            refusal = e.getMessage();
-        }
-        cgroups = Optional.ofNullable(made);
-        cgroupRefusal = Optional.ofNullable(refusal);
         notify =
                 new NotifySocket(
                         options.runtimeDirectory().resolve("notify"),
@@ -113,9 +129,13 @@ public final class Manager implements AutoCloseable {
                             @Override
                             public void spawned() {
                                 reapOrphans();
+                                hearEarly();
                             }
                         });
-        ErrnoException.check(SysPrctl.setChildSubreaper(true), "prctl(PR_SET_CHILD_SUBREAPER)", "");
+        if (cgroups.isPresent()) { // else nobody could tell an orphan of ours from other children
+            ErrnoException.check(
+                    SysPrctl.setChildSubreaper(true), "prctl(PR_SET_CHILD_SUBREAPER)", "");
+        }
         orphans = new Orphans(this::isOurs);
         childSignal = loop.onSignal(Signal.CHLD, this::reapOrphans);
     }
@@ -123,11 +143,41 @@ public final class Manager implements AutoCloseable {
     /**
      * A manager that nobody runs yet. Makes its runtime folder, its slice and its notify socket.
      *
-     * @throws ErrnoException EBUSY if another manager lives in the same slice
+     * @throws ErrnoException EBUSY if another manager lives in the same runtime folder or slice
      * @throws UncheckedIOException if the runtime folder cannot be made
      */
     public static Manager open(ManagerOptions options, ManagerListener listener) {
-        return new Manager(options, listener);
+        Path folder = options.runtimeDirectory();
+        makeFolder(folder);
+        Claim claim =
+                Claim.of(
+                        folder.resolve("lock"),
+                        "runtime folder " + folder,
+                        "another manager runs there; choose another folder");
+        UnitCgroups cgroups = null;
+        String refusal = null;
+        try {
+            try {
+                cgroups = UnitCgroups.open(options.slice());
+            } catch (ErrnoException e) {
+                if (e.errno() == Errno.EBUSY) {
+                    throw e;
+                }
+                refusal = e.getMessage();
+            }
+            return new Manager(
+                    options,
+                    listener,
+                    claim,
+                    Optional.ofNullable(cgroups),
+                    Optional.ofNullable(refusal));
+        } catch (RuntimeException e) {
+            if (cgroups != null) {
+                cgroups.close();
+            }
+            claim.close();
+            throw e;
+        }
     }
 
     private static void makeFolder(Path folder) {
@@ -179,16 +229,36 @@ public final class Manager implements AutoCloseable {
                         answer,
                         closure -> {
                             Set<ManagedUnit> running = withDependants(names);
-                            running.removeIf(unit -> unit.activeState() == ActiveState.INACTIVE);
+                            running.removeIf(unit -> !isUp(unit));
                             Set<UnitName> again = new LinkedHashSet<>(names);
                             running.forEach(unit -> again.add(unit.unit().name()));
                             new Transaction(
                                             running,
                                             false,
-                                            _ -> start(again, closure, answer),
+                                            _ -> startAgain(names, again, closure, answer),
                                             this::warn)
                                     .run();
                         }));
+    }
+
+    private void startAgain(
+            Collection<UnitName> names,
+            Collection<UnitName> again,
+            UnitCatalog.Closure closure,
+            CompletableFuture<Map<UnitName, JobResult>> answer) {
+        CompletableFuture<Map<UnitName, JobResult>> all = new CompletableFuture<>();
+        var ignored =
+                all.whenComplete((results, _) -> {
+                    if (results != null) {
+                        results.keySet().retainAll(names);
+                        answer.complete(results);
+                    }
+                });
+        try {
+            start(again, closure, all);
+        } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+        }
     }
 
     /**
@@ -228,13 +298,7 @@ public final class Manager implements AutoCloseable {
     /** The unit that a process belongs to, by its cgroup or by being held; the process is lent. */
     public CompletableFuture<Optional<UnitStatus>> unitOf(PidFd process) {
         return onLoop(answer -> {
-            ProcessInfo info = process.info();
-            answer.complete(
-                    units.values().stream()
-                            .filter(unit ->
-                                    unit instanceof Service service && service.owns(process, info))
-                            .map(ManagedUnit::status)
-                            .findFirst());
+            answer.complete(Optional.ofNullable(ownerOf(process)).map(Service::status));
         });
     }
 
@@ -244,21 +308,28 @@ public final class Manager implements AutoCloseable {
                 answer.complete(units.values().stream().map(ManagedUnit::status).toList()));
     }
 
-    /** Stops all units in order, and then the loop. Further starts are refused. */
+    /**
+     * Stops all units in order, and then the loop. Further starts are refused. A second call gets
+     * the answer of the first.
+     */
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
-        return onLoop(answer -> {
+        loop.post(() -> {
+            if (stopping) {
+                return;
+            }
             stopping = true;
             Transaction all =
                     new Transaction(
                             List.copyOf(units.values()),
                             false,
                             results -> {
-                                answer.complete(results);
+                                shutDown.complete(results);
                                 loop.stop();
                             },
                             this::warn);
             all.run();
         });
+        return shutDown.copy();
     }
 
     /** What is done on the loop, and answers. */
@@ -296,7 +367,9 @@ public final class Manager implements AutoCloseable {
                         return;
                     }
                     try {
-                        closure.units().values().forEach(this::take);
+                        closure.units().values().stream()
+                                .filter(unit -> unit.source().state() != UnitSource.State.NOT_FOUND)
+                                .forEach(this::take);
                         closure.notices().forEach(this::notice);
                         loaded.accept(closure);
                     } catch (RuntimeException e) {
@@ -377,7 +450,11 @@ public final class Manager implements AutoCloseable {
         wanted.addAll(closure.units().keySet());
         for (UnitName name : wanted) {
             ManagedUnit unit = find(name);
-            if (unit == null || refused.containsKey(unit.unit().name()) || jobs.contains(unit)) {
+            if (unit == null) {
+                context.error(name, "there is no such unit");
+                continue;
+            }
+            if (refused.containsKey(unit.unit().name()) || jobs.contains(unit)) {
                 continue;
             }
             String problem = problem(unit.unit());
@@ -388,6 +465,7 @@ public final class Manager implements AutoCloseable {
                 refused.put(unit.unit().name(), JobResult.INVALID);
             }
         }
+        refuseDependants(jobs, refused);
         new Transaction(
                         jobs,
                         true,
@@ -399,17 +477,61 @@ public final class Manager implements AutoCloseable {
                 .run();
     }
 
+    /** Units that require one that is refused, or one that should run already, are refused too. */
+    private void refuseDependants(List<ManagedUnit> jobs, Map<UnitName, JobResult> refused) {
+        boolean grown = true;
+        while (grown) {
+            grown =
+                    jobs.removeIf(unit -> {
+                        Optional<String> reason = unmet(unit, jobs, refused);
+                        reason.ifPresent(text -> {
+                            context.error(unit.unit().name(), text);
+                            refused.put(unit.unit().name(), JobResult.DEPENDENCY);
+                        });
+                        return reason.isPresent();
+                    });
+        }
+    }
+
+    private Optional<String> unmet(
+            ManagedUnit unit, List<ManagedUnit> jobs, Map<UnitName, JobResult> refused) {
+        for (Dependency kind : List.of(Dependency.REQUIRES, Dependency.BINDS_TO)) {
+            for (UnitName name : unit.unit().unit().dependencies().of(kind)) {
+                ManagedUnit other = find(name);
+                if (other != null && refused.containsKey(other.unit().name())) {
+                    return Optional.of(kind.directive() + "=" + name + " cannot be started");
+                }
+            }
+        }
+        for (UnitName name : unit.unit().unit().dependencies().of(Dependency.REQUISITE)) {
+            ManagedUnit other = find(name);
+            if (other == null || (!isUp(other) && !jobs.contains(other))) {
+                return Optional.of("Requisite=" + name + " is not active");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isUp(ManagedUnit unit) {
+        return unit.activeState() == ActiveState.ACTIVE
+                || unit.activeState() == ActiveState.ACTIVATING;
+    }
+
     /** Why a unit cannot be started at all, or null. */
     private static @Nullable String problem(Unit unit) {
-        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
-            return "there is no such unit";
-        }
         if (unit.source().state() == UnitSource.State.MASKED) {
             return "it is masked by "
                     + unit.source().fragment().map(Path::toString).orElse("a file");
         }
         if (!(unit instanceof ServiceUnit) && !(unit instanceof TargetUnit)) {
             return "units of this kind are not supported yet";
+        }
+        if (unit.isRefused()) {
+            return unit.diagnostics().stream()
+                    .filter(diagnostic -> diagnostic.severity() == Diagnostic.Severity.ERROR)
+                    .map(Diagnostic::toString)
+                    .findFirst()
+                    .orElse("its files make no unit");
         }
         return null;
     }
@@ -439,7 +561,7 @@ public final class Manager implements AutoCloseable {
         while (grown) {
             grown = false;
             for (ManagedUnit unit : units.values()) {
-                if (unit.activeState() != ActiveState.INACTIVE
+                if (isUp(unit)
                         && all.stream().anyMatch(gone -> needs(unit, gone.unit(), FOLLOWS_STOP))) {
                     grown |= all.add(unit);
                 }
@@ -468,8 +590,7 @@ public final class Manager implements AutoCloseable {
         }
         Set<ManagedUnit> bound = new LinkedHashSet<>();
         for (ManagedUnit other : units.values()) {
-            if (other.activeState() == ActiveState.ACTIVE
-                    && needs(other, unit.unit(), List.of(Dependency.BINDS_TO))) {
+            if (isUp(other) && needs(other, unit.unit(), List.of(Dependency.BINDS_TO))) {
                 bound.add(other);
             }
         }
@@ -535,14 +656,59 @@ public final class Manager implements AutoCloseable {
     }
 
     private void message(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
-        ProcessInfo info = sender.info();
-        for (ManagedUnit unit : units.values()) {
-            if (unit instanceof Service service && service.owns(sender, info)) {
-                service.message(sender, message, descriptors);
-                return;
-            }
+        Service owner;
+        try {
+            owner = ownerOf(sender);
+        } catch (ErrnoException e) {
+            warn("a notify message was ignored: " + e.getMessage());
+            return;
+        }
+        boolean early =
+                owner == null
+                        ? services().anyMatch(Service::isSpawning)
+                        : owner.isSpawning() && !owner.knows(sender);
+        if (early && early(sender, message, descriptors)) {
+            return;
+        }
+        if (owner != null) {
+            owner.message(sender, message, descriptors);
+            return;
         }
         warn("a notify message of " + sender + ", which belongs to no unit, was ignored");
+    }
+
+    private Stream<Service> services() {
+        return units.values().stream()
+                .flatMap(unit ->
+                        unit instanceof Service service ? Stream.of(service) : Stream.empty());
+    }
+
+    private @Nullable Service ownerOf(PidFd process) {
+        ProcessInfo info = process.info();
+        return services().filter(service -> service.owns(process, info)).findFirst().orElse(null);
+    }
+
+    /** Keeps a message until a spawn is over; false if too many wait. */
+    private boolean early(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
+        if (early.size() >= Limits.EARLY_MESSAGES) {
+            return false;
+        }
+        early.add(
+                new EarlyMessage(
+                        sender.duplicate(),
+                        message,
+                        descriptors.stream().filter(Fd::isOpen).map(Fd::move).toList()));
+        return true;
+    }
+
+    private void hearEarly() {
+        List<EarlyMessage> waiting = List.copyOf(early);
+        early.clear();
+        for (EarlyMessage one : waiting) {
+            try (one) {
+                message(one.sender(), one.message(), one.descriptors());
+            }
+        }
     }
 
     private void reapOrphans() {
@@ -571,14 +737,23 @@ public final class Manager implements AutoCloseable {
     /** After {@link #run} has returned: kills what is left, and removes what was made. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         try {
             childSignal.close();
         } catch (Exception e) {
             throw new AssertionError(e);
         }
+        services().forEach(Service::abandon);
         notify.close();
+        early.forEach(EarlyMessage::close);
+        early.clear();
         workers.close();
         cgroups.ifPresent(UnitCgroups::close);
+        int ignored = orphans.reap();
         loop.close();
+        claim.close();
     }
 }

@@ -17,7 +17,11 @@ import io.holdfast.varlink.MethodOption;
 import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.VarlinkServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,8 +120,15 @@ public final class ManagerInterface implements AutoCloseable {
     public static ManagerInterface serve(Manager manager, Path folder) {
         ManagerInterface face = new ManagerInterface(manager);
         try {
-            face.server.listen(UnixAddress.path(folder.resolve(SOCKET)));
+            Path socket = folder.resolve(SOCKET);
+            face.server.listen(UnixAddress.path(socket));
+            Path _ =
+                    Files.setPosixFilePermissions(
+                            socket, PosixFilePermissions.fromString("rw-rw-rw-"));
             return face;
+        } catch (IOException e) {
+            face.close();
+            throw new UncheckedIOException(e);
         } catch (RuntimeException e) {
             face.close();
             throw e;

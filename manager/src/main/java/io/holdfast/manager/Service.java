@@ -62,6 +62,9 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
                     ServiceType.IDLE);
     private static final int CONDITION_FAILED = 255;
 
+    /** The exit status of systemd.exec(5) where a command could not be executed. */
+    private static final int NOT_EXECUTED = 203;
+
     private final ManagerContext context;
     private final List<Consumer<JobResult>> startWaiters = new ArrayList<>();
     private final List<Consumer<JobResult>> stopWaiters = new ArrayList<>();
@@ -84,6 +87,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
     private boolean wanted; // nobody has asked for a stop
     private boolean emptied;
     private boolean startAgain;
+    private @Nullable ExecCommand mainCommand; // the last that was run as the main process
     private Deque<ExecCommand> commands = new ArrayDeque<>();
     private Runnable afterCommands = () -> {};
     private EventLoop.@Nullable Timer timer;
@@ -140,8 +144,10 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
                 startAgain = true;
             }
             case ACTIVATING -> {
+                answer(stopWaiters, JobResult.CANCELED); // a stop that has not begun to act
                 startWaiters.add(done);
                 if (state == SubState.AUTO_RESTART) {
+                    restarts = 0;
                     begin();
                 }
             }
@@ -165,13 +171,13 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
         if (refusal.isPresent()) {
             context.error(name(), refusal.get());
             result = ServiceResult.RESOURCES;
-            rest(JobResult.INVALID);
+            settle(JobResult.INVALID);
             return;
         }
         if (!startLimit.tryStart(System.nanoTime())) {
             context.error(name(), "started too often; reset with a start by hand after a while");
             result = ServiceResult.START_LIMIT_HIT;
-            rest(JobResult.FAILED);
+            settle(JobResult.FAILED);
             return;
         }
         invocationId = HexFormat.of().formatHex(random());
@@ -221,16 +227,16 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
         if (verdicts == null) {
             context.error(name(), "cannot check its conditions: " + message(failure));
             result = ServiceResult.RESOURCES;
-            rest(JobResult.FAILED);
+            settle(JobResult.FAILED);
         } else if (!verdicts.assertions().met()) {
             context.error(name(), "an assertion does not hold: " + verdicts.assertions().unmet());
             result = ServiceResult.RESOURCES;
-            rest(JobResult.ASSERT);
+            settle(JobResult.ASSERT);
         } else if (!verdicts.conditions().met()) {
             context.notice(
                     name(),
                     "not started, a condition does not hold: " + verdicts.conditions().unmet());
-            rest(JobResult.DONE);
+            settle(JobResult.DONE);
         } else if (!wanted) {
             rest(JobResult.CANCELED);
         } else {
@@ -331,7 +337,9 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
     }
 
     private void nextMain() {
-        running().spawn(commands.removeFirst(), true, Map.of());
+        ExecCommand command = commands.removeFirst();
+        mainCommand = command;
+        running().spawn(command, true, Map.of());
     }
 
     private void hasStarted() {
@@ -341,6 +349,10 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
 
     private void enterRunning() {
         disarm();
+        if (result != ServiceResult.SUCCESS) { // it has failed beside the commands after the start
+            enterStop(result);
+            return;
+        }
         if (running().mainIsAlive()) {
             enter(SubState.RUNNING);
             armRuntime();
@@ -464,7 +476,16 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
         context.error(name(), "cannot run " + command.executable() + ": " + message(failure));
         if (isSignalled()) {
             maybeGone();
-        } else if (command.has(ExecCommand.Flag.IGNORE_FAILURE) && state != SubState.START) {
+        } else if (state == SubState.START) {
+            mainExit = new Exit.Exited(NOT_EXECUTED);
+            if (!command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
+                enterStop(ServiceResult.EXIT_CODE);
+            } else if (unit.service().type() == ServiceType.ONESHOT) {
+                nextMainOrStarted();
+            } else {
+                enterStop(ServiceResult.SUCCESS);
+            }
+        } else if (command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
             if (!commands.isEmpty()) {
                 var ignored = commands.removeFirst();
             }
@@ -488,16 +509,16 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
     public void mainExited(Exit exit) {
         mainExit = exit;
         boolean oneshot = unit.service().type() == ServiceType.ONESHOT;
+        ExecCommand command = mainCommand;
         ServiceResult how =
-                ServiceResult.of(exit, unit.service().successExitStatus(), unit.service().type());
+                command != null && command.has(ExecCommand.Flag.IGNORE_FAILURE)
+                        ? ServiceResult.SUCCESS
+                        : ServiceResult.of(
+                                exit, unit.service().successExitStatus(), unit.service().type());
         switch (state) {
             case START -> {
                 if (oneshot && how == ServiceResult.SUCCESS) {
-                    if (commands.isEmpty()) {
-                        hasStarted();
-                    } else {
-                        nextMain();
-                    }
+                    nextMainOrStarted();
                 } else if (unit.service().type() == ServiceType.NOTIFY
                         && how == ServiceResult.SUCCESS) {
                     context.error(name(), "its main process " + exit + " without READY=1");
@@ -507,14 +528,13 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
                     enterStop(how);
                 }
             }
-            case START_POST, RUNNING -> {
-                if (state == SubState.START_POST && oneshot) {
-                    return;
-                }
+            case START_POST -> { // those commands come to their end first
                 tellExit(exit, how);
-                if (state == SubState.RUNNING
-                        && how == ServiceResult.SUCCESS
-                        && unit.service().remainAfterExit()) {
+                note(how);
+            }
+            case RUNNING -> {
+                tellExit(exit, how);
+                if (how == ServiceResult.SUCCESS && unit.service().remainAfterExit()) {
                     disarm();
                     enter(SubState.EXITED);
                 } else {
@@ -528,6 +548,14 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
                     maybeGone();
                 }
             }
+        }
+    }
+
+    private void nextMainOrStarted() {
+        if (commands.isEmpty()) {
+            hasStarted();
+        } else {
+            nextMain();
         }
     }
 
@@ -559,7 +587,8 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
             case ACTIVATING -> {
                 stopWaiters.add(done);
                 if (state == SubState.AUTO_RESTART) {
-                    rest(JobResult.CANCELED);
+                    disarm();
+                    comeToRest(SubState.DEAD, JobResult.CANCELED);
                 } else if (!preparing) { // else the answer finds that it is not wanted
                     enterStop(ServiceResult.SUCCESS);
                 }
@@ -575,11 +604,17 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
         note(how);
         disarm();
         if (started && !unit.service().commands().stop().isEmpty()) {
-            armStop(this::enterSignal);
+            armStop(this::stopCommandIsLate);
             runCommands(SubState.STOP, unit.service().commands().stop(), this::enterSignal);
         } else {
             enterSignal();
         }
+    }
+
+    private void stopCommandIsLate() {
+        context.warn(name(), "its stop command does not end in time");
+        note(ServiceResult.TIMEOUT);
+        enterSignal();
     }
 
     private void enterSignal() {
@@ -669,6 +704,13 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
 
     private void gone() {
         disarm();
+        armStop(() -> {
+            context.warn(name(), "its command after the stop does not end in time");
+            note(ServiceResult.TIMEOUT);
+            commands.clear();
+            running().signal(Signal.KILL, false, false);
+            cleanUp();
+        });
         runCommands(SubState.STOP_POST, unit.service().commands().stopPost(), this::cleanUp);
     }
 
@@ -679,11 +721,23 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
         enter(SubState.FINAL_SIGKILL);
         KillMode mode = unit.kill().mode();
         boolean kill = mode == KillMode.CONTROL_GROUP || mode == KillMode.MIXED;
-        ended.close(kill && unit.kill().sendFinal(), () -> rest(JobResult.FAILED));
+        ended.close(
+                kill && unit.kill().sendFinal(),
+                () -> rest(result == ServiceResult.SUCCESS ? JobResult.DONE : JobResult.FAILED));
+    }
+
+    /** When nobody runs the loop any more: kills what runs, and lets go of it. */
+    void abandon() {
+        ServiceRun left = run;
+        if (left != null) {
+            run = null;
+            left.signal(Signal.KILL, true, false);
+            left.close(true, () -> {});
+        }
     }
 
     /**
-     * Comes to rest, or waits for the next start.
+     * A run has ended: comes to rest, or waits for the next start.
      *
      * @param start how a start that is under way has ended by this
      */
@@ -695,15 +749,8 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
             begin();
             return;
         }
-        JobResult how =
-                !wanted
-                        ? JobResult.CANCELED
-                        : result == ServiceResult.TIMEOUT
-                                ? JobResult.TIMEOUT
-                                : result == ServiceResult.EXEC_CONDITION ? JobResult.DONE : start;
         boolean again =
                 wanted
-                        && invocationId.length() > 0
                         && RestartDecision.restarts(
                                 unit.service().restart(),
                                 result,
@@ -713,19 +760,42 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
             TimeSpan delay = RestartDecision.delay(unit.service().restart(), restarts);
             restarts++;
             enter(SubState.AUTO_RESTART);
+            answer(startWaiters, started(start));
             answer(stopWaiters, JobResult.DONE);
             delay.duration().ifPresent(pause -> timer = context.loop().after(pause, this::begin));
             return;
         }
+        settle(start);
+    }
+
+    /** How a start that is under way has ended by this. */
+    private JobResult started(JobResult start) {
+        if (!wanted) {
+            return JobResult.CANCELED;
+        }
+        return switch (result) {
+            case TIMEOUT -> JobResult.TIMEOUT;
+            case EXEC_CONDITION -> JobResult.DONE;
+            default -> start;
+        };
+    }
+
+    /** Comes to rest, without another start. */
+    private void settle(JobResult start) {
+        disarm();
         boolean failed = result != ServiceResult.SUCCESS && result != ServiceResult.EXEC_CONDITION;
-        if (failed) {
-            context.error(name(), "failed: " + result.toString());
-        } else if (how != JobResult.CANCELED || state != SubState.DEAD) {
+        comeToRest(failed ? SubState.FAILED : SubState.DEAD, started(start));
+    }
+
+    private void comeToRest(SubState end, JobResult start) {
+        if (end == SubState.FAILED) {
+            context.error(name(), "failed: " + result);
+        } else {
             context.info(name(), "stopped");
         }
-        enter(failed ? SubState.FAILED : SubState.DEAD);
+        enter(end);
         takeNewer();
-        answer(startWaiters, how);
+        answer(startWaiters, start);
         answer(stopWaiters, JobResult.DONE);
         context.stateChange().settled(name(), state.active());
     }
@@ -805,13 +875,25 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
         if (now == null) {
             return false;
         }
-        if (now.isMain(process) || now.isControl(process)) {
+        if (knows(process)) {
             return true;
         }
         OptionalLong in = info.cgroupId();
         return now.cgroup().isPresent()
                 && in.isPresent()
                 && isWithin(now.cgroup().get(), in.getAsLong());
+    }
+
+    /** Whether it is the main process, or the one that runs a command beside it. */
+    boolean knows(PidFd process) {
+        ServiceRun now = run;
+        return now != null && (now.isMain(process) || now.isControl(process));
+    }
+
+    /** Whether a process is being spawned, which is not known yet and may speak already. */
+    boolean isSpawning() {
+        ServiceRun now = run;
+        return now != null && now.isSpawning();
     }
 
     private static boolean isWithin(Cgroup cgroup, long id) {
@@ -862,7 +944,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
     private void extend(TimeSpan span) {
         switch (state) {
             case START -> arm(span, this::startIsLate);
-            case STOP -> arm(span, this::enterSignal);
+            case STOP -> arm(span, this::stopCommandIsLate);
             case STOP_SIGTERM -> arm(span, this::enterSigkill);
             default -> {}
         }
@@ -884,17 +966,16 @@ final class Service implements ManagedUnit, ServiceRun.Listener {
 
     /** MAINPID=: only a process of the unit's own, and only if it is held beyond doubt. */
     private void moveMain(ServiceRun now, NotifyMessage message, List<Fd> descriptors) {
-        try {
-            PidFd process = open(message, descriptors);
+        try (PidFd process = open(message, descriptors)) {
             if (now.isMain(process)) {
-                process.close();
-            } else if (owns(process, process.info()) && !now.isControl(process)) {
-                now.replaceMain(process);
-                context.info(name(), "its main process is now " + process);
-            } else {
-                process.close();
-                context.warn(name(), "MAINPID names a process that is not of this unit");
+                return;
             }
+            if (!owns(process, process.info()) || now.isControl(process)) {
+                context.warn(name(), "MAINPID names a process that is not of this unit");
+                return;
+            }
+            now.replaceMain(process.duplicate());
+            context.info(name(), "its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
             context.warn(name(), "MAINPID was refused: " + e.getMessage());
         }

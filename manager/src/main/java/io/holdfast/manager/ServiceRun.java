@@ -50,6 +50,7 @@ final class ServiceRun {
     private @Nullable AutoCloseable emptyWatch;
     private int pendingSpawns;
     private boolean mainIsAlive;
+    private boolean ended;
 
     ServiceRun(
             ManagerContext context,
@@ -109,13 +110,15 @@ final class ServiceRun {
                         () -> execution.spawnOf(command, all).start(),
                         (child, failure) -> {
                             pendingSpawns--;
-                            context.stateChange().spawned();
-                            if (child == null) {
+                            if (ended) {
+                                release(child); // left over, as KillMode= wants it
+                            } else if (child == null) {
                                 listener.spawnFailed(command, orUnknown(failure));
                             } else {
                                 hold(child, asMain);
                                 listener.spawned(command);
                             }
+                            context.stateChange().spawned();
                         });
     }
 
@@ -125,7 +128,7 @@ final class ServiceRun {
 
     private void hold(Child child, boolean asMain) {
         if (asMain) {
-            release(mainChild);
+            releaseMain();
             mainChild = child;
             main = child.pidFd();
             mainIsAlive = true;
@@ -138,6 +141,9 @@ final class ServiceRun {
     }
 
     private void exited(Child child, Exit exit) {
+        if (ended) {
+            return;
+        }
         if (sameAs(child, control)) {
             control = null;
             child.close();
@@ -159,11 +165,20 @@ final class ServiceRun {
         }
     }
 
+    private void releaseMain() {
+        if (mainChild != null) {
+            release(mainChild);
+            mainChild = null;
+        } else if (main != null) {
+            main.close();
+        }
+        main = null;
+    }
+
     /** Takes over another process of the unit as its main one. It is owned from now on. */
     void replaceMain(PidFd process) {
         closeQuietly(mainWatch);
-        release(mainChild);
-        mainChild = null;
+        releaseMain();
         main = process;
         mainIsAlive = true;
         mainWatch =
@@ -270,15 +285,12 @@ final class ServiceRun {
 
     /** Lets go of everything: what lives still in the cgroup is killed, if that is wanted. */
     void close(boolean killLeftovers, Runnable closed) {
+        ended = true;
         closeQuietly(mainWatch);
         closeQuietly(emptyWatch);
         output.close();
         release(control);
-        if (mainChild != null) {
-            release(mainChild);
-        } else if (main != null) {
-            main.close();
-        }
+        releaseMain();
         context.workers()
                 .<Boolean>run(
                         () -> clean(killLeftovers),

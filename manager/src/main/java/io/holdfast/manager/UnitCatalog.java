@@ -27,11 +27,7 @@ import java.util.Set;
  */
 final class UnitCatalog {
     private static final List<Dependency> PULLS =
-            List.of(
-                    Dependency.REQUIRES,
-                    Dependency.BINDS_TO,
-                    Dependency.REQUISITE,
-                    Dependency.WANTS);
+            List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS);
 
     private final LoadPath path;
     private final List<Path> ownFolders;

@@ -5,6 +5,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,10 +14,15 @@ import java.util.List;
  * started in: nothing that is there already is touched. Blocking; the calls are made off the loop.
  */
 final class UnitCgroups implements AutoCloseable {
-    private final Cgroup slice;
+    /** Locked by the manager that has the slice; nothing else opens it. */
+    private static final String LOCKED_FILE = "cgroup.max.depth";
 
-    private UnitCgroups(Cgroup slice) {
+    private final Cgroup slice;
+    private final Claim claim;
+
+    private UnitCgroups(Cgroup slice, Claim claim) {
         this.slice = slice;
+        this.claim = claim;
     }
 
     /**
@@ -28,15 +34,30 @@ final class UnitCgroups implements AutoCloseable {
     static UnitCgroups open(UnitName name) {
         try (Cgroup own = Cgroup.own()) {
             Cgroup slice = own.create(name.text());
-            if (slice.isPopulated()) {
+            String path = slice.path().path();
+            Claim claim = null;
+            try {
+                claim =
+                        Claim.of(
+                                Path.of(Cgroup.mountPoint() + path, LOCKED_FILE),
+                                "slice " + path,
+                                "another manager uses it; choose another slice");
+                if (slice.isPopulated()) {
+                    throw new ErrnoException(
+                            "cgroup",
+                            path,
+                            Errno.EBUSY,
+                            "processes of an earlier manager are in it; end them, or choose"
+                                    + " another slice");
+                }
+                return new UnitCgroups(slice, claim);
+            } catch (RuntimeException e) {
                 slice.close();
-                throw new ErrnoException(
-                        "cgroup",
-                        slice.path().path(),
-                        Errno.EBUSY,
-                        "processes of another manager are in it; choose another slice");
+                if (claim != null) {
+                    claim.close();
+                }
+                throw e;
             }
-            return new UnitCgroups(slice);
         }
     }
 
@@ -81,7 +102,8 @@ final class UnitCgroups implements AutoCloseable {
     /** Kills what is left, and removes all. */
     @Override
     public void close() {
-        try (slice) {
+        try (slice;
+                claim) {
             slice.kill();
             if (slice.awaitEmpty(Limits.KILL_PATIENCE)) {
                 slice.removeAll();

@@ -1,0 +1,135 @@
+package io.holdfast.cli;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The command in a JVM of its own, with all that it writes. */
+final class CommandProcess implements AutoCloseable {
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
+
+    private final Process process;
+    private final Thread reader;
+
+    @GuardedBy("this")
+    private final List<String> lines = new ArrayList<>();
+
+    @GuardedBy("this")
+    private boolean ended;
+
+    private CommandProcess(List<String> command) throws IOException {
+        process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectInput(Path.of("/dev/null").toFile())
+                        .start();
+        reader = Thread.ofPlatform().daemon().start(this::read);
+    }
+
+    /** What the command needs to run. */
+    static String classPath() {
+        return System.getProperty(
+                "surefire.test.class.path", System.getProperty("java.class.path", ""));
+    }
+
+    /**
+     * @param before the words that run the JVM, if not by itself: {@code setpriv …}
+     */
+    static CommandProcess start(List<String> before, String classPath, String... arguments)
+            throws IOException {
+        List<String> command = new ArrayList<>(before);
+        command.addAll(
+                List.of(
+                        Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
+                        "-XX:TieredStopAtLevel=1",
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-cp",
+                        classPath,
+                        Holdfast.class.getName()));
+        command.addAll(List.of(arguments));
+        return new CommandProcess(command);
+    }
+
+    static CommandProcess start(String... arguments) throws IOException {
+        return start(List.of(), classPath(), arguments);
+    }
+
+    private void read() {
+        try (BufferedReader in = process.inputReader()) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                synchronized (this) {
+                    lines.add(line);
+                    notifyAll();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            synchronized (this) {
+                ended = true;
+                notifyAll();
+            }
+        }
+    }
+
+    synchronized List<String> lines() {
+        return List.copyOf(lines);
+    }
+
+    /** The n-th line that contains the text. */
+    synchronized String await(String text, int count) throws InterruptedException {
+        long deadline = System.nanoTime() + PATIENCE;
+        while (true) {
+            List<String> found = lines.stream().filter(line -> line.contains(text)).toList();
+            if (found.size() >= count) {
+                return found.get(count - 1);
+            }
+            long left = deadline - System.nanoTime();
+            if (left <= 0 || ended) {
+                throw new AssertionError("not written: " + text + "\n" + String.join("\n", lines));
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+    }
+
+    String await(String text) throws InterruptedException {
+        return await(text, 1);
+    }
+
+    /** Sends TERM or INT. */
+    void signal(String signal) throws IOException, InterruptedException {
+        int code =
+                new ProcessBuilder("/bin/kill", "-s", signal, Long.toString(process.pid()))
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+        if (code != 0) {
+            throw new AssertionError("kill: " + code);
+        }
+    }
+
+    int exitCode() throws InterruptedException {
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            throw new AssertionError("it does not end\n" + String.join("\n", lines()));
+        }
+        reader.join();
+        return process.exitValue();
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

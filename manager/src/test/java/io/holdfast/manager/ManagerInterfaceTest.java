@@ -1,0 +1,173 @@
+package io.holdfast.manager;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.holdfast.core.process.PidFd;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.Reply;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The manager's face, as systemd's own client and ours see it. */
+@Timeout(120)
+class ManagerInterfaceTest {
+    @TempDir private Path folder;
+    private Stage stage;
+    private ManagerInterface face;
+    private String address;
+
+    private record Result(int status, String output) {}
+
+    @BeforeEach
+    void open() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        stage = Stage.in(folder);
+        face = ManagerInterface.serve(stage.manager(), stage.runtimeDirectory());
+        address = "unix:" + stage.runtimeDirectory().resolve(ManagerInterface.SOCKET);
+        stage.service("a", "Restart=on-failure", "RestartSec=0", "ExecStart=/bin/sleep 1000");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        face.close();
+        stage.close();
+    }
+
+    private static Result run(String... command) throws IOException, InterruptedException {
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectInput(Path.of("/dev/null").toFile())
+                        .start();
+        try {
+            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            return new Result(process.exitValue(), output);
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    private Result varlinkctl(String... words) throws IOException, InterruptedException {
+        assumeThat(Path.of("/usr/bin/varlinkctl")).as("of Debian's package systemd").isExecutable();
+        List<String> command = new ArrayList<>(List.of("varlinkctl"));
+        command.addAll(List.of(words));
+        return run(command.toArray(String[]::new));
+    }
+
+    private Result call(String method, String parameters) throws IOException, InterruptedException {
+        return varlinkctl("call", "-j", address, "io.holdfast.Manager." + method, parameters);
+    }
+
+    @Test
+    void varlinkctlIntrospectsIt() throws Exception {
+        Result result = varlinkctl("introspect", address, "io.holdfast.Manager");
+
+        assertThat(result.output()).contains("method WhoIs", "error NoSuchUnit");
+        assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void varlinkctlStartsShowsSignalsAndStops() throws Exception {
+        assertThat(call("Start", "{\"names\":[\"a\"]}").output()).contains("\"result\":\"done\"");
+        try (PidFd main = stage.hold("a")) {
+            assertThat(call("Status", "{\"name\":\"a.service\"}").output())
+                    .contains("\"activeState\":\"active\"", "\"pidfdId\":" + main.id());
+            assertThat(call("List", "{}").output()).contains("\"name\":\"a.service\"");
+            assertThat(call("Kill", "{\"name\":\"a\",\"signal\":\"KILL\"}").status()).isZero();
+            stage.happenings().await("a.service: INFO started", 2);
+            assertThat(call("Status", "{\"name\":\"a\"}").output()).contains("\"restarts\":1");
+        }
+        assertThat(call("Restart", "{\"names\":[\"a\"]}").output()).contains("\"result\":\"done\"");
+        assertThat(call("Stop", "{\"names\":[\"a\"]}").output()).contains("\"result\":\"done\"");
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void varlinkctlIsToldWhatIsWrong() throws Exception {
+        assertThat(call("Status", "{\"name\":\"nowhere\"}").output()).contains("not-found");
+        assertThat(call("Start", "{\"names\":[\"nowhere\"]}").output()).contains("invalid");
+        assertThat(call("Start", "{\"names\":[]}").output()).contains("InvalidParameter");
+        assertThat(call("Status", "{\"name\":\"\"}").output()).contains("NoSuchUnit");
+        assertThat(call("Stop", "{\"names\":[\"nowhere\"]}").output()).contains("not loaded");
+        assertThat(call("Kill", "{\"name\":\"a\",\"signal\":\"TERM\"}").output())
+                .contains("NoProcesses");
+        assertThat(call("Kill", "{\"name\":\"a\",\"signal\":\"NONSENSE\"}").output())
+                .contains("InvalidParameter");
+    }
+
+    @Test
+    void everybodyMayReadAndOnlyTheOwnerMayChange() throws Exception {
+        assumeThat(System.getProperty("user.name")).as("to become somebody else").isEqualTo("root");
+        stage.start("a");
+        String[] nobody = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+        for (String[] words :
+                new String[][] {
+                    {"Status", "{\"name\":\"a\"}", "\"activeState\":\"active\""},
+                    {"List", "{}", "a.service"},
+                    {"Start", "{\"names\":[\"a\"]}", "PermissionDenied"},
+                    {"Stop", "{\"names\":[\"a\"]}", "PermissionDenied"},
+                    {"Restart", "{\"names\":[\"a\"]}", "PermissionDenied"},
+                    {"Kill", "{\"name\":\"a\",\"signal\":\"KILL\"}", "PermissionDenied"},
+                }) {
+            List<String> command = new ArrayList<>(List.of(nobody));
+            command.addAll(
+                    List.of(
+                            "varlinkctl",
+                            "call",
+                            "-j",
+                            address,
+                            "io.holdfast.Manager." + words[0],
+                            words[1]));
+            assertThat(run(command.toArray(String[]::new)).output())
+                    .as(words[0])
+                    .contains(words[2]);
+        }
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    @Test
+    void itKnowsWhoseProcessADescriptorHolds() throws Exception {
+        stage.start("a");
+        try (VarlinkClient client = VarlinkClient.connect(address);
+                PidFd main = stage.hold("a");
+                PidFd self = PidFd.self()) {
+            JsonObject known = whoIs(client, main);
+            assertThat(known.string("unit")).isEqualTo("a.service");
+            assertThat(known.object("id").integer("pidfdId")).isEqualTo(main.id());
+            assertThat(known.string("invocationId")).isEqualTo(stage.status("a").invocationId());
+            assertThat(whoIs(client, self).optionalString("unit")).isEmpty();
+            assertThatThrownBy(() ->
+                            client.call("io.holdfast.Manager.WhoIs", JsonObject.of("pidfd", 0)))
+                    .isInstanceOf(VarlinkException.class)
+                    .hasMessageContaining("InvalidParameter");
+        }
+    }
+
+    private static JsonObject whoIs(VarlinkClient client, PidFd process) {
+        try (Reply reply =
+                client.call(
+                        "io.holdfast.Manager.WhoIs",
+                        JsonObject.of("pidfd", 0),
+                        Duration.ofSeconds(30),
+                        List.of(process.fd()))) {
+            return reply.parameters();
+        }
+    }
+}

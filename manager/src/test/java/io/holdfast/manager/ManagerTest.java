@@ -1,0 +1,213 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Managers as a whole: what they load, who they share the machine with, and how they end. */
+@Timeout(120)
+class ManagerTest {
+    @TempDir private Path folder;
+
+    @Test
+    void aBrokenLineIsToldWithItsPlaceAndTheRestWorks() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service(
+                    "a",
+                    "KillMode=sideways",
+                    "this is no assignment",
+                    "Unheard=of",
+                    "ExecStart=/bin/sleep 1000");
+            stage.service("b", "ExecStart=/bin/sleep 1000");
+
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            assertThat(stage.start("b")).isEqualTo(JobResult.DONE);
+            String path = folder.resolve("units/a.service").toString();
+            assertThat(stage.happenings().await(path + ":5")).contains("KillMode");
+            assertThat(stage.happenings().await(path + ":6")).startsWith("a.service: ");
+            assertThat(stage.happenings().await(path + ":7")).contains("Unheard");
+            assertThat(stage.status("a").diagnostics()).hasSize(3);
+        }
+    }
+
+    @Test
+    void aServiceThatCannotBeIsRefusedAndOthersAreNot() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service("none", "Type=simple");
+            stage.service("forks", "Type=forking", "ExecStart=/bin/true");
+            stage.unit("masked.service", "");
+            stage.service("good", "ExecStart=/bin/sleep 1000");
+
+            assertThat(stage.start("none")).isEqualTo(JobResult.INVALID);
+            assertThat(stage.status("none").loadState()).isEqualTo("bad-setting");
+            assertThat(stage.start("masked")).isEqualTo(JobResult.INVALID);
+            assertThat(stage.status("masked").loadState()).isEqualTo("masked");
+            assertThat(stage.start("nowhere")).isEqualTo(JobResult.INVALID);
+            assertThat(stage.status("nowhere").loadState()).isEqualTo("not-found");
+            assertThat(stage.start("a.socket")).isEqualTo(JobResult.INVALID);
+            assertThat(stage.start("good")).isEqualTo(JobResult.DONE);
+            assertThatThrownBy(() -> stage.stop("unheard-of")).hasMessageContaining("not loaded");
+        }
+    }
+
+    @Test
+    void dropInsAndTemplatesMakeTheUnit() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service("a@", "ExecStart=/bin/sh -c 'echo main %%i is %i; exec sleep 1000'");
+            stage.unit("a@.service.d/10.conf", "[Service]\nExecStartPre=/bin/echo all %i\n");
+            stage.unit("a@one.service.d/20.conf", "[Service]\nExecStartPre=/bin/echo one\n");
+
+            assertThat(stage.start("a@one")).isEqualTo(JobResult.DONE);
+            assertThat(stage.start("a@two")).isEqualTo(JobResult.DONE);
+            stage.happenings().awaitOutput("a@one.service", "main %i is one");
+            stage.happenings().awaitOutput("a@two.service", "main %i is two");
+            assertThat(stage.status("a@one").log()).startsWith("all one", "one");
+            assertThat(stage.status("a@two").log()).startsWith("all two").doesNotContain("one");
+            assertThat(stage.status("a@one").dropIns()).hasSize(2);
+        }
+    }
+
+    @Test
+    void aChangedFileCountsFromTheNextStart() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service("a", "ExecStart=/bin/sleep 1000");
+            stage.start("a");
+            stage.service("a", "ExecStart=/bin/sleep 2000");
+            stage.start("a");
+            assertThat(stage.status("a").processes().getFirst().commandLine()).endsWith("1000");
+            stage.restart("a");
+            assertThat(stage.status("a").processes().getFirst().commandLine()).endsWith("2000");
+        }
+    }
+
+    @Test
+    void managersWithSlicesOfTheirOwnLiveSideBySide() throws Exception {
+        Path other = Files.createDirectory(folder.resolve("other"));
+        try (Stage one = Stage.in(Files.createDirectory(folder.resolve("one")))) {
+            one.service("a", "ExecStart=/bin/sleep 1000");
+            one.start("a");
+            try (Stage two = Stage.in(other)) {
+                two.service("a", "ExecStart=/bin/sleep 1000");
+                two.start("a");
+                try (PidFd theirs = two.hold("a");
+                        PidFd ours = one.hold("a")) {
+                    assertThat(Stage.get(one.manager().unitOf(ours))).isPresent();
+                    assertThat(Stage.get(one.manager().unitOf(theirs))).isEmpty();
+                    two.stop("a");
+                    assertThat(ours.isAlive()).isTrue();
+                }
+            }
+            assertThat(one.state("a")).isEqualTo("active/running success");
+        }
+    }
+
+    @Test
+    void aRuntimeFolderOrASliceIsHadByOneManagerOnly() throws Exception {
+        try (Stage stage = Stage.in(folder)) { // and runs nothing yet
+            assertBusy(
+                    stage.options(folder.resolve("elsewhere"), stage.slice()),
+                    "slice",
+                    "another manager uses it");
+            assertBusy(
+                    stage.options(stage.runtimeDirectory(), Stage.freshSlice()),
+                    stage.runtimeDirectory().toString(),
+                    "another manager runs there");
+
+            stage.service(
+                    "a",
+                    "Type=notify",
+                    "ExecStart=" + stage.python("a", "notify('READY=1')\nsignal.pause()\n"));
+            assertThat(stage.start("a")).as("undisturbed").isEqualTo(JobResult.DONE);
+        }
+    }
+
+    private static void assertBusy(ManagerOptions options, String what, String why) {
+        assertThatThrownBy(() -> Manager.open(options, new Happenings()))
+                .isInstanceOfSatisfying(
+                        ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EBUSY))
+                .hasMessageContaining(what)
+                .hasMessageContaining(why);
+    }
+
+    @Test
+    void processesOfAnEarlierManagerAreNotTakenOver() throws Exception {
+        var slice = Stage.freshSlice();
+        try (Cgroup own = Cgroup.own();
+                Cgroup left = own.create(slice.text())) {
+            Process process = new ProcessBuilder("/bin/sleep", "1000").start();
+            try (PidFd held = PidFd.of(process)) {
+                left.attach(held);
+                assertThatThrownBy(() -> Stage.in(folder, slice).close())
+                        .hasMessageContaining("of an earlier manager");
+            } finally {
+                process.destroyForcibly().waitFor();
+            }
+            assertThat(left.awaitEmpty(Duration.ofSeconds(30))).isTrue();
+            left.remove();
+        }
+    }
+
+    @Test
+    void aHurriedEndKillsWhatRuns() throws Exception {
+        Happenings happenings = new Happenings();
+        UnitName a = UnitName.of("a.service");
+        try (Stage stage = Stage.in(folder)) {
+            stage.service(
+                    "a", "ExecStart=" + stage.shell("a", "trap '' TERM; echo up; sleep 1000"));
+            ManagerOptions options = stage.options(folder.resolve("hurried"), Stage.freshSlice());
+            PidFd main;
+            try (Manager manager = Manager.open(options, happenings)) {
+                Thread thread = Thread.ofPlatform().start(manager::run);
+                var ignored = Stage.get(manager.start(List.of(a)));
+                happenings.awaitOutput("a.service", "up");
+                main = PidFd.restore(Stage.get(manager.status(a)).mainProcess().orElseThrow());
+                manager.loop().stop();
+                assertThat(thread.join(Duration.ofSeconds(30))).isTrue();
+            }
+            try (main) {
+                assertThat(main.await(Duration.ofSeconds(30)))
+                        .contains(new Exit.Killed(Signal.KILL, false));
+            }
+        }
+    }
+
+    @Test
+    void itsThreadsEndWithIt() throws Exception {
+        Set<Thread> before = Set.copyOf(Stage.workers());
+        try (Stage stage = Stage.in(folder)) {
+            stage.service("a", "ExecStart=/bin/sleep 1000");
+            stage.start("a");
+        }
+        assertThat(Stage.workers())
+                .allMatch(thread -> before.contains(thread) || !thread.isAlive());
+    }
+
+    @Test
+    void nothingIsStartedOnceItStops() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service("slow", "ExecStart=/bin/sleep 1000", "ExecStop=/bin/sleep 0.3");
+            stage.service("a", "ExecStart=/bin/sleep 1000");
+            stage.start("slow");
+            var shutdown = stage.manager().shutdown();
+            var start = stage.starting("a");
+
+            assertThatThrownBy(() -> Stage.get(start)).hasMessageContaining("stopping");
+            assertThat(Stage.get(shutdown).values()).containsOnly(JobResult.DONE);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Services that tell of themselves: whom the manager believes, and what comes of it. */
+@Timeout(120)
+class NotifyServiceTest {
+    @TempDir private Path folder;
+    private Stage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    private void notifyService(String name, String script, String... lines) throws Exception {
+        stage.service(
+                name,
+                "Type=notify\nTimeoutStartSec=10s\nExecStart=" + stage.python(name, script),
+                String.join("\n", lines));
+    }
+
+    @Test
+    void itIsStartedWhenItSaysSo() throws Exception {
+        notifyService(
+                "a",
+                """
+                notify("STATUS=warming up")
+                say("warm")
+                sys.stdout.flush()
+                notify("READY=1\\nSTATUS=at work")
+                signal.pause()
+                """,
+                "ExecStartPost=/bin/echo post");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.status("a").statusText()).isEqualTo("at work");
+        assertThat(stage.status("a").log()).containsExactly("warm", "post");
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    @Test
+    void whatIsSaidAtOnceIsHeard() throws Exception {
+        for (int i = 0; i < 10; i++) {
+            notifyService("a" + i, "notify(\"READY=1\")\nsignal.pause()\n");
+        }
+        for (int i = 0; i < 10; i++) {
+            assertThat(stage.start("a" + i)).isEqualTo(JobResult.DONE);
+        }
+    }
+
+    @Test
+    void itFailsIfItEndsWithoutSayingSo() throws Exception {
+        notifyService("a", "sys.exit(0)");
+        notifyService("b", "sys.exit(4)");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state("a")).isEqualTo("failed/failed protocol");
+        assertThat(stage.start("b")).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state("b")).isEqualTo("failed/failed exit-code");
+    }
+
+    @Test
+    void itFailsIfItNeverSaysSo() throws Exception {
+        stage.service("a", "Type=notify", "TimeoutStartSec=300ms", "ExecStart=/bin/sleep 1000");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.state("a")).isEqualTo("failed/failed timeout");
+    }
+
+    @Test
+    void itMayAskForMoreTime() throws Exception {
+        stage.service(
+                "a",
+                "Type=notify",
+                "TimeoutStartSec=2s",
+                "ExecStart="
+                        + stage.python(
+                                "a",
+                                """
+                                notify("EXTEND_TIMEOUT_USEC=60000000")
+                                time.sleep(2.5)
+                                notify("READY=1")
+                                signal.pause()
+                                """));
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+    }
+
+    @Test
+    void onlyTheMainProcessIsBelievedUnlessTheUnitSaysOtherwise() throws Exception {
+        String script =
+                """
+                if os.fork() == 0:
+                    notify("READY=1\\nSTATUS=of the child")
+                    os._exit(0)
+                os.wait()
+                say("child done")
+                notify("READY=1")
+                signal.pause()
+                """;
+        notifyService("main", script);
+        notifyService("all", script.replace("notify(\"READY=1\")", "pass"), "NotifyAccess=all");
+
+        assertThat(stage.start("main")).isEqualTo(JobResult.DONE);
+        assertThat(stage.happenings().await("main.service: WARNING a notify message of"))
+                .contains("does not count here");
+        assertThat(stage.status("main").statusText()).isEmpty();
+        assertThat(stage.start("all")).isEqualTo(JobResult.DONE);
+        assertThat(stage.status("all").statusText()).isEqualTo("of the child");
+    }
+
+    @Test
+    void aStrangerIsNotBelieved() throws Exception {
+        stage.service("a", "Type=notify", "NotifyAccess=all", "ExecStart=/bin/sleep 1000");
+        var start = stage.starting("a");
+        stage.happenings().await("a.service: INFO started");
+        try (UnixSocket socket =
+                UnixSocket.connect(
+                        UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
+                        SocketType.DATAGRAM)) {
+            socket.send(ByteBuffer.wrap("READY=1".getBytes(StandardCharsets.UTF_8)));
+            stage.happenings().await("belongs to no unit");
+            socket.send(ByteBuffer.wrap("no assignment\0at all".getBytes(StandardCharsets.UTF_8)));
+            stage.happenings().await("a notify message was refused");
+            socket.send(ByteBuffer.wrap(new byte[NotifyMessage.MAX_SIZE + 1]));
+            stage.happenings().await("was too long");
+        }
+        assertThat(start).isNotDone();
+        stage.stop("a");
+        assertThat(Stage.get(start)).isEqualTo(JobResult.CANCELED);
+    }
+
+    /** The child becomes the main process by the message that {@code how} sends. */
+    private String moves(String how) {
+        return """
+        r, w = os.pipe()
+        child = os.fork()
+        if child == 0:
+            say("child %d" % os.getpid())
+            os.read(r, 1)
+            signal.pause()
+        fd = os.pidfd_open(child)
+        id = os.fstat(fd).st_ino
+        """
+                + how
+                + """
+
+                notify("READY=1")
+                os.waitpid(child, 0)
+                say("parent goes on")
+                signal.pause()
+                """;
+    }
+
+    private long childOf(String name) throws Exception {
+        String line = stage.happenings().awaitOutput(name + ".service", "child ");
+        return Long.parseLong(line.substring(line.lastIndexOf(' ') + 1));
+    }
+
+    @Test
+    void anotherProcessBecomesTheMainOneByNumberByIdAndByDescriptor() throws Exception {
+        String all = "NotifyAccess=all"; // the old main process says READY=1 after it
+        notifyService("number", moves("notify('MAINPID=%d' % child)"), all);
+        notifyService("id", moves("notify('MAINPID=%d\\nMAINPIDFDID=%d' % (child, id))"), all);
+        notifyService("descriptor", moves("notify('MAINPIDFD=1', fd)"), all);
+        for (String name : new String[] {"number", "id", "descriptor"}) {
+            assertThat(stage.start(name)).as(name).isEqualTo(JobResult.DONE);
+            assertThat((long) stage.main(name).pid()).as(name).isEqualTo(childOf(name));
+        }
+    }
+
+    @Test
+    void aMainProcessThatIsNotOurChildIsWaitedForToo() throws Exception {
+        notifyService(
+                "a",
+                moves("notify('READY=1')\nnotify('MAINPIDFD=1', fd)"),
+                "NotifyAccess=all",
+                "SuccessExitStatus=KILL");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("its main process is now");
+        assertThat((long) stage.main("a").pid()).isEqualTo(childOf("a"));
+        try (PidFd main = stage.hold("a")) {
+            main.signal(Signal.KILL);
+        }
+        stage.happenings().awaitRest("a.service");
+        assertThat(stage.status("a").mainExit()).contains(new Exit.Killed(Signal.KILL, false));
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void aMainProcessThatIsNotTheOneOfThatIdOrNotOfTheUnitIsRefused() throws Exception {
+        notifyService("id", moves("notify('MAINPID=%d\\nMAINPIDFDID=%d' % (child, id + 1))"));
+        notifyService("stranger", moves("notify('MAINPID=1')"));
+        notifyService("descriptor", moves("notify('MAINPIDFD=1', r)"));
+        notifyService("none", moves("notify('MAINPIDFD=1')"));
+        for (String name : new String[] {"id", "stranger", "descriptor", "none"}) {
+            assertThat(stage.start(name)).as(name).isEqualTo(JobResult.DONE);
+            assertThat(stage.happenings().await(name + ".service: WARNING MAINPID")).isNotEmpty();
+            assertThat((long) stage.main(name).pid()).isNotEqualTo(childOf(name));
+            assertThat(stage.state(name)).isEqualTo("active/running success");
+        }
+    }
+}

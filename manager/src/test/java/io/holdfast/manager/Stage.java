@@ -1,0 +1,250 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/**
+ * A real manager on a thread of its own, with units that a test writes, in a runtime folder and a
+ * slice that nobody else has. When it is closed nothing may be left: that is checked.
+ */
+final class Stage implements AutoCloseable {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final long PATIENCE = 60; // seconds
+
+    private final Path folder;
+    private final Path units;
+    private final Happenings happenings = new Happenings();
+    private final Manager manager;
+    private final Thread thread;
+    private final UnitName slice;
+    private final Set<String> descriptorsBefore;
+
+    private Stage(Path folder, UnitName slice) throws IOException {
+        this.folder = folder;
+        this.slice = slice;
+        units = Files.createDirectories(folder.resolve("units"));
+        descriptorsBefore = descriptors();
+        manager = Manager.open(options(folder.resolve("run"), slice), happenings);
+        thread = Thread.ofPlatform().name("manager").start(manager::run);
+    }
+
+    static Stage in(Path folder) throws IOException {
+        return new Stage(folder, freshSlice());
+    }
+
+    static Stage in(Path folder, UnitName slice) throws IOException {
+        return new Stage(folder, slice);
+    }
+
+    static UnitName freshSlice() {
+        return UnitName.of(
+                "hftest"
+                        + ProcessHandle.current().pid()
+                        + "x"
+                        + NUMBER.incrementAndGet()
+                        + ".slice");
+    }
+
+    /** Only the units of the folder are known. */
+    ManagerOptions options(Path runtimeDirectory, UnitName inSlice) {
+        return new ManagerOptions(
+                ManagerScope.system(Map.of()),
+                new LoadPath(List.of()),
+                List.of(units),
+                runtimeDirectory,
+                inSlice);
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    Path runtimeDirectory() {
+        return folder.resolve("run");
+    }
+
+    Manager manager() {
+        return manager;
+    }
+
+    Happenings happenings() {
+        return happenings;
+    }
+
+    UnitName slice() {
+        return slice;
+    }
+
+    /** Writes a unit file, without default dependencies. */
+    Stage unit(String name, String content) throws IOException {
+        Path file = units.resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, content);
+        return this;
+    }
+
+    /** A service of these lines in [Service], without default dependencies. */
+    Stage service(String name, String... lines) throws IOException {
+        return serviceWith(name, "", lines);
+    }
+
+    /** The same with lines in [Unit]. */
+    Stage serviceWith(String name, String unitLines, String... lines) throws IOException {
+        return unit(
+                name + ".service",
+                "[Unit]\nDefaultDependencies=no\n"
+                        + unitLines
+                        + "\n[Service]\n"
+                        + String.join("\n", lines)
+                        + "\n");
+    }
+
+    /** A shell script; returns the words that run it. */
+    String shell(String name, String text) throws IOException {
+        return "/bin/sh " + Files.writeString(folder.resolve(name + ".sh"), text);
+    }
+
+    /** A Python script that can send notify messages; returns the words that run it. */
+    String python(String name, String text) throws IOException {
+        String common =
+                """
+                import array, os, signal, socket, subprocess, sys, time
+                def notify(text, *fds):
+                    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                    s.connect(os.environ["NOTIFY_SOCKET"])
+                    data = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+                    s.sendmsg([text.encode()], data)
+                    s.close()
+                def say(text):
+                    os.write(1, (text + chr(10)).encode())
+                """;
+        return "/usr/bin/python3 " + Files.writeString(folder.resolve(name + ".py"), common + text);
+    }
+
+    static <T> T get(CompletableFuture<T> future)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        return future.get(PATIENCE, TimeUnit.SECONDS);
+    }
+
+    private static UnitName named(String name) {
+        return UnitName.meant(name);
+    }
+
+    private static JobResult of(Map<UnitName, JobResult> results, String name) {
+        return Objects.requireNonNull(results.get(named(name)));
+    }
+
+    CompletableFuture<JobResult> starting(String name) {
+        return manager.start(List.of(named(name))).thenApply(all -> of(all, name));
+    }
+
+    CompletableFuture<JobResult> stopping(String name) {
+        return manager.stop(List.of(named(name))).thenApply(all -> of(all, name));
+    }
+
+    JobResult start(String name) throws Exception {
+        return get(starting(name));
+    }
+
+    JobResult stop(String name) throws Exception {
+        return get(stopping(name));
+    }
+
+    JobResult restart(String name) throws Exception {
+        return of(get(manager.restart(List.of(named(name)))), name);
+    }
+
+    boolean kill(String name, Signal signal, boolean all) throws Exception {
+        return get(manager.kill(named(name), signal, all));
+    }
+
+    UnitStatus status(String name) throws Exception {
+        return get(manager.status(named(name)));
+    }
+
+    /** {@code active/running success}. */
+    String state(String name) throws Exception {
+        UnitStatus status = status(name);
+        return status.activeState().word() + "/" + status.subState() + " " + status.result();
+    }
+
+    ProcessId main(String name) throws Exception {
+        return status(name).mainProcess().orElseThrow();
+    }
+
+    /** The main process, held. */
+    PidFd hold(String name) throws Exception {
+        return PidFd.restore(main(name));
+    }
+
+    private static Set<String> descriptors() throws IOException {
+        Set<String> found = new TreeSet<>();
+        try (Stream<Path> links = Files.list(Path.of("/proc/self/fd"))) {
+            for (Path link : (Iterable<Path>) links::iterator) {
+                try {
+                    String target = Files.readSymbolicLink(link).toString();
+                    if (!target.startsWith("/") || target.startsWith("/sys/fs/cgroup")) {
+                        found.add(link.getFileName() + " " + target);
+                    }
+                } catch (java.nio.file.NoSuchFileException e) {
+                    // that of the listing itself
+                }
+            }
+        }
+        return found;
+    }
+
+    static List<Thread> workers() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("holdfast-work"))
+                .toList();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            var ignored = get(manager.shutdown());
+            assertThat(thread.join(Duration.ofSeconds(PATIENCE))).as("the loop ends").isTrue();
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new AssertionError("the manager does not shut down", e);
+        } finally {
+            manager.close();
+        }
+        assertThat(manager.loop().errors()).as("handlers that have thrown").isZero();
+        try (Cgroup own = Cgroup.own()) {
+            assertThat(own.childNames()).as("the slice").doesNotContain(slice.text());
+        }
+        assertThat(runtimeDirectory().resolve("notify")).doesNotExist();
+        Set<String> left = descriptors();
+        left.removeAll(descriptorsBefore);
+        left.removeIf(Stage::isPlatforms);
+        assertThat(left).as("descriptors").isEmpty();
+    }
+
+    /** The JVM's and core's own, which stay. */
+    private static boolean isPlatforms(String descriptor) {
+        return Stream.of("eventpoll", "eventfd").anyMatch(descriptor::contains);
+    }
+}

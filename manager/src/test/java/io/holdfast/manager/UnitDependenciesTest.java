@@ -1,0 +1,188 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What units that depend on each other do to one another. */
+@Timeout(120)
+class UnitDependenciesTest {
+    @TempDir private Path folder;
+    private Stage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    /** Says in the common log when it has started and when it stops. */
+    private void told(String name, String unitLines, String... lines) throws Exception {
+        String log = " >>" + folder.resolve("order");
+        stage.serviceWith(
+                name,
+                unitLines,
+                "Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sh -c 'echo +%N"
+                        + log
+                        + "'\nExecStop=/bin/sh -c 'echo -%N"
+                        + log
+                        + "'\n"
+                        + String.join("\n", lines));
+    }
+
+    private List<String> order() throws Exception {
+        Path file = folder.resolve("order");
+        return java.nio.file.Files.exists(file)
+                ? java.nio.file.Files.readAllLines(file)
+                : List.of();
+    }
+
+    private String active(String name) throws Exception {
+        return stage.status(name).activeState().word();
+    }
+
+    @Test
+    void whatIsRequiredStartsFirstAndStopsLast() throws Exception {
+        told("a", "Requires=b.service\nAfter=b.service");
+        told("b", "Wants=c.service");
+        told("c", "Before=b.service");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactly("+c", "+b", "+a");
+        assertThat(stage.stop("b")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactly("+c", "+b", "+a", "-a", "-b");
+        assertThat(active("c")).isEqualTo("active");
+    }
+
+    @Test
+    void aShutdownStopsInReverseOrder() throws Exception {
+        told("a", "After=b.service");
+        told("b", "After=c.service");
+        told("c", "");
+        for (String name : new String[] {"c", "a", "b"}) {
+            stage.start(name);
+        }
+        Map<UnitName, JobResult> results = Stage.get(stage.manager().shutdown());
+
+        assertThat(results).hasSize(3).values().containsOnly(JobResult.DONE);
+        assertThat(order()).containsExactly("+c", "+a", "+b", "-a", "-b", "-c");
+    }
+
+    @Test
+    void aFailedRequirementFailsWhatWaitsForIt() throws Exception {
+        told("a", "Requires=b.service\nAfter=b.service");
+        told("wanting", "Wants=b.service\nAfter=b.service");
+        told("unordered", "Requires=b.service");
+        stage.service("b", "Type=oneshot", "ExecStart=/bin/false");
+        stage.unit("b.service.d/x.conf", "[Unit]\nStartLimitIntervalSec=0\n");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
+        assertThat(order()).isEmpty();
+        assertThat(stage.start("wanting")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("unordered")).isEqualTo(JobResult.DONE);
+    }
+
+    @Test
+    void aRequirementThatIsNotThereFailsAllThatNeedIt() throws Exception {
+        told("a", "Requires=b.service");
+        told("b", "Requires=nowhere.service");
+        told("wanting", "Wants=nowhere.service b.service");
+        stage.serviceWith("bad", "", "Type=oneshot");
+        told("needs-bad", "Requires=bad.service");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
+        assertThat(stage.start("b")).isEqualTo(JobResult.DEPENDENCY);
+        assertThat(stage.happenings().await("b.service: ERROR Requires=nowhere.service"))
+                .contains("there is no such unit");
+        assertThat(stage.start("wanting")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("nowhere")).isEqualTo(JobResult.INVALID);
+        assertThat(stage.start("needs-bad")).isNotEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactly("+wanting");
+    }
+
+    @Test
+    void aRequisiteIsNotStartedButMustRun() throws Exception {
+        told("a", "Requisite=b.service\nAfter=b.service");
+        told("b", "");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
+        assertThat(order()).isEmpty();
+        stage.start("b");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactly("+b", "+a");
+    }
+
+    @Test
+    void aBoundUnitStopsWhenTheOtherEndsForWhateverReason() throws Exception {
+        told("bound", "BindsTo=b.service\nAfter=b.service");
+        told("needing", "Requires=b.service\nAfter=b.service");
+        stage.service("b", "ExecStart=/bin/sleep 1000");
+        stage.start("bound");
+        stage.start("needing");
+        stage.kill("b", Signal.TERM, true);
+        stage.happenings().awaitRest("bound.service");
+
+        assertThat(active("bound")).isEqualTo("inactive");
+        assertThat(active("needing")).as("a mere requirement").isEqualTo("active");
+    }
+
+    @Test
+    void aPartIsStoppedAndRestartedWithTheWholeButNotStartedByIt() throws Exception {
+        told("part", "PartOf=whole.service\nAfter=whole.service");
+        told("whole", "");
+        stage.start("whole");
+        assertThat(active("part")).isEqualTo("inactive");
+        stage.start("part");
+
+        assertThat(stage.restart("whole")).isEqualTo(JobResult.DONE);
+        assertThat(order())
+                .containsExactly("+whole", "+part", "-part", "-whole", "+whole", "+part");
+        stage.stop("whole");
+        assertThat(active("part")).isEqualTo("inactive");
+    }
+
+    @Test
+    void aFailureStartsWhatIsMeantForIt() throws Exception {
+        stage.serviceWith("a", "OnFailure=alarm.service", "ExecStart=/bin/sh -c 'exit 1'");
+        stage.service("alarm", "Type=oneshot", "ExecStart=/bin/echo alarm");
+        stage.start("a");
+
+        stage.happenings().awaitOutput("alarm.service", "alarm");
+        stage.happenings().awaitRest("alarm.service");
+    }
+
+    @Test
+    void aCircleIsBrokenAndTold() throws Exception {
+        told("a", "Wants=b.service\nAfter=b.service");
+        told("b", "Wants=c.service\nAfter=c.service");
+        told("c", "After=a.service");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactlyInAnyOrder("+a", "+b", "+c");
+        assertThat(stage.happenings().await("closes a circle")).contains(".service");
+    }
+
+    @Test
+    void aTargetOfOnesOwnPullsInItsUnits() throws Exception {
+        stage.unit("all.target", "[Unit]\nRequires=a.service\nWants=b.service\n");
+        told("a", "");
+        told("b", "");
+
+        assertThat(stage.start("all.target")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactlyInAnyOrder("+a", "+b");
+        assertThat(active("all.target")).isEqualTo("active");
+    }
+}

@@ -14,7 +14,8 @@ final class Commands {
                             "Services",
                             List.of("up", "status", "start", "stop", "restart", "kill", "run")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
-                    new Section("This machine, this command", List.of("doctor", "completion")));
+                    new Section(
+                            "This machine, this command", List.of("tour", "doctor", "completion")));
 
     private Commands() {}
 
@@ -34,6 +35,7 @@ final class Commands {
                     case "watch" -> new WatchCommand();
                     case "signal" -> new SignalCommand();
                     case "doctor" -> new DoctorCommand();
+                    case "tour" -> new TourCommand();
                     case "completion" -> new CompletionCommand();
                     default -> null;
                 });

@@ -40,16 +40,22 @@ final class ManagerSocket {
 
     /** What the options say: root means the system's manager, everybody else his own. */
     static ManagerOptions options(ParseResult line) {
-        boolean user =
-                line.hasMatchedOption(USER) || !System.getProperty("user.name").equals("root");
-        ManagerOptions options =
-                user
-                        ? ManagerOptions.user(System.getenv())
-                        : ManagerOptions.system(System.getenv());
+        ManagerOptions options = ofCaller(line.hasMatchedOption(USER));
         Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
         return directory == null
                 ? options
                 : options.withRuntimeDirectory(directory.toAbsolutePath());
+    }
+
+    /**
+     * The system's manager for root, everybody's own else.
+     *
+     * @param user whether root wants his own, too
+     */
+    static ManagerOptions ofCaller(boolean user) {
+        return user || !System.getProperty("user.name").equals("root")
+                ? ManagerOptions.user(System.getenv())
+                : ManagerOptions.system(System.getenv());
     }
 
     /** Calls the manager. */

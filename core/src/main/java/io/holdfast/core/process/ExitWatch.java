@@ -1,6 +1,5 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
@@ -63,12 +62,13 @@ final class ExitWatch {
             return UNKNOWN;
         }
         PidfdInfo info = SysPidfd.getInfo(fd, PidfdInfo.INFO_EXIT);
-        if (info.has(PidfdInfo.INFO_EXIT)) {
-            return Exit.ofWaitStatus(info.exitCode());
+        if (!info.has(PidfdInfo.INFO_EXIT)) {
+            if (info.errno() == 0 && (SysPoll.now(fd, Readiness.IN) & Readiness.HUP) == 0) {
+                return null;
+            }
+            info = SysPidfd.getInfo(fd, PidfdInfo.INFO_EXIT); // it may have been reaped in between
         }
-        boolean reaped =
-                info.errno() == Errno.ESRCH || (SysPoll.now(fd, Readiness.IN) & Readiness.HUP) != 0;
-        return reaped ? UNKNOWN : null;
+        return info.has(PidfdInfo.INFO_EXIT) ? Exit.ofWaitStatus(info.exitCode()) : UNKNOWN;
     }
 
     Optional<Exit> await(@Nullable Duration limit) throws InterruptedException {

@@ -126,11 +126,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             if (!ended) {
                 ended = true;
                 watches.remove(data);
-                fd.unhold(this);
                 try {
                     int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
+                    fd.unhold(this);
                 } catch (IllegalStateException e) {
-                    // the descriptor or the loop is closed: out of the epoll instance as well
+                    // being closed by another thread, and beforeClose is still to come; or the
+                    // loop is closed
                 }
             }
         }
@@ -304,7 +305,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         return Thread.currentThread() == owner;
     }
 
-    /** How many handlers, timers and tasks have thrown. */
+    /** How many handlers, timers and tasks have thrown. By any thread. */
     public long errors() {
         return errors.get();
     }

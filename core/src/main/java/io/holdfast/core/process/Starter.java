@@ -258,9 +258,12 @@ final class Starter {
             if (met || (refusal == null && Proc.diedUnexecuted(pidFd))) { // it runs nothing unheld
                 return pidFd;
             }
-            try (pidFd) {
+            try {
                 boolean ignored = pidFd.signal(Signal.KILL);
                 reap(pidFd);
+                pidFd.close();
+            } catch (RuntimeException e) { // no descriptors to wait with
+                Child.giveUp(pidFd);
             }
             throw unchecked(refusal != null ? refusal : notFound());
         }

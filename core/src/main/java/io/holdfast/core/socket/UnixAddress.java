@@ -87,7 +87,7 @@ public sealed interface UnixAddress {
         };
     }
 
-    /** What the kernel gave. A name that is no UTF-8, which no string can say, counts as none. */
+    /** What the kernel gave. */
     static UnixAddress of(UnixName name) {
         String text = name.text();
         if (text.isEmpty()) {

@@ -9,6 +9,7 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -134,6 +135,7 @@ class PidFdViewTest {
                         .environment(Map.of("NAME", "value=with=equals", "EMPTY", "", "Ü", "€\n"))
                         .start()) {
             Proc proc = child.pidFd().proc();
+            Await.until(() -> !proc.commandLine().isEmpty()); // exec fills it in at its end
             assertThat(proc.commandLine())
                     .containsExactly(
                             "perl", "-e", "sysread STDIN, my $x, 1", "", "two words", "ü\n", "");

@@ -314,4 +314,20 @@ class UnixListenerTest {
                     }
                 });
     }
+
+    @Test
+    @SuppressWarnings("try") // closed early on purpose
+    void theFileOfASuccessorIsNotRemoved() throws IOException {
+        Path path = folder.resolve("taken-over");
+        UnixAddress address = UnixAddress.path(path);
+        try (UnixListener first = UnixListener.listen(address, SocketType.STREAM, 1)) {
+            Files.delete(path);
+            try (UnixListener second = UnixListener.listen(address, SocketType.STREAM, 1)) {
+                first.close();
+                assertThat(path).exists();
+                assertThat(second.address()).isEqualTo(address);
+            }
+            assertThat(path).doesNotExist();
+        }
+    }
 }

@@ -155,6 +155,20 @@ class PidFdStateTest {
     }
 
     @Test
+    void aReapedProcessWhoseNumberWasNeverAskedForCanStillBePrinted() throws Exception {
+        try (Child child = Spawn.of("true").start()) {
+            assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+            try (PidFd held = child.pidFd().duplicate()) {
+                assertThat(held).asString().matches("process (of fd \\d+|\\[\\d+])");
+                assertThatThrownBy(held::pid)
+                        .isInstanceOf(ErrnoException.class)
+                        .hasMessageContaining(held.toString())
+                        .hasMessageContaining("ESRCH");
+            }
+        }
+    }
+
+    @Test
     @Needs(features = Feature.EXIT_INFO)
     void everyWayToEndIsToldOfAReapedProcess() throws InterruptedException {
         for (int status : new int[] {0, 1, 77, 255}) {

@@ -44,6 +44,9 @@ class PidFdViewTest {
                         ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
+    /** Its attributes are in place when it runs: its start returns a little before. */
+    private static final String SAY_AND_STAY = "$| = 1; print 'x'; sysread STDIN, my $x, 1";
+
     /** A child that waits until its standard input ends. */
     private static Spawn cat() {
         return Spawn.of("cat").stdin(Stdio.pipe()).stdout(Stdio.devNull());
@@ -129,16 +132,17 @@ class PidFdViewTest {
     @Test
     void itsCommandLineAndEnvironmentAreAsItWasStarted(@TempDir Path folder) throws Exception {
         try (Child child =
-                Spawn.of("perl", "-e", "sysread STDIN, my $x, 1", "", "two words", "ü\n", "")
+                Spawn.of("perl", "-e", SAY_AND_STAY, "", "two words", "ü\n", "")
                         .stdin(Stdio.pipe())
+                        .stdout(Stdio.pipe())
                         .directory(folder)
                         .environment(Map.of("NAME", "value=with=equals", "EMPTY", "", "Ü", "€\n"))
                         .start()) {
+            assertThat(child.stdout().read()).isEqualTo('x');
             Proc proc = child.pidFd().proc();
             Await.until(() -> !proc.commandLine().isEmpty()); // exec fills it in at its end
             assertThat(proc.commandLine())
-                    .containsExactly(
-                            "perl", "-e", "sysread STDIN, my $x, 1", "", "two words", "ü\n", "");
+                    .containsExactly("perl", "-e", SAY_AND_STAY, "", "two words", "ü\n", "");
             assertThat(proc.environment())
                     .isEqualTo(Map.of("NAME", "value=with=equals", "EMPTY", "", "Ü", "€\n"));
             assertThat(proc.executable().getFileName()).asString().startsWith("perl");
@@ -205,8 +209,10 @@ class PidFdViewTest {
 
     @Test
     void aReapedProcessHasNoAttributes() throws Exception {
-        try (Child child = cat().start()) {
+        try (Child child = cat().stdout(Stdio.pipe()).start()) {
             Proc proc = child.pidFd().proc();
+            child.stdin().write('x');
+            assertThat(child.stdout().read()).isEqualTo('x');
             assertThat(proc.name()).isEqualTo("cat");
             end(child);
             for (ThrowingCallable call :

@@ -41,6 +41,17 @@ final class Commands {
                 });
     }
 
+    /**
+     * Whether a line is about to call libc. Binding that is half of a start, and can be begun on
+     * another thread while the line is read.
+     */
+    static boolean needsKernel(List<String> line) {
+        return !line.isEmpty()
+                && !line.getFirst().startsWith("-")
+                && !line.getFirst().equals("completion")
+                && !line.contains("--help");
+    }
+
     static List<String> names() {
         return SECTIONS.stream().flatMap(section -> section.names().stream()).toList();
     }

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.Unistd;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
@@ -17,7 +18,11 @@ public final class Holdfast {
     private Holdfast() {}
 
     public static void main(String[] arguments) {
-        int code = run(List.of(arguments), Output.standard());
+        List<String> line = List.of(arguments);
+        if (Commands.needsKernel(line)) {
+            Thread.ofPlatform().daemon().name("holdfast-binder").start(Unistd::geteuid);
+        }
+        int code = run(line, Output.standard());
         System.out.flush();
         System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of

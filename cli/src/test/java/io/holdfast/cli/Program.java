@@ -1,0 +1,63 @@
+package io.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** The command as a process of its own: how it ended, and what it wrote. */
+record Program(int code, String out, String err) {
+    private static final long LIMIT_SECONDS = 60;
+
+    /** The words that start it: java, this class path, its main class. */
+    static List<String> command(List<String> vmOptions, String... arguments) {
+        List<String> words = new ArrayList<>();
+        words.add(ProcessHandle.current().info().command().orElseThrow());
+        words.addAll(
+                List.of("-Xint", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "-cp"));
+        words.add(System.getProperty("java.class.path"));
+        words.addAll(vmOptions);
+        words.add(Holdfast.class.getName());
+        words.addAll(List.of(arguments));
+        return words;
+    }
+
+    static Process start(String... arguments) throws IOException {
+        return new ProcessBuilder(command(List.of(), arguments)).start();
+    }
+
+    static Program run(String... arguments) throws Exception {
+        return end(start(arguments));
+    }
+
+    static Program run(ProcessBuilder builder) throws Exception {
+        return end(builder.start());
+    }
+
+    /** Waits for it, and reads what it has written. */
+    static Program end(Process process) throws Exception {
+        CompletableFuture<byte[]> err =
+                CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return process.getErrorStream().readAllBytes();
+                    } catch (IOException e) {
+                        throw new IllegalStateException(e);
+                    }
+                });
+        process.getOutputStream().close();
+        byte[] out = process.getInputStream().readAllBytes();
+        try {
+            assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+        return new Program(
+                process.exitValue(),
+                new String(out, StandardCharsets.UTF_8),
+                new String(err.get(), StandardCharsets.UTF_8));
+    }
+}

@@ -78,7 +78,12 @@ final class DaemonRow implements Row {
                         units.resolve(unit), "[Service]\nExecStart=/bin/sleep infinity\n");
                 command.add(unit);
             }
-            try (Child daemon = Spawn.of(command).stdin(Stdio.devNull()).start()) {
+            try (Child daemon =
+                    Spawn.of(command)
+                            .stdin(Stdio.devNull())
+                            .stdout(Stdio.devNull())
+                            .stderr(Stdio.devNull())
+                            .start()) {
                 int pid = daemon.pidFd().pid();
                 awaitServices(daemon, pid, services);
                 Optional<Exit> exited = daemon.await(IDLE);

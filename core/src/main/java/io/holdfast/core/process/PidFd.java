@@ -648,20 +648,24 @@ public final class PidFd implements AutoCloseable {
 
     @Override
     public int hashCode() {
-        return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : 0;
+        return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : seenPid();
     }
 
     /** The number, as last seen, and the identity where it is known: for people. */
     @Override
     public String toString() {
-        int pid = lastPid == CLOSED_PID && fd.isOpen() ? seenPid() : lastPid;
+        int pid = seenPid();
         return "process"
                 + (pid == CLOSED_PID ? "" : " " + pid)
                 + (id == 0 ? "" : " [" + Long.toUnsignedString(id) + "]")
                 + (pid == CLOSED_PID && id == 0 ? " of " + fd : "");
     }
 
+    /** The number, which never changes, once it was seen; -1 if it never was. */
     private int seenPid() {
+        if (lastPid != CLOSED_PID || !fd.isOpen()) {
+            return lastPid;
+        }
         try {
             int pid = pidNow(); // not pid(): its failure would be told with this very text
             lastPid = Math.max(pid, CLOSED_PID);

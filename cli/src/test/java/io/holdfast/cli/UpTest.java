@@ -34,7 +34,7 @@ class UpTest {
         slice = "hfup" + ProcessHandle.current().pid() + "x" + System.nanoTime() + ".slice";
         unit(
                 "a",
-                "Restart=on-failure\nRestartSec=0\nExecStart=/bin/sh -c 'echo up; exec sleep 1000'");
+                "Restart=on-failure\nRestartSec=0\nExecStart=/bin/sh -c 'echo up; while true; do sleep 1000; done'");
     }
 
     @AfterEach
@@ -85,7 +85,7 @@ class UpTest {
             Invocation one = command("status", "a");
             assertThat(one.code()).isZero();
             assertThat(one.out())
-                    .contains("● a.service - Unit a", "active (running)", "sleep 1000");
+                    .contains("● a.service - Unit a", "active (running)", "/bin/sh -c echo up;");
             assertThat(one.out()).contains("\nup\n");
             assertThat(command("start", "b")).isEqualTo(new Invocation(0, "", ""));
             assertThat(command("status").out().lines())

@@ -100,10 +100,7 @@ final class ServiceRun {
     /** Spawns a command as the main process, or beside it. */
     void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
         Map<String, String> all = new HashMap<>(variables);
-        PidFd known = main;
-        if (known != null && mainIsAlive) {
-            all.put("MAINPID", Integer.toString(known.pid()));
-        }
+        mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
         pendingSpawns++;
         context.workers()
                 .run(
@@ -120,6 +117,18 @@ final class ServiceRun {
                             }
                             context.stateChange().spawned();
                         });
+    }
+
+    private Optional<Integer> mainPid() {
+        PidFd known = main;
+        if (known == null || !mainIsAlive) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(known.pid());
+        } catch (ErrnoException e) {
+            return Optional.empty(); // reaped, and we shall be told in a moment
+        }
     }
 
     private static Exception orUnknown(@Nullable Exception failure) {

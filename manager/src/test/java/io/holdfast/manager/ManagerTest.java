@@ -85,13 +85,14 @@ class ManagerTest {
     @Test
     void aChangedFileCountsFromTheNextStart() throws Exception {
         try (Stage stage = Stage.in(folder)) {
-            stage.service("a", "ExecStart=/bin/sleep 1000");
+            stage.service("a", "ExecStart=/bin/sh -c 'echo old; exec sleep 1000'");
             stage.start("a");
-            stage.service("a", "ExecStart=/bin/sleep 2000");
+            stage.service("a", "ExecStart=/bin/sh -c 'echo new; exec sleep 1000'");
             stage.start("a");
-            assertThat(stage.status("a").processes().getFirst().commandLine()).endsWith("1000");
+            stage.happenings().awaitOutput("a.service", "old");
             stage.restart("a");
-            assertThat(stage.status("a").processes().getFirst().commandLine()).endsWith("2000");
+            stage.happenings().awaitOutput("a.service", "new");
+            assertThat(stage.status("a").log()).containsExactly("old", "new");
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -287,27 +288,27 @@ class ServiceStopTest {
 
     @Test
     void aStartWhileItStopsBeginsWhenThatIsDone() throws Exception {
+        Path gate = stage.fifo("gate");
         String main =
                 stage.shell(
                         "main",
-                        "trap 'echo term; read x <$FIFO; exit 0' TERM; echo up; sleep 1000 & wait");
-        Path fifo = folder.resolve("fifo");
-        new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor();
-        Files.writeString(
-                folder.resolve("main.sh"),
-                Files.readString(folder.resolve("main.sh")).replace("$FIFO", fifo.toString()));
+                        "trap 'echo term; read x <"
+                                + gate
+                                + "; exit 0' TERM; echo up; sleep 1000 & wait");
         stage.service("a", "KillMode=mixed", "ExecStart=" + main);
-        startAndAwait("a", "up");
-        var stop = stage.stopping("a");
-        stage.happenings().awaitOutput("a.service", "term");
-        var start = stage.starting("a");
-        Files.writeString(fifo, "go\n");
+        try (RandomAccessFile held = new RandomAccessFile(gate.toFile(), "rw")) {
+            startAndAwait("a", "up");
+            var stop = stage.stopping("a");
+            stage.happenings().awaitOutput("a.service", "term");
+            var start = stage.starting("a");
+            held.writeBytes("go\n");
 
-        assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
-        assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
+            assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
+            assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
+        }
         stage.happenings().await("a.service | up", 2);
         assertThat(stage.state("a")).isEqualTo("active/running success");
-        stage.kill("a", Signal.KILL, true);
+        assertThat(stage.kill("a", Signal.KILL, true)).isTrue();
         stage.happenings().await("a.service: ERROR failed");
     }
 

@@ -6,7 +6,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
-import java.nio.file.Files;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,14 +32,16 @@ class ServiceTypesTest {
 
     @Test
     void aSimpleServiceRunsInItsCgroupUntilItIsStopped() throws Exception {
-        stage.service("a", "ExecStart=/bin/sleep 1000");
+        String program = stage.python("a", "say('up')\nsignal.pause()\n");
+        stage.service("a", "ExecStart=" + program);
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().awaitOutput("a.service", "up");
         UnitStatus running = stage.status("a");
         assertThat(running.subState()).isEqualTo("running");
         assertThat(running.invocationId()).matches("[0-9a-f]{32}");
         assertThat(running.processes()).hasSize(1);
-        assertThat(running.processes().getFirst().commandLine()).isEqualTo("/bin/sleep 1000");
+        assertThat(running.processes().getFirst().commandLine()).isEqualTo(program);
         assertThat(running.processes().getFirst().id()).isEqualTo(stage.main("a"));
         try (PidFd main = stage.hold("a")) {
             assertThat(main.cgroupPath().path())
@@ -176,18 +178,18 @@ class ServiceTypesTest {
 
     @Test
     void aMainProcessThatFailsBesideTheCommandsAfterTheStartFailsIt() throws Exception {
-        Path gate = Files.createFile(folder.resolve("fifo-name"));
-        Files.delete(gate);
-        new ProcessBuilder("mkfifo", gate.toString()).start().waitFor();
-        stage.service(
-                "a",
-                "ExecStart=" + stage.shell("main", "exit 7"),
-                "ExecStartPost=" + stage.shell("post", "read x <" + gate + "; echo through"));
-        var start = stage.starting("a");
-        stage.happenings().await("a.service: WARNING its main process");
-        Files.writeString(gate, "go\n");
+        Path gate = stage.fifo("gate");
+        try (RandomAccessFile held = new RandomAccessFile(gate.toFile(), "rw")) {
+            stage.service(
+                    "a",
+                    "ExecStart=" + stage.shell("main", "exit 7"),
+                    "ExecStartPost=" + stage.shell("post", "read x <" + gate + "; echo through"));
+            var start = stage.starting("a");
+            stage.happenings().await("a.service: WARNING its main process");
+            held.writeBytes("go\n");
 
-        assertThat(Stage.get(start)).isEqualTo(JobResult.FAILED);
+            assertThat(Stage.get(start)).isEqualTo(JobResult.FAILED);
+        }
         assertThat(stage.status("a").log()).containsExactly("through");
         assertThat(stage.state("a")).isEqualTo("failed/failed exit-code");
     }

@@ -126,6 +126,13 @@ final class Stage implements AutoCloseable {
         return "/bin/sh " + Files.writeString(folder.resolve(name + ".sh"), text);
     }
 
+    /** A pipe with a name; who opens it for both directions need not wait for anybody. */
+    Path fifo(String name) throws IOException, InterruptedException {
+        Path fifo = folder.resolve(name);
+        assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+        return fifo;
+    }
+
     /** A Python script that can send notify messages; returns the words that run it. */
     String python(String name, String text) throws IOException {
         String common =
@@ -237,10 +244,20 @@ final class Stage implements AutoCloseable {
             assertThat(own.childNames()).as("the slice").doesNotContain(slice.text());
         }
         assertThat(runtimeDirectory().resolve("notify")).doesNotExist();
-        Set<String> left = descriptors();
-        left.removeAll(descriptorsBefore);
-        left.removeIf(Stage::isPlatforms);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        Set<String> left = opened();
+        while (!left.isEmpty() && System.nanoTime() < deadline) {
+            Thread.yield(); // a child that nobody waits for any more is let go of when it is reaped
+            left = opened();
+        }
         assertThat(left).as("descriptors").isEmpty();
+    }
+
+    private Set<String> opened() throws IOException {
+        Set<String> opened = descriptors();
+        opened.removeAll(descriptorsBefore);
+        opened.removeIf(Stage::isPlatforms);
+        return opened;
     }
 
     /** The JVM's and core's own, which stay. */

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -23,7 +24,12 @@ import org.junit.jupiter.api.Timeout;
 class PidFdStateTest {
     private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);
 
-    private final ForeignParent parent = ForeignParent.start();
+    private ForeignParent parent;
+
+    @BeforeEach // not in a field: an instance is made for a skipped test as well
+    void start() {
+        parent = ForeignParent.start();
+    }
 
     @AfterEach
     void end() {
@@ -159,7 +165,7 @@ class PidFdStateTest {
         try (Child child = Spawn.of("true").start()) {
             assertThat(child.await()).isEqualTo(new Exit.Exited(0));
             try (PidFd held = child.pidFd().duplicate()) {
-                assertThat(held).asString().matches("process (of fd \\d+|\\[\\d+])");
+                assertThat(held).asString().matches("process( \\d+)?( \\[\\d+])?( of fd \\d+)?");
                 assertThatThrownBy(held::pid)
                         .isInstanceOf(ErrnoException.class)
                         .hasMessageContaining(held.toString())

@@ -12,6 +12,7 @@ import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
@@ -46,7 +47,15 @@ class SpawnErrorsTest {
             }
         }
         String all = numbers.toString().strip();
-        return all.isEmpty() ? List.of() : List.of(all.split("\\s+"));
+        List<String> children = new ArrayList<>();
+        for (String number : all.isEmpty() ? new String[0] : all.split("\\s+")) {
+            try {
+                children.add(Files.readString(Path.of("/proc", number, "stat")).strip());
+            } catch (IOException e) {
+                // reaped meanwhile
+            }
+        }
+        return children;
     }
 
     private static void assertFails(Spawn spawn, int errno, Object... named) {

@@ -1,6 +1,7 @@
 package io.holdfast.cli;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.Unistd;
 import java.io.IOException;
@@ -19,14 +20,21 @@ public final class Holdfast {
 
     public static void main(String[] arguments) {
         List<String> line = List.of(arguments);
-        if (Commands.needsKernel(line)) {
-            Thread.ofPlatform().daemon().name("holdfast-binder").start(Unistd::geteuid);
+        boolean kernel = Commands.needsKernel(line);
+        if (kernel) {
+            Thread.ofPlatform()
+                    .daemon()
+                    .name("holdfast-binder")
+                    .start(Feature.PIDFD_INFO::isPresent);
         }
         int code = run(line, Output.standard());
         System.out.flush();
         System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
-        // every run.
+        // every run. halt() waits 300 ms for threads in system calls.
+        if (kernel) {
+            Unistd.exit(code);
+        }
         Runtime.getRuntime().halt(code);
     }
 

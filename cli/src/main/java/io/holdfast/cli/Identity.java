@@ -21,12 +21,13 @@ import org.jspecify.annotations.Nullable;
  * Who a held process is: the chain from its pidfd to its credentials, its cgroup, and what that
  * says of its unit, session and owner. All of it is taken from the pidfd or verified against it.
  *
- * @param name of its main thread; empty once it is reaped
+ * @param processId its storable name; empty once it is reaped, as all that the kernel forgets then
+ * @param name of its main thread
  * @param groups supplementary ones
  * @param cgroup as this process sees it; empty if it is reaped, or in none that is visible
  */
 record Identity(
-        String processId,
+        Optional<String> processId,
         ProcessInfo info,
         PidFd.State state,
         Optional<String> name,
@@ -35,7 +36,7 @@ record Identity(
 
     static Identity of(PidFd process) {
         return new Identity(
-                process.processId().toString(),
+                told(() -> process.processId().toString()),
                 process.info(),
                 process.state(),
                 told(() -> process.proc().name()),
@@ -90,14 +91,14 @@ record Identity(
                 + switch (state) {
                     case ALIVE -> "";
                     case EXITED -> " (has exited; its parent has not waited for it)";
-                    case REAPED -> "(gone)";
+                    case REAPED -> "gone";
                 };
     }
 
     /** The first links, which {@code info} shows too. */
     void printPerson(Output output) {
         output.field("process", title());
-        output.field("identity", processId);
+        processId.ifPresent(id -> output.field("identity", id));
         info.credentials().ifPresent(ids -> printCredentials(ids, output));
         groups.filter(list -> !list.isEmpty())
                 .ifPresent(list -> output.field("groups", names(list)));

@@ -8,7 +8,9 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.Spawn;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,9 +130,8 @@ final class RunCommand implements Command {
         try (Cgroup own = Cgroup.own()) {
             return TransientUnit.make(own, options.unit().orElseGet(RunCommand::newName));
         } catch (CommandException | ErrnoException e) {
-            if (e instanceof CommandException known
-                    && known.getCause() instanceof java.nio.file.FileAlreadyExistsException) {
-                throw known;
+            if (e.getCause() instanceof FileAlreadyExistsException) {
+                throw e;
             }
             if (options.unit().isPresent()) {
                 output.complain(
@@ -143,8 +144,10 @@ final class RunCommand implements Command {
 
     private static String newName() {
         try (PidFd self = PidFd.self()) {
-            return "run-"
-                    + self.processId().toString().replaceFirst(":[^:]*$", "").replace(':', '-')
+            ProcessId us = self.processId();
+            return "run-p"
+                    + us.pid()
+                    + (us.pidfdId().isPresent() ? "-i" + us.pidfdId().getAsLong() : "")
                     + ".scope";
         }
     }

@@ -113,12 +113,14 @@ record RunOptions(
     }
 
     private static void checkCgroup(String path, ParseResult line) {
+        boolean isRoot;
         try {
-            if (CgroupPath.parse("/" + path).isRoot()) {
-                throw Command.misuse(line, "that is the root of all cgroups: '" + path + "'");
-            }
+            isRoot = CgroupPath.parse("/" + path).isRoot();
         } catch (IllegalArgumentException e) {
-            throw Command.misuse(line, String.valueOf(e.getMessage()));
+            throw Command.misuse(line, "not the path of a cgroup: '" + path + "'");
+        }
+        if (isRoot) {
+            throw Command.misuse(line, "that is the root of all cgroups: '" + path + "'");
         }
     }
 

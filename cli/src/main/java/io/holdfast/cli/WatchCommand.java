@@ -1,5 +1,6 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
@@ -36,36 +37,46 @@ final class WatchCommand implements Command {
                                 .build());
     }
 
-    @Override
-    public int run(ParseResult line, Output output) {
-        boolean json = line.hasMatchedOption("--json");
-        List<PidFd> processes = new ArrayList<>();
-        try (EventLoop loop = EventLoop.open()) {
-            for (String text : line.matchedPositionalValue(0, new String[0])) {
-                processes.add(ProcessArgument.open(text, line));
-            }
-            return watch(processes, json, loop, output);
-        } catch (CommandException e) {
-            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.NOT_THE_PROCESS, e);
-        } finally {
-            processes.forEach(PidFd::close);
+    /** A process to wait for, and what it is called: it may be gone before it can be asked. */
+    private record Watched(PidFd process, int pid, String name) {
+        static Watched of(String text, ParseResult line) {
+            PidFd process = ProcessArgument.open(text, line);
+            int colon = text.indexOf(':');
+            return new Watched(
+                    process,
+                    Integer.parseInt(colon < 0 ? text : text.substring(0, colon)),
+                    Identity.told(() -> process.processId().toString()).orElse(text));
         }
     }
 
-    private static int watch(List<PidFd> processes, boolean json, EventLoop loop, Output output) {
-        Exit[] exits = new Exit[processes.size()];
+    @Override
+    public int run(ParseResult line, Output output) {
+        boolean json = line.hasMatchedOption("--json");
+        List<Watched> all = new ArrayList<>();
+        try (EventLoop loop = EventLoop.open()) {
+            for (String text : line.matchedPositionalValue(0, new String[0])) {
+                all.add(Watched.of(text, line));
+            }
+            return watch(all, json, loop, output);
+        } catch (CommandException | ErrnoException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.NOT_THE_PROCESS, e);
+        } finally {
+            all.forEach(watched -> watched.process.close());
+        }
+    }
+
+    private static int watch(List<Watched> all, boolean json, EventLoop loop, Output output) {
+        Exit[] exits = new Exit[all.size()];
         int[] running = {exits.length};
         for (int i = 0; i < exits.length; i++) {
             int index = i;
-            PidFd process = processes.get(i);
-            int pid = process.pid();
-            String name = process.processId().toString();
+            Watched watched = all.get(i);
             AutoCloseable ignored =
-                    process.onExit(
+                    watched.process.onExit(
                             loop,
                             exit -> {
                                 exits[index] = exit;
-                                output.line(json ? json(pid, name, exit) : pid + " " + exit);
+                                output.line(json ? json(watched, exit) : watched.pid + " " + exit);
                                 output.out().flush();
                                 if (--running[0] == 0) {
                                     loop.stop();
@@ -81,10 +92,10 @@ final class WatchCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static String json(int pid, String name, Exit exit) {
+    private static String json(Watched watched, Exit exit) {
         return JsonText.object()
-                .put("process", name)
-                .put("pid", pid)
+                .put("process", watched.name)
+                .put("pid", watched.pid)
                 .put("exit", ExitText.json(exit))
                 .toString();
     }

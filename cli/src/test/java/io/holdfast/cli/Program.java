@@ -52,12 +52,12 @@ record Program(int code, String out, String err) {
         byte[] out = process.getInputStream().readAllBytes();
         try {
             assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+            return new Program(
+                    process.exitValue(),
+                    new String(out, StandardCharsets.UTF_8),
+                    new String(err.get(), StandardCharsets.UTF_8));
         } finally {
             process.destroyForcibly();
         }
-        return new Program(
-                process.exitValue(),
-                new String(out, StandardCharsets.UTF_8),
-                new String(err.get(), StandardCharsets.UTF_8));
     }
 }

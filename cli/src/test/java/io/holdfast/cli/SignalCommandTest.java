@@ -107,7 +107,7 @@ class SignalCommandTest {
     @CsvSource({
         "FOO,no signal: 'FOO'",
         "65,no signal: '65'",
-        "-1,unknown option: '-1'",
+        "-1,no signal: '-1'",
         "SIG,no signal"
     })
     void unknownSignalsAreNamed(String text, String said) {

@@ -25,10 +25,11 @@ class WatchCommandTest {
         try (Child three = waiting("exit 3")) {
             Process watch = Program.start("watch", pid(three));
             awaitHolding(watch, three);
+            String pid = pid(three);
             three.stdin().close();
-            Program ended = Program.end(watch);
 
-            assertThat(ended).isEqualTo(new Program(3, pid(three) + " exited with status 3\n", ""));
+            assertThat(Program.end(watch))
+                    .isEqualTo(new Program(3, pid + " exited with status 3\n", ""));
         }
     }
 
@@ -40,16 +41,17 @@ class WatchCommandTest {
                 Child five = waiting("exit 5")) {
             Process watch = Program.start("watch", "--json", pid(good), pid(killed), pid(five));
             awaitHolding(watch, good, killed, five);
+            String fifth = json(five, "{\"status\":5}");
+            String first = json(good, "{\"status\":0}");
+            String second =
+                    json(killed, "{\"signal\":\"SIGKILL\",\"number\":9,\"coreDumped\":false}");
+            var lines = watch.inputReader();
             five.stdin().close();
-            assertThat(watch.inputReader().readLine()).isEqualTo(json(five, "{\"status\":5}"));
+            assertThat(lines.readLine()).isEqualTo(fifth);
             good.stdin().close();
-            assertThat(watch.inputReader().readLine()).isEqualTo(json(good, "{\"status\":0}"));
+            assertThat(lines.readLine()).isEqualTo(first);
             killed.stdin().close();
-            assertThat(watch.inputReader().readLine())
-                    .isEqualTo(
-                            json(
-                                    killed,
-                                    "{\"signal\":\"SIGKILL\",\"number\":9,\"coreDumped\":false}"));
+            assertThat(lines.readLine()).isEqualTo(second);
 
             assertThat(watch.waitFor()).isEqualTo(128 + Signal.KILL.number());
         }
@@ -66,13 +68,14 @@ class WatchCommandTest {
                                             pid(three)))
                             .start();
             awaitHolding(watch, three);
+            String pid = pid(three);
             three.stdin().close();
 
             assertThat(Program.end(watch))
                     .isEqualTo(
                             new Program(
                                     ExitCode.NOT_THE_PROCESS,
-                                    pid(three) + " exited, status unknown\n",
+                                    pid + " exited, status unknown\n",
                                     ""));
         }
     }

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -93,6 +94,33 @@ class WhoCommandTest {
                             "socket      " + path + "\n",
                             "peer        held since it began to listen",
                             "process     " + SELF + " ");
+        }
+    }
+
+    /** The socket of a dead listener lives on in the hands of its child. */
+    @Test
+    @Needs(
+            features = {Feature.EXIT_INFO, Feature.PASS_RIGHTS},
+            programs = "perl")
+    void aListenerThatIsGoneIsStillTold() throws Exception {
+        Path path = temp.resolve("socket");
+        Process listener =
+                new ProcessBuilder(
+                                "perl",
+                                "-MSocket",
+                                "-e",
+                                "socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));"
+                                        + " listen(S, 8); $^F = 99; if (!fork) { close STDOUT; <STDIN>; exit }"
+                                        + " exit 7",
+                                path.toString())
+                        .start();
+        try (var _ = listener.outputWriter()) {
+            assertThat(listener.waitFor()).isEqualTo(7);
+            Invocation who = Invocation.of("who", path.toString());
+
+            assertThat(who.code()).isZero();
+            assertThat(who.out())
+                    .contains("process     gone\n", "exit        exited with status 7\n");
         }
     }
 

@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -32,6 +33,8 @@ import java.util.stream.Stream;
 final class Stage implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final long PATIENCE = 60; // seconds
+    private static final long DESCRIPTOR_PATIENCE = TimeUnit.SECONDS.toNanos(10);
+    private static final long DESCRIPTOR_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final Path folder;
     private final Path units;
@@ -244,10 +247,11 @@ final class Stage implements AutoCloseable {
             assertThat(own.childNames()).as("the slice").doesNotContain(slice.text());
         }
         assertThat(runtimeDirectory().resolve("notify")).doesNotExist();
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        // a child that nobody waits for any more is let go of when it is reaped
         Set<String> left = opened();
+        long deadline = System.nanoTime() + DESCRIPTOR_PATIENCE;
         while (!left.isEmpty() && System.nanoTime() < deadline) {
-            Thread.yield(); // a child that nobody waits for any more is let go of when it is reaped
+            LockSupport.parkNanos(DESCRIPTOR_PAUSE);
             left = opened();
         }
         assertThat(left).as("descriptors").isEmpty();

@@ -70,7 +70,7 @@ class HoldfastTest {
         assertThat(mistyped.out()).isEmpty();
         assertThat(mistyped.err())
                 .startsWith("holdfast: ")
-                .contains("'completoin'", "did you mean completion?")
+                .contains("'completoin'", "did you mean completion")
                 .hasLineCount(1);
     }
 

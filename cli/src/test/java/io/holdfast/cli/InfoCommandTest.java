@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.testkit.Await;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
 import org.junit.jupiter.api.Test;
@@ -140,7 +141,8 @@ class InfoCommandTest {
 
     @Test
     void aCommandLineGivesTheTerminalNoOrders() {
-        try (Child child = Spawn.of("sleep", "600").argumentZero("\u001b[31msleep\n").start()) {
+        try (Child child =
+                executed(Spawn.of("sleep", "600").argumentZero("\u001b[31msleep\n").start())) {
             Invocation info = Invocation.of("info", Integer.toString(child.pidFd().pid()));
 
             assertThat(info.out())
@@ -151,7 +153,13 @@ class InfoCommandTest {
     }
 
     private static Child sleep() {
-        return Spawn.of("sleep", "600").start();
+        return executed(Spawn.of("sleep", "600").start());
+    }
+
+    /** Its exec has begun when it is started; its command line is there a moment later. */
+    private static Child executed(Child child) {
+        Await.until(() -> !child.pidFd().proc().commandLine().isEmpty());
+        return child;
     }
 
     private static void kill(Child child) {

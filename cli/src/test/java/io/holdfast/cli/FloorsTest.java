@@ -1,0 +1,97 @@
+package io.holdfast.cli;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Who may use whom in the whole house; what holds inside of a floor is tested there. */
+class FloorsTest {
+    /** From the ground up: a room uses those on floors below its own, and none beside it. */
+    private static final List<List<String>> FLOORS =
+            List.of(
+                    List.of("core"),
+                    List.of("dbus", "varlink"),
+                    List.of("bus", "manager", "authority"),
+                    List.of("cli"));
+
+    private static final JavaClasses HOUSE =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages("io.holdfast");
+
+    @Test
+    void everyRoomIsOnAFloor() {
+        List<String> known = FLOORS.stream().flatMap(List::stream).toList();
+        List<String> built =
+                HOUSE.stream()
+                        .map(type -> type.getPackageName().split("\\.")[2])
+                        .distinct()
+                        .toList();
+
+        assertThat(known).containsAll(built);
+        assertThat(built).contains("core", "varlink", "manager", "cli");
+    }
+
+    @Test
+    void noRoomUsesOneAboveOrBesideIt() {
+        List<String> above = new ArrayList<>(FLOORS.stream().flatMap(List::stream).toList());
+        for (List<String> floor : FLOORS) {
+            above.removeAll(floor);
+            for (String room : floor) {
+                List<String> denied = new ArrayList<>(above);
+                denied.addAll(floor);
+                denied.remove(room);
+                if (!denied.isEmpty()) {
+                    noClasses()
+                            .that()
+                            .resideInAPackage(packages(room))
+                            .should()
+                            .dependOnClassesThat(
+                                    resideInAnyPackage(
+                                            denied.stream()
+                                                    .map(FloorsTest::packages)
+                                                    .toArray(String[]::new)))
+                            .allowEmptyShould(true)
+                            .check(HOUSE);
+                }
+            }
+        }
+    }
+
+    @Test
+    void callShapesAndSymbolsStayOnTheGround() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.holdfast.core.linux..")
+                .should()
+                .dependOnClassesThat(
+                        JavaClass.Predicates.belongToAnyOf(
+                                java.lang.foreign.Linker.class,
+                                java.lang.foreign.SymbolLookup.class,
+                                java.lang.foreign.FunctionDescriptor.class))
+                .check(HOUSE);
+    }
+
+    /** Each costs a thread, and names what is not a child by number alone. */
+    @Test
+    void nobodyWaitsByProcessHandle() {
+        noClasses()
+                .should()
+                .callMethod(ProcessHandle.class, "onExit")
+                .orShould()
+                .callMethod(Process.class, "onExit")
+                .check(HOUSE);
+    }
+
+    private static String packages(String room) {
+        return "io.holdfast." + room + "..";
+    }
+}

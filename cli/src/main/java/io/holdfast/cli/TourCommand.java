@@ -16,6 +16,7 @@ import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,6 +33,7 @@ import picocli.CommandLine.ParseResult;
 final class TourCommand implements Command {
     private static final UnitName UNIT = UnitName.of("tour.service");
     private static final long PATIENCE = 30;
+    private static final Duration PAUSE = Duration.ofMillis(2500);
     private static final String SERVICE =
             """
             [Unit]
@@ -100,13 +102,13 @@ final class TourCommand implements Command {
                                     output,
                                     victim.state().toString().toLowerCase(java.util.Locale.ROOT)));
             output.line(
-                    "   it "
+                    "   how it ended: "
                             + good(
                                     output,
                                     victim.info()
                                             .exit()
                                             .map(Object::toString)
-                                            .orElse("has ended")));
+                                            .orElse("nobody tells")));
             output.line(
                     "   KILL to it: "
                             + (victim.signal(Signal.KILL)
@@ -145,7 +147,11 @@ final class TourCommand implements Command {
                 } finally {
                     Map<UnitName, JobResult> stopped = answer(manager.shutdown());
                     loop.join();
-                    output.line("   stopped: " + stopped.get(UNIT) + "; nothing is left behind");
+                    JobResult result = stopped.get(UNIT);
+                    output.line(
+                            "   stopped: "
+                                    + (result == null ? "no answer" : result.word())
+                                    + "; nothing is left behind");
                 }
             }
         } finally {
@@ -198,7 +204,11 @@ final class TourCommand implements Command {
         Files.delete(folder);
     }
 
-    private static void title(Output output, String text) {
+    /** A heading, after time to read what stands above it if somebody does. */
+    private static void title(Output output, String text) throws InterruptedException {
+        if (output.isTerminal()) {
+            Thread.sleep(PAUSE);
+        }
         output.line("");
         output.line(output.style(text, "1"));
     }

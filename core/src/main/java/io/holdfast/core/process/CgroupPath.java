@@ -2,12 +2,11 @@ package io.holdfast.core.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * The place of a process in the cgroup2 tree (cgroups(7)) and what it says about the process by
@@ -316,8 +315,12 @@ public record CgroupPath(String path) {
         if (!text.startsWith("/") || text.indexOf('\0') >= 0 || text.indexOf('\n') >= 0) {
             throw new IllegalArgumentException("not the path of a cgroup: " + quoted(text));
         }
-        List<String> components =
-                Arrays.stream(text.split("/")).filter(component -> !component.isEmpty()).toList();
+        List<String> components = new ArrayList<>(); // no streams: a command asks this as it starts
+        for (String component : text.split("/")) {
+            if (!component.isEmpty()) {
+                components.add(component);
+            }
+        }
         if (!components.isEmpty() && components.getFirst().equals("..")) {
             throw new ForeignCgroupException(quoted(text));
         }
@@ -325,7 +328,7 @@ public record CgroupPath(String path) {
             throw new IllegalArgumentException(
                     "not the path of a cgroup, for it has a component . or ..: " + quoted(text));
         }
-        return components.stream().collect(Collectors.joining("/", "/", ""));
+        return "/" + String.join("/", components);
     }
 
     private static String quoted(String text) {

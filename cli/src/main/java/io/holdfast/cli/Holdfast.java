@@ -22,10 +22,7 @@ public final class Holdfast {
         List<String> line = List.of(arguments);
         boolean kernel = Commands.needsKernel(line);
         if (kernel) {
-            Thread.ofPlatform()
-                    .daemon()
-                    .name("holdfast-binder")
-                    .start(Feature.PIDFD_INFO::isPresent);
+            bindEarly();
         }
         int code = run(line, Output.standard());
         System.out.flush();
@@ -36,6 +33,13 @@ public final class Holdfast {
             Unistd.exit(code);
         }
         Runtime.getRuntime().halt(code);
+    }
+
+    /** Begins to bind libc, on another thread: that is half of a start. */
+    static void bindEarly() {
+        Thread binder = new Thread(Feature.PIDFD_INFO::isPresent, "holdfast-binder");
+        binder.setDaemon(true);
+        binder.start();
     }
 
     /** Runs one command line. */

@@ -17,6 +17,9 @@ final class Training {
                     List.of("info", SELF),
                     List.of("info", "--json", SELF),
                     List.of("info", "0"),
+                    List.of("info", "1"),
+                    List.of("info", "--json", "1"),
+                    List.of("who", "1"),
                     List.of("who", SELF),
                     List.of("who", "--json", SELF),
                     List.of("signal", SELF, "0"),
@@ -27,6 +30,7 @@ final class Training {
     private Training() {}
 
     public static void main(String[] arguments) {
+        Holdfast.bindEarly();
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         for (boolean colours : new boolean[] {false, true}) {
             Output output = new Output(nowhere, nowhere, colours, false);

@@ -13,6 +13,7 @@ public final class Unistd {
     private static final MethodHandle CLOSE = Libc.bind("close");
     private static final MethodHandle READ = Libc.bind("read");
     private static final MethodHandle WRITE = Libc.bind("write");
+    private static final MethodHandle EXIT = Libc.bind("_exit");
 
     /** The rarer calls, bound when first needed. */
     private static final class Rare {
@@ -203,11 +204,7 @@ public final class Unistd {
      * is.
      */
     public static void exit(int status) {
-        int ignored = Libc.intCall(Exit.EXIT, status, 0, 0, 0, 0, 0);
+        int ignored = Libc.intCall(EXIT, status, 0, 0, 0, 0, 0);
         throw new AssertionError("_exit returned");
-    }
-
-    private static final class Exit {
-        static final MethodHandle EXIT = Libc.bind("_exit");
     }
 }

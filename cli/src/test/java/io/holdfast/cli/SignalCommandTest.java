@@ -8,6 +8,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Await;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,10 +80,14 @@ class SignalCommandTest {
 
     @Test
     void aZombieIsSaidToTakeNone() throws Exception {
-        Process parent = new ProcessBuilder("sh", "-c", "true & echo $!; exec sleep 600").start();
+        Process parent =
+                new ProcessBuilder("sh", "-c", "sleep 600 & echo $!; exec sleep 600").start();
         try {
             String number = parent.inputReader().readLine();
-            try (PidFd zombie = PidFd.open(Integer.parseInt(number))) {
+            try (PidFd heedless = PidFd.of(parent);
+                    PidFd zombie = PidFd.open(Integer.parseInt(number))) {
+                Await.until(() -> heedless.proc().name().equals("sleep")); // and waits for nobody
+                assertThat(zombie.signal(Signal.KILL)).isTrue();
                 Exit ignored = zombie.await();
                 Invocation refused = Invocation.of("signal", number, "TERM");
 

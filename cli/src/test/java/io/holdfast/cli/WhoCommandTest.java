@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -14,6 +15,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -109,18 +111,23 @@ class WhoCommandTest {
                                 "perl",
                                 "-MSocket",
                                 "-e",
-                                "socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));"
-                                        + " listen(S, 8); $^F = 99; if (!fork) { close STDOUT; <STDIN>; exit }"
-                                        + " exit 7",
+                                "$^F = 99; socket(S, AF_UNIX, SOCK_STREAM, 0);"
+                                        + " bind(S, sockaddr_un($ARGV[0])); listen(S, 8);"
+                                        + " if ($p = fork) { print $p; exit 7 }"
+                                        + " close STDOUT; exec 'sleep', '600'",
                                 path.toString())
                         .start();
-        try (var _ = listener.outputWriter()) {
-            assertThat(listener.waitFor()).isEqualTo(7);
+        String heir =
+                new String(listener.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        assertThat(listener.waitFor()).isEqualTo(7);
+        try (PidFd holder = PidFd.open(Integer.parseInt(heir))) {
             Invocation who = Invocation.of("who", path.toString());
+            assertThat(holder.signal(Signal.KILL)).isTrue();
 
-            assertThat(who.code()).isZero();
+            assertThat(who.err()).isEmpty();
             assertThat(who.out())
                     .contains("process     gone\n", "exit        exited with status 7\n");
+            assertThat(who.code()).isZero();
         }
     }
 

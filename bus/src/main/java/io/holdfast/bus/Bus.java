@@ -1,0 +1,6 @@
+package io.holdfast.bus;
+
+/** A message bus. */
+public final class Bus {
+    private Bus() {}
+}

@@ -1,0 +1,8 @@
+/** A D-Bus message broker: each peer is held by its pidfd from accept on. */
+module io.holdfast.bus {
+    requires transitive io.holdfast.dbus;
+    requires static transitive org.jspecify;
+    requires static transitive com.google.errorprone.annotations;
+
+    exports io.holdfast.bus;
+}

@@ -1,0 +1,5 @@
+/** D-Bus for programs: addresses, connections, exported objects. */
+@NullMarked
+package io.holdfast.dbus;
+
+import org.jspecify.annotations.NullMarked;

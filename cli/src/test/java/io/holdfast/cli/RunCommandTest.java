@@ -101,7 +101,8 @@ class RunCommandTest {
                 new ArrayList<>(Program.command(List.of(), "run", "--", "sh", sh.toString()));
         words.replaceAll(word -> "'" + word + "'");
         Process terminal =
-                new ProcessBuilder("script", "-qec", String.join(" ", words), "/dev/null").start();
+                new ProcessBuilder("script", "-qec", "exec " + String.join(" ", words), "/dev/null")
+                        .start();
         try (var keys = terminal.outputWriter()) {
             BufferedReader screen = terminal.inputReader();
             String pid = awaitLine(screen, "ready ").strip();

@@ -135,6 +135,18 @@ public enum Feature {
         return known;
     }
 
+    /**
+     * Refuses what cannot be done without it.
+     *
+     * @param what needs it, as the message is to say
+     * @throws NotSupportedException if this machine lacks it
+     */
+    public void require(String what) {
+        if (!isPresent()) {
+            throw new NotSupportedException(what, this);
+        }
+    }
+
     /** Whether the user wants it to be treated as missing. */
     public boolean isHidden() {
         return WITHOUT.contains(name());

@@ -6,18 +6,12 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.PidfdInfo;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysDirent;
-import io.holdfast.core.linux.SysPidfd;
 import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -34,16 +28,13 @@ import org.jspecify.annotations.Nullable;
 public final class Cgroup implements AutoCloseable {
     private static final int CGROUP_MODE = 0755;
 
-    private static final long KILL_NANOS = 2_000_000_000; // for the loop of older kernels
-    private static final Duration KILL_PAUSE = Duration.ofMillis(10);
-
     private static volatile @Nullable String mount; // once it was found
 
     private final Fd directory;
     private final CgroupPath path;
     private volatile long id; // 0 until asked for
 
-    private Cgroup(Fd directory, CgroupPath path) {
+    Cgroup(Fd directory, CgroupPath path) {
         this.directory = directory;
         this.path = path;
     }
@@ -107,73 +98,7 @@ public final class Cgroup implements AutoCloseable {
      * @throws ErrnoException ESTALE if it was removed or is not visible
      */
     public static Cgroup ofId(long id) {
-        try (Fd mount = Fcntl.open(mountPoint(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
-            int number = SysStat.openByInode(mount, id, Fcntl.O_PATH | Fcntl.O_DIRECTORY);
-            if (number == -Errno.EPERM) {
-                return search(id);
-            }
-            Fd found = Fd.adopt(number, "open_by_handle_at", "cgroup " + id);
-            try {
-                String full = found.with(n -> Unistd.readlinkat(null, "/proc/self/fd/" + n));
-                String mountPoint = mountPoint();
-                if (!full.startsWith(mountPoint)) {
-                    throw new ErrnoException("cgroup", full, Errno.ESTALE, "outside of the mount");
-                }
-                String path = full.substring(mountPoint.length());
-                return new Cgroup(found, CgroupPath.parse(path.isEmpty() ? "/" : path));
-            } catch (RuntimeException e) {
-                found.close();
-                throw e;
-            }
-        }
-    }
-
-    private static Cgroup search(long id) {
-        try (Cgroup root = root()) {
-            Optional<CgroupPath> path = root.pathOf(id);
-            if (path.isPresent()) {
-                Cgroup found = open(path.get().path());
-                if (found.id() == id) {
-                    return found;
-                }
-                found.close();
-            }
-            throw new ErrnoException("cgroup", Long.toString(id), Errno.ESTALE);
-        }
-    }
-
-    private Optional<CgroupPath> pathOf(long wanted) {
-        if (id() == wanted) {
-            return Optional.of(path);
-        }
-        for (String name : childNames()) {
-            Optional<Cgroup> child = find(name);
-            if (child.isPresent()) {
-                try (Cgroup below = child.get()) {
-                    Optional<CgroupPath> found = below.pathOf(wanted);
-                    if (found.isPresent()) {
-                        return found;
-                    }
-                }
-            }
-        }
-        return Optional.empty();
-    }
-
-    /** The id of a process's cgroup, from its path; empty if that cannot be opened. */
-    static OptionalLong idOf(Proc proc) {
-        if (!isMounted()) {
-            return OptionalLong.empty();
-        }
-        String path = proc.cgroup();
-        if (CgroupPath.isRemoved(path)) {
-            return OptionalLong.empty(); // another may bear the name by now
-        }
-        try (Cgroup cgroup = open(path)) {
-            return OptionalLong.of(cgroup.id());
-        } catch (ErrnoException | ForeignCgroupException e) {
-            return OptionalLong.empty();
-        }
+        return CgroupLookup.ofId(id);
     }
 
     /** The id: the inode number of the directory, which PIDFD_GET_INFO tells of a process too. */
@@ -230,18 +155,19 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    private Optional<Cgroup> find(String name) {
+    /** A child, unless it was removed meanwhile. */
+    Optional<Cgroup> find(String name) {
         try {
             return Optional.of(child(name));
         } catch (ErrnoException e) {
             if (isGone(e)) {
-                return Optional.empty(); // removed meanwhile
+                return Optional.empty();
             }
             throw e;
         }
     }
 
-    private static boolean isGone(ErrnoException e) {
+    static boolean isGone(ErrnoException e) {
         return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
     }
 
@@ -256,18 +182,7 @@ public final class Cgroup implements AutoCloseable {
      * @throws ErrnoException EBUSY while it has living processes or children; zombies do not count
      */
     public void remove() {
-        if (path.isRoot()) {
-            throw new ErrnoException("rmdir", "/", Errno.EBUSY, "the root cannot be removed");
-        }
-        String name = path.components().getLast();
-        int flags = Fcntl.O_PATH | Fcntl.O_DIRECTORY;
-        try (Fd above = Fcntl.open(directory, "..", flags, 0);
-                Fd now = Fcntl.open(above, name, flags, 0)) {
-            if (SysStat.inode(now) != id()) {
-                throw new ErrnoException("rmdir", path.path(), Errno.ENOENT, "it was replaced");
-            }
-            ErrnoException.check(SysStat.rmdirat(above, name), "rmdir", path.path());
-        }
+        CgroupRemoval.of(this);
     }
 
     /**
@@ -276,19 +191,7 @@ public final class Cgroup implements AutoCloseable {
      * @throws ErrnoException EBUSY while there are living processes
      */
     public void removeAll() {
-        for (String name : childNames()) {
-            Optional<Cgroup> child = find(name);
-            if (child.isPresent()) {
-                try (Cgroup below = child.get()) {
-                    below.removeAll();
-                } catch (ErrnoException e) {
-                    if (!isGone(e)) { // removed meanwhile
-                        throw e;
-                    }
-                }
-            }
-        }
-        remove();
+        CgroupRemoval.withAllBelow(this);
     }
 
     /**
@@ -334,24 +237,7 @@ public final class Cgroup implements AutoCloseable {
 
     /** Whether the process is in this very cgroup at this moment. */
     public boolean contains(PidFd process) {
-        if (Feature.PIDFD_INFO.isPresent()) {
-            PidfdInfo info = SysPidfd.getInfo(process.fd(), 0);
-            return info.has(PidfdInfo.INFO_PID | PidfdInfo.INFO_CGROUPID)
-                    && info.cgroupId() == id();
-        }
-        try {
-            String now = process.proc().cgroup();
-            return !CgroupPath.isRemoved(now) && new CgroupPath(now).equals(path) && isInPlace();
-        } catch (ErrnoException | ForeignCgroupException e) {
-            return false;
-        }
-    }
-
-    /** Whether the path leads here, and not to another cgroup of the same name. */
-    private boolean isInPlace() {
-        try (Cgroup there = open(path.path())) {
-            return there.id() == id();
-        }
+        return Members.isIn(this, process);
     }
 
     /** Whether it or a descendant has living processes; zombies do not count. */
@@ -376,70 +262,7 @@ public final class Cgroup implements AutoCloseable {
      * @throws ErrnoException EBUSY for the root, EOPNOTSUPP for a threaded cgroup
      */
     public void kill() {
-        if (path.isRoot()) {
-            throw new ErrnoException("cgroup.kill", "/", Errno.EBUSY, "the root cannot be killed");
-        }
-        int r =
-                Feature.CGROUP_KILL.isHidden()
-                        ? -Errno.ENOENT
-                        : KernelFile.write(directory, "cgroup.kill", "1");
-        if (r == -Errno.ENOENT && directoryIsThere()) {
-            killFrozen();
-        } else {
-            ErrnoException.check(r, "cgroup.kill", path.path());
-        }
-    }
-
-    private boolean directoryIsThere() {
-        return KernelFile.text(directory, "cgroup.type") != null;
-    }
-
-    /**
-     * Again and again until nobody is left: a fork that was under way when the freeze came appears
-     * after the first reading. Gives up on what does not die (in an uninterruptible wait), as
-     * cgroup.kill does.
-     */
-    private void killFrozen() {
-        int frozen = KernelFile.write(directory, "cgroup.freeze", "1");
-        long start = System.nanoTime();
-        boolean interrupted = false;
-        boolean empty = false;
-        ErrnoException refused = null;
-        try (CgroupEvents events = new CgroupEvents(this)) {
-            while (!empty && System.nanoTime() - start < KILL_NANOS) {
-                refused = killMembers();
-                try {
-                    empty = events.await("populated 0", KILL_PAUSE);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (frozen >= 0) {
-                int ignored = KernelFile.write(directory, "cgroup.freeze", "0");
-            }
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-        if (refused != null && !empty) {
-            throw refused;
-        }
-    }
-
-    /** Kills those that are there now; what was refused, if anything was. */
-    private @Nullable ErrnoException killMembers() {
-        ErrnoException refused = null;
-        try (Members members = membersBelow()) {
-            for (PidFd member : members) {
-                try {
-                    boolean ignored = member.signal(Signal.KILL);
-                } catch (ErrnoException e) {
-                    refused = e;
-                }
-            }
-        }
-        return refused;
+        CgroupKill.of(this);
     }
 
     /**
@@ -449,21 +272,12 @@ public final class Cgroup implements AutoCloseable {
      * @return false if they did not stand when the time was over; they go on stopping
      */
     public boolean freeze(Duration limit) throws InterruptedException {
-        return setFrozen("1", "frozen 1", limit);
+        return CgroupEvents.setFrozen(this, true, limit);
     }
 
     /** Lets them go on, and waits until they do, unless an ancestor is frozen. */
     public boolean thaw(Duration limit) throws InterruptedException {
-        return setFrozen("0", "frozen 0", limit);
-    }
-
-    private boolean setFrozen(String value, String state, Duration limit)
-            throws InterruptedException {
-        try (CgroupEvents events = new CgroupEvents(this)) {
-            int r = KernelFile.write(directory, "cgroup.freeze", value);
-            ErrnoException.check(r, "cgroup.freeze", path.path());
-            return events.await(state, limit);
-        }
+        return CgroupEvents.setFrozen(this, false, limit);
     }
 
     /**

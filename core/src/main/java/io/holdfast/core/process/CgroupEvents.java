@@ -5,6 +5,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Unistd;
 import java.nio.charset.StandardCharsets;
@@ -47,6 +48,17 @@ final class CgroupEvents implements AutoCloseable {
             int ignored = Readiness.await(file, Readiness.PRI, Duration.ofNanos(left));
         }
         return true;
+    }
+
+    /** Freezes or thaws, and waits until that is so: false when the time is over. */
+    static boolean setFrozen(Cgroup cgroup, boolean frozen, Duration limit)
+            throws InterruptedException {
+        String value = frozen ? "1" : "0";
+        try (CgroupEvents events = new CgroupEvents(cgroup)) {
+            int r = KernelFile.write(cgroup.fd(), "cgroup.freeze", value);
+            ErrnoException.check(r, "cgroup.freeze", cgroup.path().path());
+            return events.await("frozen " + value, limit);
+        }
     }
 
     static AutoCloseable onEmpty(Cgroup cgroup, EventLoop loop, Runnable empty) {

@@ -2,7 +2,10 @@ package io.holdfast.core.process;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.PidfdInfo;
+import io.holdfast.core.linux.SysPidfd;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
@@ -81,7 +84,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
             PidFd member = opened.get();
             boolean here = false;
             try {
-                here = cgroup.contains(member);
+                here = isIn(cgroup, member);
             } finally {
                 if (!here) { // ended, moved away, or somebody else by now
                     member.close();
@@ -90,6 +93,30 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
             if (here) {
                 action.accept(member);
             }
+        }
+    }
+
+    /** Whether the process is in this very cgroup at this moment. */
+    static boolean isIn(Cgroup cgroup, PidFd process) {
+        if (Feature.PIDFD_INFO.isPresent()) {
+            PidfdInfo info = SysPidfd.getInfo(process.fd(), 0);
+            return info.has(PidfdInfo.INFO_PID | PidfdInfo.INFO_CGROUPID)
+                    && info.cgroupId() == cgroup.id();
+        }
+        try {
+            String now = process.proc().cgroup();
+            return !CgroupPath.isRemoved(now)
+                    && new CgroupPath(now).equals(cgroup.path())
+                    && isInPlace(cgroup);
+        } catch (ErrnoException | ForeignCgroupException e) {
+            return false;
+        }
+    }
+
+    /** Whether the path leads here, and not to another cgroup of the same name. */
+    private static boolean isInPlace(Cgroup cgroup) {
+        try (Cgroup there = Cgroup.open(cgroup.path().path())) {
+            return there.id() == cgroup.id();
         }
     }
 

@@ -1,6 +1,11 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.SysPidfd;
 import io.holdfast.core.linux.SysStat;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -43,10 +48,37 @@ public final class Namespace implements AutoCloseable {
     private final Fd fd;
     private final SysStat.Stat stat;
 
-    Namespace(Kind kind, Fd fd) {
+    private Namespace(Kind kind, Fd fd) {
         this.kind = kind;
         this.fd = fd;
         this.stat = SysStat.stat(fd);
+    }
+
+    /** What {@link PidFd#namespace} tells. */
+    static Namespace of(PidFd pidFd, Kind kind) {
+        if (Feature.NAMESPACE_IOCTLS.isPresent()) {
+            int number = SysPidfd.getNamespace(pidFd.fd(), kind.ioctl());
+            return new Namespace(kind, Fd.adopt(number, "PIDFD_GET_" + kind + "_NAMESPACE", pidFd));
+        }
+        return new Namespace(kind, ofProc(pidFd, kind));
+    }
+
+    /** {@code /proc} still has some namespaces of a zombie, and calls the others missing. */
+    private static Fd ofProc(PidFd pidFd, Kind kind) {
+        try {
+            Fd opened = pidFd.proc().open("ns/" + kind.fileName(), Fcntl.O_RDONLY);
+            if (pidFd.isAlive()) {
+                return opened;
+            }
+            opened.close();
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT || pidFd.isAlive()) {
+                throw e.errno() == Errno.ENOENT
+                        ? new ErrnoException(e.call(), pidFd + " " + kind, Errno.EOPNOTSUPP)
+                        : e;
+            }
+        }
+        throw new ErrnoException("/proc/PID/ns/" + kind.fileName(), pidFd.toString(), Errno.ESRCH);
     }
 
     public Kind kind() {

@@ -7,12 +7,8 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.NotSupportedException;
-import io.holdfast.core.linux.PidfdInfo;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPidfd;
-import io.holdfast.core.linux.SysPoll;
-import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.SysWait;
 import java.time.Duration;
 import java.util.Optional;
@@ -63,14 +59,17 @@ public final class PidFd implements AutoCloseable {
         }
     }
 
-    private static final int CLOSED_PID = -1;
-
     private final Fd fd;
-    private volatile long id; // 0 until asked for
-    private volatile int lastPid = CLOSED_PID; // for people, and for equality before pidfs
+    private final Identity identity;
 
-    private PidFd(Fd fd) {
+    private PidFd(Fd fd, Identity identity) {
         this.fd = fd;
+        this.identity = identity;
+    }
+
+    /** Of a process that was just opened by its number. */
+    PidFd(Fd fd, int pid) {
+        this(fd, new Identity(fd, pid));
     }
 
     /**
@@ -81,21 +80,12 @@ public final class PidFd implements AutoCloseable {
      * @throws IllegalArgumentException if it is not positive
      */
     public static PidFd open(int pid) {
-        int number = tryOpen(pid, 0);
-        if (number == -Errno.EINVAL || number == -Errno.ENOENT) {
-            throw new ErrnoException(
-                    "pidfd_open",
-                    Integer.toString(pid),
-                    Errno.ESRCH,
-                    "the number is a thread's, or what is left of a process");
-        }
-        return adopted(number, pid);
+        return PidFdOpening.open(pid);
     }
 
     /** The same, empty if no process has the number. */
     public static Optional<PidFd> find(int pid) {
-        int number = tryOpen(pid, 0);
-        return isNobody(number) ? Optional.empty() : Optional.of(adopted(number, pid));
+        return PidFdOpening.find(pid);
     }
 
     /**
@@ -106,17 +96,7 @@ public final class PidFd implements AutoCloseable {
      * @throws NotSupportedException before Linux 6.9
      */
     public static PidFd open(int pid, long id) {
-        requirePidfs("opening a process by its id");
-        PidFd opened = open(pid);
-        if (opened.id() != id) {
-            opened.close();
-            throw new ErrnoException(
-                    "pidfd_open",
-                    Integer.toString(pid),
-                    Errno.ESRCH,
-                    "the number belongs to another process now");
-        }
-        return opened;
+        return PidFdOpening.open(pid, id);
     }
 
     /**
@@ -126,10 +106,7 @@ public final class PidFd implements AutoCloseable {
      * @throws NotSupportedException before Linux 6.9
      */
     public static PidFd openThread(int tid) {
-        if (!Feature.PIDFD_THREAD.isPresent()) {
-            throw new NotSupportedException("holding a thread", Feature.PIDFD_THREAD);
-        }
-        return adopted(tryOpen(tid, SysPidfd.PIDFD_THREAD), tid);
+        return PidFdOpening.openThread(tid);
     }
 
     /** Holds this process. */
@@ -144,12 +121,7 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException ESRCH if it has ended and was reaped
      */
     public static PidFd of(Process process) {
-        PidFd opened = of(process.toHandle());
-        if (opened.isChild() && process.isAlive()) {
-            return opened;
-        }
-        opened.close();
-        throw ended(process.pid());
+        return PidFdOpening.of(process);
     }
 
     /**
@@ -160,28 +132,7 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException ESRCH if it has ended, or its start time cannot be read
      */
     public static PidFd of(ProcessHandle handle) {
-        PidFd opened = open(Math.toIntExact(handle.pid()));
-        try {
-            // Java compares the start times itself, with the boot time that it read once: a clock
-            // that was set since makes ours differ
-            boolean same = handle.info().startInstant().isPresent() && handle.isAlive();
-            if (same && opened.state() != State.REAPED) {
-                return opened;
-            }
-        } catch (RuntimeException e) {
-            opened.close();
-            throw e;
-        }
-        opened.close();
-        throw ended(handle.pid());
-    }
-
-    private static ErrnoException ended(long pid) {
-        return new ErrnoException(
-                "pidfd_open",
-                Long.toString(pid),
-                Errno.ESRCH,
-                "the process that was meant has ended");
+        return PidFdOpening.of(handle);
     }
 
     /**
@@ -192,19 +143,7 @@ public final class PidFd implements AutoCloseable {
      *     is a pidfd opened with O_PATH)
      */
     public static PidFd adopt(Fd received) {
-        if (!isPidFd(received)) {
-            throw new ErrnoException("pidfd", received.toString(), Errno.EBADF, "not a pidfd");
-        }
-        return new PidFd(received.move());
-    }
-
-    private static boolean isPidFd(Fd fd) {
-        if ((Fcntl.getfl(fd) & Fcntl.O_PATH) != 0) {
-            return false; // its place in pidfs, which no call takes
-        }
-        return Feature.PIDFS.isPresent()
-                ? SysStat.fileSystem(fd) == SysStat.PID_FS_MAGIC
-                : FdInfo.of(fd).contains(FdInfo.PID);
+        return PidFdOpening.adopt(received);
     }
 
     /**
@@ -215,49 +154,7 @@ public final class PidFd implements AutoCloseable {
      * @throws NotSupportedException if the name has no id, or before Linux 6.9
      */
     public static PidFd restore(ProcessId name) {
-        requirePidfs("restoring a process");
-        if (name.pidfdId().isEmpty() || name.bootId().isEmpty()) {
-            throw new NotSupportedException("restoring a name without id", Feature.PIDFS);
-        }
-        if (!name.bootId().get().equals(ProcessId.currentBoot())) {
-            throw new ErrnoException(
-                    "restore", name.toString(), Errno.ESTALE, "the name is of another boot");
-        }
-        long id = name.pidfdId().getAsLong();
-        if (!Feature.FILE_HANDLE.isPresent()) {
-            return open(name.pid(), id);
-        }
-        try (PidFd self = self()) {
-            int number = SysStat.openByInode(self.fd, id, 0);
-            if (number == -Errno.ESTALE || number == -Errno.ESRCH) {
-                throw new ErrnoException(
-                        "open_by_handle_at", name.toString(), Errno.ESRCH, "it has ended");
-            }
-            return new PidFd(Fd.adopt(number, "open_by_handle_at", name));
-        }
-    }
-
-    private static void requirePidfs(String what) {
-        if (!Feature.PIDFS.isPresent()) {
-            throw new NotSupportedException(what, Feature.PIDFS);
-        }
-    }
-
-    private static int tryOpen(int pid, int flags) {
-        if (pid <= 0) {
-            throw new IllegalArgumentException("no process number: " + pid);
-        }
-        return SysPidfd.open(pid, flags);
-    }
-
-    private static boolean isNobody(int number) {
-        return number == -Errno.ESRCH || number == -Errno.EINVAL || number == -Errno.ENOENT;
-    }
-
-    private static PidFd adopted(int number, int pid) {
-        PidFd opened = new PidFd(Fd.adopt(number, "pidfd_open", pid));
-        opened.lastPid = pid;
-        return opened;
+        return PidFdOpening.restore(name);
     }
 
     /**
@@ -266,7 +163,7 @@ public final class PidFd implements AutoCloseable {
      * #adopt}.
      */
     public static PidFd ofKernel(Fd fd) {
-        return new PidFd(fd);
+        return new PidFd(fd, new Identity(fd));
     }
 
     /**
@@ -276,23 +173,7 @@ public final class PidFd implements AutoCloseable {
      *     PID namespace
      */
     public int pid() {
-        boolean asked = Feature.PIDFD_INFO.isPresent();
-        int pid = pidNow();
-        if (pid < 0) {
-            throw new ErrnoException(asked ? "PIDFD_GET_INFO" : "fdinfo", toString(), -pid);
-        }
-        lastPid = pid;
-        return pid;
-    }
-
-    /** The number, or -errno. */
-    private int pidNow() {
-        if (Feature.PIDFD_INFO.isPresent()) {
-            PidfdInfo info = SysPidfd.getInfo(fd, 0);
-            return info.errno() != 0 ? -info.errno() : info.pid();
-        }
-        int pid = FdInfo.of(fd).number(FdInfo.PID);
-        return pid > 0 ? pid : pid == 0 ? -Errno.EREMOTE : -Errno.ESRCH;
+        return identity.pid();
     }
 
     /**
@@ -301,13 +182,7 @@ public final class PidFd implements AutoCloseable {
      * @throws NotSupportedException before Linux 6.9
      */
     public long id() {
-        long known = id;
-        if (known == 0) {
-            requirePidfs("the identity of a process");
-            known = SysStat.inode(fd);
-            id = known;
-        }
-        return known;
+        return identity.id();
     }
 
     /** A name to write down and {@link #restore} later; without id before Linux 6.9. */
@@ -329,40 +204,7 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException EREMOTE if the process is not of our PID namespace
      */
     public ProcessInfo info() {
-        if (!Feature.PIDFD_INFO.isPresent()) {
-            return infoOfProc();
-        }
-        PidfdInfo info =
-                SysPidfd.getInfo(
-                        fd,
-                        PidfdInfo.INFO_EXIT
-                                | PidfdInfo.INFO_COREDUMP
-                                | PidfdInfo.INFO_COREDUMP_SIGNAL
-                                | PidfdInfo.INFO_COREDUMP_CODE);
-        return switch (info.errno()) {
-            case 0 -> ProcessInfo.of(info);
-            case Errno.ESRCH -> goneOrRemote();
-            default -> throw new ErrnoException("PIDFD_GET_INFO", toString(), info.errno());
-        };
-    }
-
-    /** ESRCH means reaped, or up to Linux 6.17 also another PID namespace. */
-    private ProcessInfo goneOrRemote() {
-        if (state() != State.REAPED) {
-            throw new ErrnoException("PIDFD_GET_INFO", toString(), Errno.EREMOTE);
-        }
-        return ProcessInfo.ofNothing();
-    }
-
-    private ProcessInfo infoOfProc() {
-        try {
-            return ProcessInfo.ofProc(this);
-        } catch (ErrnoException e) {
-            if (e.errno() == Errno.ESRCH) {
-                return ProcessInfo.ofNothing();
-            }
-            throw e;
-        }
+        return ProcessInfo.of(this);
     }
 
     /**
@@ -371,35 +213,12 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException ESRCH if this process is reaped
      */
     public Optional<PidFd> parent() {
-        for (; ; ) {
-            ProcessInfo before = info();
-            if (before.pid().isEmpty()) {
-                throw new ErrnoException("parent", toString(), Errno.ESRCH);
-            }
-            if (before.ppid().isEmpty()) {
-                return Optional.empty();
-            }
-            Optional<PidFd> parent = find(before.ppid().getAsInt());
-            // a parent that is still the parent after it was opened was never reaped in between
-            if (parent.isPresent()) {
-                if (info().ppid().equals(before.ppid()) && parent.get().state() != State.REAPED) {
-                    return parent;
-                }
-                parent.get().close();
-            }
-        }
+        return PidFdOpening.parentOf(this);
     }
 
     /** What has become of it. */
     public State state() {
-        int events = ErrnoException.check(SysPoll.now(fd, Readiness.IN), "poll", this);
-        if (events == 0) {
-            return State.ALIVE;
-        }
-        if (Feature.PIDFS.isPresent()) {
-            return (events & Readiness.HUP) != 0 ? State.REAPED : State.EXITED;
-        }
-        return isUnreaped() ? State.EXITED : State.REAPED;
+        return Liveness.of(fd);
     }
 
     /** Whether it has not exited. */
@@ -407,15 +226,8 @@ public final class PidFd implements AutoCloseable {
         return state() == State.ALIVE;
     }
 
-    /**
-     * Whether its number is its own still: signal 0 finds it, whether or not we may send it one.
-     */
-    private boolean isUnreaped() {
-        return SysPidfd.sendSignal(fd, 0, 0) != -Errno.ESRCH;
-    }
-
     void requireUnreaped(String call) {
-        if (!isUnreaped()) {
+        if (!Liveness.isUnreaped(fd)) {
             throw new ErrnoException(call, toString(), Errno.ESRCH);
         }
     }
@@ -444,9 +256,7 @@ public final class PidFd implements AutoCloseable {
      * @throws NotSupportedException before Linux 6.9
      */
     public boolean signal(Signal signal, Scope scope) {
-        if (!Feature.SIGNAL_SCOPE.isPresent()) {
-            throw new NotSupportedException("a signal with a scope", Feature.SIGNAL_SCOPE);
-        }
+        Feature.SIGNAL_SCOPE.require("a signal with a scope");
         int r = SysPidfd.sendSignal(fd, signal.number(), scope.flag);
         if (r == -Errno.ESRCH && scope == Scope.PROCESS_GROUP && state() != State.REAPED) {
             throw new ErrnoException(
@@ -546,29 +356,7 @@ public final class PidFd implements AutoCloseable {
      *     the kernel has no namespaces of that kind
      */
     public Namespace namespace(Namespace.Kind kind) {
-        if (Feature.NAMESPACE_IOCTLS.isPresent()) {
-            int number = SysPidfd.getNamespace(fd, kind.ioctl());
-            return new Namespace(kind, Fd.adopt(number, "PIDFD_GET_" + kind + "_NAMESPACE", this));
-        }
-        return new Namespace(kind, namespaceInProc(kind));
-    }
-
-    /** {@code /proc} still has some namespaces of a zombie, and calls the others missing. */
-    private Fd namespaceInProc(Namespace.Kind kind) {
-        try {
-            Fd opened = proc().open("ns/" + kind.fileName(), Fcntl.O_RDONLY);
-            if (isAlive()) {
-                return opened;
-            }
-            opened.close();
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ENOENT || isAlive()) {
-                throw e.errno() == Errno.ENOENT
-                        ? new ErrnoException(e.call(), this + " " + kind, Errno.EOPNOTSUPP)
-                        : e;
-            }
-        }
-        throw new ErrnoException("/proc/PID/ns/" + kind.fileName(), toString(), Errno.ESRCH);
+        return Namespace.of(this, kind);
     }
 
     /** Its attributes in {@code /proc}, each verified against this. */
@@ -582,17 +370,7 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException ESRCH if it is reaped or the cgroup was removed
      */
     public Cgroup cgroup() {
-        OptionalLong id = info().cgroupId();
-        if (id.isPresent()) {
-            return Cgroup.ofId(id.getAsLong());
-        }
-        Cgroup named = Cgroup.open(cgroupPath().path());
-        if (!named.contains(this)) {
-            named.close();
-            throw new ErrnoException(
-                    "cgroup", toString(), Errno.ESRCH, "it has moved, or its cgroup was removed");
-        }
-        return named;
+        return CgroupLookup.of(this);
     }
 
     /**
@@ -611,10 +389,8 @@ public final class PidFd implements AutoCloseable {
      * @throws ErrnoException EMFILE
      */
     public PidFd duplicate() {
-        PidFd copy = new PidFd(fd.duplicate());
-        copy.id = id;
-        copy.lastPid = lastPid;
-        return copy;
+        Fd copy = fd.duplicate();
+        return new PidFd(copy, identity.of(copy));
     }
 
     /** The descriptor, lent: to pass on, or to watch. */
@@ -630,48 +406,17 @@ public final class PidFd implements AutoCloseable {
 
     @Override
     public boolean equals(@Nullable Object other) {
-        if (this == other) {
-            return true;
-        }
-        if (!(other instanceof PidFd that)) {
-            return false;
-        }
-        if (Feature.PIDFS.isPresent()) {
-            return id() == that.id();
-        }
-        try {
-            return pid() == that.pid() && isUnreaped() && that.isUnreaped();
-        } catch (ErrnoException e) {
-            return false; // reaped: only the object itself is known to be the same
-        }
+        return other instanceof PidFd that && identity.equals(that.identity);
     }
 
     @Override
     public int hashCode() {
-        return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : seenPid();
+        return identity.hashCode();
     }
 
     /** The number, as last seen, and the identity where it is known: for people. */
     @Override
     public String toString() {
-        int pid = seenPid();
-        return "process"
-                + (pid == CLOSED_PID ? "" : " " + pid)
-                + (id == 0 ? "" : " [" + Long.toUnsignedString(id) + "]")
-                + (pid == CLOSED_PID && id == 0 ? " of " + fd : "");
-    }
-
-    /** The number, which never changes, once it was seen; -1 if it never was. */
-    private int seenPid() {
-        if (lastPid != CLOSED_PID || !fd.isOpen()) {
-            return lastPid;
-        }
-        try {
-            int pid = pidNow(); // not pid(): its failure would be told with this very text
-            lastPid = Math.max(pid, CLOSED_PID);
-            return lastPid;
-        } catch (ErrnoException | IllegalStateException e) {
-            return CLOSED_PID; // no /proc, or closed at this moment
-        }
+        return identity.toString();
     }
 }

@@ -1,6 +1,10 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.PidfdInfo;
+import io.holdfast.core.linux.SysPidfd;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -39,7 +43,45 @@ public record ProcessInfo(
         NONE
     }
 
-    static ProcessInfo of(PidfdInfo info) {
+    /** What {@link PidFd#info} tells. */
+    static ProcessInfo of(PidFd pidFd) {
+        if (!Feature.PIDFD_INFO.isPresent()) {
+            return verifiedOfProc(pidFd);
+        }
+        PidfdInfo info =
+                SysPidfd.getInfo(
+                        pidFd.fd(),
+                        PidfdInfo.INFO_EXIT
+                                | PidfdInfo.INFO_COREDUMP
+                                | PidfdInfo.INFO_COREDUMP_SIGNAL
+                                | PidfdInfo.INFO_COREDUMP_CODE);
+        return switch (info.errno()) {
+            case 0 -> of(info);
+            case Errno.ESRCH -> goneOrRemote(pidFd);
+            default -> throw new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), info.errno());
+        };
+    }
+
+    /** ESRCH means reaped, or up to Linux 6.17 also another PID namespace. */
+    private static ProcessInfo goneOrRemote(PidFd pidFd) {
+        if (pidFd.state() != PidFd.State.REAPED) {
+            throw new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), Errno.EREMOTE);
+        }
+        return ofNothing();
+    }
+
+    private static ProcessInfo verifiedOfProc(PidFd pidFd) {
+        try {
+            return ofProc(pidFd);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                return ofNothing();
+            }
+            throw e;
+        }
+    }
+
+    private static ProcessInfo of(PidfdInfo info) {
         boolean lives = info.has(PidfdInfo.INFO_PID);
         return new ProcessInfo(
                 lives ? OptionalInt.of(info.pid()) : OptionalInt.empty(),
@@ -62,7 +104,7 @@ public record ProcessInfo(
      * Of {@code status} and {@code cgroup} in {@code /proc}; the id of the cgroup is asked of its
      * folder.
      */
-    static ProcessInfo ofProc(PidFd pidFd) {
+    private static ProcessInfo ofProc(PidFd pidFd) {
         Proc proc = pidFd.proc();
         String status = proc.status();
         int ppid = Integer.parseInt(Proc.field(status, "PPid"));
@@ -71,14 +113,14 @@ public record ProcessInfo(
                 OptionalInt.of(Integer.parseInt(Proc.field(status, "Tgid"))),
                 ppid == 0 ? OptionalInt.empty() : OptionalInt.of(ppid),
                 Optional.of(proc.credentials(status)),
-                Cgroup.idOf(proc),
+                CgroupLookup.idOf(proc),
                 Optional.empty(),
                 Optional.empty(),
                 Source.PROC);
     }
 
     /** Of a process that is reaped, on a kernel that keeps nothing. */
-    static ProcessInfo ofNothing() {
+    private static ProcessInfo ofNothing() {
         return new ProcessInfo(
                 OptionalInt.empty(),
                 OptionalInt.empty(),

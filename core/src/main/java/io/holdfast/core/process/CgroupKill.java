@@ -1,0 +1,89 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.Signal;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The end of all processes of a cgroup and below: by {@code cgroup.kill}, or where the kernel has
+ * none (before Linux 5.14) one by one.
+ */
+final class CgroupKill {
+    private static final long LIMIT_NANOS = 2_000_000_000; // of the loop of older kernels
+    private static final Duration PAUSE = Duration.ofMillis(10);
+
+    private CgroupKill() {}
+
+    /** See {@link Cgroup#kill}. */
+    static void of(Cgroup cgroup) {
+        CgroupPath path = cgroup.path();
+        if (path.isRoot()) {
+            throw new ErrnoException("cgroup.kill", "/", Errno.EBUSY, "the root cannot be killed");
+        }
+        int r =
+                Feature.CGROUP_KILL.isHidden()
+                        ? -Errno.ENOENT
+                        : KernelFile.write(cgroup.fd(), "cgroup.kill", "1");
+        if (r == -Errno.ENOENT && isThere(cgroup)) {
+            killFrozen(cgroup);
+        } else {
+            ErrnoException.check(r, "cgroup.kill", path.path());
+        }
+    }
+
+    private static boolean isThere(Cgroup cgroup) {
+        return KernelFile.text(cgroup.fd(), "cgroup.type") != null;
+    }
+
+    /**
+     * Again and again until nobody is left: a fork that was under way when the freeze came appears
+     * after the first reading. Gives up on what does not die (in an uninterruptible wait), as
+     * cgroup.kill does.
+     */
+    private static void killFrozen(Cgroup cgroup) {
+        int frozen = KernelFile.write(cgroup.fd(), "cgroup.freeze", "1");
+        long start = System.nanoTime();
+        boolean interrupted = false;
+        boolean empty = false;
+        ErrnoException refused = null;
+        try (CgroupEvents events = new CgroupEvents(cgroup)) {
+            while (!empty && System.nanoTime() - start < LIMIT_NANOS) {
+                refused = killMembers(cgroup);
+                try {
+                    empty = events.await("populated 0", PAUSE);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (frozen >= 0) {
+                int ignored = KernelFile.write(cgroup.fd(), "cgroup.freeze", "0");
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+        if (refused != null && !empty) {
+            throw refused;
+        }
+    }
+
+    /** Kills those that are there now; what was refused, if anything was. */
+    private static @Nullable ErrnoException killMembers(Cgroup cgroup) {
+        ErrnoException refused = null;
+        try (Members members = cgroup.membersBelow()) {
+            for (PidFd member : members) {
+                try {
+                    boolean ignored = member.signal(Signal.KILL);
+                } catch (ErrnoException e) {
+                    refused = e;
+                }
+            }
+        }
+        return refused;
+    }
+}

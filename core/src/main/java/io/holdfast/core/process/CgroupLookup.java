@@ -1,0 +1,103 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Cgroups by id and by process, as far as we may see them. */
+final class CgroupLookup {
+    private CgroupLookup() {}
+
+    static Cgroup ofId(long id) {
+        try (Fd mount = Fcntl.open(Cgroup.mountPoint(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+            int number = SysStat.openByInode(mount, id, Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+            if (number == -Errno.EPERM) {
+                return search(id);
+            }
+            Fd found = Fd.adopt(number, "open_by_handle_at", "cgroup " + id);
+            try {
+                String full = found.with(n -> Unistd.readlinkat(null, "/proc/self/fd/" + n));
+                String mountPoint = Cgroup.mountPoint();
+                if (!full.startsWith(mountPoint)) {
+                    throw new ErrnoException("cgroup", full, Errno.ESTALE, "outside of the mount");
+                }
+                String path = full.substring(mountPoint.length());
+                return new Cgroup(found, CgroupPath.parse(path.isEmpty() ? "/" : path));
+            } catch (RuntimeException e) {
+                found.close();
+                throw e;
+            }
+        }
+    }
+
+    private static Cgroup search(long id) {
+        try (Cgroup root = Cgroup.root()) {
+            Optional<CgroupPath> path = pathOf(root, id);
+            if (path.isPresent()) {
+                Cgroup found = Cgroup.open(path.get().path());
+                if (found.id() == id) {
+                    return found;
+                }
+                found.close();
+            }
+            throw new ErrnoException("cgroup", Long.toString(id), Errno.ESTALE);
+        }
+    }
+
+    private static Optional<CgroupPath> pathOf(Cgroup cgroup, long wanted) {
+        if (cgroup.id() == wanted) {
+            return Optional.of(cgroup.path());
+        }
+        for (String name : cgroup.childNames()) {
+            Optional<Cgroup> child = cgroup.find(name);
+            if (child.isPresent()) {
+                try (Cgroup below = child.get()) {
+                    Optional<CgroupPath> found = pathOf(below, wanted);
+                    if (found.isPresent()) {
+                        return found;
+                    }
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** What {@link PidFd#cgroup} tells. */
+    static Cgroup of(PidFd process) {
+        OptionalLong id = process.info().cgroupId();
+        if (id.isPresent()) {
+            return ofId(id.getAsLong());
+        }
+        Cgroup named = Cgroup.open(process.cgroupPath().path());
+        if (!named.contains(process)) {
+            named.close();
+            throw new ErrnoException(
+                    "cgroup",
+                    process.toString(),
+                    Errno.ESRCH,
+                    "it has moved, or its cgroup was removed");
+        }
+        return named;
+    }
+
+    /** The id of a process's cgroup, from its path; empty if that cannot be opened. */
+    static OptionalLong idOf(Proc proc) {
+        if (!Cgroup.isMounted()) {
+            return OptionalLong.empty();
+        }
+        String path = proc.cgroup();
+        if (CgroupPath.isRemoved(path)) {
+            return OptionalLong.empty(); // another may bear the name by now
+        }
+        try (Cgroup cgroup = Cgroup.open(path)) {
+            return OptionalLong.of(cgroup.id());
+        } catch (ErrnoException | ForeignCgroupException e) {
+            return OptionalLong.empty();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.SysPidfd;
+import io.holdfast.core.linux.SysStat;
+import java.util.Optional;
+
+/**
+ * How a process comes to be held: each way ends with the check that it is the one that was meant.
+ * The contracts are with the methods of {@link PidFd} that lead here.
+ */
+final class PidFdOpening {
+    private PidFdOpening() {}
+
+    static PidFd open(int pid) {
+        int number = tryOpen(pid, 0);
+        if (number == -Errno.EINVAL || number == -Errno.ENOENT) {
+            throw new ErrnoException(
+                    "pidfd_open",
+                    Integer.toString(pid),
+                    Errno.ESRCH,
+                    "the number is a thread's, or what is left of a process");
+        }
+        return adopted(number, pid);
+    }
+
+    static Optional<PidFd> find(int pid) {
+        int number = tryOpen(pid, 0);
+        return isNobody(number) ? Optional.empty() : Optional.of(adopted(number, pid));
+    }
+
+    static PidFd open(int pid, long id) {
+        Feature.PIDFS.require("opening a process by its id");
+        PidFd opened = open(pid);
+        if (opened.id() != id) {
+            opened.close();
+            throw new ErrnoException(
+                    "pidfd_open",
+                    Integer.toString(pid),
+                    Errno.ESRCH,
+                    "the number belongs to another process now");
+        }
+        return opened;
+    }
+
+    static PidFd openThread(int tid) {
+        Feature.PIDFD_THREAD.require("holding a thread");
+        return adopted(tryOpen(tid, SysPidfd.PIDFD_THREAD), tid);
+    }
+
+    private static int tryOpen(int pid, int flags) {
+        if (pid <= 0) {
+            throw new IllegalArgumentException("no process number: " + pid);
+        }
+        return SysPidfd.open(pid, flags);
+    }
+
+    private static boolean isNobody(int number) {
+        return number == -Errno.ESRCH || number == -Errno.EINVAL || number == -Errno.ENOENT;
+    }
+
+    private static PidFd adopted(int number, int pid) {
+        return new PidFd(Fd.adopt(number, "pidfd_open", pid), pid);
+    }
+
+    static PidFd of(Process process) {
+        PidFd opened = of(process.toHandle());
+        if (opened.isChild() && process.isAlive()) {
+            return opened;
+        }
+        opened.close();
+        throw ended(process.pid());
+    }
+
+    static PidFd of(ProcessHandle handle) {
+        PidFd opened = open(Math.toIntExact(handle.pid()));
+        try {
+            // Java compares the start times itself, with the boot time that it read once: a clock
+            // that was set since makes ours differ
+            boolean same = handle.info().startInstant().isPresent() && handle.isAlive();
+            if (same && opened.state() != PidFd.State.REAPED) {
+                return opened;
+            }
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
+        opened.close();
+        throw ended(handle.pid());
+    }
+
+    private static ErrnoException ended(long pid) {
+        return new ErrnoException(
+                "pidfd_open",
+                Long.toString(pid),
+                Errno.ESRCH,
+                "the process that was meant has ended");
+    }
+
+    static PidFd adopt(Fd received) {
+        if (!isPidFd(received)) {
+            throw new ErrnoException("pidfd", received.toString(), Errno.EBADF, "not a pidfd");
+        }
+        return PidFd.ofKernel(received.move());
+    }
+
+    private static boolean isPidFd(Fd fd) {
+        if ((Fcntl.getfl(fd) & Fcntl.O_PATH) != 0) {
+            return false; // its place in pidfs, which no call takes
+        }
+        return Feature.PIDFS.isPresent()
+                ? SysStat.fileSystem(fd) == SysStat.PID_FS_MAGIC
+                : FdInfo.of(fd).contains(FdInfo.PID);
+    }
+
+    static PidFd restore(ProcessId name) {
+        Feature.PIDFS.require("restoring a process");
+        if (name.pidfdId().isEmpty() || name.bootId().isEmpty()) {
+            throw new NotSupportedException("restoring a name without id", Feature.PIDFS);
+        }
+        if (!name.bootId().get().equals(ProcessId.currentBoot())) {
+            throw new ErrnoException(
+                    "restore", name.toString(), Errno.ESTALE, "the name is of another boot");
+        }
+        long id = name.pidfdId().getAsLong();
+        if (!Feature.FILE_HANDLE.isPresent()) {
+            return open(name.pid(), id);
+        }
+        try (PidFd self = PidFd.self()) {
+            int number = SysStat.openByInode(self.fd(), id, 0);
+            if (number == -Errno.ESTALE || number == -Errno.ESRCH) {
+                throw new ErrnoException(
+                        "open_by_handle_at", name.toString(), Errno.ESRCH, "it has ended");
+            }
+            return PidFd.ofKernel(Fd.adopt(number, "open_by_handle_at", name));
+        }
+    }
+
+    static Optional<PidFd> parentOf(PidFd child) {
+        for (; ; ) {
+            ProcessInfo before = child.info();
+            if (before.pid().isEmpty()) {
+                throw new ErrnoException("parent", child.toString(), Errno.ESRCH);
+            }
+            if (before.ppid().isEmpty()) {
+                return Optional.empty();
+            }
+            Optional<PidFd> parent = find(before.ppid().getAsInt());
+            // a parent that is still the parent after it was opened was never reaped in between
+            if (parent.isPresent()) {
+                if (child.info().ppid().equals(before.ppid())
+                        && parent.get().state() != PidFd.State.REAPED) {
+                    return parent;
+                }
+                parent.get().close();
+            }
+        }
+    }
+}

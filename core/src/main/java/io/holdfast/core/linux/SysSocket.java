@@ -312,6 +312,22 @@ public final class SysSocket {
         return transfer(SEND, socket, data, TO_SEND);
     }
 
+    /**
+     * {@code send(2)} of a part of native memory: bytes taken, or -errno.
+     *
+     * @throws IndexOutOfBoundsException if it is no part of it
+     */
+    public static int send(Fd socket, MemorySegment data, long offset, long length) {
+        java.util.Objects.checkFromIndexSize(offset, length, data.byteSize());
+        Scratch scratch = Scratch.take();
+        try {
+            return transfer(SEND, socket, scratch, data.address() + offset, length, TO_SEND);
+        } finally {
+            scratch.give();
+            Reference.reachabilityFence(data);
+        }
+    }
+
     /** {@code recv(2)}: bytes, 0 at the end, or -errno; EAGAIN when there is nothing. */
     public static int recv(Fd socket, MemorySegment into) {
         return transfer(RECV, socket, into, MSG_DONTWAIT);
@@ -409,10 +425,21 @@ public final class SysSocket {
      * in the message, and the caller's to own.
      */
     public static int recvmsg(Fd socket, MsgHdr message, MemorySegment into, int flags) {
+        return recvmsg(socket, message, into, 0, into.byteSize(), flags);
+    }
+
+    /**
+     * {@code recvmsg(2)} into a part of native memory.
+     *
+     * @throws IndexOutOfBoundsException if it is no part of it
+     */
+    public static int recvmsg(
+            Fd socket, MsgHdr message, MemorySegment into, long offset, long length, int flags) {
+        java.util.Objects.checkFromIndexSize(offset, length, into.byteSize());
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            message.incoming(into.address(), into.byteSize());
+            message.incoming(into.address() + offset, length);
             long r;
             do {
                 r =

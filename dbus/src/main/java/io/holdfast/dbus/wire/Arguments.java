@@ -1,0 +1,68 @@
+package io.holdfast.dbus.wire;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+/**
+ * The first 64 arguments of a checked body, as match rules ask for them: walked no further than
+ * asked, and not twice.
+ */
+final class Arguments {
+    private static final int MOST = 64;
+
+    private final int[] kinds = new int[MOST];
+    private final int[] starts = new int[MOST];
+    private final int[] lengths = new int[MOST];
+    private final BodySkip skip = new BodySkip();
+    private int known;
+    private int program;
+    private int at;
+
+    void forget() {
+        known = 0;
+    }
+
+    void walkTo(MessageView view, int n) {
+        while (known <= n) {
+            walk(view);
+        }
+    }
+
+    int kind(int n) {
+        return kinds[n];
+    }
+
+    int start(int n) {
+        return starts[n];
+    }
+
+    int length(int n) {
+        return lengths[n];
+    }
+
+    private void walk(MessageView view) {
+        if (known == 0) {
+            skip.begin(view.bytes(), view.offset(), view.isLittleEndian());
+            program = view.signatureOffset();
+            at = view.bodyOffset();
+        }
+        int n = known++;
+        starts[n] = -1;
+        lengths[n] = -1;
+        if (program < 0 || program >= view.signatureOffset() + view.signatureLength()) {
+            kinds[n] = 0;
+            return;
+        }
+        int kind = view.bytes().get(JAVA_BYTE, program);
+        int end = skip.value(view.bytes(), program, at);
+        kinds[n] = kind;
+        if (kind == 's' || kind == 'o') {
+            starts[n] = skip.align(at, 4) + 4;
+            lengths[n] = end - 1 - starts[n];
+        } else if (kind == 'g') {
+            starts[n] = at + 1;
+            lengths[n] = end - 1 - starts[n];
+        }
+        program = skip.next();
+        at = end;
+    }
+}

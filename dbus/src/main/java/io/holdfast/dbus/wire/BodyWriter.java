@@ -1,0 +1,299 @@
+package io.holdfast.dbus.wire;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * Writes the values of a body in the order of its signature. A value of another type than the
+ * signature has next is refused with IllegalStateException, at the door and with the place.
+ */
+public final class BodyWriter {
+    private static final int FRAMES = WireLimits.MAX_DEPTH;
+
+    private final WireBuffer buffer;
+    private final MessageWriter message;
+    private Signature signature = Signature.EMPTY;
+    private byte[] codes = new byte[0];
+
+    /** The place in {@link #codes} of the next value's type. */
+    private int next;
+
+    /** The containers that are open: their type, and for each what its end needs. */
+    private final byte[] kinds = new byte[FRAMES];
+
+    private final int[] places = new int[FRAMES];
+    private final int[] sizes = new int[FRAMES];
+    private final int[] starts = new int[FRAMES];
+    private final Signature[] outer = new Signature[FRAMES];
+    private int depth;
+
+    BodyWriter(WireBuffer buffer, MessageWriter message) {
+        this.buffer = buffer;
+        this.message = message;
+        Arrays.fill(outer, Signature.EMPTY);
+    }
+
+    BodyWriter begin(Signature types) {
+        use(types);
+        next = 0;
+        depth = 0;
+        return this;
+    }
+
+    /** The message again, for {@link MessageWriter#finish}. */
+    public MessageWriter end() {
+        requireComplete();
+        return message;
+    }
+
+    /** {@code y} */
+    public BodyWriter putByte(int value) {
+        take('y');
+        buffer.putByte(value);
+        return done();
+    }
+
+    /** {@code b} */
+    public BodyWriter putBoolean(boolean value) {
+        take('b');
+        buffer.putInt(value ? 1 : 0);
+        return done();
+    }
+
+    /** {@code n} */
+    public BodyWriter putInt16(int value) {
+        take('n');
+        buffer.putShort(value);
+        return done();
+    }
+
+    /** {@code q} */
+    public BodyWriter putUint16(int value) {
+        take('q');
+        buffer.putShort(value);
+        return done();
+    }
+
+    /** {@code i} */
+    public BodyWriter putInt32(int value) {
+        take('i');
+        buffer.putInt(value);
+        return done();
+    }
+
+    /** {@code u} */
+    public BodyWriter putUint32(int value) {
+        take('u');
+        buffer.putInt(value);
+        return done();
+    }
+
+    /** {@code x} */
+    public BodyWriter putInt64(long value) {
+        take('x');
+        buffer.putLong(value);
+        return done();
+    }
+
+    /** {@code t} */
+    public BodyWriter putUint64(long value) {
+        take('t');
+        buffer.putLong(value);
+        return done();
+    }
+
+    /** {@code d} */
+    public BodyWriter putDouble(double value) {
+        take('d');
+        buffer.putLong(Double.doubleToRawLongBits(value));
+        return done();
+    }
+
+    /** {@code h}: an index into the message's descriptors. */
+    public BodyWriter putHandle(int index) {
+        take('h');
+        buffer.putInt(index);
+        return done();
+    }
+
+    /** {@code s} */
+    public BodyWriter putString(String value) {
+        take('s');
+        buffer.putText(value);
+        return done();
+    }
+
+    /** {@code s}, of bytes that are known to be UTF-8 without NUL. */
+    public BodyWriter putString(byte[] utf8) {
+        take('s');
+        buffer.putText(utf8);
+        return done();
+    }
+
+    /** {@code s}, of bytes that are known to be UTF-8 without NUL. */
+    public BodyWriter putString(MemorySegment utf8, long offset, int length) {
+        take('s');
+        buffer.putText(utf8, offset, length);
+        return done();
+    }
+
+    /** {@code o} */
+    public BodyWriter putObjectPath(String path) {
+        take('o');
+        if (!Syntax.isObjectPath(path)) {
+            throw new IllegalArgumentException("not an object path: '" + path + "'");
+        }
+        buffer.putText(path);
+        return done();
+    }
+
+    /** {@code g} */
+    public BodyWriter putSignature(Signature value) {
+        take('g');
+        buffer.putSignature(value);
+        return done();
+    }
+
+    /** {@code ay} at once. */
+    public BodyWriter putBytes(byte[] value) {
+        beginArray();
+        if (codes[next] != 'y') {
+            throw expected("y");
+        }
+        buffer.putBytes(value);
+        return endArray();
+    }
+
+    /** {@code a}: values of its element's type follow, any number, then {@link #endArray}. */
+    public BodyWriter beginArray() {
+        room();
+        take('a');
+        buffer.putInt(0);
+        sizes[depth] = buffer.length() - 4;
+        buffer.align(TypeCode.alignment(codes[next]));
+        starts[depth] = buffer.length();
+        return open('a', next);
+    }
+
+    public BodyWriter endArray() {
+        close('a');
+        int size = buffer.length() - starts[depth];
+        if (size > WireLimits.MAX_ARRAY) {
+            throw new IllegalArgumentException("an array of " + size + " bytes, over 2^26");
+        }
+        buffer.patchInt(sizes[depth], size);
+        next = TypeCode.end(codes, next);
+        return done();
+    }
+
+    /** {@code (}: its members follow, then {@link #endStruct}. */
+    public BodyWriter beginStruct() {
+        room();
+        take('(');
+        buffer.align(8);
+        return open('(', next);
+    }
+
+    public BodyWriter endStruct() {
+        take(')');
+        close('(');
+        return done();
+    }
+
+    /** <code>{</code>: key and value follow, then {@link #endDictEntry}. */
+    public BodyWriter beginDictEntry() {
+        room();
+        take('{');
+        buffer.align(8);
+        return open('{', next);
+    }
+
+    public BodyWriter endDictEntry() {
+        take('}');
+        close('{');
+        return done();
+    }
+
+    /** {@code v}: one value of this type follows, then {@link #endVariant}. */
+    public BodyWriter beginVariant(Signature type) {
+        if (!type.isSingle()) {
+            throw new IllegalArgumentException("not one complete type: '" + type + "'");
+        }
+        room();
+        take('v');
+        buffer.putSignature(type);
+        outer[depth] = signature;
+        open('v', next);
+        use(type);
+        next = 0;
+        return this;
+    }
+
+    public BodyWriter endVariant() {
+        if (next != codes.length) {
+            throw expected("the end of the variant");
+        }
+        close('v');
+        use(outer[depth]);
+        next = places[depth];
+        return done();
+    }
+
+    void requireComplete() {
+        if (depth != 0 || next != codes.length) {
+            throw new IllegalStateException(
+                    "a body of '" + signature + "' lacks what starts at character " + next);
+        }
+    }
+
+    private void use(Signature types) {
+        signature = types;
+        codes = types.codes();
+    }
+
+    private void take(char code) {
+        if (next >= codes.length || codes[next] != code) {
+            throw expected(String.valueOf(code));
+        }
+        next++;
+    }
+
+    private IllegalStateException expected(String given) {
+        return new IllegalStateException(
+                "the signature '"
+                        + signature
+                        + "' has at character "
+                        + next
+                        + (next < codes.length ? " '" + (char) codes[next] + "'" : " its end")
+                        + ", not "
+                        + given);
+    }
+
+    /** After a value: the next element has the same type as the last. */
+    private BodyWriter done() {
+        if (depth > 0 && kinds[depth - 1] == 'a') {
+            next = places[depth - 1];
+        }
+        return this;
+    }
+
+    private void room() {
+        if (depth == FRAMES) {
+            throw new IllegalArgumentException("more than " + FRAMES + " containers deep");
+        }
+    }
+
+    private BodyWriter open(char kind, int place) {
+        kinds[depth] = (byte) kind;
+        places[depth] = place;
+        depth++;
+        return this;
+    }
+
+    private void close(char kind) {
+        if (depth == 0 || kinds[depth - 1] != kind) {
+            throw new IllegalStateException("no '" + kind + "' is open here");
+        }
+        depth--;
+    }
+}

@@ -1,0 +1,229 @@
+package io.holdfast.dbus.wire;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes messages, one after the other, into memory of its own:
+ *
+ * <pre>{@code
+ * MemorySegment bytes = writer.methodCall("/org/freedesktop/DBus", "org.freedesktop.DBus", "GetNameOwner")
+ *         .serial(7)
+ *         .destination("org.freedesktop.DBus")
+ *         .body(STRING).putString("org.example.Clock").end()
+ *         .finish();
+ * }</pre>
+ *
+ * Header fields come before the body; the serial may be set until {@link #finish}. What is no valid
+ * message is refused with IllegalArgumentException (values) or IllegalStateException (order of
+ * calls). Not safe for use by several threads.
+ */
+public final class MessageWriter {
+    private static final int NO_BODY = -1;
+
+    private final WireBuffer buffer;
+    private final ByteOrder order;
+    private final BodyWriter body;
+    private int bodyStart = NO_BODY;
+
+    /** Little-endian. */
+    public MessageWriter() {
+        this(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    public MessageWriter(ByteOrder order) {
+        this.order = order;
+        buffer = new WireBuffer(order);
+        body = new BodyWriter(buffer, this);
+    }
+
+    /** Begins a call. {@code interfaceName} may be left out with null. */
+    public MessageWriter methodCall(String path, @Nullable String interfaceName, String member) {
+        begin(MessageType.METHOD_CALL);
+        path(path);
+        if (interfaceName != null) {
+            interfaceName(interfaceName);
+        }
+        return member(member);
+    }
+
+    /** Begins the return of the call with this serial. */
+    public MessageWriter methodReturn(int replySerial) {
+        return begin(MessageType.METHOD_RETURN).replySerial(replySerial);
+    }
+
+    /** Begins an error in answer to the call with this serial. */
+    public MessageWriter error(String name, int replySerial) {
+        begin(MessageType.ERROR);
+        name(HeaderField.ERROR_NAME, name, Syntax::isErrorName);
+        return replySerial(replySerial);
+    }
+
+    public MessageWriter signal(String path, String interfaceName, String member) {
+        return begin(MessageType.SIGNAL).path(path).interfaceName(interfaceName).member(member);
+    }
+
+    /** Throws away what was written and begins a message of any type, without fields. */
+    MessageWriter begin(int type) {
+        buffer.clear();
+        bodyStart = NO_BODY;
+        buffer.putByte(order == ByteOrder.LITTLE_ENDIAN ? 'l' : 'B');
+        buffer.putByte(type);
+        buffer.putByte(0);
+        buffer.putByte(1);
+        buffer.putInt(0);
+        buffer.putInt(0);
+        buffer.putInt(0);
+        return this;
+    }
+
+    MessageWriter path(String path) {
+        return text(HeaderField.PATH, path, Syntax.isObjectPath(path));
+    }
+
+    MessageWriter interfaceName(String name) {
+        return name(HeaderField.INTERFACE, name, Syntax::isInterface);
+    }
+
+    MessageWriter member(String name) {
+        return name(HeaderField.MEMBER, name, Syntax::isMember);
+    }
+
+    private MessageWriter replySerial(int serial) {
+        if (serial == 0) {
+            throw new IllegalArgumentException("reply to serial 0");
+        }
+        begin(HeaderField.REPLY_SERIAL, 'u').putInt(serial);
+        return this;
+    }
+
+    /** Bits of {@link MessageFlags}. */
+    public MessageWriter flags(int flags) {
+        started();
+        buffer.patchByte(2, flags);
+        return this;
+    }
+
+    /** Unsigned, not 0. */
+    public MessageWriter serial(int serial) {
+        started();
+        if (serial == 0) {
+            throw new IllegalArgumentException("serial 0");
+        }
+        buffer.patchInt(8, serial);
+        return this;
+    }
+
+    public MessageWriter destination(String name) {
+        return name(HeaderField.DESTINATION, name, Syntax::isBusName);
+    }
+
+    /** As {@link #destination(String)}, of bytes that are known to be a bus name. */
+    public MessageWriter destination(byte[] name) {
+        begin(HeaderField.DESTINATION, 's').putText(name);
+        return this;
+    }
+
+    public MessageWriter sender(String name) {
+        return name(HeaderField.SENDER, name, Syntax::isBusName);
+    }
+
+    /** As {@link #sender(String)}, of bytes that are known to be a bus name. */
+    public MessageWriter sender(byte[] name) {
+        begin(HeaderField.SENDER, 's').putText(name);
+        return this;
+    }
+
+    /** How many descriptors go with the message: 1 to 253, or 0 to say nothing. */
+    public MessageWriter unixFds(int count) {
+        if (count < 0 || count > WireLimits.MAX_DESCRIPTORS) {
+            throw new IllegalArgumentException(
+                    count + " descriptors, at most " + WireLimits.MAX_DESCRIPTORS);
+        }
+        if (count > 0) {
+            begin(HeaderField.UNIX_FDS, 'u').putInt(count);
+        }
+        return this;
+    }
+
+    /** Begins the body; the writer that is returned takes exactly the values of the signature. */
+    public BodyWriter body(Signature signature) {
+        if (!signature.toString().isEmpty()) {
+            begin(HeaderField.SIGNATURE, 'g').putSignature(signature);
+        }
+        endFields();
+        return body.begin(signature);
+    }
+
+    /** As {@link #body(Signature)}. */
+    public BodyWriter body(String signature) {
+        return body(Signature.of(signature));
+    }
+
+    /**
+     * Completes the message.
+     *
+     * @return its bytes, valid until the next message is begun
+     * @throws IllegalStateException if it has no serial, or its body lacks values
+     */
+    public MemorySegment finish() {
+        started();
+        if (bodyStart == NO_BODY) {
+            endFields();
+        } else {
+            body.requireComplete();
+        }
+        buffer.patchInt(4, buffer.length() - bodyStart);
+        MemorySegment bytes = buffer.memory();
+        if (bytes.get(JAVA_INT_UNALIGNED, 8) == 0) {
+            throw new IllegalStateException("a message without serial");
+        }
+        return bytes;
+    }
+
+    private void endFields() {
+        started();
+        if (bodyStart != NO_BODY) {
+            throw new IllegalStateException("the message has its body already");
+        }
+        buffer.patchInt(12, buffer.length() - MessageView.FIXED_LENGTH);
+        buffer.align(8);
+        bodyStart = buffer.length();
+    }
+
+    private MessageWriter name(int code, String name, Predicate<String> syntax) {
+        return text(code, name, syntax.test(name));
+    }
+
+    private MessageWriter text(int code, String text, boolean valid) {
+        if (!valid) {
+            throw new IllegalArgumentException(
+                    "not valid as " + HeaderField.nameOf(code) + ": '" + text + "'");
+        }
+        begin(code, HeaderField.typeOf(code)).putText(text);
+        return this;
+    }
+
+    private WireBuffer begin(int code, int type) {
+        started();
+        if (bodyStart != NO_BODY) {
+            throw new IllegalStateException(HeaderField.nameOf(code) + " after the body");
+        }
+        buffer.align(8);
+        buffer.putByte(code);
+        buffer.putByte(1);
+        buffer.putByte(type);
+        buffer.putByte(0);
+        return buffer;
+    }
+
+    private void started() {
+        if (buffer.length() == 0) {
+            throw new IllegalStateException("no message was begun");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package io.holdfast.dbus.wire;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The types of a body or of a variant: zero or more complete types, at most 255 bytes, at most 32
+ * arrays and 32 structs (or dict entries) inside of each other. Immutable.
+ */
+public final class Signature {
+    /** No type at all: an empty body. */
+    public static final Signature EMPTY = new Signature("");
+
+    private final String text;
+    private final byte[] codes;
+
+    private Signature(String text) {
+        this.text = text;
+        this.codes = text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    /**
+     * @throws IllegalArgumentException if the text is no signature, with the place of the error
+     */
+    public static Signature of(String text) {
+        if (text.isEmpty()) {
+            return EMPTY;
+        }
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        int error = check(MemorySegment.ofArray(bytes), 0, bytes.length);
+        if (error >= 0) {
+            throw new IllegalArgumentException(
+                    "not a signature: '" + text + "', wrong at character " + error);
+        }
+        return new Signature(text);
+    }
+
+    /** Of bytes that {@link #check} has accepted. */
+    static Signature checked(MemorySegment bytes, long offset, int length) {
+        return length == 0 ? EMPTY : new Signature(Text.ascii(bytes, offset, length));
+    }
+
+    /** Whether this is exactly one complete type, as a variant needs. */
+    public boolean isSingle() {
+        return codes.length > 0 && TypeCode.end(codes, 0) == codes.length;
+    }
+
+    /** The complete types, one by one. */
+    public List<Signature> types() {
+        List<Signature> types = new ArrayList<>();
+        for (int at = 0; at < codes.length; ) {
+            int end = TypeCode.end(codes, at);
+            types.add(new Signature(text.substring(at, end)));
+            at = end;
+        }
+        return List.copyOf(types);
+    }
+
+    /** The type codes; not to be changed. */
+    byte[] codes() {
+        return codes;
+    }
+
+    /** The position of the first error in these bytes as a signature, or -1 if they are one. */
+    public static int check(MemorySegment bytes, long offset, int length) {
+        if (length > WireLimits.MAX_SIGNATURE) {
+            return WireLimits.MAX_SIGNATURE;
+        }
+        int at = 0;
+        while (at < length) {
+            int end = completeType(bytes, offset, at, length, 0, 0);
+            if (end < 0) {
+                return ~end;
+            }
+            at = end;
+        }
+        return -1;
+    }
+
+    /** As {@link #check}, and the bytes must be exactly one complete type. */
+    static int checkSingle(MemorySegment bytes, long offset, int length) {
+        if (length == 1) {
+            return TypeCode.isBasic(bytes.get(JAVA_BYTE, offset))
+                            || bytes.get(JAVA_BYTE, offset) == 'v'
+                    ? -1
+                    : 0;
+        }
+        if (length < 1 || length > WireLimits.MAX_SIGNATURE) {
+            return 0;
+        }
+        int end = completeType(bytes, offset, 0, length, 0, 0);
+        if (end < 0) {
+            return ~end;
+        }
+        return end == length ? -1 : end;
+    }
+
+    /** The end of the complete type at {@code at}, or the complement of where it is wrong. */
+    private static int completeType(
+            MemorySegment bytes, long offset, int start, int length, int arrays, int structs) {
+        int at = start;
+        int depth = arrays;
+        while (at < length && bytes.get(JAVA_BYTE, offset + at) == 'a') {
+            depth++;
+            if (depth > WireLimits.MAX_NESTING) {
+                return ~at;
+            }
+            at++;
+        }
+        if (at >= length) {
+            return ~at;
+        }
+        int code = bytes.get(JAVA_BYTE, offset + at);
+        if (TypeCode.isBasic(code) || code == 'v') {
+            return at + 1;
+        }
+        if (structs == WireLimits.MAX_NESTING) {
+            return ~at;
+        }
+        if (code == '(') {
+            int end = at + 1;
+            do {
+                end = completeType(bytes, offset, end, length, depth, structs + 1);
+            } while (end >= 0 && end < length && bytes.get(JAVA_BYTE, offset + end) != ')');
+            return end < 0 ? end : end < length ? end + 1 : ~end;
+        }
+        if (code == '{' && at > start) {
+            if (at + 1 >= length || !TypeCode.isBasic(bytes.get(JAVA_BYTE, offset + at + 1))) {
+                return ~(at + 1);
+            }
+            int end = completeType(bytes, offset, at + 2, length, depth, structs + 1);
+            if (end < 0) {
+                return end;
+            }
+            return end < length && bytes.get(JAVA_BYTE, offset + end) == '}' ? end + 1 : ~end;
+        }
+        return ~at;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Signature that && Arrays.equals(codes, that.codes);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}

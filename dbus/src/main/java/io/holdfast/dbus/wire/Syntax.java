@@ -1,0 +1,240 @@
+package io.holdfast.dbus.wire;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The grammar of names, paths and text (D-Bus Specification, "Valid Object Paths", "Valid Names").
+ * Each check exists for a String and for bytes in memory; the latter allocate nothing.
+ */
+public final class Syntax {
+    private static final int LETTER = 1;
+    private static final int DIGIT = 2;
+    private static final int HYPHEN = 4;
+    private static final int DOT = 8;
+    private static final int SLASH = 16;
+
+    /** What a byte may be part of. */
+    private static final byte[] CLASS = new byte[256];
+
+    private static final long HIGH_BITS = 0x8080808080808080L;
+    private static final long LOW_BITS = 0x0101010101010101L;
+
+    static {
+        for (int c = 'a'; c <= 'z'; c++) {
+            CLASS[c] = LETTER;
+            CLASS[c - 'a' + 'A'] = LETTER;
+        }
+        CLASS['_'] = LETTER;
+        for (int c = '0'; c <= '9'; c++) {
+            CLASS[c] = DIGIT;
+        }
+        CLASS['-'] = HYPHEN;
+        CLASS['.'] = DOT;
+        CLASS['/'] = SLASH;
+    }
+
+    private Syntax() {}
+
+    /** {@code /}, or elements of letters, digits and underscores, each after a slash. */
+    public static boolean isObjectPath(MemorySegment bytes, long offset, int length) {
+        if (length < 1 || bytes.get(JAVA_BYTE, offset) != '/') {
+            return false;
+        }
+        boolean fresh = true;
+        for (int i = 1; i < length; i++) {
+            int c = CLASS[bytes.get(JAVA_BYTE, offset + i) & 0xff];
+            if ((c & (LETTER | DIGIT)) != 0) {
+                fresh = false;
+            } else if (c == SLASH && !fresh) {
+                fresh = true;
+            } else {
+                return false;
+            }
+        }
+        return !fresh || length == 1;
+    }
+
+    public static boolean isObjectPath(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isObjectPath(bytes, 0, (int) bytes.byteSize());
+    }
+
+    /** Two or more elements with dots between; letters, digits, underscores, no digit first. */
+    public static boolean isInterface(MemorySegment bytes, long offset, int length) {
+        return isName(bytes, offset, length, LETTER, LETTER | DIGIT, 2);
+    }
+
+    public static boolean isInterface(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isInterface(bytes, 0, (int) bytes.byteSize());
+    }
+
+    /** As an interface. */
+    public static boolean isErrorName(MemorySegment bytes, long offset, int length) {
+        return isInterface(bytes, offset, length);
+    }
+
+    public static boolean isErrorName(String text) {
+        return isInterface(text);
+    }
+
+    /** Letters, digits and underscores, no digit first. */
+    public static boolean isMember(MemorySegment bytes, long offset, int length) {
+        if (length < 1 || length > WireLimits.MAX_NAME) {
+            return false;
+        }
+        if (CLASS[bytes.get(JAVA_BYTE, offset) & 0xff] != LETTER) {
+            return false;
+        }
+        for (int i = 1; i < length; i++) {
+            if ((CLASS[bytes.get(JAVA_BYTE, offset + i) & 0xff] & (LETTER | DIGIT)) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    public static boolean isMember(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isMember(bytes, 0, (int) bytes.byteSize());
+    }
+
+    /** A unique or a well-known name. */
+    public static boolean isBusName(MemorySegment bytes, long offset, int length) {
+        return (length > 0 && bytes.get(JAVA_BYTE, offset) == ':')
+                ? isUniqueName(bytes, offset, length)
+                : isWellKnownName(bytes, offset, length);
+    }
+
+    public static boolean isBusName(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isBusName(bytes, 0, (int) bytes.byteSize());
+    }
+
+    /** A colon, then two or more elements of letters, digits, underscores and hyphens. */
+    public static boolean isUniqueName(MemorySegment bytes, long offset, int length) {
+        return length > 0
+                && length <= WireLimits.MAX_NAME
+                && bytes.get(JAVA_BYTE, offset) == ':'
+                && isName(
+                        bytes,
+                        offset + 1,
+                        length - 1,
+                        LETTER | DIGIT | HYPHEN,
+                        LETTER | DIGIT | HYPHEN,
+                        2);
+    }
+
+    public static boolean isUniqueName(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isUniqueName(bytes, 0, (int) bytes.byteSize());
+    }
+
+    /** Two or more elements of letters, digits, underscores and hyphens, no digit first. */
+    public static boolean isWellKnownName(MemorySegment bytes, long offset, int length) {
+        return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 2);
+    }
+
+    public static boolean isWellKnownName(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isWellKnownName(bytes, 0, (int) bytes.byteSize());
+    }
+
+    /** What {@code arg0namespace} takes: a well-known name of which one element is enough. */
+    public static boolean isNamespace(MemorySegment bytes, long offset, int length) {
+        return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 1);
+    }
+
+    public static boolean isNamespace(String text) {
+        MemorySegment bytes = bytesOf(text);
+        return isNamespace(bytes, 0, (int) bytes.byteSize());
+    }
+
+    private static boolean isName(
+            MemorySegment bytes, long offset, int length, int first, int rest, int elements) {
+        if (length > WireLimits.MAX_NAME) {
+            return false;
+        }
+        int wanted = elements;
+        boolean fresh = true;
+        for (int i = 0; i < length; i++) {
+            int c = CLASS[bytes.get(JAVA_BYTE, offset + i) & 0xff];
+            if (fresh) {
+                if ((c & first) == 0) {
+                    return false;
+                }
+                wanted--;
+                fresh = false;
+            } else if ((c & rest) == 0) {
+                if (c != DOT) {
+                    return false;
+                }
+                fresh = true;
+            }
+        }
+        return !fresh && wanted <= 0;
+    }
+
+    /** Strict UTF-8 without NUL: no overlong forms, no surrogates, nothing above U+10FFFF. */
+    public static boolean isUtf8(MemorySegment bytes, long offset, int length) {
+        long at = offset;
+        long end = offset + length;
+        while (at < end) {
+            while (end - at >= 8) {
+                long word = bytes.get(JAVA_LONG_UNALIGNED, at);
+                // With all high bits clear, only a zero byte borrows into its own high bit.
+                if ((word & HIGH_BITS) != 0 || ((word - LOW_BITS) & HIGH_BITS) != 0) {
+                    break;
+                }
+                at += 8;
+            }
+            if (at == end) {
+                return true;
+            }
+            int b = bytes.get(JAVA_BYTE, at);
+            if (b > 0) {
+                at++;
+                continue;
+            }
+            int n = multibyte(bytes, at, end);
+            if (n == 0) {
+                return false;
+            }
+            at += n;
+        }
+        return true;
+    }
+
+    /** The length of the well-formed sequence of two to four bytes that starts here, or 0. */
+    private static int multibyte(MemorySegment bytes, long at, long end) {
+        int first = bytes.get(JAVA_BYTE, at) & 0xff;
+        if (first < 0xc2 || first > 0xf4) {
+            return 0;
+        }
+        int n = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+        if (end - at < n) {
+            return 0;
+        }
+        int second = bytes.get(JAVA_BYTE, at + 1) & 0xff;
+        int low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+        int high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+        if (second < low || second > high) {
+            return 0;
+        }
+        for (int i = 2; i < n; i++) {
+            if ((bytes.get(JAVA_BYTE, at + i) & 0xc0) != 0x80) {
+                return 0;
+            }
+        }
+        return n;
+    }
+
+    /** For names: what is no ASCII becomes bytes that no grammar allows. */
+    private static MemorySegment bytesOf(String text) {
+        return MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8));
+    }
+}

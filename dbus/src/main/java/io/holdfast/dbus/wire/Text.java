@@ -1,0 +1,63 @@
+package io.holdfast.dbus.wire;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.SplittableRandom;
+
+/** Bytes of text in memory: to String, compared, hashed. */
+final class Text {
+    private static final ValueLayout.OfLong LONG =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final long PRIME = 0x9E3779B97F4A7C15L;
+
+    /** Different in each process, so that nobody can choose names that collide in its tables. */
+    private static final long SEED = new SplittableRandom().nextLong();
+
+    private Text() {}
+
+    static String utf8(MemorySegment bytes, long offset, int length) {
+        return new String(copy(bytes, offset, length), StandardCharsets.UTF_8);
+    }
+
+    static String ascii(MemorySegment bytes, long offset, int length) {
+        return new String(copy(bytes, offset, length), StandardCharsets.ISO_8859_1);
+    }
+
+    static byte[] copy(MemorySegment bytes, long offset, int length) {
+        byte[] copy = new byte[length];
+        MemorySegment.copy(bytes, JAVA_BYTE, offset, copy, 0, length);
+        return copy;
+    }
+
+    static boolean equal(MemorySegment bytes, long offset, int length, byte[] text) {
+        if (length != text.length) {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (bytes.get(JAVA_BYTE, offset + i) != text[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Eight bytes a step; the same value wherever the bytes lie. */
+    static int hash(MemorySegment bytes, long offset, int length) {
+        long hash = SEED ^ length * PRIME;
+        int i = 0;
+        for (; length - i >= 8; i += 8) {
+            hash = (hash ^ bytes.get(LONG, offset + i)) * PRIME;
+            hash ^= hash >>> 32;
+        }
+        long tail = 0;
+        for (; i < length; i++) {
+            tail = tail << 8 | (bytes.get(JAVA_BYTE, offset + i) & 0xff);
+        }
+        hash = (hash ^ tail) * PRIME;
+        return (int) (hash ^ hash >>> 32);
+    }
+}

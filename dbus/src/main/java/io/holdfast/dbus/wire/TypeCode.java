@@ -1,0 +1,69 @@
+package io.holdfast.dbus.wire;
+
+/** What the letters of a signature mean for the layout. */
+final class TypeCode {
+    private static final int BASIC = 0x80;
+    private static final int FIXED = 0x40;
+    private static final int SIZE = 0x0f;
+
+    /** Of each code: its alignment, and whether it is basic, and of a fixed size. */
+    private static final byte[] TRAITS = new byte[128];
+
+    static {
+        TRAITS['y'] = (byte) (BASIC | FIXED | 1);
+        for (char c : "nq".toCharArray()) {
+            TRAITS[c] = (byte) (BASIC | FIXED | 2);
+        }
+        for (char c : "biuh".toCharArray()) {
+            TRAITS[c] = (byte) (BASIC | FIXED | 4);
+        }
+        for (char c : "xtd".toCharArray()) {
+            TRAITS[c] = (byte) (BASIC | FIXED | 8);
+        }
+        TRAITS['s'] = (byte) (BASIC | 4);
+        TRAITS['o'] = (byte) (BASIC | 4);
+        TRAITS['g'] = (byte) (BASIC | 1);
+        TRAITS['v'] = 1;
+        TRAITS['a'] = 4;
+        TRAITS['('] = 8;
+        TRAITS['{'] = 8;
+    }
+
+    private TypeCode() {}
+
+    /** Whether a single value, which may also be the key of a dict entry. */
+    static boolean isBasic(int code) {
+        return code >= 0 && (TRAITS[code] & BASIC) != 0;
+    }
+
+    /** Whether all values are of one size, which then is their alignment. */
+    static boolean isFixed(int code) {
+        return (TRAITS[code] & FIXED) != 0;
+    }
+
+    /** 1, 2, 4 or 8. */
+    static int alignment(int code) {
+        return TRAITS[code] & SIZE;
+    }
+
+    static int align(int position, int alignment) {
+        return (position + alignment - 1) & -alignment;
+    }
+
+    /** The end of the complete type at a place of a valid signature. */
+    static int end(byte[] codes, int start) {
+        int at = start;
+        while (codes[at] == 'a') {
+            at++;
+        }
+        int open = 0;
+        do {
+            switch (codes[at++]) {
+                case '(', '{' -> open++;
+                case ')', '}' -> open--;
+                default -> {}
+            }
+        } while (open > 0);
+        return at;
+    }
+}

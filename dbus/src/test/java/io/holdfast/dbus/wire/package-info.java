@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.dbus.wire;
+
+import org.jspecify.annotations.NullMarked;

@@ -20,6 +20,9 @@ public final class Fcntl {
     public static final int O_NOFOLLOW = Machine.ARM ? 0x8000 : 0x20000;
 
     static final int AT_FDCWD = -100;
+    static final int FD_CLOEXEC = 1;
+    private static final int F_GETFD = 1;
+    private static final int F_SETFD = 2;
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int F_DUPFD_CLOEXEC = 1030;
@@ -90,6 +93,16 @@ public final class Fcntl {
         } finally {
             fd.release();
         }
+    }
+
+    /** {@code F_GETFD}: the flags of a number that nobody owns yet, or -errno. */
+    static int descriptorFlags(int number) {
+        return Libc.intCall(FCNTL, number, F_GETFD, 0, 0, 0, 0);
+    }
+
+    /** {@code F_SETFD} of such a number: 0, or -errno. */
+    static int setDescriptorFlags(int number, int flags) {
+        return Libc.intCall(FCNTL, number, F_SETFD, flags, 0, 0, 0);
     }
 
     /** {@code F_GETFL}: access mode and status flags of the open file, or -errno. */

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 public final class Fd implements AutoCloseable {
     private static final int CLOSED = 1 << 31;
     private static final int MOVED = CLOSED | 1 << 30;
+    private static final int STANDARD_ERROR = 2;
+    private static final String INHERITING = "inherited descriptor";
     private static final VarHandle STATE;
 
     static {
@@ -60,9 +62,8 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Takes over a number that nobody else owns: one that a system call has just returned, or that
-     * was inherited from the parent process (systemd's {@code LISTEN_FDS}). The number is not
-     * checked.
+     * Takes over a number that nobody else owns, as one that a system call has just returned. The
+     * number is not checked.
      *
      * @throws IllegalArgumentException if it is negative
      */
@@ -70,6 +71,36 @@ public final class Fd implements AutoCloseable {
         if (number < 0) {
             throw new IllegalArgumentException("no descriptor: " + number);
         }
+        return new Fd(number);
+    }
+
+    /**
+     * Takes over a descriptor that the parent process has left open for us, by the number that it
+     * told: systemd's {@code LISTEN_FDS} count from 3 on (sd_listen_fds(3)). It is made
+     * close-on-exec.
+     *
+     * <p>Only what was inherited has the flag unset, so a number that belongs to this process, or
+     * was taken over before, is refused. (The JVM's own image of the JDK passes, as it was opened
+     * without: take no number that nobody told.)
+     *
+     * @throws IllegalArgumentException if it is negative or one of Java's own streams, 0 to 2
+     * @throws ErrnoException EBADF if nothing is open there, or nothing inherited
+     */
+    public static Fd inherited(int number) {
+        if (number <= STANDARD_ERROR) {
+            throw new IllegalArgumentException(
+                    "no inherited descriptor: " + number + " (0 to 2 are Java's streams)");
+        }
+        int flags = ErrnoException.check(Fcntl.descriptorFlags(number), INHERITING, number);
+        if ((flags & Fcntl.FD_CLOEXEC) != 0) {
+            throw new ErrnoException(
+                    INHERITING,
+                    Integer.toString(number),
+                    Errno.EBADF,
+                    "not inherited, or taken over before: it is close-on-exec");
+        }
+        int set = Fcntl.setDescriptorFlags(number, flags | Fcntl.FD_CLOEXEC);
+        int ignored = ErrnoException.check(set, INHERITING, number);
         return new Fd(number);
     }
 

@@ -1,6 +1,9 @@
 package io.holdfast.core.linux;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +62,27 @@ public final class KernelFile {
     public static String text(@Nullable Fd directory, String name) {
         String text = CString.decode(read(directory, name));
         return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+    }
+
+    /**
+     * The content as the strings that it is made of, each ended by a NUL; the last one may lack it.
+     *
+     * @throws ErrnoException as {@link #read(Fd, String)}
+     */
+    public static List<String> strings(@Nullable Fd directory, String name) {
+        byte[] content = read(directory, name);
+        List<String> strings = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i < content.length; i++) {
+            if (content[i] == 0) {
+                strings.add(CString.decode(Arrays.copyOfRange(content, from, i)));
+                from = i + 1;
+            }
+        }
+        if (from < content.length) {
+            strings.add(CString.decode(Arrays.copyOfRange(content, from, content.length)));
+        }
+        return Collections.unmodifiableList(strings);
     }
 
     /** Writes the text in one {@code write(2)}, as these files want it: 0, or -errno. */

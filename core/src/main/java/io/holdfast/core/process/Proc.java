@@ -5,8 +5,8 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.KernelPath;
 import io.holdfast.core.linux.Unistd;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,7 +25,8 @@ import java.util.function.Function;
  * from then on answers ESRCH rather than for a successor. Race-free on every kernel from 5.3, and
  * the number is that of the mounted {@code /proc}, be it of another PID namespace than ours. Needs
  * one without {@code hidepid} for other users' processes. Safe for use by any thread; each call is
- * of a moment of its own, and blocks in the kernel for a moment.
+ * of a moment of its own, and blocks in the kernel for a moment. Texts are UTF-8, whatever the
+ * locale; a byte that is none stands as a lone surrogate, U+DC80 to U+DCFF.
  *
  * <p>All methods throw {@link ErrnoException}: ESRCH when the process is reaped, EREMOTE when it is
  * not of our PID namespace, EACCES where the kernel guards the attribute (ptrace(2), "access
@@ -47,7 +48,7 @@ public final class Proc {
 
     /** The command line; empty for a zombie and for kernel threads. */
     public List<String> commandLine() {
-        return split(read(dir -> KernelFile.read(dir, "cmdline")));
+        return read(dir -> KernelFile.strings(dir, "cmdline"));
     }
 
     /**
@@ -55,7 +56,7 @@ public final class Proc {
      */
     public Map<String, String> environment() {
         Map<String, String> environment = new LinkedHashMap<>();
-        for (String entry : split(read(dir -> KernelFile.read(dir, "environ")))) {
+        for (String entry : read(dir -> KernelFile.strings(dir, "environ"))) {
             int equals = entry.indexOf('=', 1);
             if (equals > 0) {
                 environment.put(entry.substring(0, equals), entry.substring(equals + 1));
@@ -65,18 +66,16 @@ public final class Proc {
     }
 
     /**
-     * The executable; its path ends in {@code " (deleted)"} if it was unlinked. Guarded as ptrace
-     * is.
+     * The executable; its path ends in {@code " (deleted)"} if it was unlinked. The path has the
+     * kernel's bytes in every locale, though its text may not show them. Guarded as ptrace is.
      */
     public Path executable() {
-        String target = read(dir -> Unistd.readlinkat(dir, "exe"));
-        return Path.of(target);
+        return KernelPath.of(read(dir -> Unistd.readlinkat(dir, "exe")));
     }
 
-    /** The working directory. Guarded as ptrace is. */
+    /** The working directory, as {@link #executable}. Guarded as ptrace is. */
     public Path directory() {
-        String target = read(dir -> Unistd.readlinkat(dir, "cwd"));
-        return Path.of(target);
+        return KernelPath.of(read(dir -> Unistd.readlinkat(dir, "cwd")));
     }
 
     /**
@@ -198,21 +197,6 @@ public final class Proc {
 
     private static String[] fields(String stat) {
         return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-    }
-
-    private static List<String> split(byte[] bytes) {
-        List<String> list = new ArrayList<>();
-        int from = 0;
-        for (int i = 0; i < bytes.length; i++) {
-            if (bytes[i] == 0) {
-                list.add(new String(bytes, from, i - from, StandardCharsets.UTF_8));
-                from = i + 1;
-            }
-        }
-        if (from < bytes.length) {
-            list.add(new String(bytes, from, bytes.length - from, StandardCharsets.UTF_8));
-        }
-        return Collections.unmodifiableList(list);
     }
 
     /** Its number as the {@code /proc} that we read counts, which may not be of our namespace. */

@@ -1,0 +1,47 @@
+package io.holdfast.core.linux;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.HexFormat;
+
+/**
+ * Paths that the kernel tells, as {@link Path}s of the very same bytes: {@code Path.of} takes text,
+ * and refuses in the locale C what is not ASCII, and everywhere what is not UTF-8.
+ */
+public final class KernelPath {
+    private static final Path ROOT = Path.of("/");
+
+    private KernelPath() {}
+
+    /**
+     * The path whose bytes the text stands for, as {@link Unistd#readlinkat} gives it. It opens
+     * what it names in every locale; its own {@code toString} says no more than the locale can.
+     */
+    public static Path of(String text) {
+        byte[] bytes = CString.encode(text);
+        if (isAscii(bytes)) {
+            return Path.of(text);
+        }
+        // a file URI is the one way to a Path by bytes
+        boolean absolute = text.startsWith("/");
+        StringBuilder uri = new StringBuilder(absolute ? "file://" : "file:///");
+        for (byte b : bytes) {
+            if (b == '/') {
+                uri.append('/');
+            } else {
+                uri.append('%').append(HexFormat.of().withUpperCase().toHexDigits(b));
+            }
+        }
+        Path path = Path.of(URI.create(uri.toString()));
+        return absolute ? path : ROOT.relativize(path);
+    }
+
+    private static boolean isAscii(byte[] bytes) {
+        for (byte b : bytes) {
+            if (b < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -10,10 +10,12 @@ import io.holdfast.core.linux.SysPoll;
 
 /** What has become of the process of a pidfd. */
 final class Liveness {
+    private static final int REAPED_PID = -1; // in fdinfo; 0 is a number that we do not see
+
     private Liveness() {}
 
     static PidFd.State of(Fd pidfd) {
-        int events = ErrnoException.check(SysPoll.now(pidfd, Readiness.IN), "poll", pidfd);
+        int events = now(pidfd);
         if (events == 0) {
             return PidFd.State.ALIVE;
         }
@@ -23,9 +25,21 @@ final class Liveness {
     }
 
     /**
-     * Whether its number is its own still: signal 0 finds it, whether or not we may send it one.
+     * Whether its number is its own still: signal 0 finds it. A refusal says nothing, since it may
+     * come from a seccomp filter that has not even looked: then pidfs is asked, or fdinfo.
      */
     static boolean isUnreaped(Fd pidfd) {
-        return SysPidfd.sendSignal(pidfd, 0, 0) != -Errno.ESRCH;
+        return switch (SysPidfd.sendSignal(pidfd, 0, 0)) {
+            case 0 -> true;
+            case -Errno.ESRCH -> false;
+            default ->
+                    Feature.PIDFS.isPresent()
+                            ? (now(pidfd) & Readiness.HUP) == 0
+                            : FdInfo.of(pidfd).number(FdInfo.PID) != REAPED_PID;
+        };
+    }
+
+    private static int now(Fd pidfd) {
+        return ErrnoException.check(SysPoll.now(pidfd, Readiness.IN), "poll", pidfd);
     }
 }

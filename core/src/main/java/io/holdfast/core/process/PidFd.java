@@ -100,7 +100,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds a single thread (PIDFD_THREAD).
+     * Holds a single thread (PIDFD_THREAD). Held by its leader's number a process has the same
+     * identity as when it is held whole: the two are equal, though they differ in what they do.
+     * This one signals the leader alone, and is not told of the exit while other threads run on.
      *
      * @throws ErrnoException ESRCH if no thread has this number
      * @throws NotSupportedException before Linux 6.9
@@ -185,8 +187,17 @@ public final class PidFd implements AutoCloseable {
         return identity.id();
     }
 
-    /** A name to write down and {@link #restore} later; without id before Linux 6.9. */
+    /**
+     * A name to write down and {@link #restore} later; without id before Linux 6.9.
+     *
+     * @throws ErrnoException ESRCH if it is reaped, EREMOTE if it is not of our PID namespace
+     * @throws IllegalStateException if this holds a thread: no kernel before Linux 7.2 would give
+     *     that back, and a part of a process is no process
+     */
     public ProcessId processId() {
+        if (isThread()) {
+            throw new IllegalStateException(this + " is held as a thread, which has no name");
+        }
         return Feature.PIDFS.isPresent()
                 ? new ProcessId(pid(), OptionalLong.of(id()), Optional.of(ProcessId.currentBoot()))
                 : new ProcessId(pid(), OptionalLong.empty(), Optional.empty());

@@ -1,6 +1,7 @@
 package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.ErrnoException;
@@ -151,6 +152,9 @@ class PidFdSignalTest {
             assertThat(held).isNotEqualTo(self);
             assertThat(held.isAlive()).isTrue();
             assertThat(held.signal(new Signal(0))).isTrue();
+            assertThatIllegalStateException()
+                    .isThrownBy(held::processId)
+                    .withMessageContaining("held as a thread");
             if (Feature.SIGNAL_SCOPE.isPresent()) {
                 assertThat(held.signal(new Signal(0), PidFd.Scope.THREAD)).isTrue();
             }
@@ -164,6 +168,23 @@ class PidFdSignalTest {
         assertThatThrownBy(() -> PidFd.openThread(tid.get()))
                 .isInstanceOf(ErrnoException.class)
                 .hasMessageContaining("ESRCH");
+    }
+
+    @Test
+    @Needs(features = Feature.PIDFD_THREAD)
+    void aProcessHeldByItsLeaderIsTheSameProcess() throws InterruptedException {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd child = parent.held("child");
+                PidFd leader = PidFd.openThread(child.pid())) {
+            assertThat(leader).isEqualTo(child).hasSameHashCodeAs(child);
+            assertThat(leader.isThread()).isTrue();
+            assertThat(child.isThread()).isFalse();
+            assertThat(leader.info().tgid()).isEqualTo(child.info().tgid());
+            assertThat(leader.signal(Signal.KILL)).isTrue();
+            Exit unreaped = leader.await();
+            assertThat(child.await()).isEqualTo(unreaped);
+            assertThat(leader.state()).isEqualTo(child.state()).isEqualTo(PidFd.State.EXITED);
+        }
     }
 
     @Test

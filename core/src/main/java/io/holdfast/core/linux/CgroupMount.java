@@ -1,22 +1,50 @@
 package io.holdfast.core.linux;
 
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Where the cgroup2 hierarchy is mounted, alone or beside the old one (hybrid). */
 public final class CgroupMount {
     private CgroupMount() {}
 
-    /** The first mount point of type cgroup2 in {@code /proc/self/mountinfo} (proc(5)), or null. */
+    /**
+     * The first mount point of type cgroup2 in {@code /proc/self/mountinfo} (proc(5)) that shows
+     * the tree from its root; only if there is none, the first that shows a part of it (a bind
+     * mount). Null without any.
+     */
     public static @Nullable String find() {
-        byte[] mounts = KernelFile.read(null, "/proc/self/mountinfo");
-        for (String line : new String(mounts, StandardCharsets.UTF_8).split("\n")) {
-            int separator = line.indexOf(" - ");
-            if (separator >= 0 && line.startsWith("cgroup2 ", separator + 3)) {
-                return unescape(line.split(" ", 6)[4]);
+        return in(KernelFile.text(null, "/proc/self/mountinfo"));
+    }
+
+    static @Nullable String in(String mountinfo) {
+        String part = null;
+        int end;
+        for (int from = 0; from < mountinfo.length(); from = end + 1) {
+            end = mountinfo.indexOf('\n', from);
+            end = end < 0 ? mountinfo.length() : end;
+            int separator = mountinfo.indexOf(" - ", from);
+            if (separator < 0
+                    || separator > end
+                    || !mountinfo.startsWith("cgroup2 ", separator + 3)) {
+                continue;
             }
+            int root = field(mountinfo, from, 3);
+            int point = mountinfo.indexOf(' ', root) + 1;
+            String mounted = unescape(mountinfo.substring(point, mountinfo.indexOf(' ', point)));
+            if (mountinfo.startsWith("/ ", root)) {
+                return mounted;
+            }
+            part = part == null ? mounted : part;
         }
-        return null;
+        return part;
+    }
+
+    /** Where a field of a line starts, counted from 0. */
+    private static int field(String text, int line, int index) {
+        int at = line;
+        for (int i = 0; i < index; i++) {
+            at = text.indexOf(' ', at) + 1;
+        }
+        return at;
     }
 
     /** Blanks and the like stand as three octal digits. */

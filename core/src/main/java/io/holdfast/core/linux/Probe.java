@@ -146,9 +146,13 @@ final class Probe {
         if (mount == null) {
             return false;
         }
-        File[] groups = new File(mount).listFiles(File::isDirectory);
-        if (groups != null && groups.length > 0) {
-            return new File(groups[0], "cgroup.kill").exists();
+        try (Fd root = Fcntl.open(mount, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            for (String group : SysDirent.directories(root)) {
+                int kill = Fcntl.openat(root, group + "/cgroup.kill", Fcntl.O_PATH, 0);
+                if (gives(kill, "open")) {
+                    return true;
+                }
+            }
         }
         File probe = new File(mount, "holdfast-probe-" + ProcessHandle.current().pid());
         try {

@@ -149,6 +149,14 @@ public final class Cgroup implements AutoCloseable {
         return new Cgroup(Fcntl.open(directory, name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0), below);
     }
 
+    /** The one above, also if this was removed meanwhile: a cgroup never moves. */
+    Cgroup parent() {
+        Fd above = Fcntl.open(directory, "..", Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0);
+        int slash = path.path().lastIndexOf('/');
+        return new Cgroup(
+                above, new CgroupPath(slash == 0 ? "/" : path.path().substring(0, slash)));
+    }
+
     private static void requireName(String name) {
         if (name.isEmpty() || name.contains("/") || name.equals(".") || name.equals("..")) {
             throw new IllegalArgumentException("not the name of a cgroup: \"" + name + "\"");
@@ -238,6 +246,18 @@ public final class Cgroup implements AutoCloseable {
     /** Whether the process is in this very cgroup at this moment. */
     public boolean contains(PidFd process) {
         return Members.isIn(this, process);
+    }
+
+    /** Whether it is in the tree no more. */
+    boolean isRemoved() {
+        try (Fd file = Fcntl.open(directory, "cgroup.procs", Fcntl.O_PATH, 0)) {
+            return !file.isOpen();
+        } catch (ErrnoException e) {
+            if (isGone(e)) {
+                return true;
+            }
+            throw e;
+        }
     }
 
     /** Whether it or a descendant has living processes; zombies do not count. */

@@ -6,7 +6,8 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 
 /** Cgroups by id and by process, as far as we may see them. */
@@ -36,35 +37,21 @@ final class CgroupLookup {
     }
 
     private static Cgroup search(long id) {
+        List<Cgroup> found = new ArrayList<>();
         try (Cgroup root = Cgroup.root()) {
-            Optional<CgroupPath> path = pathOf(root, id);
-            if (path.isPresent()) {
-                Cgroup found = Cgroup.open(path.get().path());
-                if (found.id() == id) {
-                    return found;
-                }
-                found.close();
-            }
+            CgroupTree.walk(
+                    root,
+                    here -> {
+                        if (here.id() == id) {
+                            found.add(new Cgroup(here.fd().duplicate(), here.path()));
+                        }
+                        return found.isEmpty();
+                    });
+        }
+        if (found.isEmpty()) {
             throw new ErrnoException("cgroup", Long.toString(id), Errno.ESTALE);
         }
-    }
-
-    private static Optional<CgroupPath> pathOf(Cgroup cgroup, long wanted) {
-        if (cgroup.id() == wanted) {
-            return Optional.of(cgroup.path());
-        }
-        for (String name : cgroup.childNames()) {
-            Optional<Cgroup> child = cgroup.find(name);
-            if (child.isPresent()) {
-                try (Cgroup below = child.get()) {
-                    Optional<CgroupPath> found = pathOf(below, wanted);
-                    if (found.isPresent()) {
-                        return found;
-                    }
-                }
-            }
-        }
-        return Optional.empty();
+        return found.getFirst();
     }
 
     /** What {@link PidFd#cgroup} tells. */

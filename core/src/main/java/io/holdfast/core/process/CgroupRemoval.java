@@ -5,43 +5,53 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
-import java.util.Optional;
 
-/** Removing cgroups, never another one that has taken the name. */
+/** Removing cgroups, and never another one that has taken the name. */
 final class CgroupRemoval {
     private CgroupRemoval() {}
 
     /** See {@link Cgroup#remove}. */
     static void of(Cgroup cgroup) {
-        CgroupPath path = cgroup.path();
-        if (path.isRoot()) {
+        if (cgroup.path().isRoot()) {
             throw new ErrnoException("rmdir", "/", Errno.EBUSY, "the root cannot be removed");
         }
-        String name = path.components().getLast();
-        int flags = Fcntl.O_PATH | Fcntl.O_DIRECTORY;
-        try (Fd above = Fcntl.open(cgroup.fd(), "..", flags, 0);
-                Fd now = Fcntl.open(above, name, flags, 0)) {
+        try (Cgroup parent = cgroup.parent()) {
+            remove(cgroup, parent);
+        }
+    }
+
+    private static void remove(Cgroup cgroup, Cgroup parent) {
+        String path = cgroup.path().path();
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        try (Fd now = Fcntl.open(parent.fd(), name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0)) {
             if (SysStat.inode(now) != cgroup.id()) {
-                throw new ErrnoException("rmdir", path.path(), Errno.ENOENT, "it was replaced");
+                throw new ErrnoException("rmdir", path, Errno.ENOENT, "it was replaced");
             }
-            ErrnoException.check(SysStat.rmdirat(above, name), "rmdir", path.path());
+            ErrnoException.check(SysStat.rmdirat(parent.fd(), name), "rmdir", path);
         }
     }
 
     /** See {@link Cgroup#removeAll}. */
     static void withAllBelow(Cgroup cgroup) {
-        for (String name : cgroup.childNames()) {
-            Optional<Cgroup> child = cgroup.find(name);
-            if (child.isPresent()) {
-                try (Cgroup below = child.get()) {
-                    withAllBelow(below);
-                } catch (ErrnoException e) {
-                    if (!Cgroup.isGone(e)) { // removed meanwhile
-                        throw e;
+        CgroupTree.walk(
+                cgroup,
+                new CgroupTree.Visitor() {
+                    @Override
+                    public boolean enter(Cgroup below) {
+                        return true;
                     }
-                }
-            }
-        }
+
+                    @Override
+                    public void leave(Cgroup below, Cgroup parent) {
+                        try {
+                            remove(below, parent);
+                        } catch (ErrnoException e) {
+                            if (!Cgroup.isGone(e)) { // removed meanwhile
+                                throw e;
+                            }
+                        }
+                    }
+                });
         of(cgroup);
     }
 }

@@ -40,42 +40,43 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         }
     }
 
-    private static void visitBelow(Cgroup cgroup, Consumer<PidFd> action) {
-        try {
-            visit(cgroup, action);
-        } catch (ErrnoException e) {
-            if (e.errno()
-                    != Errno.EOPNOTSUPP) { // a threaded cgroup: its domain lists its processes
-                throw e;
-            }
-        }
-        for (String name : cgroup.childNames()) {
-            try (Cgroup child = cgroup.child(name)) {
-                visitBelow(child, action);
-            } catch (ErrnoException e) {
-                if (e.errno() != Errno.ENOENT && e.errno() != Errno.ENODEV) { // removed meanwhile
-                    throw e;
-                }
-            }
-        }
+    @SuppressWarnings("ReferenceEquality") // the one that was asked for
+    private static void visitBelow(Cgroup top, Consumer<PidFd> action) {
+        CgroupTree.walk(
+                top,
+                here -> {
+                    try {
+                        visit(here, action);
+                    } catch (ErrnoException e) {
+                        boolean goneBelow = Cgroup.isGone(e) && here != top;
+                        // the domain of a threaded cgroup lists its processes
+                        if (!goneBelow && e.errno() != Errno.EOPNOTSUPP) {
+                            throw e;
+                        }
+                    }
+                    return true;
+                });
     }
 
     /** Hands each verified member to the action, which owns it. */
     static void visit(Cgroup cgroup, Consumer<PidFd> action) {
-        byte[] numbers = KernelFile.read(cgroup.fd(), "cgroup.procs");
-        BitSet seen = new BitSet(); // the kernel may list one twice
+        numbers(cgroup).stream().forEach(number -> visit(cgroup, number, action));
+    }
+
+    /** What {@code cgroup.procs} lists, each once, without those of an outer PID namespace (0). */
+    private static BitSet numbers(Cgroup cgroup) {
+        BitSet numbers = new BitSet();
         int number = 0;
-        for (byte b : numbers) {
+        for (byte b : KernelFile.read(cgroup.fd(), "cgroup.procs")) {
             if (b != '\n') {
                 number = number * 10 + (b - '0');
-                continue;
+            } else {
+                numbers.set(number);
+                number = 0;
             }
-            if (number > 0 && !seen.get(number)) { // 0: of an outer PID namespace
-                seen.set(number);
-                visit(cgroup, number, action);
-            }
-            number = 0;
         }
+        numbers.clear(0);
+        return numbers;
     }
 
     private static void visit(Cgroup cgroup, int number, Consumer<PidFd> action) {
@@ -105,19 +106,26 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         }
         try {
             String now = process.proc().cgroup();
-            return !CgroupPath.isRemoved(now)
-                    && new CgroupPath(now).equals(cgroup.path())
-                    && isInPlace(cgroup);
-        } catch (ErrnoException | ForeignCgroupException e) {
+            if (!new CgroupPath(now).equals(cgroup.path())) {
+                return false;
+            }
+            return CgroupPath.isRemoved(now)
+                    ? isListed(process, cgroup)
+                    : !cgroup.isRemoved(); // no other cgroup had its path then
+        } catch (ForeignCgroupException e) {
             return false;
+        } catch (ErrnoException e) {
+            return switch (e.errno()) {
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may well be
+                default -> false;
+            };
         }
     }
 
-    /** Whether the path leads here, and not to another cgroup of the same name. */
-    private static boolean isInPlace(Cgroup cgroup) {
-        try (Cgroup there = Cgroup.open(cgroup.path().path())) {
-            return there.id() == cgroup.id();
-        }
+    /** For a name that reads like the mark of a removed cgroup: the list tells them apart. */
+    private static boolean isListed(PidFd process, Cgroup cgroup) {
+        boolean listed = numbers(cgroup).get(process.pid());
+        return listed && process.state() != PidFd.State.REAPED;
     }
 
     public int size() {

@@ -492,6 +492,45 @@ class CgroupTest {
         assertThat(cgroup.childNames()).isEmpty();
     }
 
+    /** Deeper than descriptors or a stack would reach, were it walked by recursion. */
+    @Test
+    void aTreeOfAnyDepthIsSearchedKilledAndRemoved() throws Exception {
+        int depth = 1500;
+        Cgroup deepest = cgroup.create("d");
+        for (int i = 1; i < depth; i++) {
+            Cgroup next = deepest.create("d");
+            deepest.close();
+            deepest = next;
+        }
+        try (Child child = sleeper(deepest)) {
+            FutureTask<Integer> found =
+                    new FutureTask<>(() -> {
+                        try (Members members = cgroup.membersBelow()) {
+                            assertThat(members)
+                                    .allSatisfy(m -> assertThat(m).isEqualTo(child.pidFd()));
+                            return members.size();
+                        }
+                    });
+            onSmallStack(found);
+            assertThat(found.get()).isEqualTo(1);
+            cgroup.kill();
+            assertThat(child.await()).isEqualTo(KILLED);
+        }
+        deepest.close();
+        assertThat(cgroup.awaitEmpty(LONG)).isTrue();
+        try (Cgroup top = cgroup.child("d")) {
+            FutureTask<Void> removal = new FutureTask<>(top::removeAll, null);
+            onSmallStack(removal);
+            removal.get();
+        }
+        assertThat(cgroup.childNames()).isEmpty();
+    }
+
+    private static void onSmallStack(FutureTask<?> task) {
+        int bytes = 200_000;
+        new Thread(null, task, "on a small stack", bytes).start();
+    }
+
     @Test
     void theHierarchyIsWhereItIsMounted() {
         assertThat(Cgroup.isMounted()).isTrue();

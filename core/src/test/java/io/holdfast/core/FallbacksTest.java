@@ -76,7 +76,7 @@ class FallbacksTest {
                         .collect(Collectors.joining(","));
         runWithout(
                 all,
-                ".*\\.(PidFd\\w+|Spawn\\w*|Child|Cgroup|Peer|Sender|DescriptorPassing)Test",
+                ".*\\.(PidFd\\w+|Seccomp|Spawn\\w*|Child|TracedChild|Cgroup|CgroupNames|Peer|Sender|DescriptorPassing)Test",
                 120);
     }
 

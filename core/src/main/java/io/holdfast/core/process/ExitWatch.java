@@ -58,6 +58,9 @@ final class ExitWatch {
         if (change > 0) {
             return Exit.ofChange(change);
         }
+        if (change == SysWait.NOTHING) {
+            return null; // a zombie of ours that a tracer has first
+        }
         if (!Feature.PIDFD_INFO.isPresent()) {
             return UNKNOWN;
         }

@@ -1,16 +1,42 @@
 package io.holdfast.core.testkit;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Namespace;
+import io.holdfast.core.process.PidFd;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A cgroup for one test, below the root of the hierarchy. Closing it kills what is left in it and
- * removes it.
+ * removes it. What a JVM that was killed could not close, the next one does: the name tells its
+ * owner, as {@code holdfast-test-PIDNAMESPACE-PID-START-COUNT}, the start in ticks.
  */
 public final class ScratchCgroup implements AutoCloseable {
-    private static final AtomicInteger COUNT = new AtomicInteger();
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Pattern NAME =
+            Pattern.compile("holdfast-test-(?<ns>\\d+)-(?<pid>\\d+)-(?<start>\\d+)-\\d+");
+
+    /** Of the cgroups of this JVM; the first one of it clears what others left. */
+    private static final class Ours {
+        static final AtomicInteger COUNT = new AtomicInteger();
+        static final long NAMESPACE;
+        static final String PREFIX;
+
+        static {
+            try (PidFd self = PidFd.self();
+                    Namespace pids = self.namespace(Namespace.Kind.PID)) {
+                NAMESPACE = pids.inode();
+                PREFIX =
+                        "holdfast-test-%d-%d-%d-"
+                                .formatted(NAMESPACE, self.pid(), self.proc().startTicks());
+            }
+            clearStale();
+        }
+    }
 
     private final Cgroup cgroup;
 
@@ -20,10 +46,45 @@ public final class ScratchCgroup implements AutoCloseable {
 
     /** Makes one. */
     public static ScratchCgroup create() {
-        long jvm = ProcessHandle.current().pid();
         try (Cgroup root = Cgroup.root()) {
-            return new ScratchCgroup(
-                    root.create("holdfast-test-" + jvm + "-" + COUNT.incrementAndGet()));
+            return new ScratchCgroup(root.create(Ours.PREFIX + Ours.COUNT.incrementAndGet()));
+        }
+    }
+
+    /** Ends and removes those whose JVM is gone. */
+    static void clearStale() {
+        try (Cgroup root = Cgroup.root()) {
+            for (String name : root.childNames()) {
+                Matcher owner = NAME.matcher(name);
+                if (owner.matches()
+                        && Long.parseLong(owner.group("ns")) == Ours.NAMESPACE
+                        && !isAlive(
+                                Integer.parseInt(owner.group("pid")),
+                                Long.parseLong(owner.group("start")))) {
+                    clear(root, name);
+                }
+            }
+        }
+    }
+
+    private static boolean isAlive(int pid, long start) {
+        try (PidFd owner = PidFd.open(pid)) {
+            return owner.isAlive() && owner.proc().startTicks() == start;
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private static void clear(Cgroup root, String name) {
+        try (ScratchCgroup stale = new ScratchCgroup(root.child(name))) {
+            System.err.println("a killed JVM has left " + stale.cgroup + ": clearing it");
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT && e.errno() != Errno.ENODEV) { // another one cleared it
+                throw e;
+            }
         }
     }
 

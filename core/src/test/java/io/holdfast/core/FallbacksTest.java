@@ -1,6 +1,7 @@
 package io.holdfast.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.testkit.ChildJvm;
@@ -57,6 +58,9 @@ class FallbacksTest {
     }
 
     private static void runWithout(String features, String classes, int atLeast) {
+        assumeFalse(
+                Boolean.getBoolean("holdfast.slow"),
+                "an emulated machine is slow, and its own kernel lacks what it lacks");
         ChildJvm.Result result =
                 ChildJvm.run(
                         List.of("-Dio.holdfast.without=" + features, "-XX:-UsePerfData"),

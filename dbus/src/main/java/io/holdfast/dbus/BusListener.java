@@ -1,0 +1,125 @@
+package io.holdfast.dbus;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.dbus.BusAddress.AbstractSocket;
+import io.holdfast.dbus.BusAddress.Folder;
+import io.holdfast.dbus.BusAddress.Inherited;
+import io.holdfast.dbus.BusAddress.Program;
+import io.holdfast.dbus.BusAddress.RuntimeSocket;
+import io.holdfast.dbus.BusAddress.SocketFile;
+import io.holdfast.dbus.BusAddress.Unsupported;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A socket that a bus listens on.
+ *
+ * @param listener owned
+ * @param address what clients connect to, without an id
+ */
+public record BusListener(UnixListener listener, BusAddress address) implements AutoCloseable {
+    private static final int BACKLOG = 4096; // net.core.somaxconn caps it
+    private static final int TRIES = 100;
+    private static final int RANDOM_LETTERS = 8;
+    private static final String LETTERS =
+            "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    /**
+     * Listens. A socket file that certainly nobody listens on any more (a connection is refused) is
+     * replaced; who may connect to a file is decided by the bus and by the file's folder, not by
+     * the file.
+     *
+     * @return one listener, or, of {@code systemd:}, as many as were passed on
+     * @throws BusAddressException if nothing can listen on such an address
+     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     */
+    public static List<BusListener> listen(BusAddress address) {
+        return listen(address, System.getenv());
+    }
+
+    static List<BusListener> listen(BusAddress address, Map<String, String> environment) {
+        return switch (address.transport()) {
+            case SocketFile(var path) -> List.of(file(path.path()));
+            case AbstractSocket(var name) -> List.of(open(name));
+            case Folder(_, var folder) -> List.of(random(folder));
+            case RuntimeSocket() -> List.of(file(BusAddress.runtimeSocket(environment)));
+            case Inherited() -> InheritedSockets.take(environment);
+            case Program _ -> throw refused(address, "a program can be connected to only");
+            case Unsupported unsupported -> throw refused(address, unsupported.reason());
+        };
+    }
+
+    private static BusAddressException refused(BusAddress address, String reason) {
+        return new BusAddressException("cannot listen on \"" + address + "\": " + reason);
+    }
+
+    private static BusListener file(String path) {
+        BusListener opened = open(new UnixAddress.PathName(path));
+        try {
+            var _ =
+                    Files.setPosixFilePermissions(
+                            Path.of(path), PosixFilePermissions.fromString("rw-rw-rw-"));
+        } catch (IOException e) {
+            opened.close();
+            throw new BusAddressException("cannot open \"" + path + "\" to others: " + e, e);
+        }
+        return opened;
+    }
+
+    private static BusListener random(String folder) {
+        SecureRandom random = new SecureRandom();
+        for (int i = 0; ; i++) {
+            StringBuilder name = new StringBuilder("dbus-");
+            for (int j = 0; j < RANDOM_LETTERS; j++) {
+                name.append(LETTERS.charAt(random.nextInt(LETTERS.length())));
+            }
+            try {
+                return file(folder + "/" + name);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.EADDRINUSE || i == TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static BusListener open(UnixAddress address) {
+        return of(UnixListener.listen(address, SocketType.STREAM, BACKLOG));
+    }
+
+    /** Of a socket that listens already. */
+    static BusListener of(UnixListener listener) {
+        BusAddress.Transport transport =
+                switch (listener.address()) {
+                    case UnixAddress.PathName path -> new SocketFile(path);
+                    case UnixAddress.AbstractName name -> new AbstractSocket(name);
+                    case UnixAddress.Unnamed _ -> {
+                        listener.close();
+                        throw new BusAddressException("a listening socket without a name");
+                    }
+                };
+        return new BusListener(listener, new BusAddress(transport, Optional.empty()));
+    }
+
+    /** Closes all of them. */
+    static void closeAll(List<BusListener> listeners) {
+        new ArrayList<>(listeners).forEach(BusListener::close);
+    }
+
+    /** Stops listening, and removes the socket file that was made for it. */
+    @Override
+    public void close() {
+        listener.close();
+    }
+}

@@ -12,10 +12,14 @@ final class Arguments {
     private final int[] kinds = new int[MOST];
     private final int[] starts = new int[MOST];
     private final int[] lengths = new int[MOST];
-    private final BodySkip skip = new BodySkip();
+    private final BodySkip skip;
     private int known;
     private int program;
     private int at;
+
+    Arguments(BodySkip skip) {
+        this.skip = skip;
+    }
 
     void forget() {
         known = 0;
@@ -40,8 +44,8 @@ final class Arguments {
     }
 
     private void walk(MessageView view) {
+        skip.begin(view.bytes(), view.offset(), view.isLittleEndian());
         if (known == 0) {
-            skip.begin(view.bytes(), view.offset(), view.isLittleEndian());
             program = view.signatureOffset();
             at = view.bodyOffset();
         }

@@ -46,8 +46,7 @@ final class BodySkip {
             }
             case 'g' -> start + 1 + (bytes.get(JAVA_BYTE, start) & 0xff) + 1;
             case 'v' -> {
-                int length = bytes.get(JAVA_BYTE, start) & 0xff;
-                int end = value(bytes, start + 1, start + 1 + length + 1);
+                int end = variant(start);
                 next = program + 1;
                 yield end;
             }
@@ -70,6 +69,12 @@ final class BodySkip {
                 yield at;
             }
         };
+    }
+
+    /** The end of the variant at {@code start}. */
+    int variant(int start) {
+        int length = bytes.get(JAVA_BYTE, start) & 0xff;
+        return value(bytes, start + 1, start + 1 + length + 1);
     }
 
     /** The end of the complete type at {@code start}. */

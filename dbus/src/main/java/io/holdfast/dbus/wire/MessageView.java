@@ -60,7 +60,8 @@ public final class MessageView {
 
     private final int[] lengths = new int[KNOWN + 1];
     private final BodyCheck check = new BodyCheck();
-    private final Arguments arguments = new Arguments();
+    private final BodySkip skip = new BodySkip();
+    private final Arguments arguments = new Arguments(skip);
 
     /** A view of nothing yet. */
     public MessageView() {}
@@ -426,6 +427,12 @@ public final class MessageView {
     /** Whether there are fields that a bus takes away: of unknown code, or CONTAINER_INSTANCE. */
     public boolean hasForeignFields() {
         return foreign;
+    }
+
+    /** The end of the header field whose struct starts at an offset. */
+    int endOfField(int start) {
+        skip.begin(bytes, base, little);
+        return skip.variant(start + 1);
     }
 
     private boolean has(int code) {

@@ -97,7 +97,7 @@ public final class MessageWriter {
         if (serial == 0) {
             throw new IllegalArgumentException("reply to serial 0");
         }
-        begin(HeaderField.REPLY_SERIAL, 'u').putInt(serial);
+        field(HeaderField.REPLY_SERIAL, 'u').putInt(serial);
         return this;
     }
 
@@ -124,7 +124,7 @@ public final class MessageWriter {
 
     /** As {@link #destination(String)}, of bytes that are known to be a bus name. */
     public MessageWriter destination(byte[] name) {
-        begin(HeaderField.DESTINATION, 's').putText(name);
+        field(HeaderField.DESTINATION, 's').putText(name);
         return this;
     }
 
@@ -134,7 +134,7 @@ public final class MessageWriter {
 
     /** As {@link #sender(String)}, of bytes that are known to be a bus name. */
     public MessageWriter sender(byte[] name) {
-        begin(HeaderField.SENDER, 's').putText(name);
+        field(HeaderField.SENDER, 's').putText(name);
         return this;
     }
 
@@ -145,7 +145,7 @@ public final class MessageWriter {
                     count + " descriptors, at most " + WireLimits.MAX_DESCRIPTORS);
         }
         if (count > 0) {
-            begin(HeaderField.UNIX_FDS, 'u').putInt(count);
+            field(HeaderField.UNIX_FDS, 'u').putInt(count);
         }
         return this;
     }
@@ -153,7 +153,7 @@ public final class MessageWriter {
     /** Begins the body; the writer that is returned takes exactly the values of the signature. */
     public BodyWriter body(Signature signature) {
         if (!signature.toString().isEmpty()) {
-            begin(HeaderField.SIGNATURE, 'g').putSignature(signature);
+            field(HeaderField.SIGNATURE, 'g').putSignature(signature);
         }
         endFields();
         return body.begin(signature);
@@ -190,7 +190,11 @@ public final class MessageWriter {
         if (bodyStart != NO_BODY) {
             throw new IllegalStateException("the message has its body already");
         }
-        buffer.patchInt(12, buffer.length() - MessageView.FIXED_LENGTH);
+        int fields = buffer.length() - MessageView.FIXED_LENGTH;
+        if (fields > WireLimits.MAX_ARRAY) {
+            throw new IllegalArgumentException("a header of " + fields + " bytes, over 2^26");
+        }
+        buffer.patchInt(12, fields);
         buffer.align(8);
         bodyStart = buffer.length();
     }
@@ -204,11 +208,12 @@ public final class MessageWriter {
             throw new IllegalArgumentException(
                     "not valid as " + HeaderField.nameOf(code) + ": '" + text + "'");
         }
-        begin(code, HeaderField.typeOf(code)).putText(text);
+        field(code, HeaderField.typeOf(code)).putText(text);
         return this;
     }
 
-    private WireBuffer begin(int code, int type) {
+    /** Begins a header field of any code, whose value of a type of one letter is put next. */
+    WireBuffer field(int code, int type) {
         started();
         if (bodyStart != NO_BODY) {
             throw new IllegalStateException(HeaderField.nameOf(code) + " after the body");

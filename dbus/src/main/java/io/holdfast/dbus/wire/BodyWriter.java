@@ -40,6 +40,24 @@ public final class BodyWriter {
         return this;
     }
 
+    /** The types of the body, or of the variant that was begun last. */
+    public Signature signature() {
+        return signature;
+    }
+
+    /** The type code of the value that comes next here, 0 if none does. */
+    public char kind() {
+        if (next >= codes.length || codes[next] == ')' || codes[next] == '}') {
+            return 0;
+        }
+        return (char) codes[next];
+    }
+
+    /** The type code of the elements of the array that comes next. */
+    char elementKind() {
+        return (char) codes[next + 1];
+    }
+
     /** The message again, for {@link MessageWriter#finish}. */
     public MessageWriter end() {
         requireComplete();
@@ -156,10 +174,10 @@ public final class BodyWriter {
 
     /** {@code ay} at once. */
     public BodyWriter putBytes(byte[] value) {
-        beginArray();
-        if (codes[next] != 'y') {
-            throw expected("y");
+        if (kind() != 'a' || elementKind() != 'y') {
+            throw expected("ay");
         }
+        beginArray();
         buffer.putBytes(value);
         return endArray();
     }

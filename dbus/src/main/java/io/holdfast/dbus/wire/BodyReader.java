@@ -1,0 +1,328 @@
+package io.holdfast.dbus.wire;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * Reads the values of a checked body in the order of its signature, without boxing. To read a value
+ * as another type than it has is refused with IllegalStateException: look at {@link #kind} (or at
+ * the message's signature) where the peer decides what comes. Reusable; not safe for use by several
+ * threads.
+ */
+public final class BodyReader {
+    private static final int FRAMES = WireLimits.MAX_DEPTH;
+
+    private final BodySkip skip = new BodySkip();
+    private MemorySegment bytes = MemorySegment.NULL;
+    private boolean swapped;
+    private int at;
+
+    /** Where the types come from: the header, or the variant that was entered last. */
+    private MemorySegment program = MemorySegment.NULL;
+
+    private int next;
+    private int programEnd;
+
+    private final byte[] kinds = new byte[FRAMES];
+
+    /** Of an array its element's type; of a variant where the outer signature goes on. */
+    private final int[] places = new int[FRAMES];
+
+    /** Of an array where it ends; of a variant where the outer signature ends. */
+    private final int[] ends = new int[FRAMES];
+
+    private final MemorySegment[] outer = new MemorySegment[FRAMES];
+    private int depth;
+
+    /** A reader of nothing yet. */
+    public BodyReader() {
+        Arrays.fill(outer, MemorySegment.NULL);
+    }
+
+    /** Begins with the first value of this message's body. */
+    public BodyReader read(MessageView view) {
+        int types = Math.max(view.signatureOffset(), 0);
+        return read(
+                view.bytes(),
+                view.bodyOffset(),
+                view.isLittleEndian(),
+                view.bytes(),
+                types,
+                types + view.signatureLength());
+    }
+
+    /** Begins with the first value of a body that was checked against this signature. */
+    BodyReader read(MemorySegment body, ByteOrder order, Signature signature) {
+        byte[] codes = signature.codes();
+        return read(
+                body,
+                0,
+                order == ByteOrder.LITTLE_ENDIAN,
+                MemorySegment.ofArray(codes),
+                0,
+                codes.length);
+    }
+
+    private BodyReader read(
+            MemorySegment memory,
+            int start,
+            boolean little,
+            MemorySegment types,
+            int from,
+            int to) {
+        bytes = memory;
+        at = start;
+        swapped = little != (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN);
+        skip.begin(memory, start, little);
+        program = types;
+        next = from;
+        programEnd = to;
+        depth = 0;
+        return this;
+    }
+
+    /** Whether there is another value in the container that is open, or in the body. */
+    public boolean hasNext() {
+        return kind() != 0;
+    }
+
+    /** The type code of the next value here, 0 if there is none. */
+    public char kind() {
+        if (depth > 0 && kinds[depth - 1] == 'a' && at >= ends[depth - 1]) {
+            return 0;
+        }
+        if (next >= programEnd) {
+            return 0;
+        }
+        byte code = program.get(JAVA_BYTE, next);
+        return code == ')' || code == '}' ? 0 : (char) code;
+    }
+
+    /** The type of the next value here, empty if there is none. */
+    public Signature type() {
+        if (!hasNext()) {
+            return Signature.EMPTY;
+        }
+        return Signature.checked(program, next, BodySkip.typeEnd(program, next) - next);
+    }
+
+    /** {@code y}, from 0 to 255. */
+    public int readByte() {
+        int from = take('y', 1, 1);
+        return bytes.get(JAVA_BYTE, from) & 0xff;
+    }
+
+    /** {@code b} */
+    public boolean readBoolean() {
+        return word(take('b', 4, 4)) != 0;
+    }
+
+    /** {@code n} */
+    public short readInt16() {
+        return half(take('n', 2, 2));
+    }
+
+    /** {@code q}, from 0 to 65,535. */
+    public int readUint16() {
+        return half(take('q', 2, 2)) & 0xffff;
+    }
+
+    /** {@code i} */
+    public int readInt32() {
+        return word(take('i', 4, 4));
+    }
+
+    /** {@code u}, from 0 to 2^32 - 1. */
+    public long readUint32() {
+        return Integer.toUnsignedLong(word(take('u', 4, 4)));
+    }
+
+    /** {@code x} */
+    public long readInt64() {
+        return longWord(take('x', 8, 8));
+    }
+
+    /** {@code t}, unsigned. */
+    public long readUint64() {
+        return longWord(take('t', 8, 8));
+    }
+
+    /** {@code d} */
+    public double readDouble() {
+        return Double.longBitsToDouble(longWord(take('d', 8, 8)));
+    }
+
+    /** {@code h}: an index into the message's descriptors, which may well not be there. */
+    public int readHandle() {
+        return word(take('h', 4, 4));
+    }
+
+    /** {@code s} */
+    public String readString() {
+        return text('s');
+    }
+
+    /** {@code o} */
+    public String readObjectPath() {
+        return text('o');
+    }
+
+    /** {@code g} */
+    public Signature readSignature() {
+        int from = take('g', 1, 1);
+        int length = bytes.get(JAVA_BYTE, from) & 0xff;
+        at = from + 1 + length + 1;
+        return Signature.checked(bytes, from + 1L, length);
+    }
+
+    /** {@code ay} at once. */
+    public byte[] readBytes() {
+        expect('a');
+        if (program.get(JAVA_BYTE, next + 1L) != 'y') {
+            throw expected("ay");
+        }
+        enterArray();
+        byte[] copy = Text.copy(bytes, at, ends[depth - 1] - at);
+        leave();
+        return copy;
+    }
+
+    /** {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}. */
+    public BodyReader enterArray() {
+        expect('a');
+        int from = skip.align(at, 4);
+        int element = next + 1;
+        int start = skip.align(from + 4, TypeCode.alignment(program.get(JAVA_BYTE, element)));
+        return enter('a', element, start + word(from), start, element);
+    }
+
+    /** {@code (}: its members come next, then {@link #leave}. */
+    public BodyReader enterStruct() {
+        expect('(');
+        return enter('(', 0, 0, skip.align(at, 8), next + 1);
+    }
+
+    /** <code>{</code>: key and value come next, then {@link #leave}. */
+    public BodyReader enterDictEntry() {
+        expect('{');
+        return enter('{', 0, 0, skip.align(at, 8), next + 1);
+    }
+
+    /** {@code v}: its one value, of the type that is returned, comes next, then {@link #leave}. */
+    public Signature enterVariant() {
+        expect('v');
+        int length = bytes.get(JAVA_BYTE, at) & 0xff;
+        int types = at + 1;
+        outer[depth] = program;
+        enter('v', next + 1, programEnd, types + length + 1, types);
+        program = bytes;
+        programEnd = types + length;
+        return Signature.checked(bytes, types, length);
+    }
+
+    /** Goes behind the container that was entered last, past what was not read of it. */
+    public BodyReader leave() {
+        if (depth == 0) {
+            throw new IllegalStateException("no container was entered");
+        }
+        int frame = depth - 1;
+        if (kinds[frame] == 'a') {
+            at = ends[frame];
+            next = BodySkip.typeEnd(program, places[frame]);
+        } else {
+            while (hasNext()) {
+                skip();
+            }
+            if (kinds[frame] == 'v') {
+                program = outer[frame];
+                programEnd = ends[frame];
+                next = places[frame];
+            } else {
+                next++;
+            }
+        }
+        depth = frame;
+        repeat();
+        return this;
+    }
+
+    /** Passes over the next value, whatever its type. */
+    public BodyReader skip() {
+        if (!hasNext()) {
+            throw new IllegalStateException("nothing is left to skip");
+        }
+        at = skip.value(program, next, at);
+        next = skip.next();
+        repeat();
+        return this;
+    }
+
+    private String text(char code) {
+        int from = take(code, 4, 4);
+        int length = word(from);
+        at = from + 4 + length + 1;
+        return Text.utf8(bytes, from + 4L, length);
+    }
+
+    private int take(char code, int alignment, int size) {
+        expect(code);
+        int from = skip.align(at, alignment);
+        at = from + size;
+        next++;
+        repeat();
+        return from;
+    }
+
+    private void expect(char code) {
+        if (kind() != code) {
+            throw expected(String.valueOf(code));
+        }
+    }
+
+    private IllegalStateException expected(String wanted) {
+        char there = kind();
+        return new IllegalStateException(
+                "the next value is "
+                        + (there == 0 ? "none" : "'" + type() + "'")
+                        + ", not "
+                        + wanted);
+    }
+
+    private BodyReader enter(char kind, int place, int end, int start, int types) {
+        kinds[depth] = (byte) kind;
+        places[depth] = place;
+        ends[depth] = end;
+        depth++;
+        at = start;
+        next = types;
+        return this;
+    }
+
+    /** After a value: the next element has the same type as the last. */
+    private void repeat() {
+        if (depth > 0 && kinds[depth - 1] == 'a') {
+            next = places[depth - 1];
+        }
+    }
+
+    private short half(int from) {
+        short half = bytes.get(JAVA_SHORT_UNALIGNED, from);
+        return swapped ? Short.reverseBytes(half) : half;
+    }
+
+    private int word(int from) {
+        int word = bytes.get(JAVA_INT_UNALIGNED, from);
+        return swapped ? Integer.reverseBytes(word) : word;
+    }
+
+    private long longWord(int from) {
+        long word = bytes.get(JAVA_LONG_UNALIGNED, from);
+        return swapped ? Long.reverseBytes(word) : word;
+    }
+}

@@ -1,0 +1,153 @@
+package io.holdfast.dbus.wire;
+
+import io.holdfast.core.linux.Fd;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message that was received, as a value of its own: a copy of header and body, and the owner of
+ * the descriptors that came with it until somebody takes them. Immutable but for the descriptors.
+ */
+public final class Message implements AutoCloseable {
+    private final int type;
+    private final int flags;
+    private final int serial;
+    private final int replySerial;
+    private final @Nullable String path;
+    private final @Nullable String interfaceName;
+    private final @Nullable String member;
+    private final @Nullable String errorName;
+    private final @Nullable String destination;
+    private final @Nullable String sender;
+    private final Signature signature;
+    private final ByteOrder order;
+    private final MemorySegment body;
+    private List<Fd> descriptors; // guarded by this
+
+    private Message(MessageView view, List<Fd> descriptors) {
+        type = view.type();
+        flags = view.flags();
+        serial = view.serial();
+        replySerial = view.replySerial();
+        path = view.path();
+        interfaceName = view.interfaceName();
+        member = view.member();
+        errorName = view.errorName();
+        destination = view.destination();
+        sender = view.sender();
+        signature =
+                view.hasSignature()
+                        ? Signature.checked(
+                                view.bytes(), view.signatureOffset(), view.signatureLength())
+                        : Signature.EMPTY;
+        order = view.order();
+        body = MemorySegment.ofArray(Text.copy(view.bytes(), view.bodyOffset(), view.bodyLength()));
+        this.descriptors = List.copyOf(descriptors);
+    }
+
+    /** A copy of a message without descriptors. */
+    public static Message of(MessageView view) {
+        return new Message(view, List.of());
+    }
+
+    /** A copy of a message; the descriptors are its own from now on. */
+    public static Message of(MessageView view, List<Fd> descriptors) {
+        return new Message(view, descriptors);
+    }
+
+    /** One of {@link MessageType}, or another number up to 255. */
+    public int type() {
+        return type;
+    }
+
+    /** Bits of {@link MessageFlags}. */
+    public int flags() {
+        return flags;
+    }
+
+    public boolean hasFlag(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    /** Unsigned, not 0. */
+    public int serial() {
+        return serial;
+    }
+
+    /** The serial of the call that this answers, unsigned; 0 if it answers none. */
+    public int replySerial() {
+        return replySerial;
+    }
+
+    public @Nullable String path() {
+        return path;
+    }
+
+    public @Nullable String interfaceName() {
+        return interfaceName;
+    }
+
+    public @Nullable String member() {
+        return member;
+    }
+
+    public @Nullable String errorName() {
+        return errorName;
+    }
+
+    public @Nullable String destination() {
+        return destination;
+    }
+
+    public @Nullable String sender() {
+        return sender;
+    }
+
+    /** The types of the body, empty if it has none. */
+    public Signature signature() {
+        return signature;
+    }
+
+    /** A new reader at the first value of the body. */
+    public BodyReader reader() {
+        return new BodyReader().read(body, order, signature);
+    }
+
+    /** The body as plain values, see {@link Values}. */
+    public List<Object> values() {
+        return Values.readAll(reader());
+    }
+
+    /** The descriptors that nobody has taken; they still belong to this message. */
+    public synchronized List<Fd> descriptors() {
+        return descriptors;
+    }
+
+    /** The descriptors, which belong to the caller from now on; none are left here. */
+    public synchronized List<Fd> takeDescriptors() {
+        List<Fd> taken = descriptors;
+        descriptors = List.of();
+        return taken;
+    }
+
+    /** Closes the descriptors that nobody has taken. */
+    @Override
+    public void close() {
+        takeDescriptors().forEach(Fd::close);
+    }
+
+    /** For logs. */
+    @Override
+    public String toString() {
+        StringBuilder text = new StringBuilder(MessageType.nameOf(type));
+        text.append(" serial ").append(Integer.toUnsignedString(serial));
+        for (String part : new @Nullable String[] {path, interfaceName, member, errorName}) {
+            if (part != null) {
+                text.append(' ').append(part);
+            }
+        }
+        return text.append(sender == null ? "" : " from " + sender).toString();
+    }
+}

@@ -1,0 +1,18 @@
+package io.holdfast.dbus.wire;
+
+/** A value of type {@code o}: the path of an object. */
+public record ObjectPath(String path) {
+    /**
+     * @throws IllegalArgumentException if it is no object path
+     */
+    public ObjectPath {
+        if (!Syntax.isObjectPath(path)) {
+            throw new IllegalArgumentException("not an object path: '" + path + "'");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return path;
+    }
+}

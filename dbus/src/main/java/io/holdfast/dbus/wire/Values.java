@@ -1,0 +1,240 @@
+package io.holdfast.dbus.wire;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Bodies as plain Java values, where convenience matters more than speed. What is read is:
+ *
+ * <pre>
+ * y Byte   n Short   q i Integer   u x t Long (t: its 64 bits)   b Boolean   d Double
+ * s String   o {@link ObjectPath}   g {@link Signature}   h {@link Handle}   v {@link Variant}
+ * a… List   ay byte[]   a{…} Map in the order of the message   (…) {@link Struct}
+ * </pre>
+ *
+ * To be written, a number may be any of Byte, Short, Integer and Long that is in the range of its
+ * type (for {@code y} 0 to 255 or a Byte, for {@code t} a Long is taken as its 64 bits), an object
+ * path may be a String, a struct a List.
+ */
+public final class Values {
+    private Values() {}
+
+    /** The values that are left in the body, or in the container that was entered. */
+    public static List<Object> readAll(BodyReader reader) {
+        List<Object> values = new ArrayList<>();
+        while (reader.hasNext()) {
+            values.add(read(reader));
+        }
+        return Collections.unmodifiableList(values);
+    }
+
+    /**
+     * The next value.
+     *
+     * @throws IllegalStateException if there is none
+     */
+    public static Object read(BodyReader reader) {
+        return switch (reader.kind()) {
+            case 'y' -> (byte) reader.readByte();
+            case 'b' -> reader.readBoolean();
+            case 'n' -> reader.readInt16();
+            case 'q' -> reader.readUint16();
+            case 'i' -> reader.readInt32();
+            case 'u' -> reader.readUint32();
+            case 'x' -> reader.readInt64();
+            case 't' -> reader.readUint64();
+            case 'd' -> reader.readDouble();
+            case 's' -> reader.readString();
+            case 'o' -> new ObjectPath(reader.readObjectPath());
+            case 'g' -> reader.readSignature();
+            case 'h' -> new Handle(reader.readHandle());
+            case 'v' -> {
+                Signature type = reader.enterVariant();
+                Object value = read(reader);
+                reader.leave();
+                yield new Variant(type, value);
+            }
+            case '(' -> {
+                List<Object> members = readAll(reader.enterStruct());
+                reader.leave();
+                yield new Struct(members);
+            }
+            case 'a' -> readArray(reader);
+            default -> throw new IllegalStateException("nothing is left to read");
+        };
+    }
+
+    private static Object readArray(BodyReader reader) {
+        return switch (reader.type().toString().charAt(1)) {
+            case 'y' -> reader.readBytes();
+            case '{' -> {
+                Map<Object, Object> map = new LinkedHashMap<>();
+                reader.enterArray();
+                while (reader.hasNext()) {
+                    reader.enterDictEntry();
+                    map.put(read(reader), read(reader));
+                    reader.leave();
+                }
+                reader.leave();
+                yield Collections.unmodifiableMap(map);
+            }
+            default -> {
+                List<Object> elements = readAll(reader.enterArray());
+                reader.leave();
+                yield elements;
+            }
+        };
+    }
+
+    /**
+     * Writes a whole body.
+     *
+     * @throws IllegalArgumentException if the values do not fit the signature, with the place
+     */
+    public static void writeAll(BodyWriter writer, List<?> values) {
+        Signature signature = writer.signature();
+        int n = 0;
+        for (Object value : values) {
+            if (writer.kind() == 0) {
+                throw new IllegalArgumentException(
+                        values.size() + " values where '" + signature + "' takes " + n);
+            }
+            try {
+                write(writer, value);
+            } catch (Unfit unfit) {
+                throw new IllegalArgumentException(
+                        "argument " + n + " of '" + signature + "': " + unfit.getMessage());
+            }
+            n++;
+        }
+        if (writer.kind() != 0) {
+            throw new IllegalArgumentException(
+                    values.size() + " values where '" + signature + "' takes more");
+        }
+    }
+
+    /** As {@link #writeAll(BodyWriter, List)}. */
+    public static void writeAll(BodyWriter writer, Object... values) {
+        writeAll(writer, List.of(values));
+    }
+
+    /**
+     * Writes the next value.
+     *
+     * @throws IllegalArgumentException if it is not of the type that comes next
+     */
+    public static void write(BodyWriter writer, Object value) {
+        switch (writer.kind()) {
+            case 'y' -> writer.putByte((int) number('y', value, Byte.MIN_VALUE, 0xff));
+            case 'n' -> writer.putInt16((int) number('n', value, Short.MIN_VALUE, Short.MAX_VALUE));
+            case 'q' -> writer.putUint16((int) number('q', value, 0, 0xffff));
+            case 'i' ->
+                    writer.putInt32((int) number('i', value, Integer.MIN_VALUE, Integer.MAX_VALUE));
+            case 'u' -> writer.putUint32((int) number('u', value, 0, 0xffff_ffffL));
+            case 'x' -> writer.putInt64(number('x', value, Long.MIN_VALUE, Long.MAX_VALUE));
+            case 't' ->
+                    writer.putUint64(
+                            number(
+                                    't',
+                                    value,
+                                    value instanceof Long ? Long.MIN_VALUE : 0,
+                                    Long.MAX_VALUE));
+            case 'b' -> writer.putBoolean(as(Boolean.class, 'b', value));
+            case 'd' -> writer.putDouble(as(Double.class, 'd', value));
+            case 's' -> writer.putString(as(String.class, 's', value));
+            case 'g' -> writer.putSignature(as(Signature.class, 'g', value));
+            case 'h' -> writer.putHandle(as(Handle.class, 'h', value).index());
+            case 'o' ->
+                    writer.putObjectPath(
+                            value instanceof ObjectPath(String path)
+                                    ? path
+                                    : as(String.class, 'o', value));
+            case 'v' -> {
+                Variant variant = as(Variant.class, 'v', value);
+                writer.beginVariant(variant.type());
+                write(writer, variant.value());
+                writer.endVariant();
+            }
+            case '(' -> writeStruct(writer, value);
+            case 'a' -> writeArray(writer, value);
+            default -> throw new IllegalStateException("no value is left to write");
+        }
+    }
+
+    private static void writeStruct(BodyWriter writer, Object value) {
+        List<?> members =
+                value instanceof Struct(List<Object> given) ? given : as(List.class, '(', value);
+        writer.beginStruct();
+        for (Object member : members) {
+            if (writer.kind() == 0) {
+                throw new Unfit("a struct of " + members.size() + " members, too many");
+            }
+            write(writer, member);
+        }
+        if (writer.kind() != 0) {
+            throw new Unfit("a struct of " + members.size() + " members, too few");
+        }
+        writer.endStruct();
+    }
+
+    private static void writeArray(BodyWriter writer, Object value) {
+        char element = writer.elementKind();
+        if (element == 'y' && value instanceof byte[] bytes) {
+            writer.putBytes(bytes);
+            return;
+        }
+        writer.beginArray();
+        if (element == '{') {
+            Map<?, ?> map = as(Map.class, '{', value);
+            for (Map.Entry<?, ?> entry : map.entrySet()) {
+                writer.beginDictEntry();
+                write(writer, entry.getKey());
+                write(writer, entry.getValue());
+                writer.endDictEntry();
+            }
+        } else {
+            for (Object each : as(List.class, 'a', value)) {
+                write(writer, each);
+            }
+        }
+        writer.endArray();
+    }
+
+    private static long number(char type, Object value, long low, long high) {
+        long number =
+                switch (value) {
+                    case Byte b -> b;
+                    case Short s -> s;
+                    case Integer i -> i;
+                    case Long l -> l;
+                    default -> throw new Unfit(type, value);
+                };
+        if (number < low || number > high) {
+            throw new Unfit("the type '" + type + "' has no " + number);
+        }
+        return number;
+    }
+
+    private static <T> T as(Class<T> wanted, char type, Object value) {
+        if (!wanted.isInstance(value)) {
+            throw new Unfit(type, value);
+        }
+        return wanted.cast(value);
+    }
+
+    /** A value that its type has no place for. */
+    private static final class Unfit extends IllegalArgumentException {
+        private static final long serialVersionUID = 1L;
+
+        Unfit(String reason) {
+            super(reason);
+        }
+
+        Unfit(char type, Object value) {
+            this("the type '" + type + "' takes no " + value.getClass().getSimpleName());
+        }
+    }
+}

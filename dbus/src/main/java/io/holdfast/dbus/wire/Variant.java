@@ -1,0 +1,37 @@
+package io.holdfast.dbus.wire;
+
+/**
+ * A value of type {@code v}: a value that brings its type along.
+ *
+ * @param type one complete type
+ * @param value of that type, as {@link Values} tells
+ */
+public record Variant(Signature type, Object value) {
+    /**
+     * @throws IllegalArgumentException if the type is not exactly one complete type
+     */
+    public Variant {
+        if (!type.isSingle()) {
+            throw new IllegalArgumentException("not one complete type: '" + type + "'");
+        }
+    }
+
+    public static Variant of(String type, Object value) {
+        return new Variant(Signature.of(type), value);
+    }
+
+    /** A variant of a string. */
+    public static Variant of(String value) {
+        return of("s", value);
+    }
+
+    /** A variant of a boolean. */
+    public static Variant of(boolean value) {
+        return of("b", value);
+    }
+
+    /** A variant of a signed number of 32 bits. */
+    public static Variant of(int value) {
+        return of("i", value);
+    }
+}

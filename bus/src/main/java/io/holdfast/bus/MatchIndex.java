@@ -1,0 +1,374 @@
+package io.holdfast.bus;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.bus.MatchNode.Subscription;
+import io.holdfast.bus.policy.Party;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The match rules of all peers: who is to have this message?
+ *
+ * <p>A rule is filed under all that it demands word for word: sender, interface, member, path, one
+ * argument, or else the namespace of the path or of argument 0. Rules that demand the same kinds of
+ * things share a table, and there are few such kinds ({@value #MAX_TABLES} at most; a rule of one
+ * kind more is filed by less of what it says). A search hashes the message's parts once, looks once
+ * into each table (once more for each well-known name of the sender and each level of a namespace),
+ * and holds what it finds there against the message. Rules about other things are never looked at,
+ * however many there are. Those that differ in nothing but {@code argNpath} are tried one by one.
+ *
+ * <p>A search allocates nothing. Not safe for use by several threads.
+ */
+final class MatchIndex {
+    /** Kinds of rules that have a table of their own. */
+    public static final int MAX_TABLES = 64;
+
+    /** No element of a rule begins behind this byte of a path. */
+    private static final int MAX_PATH = MatchRule.MAX_TEXT;
+
+    private static final int MAX_LEVELS = MAX_PATH / 2 + 1;
+
+    private final Map<Integer, Subscriber> subscribers = new HashMap<>();
+    private final List<MatchTable> tables = new ArrayList<>();
+    private Map<MatchRule, MatchNode> nodes = new HashMap<>();
+
+    /**
+     * How many rules name this well-known name as sender: names of which no rule speaks are not
+     * tried.
+     */
+    private final Map<String, Integer> senders = new HashMap<>();
+
+    private int size;
+
+    // Of one search.
+    private int[] found = new int[16];
+    private int foundCount;
+    private long search;
+    private int interfaceHash;
+    private int memberHash;
+    private int pathHash;
+    private final int[] pathLevels = new int[MAX_LEVELS];
+    private final int[] argumentLevels = new int[MAX_LEVELS];
+    private int pathLevelCount;
+    private int argumentLevelCount;
+
+    /**
+     * Adds a rule; the same once more is one rule more, which has to be removed once more.
+     *
+     * @param owner who is to be found by it
+     */
+    public void add(int owner, MatchRule rule) {
+        Subscriber subscriber = subscribers.computeIfAbsent(owner, Subscriber::new);
+        MatchNode node = nodes.get(rule);
+        if (node == null) {
+            node = new MatchNode(rule);
+            nodes.put(rule, node);
+            file(node);
+        }
+        Subscription subscription = subscriber.subscriptionTo(node);
+        if (subscription == null) {
+            subscription = new Subscription(node, subscriber);
+            subscriber.subscriptions.add(subscription);
+            node.add(subscription);
+        } else {
+            subscription.times++;
+        }
+        subscriber.rules++;
+        size++;
+    }
+
+    /**
+     * Takes a rule away that was added.
+     *
+     * @return false if the owner has no such rule
+     */
+    public boolean remove(int owner, MatchRule rule) {
+        Subscriber subscriber = subscribers.get(owner);
+        MatchNode node = nodes.get(rule);
+        if (subscriber == null || node == null) {
+            return false;
+        }
+        Subscription subscription = subscriber.subscriptionTo(node);
+        if (subscription == null) {
+            return false;
+        }
+        subscriber.rules--;
+        size--;
+        if (--subscription.times == 0) {
+            boolean ignored = subscriber.subscriptions.remove(subscription);
+            leave(subscription);
+        }
+        if (subscriber.rules == 0) {
+            subscribers.remove(owner);
+        }
+        return true;
+    }
+
+    /**
+     * Takes all rules of an owner away.
+     *
+     * @return how many there were
+     */
+    @CanIgnoreReturnValue
+    public int removeAll(int owner) {
+        Subscriber subscriber = subscribers.remove(owner);
+        if (subscriber == null) {
+            return 0;
+        }
+        subscriber.subscriptions.forEach(this::leave);
+        size -= subscriber.rules;
+        return subscriber.rules;
+    }
+
+    /** Rules of all owners, each as often as it was added. */
+    public int size() {
+        return size;
+    }
+
+    /** Rules of one owner, each as often as it was added. */
+    public int size(int owner) {
+        Subscriber subscriber = subscribers.get(owner);
+        return subscriber == null ? 0 : subscriber.rules;
+    }
+
+    /** The rules of one owner, each as often as it was added. */
+    public List<MatchRule> rules(int owner) {
+        List<MatchRule> rules = new ArrayList<>();
+        Subscriber subscriber = subscribers.get(owner);
+        if (subscriber != null) {
+            for (Subscription subscription : subscriber.subscriptions) {
+                for (int i = 0; i < subscription.times; i++) {
+                    rules.add(subscription.node.rule);
+                }
+            }
+        }
+        return rules;
+    }
+
+    /** How many tables a search looks into. */
+    int tableCount() {
+        return tables.size();
+    }
+
+    /**
+     * Finds the owners of all rules that match a message.
+     *
+     * @param sender who sends it: rules with a sender ask this, not the header
+     * @param receiver whom it is addressed to; null for a broadcast, and where nobody has the name
+     *     that it is addressed to
+     * @return how many there are: the first so many of {@link #found}
+     */
+    public int find(MessageView message, Party sender, @Nullable Party receiver) {
+        foundCount = 0;
+        if (size == 0) {
+            return 0;
+        }
+        search++;
+        prepare(message);
+        for (int i = 0; i < tables.size(); i++) {
+            MatchTable table = tables.get(i);
+            int shape = table.shape;
+            int hash = 0;
+            if ((shape & MatchTable.INTERFACE) != 0) {
+                if (!message.hasInterface()) {
+                    continue;
+                }
+                hash = MatchTable.mix(hash, interfaceHash);
+            }
+            if ((shape & MatchTable.MEMBER) != 0) {
+                if (!message.hasMember()) {
+                    continue;
+                }
+                hash = MatchTable.mix(hash, memberHash);
+            }
+            if ((shape & MatchTable.PATH) != 0) {
+                if (!message.hasPath()) {
+                    continue;
+                }
+                hash = MatchTable.mix(hash, pathHash);
+            }
+            if ((shape & MatchTable.ARGUMENT) != 0) {
+                int n = shape >> MatchTable.INDEX_SHIFT;
+                if (message.argKind(n) != 's' || message.argLength(n) > MatchRule.MAX_TEXT) {
+                    continue;
+                }
+                hash =
+                        MatchTable.mix(
+                                hash,
+                                MessageView.hash(
+                                        message.bytes(),
+                                        message.argOffset(n),
+                                        message.argLength(n)));
+            }
+            if ((shape & MatchTable.SENDER_ID) != 0) {
+                hash = MatchTable.mix(hash, Long.hashCode(sender.id()));
+            }
+            if ((shape & MatchTable.SENDER_NAME) != 0) {
+                for (int k = 0; k < sender.names(); k++) {
+                    String name = sender.name(k);
+                    if (sender.isPrimary(k) && senders.containsKey(name)) {
+                        levels(
+                                table,
+                                MatchTable.mix(hash, name.hashCode()),
+                                message,
+                                sender,
+                                receiver);
+                    }
+                }
+            } else {
+                levels(table, hash, message, sender, receiver);
+            }
+        }
+        return foundCount;
+    }
+
+    /** The owners that the last {@link #find} found, each once. Valid until the next one. */
+    public int[] found() {
+        return found;
+    }
+
+    /** Hashes what some table needs. */
+    private void prepare(MessageView message) {
+        int used = 0;
+        for (int i = 0; i < tables.size(); i++) {
+            used |= tables.get(i).shape;
+        }
+        var bytes = message.bytes();
+        if ((used & MatchTable.INTERFACE) != 0 && message.hasInterface()) {
+            interfaceHash =
+                    MessageView.hash(bytes, message.interfaceOffset(), message.interfaceLength());
+        }
+        if ((used & MatchTable.MEMBER) != 0 && message.hasMember()) {
+            memberHash = MessageView.hash(bytes, message.memberOffset(), message.memberLength());
+        }
+        if ((used & MatchTable.PATH) != 0 && message.hasPath()) {
+            pathHash = MessageView.hash(bytes, message.pathOffset(), message.pathLength());
+        }
+        pathLevelCount = 0;
+        if ((used & MatchTable.PATH_NAMESPACE) != 0 && message.hasPath()) {
+            int offset = message.pathOffset();
+            int length = message.pathLength();
+            pathLevels[pathLevelCount++] = MessageView.hash(bytes, offset, 1);
+            for (int i = 2; i <= length && i <= MAX_PATH; i++) {
+                if (i == length || bytes.get(JAVA_BYTE, offset + (long) i) == '/') {
+                    pathLevels[pathLevelCount++] = MessageView.hash(bytes, offset, i);
+                }
+            }
+        }
+        argumentLevelCount = 0;
+        if ((used & MatchTable.ARGUMENT_NAMESPACE) != 0 && message.argKind(0) == 's') {
+            int offset = message.argOffset(0);
+            int length = message.argLength(0);
+            boolean fresh = true;
+            for (int i = 1; i <= length && i <= MAX_PATH; i++) {
+                boolean end = i == length || bytes.get(JAVA_BYTE, offset + (long) i) == '.';
+                if (end && !fresh) {
+                    break; // two dots: no namespace goes on here
+                }
+                fresh = !end;
+                if (end) {
+                    argumentLevels[argumentLevelCount++] = MessageView.hash(bytes, offset, i);
+                }
+            }
+        }
+    }
+
+    private void levels(
+            MatchTable table,
+            int hash,
+            MessageView message,
+            Party sender,
+            @Nullable Party receiver) {
+        if ((table.shape & MatchTable.PATH_NAMESPACE) != 0) {
+            for (int i = 0; i < pathLevelCount; i++) {
+                collect(table, MatchTable.mix(hash, pathLevels[i]), message, sender, receiver);
+            }
+        } else if ((table.shape & MatchTable.ARGUMENT_NAMESPACE) != 0) {
+            for (int i = 0; i < argumentLevelCount; i++) {
+                collect(table, MatchTable.mix(hash, argumentLevels[i]), message, sender, receiver);
+            }
+        } else {
+            collect(table, hash, message, sender, receiver);
+        }
+    }
+
+    private void collect(
+            MatchTable table,
+            int hash,
+            MessageView message,
+            Party sender,
+            @Nullable Party receiver) {
+        for (MatchNode node = table.first(hash); node != null; node = node.next) {
+            if (node.hash == hash && node.matches(message, sender, receiver)) {
+                for (int i = 0; i < node.subscriptionCount; i++) {
+                    Subscriber subscriber = node.subscriptions[i].subscriber;
+                    if (subscriber.found != search) {
+                        subscriber.found = search;
+                        if (foundCount == found.length) {
+                            found = Arrays.copyOf(found, foundCount * 2);
+                        }
+                        found[foundCount++] = subscriber.id;
+                    }
+                }
+            }
+        }
+    }
+
+    private void file(MatchNode node) {
+        String sender = node.rule.sender();
+        if (sender != null && !node.senderIsUnique()) {
+            senders.merge(sender, 1, Integer::sum);
+        }
+        int shape = MatchTable.shapeOf(node);
+        MatchTable best = null;
+        for (MatchTable table : tables) {
+            if (table.shape == shape) {
+                table.add(node);
+                return;
+            }
+            if (table.accepts(shape)
+                    && (best == null
+                            || Integer.bitCount(table.shape & 0xff)
+                                    > Integer.bitCount(best.shape & 0xff))) {
+                best = table;
+            }
+        }
+        boolean room = tables.size() < MAX_TABLES - 1;
+        if (room || best == null) {
+            best = new MatchTable(room ? shape : 0); // the last one takes everything
+            tables.add(best);
+        }
+        best.add(node);
+    }
+
+    private void leave(Subscription subscription) {
+        MatchNode node = subscription.node;
+        node.remove(subscription);
+        if (node.subscriptionCount > 0) {
+            return;
+        }
+        nodes.remove(node.rule);
+        if (nodes.isEmpty()) {
+            nodes = new HashMap<>(); // what thousands of rules needed is given back
+        }
+        String sender = node.rule.sender();
+        if (sender != null && !node.senderIsUnique()) {
+            senders.computeIfPresent(sender, (_, count) -> count == 1 ? null : count - 1);
+        }
+        MatchTable table = node.table;
+        if (table != null) {
+            table.remove(node);
+            if (table.size == 0) {
+                tables.remove(table);
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+package io.holdfast.bus;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.bus.policy.Party;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One rule with all who wait for it, ready to be held against bytes. Rules that say the same share
+ * one node.
+ */
+final class MatchNode {
+    /** {@link #uniqueId} of a name that no peer of this bus ever has, such as {@code :2.7}. */
+    static final long NOBODY = -2;
+
+    private static final Subscription[] NONE = {};
+    private static final byte[][] NO_ARGUMENTS = {};
+
+    final MatchRule rule;
+
+    /** Of the components that file this rule in its table. */
+    int hash;
+
+    /** The next in the same slot of that table. */
+    @Nullable MatchNode next;
+
+    @Nullable MatchTable table;
+
+    /** The first {@link #subscriptionCount} are in use. */
+    Subscription[] subscriptions = NONE;
+
+    int subscriptionCount;
+
+    private final byte @Nullable [] interfaceName;
+    private final byte @Nullable [] member;
+    private final byte @Nullable [] path;
+    private final byte @Nullable [] pathNamespace;
+    private final byte[][] arguments;
+    private final boolean senderIsUnique;
+    private final boolean destinationIsUnique;
+    private final long senderId;
+    private final long destinationId;
+
+    /** Who waits for a rule, and how often it said so. */
+    static final class Subscription {
+        final MatchNode node;
+        final Subscriber subscriber;
+        int times = 1;
+
+        Subscription(MatchNode node, Subscriber subscriber) {
+            this.node = node;
+            this.subscriber = subscriber;
+        }
+    }
+
+    MatchNode(MatchRule rule) {
+        this.rule = rule;
+        interfaceName = bytes(rule.interfaceName());
+        member = bytes(rule.member());
+        path = bytes(rule.path());
+        pathNamespace = bytes(rule.pathNamespace());
+        List<MatchRule.Argument> said = rule.arguments();
+        arguments = said.isEmpty() ? NO_ARGUMENTS : new byte[said.size()][];
+        for (int i = 0; i < said.size(); i++) {
+            arguments[i] = said.get(i).value().getBytes(UTF_8);
+        }
+        String sender = rule.sender();
+        senderIsUnique = sender != null && sender.startsWith(":");
+        senderId = sender == null ? NOBODY : uniqueId(sender);
+        String destination = rule.destination();
+        destinationIsUnique = destination != null && destination.startsWith(":");
+        destinationId = destination == null ? NOBODY : uniqueId(destination);
+    }
+
+    private static byte @Nullable [] bytes(@Nullable String text) {
+        return text == null ? null : text.getBytes(UTF_8);
+    }
+
+    /** N of {@code :1.N} as this bus writes it; {@link #NOBODY} for all other names. */
+    static long uniqueId(String name) {
+        if (!name.startsWith(":1.") || name.length() > 21) {
+            return NOBODY;
+        }
+        long id = 0;
+        for (int i = 3; i < name.length(); i++) {
+            char c = name.charAt(i);
+            if (c < '0' || c > '9') {
+                return NOBODY;
+            }
+            id = id * 10 + (c - '0');
+        }
+        boolean canonical = name.length() > 3 && (name.charAt(3) != '0' || name.length() == 4);
+        return canonical ? id : NOBODY;
+    }
+
+    /** N of its sender's unique name; {@link #NOBODY} where it names none of this bus. */
+    long senderId() {
+        return senderId;
+    }
+
+    boolean senderIsUnique() {
+        return senderIsUnique;
+    }
+
+    /** The value of the rule's nth test of an argument. */
+    byte[] argument(int n) {
+        return arguments[n];
+    }
+
+    void add(Subscription subscription) {
+        if (subscriptionCount == subscriptions.length) {
+            subscriptions =
+                    Arrays.copyOf(subscriptions, Math.max(1, subscriptionCount * 3 / 2 + 1));
+        }
+        subscriptions[subscriptionCount++] = subscription;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // this very subscription
+    void remove(Subscription subscription) {
+        int at = 0;
+        while (subscriptions[at] != subscription) {
+            at++;
+        }
+        Subscription last = subscriptions[--subscriptionCount];
+        Subscription[] kept =
+                subscriptionCount < subscriptions.length / 4
+                        ? Arrays.copyOf(subscriptions, subscriptionCount + 1)
+                        : subscriptions;
+        kept[at] = last;
+        if (kept.length > subscriptionCount) {
+            Arrays.fill(kept, subscriptionCount, kept.length, null);
+        }
+        subscriptions = kept;
+    }
+
+    /** Whether all that the rule says is true of the message. */
+    boolean matches(MessageView message, Party sender, @Nullable Party receiver) {
+        return (rule.type() == 0 || rule.type() == message.type())
+                && equal(
+                        interfaceName,
+                        message,
+                        message.interfaceOffset(),
+                        message.interfaceLength())
+                && equal(member, message, message.memberOffset(), message.memberLength())
+                && equal(path, message, message.pathOffset(), message.pathLength())
+                && (pathNamespace == null
+                        || within(
+                                pathNamespace,
+                                (byte) '/',
+                                message,
+                                message.pathOffset(),
+                                message.pathLength()))
+                && (rule.sender() == null || isFrom(sender))
+                && (rule.destination() == null || isTo(message, receiver))
+                && argumentsMatch(message);
+    }
+
+    private boolean isFrom(Party sender) {
+        String name = rule.sender();
+        return senderIsUnique ? senderId == sender.id() : name != null && sender.owns(name);
+    }
+
+    private boolean isTo(MessageView message, @Nullable Party receiver) {
+        String name = rule.destination();
+        if (name == null) {
+            return true;
+        }
+        if (receiver != null
+                && (destinationIsUnique ? destinationId == receiver.id() : receiver.owns(name))) {
+            return true;
+        }
+        // Sent to a name that nobody has, or that its owner has lost since.
+        return message.destinationLength() == name.length()
+                && isText(name, message.bytes(), message.destinationOffset());
+    }
+
+    /** Names are ASCII. */
+    private static boolean isText(String name, MemorySegment bytes, int offset) {
+        for (int i = 0; i < name.length(); i++) {
+            if (bytes.get(JAVA_BYTE, offset + (long) i) != name.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean equal(
+            byte @Nullable [] wanted, MessageView message, int offset, int length) {
+        return wanted == null || (offset >= 0 && message.equalsText(offset, length, wanted));
+    }
+
+    private boolean argumentsMatch(MessageView message) {
+        if (arguments.length == 0) {
+            return true;
+        }
+        List<MatchRule.Argument> said = rule.arguments();
+        for (int i = 0; i < arguments.length; i++) {
+            MatchRule.Argument argument = said.get(i);
+            int n = argument.index();
+            int kind = message.argKind(n);
+            if (kind != 's' && (kind != 'o' || argument.test() != MatchRule.Test.PATH)) {
+                return false;
+            }
+            int offset = message.argOffset(n);
+            int length = message.argLength(n);
+            byte[] wanted = arguments[i];
+            boolean matches =
+                    switch (argument.test()) {
+                        case EQUAL -> message.equalsText(offset, length, wanted);
+                        case NAMESPACE -> within(wanted, (byte) '.', message, offset, length);
+                        case PATH -> isRelated(wanted, message, offset, length);
+                    };
+            if (!matches) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Equal to the wanted, or going on behind it with the separator. */
+    private static boolean within(
+            byte[] wanted, byte separator, MessageView message, int offset, int length) {
+        int n = wanted.length;
+        if (offset < 0 || length < n || !message.equalsText(offset, n, wanted)) {
+            return false;
+        }
+        return length == n
+                || message.bytes().get(JAVA_BYTE, offset + (long) n) == separator
+                || (n == 1 && wanted[0] == '/' && separator == '/');
+    }
+
+    /** Equal, or one of the two ends in "/" and begins the other. */
+    private static boolean isRelated(byte[] wanted, MessageView message, int offset, int length) {
+        int n = wanted.length;
+        MemorySegment bytes = message.bytes();
+        if (length >= n) {
+            return (length == n || (n > 0 && wanted[n - 1] == '/'))
+                    && message.equalsText(offset, n, wanted);
+        }
+        if (length == 0 || bytes.get(JAVA_BYTE, offset + length - 1L) != '/') {
+            return false;
+        }
+        for (int i = 0; i < length; i++) {
+            if (bytes.get(JAVA_BYTE, offset + (long) i) != wanted[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

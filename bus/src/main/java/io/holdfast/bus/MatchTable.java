@@ -1,0 +1,164 @@
+package io.holdfast.bus;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rules that are filed under the same components, by the hash of what they say of these.
+ *
+ * <p>A shape says which components: the bits below, and for {@link #ARGUMENT} its index above them.
+ */
+final class MatchTable {
+    static final int SENDER_ID = 1;
+    static final int SENDER_NAME = 2;
+    static final int INTERFACE = 4;
+    static final int MEMBER = 8;
+    static final int PATH = 16;
+    static final int ARGUMENT = 32;
+    static final int PATH_NAMESPACE = 64;
+    static final int ARGUMENT_NAMESPACE = 128;
+    static final int INDEX_SHIFT = 8;
+
+    private static final int SMALLEST = 4;
+
+    final int shape;
+    int size;
+    private @Nullable MatchNode[] slots = new @Nullable MatchNode[SMALLEST];
+
+    MatchTable(int shape) {
+        this.shape = shape;
+    }
+
+    /** The components that tell this rule best from others. */
+    static int shapeOf(MatchNode node) {
+        MatchRule rule = node.rule;
+        int shape = 0;
+        if (rule.sender() != null) {
+            shape |= node.senderIsUnique() ? SENDER_ID : SENDER_NAME;
+        }
+        shape |= rule.interfaceName() != null ? INTERFACE : 0;
+        shape |= rule.member() != null ? MEMBER : 0;
+        shape |= rule.path() != null ? PATH : 0;
+        List<MatchRule.Argument> arguments = rule.arguments();
+        for (MatchRule.Argument argument : arguments) {
+            if (argument.test() == MatchRule.Test.EQUAL) {
+                return shape | ARGUMENT | argument.index() << INDEX_SHIFT;
+            }
+        }
+        // Only one of these: each multiplies the look-ups by the depth of a name.
+        if (!arguments.isEmpty() && arguments.getFirst().test() == MatchRule.Test.NAMESPACE) {
+            return shape | ARGUMENT_NAMESPACE;
+        }
+        return rule.pathNamespace() != null ? shape | PATH_NAMESPACE : shape;
+    }
+
+    /** Whether a rule of that shape can be filed here too, if less precisely. */
+    boolean accepts(int other) {
+        int bits = (1 << INDEX_SHIFT) - 1;
+        return (shape & other & bits) == (shape & bits)
+                && ((shape & ARGUMENT) == 0 || shape >> INDEX_SHIFT == other >> INDEX_SHIFT);
+    }
+
+    /** The hash under which a rule is filed here: what a message that it matches hashes to. */
+    int hashOf(MatchNode node) {
+        MatchRule rule = node.rule;
+        int hash = 0;
+        if ((shape & INTERFACE) != 0) {
+            hash = mix(hash, hash(rule.interfaceName()));
+        }
+        if ((shape & MEMBER) != 0) {
+            hash = mix(hash, hash(rule.member()));
+        }
+        if ((shape & PATH) != 0) {
+            hash = mix(hash, hash(rule.path()));
+        }
+        if ((shape & ARGUMENT) != 0) {
+            int n = 0;
+            while (rule.arguments().get(n).index() != shape >> INDEX_SHIFT) {
+                n++;
+            }
+            hash = mix(hash, MessageView.hash(node.argument(n)));
+        }
+        if ((shape & SENDER_ID) != 0) {
+            hash = mix(hash, Long.hashCode(node.senderId()));
+        }
+        String sender = rule.sender();
+        if ((shape & SENDER_NAME) != 0 && sender != null) {
+            hash = mix(hash, sender.hashCode());
+        }
+        if ((shape & PATH_NAMESPACE) != 0) {
+            hash = mix(hash, hash(rule.pathNamespace()));
+        }
+        if ((shape & ARGUMENT_NAMESPACE) != 0) {
+            hash = mix(hash, MessageView.hash(node.argument(0)));
+        }
+        return hash;
+    }
+
+    private static int hash(@Nullable String name) {
+        return name == null ? 0 : MessageView.hash(name.getBytes(US_ASCII));
+    }
+
+    static int mix(int hash, int component) {
+        int mixed = (hash ^ component) * 0x9E3779B1;
+        return mixed ^ mixed >>> 15;
+    }
+
+    /** The first of those that may have this hash; the others follow by {@code next}. */
+    @Nullable MatchNode first(int hash) {
+        return slots[hash & slots.length - 1];
+    }
+
+    void add(MatchNode node) {
+        node.table = this;
+        node.hash = hashOf(node);
+        if (++size > slots.length) {
+            resize(slots.length * 2);
+        }
+        link(node);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // this very node
+    void remove(MatchNode node) {
+        int slot = node.hash & slots.length - 1;
+        MatchNode at = slots[slot];
+        if (at == node) {
+            slots[slot] = node.next;
+        } else {
+            while (at != null && at.next != node) {
+                at = at.next;
+            }
+            if (at == null) {
+                throw new IllegalStateException("not in this table: " + node.rule);
+            }
+            at.next = node.next;
+        }
+        node.next = null;
+        node.table = null;
+        if (--size < slots.length / 4 && slots.length > SMALLEST) {
+            resize(slots.length / 2);
+        }
+    }
+
+    private void link(MatchNode node) {
+        int slot = node.hash & slots.length - 1;
+        node.next = slots[slot];
+        slots[slot] = node;
+    }
+
+    private void resize(int length) {
+        @Nullable MatchNode[] old = slots;
+        slots = new @Nullable MatchNode[length];
+        for (MatchNode head : old) {
+            for (MatchNode node = head; node != null; ) {
+                MatchNode following = node.next;
+                link(node);
+                node = following;
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package io.holdfast.bus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+
+/** Proof that code which ran hot allocates nothing. */
+public final class Allocation {
+    private static final int ROUNDS = 1000;
+    private static final int RUNS = 2000;
+
+    /** Bytes that this thread has allocated; by handle, since the bus does not read that module. */
+    private static final MethodHandle ALLOCATED;
+
+    static {
+        try {
+            Class<?> beans = Class.forName("java.lang.management.ManagementFactory");
+            Object threads = beans.getMethod("getThreadMXBean").invoke(null);
+            ALLOCATED =
+                    MethodHandles.publicLookup()
+                            .findVirtual(
+                                    Class.forName("com.sun.management.ThreadMXBean"),
+                                    "getCurrentThreadAllocatedBytes",
+                                    MethodType.methodType(long.class))
+                            .bindTo(threads);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private Allocation() {}
+
+    /**
+     * Runs it until the compiler is done with it: then whole rounds go by without an allocation.
+     */
+    public static void assertNone(Runnable work) {
+        long least = Long.MAX_VALUE;
+        for (int round = 0; round < ROUNDS && least > 0; round++) {
+            long before = allocated();
+            for (int run = 0; run < RUNS; run++) {
+                work.run();
+            }
+            least = Math.min(least, allocated() - before);
+        }
+        assertThat(least).as("bytes allocated by %d runs", RUNS).isZero();
+    }
+
+    private static long allocated() {
+        try {
+            return (long) ALLOCATED.invokeExact();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -22,7 +22,9 @@ public final class Bench {
                     new MembersRow(),
                     new MessagesRow(),
                     new DoorRow(),
-                    new DaemonRow());
+                    new DaemonRow(),
+                    new BusRow(),
+                    new BusMemoryRow());
 
     private Bench() {}
 

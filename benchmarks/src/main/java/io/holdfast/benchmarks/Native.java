@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The programs in C, compiled by gcc into {@code target/} when they are first needed. */
@@ -12,7 +13,9 @@ enum Native {
     /** What Holdfast is measured against. */
     REFERENCE("reference", "-O2", "-Wall", "-pthread"),
     /** A child that only waits to be killed, as small as can be. */
-    PAUSE("pause", "-O2", "-static", "-s");
+    PAUSE("pause", "-O2", "-static", "-s"),
+    /** The load generator for message buses, which also hosts those of others. */
+    BUSLOAD("busload", "-O2", "-Wall", "-Wextra");
 
     private final String name;
     private final List<String> flags;
@@ -26,17 +29,29 @@ enum Native {
     /** Compiles it, once. */
     synchronized Path build() throws IOException, InterruptedException {
         if (built == null) {
-            Path source = Place.MODULE.resolve("src/main/c").resolve(name + ".c");
+            List<String> sources = sources();
             Path program = Place.MODULE.resolve("target").resolve(name);
             List<String> command = new ArrayList<>(List.of("gcc"));
             command.addAll(flags);
-            command.addAll(List.of("-o", program.toString(), source.toString()));
+            command.addAll(List.of("-o", program.toString()));
+            command.addAll(sources);
             Process gcc = new ProcessBuilder(command).inheritIO().start();
             if (gcc.waitFor() != 0 || !Files.isExecutable(program)) {
-                throw new IOException("gcc could not compile " + source);
+                throw new IOException("gcc could not compile " + sources);
             }
             built = program;
         }
         return built;
+    }
+
+    /** One file of its name, or all in a folder of its name. */
+    private List<String> sources() throws IOException {
+        Path folder = Place.MODULE.resolve("src/main/c");
+        if (!Files.isDirectory(folder.resolve(name))) {
+            return List.of(folder.resolve(name + ".c").toString());
+        }
+        try (Stream<Path> files = Files.list(folder.resolve(name))) {
+            return files.map(Path::toString).filter(file -> file.endsWith(".c")).sorted().toList();
+        }
     }
 }

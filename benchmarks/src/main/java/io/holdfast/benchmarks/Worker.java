@@ -52,6 +52,13 @@ final class Worker implements AutoCloseable {
         return new Worker("C", List.of(Native.REFERENCE.build().toString()));
     }
 
+    /** The load generator at a bus. */
+    static Worker busload(String bus, Path socket) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(BusProcess.on(BusProcess.GENERATOR_PROCESSOR));
+        command.addAll(List.of(Native.BUSLOAD.build().toString(), socket.toString()));
+        return new Worker("the generator at " + bus, command);
+    }
+
     /** Gives a command and waits for its answer. */
     double[] ask(String command) throws IOException, InterruptedException {
         tell(command);

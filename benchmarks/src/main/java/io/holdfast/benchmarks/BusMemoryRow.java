@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * The resident size of {@code ./holdfast bus}: idle, with connections, with match rules, and when
- * they are gone. Each bus is fresh; some traffic between the first two loads and compiles what
- * connections and rules need, which is not theirs.
+ * they are gone. Each bus is fresh, so that what it loads and compiles for the first of them counts
+ * too.
  */
 final class BusMemoryRow implements Row {
     private static final int CONNECTIONS = 1_000;
@@ -22,14 +22,13 @@ final class BusMemoryRow implements Row {
     private static final double LEFT_MIB = 4; // of what they took, when they are gone
 
     /** Resident sizes in KiB. */
-    private record Sizes(
-            double fresh, double before, double connected, double ruled, double after) {
+    private record Sizes(double idle, double connected, double ruled, double after) {
         double idleMib() {
-            return fresh / 1024;
+            return idle / 1024;
         }
 
         double connection() {
-            return (connected - before) / CONNECTIONS;
+            return (connected - idle) / CONNECTIONS;
         }
 
         double rule() {
@@ -37,7 +36,7 @@ final class BusMemoryRow implements Row {
         }
 
         double leftMib() {
-            return (after - before) / 1024;
+            return (after - idle) / 1024;
         }
     }
 
@@ -103,7 +102,7 @@ final class BusMemoryRow implements Row {
             int value = i;
             medians[i] = Turns.quantile(samples.stream().mapToDouble(s -> s[value]).toArray(), 0.5);
         }
-        return new Sizes(medians[0], medians[1], medians[2], medians[3], medians[4]);
+        return new Sizes(medians[0], medians[1], medians[2], medians[3]);
     }
 
     private static double[] sample(Effort effort, BusProgram program)
@@ -112,11 +111,7 @@ final class BusMemoryRow implements Row {
         int settle = effort.count(SETTLE_MILLISECONDS);
         try (BusProcess bus = program.start(folder);
                 Worker generator = bus.generator()) {
-            double fresh = generator.ask("memory 1 0 " + settle)[0];
-            double[] _ = generator.ask("connect 1 " + effort.count(2_000));
-            double[] _ = generator.ask("broadcast 1 100 batched 1000 " + effort.count(1_000));
-            double[] held = generator.ask("memory " + CONNECTIONS + " " + RULES + " " + settle);
-            return new double[] {fresh, held[0], held[1], held[2], held[3]};
+            return generator.ask("memory " + CONNECTIONS + " " + RULES + " " + settle);
         } finally {
             Files.delete(folder);
         }

@@ -98,7 +98,7 @@ final class BusRow implements Row {
         }
         List<Line> lines = new ArrayList<>();
         for (BusProgram other : others) {
-            lines.add(Line.note("bus", "", BusProgram.version(other.name())));
+            lines.add(Line.note("version", "", BusProgram.version(other.name())));
         }
         Path folder = Files.createTempDirectory("holdfast-bench-bus");
         List<BusProcess> buses = new ArrayList<>();

@@ -16,8 +16,8 @@ import java.util.List;
  * takes the other's time, and all buses get the same.
  */
 final class BusProcess implements AutoCloseable {
-    static final int GENERATOR_PROCESSOR = 1;
     private static final int BUS_PROCESSOR = 0;
+    private static final int GENERATOR_PROCESSOR = 1;
     private static final Duration END = Duration.ofSeconds(10);
 
     private final String name;
@@ -45,7 +45,12 @@ final class BusProcess implements AutoCloseable {
 
     /** A generator at this bus; it waits for the bus to come up. */
     Worker generator() throws IOException, InterruptedException {
-        return Worker.busload(name, socket);
+        return Worker.busload(name, socket, GENERATOR_PROCESSOR);
+    }
+
+    /** A generator that shares the processor of this bus. */
+    Worker generatorBeside() throws IOException, InterruptedException {
+        return Worker.busload(name, socket, BUS_PROCESSOR);
     }
 
     /** Ends it. */

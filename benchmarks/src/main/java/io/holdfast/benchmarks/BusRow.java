@@ -107,9 +107,16 @@ final class BusRow implements Row {
             for (BusProgram other : others) {
                 buses.add(other.start(folder));
             }
-            lines.addAll(roundTrips(effort, buses));
+            lines.addAll(roundTrips(effort, buses, "", BusProcess::generator));
+            lines.addAll(
+                    roundTrips(effort, buses, ", on one processor", BusProcess::generatorBeside));
             for (Traffic traffic : TRAFFIC) {
-                lines.addAll(rates(effort, buses, traffic));
+                try {
+                    lines.addAll(rates(effort, buses, traffic));
+                } catch (IOException e) { // such as a message that was lost
+                    e.printStackTrace();
+                    lines.add(Line.skipped(traffic.what(), "failed: " + e.getMessage()));
+                }
             }
             lines.addAll(amongRules(effort, buses.getFirst()));
         } finally {
@@ -121,9 +128,20 @@ final class BusRow implements Row {
         return lines;
     }
 
-    private static List<Line> roundTrips(Effort effort, List<BusProcess> buses)
+    /** Where the generator of a bus runs. */
+    @FunctionalInterface
+    private interface Generators {
+        Worker at(BusProcess bus) throws IOException, InterruptedException;
+    }
+
+    /**
+     * Round trips. On processors of their own, most of the time is for waking the other one; on one
+     * processor it is the bus that counts.
+     */
+    private static List<Line> roundTrips(
+            Effort effort, List<BusProcess> buses, String where, Generators generators)
             throws IOException, InterruptedException {
-        Turns turns = turns(effort, buses, List.of("roundtrip"));
+        Turns turns = turns(effort, buses, List.of("roundtrip"), generators);
         List<Line> lines = new ArrayList<>();
         for (int value : List.of(P50, P99)) {
             for (int they = 1; they < buses.size(); they++) {
@@ -131,7 +149,7 @@ final class BusRow implements Row {
                 boolean median = value == P50;
                 lines.add(
                         Line.of(
-                                "round trip of a call, " + (median ? "p50" : "p99"),
+                                "round trip of a call, " + (median ? "p50" : "p99") + where,
                                 Line.nanoseconds(turns.median(0, value)),
                                 peer,
                                 Line.nanoseconds(turns.median(they, value)),
@@ -144,7 +162,7 @@ final class BusRow implements Row {
 
     private static List<Line> rates(Effort effort, List<BusProcess> buses, Traffic traffic)
             throws IOException, InterruptedException {
-        Turns turns = turns(effort, buses, List.of(traffic.command()));
+        Turns turns = turns(effort, buses, List.of(traffic.command()), BusProcess::generator);
         List<Line> lines = new ArrayList<>();
         for (int they = 1; they < buses.size(); they++) {
             String peer = buses.get(they).name();
@@ -166,7 +184,7 @@ final class BusRow implements Row {
         List<Integer> rules = List.of(0, 1_000, 10_000);
         List<String> commands =
                 rules.stream().map(count -> "broadcast 1 1000 batched " + count).toList();
-        Turns turns = turns(effort, List.of(ours), commands);
+        Turns turns = turns(effort, List.of(ours), commands, BusProcess::generator);
         List<Line> lines = new ArrayList<>();
         for (int i = 1; i < rules.size(); i++) {
             lines.add(
@@ -182,14 +200,15 @@ final class BusRow implements Row {
     }
 
     /** Samples of every command on every bus; the first value is nanoseconds for one operation. */
-    private static Turns turns(Effort effort, List<BusProcess> buses, List<String> commands)
+    private static Turns turns(
+            Effort effort, List<BusProcess> buses, List<String> commands, Generators generators)
             throws IOException, InterruptedException {
-        List<Worker> generators = new ArrayList<>();
+        List<Worker> started = new ArrayList<>();
         try {
             Turns turns = new Turns();
             for (BusProcess bus : buses) {
-                Worker generator = bus.generator();
-                generators.add(generator);
+                Worker generator = generators.at(bus);
+                started.add(generator);
                 for (String command : commands) {
                     int _ =
                             turns.add(() -> {
@@ -202,7 +221,7 @@ final class BusRow implements Row {
             }
             return turns.run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
         } finally {
-            for (Worker generator : generators) {
+            for (Worker generator : started) {
                 generator.close();
             }
         }

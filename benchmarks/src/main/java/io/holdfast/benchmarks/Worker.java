@@ -52,9 +52,10 @@ final class Worker implements AutoCloseable {
         return new Worker("C", List.of(Native.REFERENCE.build().toString()));
     }
 
-    /** The load generator at a bus. */
-    static Worker busload(String bus, Path socket) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(BusProcess.on(BusProcess.GENERATOR_PROCESSOR));
+    /** The load generator at a bus, on that processor. */
+    static Worker busload(String bus, Path socket, int processor)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(BusProcess.on(processor));
         command.addAll(List.of(Native.BUSLOAD.build().toString(), socket.toString()));
         return new Worker("the generator at " + bus, command);
     }

@@ -51,7 +51,7 @@ final class CString {
 
     /** What {@link #decode} read, byte for byte; any other text as UTF-8. */
     static byte[] encode(String text) {
-        if (text.chars().noneMatch(c -> isEscape((char) c))) {
+        if (!hasEscape(text)) {
             return text.getBytes(UTF_8);
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length() + 8);
@@ -81,6 +81,15 @@ final class CString {
             }
             decoder.reset();
         }
+    }
+
+    private static boolean hasEscape(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (isEscape(text.charAt(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean isEscape(char c) {

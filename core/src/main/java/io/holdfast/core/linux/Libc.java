@@ -57,11 +57,15 @@ final class Libc {
         }
     }
 
+    /** Where libc keeps the environment; looked up when first needed. */
+    private static final class Environ {
+        @SuppressWarnings("restricted") // the size of a pointer
+        static final MemorySegment POINTER = SYMBOLS.findOrThrow("environ").reinterpret(Long.BYTES);
+    }
+
     /** The environment of this process as libc keeps it: the value of {@code environ}. */
-    @SuppressWarnings("restricted") // the size of a pointer
     static long environ() {
-        MemorySegment environ = SYMBOLS.findOrThrow("environ").reinterpret(Long.BYTES);
-        return environ.get(JAVA_LONG, 0);
+        return Environ.POINTER.get(JAVA_LONG, 0);
     }
 
     /** Result of a function that returns {@code int}, or -errno. */

@@ -7,10 +7,14 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
 import java.util.SortedMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,8 +22,18 @@ import org.jspecify.annotations.Nullable;
  * native memory. Used by one thread, started at most once, closed afterwards.
  *
  * <p>The child starts with an empty signal mask and default dispositions, whatever the JVM has set.
+ *
+ * <p>Setting these up costs as much as a good part of the spawn while the code is not hot, so
+ * attributes are used again, and a child that only inherits our standard streams has file actions
+ * that are made once.
  */
 public final class PosixSpawn implements AutoCloseable {
+    /**
+     * Our standard streams, which nobody closes: the numbers themselves, whatever is behind them.
+     * Under its own number a child inherits each without any work.
+     */
+    public static final List<Fd> STANDARD = List.of(Fd.adopt(0), Fd.adopt(1), Fd.adopt(2));
+
     // bits/spawn: flags
     private static final int SETPGROUP = 2;
     private static final int SETSIGDEF = 4;
@@ -32,16 +46,11 @@ public final class PosixSpawn implements AutoCloseable {
     private static final int ACTIONS_SIZE = 80;
     private static final int SIGSET_SIZE = 128;
 
-    // where they lie in one block
-    private static final int ATTR = 0;
-    private static final int ACTIONS = ATTR + ATTR_SIZE;
-    private static final int FULL_SET = ACTIONS + ACTIONS_SIZE;
-    private static final int EMPTY_SET = FULL_SET + SIGSET_SIZE;
-    private static final int RESULT = EMPTY_SET + SIGSET_SIZE;
-    private static final int BLOCK_SIZE = RESULT + 8;
+    // what a call needs, in one block: the number that it gives, and the arguments behind it
+    private static final int RESULT = 0;
+    private static final int ARGUMENTS = 8;
 
     private static final MethodHandle ATTR_INIT = Libc.bind("posix_spawnattr_init");
-    private static final MethodHandle ATTR_DESTROY = Libc.bind("posix_spawnattr_destroy");
     private static final MethodHandle SETFLAGS = Libc.bind("posix_spawnattr_setflags");
     private static final MethodHandle SETSIGMASK_ = Libc.bind("posix_spawnattr_setsigmask");
     private static final MethodHandle SETSIGDEFAULT = Libc.bind("posix_spawnattr_setsigdefault");
@@ -65,23 +74,74 @@ public final class PosixSpawn implements AutoCloseable {
                 Libc.find("posix_spawn_file_actions_addtcsetpgrp_np");
     }
 
-    private final Arena arena = Arena.ofConfined();
-    private final MemorySegment block = arena.allocate(BLOCK_SIZE, 16);
-    private final long attr = block.address() + ATTR;
-    private final long actions = block.address() + ACTIONS;
+    /**
+     * {@code posix_spawnattr_t} with the signals set, used again and again by one spawn at a time.
+     * In glibc and musl it holds nothing but itself.
+     */
+    private static final class Attributes {
+        // as many as threads have spawned at once
+        private static final Queue<Attributes> SPARE = new ConcurrentLinkedQueue<>();
+
+        private final MemorySegment attr = Arena.ofAuto().allocate(ATTR_SIZE, 16);
+        private int flags;
+
+        private Attributes() {
+            check(call(ATTR_INIT, attr.address(), 0, 0, 0, 0, 0), "posix_spawnattr_init");
+            try (Arena arena = Arena.ofConfined()) { // libc copies the sets
+                MemorySegment set = arena.allocate(SIGSET_SIZE, 16);
+                set(SETSIGMASK_, set.address(), "posix_spawnattr_setsigmask");
+                set.fill((byte) 0xFF);
+                set(SETSIGDEFAULT, set.address(), "posix_spawnattr_setsigdefault");
+            }
+        }
+
+        static Attributes take() {
+            Attributes spare = SPARE.poll();
+            return spare != null ? spare : new Attributes();
+        }
+
+        /** Gives them back; the caller forgets them. */
+        void give() {
+            SPARE.add(this);
+        }
+
+        void flags(int wanted) {
+            if (flags != wanted) {
+                set(SETFLAGS, wanted, "posix_spawnattr_setflags");
+                flags = wanted;
+            }
+        }
+
+        void set(MethodHandle function, long value, String name) {
+            check(call(function, attr.address(), value, 0, 0, 0, 0), name);
+        }
+    }
+
+    /**
+     * The file actions of a child that has our standard streams and nothing else; never changed.
+     */
+    private static final class Inheriting {
+        static final long ACTIONS = make();
+
+        private static long make() {
+            long actions = Arena.global().allocate(ACTIONS_SIZE, 16).address();
+            check(call(ACTIONS_INIT, actions, 0, 0, 0, 0, 0), "posix_spawn_file_actions_init");
+            closeFrom(actions, STANDARD.size());
+            return actions;
+        }
+    }
+
     private final List<Fd> borrowed = new ArrayList<>();
     private final List<Fd> owned = new ArrayList<>();
+    private final Arena arena = Arena.ofConfined(); // for what not every spawn needs
+    private long ownActions; // their address, 0 without
+    private long actions;
     private int flags = SETSIGDEF | SETSIGMASK;
+    private int group;
+    private int cgroup;
 
-    public PosixSpawn() {
-        check(call(ATTR_INIT, attr, 0, 0, 0, 0, 0), "posix_spawnattr_init");
-        check(call(ACTIONS_INIT, actions, 0, 0, 0, 0, 0), "posix_spawn_file_actions_init");
-        block.asSlice(FULL_SET, SIGSET_SIZE).fill((byte) 0xFF);
-        long full = block.address() + FULL_SET;
-        long empty = block.address() + EMPTY_SET;
-        check(call(SETSIGDEFAULT, attr, full, 0, 0, 0, 0), "posix_spawnattr_setsigdefault");
-        check(call(SETSIGMASK_, attr, empty, 0, 0, 0, 0), "posix_spawnattr_setsigmask");
-    }
+    /** Nothing yet: without {@link #descriptors} the child would inherit what is inheritable. */
+    public PosixSpawn() {}
 
     /** Whether libc has {@code pidfd_spawn} (glibc 2.39). */
     static boolean hasPidfdSpawn() {
@@ -111,7 +171,7 @@ public final class PosixSpawn implements AutoCloseable {
     /** A process group: 0 for one of its own. */
     public void processGroup(int group) {
         flags |= SETPGROUP;
-        check(call(SETPGROUP_, attr, group, 0, 0, 0, 0), "posix_spawnattr_setpgroup");
+        this.group = group;
     }
 
     /**
@@ -120,19 +180,16 @@ public final class PosixSpawn implements AutoCloseable {
      * @throws NotSupportedException before glibc 2.39
      */
     public void cgroup(Fd directory) {
-        MethodHandle setcgroup = Rare.SETCGROUP;
-        if (setcgroup == null) {
+        if (Rare.SETCGROUP == null) {
             throw new NotSupportedException("spawning into a cgroup", Feature.CLONE_INTO_CGROUP);
         }
         flags |= SETCGROUP;
-        check(call(setcgroup, attr, borrow(directory), 0, 0, 0, 0), "posix_spawnattr_setcgroup_np");
+        cgroup = borrow(directory);
     }
 
     /** The child enters an open directory. */
     public void fchdir(Fd directory) {
-        check(
-                call(Rare.ADDFCHDIR, actions, borrow(directory), 0, 0, 0, 0),
-                "posix_spawn_file_actions_addfchdir_np");
+        add(Rare.ADDFCHDIR, borrow(directory), 0, 0, 0, "addfchdir_np");
     }
 
     /**
@@ -145,68 +202,120 @@ public final class PosixSpawn implements AutoCloseable {
         if (addtcsetpgrp == null) {
             throw new NotSupportedException("a terminal", Feature.SPAWN_FOREGROUND);
         }
-        check(
-                call(addtcsetpgrp, actions, borrow(terminal), 0, 0, 0, 0),
-                "posix_spawn_file_actions_addtcsetpgrp_np");
+        add(addtcsetpgrp, borrow(terminal), 0, 0, 0, "addtcsetpgrp_np");
     }
 
     /** What the child opens anew, and closes again, once its descriptors are in place. */
     public record Opening(Fd source, int oflag) {}
 
     /**
-     * Gives the child exactly these descriptors, each under its number, opens and closes what is to
-     * be opened, and closes everything else. The last action to add.
+     * Gives the child exactly these descriptors, each under its number, and closes everything else;
+     * then it opens and closes what is to be opened. The last action to add. A child that waits in
+     * an open has nothing of ours that it was not given.
      *
+     * @param byTarget with those of {@link #STANDARD} that it inherits under their own number
      * @throws ErrnoException EMFILE
      * @throws NotSupportedException before glibc 2.34: it must not inherit what it was not given
      */
     public void descriptors(SortedMap<Integer, Fd> byTarget, List<Opening> openings) {
-        MethodHandle addclosefrom = ADDCLOSEFROM;
-        if (addclosefrom == null) {
+        if (ADDCLOSEFROM == null) {
             throw new NotSupportedException("starting a process", Feature.SPAWN_CLOSEFROM);
         }
-        int end = byTarget.isEmpty() ? 0 : byTarget.lastKey() + 1;
-        List<String> paths = new ArrayList<>(openings.size());
-        for (Opening opening : openings) {
-            paths.add("/proc/self/fd/" + borrow(opening.source, end + 1));
+        if (actions == 0 && openings.isEmpty() && isInheriting(byTarget)) {
+            actions = Inheriting.ACTIONS;
+            return;
         }
-        byTarget.forEach((target, source) -> {
-            int number = borrow(source);
-            if (number != target && number < end) { // overwritten before its turn
-                release(source);
-                number = borrow(source, end);
-            }
-            check(
-                    call(ADDDUP2, actions, number, target, 0, 0, 0),
-                    "posix_spawn_file_actions_adddup2");
-        });
+        int end = byTarget.isEmpty() ? 0 : byTarget.lastKey() + 1;
+        // the sources of the openings come to lie behind the number that they are opened under
+        int sources = end + 1;
+        int above = sources + openings.size();
+        List<Integer> openingNumbers = new ArrayList<>(openings.size());
+        for (Opening opening : openings) {
+            openingNumbers.add(borrow(opening.source, above));
+        }
+        byTarget.forEach((target, source) -> dup(source, target, byTarget, end));
         for (int gap = 0; gap < end; gap++) {
             if (!byTarget.containsKey(gap)) {
                 close(gap);
             }
         }
-        for (int i = 0; i < openings.size(); i++) {
-            open(end, paths.get(i), openings.get(i).oflag);
-            close(end);
+        if (!openings.isEmpty()) {
+            for (int i = 0; i < openings.size(); i++) {
+                add(ADDDUP2, openingNumbers.get(i), sources + i, 0, 0, "adddup2");
+            }
+            closeFrom(actions(), above);
+            for (int i = 0; i < openings.size(); i++) {
+                open(end, "/proc/self/fd/" + (sources + i), openings.get(i).oflag);
+                close(end);
+            }
         }
-        check(
-                call(addclosefrom, actions, end, 0, 0, 0, 0),
-                "posix_spawn_file_actions_addclosefrom_np");
+        closeFrom(actions(), end);
+    }
+
+    private void dup(Fd source, int target, SortedMap<Integer, Fd> byTarget, int end) {
+        if (isInherited(target, source)) {
+            return;
+        }
+        int number = borrow(source);
+        Fd earlier = number < target ? byTarget.get(number) : null;
+        if (earlier != null && !isInherited(number, earlier)) { // overwritten before its turn
+            release(source);
+            number = borrow(source, end);
+        }
+        add(ADDDUP2, number, target, 0, 0, "adddup2");
+    }
+
+    private static boolean isInheriting(SortedMap<Integer, Fd> byTarget) {
+        int inherited = 0;
+        for (int i = 0; i < STANDARD.size(); i++) {
+            Fd source = byTarget.get(i);
+            inherited += source != null && isInherited(i, source) ? 1 : 0;
+        }
+        return inherited == STANDARD.size() && byTarget.size() == inherited;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very one
+    private static boolean isInherited(int target, Fd source) {
+        return target < STANDARD.size() && STANDARD.get(target) == source;
     }
 
     private void open(int target, String path, int oflag) {
         MemorySegment name = string(path); // copied by libc
-        check(
-                call(Rare.ADDOPEN, actions, target, name.address(), oflag, 0, 0),
-                "posix_spawn_file_actions_addopen");
+        add(Rare.ADDOPEN, target, name.address(), oflag, 0, "addopen");
     }
 
     private void close(int target) {
-        check(call(ADDCLOSE, actions, target, 0, 0, 0, 0), "posix_spawn_file_actions_addclose");
+        add(ADDCLOSE, target, 0, 0, 0, "addclose");
+    }
+
+    private static void closeFrom(long actions, int from) {
+        MethodHandle addclosefrom = Objects.requireNonNull(ADDCLOSEFROM);
+        check(
+                call(addclosefrom, actions, from, 0, 0, 0, 0),
+                "posix_spawn_file_actions_addclosefrom_np");
+    }
+
+    private void add(MethodHandle function, long a, long b, long c, long d, String name) {
+        check(call(function, actions(), a, b, c, d, 0), "posix_spawn_file_actions_" + name);
+    }
+
+    private long actions() {
+        if (ownActions == 0) {
+            long address = arena.allocate(ACTIONS_SIZE, 16).address();
+            check(call(ACTIONS_INIT, address, 0, 0, 0, 0, 0), "posix_spawn_file_actions_init");
+            ownActions = address;
+            actions = address;
+        }
+        return ownActions;
     }
 
     /** A number for it that is not below {@code from}. */
     private int borrow(Fd fd, int from) {
+        int number = borrow(fd);
+        if (number >= from) {
+            return number;
+        }
+        release(fd);
         Fd above = Fd.adopt(Fcntl.dupfd(fd, from), "fcntl(F_DUPFD_CLOEXEC)", fd);
         owned.add(above);
         return borrow(above);
@@ -223,28 +332,45 @@ public final class PosixSpawn implements AutoCloseable {
         return number;
     }
 
-    /** Strings as a NULL-ended array, for {@link #spawn}. */
+    /** An environment, of {@code NAME=value} strings. */
     public MemorySegment strings(List<String> strings) {
         return strings(arena, strings);
     }
 
     /** The same in other memory, which may be of several threads. */
     public static MemorySegment strings(Arena arena, List<String> strings) {
+        byte[][] bytes = bytes(strings);
+        MemorySegment array = arena.allocate(sizeOf(bytes), 8);
+        long ignored = put(array, 0, bytes);
+        return array;
+    }
+
+    private static byte[][] bytes(List<String> strings) {
         byte[][] bytes = new byte[strings.size()][];
-        long size = 0;
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = CString.bytes(strings.get(i));
-            size += bytes[i].length;
         }
-        long table = 8L * (bytes.length + 1);
-        MemorySegment array = arena.allocate(table + size, 8);
-        long at = table;
-        for (int i = 0; i < bytes.length; i++) {
-            array.set(JAVA_LONG, 8L * i, array.address() + at);
-            MemorySegment.copy(bytes[i], 0, array, JAVA_BYTE, at, bytes[i].length);
-            at += bytes[i].length;
+        return bytes;
+    }
+
+    private static long sizeOf(byte[][] strings) {
+        long size = 8L * (strings.length + 1);
+        for (byte[] string : strings) {
+            size += string.length;
         }
-        return array;
+        return size;
+    }
+
+    /** Writes a NULL-ended array, and its strings behind it; returns where they end. */
+    private static long put(MemorySegment memory, long array, byte[][] strings) {
+        long at = array + 8L * (strings.length + 1);
+        for (int i = 0; i < strings.length; i++) {
+            memory.set(JAVA_LONG, array + 8L * i, memory.address() + at);
+            MemorySegment.copy(strings[i], 0, memory, JAVA_BYTE, at, strings[i].length);
+            at += strings[i].length;
+        }
+        memory.set(JAVA_LONG, array + 8L * strings.length, 0);
+        return at;
     }
 
     /**
@@ -273,10 +399,11 @@ public final class PosixSpawn implements AutoCloseable {
      * {@code pidfd_spawn} (glibc 2.39): a number to adopt, or -errno. The calling thread sleeps
      * until the child has executed the program; call it on a platform thread.
      *
+     * @param arguments from {@code argv[0]} on
      * @param environment what {@link #strings} made, or null for the environment of this process
      */
     public int pidfdSpawn(
-            String path, MemorySegment arguments, @Nullable MemorySegment environment) {
+            String path, List<String> arguments, @Nullable MemorySegment environment) {
         MethodHandle spawn = PIDFD_SPAWN;
         if (spawn == null) {
             throw new NotSupportedException("pidfd_spawn", Feature.PIDFD_SPAWN);
@@ -288,26 +415,53 @@ public final class PosixSpawn implements AutoCloseable {
      * {@code posix_spawn}: the number of the new process, or -errno. It names that process until
      * somebody waits for it.
      */
-    public int spawn(String path, MemorySegment arguments, @Nullable MemorySegment environment) {
+    public int spawn(String path, List<String> arguments, @Nullable MemorySegment environment) {
         return spawn(POSIX_SPAWN, path, arguments, environment);
     }
 
     private int spawn(
             MethodHandle function,
             String path,
-            MemorySegment arguments,
+            List<String> arguments,
             @Nullable MemorySegment environment) {
-        check(call(SETFLAGS, attr, flags, 0, 0, 0, 0), "posix_spawnattr_setflags");
-        int r =
-                call(
-                        function,
-                        block.address() + RESULT,
-                        string(path).address(),
-                        actions,
-                        attr,
-                        arguments.address(),
-                        environment == null ? Libc.environ() : environment.address());
-        return r == 0 ? block.get(JAVA_INT, RESULT) : -r;
+        byte[] program = CString.bytes(path);
+        byte[][] words = bytes(arguments);
+        long size = ARGUMENTS + sizeOf(words) + program.length;
+        Attributes attributes = attributes();
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment memory = size <= Scratch.SIZE ? scratch.memory : arena.allocate(size, 8);
+            long programAt = put(memory, ARGUMENTS, words);
+            MemorySegment.copy(program, 0, memory, JAVA_BYTE, programAt, program.length);
+            int r =
+                    Libc.intCall(
+                            function,
+                            scratch.errno,
+                            memory.address() + RESULT,
+                            memory.address() + programAt,
+                            actions,
+                            attributes.attr.address(),
+                            memory.address() + ARGUMENTS,
+                            environment == null ? Libc.environ() : environment.address());
+            return r == 0 ? memory.get(JAVA_INT, RESULT) : -r; // an errno value, not -1
+        } finally {
+            scratch.give();
+            attributes.give();
+            Reference.reachabilityFence(environment);
+        }
+    }
+
+    private Attributes attributes() {
+        Attributes attributes = Attributes.take();
+        attributes.flags(flags);
+        if ((flags & SETPGROUP) != 0) {
+            attributes.set(SETPGROUP_, group, "posix_spawnattr_setpgroup");
+        }
+        MethodHandle setcgroup = (flags & SETCGROUP) == 0 ? null : Rare.SETCGROUP;
+        if (setcgroup != null) {
+            attributes.set(setcgroup, cgroup, "posix_spawnattr_setcgroup_np");
+        }
+        return attributes;
     }
 
     /** These functions return an errno value, not -1. */
@@ -323,12 +477,11 @@ public final class PosixSpawn implements AutoCloseable {
 
     @Override
     public void close() {
-        int actionsResult = call(ACTIONS_DESTROY, actions, 0, 0, 0, 0, 0);
-        int attrResult = call(ATTR_DESTROY, attr, 0, 0, 0, 0, 0);
+        if (ownActions != 0) {
+            int ignored = call(ACTIONS_DESTROY, ownActions, 0, 0, 0, 0, 0); // it only frees
+        }
         arena.close();
         borrowed.forEach(Fd::release);
         owned.forEach(Fd::close);
-        check(actionsResult, "posix_spawn_file_actions_destroy");
-        check(attrResult, "posix_spawnattr_destroy");
     }
 }

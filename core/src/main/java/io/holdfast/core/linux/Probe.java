@@ -108,7 +108,7 @@ final class Probe {
         SignalDispositions.keepChildren();
         try (PosixSpawn spawn = new PosixSpawn()) {
             spawn.descriptors(Collections.emptySortedMap(), List.of());
-            int pid = spawn.spawn("/bin/true", spawn.strings(List.of("true")), null);
+            int pid = spawn.spawn("/bin/true", List.of("true"), null);
             if (pid < 0) {
                 requireTold(pid, "posix_spawn");
                 return false;
@@ -134,7 +134,7 @@ final class Probe {
         try (PosixSpawn spawn = new PosixSpawn();
                 Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             spawn.cgroup(none);
-            int r = spawn.pidfdSpawn("/bin/true", spawn.strings(List.of("true")), null);
+            int r = spawn.pidfdSpawn("/bin/true", List.of("true"), null);
             requireTold(r, "pidfd_spawn");
             return r == -Errno.EBADF;
         }

@@ -18,9 +18,6 @@ final class ChildStreams implements AutoCloseable {
     private static final int FILE_MODE = 0666; // under the umask
     private static final int STREAMS = 3;
 
-    /** Ours, which nobody closes: the numbers themselves, whatever is behind them. */
-    private static final Fd[] STANDARD = {Fd.adopt(0), Fd.adopt(1), Fd.adopt(2)};
-
     private final @Nullable Fd[] theirs = new @Nullable Fd[STREAMS];
     private final @Nullable Fd[] ours = new @Nullable Fd[STREAMS];
     private final List<Fd> toClose = new ArrayList<>();
@@ -30,20 +27,23 @@ final class ChildStreams implements AutoCloseable {
         for (int i = 0; i < STREAMS; i++) {
             theirs[i] =
                     switch (streams[i]) {
-                        case Stdio.Inherit _ -> isOpen(STANDARD[i]) ? STANDARD[i] : null;
+                        case Stdio.Inherit _ -> PosixSpawn.STANDARD.get(i);
                         case Stdio.Null _ ->
                                 opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
                         case Stdio.File(var path, int flags) ->
                                 opened(path.toString(), flags | Fcntl.O_NOCTTY);
                         case Stdio.Pipe _ -> pipe(i);
                         case Stdio.Descriptor(Fd fd) -> fd;
-                        case Stdio.Merged _ -> theirs[1];
+                        case Stdio.Merged _ -> merged();
                     };
         }
     }
 
-    private static boolean isOpen(Fd standard) {
-        return Fcntl.getfl(standard) >= 0; // we may have been started without
+    private @Nullable Fd merged() {
+        Fd output = theirs[1];
+        boolean isNone = // we were started without
+                output != null && PosixSpawn.STANDARD.contains(output) && Fcntl.getfl(output) < 0;
+        return isNone ? null : output;
     }
 
     private Fd opened(String path, int flags) {

@@ -1,8 +1,10 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Lease;
 import io.holdfast.core.linux.PosixSpawn;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysStat;
@@ -17,16 +19,24 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Holds a child just before it executes its program, with no code of ours in it: its last file
- * actions open two FIFOs. The first tells us that it is there; the second blocks it until we open
- * the other end.
+ * actions open a FIFO, which tells us that it is there, a file that we have a {@link Lease} of,
+ * which blocks it, and another FIFO, which fails unless we have its other end.
  *
  * <pre>
- *   child:  … open(arrival, write), close ── open(departure, read) ════════╗ exec
- *   we:     open(arrival, read) … hangs up ── do what is to be done ── open(departure)
+ *   child:  … open(arrival, write) ── open(bar, read) ═════════════════════╗ open(departure) ── exec
+ *   we:     open(arrival, read) … hangs up ── do what is to be done ── open(departure), let go
  * </pre>
  *
- * <p>The child may have become another user by then, so the FIFOs are open to all; nobody else can
- * reach them, for they have no name any more.
+ * <p>Whatever becomes of us, the child does not execute its program unheld, nor stands there for
+ * ever: when this process ends, so does the lease, and the departure fails; so it does when the
+ * kernel takes the lease away ({@link Lease#patienceSeconds}). While it stands, the child has no
+ * descriptor of ours but those that it was given.
+ *
+ * <p>Where leases are switched off, the child waits in the open of the departure, and a JVM that is
+ * killed leaves it there.
+ *
+ * <p>The FIFOs are open to all, whatever our umask; nobody else can reach them, for they have no
+ * name any more.
  */
 final class Gate implements AutoCloseable {
     private static final String ARRIVAL = "arrival";
@@ -38,13 +48,15 @@ final class Gate implements AutoCloseable {
     private final Fd departure;
     private final Fd arrivals;
     private final Fd reserve; // a number to open the passage with, when all others are taken
+    private final @Nullable Lease bar;
     private @Nullable Fd passage;
 
-    private Gate(Fd arrival, Fd departure, Fd arrivals, Fd reserve) {
+    private Gate(Fd arrival, Fd departure, Fd arrivals, Fd reserve, @Nullable Lease bar) {
         this.arrival = arrival;
         this.departure = departure;
         this.arrivals = arrivals;
         this.reserve = reserve;
+        this.bar = bar;
     }
 
     /**
@@ -66,12 +78,23 @@ final class Gate implements AutoCloseable {
             made.add(fifo(dir, DEPARTURE));
             made.add(reopen(made.getFirst(), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK));
             made.add(made.getFirst().duplicate());
-            return new Gate(made.get(0), made.get(1), made.get(2), made.get(3));
+            return new Gate(made.get(0), made.get(1), made.get(2), made.get(3), bar());
         } catch (RuntimeException e) {
             made.forEach(Fd::close);
             throw e;
         } finally {
             boolean ignored = folder.toFile().delete();
+        }
+    }
+
+    private static @Nullable Lease bar() {
+        try {
+            return Lease.take();
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
+                throw e;
+            }
+            return null; // switched off
         }
     }
 
@@ -91,9 +114,14 @@ final class Gate implements AutoCloseable {
 
     /** What the child is to open, in this order. */
     List<PosixSpawn.Opening> openings() {
+        PosixSpawn.Opening first = new PosixSpawn.Opening(arrival, Fcntl.O_WRONLY);
+        if (bar == null) {
+            return List.of(first, new PosixSpawn.Opening(departure, Fcntl.O_RDONLY));
+        }
         return List.of(
-                new PosixSpawn.Opening(arrival, Fcntl.O_WRONLY),
-                new PosixSpawn.Opening(departure, Fcntl.O_RDONLY));
+                first,
+                new PosixSpawn.Opening(bar.file(), Fcntl.O_RDONLY),
+                new PosixSpawn.Opening(departure, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK));
     }
 
     /** Waits for the child: false if it was {@link #giveUp given up}. */
@@ -111,6 +139,23 @@ final class Gate implements AutoCloseable {
         arrivals.close();
     }
 
+    /** How a start fails whose child was not let through, or was held for too long. */
+    static boolean isRefusal(ErrnoException e) {
+        return e.errno() == Errno.ENXIO;
+    }
+
+    /**
+     * Lets the child end, whether or not it has come to the gate. Where that cannot be, it goes on
+     * as by {@link #open}, and must be killed.
+     */
+    void refuse() {
+        if (bar == null) {
+            open();
+        } else {
+            bar.letGo();
+        }
+    }
+
     /**
      * Lets the child go on, whether or not it has come to its open: from now on that does not
      * block. Never fails, for then child and spawning thread would stand for ever: it waits for a
@@ -125,6 +170,9 @@ final class Gate implements AutoCloseable {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
+        if (bar != null) {
+            bar.letGo();
+        }
     }
 
     /** After the spawn has returned. */
@@ -132,6 +180,9 @@ final class Gate implements AutoCloseable {
     public void close() {
         if (passage != null) {
             passage.close();
+        }
+        if (bar != null) {
+            bar.close();
         }
         reserve.close();
         arrivals.close();

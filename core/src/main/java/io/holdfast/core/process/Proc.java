@@ -80,14 +80,18 @@ public final class Proc {
 
     /**
      * Whether a child of ours that nobody has reaped has ended, or is about to, without executing a
-     * program. False where {@code /proc} does not tell. Both flags count: one that executes loses
-     * PF_FORKNOEXEC a little after its spawn has returned.
+     * program. False where {@code /proc} does not tell; throws where we have no descriptor to ask
+     * with. Both flags count: one that executes loses PF_FORKNOEXEC a little after its spawn has
+     * returned.
      */
     static boolean diedUnexecuted(PidFd child) {
         try {
             String stat = KernelFile.text(null, "/proc/" + child.pid() + "/stat"); // it is pinned
             return (Long.parseLong(fields(stat)[6]) & DIED_UNEXECUTED) == DIED_UNEXECUTED;
         } catch (ErrnoException e) {
+            if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
+                throw e;
+            }
             return false;
         }
     }

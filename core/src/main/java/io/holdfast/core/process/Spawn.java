@@ -254,6 +254,13 @@ public final class Spawn {
      * Holds the child before it executes its program, and calls back. If that throws, the child is
      * killed and {@link #start} throws the same. Not in a frozen cgroup, where the child would
      * never come so far.
+     *
+     * <p>A child that is held never executes its program unless the callback has returned: if this
+     * JVM is killed meanwhile, the child ends at once, with status 127. So it does when it is held
+     * for longer than the kernel lets anybody wait for a lease (the sysctl fs.lease-break-time, 45
+     * seconds by default); {@link #start} then fails with ENXIO. Where leases are switched off
+     * (fs.leases-enable) there is no such limit, and a JVM that is killed leaves the child waiting,
+     * unexecuted, until somebody kills it.
      */
     public Spawn whileHeld(Consumer<HeldChild> action) {
         held = action;

@@ -28,6 +28,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +61,8 @@ final class Starter {
         }
     }
 
+    private static final long PAUSE_NANOS = 5_000_000;
+
     static {
         SignalDispositions.keepChildren();
     }
@@ -89,14 +92,10 @@ final class Starter {
     }
 
     private Child startAndWatch() {
-        PidFd pidFd;
         try (streams) {
             Path program = spawn.resolve();
             streams.open(spawn.streams);
-            pidFd = throughGate ? startHeld(program) : startFreely(program);
-            if (intoCgroup && diedUnexecuted(pidFd)) {
-                pidFd = moveInstead(program, pidFd);
-            }
+            PidFd pidFd = started(program);
             try {
                 Child child =
                         new Child(
@@ -114,14 +113,22 @@ final class Starter {
     }
 
     /**
-     * A child that was born in its cgroup was killed before it executed its program. Kernels since
-     * cgroup.kill counts kills (seen: 6.18) do that to every child, once a cgroup was killed: they
-     * compare the target's count with that of our own cgroup. Such a cgroup can only be moved into.
+     * A child that was born in its cgroup may have been killed before it executed its program.
+     * Kernels since cgroup.kill counts kills (seen: 6.18) do that to every child, once a cgroup was
+     * killed: they compare the target's count with that of our own cgroup. Such a cgroup can only
+     * be moved into.
      */
-    private PidFd moveInstead(Path program, PidFd killed) {
-        try (killed) {
-            reap(killed);
+    private PidFd started(Path program) {
+        PidFd pidFd = throughGate ? startHeld(program) : startFreely(program);
+        try {
+            if (!intoCgroup || !diedUnexecuted(pidFd)) {
+                return pidFd;
+            }
+        } catch (RuntimeException | Error e) { // not to be told
+            discard(pidFd);
+            throw e;
         }
+        discard(pidFd);
         intoCgroup = false;
         return startHeld(program);
     }
@@ -221,7 +228,11 @@ final class Starter {
             } catch (RuntimeException | Error e) {
                 refusal = e;
             } finally {
-                gate.open();
+                if (met) {
+                    gate.open();
+                } else {
+                    gate.refuse();
+                }
             }
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -262,24 +273,28 @@ final class Starter {
             try {
                 pidFd = result(task);
             } catch (RuntimeException | Error e) {
-                Throwable refused = refusal;
-                if (refused == null) {
-                    throw e;
-                }
-                refused.addSuppressed(e);
-                throw unchecked(refused);
-            }
-            if (met || (refusal == null && Proc.diedUnexecuted(pidFd))) { // it runs nothing unheld
-                return pidFd;
+                throw met ? unchecked(e) : reason(e);
             }
             try {
-                boolean ignored = pidFd.signal(Signal.KILL);
-                reap(pidFd);
-                pidFd.close();
-            } catch (RuntimeException e) { // no descriptors to wait with
-                Child.giveUp(pidFd);
+                if (met || (refusal == null && Proc.diedUnexecuted(pidFd))) {
+                    return pidFd; // it runs nothing unheld
+                }
+            } catch (RuntimeException | Error e) { // not to be told
+                refusal = e;
             }
+            discard(pidFd);
             throw unchecked(refusal != null ? refusal : notFound());
+        }
+
+        /** Why there is no child: our refusal rather than what it came to. */
+        private RuntimeException reason(Throwable failure) {
+            boolean ours = failure instanceof ErrnoException e && Gate.isRefusal(e);
+            if (refusal == null && !(arrived && ours)) {
+                return unchecked(failure);
+            }
+            Throwable reason = refusal != null ? refusal : notFound();
+            reason.addSuppressed(failure);
+            return unchecked(reason);
         }
 
         /** The child came, and was not to be found: it must not run unheld. */
@@ -297,6 +312,17 @@ final class Starter {
                 case Error error -> throw error;
                 default -> new IllegalStateException(e);
             };
+        }
+    }
+
+    /** Ends and reaps a child that nobody will have. */
+    private static void discard(PidFd child) {
+        try {
+            boolean ignored = child.signal(Signal.KILL);
+            reap(child);
+            child.close();
+        } catch (RuntimeException e) { // no descriptors to wait with
+            Child.giveUp(child);
         }
     }
 
@@ -417,11 +443,31 @@ final class Starter {
             }
             return PidFd.ofKernel(Fd.adopt(number));
         }
-        int pid = call.spawn(path, arguments, environment);
+        int pid;
+        try (Fd _ = Fcntl.open("/", Fcntl.O_PATH)) { // a number to hold it with
+            pid = call.spawn(path, arguments, environment);
+        }
         if (pid < 0) {
             throw failure("posix_spawn", program, -pid);
         }
-        return PidFd.open(pid); // ours alone to reap, so still its own number
+        return hold(pid);
+    }
+
+    /**
+     * Holds a child by its number, which is ours alone to reap and so still its own. Fails for no
+     * want of descriptors, since the child would then run with nobody to reap it: it waits for one.
+     */
+    private static PidFd hold(int pid) {
+        for (; ; ) {
+            try {
+                return PidFd.open(pid);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.EMFILE && e.errno() != Errno.ENFILE) {
+                    throw e;
+                }
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
     }
 
     private ErrnoException failure(String call, Path program, int errno) {
@@ -444,6 +490,10 @@ final class Starter {
                     case Errno.EAGAIN -> "a limit of processes is reached (RLIMIT_NPROC, pids.max)";
                     case Errno.EBUSY -> cgroup + " hands controllers to its children";
                     case Errno.EOPNOTSUPP -> cgroup + " is threaded, or a relative of it is";
+                    case Errno.ENXIO ->
+                            throughGate
+                                    ? "it was held for longer than fs.lease-break-time allows"
+                                    : null;
                     default -> null;
                 };
         return new ErrnoException(call, program.toString(), errno, advice);

@@ -12,7 +12,9 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.core.testkit.ScratchCgroup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,7 +56,10 @@ class ShortageTest {
             atEachStep(() -> EventLoop.open().close());
             atEachStep(() -> start(Spawn.of("/bin/true").stdin(Stdio.pipe())));
             atEachStep(() -> start(Spawn.of("/bin/true").stdin(Stdio.pipe()).whileHeld(_ -> {})));
-            assertThat(SpawnErrorsTest.childrenOfOurs()).isEmpty();
+            if (arguments.length > 0) {
+                bornInAKilledCgroup(Cgroup.open(arguments[0]));
+            }
+            SpawnErrorsTest.awaitNoChildren();
         }
 
         /** Loading one from a folder takes a descriptor. */
@@ -79,6 +84,14 @@ class ShortageTest {
         private static void start(Spawn spawn) throws InterruptedException {
             try (Child child = spawn.start()) {
                 assertThat(child.await().isSuccess()).isTrue();
+            }
+        }
+
+        /** Where the kernel may kill it at its birth, so that it is started once more. */
+        private static void bornInAKilledCgroup(Cgroup cgroup) throws Exception {
+            try (cgroup) {
+                cgroup.kill();
+                atEachStep(() -> start(Spawn.of("/bin/true").cgroup(cgroup)));
             }
         }
 
@@ -128,10 +141,27 @@ class ShortageTest {
         }
     }
 
-    @Test
-    void isToldAtEveryStepAndLeavesNothing() {
-        ChildJvm.Result result = ChildJvm.run(List.of(), InAFullTable.class);
+    private static void assertToldAtEveryStep(List<String> options, String... arguments) {
+        ChildJvm.Result result = ChildJvm.run(options, InAFullTable.class, arguments);
         assertThat(result.output()).isEqualTo("threads " + Feature.PIDFD_THREAD.isPresent() + "\n");
         assertThat(result.status()).isZero();
+    }
+
+    @Test
+    void isToldAtEveryStepAndLeavesNothing() {
+        assertToldAtEveryStep(List.of());
+    }
+
+    @Test
+    void isToldWhereAChildIsHeldByItsNumber() {
+        assertToldAtEveryStep(List.of("-Dio.holdfast.without=PIDFD_SPAWN"));
+    }
+
+    @Test
+    @Needs(cgroup2 = true)
+    void isToldWhereAChildIsBornInACgroupThatWasKilled() {
+        try (ScratchCgroup scratch = ScratchCgroup.create()) {
+            assertToldAtEveryStep(List.of(), scratch.cgroup().path().path());
+        }
     }
 }

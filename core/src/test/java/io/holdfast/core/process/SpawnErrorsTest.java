@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,7 +32,22 @@ class SpawnErrorsTest {
     @AfterEach
     void nothingIsLeft() throws IOException {
         before.awaitSameNumber();
-        assertThat(childrenOfOurs()).isEmpty();
+        awaitNoChildren();
+    }
+
+    private static final int TRIES = 5_000;
+
+    /**
+     * Waits a few seconds at most until there are none. Children are reaped by another thread, when
+     * they have exited: those of an earlier test, too, that nobody has waited for.
+     */
+    static void awaitNoChildren() throws IOException {
+        List<String> children = childrenOfOurs();
+        for (int i = 0; i < TRIES && !children.isEmpty(); i++) {
+            LockSupport.parkNanos(1_000_000);
+            children = childrenOfOurs();
+        }
+        assertThat(children).as("children that are left").isEmpty();
     }
 
     /** Those that Java does not know of and that are not reaped. */

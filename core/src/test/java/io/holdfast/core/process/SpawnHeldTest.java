@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysPoll;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.testkit.ScratchCgroup;
@@ -33,7 +37,7 @@ class SpawnHeldTest {
     @AfterEach
     void nothingIsLeft() throws IOException {
         before.awaitSameNumber();
-        assertThat(SpawnErrorsTest.childrenOfOurs()).isEmpty();
+        SpawnErrorsTest.awaitNoChildren();
     }
 
     private static final class Refused extends RuntimeException {
@@ -228,6 +232,54 @@ class SpawnHeldTest {
         try (Child child = Spawn.of("true").environmentOfPid("PID").start()) {
             assertThat(Thread.interrupted()).isTrue();
             assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    @Test
+    void whileItIsHeldItHasNoDescriptorsButThoseItWasGiven() throws Exception {
+        Fd[] pipe = Unistd.pipe2(0);
+        try (Fd in = pipe[0];
+                Child child =
+                        Spawn.of("true")
+                                .whileHeld(_ -> {
+                                    pipe[1].close();
+                                    assertThat(SysPoll.now(in, Readiness.IN))
+                                            .as("the writer was the last")
+                                            .isEqualTo(Readiness.HUP);
+                                })
+                                .start()) {
+            assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    @Test
+    @Needs(disposableMachine = true) // it changes a setting of all
+    void oneThatIsHeldForTooLongEndsWithoutItsProgram() throws Exception {
+        Path trace = folder.resolve("trace");
+        Path limit = Path.of("/proc/sys/fs/lease-break-time");
+        String usual = Files.readString(limit);
+        Files.writeString(limit, "1\n");
+        try {
+            AtomicReference<Exit> exit = new AtomicReference<>();
+            Spawn spawn =
+                    Spawn.of("touch", trace.toString())
+                            .whileHeld(child -> exit.set(awaitExit(child.pidFd())));
+            assertThatThrownBy(spawn::start)
+                    .isInstanceOfSatisfying(
+                            ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENXIO))
+                    .hasMessageContaining("fs.lease-break-time");
+            assertThat(exit.get()).isEqualTo(new Exit.Exited(127));
+            assertThat(trace).doesNotExist();
+        } finally {
+            Files.writeString(limit, usual);
+        }
+    }
+
+    private static Exit awaitExit(PidFd pidFd) {
+        try {
+            return pidFd.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

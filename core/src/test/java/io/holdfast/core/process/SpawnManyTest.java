@@ -74,7 +74,7 @@ class SpawnManyTest {
         }
         children.forEach(Child::close);
         before.awaitSameNumber();
-        assertThat(SpawnErrorsTest.childrenOfOurs()).isEmpty();
+        SpawnErrorsTest.awaitNoChildren();
         assertThat(threads()).isLessThan(threadsBefore + SLACK);
     }
 }

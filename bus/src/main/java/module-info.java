@@ -1,6 +1,7 @@
 /** A D-Bus message broker: each peer is held by its pidfd from accept on. */
 module io.holdfast.bus {
     requires transitive io.holdfast.dbus;
+    requires java.xml;
     requires static transitive org.jspecify;
     requires static transitive com.google.errorprone.annotations;
 

@@ -1,0 +1,478 @@
+package io.holdfast.bus.config;
+
+import static java.util.Objects.requireNonNullElse;
+
+import io.holdfast.bus.config.PolicyBlock.Scope;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import javax.xml.stream.XMLInputFactory;
+import javax.xml.stream.XMLStreamConstants;
+import javax.xml.stream.XMLStreamException;
+import javax.xml.stream.XMLStreamReader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads busconfig XML, one file inside of another as they include each other.
+ *
+ * <p>A document type is accepted and not looked at: nothing is fetched, no entity is defined by it.
+ * What only SELinux or AppArmor need is checked and left out.
+ */
+final class BusConfigReader {
+    /** Bytes of one file. */
+    static final int MAX_FILE_SIZE = 1 << 20;
+
+    /** Files of one configuration. */
+    static final int MAX_FILES = 4096;
+
+    /** Files that include each other. */
+    static final int MAX_DEPTH = 32;
+
+    private static final Set<String> YES_OR_NO = Set.of("yes", "no");
+
+    private final Map<String, String> environment;
+    private final List<Path> open = new ArrayList<>();
+    private final List<Path> files = new ArrayList<>();
+
+    private @Nullable String type;
+    private final List<String> listen = new ArrayList<>();
+    private final List<String> auth = new ArrayList<>();
+    private @Nullable String user;
+    private boolean fork;
+    private @Nullable String pidFile;
+    private boolean syslog;
+    private boolean keepUmask;
+    private boolean allowAnonymous;
+    private final List<ServiceFolder> serviceFolders = new ArrayList<>();
+    private @Nullable String serviceHelper;
+    private Limits limits = Limits.BUILT_IN;
+    private final List<PolicyBlock> policies = new ArrayList<>();
+
+    BusConfigReader(Map<String, String> environment) {
+        this.environment = environment;
+    }
+
+    BusConfig read(Path file) throws ConfigException {
+        include(file.toAbsolutePath(), new Place(file.toString(), 0), false);
+        return config();
+    }
+
+    BusConfig readBuiltIn(String name) throws ConfigException {
+        Place place = new Place("built-in " + name, 0);
+        try (InputStream stream = BusConfigReader.class.getResourceAsStream(name)) {
+            if (stream == null) {
+                throw new ConfigException(place, "missing in this program");
+            }
+            document(stream.readAllBytes(), place.source(), Path.of("/"));
+        } catch (IOException e) {
+            throw new ConfigException(place, "cannot be read: " + e.getMessage(), e);
+        }
+        return config();
+    }
+
+    private BusConfig config() {
+        return new BusConfig(
+                type,
+                listen,
+                auth,
+                user,
+                fork,
+                pidFile,
+                syslog,
+                keepUmask,
+                allowAnonymous,
+                serviceFolders,
+                serviceHelper,
+                limits,
+                policies,
+                files);
+    }
+
+    /**
+     * @param from who asks for it
+     */
+    private void include(Path file, Place from, boolean ignoreMissing) throws ConfigException {
+        byte[] bytes;
+        Path real;
+        try {
+            real = file.toRealPath();
+            if (open.contains(real)) {
+                throw new ConfigException(from, "<include>: " + file + " includes itself");
+            }
+            if (open.size() == MAX_DEPTH || files.size() == MAX_FILES) {
+                throw new ConfigException(
+                        from,
+                        "<include>: more than "
+                                + MAX_DEPTH
+                                + " files inside of each other, or "
+                                + MAX_FILES
+                                + " in all");
+            }
+            try (InputStream stream = Files.newInputStream(real)) {
+                bytes = stream.readNBytes(MAX_FILE_SIZE + 1);
+            }
+        } catch (NoSuchFileException e) {
+            if (ignoreMissing) {
+                return;
+            }
+            throw new ConfigException(from, "no such file: " + file, e);
+        } catch (IOException e) {
+            throw new ConfigException(from, file + " cannot be read: " + e.getMessage(), e);
+        }
+        if (bytes.length > MAX_FILE_SIZE) {
+            throw new ConfigException(from, file + " has more than " + MAX_FILE_SIZE + " bytes");
+        }
+        open.add(real);
+        files.add(file);
+        Path folder = file.getParent();
+        document(bytes, file.toString(), requireNonNullElse(folder, Path.of("/")));
+        open.removeLast();
+    }
+
+    private void document(byte[] bytes, String source, Path folder) throws ConfigException {
+        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
+        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
+        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
+        factory.setProperty(XMLInputFactory.IS_COALESCING, true);
+        try {
+            XMLStreamReader xml = factory.createXMLStreamReader(new ByteArrayInputStream(bytes));
+            new Document(xml, source, folder).read();
+        } catch (XMLStreamException e) {
+            int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
+            String message = requireNonNullElse(e.getMessage(), "unreadable");
+            int start = message.indexOf("Message: ");
+            throw new ConfigException(
+                    new Place(source, Math.max(0, line)),
+                    "not well-formed XML: "
+                            + (start < 0 ? message : message.substring(start + 9)).strip(),
+                    e);
+        }
+    }
+
+    /** One file. */
+    private final class Document {
+        private final XMLStreamReader xml;
+        private final String source;
+        private final Path folder;
+
+        Document(XMLStreamReader xml, String source, Path folder) {
+            this.xml = xml;
+            this.source = source;
+            this.folder = folder;
+        }
+
+        void read() throws XMLStreamException, ConfigException {
+            while (xml.next() != XMLStreamConstants.START_ELEMENT) {
+                // comments, the document type
+            }
+            if (!xml.getLocalName().equals("busconfig")) {
+                throw refuse("is not the root of a bus configuration, which is <busconfig>");
+            }
+            var _ = attributes(Set.of());
+            while (nextChild()) {
+                element();
+            }
+            while (xml.hasNext()) {
+                xml.next(); // what follows must be well-formed too
+            }
+        }
+
+        private void element() throws XMLStreamException, ConfigException {
+            switch (xml.getLocalName()) {
+                case "type" -> type = text();
+                case "listen" -> listen.add(text());
+                case "auth" -> auth.add(text());
+                case "user" -> user = text();
+                case "fork" -> {
+                    empty(Set.of());
+                    fork = true;
+                }
+                case "pidfile" -> pidFile = text();
+                case "syslog" -> {
+                    empty(Set.of());
+                    syslog = true;
+                }
+                case "keep_umask" -> {
+                    empty(Set.of());
+                    keepUmask = true;
+                }
+                case "allow_anonymous" -> {
+                    empty(Set.of());
+                    allowAnonymous = true;
+                }
+                case "include" -> includeFile();
+                case "includedir" -> includeFolder();
+                case "servicedir" ->
+                        serviceFolders.add(new ServiceFolder(folder.resolve(path()), false));
+                case "standard_session_servicedirs" -> {
+                    empty(Set.of());
+                    serviceFolders.addAll(StandardFolders.session(environment));
+                }
+                case "standard_system_servicedirs" -> {
+                    empty(Set.of());
+                    serviceFolders.addAll(StandardFolders.system());
+                }
+                case "servicehelper" -> serviceHelper = text();
+                case "limit" -> limit();
+                case "policy" -> policy();
+                case "selinux" -> selinux();
+                case "apparmor" -> apparmor();
+                default -> throw refuse("is not allowed inside of <busconfig>");
+            }
+        }
+
+        private void includeFile() throws XMLStreamException, ConfigException {
+            Map<String, String> said =
+                    attributes(
+                            Set.of(
+                                    "ignore_missing",
+                                    "if_selinux_enabled",
+                                    "selinux_root_relative"));
+            for (Map.Entry<String, String> attribute : said.entrySet()) {
+                if (!YES_OR_NO.contains(attribute.getValue())) {
+                    throw refuse(attribute.getKey() + " is neither yes nor no");
+                }
+            }
+            Place place = place();
+            Path file = folder.resolve(path());
+            if (!"yes".equals(said.get("if_selinux_enabled"))
+                    && !"yes".equals(said.get("selinux_root_relative"))) {
+                include(file, place, "yes".equals(said.get("ignore_missing")));
+            }
+        }
+
+        private void includeFolder() throws XMLStreamException, ConfigException {
+            Place place = place();
+            Path included = folder.resolve(textPath(Set.of()));
+            List<Path> found = new ArrayList<>();
+            try (DirectoryStream<Path> entries = Files.newDirectoryStream(included, "*.conf")) {
+                entries.forEach(found::add);
+            } catch (NoSuchFileException | NotDirectoryException _) {
+                return;
+            } catch (IOException e) {
+                throw new ConfigException(
+                        place, "<includedir>: " + included + ": " + e.getMessage(), e);
+            }
+            found.sort(null);
+            for (Path file : found) {
+                include(file, place, true);
+            }
+        }
+
+        private void limit() throws XMLStreamException, ConfigException {
+            String name = attributes(Set.of("name")).get("name");
+            if (name == null) {
+                throw refuse("needs a name");
+            }
+            Limit limit = Limit.named(name);
+            if (limit == null) {
+                throw refuse("no such limit: \"" + name + "\"");
+            }
+            Place place = place();
+            String value = content();
+            if (!value.matches("[0-9]{1,18}")) {
+                throw new ConfigException(
+                        place, "<limit>: " + name + " of \"" + value + "\" is no number from 0");
+            }
+            limits = limits.with(limit, Long.parseLong(value));
+        }
+
+        private void policy() throws XMLStreamException, ConfigException {
+            Place place = place();
+            Scope scope = scope(attributes(Set.of("context", "user", "group", "at_console")));
+            List<PolicyRule> rules = new ArrayList<>();
+            while (nextChild()) {
+                String name = xml.getLocalName();
+                if (!name.equals("allow") && !name.equals("deny")) {
+                    throw refuse("is not allowed inside of <policy>");
+                }
+                PolicyRule rule =
+                        new PolicyRuleReader(name.equals("allow"), attributes(null), place())
+                                .read();
+                if (rule.test() instanceof PolicyRule.ConnectTest
+                        && !(scope instanceof PolicyBlock.Default)
+                        && !(scope instanceof PolicyBlock.Mandatory)) {
+                    throw refuse(
+                            "who may connect is decided for all at once: not inside of a <policy>"
+                                    + " for some");
+                }
+                rules.add(rule);
+                noContent();
+            }
+            policies.add(new PolicyBlock(scope, rules, place));
+        }
+
+        private Scope scope(Map<String, String> said) throws ConfigException {
+            if (said.size() != 1) {
+                throw refuse("needs exactly one of context, user, group and at_console");
+            }
+            Map.Entry<String, String> only = said.entrySet().iterator().next();
+            String value = only.getValue();
+            return switch (only.getKey() + "=" + value) {
+                case "context=default" -> new PolicyBlock.Default();
+                case "context=mandatory" -> new PolicyBlock.Mandatory();
+                case "at_console=true" -> new PolicyBlock.ForConsole(true);
+                case "at_console=false" -> new PolicyBlock.ForConsole(false);
+                default ->
+                        switch (only.getKey()) {
+                            case "user" -> new PolicyBlock.ForUser(value);
+                            case "group" -> new PolicyBlock.ForGroup(value);
+                            case "context" ->
+                                    throw refuse(
+                                            "context \""
+                                                    + value
+                                                    + "\" is neither default nor mandatory");
+                            default ->
+                                    throw refuse(
+                                            "at_console \""
+                                                    + value
+                                                    + "\" is neither true nor false");
+                        };
+            };
+        }
+
+        private void selinux() throws XMLStreamException, ConfigException {
+            var _ = attributes(Set.of());
+            while (nextChild()) {
+                if (!xml.getLocalName().equals("associate")) {
+                    throw refuse("is not allowed inside of <selinux>");
+                }
+                if (attributes(Set.of("own", "context")).size() != 2) {
+                    throw refuse("needs own and context");
+                }
+                noContent();
+            }
+        }
+
+        private void apparmor() throws XMLStreamException, ConfigException {
+            String mode = attributes(Set.of("mode")).getOrDefault("mode", "enabled");
+            if (mode.equals("required")) {
+                throw refuse("AppArmor is required, and this bus does not mediate by it");
+            }
+            if (!mode.equals("enabled") && !mode.equals("disabled")) {
+                throw refuse("mode \"" + mode + "\" is none of enabled, disabled, required");
+            }
+            noContent();
+        }
+
+        /** On to the next element inside of this one; false at its end. */
+        private boolean nextChild() throws XMLStreamException, ConfigException {
+            while (true) {
+                switch (xml.next()) {
+                    case XMLStreamConstants.START_ELEMENT -> {
+                        return true;
+                    }
+                    case XMLStreamConstants.END_ELEMENT -> {
+                        return false;
+                    }
+                    case XMLStreamConstants.COMMENT,
+                            XMLStreamConstants.PROCESSING_INSTRUCTION,
+                            XMLStreamConstants.SPACE -> {}
+                    case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA -> {
+                        if (!xml.isWhiteSpace()) {
+                            throw new ConfigException(
+                                    place(),
+                                    "text where only elements may be: \"" + shown() + "\"");
+                        }
+                    }
+                    default -> throw new ConfigException(place(), "an entity that is not known");
+                }
+            }
+        }
+
+        private String shown() {
+            String text = xml.getText().strip().lines().findFirst().orElse("");
+            return text.length() > 40 ? text.substring(0, 40) + "…" : text;
+        }
+
+        private void empty(Set<String> known) throws XMLStreamException, ConfigException {
+            var _ = attributes(known);
+            noContent();
+        }
+
+        private void noContent() throws XMLStreamException, ConfigException {
+            String element = xml.getLocalName();
+            if (nextChild()) {
+                throw refuse("is not allowed inside of <" + element + ">");
+            }
+        }
+
+        private String text() throws XMLStreamException, ConfigException {
+            var _ = attributes(Set.of());
+            return content();
+        }
+
+        private String textPath(Set<String> known) throws XMLStreamException, ConfigException {
+            var _ = attributes(known);
+            return path();
+        }
+
+        /** The text of this element, as a path that can be one. */
+        private String path() throws XMLStreamException, ConfigException {
+            Place place = place();
+            String text = content();
+            if (text.indexOf('\0') >= 0) {
+                throw new ConfigException(place, "a path with a NUL");
+            }
+            return text;
+        }
+
+        /** The text inside of this element, which must have some and nothing else. */
+        private String content() throws XMLStreamException, ConfigException {
+            String element = xml.getLocalName();
+            StringBuilder text = new StringBuilder();
+            while (true) {
+                switch (xml.next()) {
+                    case XMLStreamConstants.END_ELEMENT -> {
+                        String content = text.toString().strip();
+                        if (content.isEmpty()) {
+                            throw refuse("must not be empty");
+                        }
+                        return content;
+                    }
+                    case XMLStreamConstants.CHARACTERS,
+                            XMLStreamConstants.CDATA,
+                            XMLStreamConstants.SPACE ->
+                            text.append(xml.getText());
+                    case XMLStreamConstants.COMMENT, XMLStreamConstants.PROCESSING_INSTRUCTION -> {}
+                    case XMLStreamConstants.START_ELEMENT ->
+                            throw refuse("is not allowed inside of <" + element + ">");
+                    default -> throw new ConfigException(place(), "an entity that is not known");
+                }
+            }
+        }
+
+        /**
+         * @param known those that may be; null if the caller looks at them
+         */
+        private Map<String, String> attributes(@Nullable Set<String> known) throws ConfigException {
+            Map<String, String> attributes = new LinkedHashMap<>();
+            for (int i = 0; i < xml.getAttributeCount(); i++) {
+                String name = xml.getAttributeLocalName(i);
+                if (known != null && !known.contains(name)) {
+                    throw refuse("no such attribute: " + name);
+                }
+                attributes.put(name, xml.getAttributeValue(i));
+            }
+            return attributes;
+        }
+
+        private Place place() {
+            return new Place(source, Math.max(0, xml.getLocation().getLineNumber()));
+        }
+
+        private ConfigException refuse(String reason) {
+            return new ConfigException(place(), "<" + xml.getLocalName() + ">: " + reason);
+        }
+    }
+}

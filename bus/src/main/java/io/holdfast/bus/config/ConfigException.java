@@ -1,0 +1,14 @@
+package io.holdfast.bus.config;
+
+/** A file that configures nothing. The message is one line: place, element, and the reason. */
+public final class ConfigException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    ConfigException(Place place, String reason) {
+        super(place + ": " + reason);
+    }
+
+    ConfigException(Place place, String reason, Throwable cause) {
+        super(place + ": " + reason, cause);
+    }
+}

@@ -1,0 +1,77 @@
+package io.holdfast.bus.config;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a bus limits, with the values that dbus-daemon(1) has built in. The last ones, per user and
+ * not per connection, are ours: what one user's connections may take together.
+ */
+public enum Limit {
+    /** Bytes that were received from one connection and wait to be handled. */
+    MAX_INCOMING_BYTES(127L << 20),
+    /** Descriptors of such messages. */
+    MAX_INCOMING_UNIX_FDS(64),
+    /** Bytes that wait to be sent to one connection. */
+    MAX_OUTGOING_BYTES(127L << 20),
+    /** Descriptors of such messages. */
+    MAX_OUTGOING_UNIX_FDS(64),
+    /** Bytes of one message. The protocol's own limit of 128 MiB holds too. */
+    MAX_MESSAGE_SIZE(32L << 20),
+    /** Descriptors of one message. The kernel's own limit of 253 holds too. */
+    MAX_MESSAGE_UNIX_FDS(16),
+    /** Milliseconds that a service has to start. */
+    SERVICE_START_TIMEOUT(25_000),
+    /** Milliseconds that a connection has to authenticate and say Hello. */
+    AUTH_TIMEOUT(30_000),
+    /** Milliseconds that descriptors may be here while their message is not complete. */
+    PENDING_FD_TIMEOUT(150_000),
+    /** Connections that said Hello. */
+    MAX_COMPLETED_CONNECTIONS(2048),
+    /** Connections that have not said Hello yet. */
+    MAX_INCOMPLETE_CONNECTIONS(64),
+    MAX_CONNECTIONS_PER_USER(256),
+    /** Services that are being started at once. */
+    MAX_PENDING_SERVICE_STARTS(512),
+    /** Names of one connection, its unique name included. */
+    MAX_NAMES_PER_CONNECTION(512),
+    MAX_MATCH_RULES_PER_CONNECTION(512),
+    /** Calls of one connection that wait for a reply. */
+    MAX_REPLIES_PER_CONNECTION(128),
+    /** Milliseconds that a call may wait for its reply; {@link Limits#NONE} if for ever. */
+    REPLY_TIMEOUT(Limits.NONE),
+    /** Bytes of rules and of messages on their way in and out. */
+    MAX_BYTES_PER_USER(512L << 20),
+    /** Descriptors of connections and of messages on their way. */
+    MAX_UNIX_FDS_PER_USER(16_384),
+    MAX_MATCH_RULES_PER_USER(16_384),
+    /** Connections, names, and calls that wait for a reply. */
+    MAX_OBJECTS_PER_USER(16L << 20);
+
+    private final String text = name().toLowerCase(Locale.ROOT);
+    private final long builtIn;
+
+    Limit(long builtIn) {
+        this.builtIn = builtIn;
+    }
+
+    /** The value where nothing else is configured. */
+    public long builtIn() {
+        return builtIn;
+    }
+
+    static @Nullable Limit named(String text) {
+        for (Limit limit : values()) {
+            if (limit.text.equals(text)) {
+                return limit;
+            }
+        }
+        return null;
+    }
+
+    /** The name that it has in busconfig files. */
+    @Override
+    public String toString() {
+        return text;
+    }
+}

@@ -1,0 +1,15 @@
+package io.holdfast.bus.config;
+
+/**
+ * Where something was written.
+ *
+ * @param source the file's path, or a name for what has no file
+ * @param line from 1, where the element's tag ends; 0 for the source as a whole
+ */
+public record Place(String source, int line) {
+    /** {@code source:line}, as compilers and editors write it. */
+    @Override
+    public String toString() {
+        return line == 0 ? source : source + ":" + line;
+    }
+}

@@ -10,8 +10,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code struct msghdr} with one iovec and its control messages, made once and used for many calls
- * of {@code sendmsg} or {@code recvmsg}, one at a time by one thread.
+ * {@code struct msghdr} with one iovec and its control messages. An object is one to receive with,
+ * made once and used for many calls of {@code recvmsg}, one at a time by one thread; one to send is
+ * written into scratch memory.
  *
  * <p>What was received is owned from the moment the call returns: {@link #parse} turns every
  * descriptor into an {@link Fd} before anything else can happen, and closes none by itself.
@@ -41,6 +42,9 @@ public final class MsgHdr {
     private static final int CMSG_LEVEL = 8;
     private static final int CMSG_TYPE = 12;
     private static final int CMSG_DATA = 16;
+
+    /** Room for a message to send. */
+    static final int OUTGOING_SIZE = CONTROL_BUFFER + space(4 * MAX_DESCRIPTORS);
 
     private static final int UCRED_SIZE = 12;
     private static final int LABEL_ROOM = 256;
@@ -84,22 +88,31 @@ public final class MsgHdr {
     }
 
     /**
-     * Makes it a message to send: data, to a destination or the connected peer, with descriptors.
+     * Writes the header of a message to send into scratch memory: data, to a destination or the
+     * connected peer, with descriptors.
+     *
+     * @param memory at least {@link #OUTGOING_SIZE}
      */
-    void outgoing(long data, long length, @Nullable UnixName to, List<Fd> give, int[] numbers) {
+    static void outgoing(
+            MemorySegment memory, long data, long length, @Nullable UnixName to, int[] numbers) {
+        long address = memory.address();
+        int name = to == null ? 0 : to.write(memory, NAME_BUFFER);
+        int control = numbers.length == 0 ? 0 : space(4 * numbers.length);
+        memory.set(JAVA_LONG, NAME, name == 0 ? 0 : address + NAME_BUFFER);
+        memory.set(JAVA_INT, NAMELEN, name);
+        memory.set(JAVA_LONG, IOV, address + IOV_BASE);
+        memory.set(JAVA_LONG, IOVLEN, 1);
+        memory.set(JAVA_LONG, CONTROL, control == 0 ? 0 : address + CONTROL_BUFFER);
+        memory.set(JAVA_LONG, CONTROLLEN, control);
+        memory.set(JAVA_INT, FLAGS, 0);
         memory.set(JAVA_LONG, IOV_BASE, data);
         memory.set(JAVA_LONG, IOV_LEN, length);
-        name(to == null ? 0 : to.write(memory, NAME_BUFFER));
-        if (give.isEmpty()) {
-            control(0);
-        } else {
-            memory.set(JAVA_LONG, CONTROL_BUFFER + CMSG_LEN, CMSG_DATA + 4L * give.size());
+        if (control != 0) {
+            memory.set(JAVA_LONG, CONTROL_BUFFER + CMSG_LEN, CMSG_DATA + 4L * numbers.length);
             memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_LEVEL, SysSocket.SOL_SOCKET);
             memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_TYPE, SysSocket.SCM_RIGHTS);
-            for (int i = 0; i < give.size(); i++) {
-                memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_DATA + 4L * i, numbers[i]);
-            }
-            control(space(4 * give.size()));
+            long at = CONTROL_BUFFER + CMSG_DATA;
+            MemorySegment.copy(numbers, 0, memory, JAVA_INT, at, numbers.length);
         }
     }
 
@@ -107,23 +120,15 @@ public final class MsgHdr {
     void incoming(long data, long length) {
         memory.set(JAVA_LONG, IOV_BASE, data);
         memory.set(JAVA_LONG, IOV_LEN, length);
-        name(UnixName.SIZE);
-        control(controlSize);
+        memory.set(JAVA_LONG, NAME, address + NAME_BUFFER);
+        memory.set(JAVA_INT, NAMELEN, UnixName.SIZE);
+        memory.set(JAVA_LONG, CONTROL, controlSize == 0 ? 0 : address + CONTROL_BUFFER);
+        memory.set(JAVA_LONG, CONTROLLEN, controlSize);
+        memory.set(JAVA_INT, FLAGS, 0);
         descriptors = List.of();
         credentials = null;
         pidfd = null;
         pidfdError = 0;
-    }
-
-    private void name(int length) {
-        memory.set(JAVA_LONG, NAME, length == 0 ? 0 : address + NAME_BUFFER);
-        memory.set(JAVA_INT, NAMELEN, length);
-    }
-
-    private void control(int length) {
-        memory.set(JAVA_LONG, CONTROL, length == 0 ? 0 : address + CONTROL_BUFFER);
-        memory.set(JAVA_LONG, CONTROLLEN, length);
-        memory.set(JAVA_INT, FLAGS, 0);
     }
 
     long address() {

@@ -231,14 +231,16 @@ public final class SysSocket {
         }
     }
 
-    /** SO_PEERCRED: who connected, or listened, or made the pair; null without a peer. */
+    /**
+     * SO_PEERCRED: who connected, or listened, or made the pair; null without a peer.
+     *
+     * @throws ErrnoException ENOTSOCK
+     */
     public static @Nullable Ucred peercred(Fd socket) {
         Scratch scratch = Scratch.take();
         try {
             int length = option(socket, SO_PEERCRED, scratch, Ucred.SIZE);
-            if (length < Ucred.SIZE) {
-                return null;
-            }
+            ErrnoException.check(length, "getsockopt(SO_PEERCRED)", socket);
             Ucred ucred = Ucred.read(scratch.memory, OPTION);
             return ucred.pid() == 0 && ucred.uid() == 0xFFFFFFFFL ? null : ucred;
         } finally {
@@ -247,18 +249,23 @@ public final class SysSocket {
     }
 
     /**
-     * An option of bytes (SO_PEERSEC, SO_PEERGROUPS), or null where there is none.
+     * An option of bytes (SO_PEERSEC, SO_PEERGROUPS), or null where there is none: the kernel does
+     * not know it (ENOPROTOOPT), or the socket has no peer or the peer no label (ENODATA).
      *
-     * @throws ErrnoException if it is longer than the kernel makes them
+     * @throws ErrnoException for any other reason
      */
     public static byte @Nullable [] optionBytes(Fd socket, int option) {
         Scratch scratch = Scratch.take();
         try {
             int length = option(socket, option, scratch, Scratch.SIZE - OPTION);
-            if (length == -Errno.ERANGE) {
-                return longOption(socket, option, scratch.memory.get(JAVA_INT, 0));
-            }
-            return length < 0 ? null : scratch.memory.asSlice(OPTION, length).toArray(JAVA_BYTE);
+            return switch (-length) {
+                case Errno.ENOPROTOOPT, Errno.ENODATA -> null;
+                case Errno.ERANGE -> longOption(socket, option, scratch.memory.get(JAVA_INT, 0));
+                default -> {
+                    ErrnoException.check(length, "getsockopt", socket);
+                    yield scratch.memory.asSlice(OPTION, length).toArray(JAVA_BYTE);
+                }
+            };
         } finally {
             scratch.give();
         }
@@ -330,7 +337,16 @@ public final class SysSocket {
 
     /** {@code recv(2)}: bytes, 0 at the end, or -errno; EAGAIN when there is nothing. */
     public static int recv(Fd socket, MemorySegment into) {
-        return transfer(RECV, socket, into, MSG_DONTWAIT);
+        return recv(socket, into, 0);
+    }
+
+    /**
+     * The same with flags.
+     *
+     * @param flags {@link #MSG_PEEK} or 0
+     */
+    public static int recv(Fd socket, MemorySegment into, int flags) {
+        return transfer(RECV, socket, into, flags | MSG_DONTWAIT);
     }
 
     private static int transfer(MethodHandle function, Fd socket, MemorySegment data, int flags) {
@@ -357,30 +373,44 @@ public final class SysSocket {
         }
     }
 
-    /** {@code send(2)} from an array, at most 8 KiB at once: bytes taken, or -errno. */
+    /** {@code send(2)} from an array: bytes taken, or -errno. */
     public static int send(Fd socket, byte[] data, int offset, int length) {
         Scratch scratch = Scratch.take();
+        CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(length) : null;
         try {
-            int room = Math.min(length, Scratch.SIZE);
-            MemorySegment.copy(data, offset, scratch.memory, JAVA_BYTE, 0, room);
-            return transfer(SEND, socket, scratch, scratch.address, room, TO_SEND);
+            MemorySegment memory = copy == null ? scratch.memory : copy.memory;
+            MemorySegment.copy(data, offset, memory, JAVA_BYTE, 0, length);
+            return transfer(SEND, socket, scratch, memory.address(), length, TO_SEND);
         } finally {
-            scratch.give();
+            give(scratch, copy);
         }
     }
 
-    /** {@code recv(2)} into an array, at most 8 KiB at once: bytes, 0 at the end, or -errno. */
-    public static int recv(Fd socket, byte[] into, int offset, int length) {
+    /**
+     * {@code recv(2)} into an array: bytes, 0 at the end, or -errno.
+     *
+     * @param flags {@link #MSG_PEEK} or 0
+     */
+    public static int recv(Fd socket, byte[] into, int offset, int length, int flags) {
         Scratch scratch = Scratch.take();
+        CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(length) : null;
         try {
-            int room = Math.min(length, Scratch.SIZE);
-            int n = transfer(RECV, socket, scratch, scratch.address, room, MSG_DONTWAIT);
+            MemorySegment memory = copy == null ? scratch.memory : copy.memory;
+            int all = flags | MSG_DONTWAIT;
+            int n = transfer(RECV, socket, scratch, memory.address(), length, all);
             if (n > 0) {
-                MemorySegment.copy(scratch.memory, JAVA_BYTE, 0, into, offset, n);
+                MemorySegment.copy(memory, JAVA_BYTE, 0, into, offset, n);
             }
             return n;
         } finally {
-            scratch.give();
+            give(scratch, copy);
+        }
+    }
+
+    private static void give(Scratch scratch, @Nullable CopyBuffer copy) {
+        scratch.give();
+        if (copy != null) {
+            copy.give();
         }
     }
 
@@ -388,25 +418,55 @@ public final class SysSocket {
      * {@code sendmsg(2)}: bytes taken, or -errno.
      *
      * @param to the destination of a datagram, or null for the connected peer
-     * @param give descriptors that go with the first byte, lent for the call
+     * @param give at most {@link MsgHdr#MAX_DESCRIPTORS} that go with the first byte, lent for the
+     *     call
      */
-    public static int sendmsg(
-            Fd socket, MsgHdr message, MemorySegment data, @Nullable UnixName to, List<Fd> give) {
-        int[] numbers = new int[give.size()];
-        int held = 0;
+    public static int sendmsg(Fd socket, MemorySegment data, @Nullable UnixName to, List<Fd> give) {
         Scratch scratch = Scratch.take();
+        try {
+            return sendmsg(socket, scratch, data.address(), data.byteSize(), to, give);
+        } finally {
+            scratch.give();
+            Reference.reachabilityFence(data);
+        }
+    }
+
+    /** The same from an array. */
+    public static int sendmsg(
+            Fd socket, byte[] data, int offset, int length, @Nullable UnixName to, List<Fd> give) {
+        Scratch scratch = Scratch.take();
+        boolean fits = length <= Scratch.SIZE - MsgHdr.OUTGOING_SIZE; // behind the header
+        CopyBuffer copy = fits ? null : CopyBuffer.take(length);
+        try {
+            MemorySegment memory = copy == null ? scratch.memory : copy.memory;
+            long at = copy == null ? MsgHdr.OUTGOING_SIZE : 0;
+            MemorySegment.copy(data, offset, memory, JAVA_BYTE, at, length);
+            return sendmsg(socket, scratch, memory.address() + at, length, to, give);
+        } finally {
+            give(scratch, copy);
+        }
+    }
+
+    private static int sendmsg(
+            Fd socket,
+            Scratch scratch,
+            long data,
+            long length,
+            @Nullable UnixName to,
+            List<Fd> give) {
+        int[] numbers = give.isEmpty() ? NO_NUMBERS : new int[give.size()];
+        int held = 0;
         int number = socket.acquire();
         try {
             for (; held < numbers.length; held++) {
                 numbers[held] = give.get(held).acquire();
             }
-            message.outgoing(data.address(), data.byteSize(), to, give, numbers);
-            int flags = TO_SEND;
+            MsgHdr.outgoing(scratch.memory, data, length, to, numbers);
             long r;
             do {
                 r =
                         Libc.wordCall(
-                                SENDMSG, scratch.errno, number, message.address(), flags, 0, 0, 0);
+                                SENDMSG, scratch.errno, number, scratch.address, TO_SEND, 0, 0, 0);
             } while (r == -Errno.EINTR);
             return (int) r;
         } finally {
@@ -414,9 +474,23 @@ public final class SysSocket {
                 give.get(i).release();
             }
             socket.release();
-            scratch.give();
-            Reference.reachabilityFence(data);
-            Reference.reachabilityFence(message);
+        }
+    }
+
+    private static final int[] NO_NUMBERS = {};
+
+    /** {@code recvmsg(2)} into an array. */
+    public static int recvmsg(
+            Fd socket, MsgHdr message, byte[] into, int offset, int length, int flags) {
+        CopyBuffer copy = CopyBuffer.take(length);
+        try {
+            int n = recvmsg(socket, message, copy.memory, 0, length, flags);
+            if (n > 0) {
+                MemorySegment.copy(copy.memory, JAVA_BYTE, 0, into, offset, n);
+            }
+            return n;
+        } finally {
+            copy.give();
         }
     }
 

@@ -36,7 +36,8 @@ public final class UnixSocket implements AutoCloseable {
     /** What a receive answers at the end of a stream. */
     public static final int END = -1;
 
-    private static final int COPIED_AT_ONCE = 8192;
+    private static final int COPIED_AT_ONCE = 64 << 10; // of a stream, from or to an array
+    private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
     private final SocketType type;
@@ -57,24 +58,45 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket connect(UnixAddress address, SocketType type)
             throws InterruptedException {
+        return connect(address, type, FOR_EVER);
+    }
+
+    /**
+     * The same with a time limit.
+     *
+     * @param limit zero to try once
+     * @throws ErrnoException also ETIMEDOUT: the listener's queue was full all the time
+     */
+    public static UnixSocket connect(UnixAddress address, SocketType type, Duration limit)
+            throws InterruptedException {
         UnixName name = UnixAddress.name(address);
-        for (Duration pause = Duration.ofMillis(1); ; pause = longer(pause)) {
-            Fd fd = open(type);
-            int r;
-            try {
+        long begin = System.nanoTime();
+        long nanos = Readiness.nanos(limit);
+        Fd fd = open(type);
+        try {
+            Duration pause = Duration.ofMillis(1);
+            int r = SysSocket.connect(fd, name);
+            while (r == -Errno.EAGAIN) {
+                long left = nanos - (System.nanoTime() - begin);
+                if (left <= 0) {
+                    throw new ErrnoException(
+                            "connect",
+                            address.toString(),
+                            Errno.ETIMEDOUT,
+                            "its queue of connections is full: the listener does not accept them");
+                }
+                // a full queue has no event on the connector's side
+                Thread.sleep(Duration.ofNanos(Math.min(left, pause.toNanos())));
+                pause = longer(pause);
                 r = SysSocket.connect(fd, name);
-            } catch (RuntimeException e) {
-                fd.close();
-                throw e;
             }
-            if (r == 0) {
-                return new UnixSocket(fd, type);
-            }
-            fd.close();
-            if (r != -Errno.EAGAIN) {
+            if (r < 0) {
                 throw new ErrnoException("connect", address.toString(), -r, advice(-r));
             }
-            Thread.sleep(pause); // a full queue has no event on the connector's side
+            return new UnixSocket(fd, type);
+        } catch (RuntimeException | InterruptedException e) {
+            fd.close();
+            throw e;
         }
     }
 
@@ -264,14 +286,16 @@ public final class UnixSocket implements AutoCloseable {
     /** The same as {@link #send(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
     public int trySend(ByteBuffer data) {
         int n;
-        if (data.hasArray()) {
-            int length = data.remaining();
-            if (type != SocketType.STREAM && length > COPIED_AT_ONCE) {
-                return trySend(data, List.of());
-            }
-            n = SysSocket.send(fd, data.array(), data.arrayOffset() + data.position(), length);
+        if (data.isDirect()) {
+            n = SysSocket.send(fd, MemorySegment.ofBuffer(data));
         } else {
-            n = SysSocket.send(fd, nativeView(data));
+            ByteBuffer array = withArray(data);
+            n =
+                    SysSocket.send(
+                            fd,
+                            array.array(),
+                            array.arrayOffset() + array.position(),
+                            atOnce(array));
         }
         return sent(data, n, "send");
     }
@@ -289,9 +313,35 @@ public final class UnixSocket implements AutoCloseable {
                             + " descriptors in a message; at most "
                             + MsgHdr.MAX_DESCRIPTORS);
         }
-        MsgHdr message = new MsgHdr(descriptors.size(), false);
-        int n = SysSocket.sendmsg(fd, message, nativeView(data), to, descriptors);
+        int n;
+        if (data.isDirect()) {
+            n = SysSocket.sendmsg(fd, MemorySegment.ofBuffer(data), to, descriptors);
+        } else {
+            ByteBuffer array = withArray(data);
+            n =
+                    SysSocket.sendmsg(
+                            fd,
+                            array.array(),
+                            array.arrayOffset() + array.position(),
+                            atOnce(array),
+                            to,
+                            descriptors);
+        }
         return sent(data, n, call);
+    }
+
+    /** A read-only buffer hides its array. */
+    private static ByteBuffer withArray(ByteBuffer data) {
+        return data.hasArray()
+                ? data
+                : ByteBuffer.allocate(data.remaining())
+                        .put(0, data, data.position(), data.remaining());
+    }
+
+    /** A stream may be cut anywhere, a message nowhere. */
+    private int atOnce(ByteBuffer buffer) {
+        int all = buffer.remaining();
+        return type == SocketType.STREAM ? Math.min(all, COPIED_AT_ONCE) : all;
     }
 
     private int sent(ByteBuffer data, int n, String call) {
@@ -333,44 +383,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** The same as {@link #receive(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
     public int tryReceive(ByteBuffer into) {
-        requireWritable(into);
-        if (!into.hasRemaining()) {
-            return 0;
-        }
-        int n;
-        if (into.hasArray() && (type == SocketType.STREAM || into.remaining() <= COPIED_AT_ONCE)) {
-            n =
-                    SysSocket.recv(
-                            fd,
-                            into.array(),
-                            into.arrayOffset() + into.position(),
-                            into.remaining());
-        } else if (into.isDirect()) {
-            n = SysSocket.recv(fd, MemorySegment.ofBuffer(into));
-        } else {
-            try (Ancillary none = Ancillary.ofSender()) {
-                return tryReceive(into, none);
-            }
-        }
-        return received(into, n, "recv");
-    }
-
-    /** The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}. */
-    public int tryReceive(ByteBuffer into, Ancillary beside) {
-        requireWritable(into);
-        beside.clear();
-        if (!into.hasRemaining()) {
-            return 0;
-        }
-        ByteBuffer room = into.isDirect() ? into : ByteBuffer.allocateDirect(into.remaining());
-        int n = SysSocket.recvmsg(fd, beside.message(), MemorySegment.ofBuffer(room), 0);
-        if (n >= 0) {
-            beside.fill();
-        }
-        if (n > 0 && !into.isDirect()) {
-            into.put(into.position(), room, 0, n);
-        }
-        return received(into, n, "recvmsg");
+        return tryReceive(into, 0, "recv");
     }
 
     /**
@@ -380,19 +393,48 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryPeek(ByteBuffer into) {
+        return tryReceive(into, SysSocket.MSG_PEEK, "recv(MSG_PEEK)");
+    }
+
+    private int tryReceive(ByteBuffer into, int flags, String call) {
         requireWritable(into);
         if (!into.hasRemaining()) {
             return 0;
         }
-        ByteBuffer room = into.isDirect() ? into : ByteBuffer.allocateDirect(into.remaining());
-        MsgHdr nothingBeside = new MsgHdr(0, false);
         int n =
-                SysSocket.recvmsg(
-                        fd, nothingBeside, MemorySegment.ofBuffer(room), SysSocket.MSG_PEEK);
-        if (n > 0 && !into.isDirect()) {
-            into.put(into.position(), room, 0, n);
+                into.isDirect()
+                        ? SysSocket.recv(fd, MemorySegment.ofBuffer(into), flags)
+                        : SysSocket.recv(
+                                fd,
+                                into.array(),
+                                into.arrayOffset() + into.position(),
+                                atOnce(into),
+                                flags);
+        return received(into, n, call);
+    }
+
+    /** The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}. */
+    public int tryReceive(ByteBuffer into, Ancillary beside) {
+        requireWritable(into);
+        beside.clear();
+        if (!into.hasRemaining()) {
+            return 0;
         }
-        return received(into, n, "recvmsg(MSG_PEEK)");
+        MsgHdr message = beside.message();
+        int n =
+                into.isDirect()
+                        ? SysSocket.recvmsg(fd, message, MemorySegment.ofBuffer(into), 0)
+                        : SysSocket.recvmsg(
+                                fd,
+                                message,
+                                into.array(),
+                                into.arrayOffset() + into.position(),
+                                atOnce(into),
+                                0);
+        if (n >= 0) {
+            beside.fill();
+        }
+        return received(into, n, "recvmsg");
     }
 
     private static void requireWritable(ByteBuffer into) {
@@ -411,15 +453,6 @@ public final class UnixSocket implements AutoCloseable {
         }
         into.position(into.position() + n);
         return n;
-    }
-
-    private static MemorySegment nativeView(ByteBuffer data) {
-        if (data.isDirect()) {
-            return MemorySegment.ofBuffer(data);
-        }
-        ByteBuffer copy = ByteBuffer.allocateDirect(data.remaining());
-        copy.put(0, data, data.position(), data.remaining());
-        return MemorySegment.ofBuffer(copy);
     }
 
     /** Parks until one of these holds; see {@link Readiness#await}. */

@@ -3,8 +3,11 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
@@ -241,6 +244,20 @@ class PeerTest {
                                                                                 .SO_PEERSEC))
                                                 .isNull());
             }
+        }
+    }
+
+    @Test
+    void whatIsNoSocketHasNoPeerToAskFor() {
+        try (Fd pipe = Messages.pipeWith("")) {
+            assertThatThrownBy(() -> Peer.of(pipe))
+                    .isInstanceOfSatisfying(
+                            ErrnoException.class,
+                            e -> assertThat(e.errno()).isEqualTo(Errno.ENOTSOCK));
+            assertThatThrownBy(() -> SysSocket.optionBytes(pipe, SysSocket.SO_PEERGROUPS))
+                    .isInstanceOfSatisfying(
+                            ErrnoException.class,
+                            e -> assertThat(e.errno()).isEqualTo(Errno.ENOTSOCK));
         }
     }
 

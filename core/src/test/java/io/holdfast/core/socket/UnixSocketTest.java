@@ -122,6 +122,29 @@ class UnixSocketTest {
     }
 
     @Test
+    void aMessageOfAnyLengthIsWholeFromAndToAnArray() throws InterruptedException {
+        for (int length : new int[] {1, 6_000, 8_192, 8_193, 65_536, 65_537, 150_000}) {
+            for (boolean isPlain : new boolean[] {true, false}) {
+                UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+                try (UnixSocket one = pair[0];
+                        UnixSocket two = pair[1];
+                        Ancillary beside = Ancillary.ofDescriptors(1)) {
+                    byte[] bytes = new byte[length];
+                    Arrays.fill(bytes, (byte) length);
+                    bytes[length - 1] = 7;
+                    ByteBuffer data = ByteBuffer.wrap(bytes).asReadOnlyBuffer();
+                    ByteBuffer room = ByteBuffer.allocate(length + 3).position(2);
+                    int sent = isPlain ? one.send(data) : one.send(data, List.of(two.fd()));
+                    assertThat(sent).isEqualTo(length);
+                    int received = isPlain ? two.receive(room) : two.receive(room, beside);
+                    assertThat(received).isEqualTo(length);
+                    assertThat(room.flip().position(2)).isEqualTo(ByteBuffer.wrap(bytes));
+                }
+            }
+        }
+    }
+
+    @Test
     void aRoomThatIsFullReceivesNothing() throws InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
         try (UnixSocket one = pair[0];

@@ -2,9 +2,12 @@ package io.holdfast.core.socket;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -12,12 +15,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A listening AF_UNIX socket. Accepting parks the calling thread; a {@link #close} by another
  * thread ends that with IllegalStateException. Safe for use by several threads.
  */
 public final class UnixListener implements AutoCloseable {
+    private static final int ALL_PERMISSIONS = 0777;
+
     private final Fd fd;
     private final SocketType type;
     private final Optional<SocketFile> unlinkAtClose;
@@ -60,11 +66,39 @@ public final class UnixListener implements AutoCloseable {
      *     ENOENT (no folder)
      */
     public static UnixListener listen(UnixAddress address, SocketType type, int backlog) {
+        return listen(address, type, backlog, OptionalInt.empty());
+    }
+
+    /**
+     * The same with the permissions of the socket file, whatever the umask; nobody is let in at any
+     * moment who may not be. The file is bound with what the umask leaves of them, for the kernel
+     * gives a socket file the permissions of its socket, and is given the rest before the socket
+     * listens. Whoever may write may connect.
+     *
+     * @param mode 0 to 0777
+     * @throws IllegalArgumentException also if the address is no path, or the mode is another
+     *     number
+     */
+    public static UnixListener listen(UnixAddress address, SocketType type, int backlog, int mode) {
+        if (mode < 0 || mode > ALL_PERMISSIONS) {
+            throw new IllegalArgumentException("no permissions: " + Integer.toOctalString(mode));
+        }
+        if (!(address instanceof UnixAddress.PathName)) {
+            throw new IllegalArgumentException("only a path has permissions: " + address);
+        }
+        return listen(address, type, backlog, OptionalInt.of(mode));
+    }
+
+    private static UnixListener listen(
+            UnixAddress address, SocketType type, int backlog, OptionalInt mode) {
         if (type == SocketType.DATAGRAM) {
             throw new IllegalArgumentException("a DATAGRAM socket does not listen");
         }
         Fd fd = Fd.adopt(SysSocket.socket(type.number()), "socket", type);
         try {
+            if (mode.isPresent()) {
+                ErrnoException.check(SysStat.fchmod(fd, mode.getAsInt()), "fchmod", fd);
+            }
             int r = SysSocket.bind(fd, UnixAddress.name(address));
             if (r == -Errno.EADDRINUSE
                     && address instanceof UnixAddress.PathName(String path)
@@ -72,11 +106,28 @@ public final class UnixListener implements AutoCloseable {
                 r = SysSocket.bind(fd, UnixAddress.name(address));
             }
             ErrnoException.check(r, "bind", address);
+            if (mode.isPresent()) {
+                widen(address.toString(), mode.getAsInt());
+            }
             ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
             return new UnixListener(fd, type, fileOf(address));
         } catch (RuntimeException e) {
             fd.close();
             throw e;
+        }
+    }
+
+    /** Gives the file what the umask took, unless another has taken its place. */
+    private static void widen(String path, int mode) {
+        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
+            SysStat.Stat stat = SysStat.stat(file);
+            if (!stat.isSocket() || stat.uid() != Unistd.geteuid()) {
+                throw new ErrnoException("chmod", path, Errno.ESTALE, "another file is there now");
+            }
+            if ((stat.mode() & ALL_PERMISSIONS) != mode) {
+                String itself = file.with(number -> "/proc/self/fd/" + number);
+                ErrnoException.check(SysStat.fchmodat(file, itself, mode), "chmod", path);
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 package io.holdfast.core.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
@@ -14,9 +16,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
@@ -240,6 +244,58 @@ class UnixListenerTest {
             listener.accept().close();
             first.close();
         }
+    }
+
+    @Test
+    void aConnectWithALimitGivesUpWhenTheQueueStaysFull() throws Exception {
+        try (UnixListener listener = UnixListener.listen(address("socket"), SocketType.STREAM, 0)) {
+            UnixAddress full = address("socket");
+            UnixSocket first = UnixSocket.connect(full, SocketType.STREAM, Duration.ZERO);
+            for (Duration limit : List.of(Duration.ZERO, Duration.ofMillis(20))) {
+                assertThatThrownBy(() -> UnixSocket.connect(full, SocketType.STREAM, limit))
+                        .isInstanceOfSatisfying(
+                                ErrnoException.class,
+                                e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT))
+                        .hasMessageContaining(full.toString())
+                        .hasMessageContaining("queue");
+            }
+            listener.accept().close();
+            Duration longest = Duration.ofSeconds(Long.MAX_VALUE);
+            UnixSocket.connect(full, SocketType.STREAM, longest).close();
+            listener.accept().close();
+            first.close();
+        }
+    }
+
+    @Test
+    void theSocketFileHasThePermissionsThatItIsToHaveWhateverTheUmask() throws Exception {
+        Map<Integer, String> modes =
+                Map.of(0666, "rw-rw-rw-", 0600, "rw-------", 0777, "rwxrwxrwx", 0222, "-w--w--w-");
+        for (int mode : modes.keySet()) {
+            var permissions = PosixFilePermissions.fromString(modes.get(mode));
+            try (UnixListener listener =
+                    UnixListener.listen(address("socket"), SocketType.STREAM, BACKLOG, mode)) {
+                assertThat(Files.getPosixFilePermissions(folder.resolve("socket")))
+                        .isEqualTo(permissions);
+                talk(listener, address("socket"), SocketType.STREAM);
+            }
+        }
+    }
+
+    @Test
+    void onlyAPathHasPermissions() {
+        for (UnixAddress other :
+                List.of(UnixAddress.abstractName("holdfast-test"), UnixAddress.unnamed())) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> UnixListener.listen(other, SocketType.STREAM, 1, 0600))
+                    .withMessageContaining("permissions");
+        }
+        for (int mode : new int[] {-1, 01000, 04600}) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(
+                            () -> UnixListener.listen(address("no"), SocketType.STREAM, 1, mode));
+        }
+        assertThat(folder.resolve("no")).doesNotExist();
     }
 
     @Test

@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * one node.
  */
 final class MatchNode {
-    /** {@link #uniqueId} of a name that no peer of this bus ever has, such as {@code :2.7}. */
-    static final long NOBODY = -2;
-
     private static final Subscription[] NONE = {};
     private static final byte[][] NO_ARGUMENTS = {};
 
@@ -72,34 +69,17 @@ final class MatchNode {
         }
         String sender = rule.sender();
         senderIsUnique = sender != null && sender.startsWith(":");
-        senderId = sender == null ? NOBODY : uniqueId(sender);
+        senderId = sender == null ? Party.NOBODY : Party.uniqueId(sender);
         String destination = rule.destination();
         destinationIsUnique = destination != null && destination.startsWith(":");
-        destinationId = destination == null ? NOBODY : uniqueId(destination);
+        destinationId = destination == null ? Party.NOBODY : Party.uniqueId(destination);
     }
 
     private static byte @Nullable [] bytes(@Nullable String text) {
         return text == null ? null : text.getBytes(UTF_8);
     }
 
-    /** N of {@code :1.N} as this bus writes it; {@link #NOBODY} for all other names. */
-    static long uniqueId(String name) {
-        if (!name.startsWith(":1.") || name.length() > 21) {
-            return NOBODY;
-        }
-        long id = 0;
-        for (int i = 3; i < name.length(); i++) {
-            char c = name.charAt(i);
-            if (c < '0' || c > '9') {
-                return NOBODY;
-            }
-            id = id * 10 + (c - '0');
-        }
-        boolean canonical = name.length() > 3 && (name.charAt(3) != '0' || name.length() == 4);
-        return canonical ? id : NOBODY;
-    }
-
-    /** N of its sender's unique name; {@link #NOBODY} where it names none of this bus. */
+    /** N of its sender's unique name; {@link Party#NOBODY} where it names none of this bus. */
     long senderId() {
         return senderId;
     }

@@ -1,0 +1,109 @@
+package io.holdfast.bus.policy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.bus.config.PolicyRule;
+import io.holdfast.bus.config.PolicyRule.MessageTest;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import org.jspecify.annotations.Nullable;
+
+/** One rule about messages, ready to be held against bytes. */
+final class MessageRule {
+    final PolicyRule rule;
+    final MessageTest test;
+
+    /** Where in the order it stands: a later one overrules an earlier one. */
+    final int position;
+
+    /** N of the unique name {@code :1.N} that it speaks of. */
+    final long peerId;
+
+    final boolean peerIsUnique;
+    final byte @Nullable [] interfaceName;
+    final byte @Nullable [] member;
+    private final byte @Nullable [] path;
+    private final byte @Nullable [] error;
+
+    MessageRule(PolicyRule rule, MessageTest test, int position) {
+        this.rule = rule;
+        this.test = test;
+        this.position = position;
+        String peer = test.peer();
+        peerIsUnique = peer != null && peer.startsWith(":");
+        peerId = peer == null ? Party.NOBODY : Party.uniqueId(peer);
+        interfaceName = bytes(test.interfaceName());
+        member = bytes(test.member());
+        path = bytes(test.path());
+        error = bytes(test.error());
+    }
+
+    private static byte @Nullable [] bytes(@Nullable String text) {
+        return text == null ? null : text.getBytes(UTF_8);
+    }
+
+    /** Whether it can match any message of a type that has or lacks these fields. */
+    boolean isAbout(int type, boolean hasInterface) {
+        boolean broadcast = test.broadcast() != null && test.broadcast();
+        return (test.type() == 0 || test.type() == type)
+                && (!broadcast || type == MessageType.SIGNAL)
+                // Nobody may be let through by leaving the interface away.
+                && (interfaceName == null || hasInterface || !rule.allow());
+    }
+
+    /** Whether the other side has the name that this rule speaks of. */
+    boolean concerns(@Nullable String name, Party other) {
+        String peer = test.peer();
+        if (peer == null) {
+            return true;
+        }
+        if (peerIsUnique) {
+            return peerId == other.id();
+        }
+        if (name == null || !name.startsWith(peer)) {
+            return false;
+        }
+        return name.length() == peer.length()
+                || (test.peerIsPrefix() && name.charAt(peer.length()) == '.');
+    }
+
+    /** Whether all else that it says is true of the message. A field that is absent fits. */
+    boolean matches(MessageView message, boolean requested, boolean eavesdropping) {
+        boolean allow = rule.allow();
+        if (message.replySerial() != 0) {
+            if (allow
+                    ? test.requestedReply() && !requested && !test.eavesdrop()
+                    : requested && !test.requestedReply()) {
+                return false;
+            }
+        }
+        if (!test.send()
+                && (allow
+                        ? eavesdropping && !test.eavesdrop()
+                        : test.eavesdrop() && !eavesdropping)) {
+            return false;
+        }
+        if (test.broadcast() != null) {
+            boolean broadcast = message.type() == MessageType.SIGNAL && !message.hasDestination();
+            if (test.broadcast() != broadcast) {
+                return false;
+            }
+        }
+        int fds = message.unixFds();
+        return fds >= test.minFds()
+                && fds <= test.maxFds()
+                && fits(
+                        interfaceName,
+                        message,
+                        message.interfaceOffset(),
+                        message.interfaceLength())
+                && fits(member, message, message.memberOffset(), message.memberLength())
+                && fits(path, message, message.pathOffset(), message.pathLength())
+                && fits(error, message, message.errorNameOffset(), message.errorNameLength());
+    }
+
+    private static boolean fits(
+            byte @Nullable [] wanted, MessageView message, int offset, int length) {
+        return wanted == null || offset < 0 || message.equalsText(offset, length, wanted);
+    }
+}

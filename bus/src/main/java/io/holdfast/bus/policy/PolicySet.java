@@ -1,0 +1,175 @@
+package io.holdfast.bus.policy;
+
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.PolicyBlock;
+import io.holdfast.bus.config.PolicyRule;
+import io.holdfast.bus.config.PolicyRule.ConnectTest;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The policy of a bus: who may connect, and what those may do who did. Names of users and groups
+ * are looked up once, when this is made; what speaks of unknown ones is left out.
+ *
+ * <p>For one peer the policies follow each other: {@code default}, those of its groups, of its
+ * user, of the console, {@code mandatory}; in each as in the files. The last rule that speaks of
+ * something decides, and where none does it is denied. Not safe for use by several threads.
+ */
+public final class PolicySet {
+    /** Kinds of peers that are kept: of those whom policies tell apart. */
+    private static final int MAX_KEPT = 1024;
+
+    private final long owner;
+    private final List<String> unknown = new ArrayList<>();
+    private final List<PolicyRule> defaults = new ArrayList<>();
+    private final List<PolicyRule> mandatory = new ArrayList<>();
+    private final Map<Long, List<PolicyRule>> users = new HashMap<>();
+    private final Map<Long, List<PolicyRule>> groups = new HashMap<>();
+    private final List<PolicyRule> atConsole = new ArrayList<>();
+    private final List<PolicyRule> awayFromConsole = new ArrayList<>();
+    private final List<Connect> connects = new ArrayList<>();
+    private final Map<Kind, PeerPolicy> kept = new HashMap<>();
+
+    /** A rule about connecting, with numbers; null is any. */
+    private record Connect(PolicyRule rule, @Nullable Long uid, @Nullable Long gid) {}
+
+    /** What policies know of a peer. */
+    private record Kind(long uid, List<Long> gids, boolean atConsole) {}
+
+    /**
+     * @param owner the user of the bus, who may connect where no rule says anything
+     */
+    public PolicySet(BusConfig config, Accounts accounts, long owner) {
+        this.owner = owner;
+        for (PolicyBlock block : config.policies()) {
+            List<PolicyRule> rules =
+                    switch (block.scope()) {
+                        case PolicyBlock.Default _ -> defaults;
+                        case PolicyBlock.Mandatory _ -> mandatory;
+                        case PolicyBlock.ForConsole(boolean at) -> at ? atConsole : awayFromConsole;
+                        case PolicyBlock.ForUser(String user) -> {
+                            OptionalLong uid = accounts.uid(user);
+                            yield uid.isPresent() ? listOf(users, uid.getAsLong()) : null;
+                        }
+                        case PolicyBlock.ForGroup(String group) -> {
+                            OptionalLong gid = accounts.gid(group);
+                            yield gid.isPresent() ? listOf(groups, gid.getAsLong()) : null;
+                        }
+                    };
+            if (rules == null) {
+                unknown.add(block.place() + ": policy for an unknown user or group: left out");
+            } else {
+                rules.addAll(block.rules());
+            }
+        }
+        addConnects(defaults, accounts);
+        addConnects(mandatory, accounts);
+    }
+
+    private static List<PolicyRule> listOf(Map<Long, List<PolicyRule>> lists, long id) {
+        return lists.computeIfAbsent(id, _ -> new ArrayList<>());
+    }
+
+    private void addConnects(List<PolicyRule> rules, Accounts accounts) {
+        for (PolicyRule rule : rules) {
+            if (rule.test() instanceof ConnectTest(@Nullable String user, @Nullable String group)) {
+                if ("*".equals(user) || "*".equals(group)) {
+                    connects.add(new Connect(rule, null, null));
+                    continue;
+                }
+                OptionalLong uid = user == null ? OptionalLong.empty() : accounts.uid(user);
+                OptionalLong gid = group == null ? OptionalLong.empty() : accounts.gid(group);
+                if (uid.isPresent()) {
+                    connects.add(new Connect(rule, uid.getAsLong(), null));
+                } else if (gid.isPresent()) {
+                    connects.add(new Connect(rule, null, gid.getAsLong()));
+                } else {
+                    unknown.add(rule + ": of an unknown user or group: left out");
+                }
+            }
+        }
+    }
+
+    /**
+     * One line, with its place, for each policy and rule that speaks of an unknown user or group.
+     */
+    public List<String> unknown() {
+        return List.copyOf(unknown);
+    }
+
+    /**
+     * Whether somebody may connect.
+     *
+     * @param gids all groups, the primary one too
+     */
+    public boolean canConnect(long uid, long[] gids) {
+        PolicyRule rule = connectRule(uid, gids);
+        return rule == null ? uid == owner : rule.allow();
+    }
+
+    /**
+     * The rule that decides whether somebody may connect; null if it is whether it owns the bus.
+     */
+    public @Nullable PolicyRule connectRule(long uid, long[] gids) {
+        for (int i = connects.size() - 1; i >= 0; i--) {
+            Connect connect = connects.get(i);
+            boolean matches =
+                    connect.uid() != null
+                            ? connect.uid() == uid
+                            : connect.gid() == null || contains(gids, connect.gid());
+            if (matches) {
+                return connect.rule();
+            }
+        }
+        return null;
+    }
+
+    private static boolean contains(long[] gids, long gid) {
+        for (long one : gids) {
+            if (one == gid) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * What a peer may do. Peers whom the policies do not tell apart share one.
+     *
+     * @param gids all groups, the primary one too
+     * @param console whether it sits at the console
+     */
+    public PeerPolicy forPeer(long uid, long[] gids, boolean console) {
+        List<Long> known = new ArrayList<>();
+        for (long gid : gids) {
+            if (groups.containsKey(gid) && !known.contains(gid)) {
+                known.add(gid);
+            }
+        }
+        Kind kind = new Kind(users.containsKey(uid) ? uid : -1, List.copyOf(known), console);
+        PeerPolicy policy = kept.get(kind);
+        if (policy == null) {
+            if (kept.size() == MAX_KEPT) {
+                kept.clear();
+            }
+            policy = compile(kind);
+            kept.put(kind, policy);
+        }
+        return policy;
+    }
+
+    private PeerPolicy compile(Kind kind) {
+        List<PolicyRule> rules = new ArrayList<>(defaults);
+        for (long gid : kind.gids()) {
+            rules.addAll(groups.getOrDefault(gid, List.of()));
+        }
+        rules.addAll(users.getOrDefault(kind.uid(), List.of()));
+        rules.addAll(kind.atConsole() ? atConsole : awayFromConsole);
+        rules.addAll(mandatory);
+        return new PeerPolicy(rules);
+    }
+}

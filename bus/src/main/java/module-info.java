@@ -6,4 +6,5 @@ module io.holdfast.bus {
     requires static transitive com.google.errorprone.annotations;
 
     exports io.holdfast.bus;
+    exports io.holdfast.bus.config;
 }

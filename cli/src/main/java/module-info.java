@@ -1,7 +1,9 @@
 /** The one command, {@code holdfast}. */
 module io.holdfast.cli {
     requires info.picocli;
+    requires io.holdfast.bus;
     requires io.holdfast.core;
+    requires io.holdfast.dbus;
     requires io.holdfast.manager;
     requires io.holdfast.varlink;
     requires static transitive org.jspecify;

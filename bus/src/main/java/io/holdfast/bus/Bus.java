@@ -1,6 +1,189 @@
 package io.holdfast.bus;
 
-/** A message bus. */
-public final class Bus {
-    private Bus() {}
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.config.Services;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusListener;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * A message bus in this JVM.
+ *
+ * <pre>{@code
+ * try (Bus bus = Bus.open(BusAddress.parse("unix:tmpdir=/tmp"), BusConfig.permissive())) {
+ *     System.out.println("DBUS_SESSION_BUS_ADDRESS=" + bus.addresses().getFirst());
+ *     …
+ * }
+ * }</pre>
+ *
+ * <p>One thread, of the bus's own, owns all of its state. Any number of buses can be open at once;
+ * they share nothing. Each client is held by the pidfd that the kernel gives for its connection
+ * (SO_PEERPIDFD, Linux 6.5); on older kernels clients have no ProcessFD. All methods may be called
+ * by any thread.
+ */
+public final class Bus implements AutoCloseable {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int ID_BYTES = 16;
+
+    private final BusOptions options;
+    private final EventLoop loop = EventLoop.open();
+    private final CompletableFuture<Broker> opened = new CompletableFuture<>();
+    private final Thread thread = new Thread(this::run, "holdfast-bus");
+    private volatile List<BusAddress> addresses = List.of();
+    private volatile boolean stopped;
+
+    private Bus(BusOptions options) {
+        this.options = options;
+    }
+
+    /**
+     * Opens a bus at one address. It listens when this returns.
+     *
+     * @throws io.holdfast.dbus.BusAddressException if nothing can listen at such an address
+     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     */
+    public static Bus open(BusAddress address, BusConfig config) {
+        try {
+            return open(BusOptions.of(() -> config, address));
+        } catch (ConfigException e) {
+            throw new AssertionError(e); // it was read before
+        }
+    }
+
+    /**
+     * Opens a bus. It listens when this returns.
+     *
+     * @throws ConfigException if the configuration is wrong
+     * @throws io.holdfast.dbus.BusAddressException if nothing can listen at such an address
+     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     * @throws IllegalArgumentException if neither the options nor the configuration have an address
+     */
+    public static Bus open(BusOptions options) throws ConfigException {
+        Bus bus = new Bus(options);
+        bus.thread.start();
+        try {
+            Broker ignored = bus.opened.join();
+            return bus;
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case ConfigException cause -> throw cause;
+                case RuntimeException cause -> throw cause;
+                case null, default -> throw e;
+            }
+        }
+    }
+
+    /** Where clients connect to, the last one first, each with its id. */
+    public List<BusAddress> addresses() {
+        return addresses;
+    }
+
+    /**
+     * Reads the configuration and the service files again, as SIGHUP does for a bus in the
+     * foreground. Policy and limits hold for clients that are there, too.
+     *
+     * @return empty, or what is wrong with the configuration: then the old one stays in force
+     */
+    public CompletableFuture<Optional<String>> reload() {
+        CompletableFuture<Optional<String>> result = new CompletableFuture<>();
+        Broker broker = opened.join();
+        try {
+            loop.post(() -> broker.reload(error -> result.complete(Optional.ofNullable(error))));
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(new IllegalStateException("the bus is closed"));
+        }
+        return result;
+    }
+
+    private void run() {
+        try (loop) {
+            BusConfig config = options.config().load();
+            try (Broker broker = new Broker(loop, newId(), options, config)) {
+                listen(broker, config);
+                broker.startServices(
+                        activator(broker, config),
+                        Services.load(config.serviceFolders(), "system".equals(config.type())));
+                opened.complete(broker);
+                while (!stopped) {
+                    broker.turn();
+                }
+            }
+        } catch (ConfigException e) {
+            boolean ignored = opened.completeExceptionally(e);
+        } catch (RuntimeException | Error e) {
+            if (!opened.completeExceptionally(e)) {
+                throw e;
+            }
+        }
+    }
+
+    private void listen(Broker broker, BusConfig config) {
+        List<BusAddress> wanted = new ArrayList<>(options.addresses());
+        if (wanted.isEmpty()) {
+            config.listen().forEach(text -> wanted.addAll(BusAddress.parseList(text)));
+        }
+        if (wanted.isEmpty()) {
+            throw new IllegalArgumentException("no address to listen at");
+        }
+        List<BusAddress> told = new ArrayList<>();
+        for (BusAddress address : wanted) {
+            for (BusListener listener : BusListener.listen(address)) {
+                String guid = newId();
+                broker.listen(listener.listener(), guid);
+                told.add(listener.address().withGuid(guid));
+            }
+        }
+        Collections.reverse(told);
+        addresses = List.copyOf(told);
+    }
+
+    private Activator activator(Broker broker, BusConfig config) {
+        return options.activator()
+                .orElseGet(() ->
+                        new SpawnActivator(
+                                addresses.getFirst().toString(),
+                                config.type() == null ? "" : config.type(),
+                                broker.ownUid()));
+    }
+
+    private static String newId() {
+        byte[] bytes = new byte[ID_BYTES];
+        RANDOM.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    /**
+     * Puts all clients off and stops listening; returns when that is done. Idempotent. An interrupt
+     * stays, and does not end the waiting.
+     */
+    @Override
+    public void close() {
+        stopped = true;
+        try {
+            loop.post(() -> {});
+        } catch (RejectedExecutionException e) {
+            // closed before
+        }
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
 }

@@ -13,6 +13,7 @@ final class Commands {
                     new Section(
                             "Services",
                             List.of("up", "status", "start", "stop", "restart", "kill", "run")),
+                    new Section("Messages", List.of("bus")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
                             "This machine, this command", List.of("tour", "doctor", "completion")));
@@ -30,6 +31,7 @@ final class Commands {
                     case "restart" -> JobCommand.restart();
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();
+                    case "bus" -> new BusCommand();
                     case "info" -> new InfoCommand();
                     case "who" -> new WhoCommand();
                     case "watch" -> new WatchCommand();

@@ -1,0 +1,222 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.ServiceFile;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.Signature;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Names that can be activated, and starts under way. What is sent to such a name waits, in order,
+ * until somebody owns it, or the start fails.
+ */
+final class Activation implements AutoCloseable {
+    private static final Signature UINT32 = Signature.of("u");
+    private static final int STARTED = 1;
+
+    /** A message, or a call of StartServiceByName (then without a buffer), that waits. */
+    private record Held(
+            Connection from,
+            int serial,
+            boolean isAnswered,
+            Buffers.@Nullable Buffer buffer,
+            int length,
+            @Nullable PassedFds fds) {}
+
+    /** One service that is being started. */
+    private final class Starting implements Activator.Start {
+        final String name;
+        final List<Held> held = new ArrayList<>();
+        final EventLoop.Timer deadline;
+        long bytes;
+
+        Starting(String name) {
+            this.name = name;
+            this.deadline =
+                    broker.loop.after(
+                            Duration.ofMillis(broker.limits().get(Limit.SERVICE_START_TIMEOUT)),
+                            () ->
+                                    fail(
+                                            this,
+                                            BusError.TIMED_OUT.wireName(),
+                                            name
+                                                    + " did not come up in "
+                                                    + broker.limits()
+                                                            .get(Limit.SERVICE_START_TIMEOUT)
+                                                    + " ms"));
+        }
+
+        @Override
+        public void failed(String error, String text) {
+            try {
+                broker.loop.post(() -> fail(this, error, text));
+            } catch (RejectedExecutionException e) {
+                // the bus has ended, or its time limit tells
+            }
+        }
+    }
+
+    private final Broker broker;
+    private @Nullable Activator activator;
+    private Map<String, ServiceFile> services = Map.of();
+    private final Map<String, Starting> starting = new HashMap<>();
+    private final MessageView view = new MessageView();
+
+    Activation(Broker broker) {
+        this.broker = broker;
+    }
+
+    /** From now on there are services, and somebody to start them. */
+    void begin(Activator starter, Map<String, ServiceFile> known) {
+        activator = starter;
+        services = new TreeMap<>(known);
+    }
+
+    boolean isActivatable(String name) {
+        return services.containsKey(name);
+    }
+
+    /** All names that can be activated, sorted. */
+    List<String> names() {
+        return List.copyOf(services.keySet());
+    }
+
+    void updateEnvironment(Map<String, String> variables) {
+        if (activator != null) {
+            activator.setEnvironment(variables);
+        }
+    }
+
+    void reload(Map<String, ServiceFile> fresh) {
+        Map<String, ServiceFile> sorted = new TreeMap<>(fresh);
+        if (!sorted.equals(services)) {
+            services = sorted;
+            broker.messages.activatableServicesChanged();
+        }
+    }
+
+    /** StartServiceByName: answered when the name has an owner. */
+    void start(Connection from, String name, MessageView call) throws BusErrorException {
+        Starting start = begin(name);
+        boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
+        start.held.add(new Held(from, call.serial(), answered, null, 0, null));
+    }
+
+    /** Keeps a message for a name until it has an owner. */
+    void hold(Connection from, String name, MessageView message, @Nullable PassedFds fds)
+            throws BusErrorException {
+        Starting start = begin(name);
+        int length = message.length();
+        if (start.bytes > broker.limits().get(Limit.MAX_OUTGOING_BYTES) - length) {
+            throw new BusErrorException(
+                    BusError.LIMITS_EXCEEDED,
+                    "max_outgoing_bytes is %d, and %d wait for %s to start"
+                            .formatted(
+                                    broker.limits().get(Limit.MAX_OUTGOING_BYTES),
+                                    start.bytes,
+                                    name));
+        }
+        Buffers.Buffer buffer = broker.buffers.take(Relay.HEADROOM + length);
+        MemorySegment.copy(
+                message.bytes(), message.offset(), buffer.memory, Relay.HEADROOM, length);
+        if (fds != null) {
+            fds.keep();
+        }
+        boolean answered =
+                message.type() == MessageType.METHOD_CALL
+                        && (message.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
+        start.bytes += length;
+        start.held.add(new Held(from, message.serial(), answered, buffer, length, fds));
+    }
+
+    private Starting begin(String name) throws BusErrorException {
+        Starting known = starting.get(name);
+        if (known != null) {
+            return known;
+        }
+        ServiceFile service = services.get(name);
+        if (service == null || activator == null) {
+            throw new BusErrorException(
+                    BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
+        }
+        if (starting.size() >= broker.limits().getInt(Limit.MAX_PENDING_SERVICE_STARTS)) {
+            throw new BusErrorException(
+                    BusError.LIMITS_EXCEEDED,
+                    "max_pending_service_starts is %d, and as many services are being started"
+                            .formatted(broker.limits().getInt(Limit.MAX_PENDING_SERVICE_STARTS)));
+        }
+        Starting start = new Starting(name);
+        starting.put(name, start);
+        activator.start(service, start);
+        return start;
+    }
+
+    /** Somebody owns the name now: what waited for it goes there. */
+    void appeared(String name, Connection owner) {
+        Starting start = starting.remove(name);
+        if (start == null) {
+            return;
+        }
+        start.deadline.cancel();
+        for (Held held : start.held) {
+            if (!held.from.isRegistered()) {
+                release(held);
+            } else if (held.buffer == null) {
+                if (held.isAnswered) {
+                    broker.messages.reply(
+                            held.from, held.serial, UINT32, null, body -> body.putUint32(STARTED));
+                }
+            } else {
+                view.read(held.buffer.memory, Relay.HEADROOM, held.length);
+                broker.router.unicast(held.from, owner, view, held.fds);
+                release(held);
+            }
+        }
+    }
+
+    private void release(Held held) {
+        if (held.buffer != null) {
+            broker.buffers.give(held.buffer);
+        }
+        if (held.fds != null) {
+            held.fds.drop();
+        }
+    }
+
+    private void fail(Starting start, String error, String text) {
+        if (!starting.remove(start.name, start)) {
+            return; // it came up, or failed before
+        }
+        start.deadline.cancel();
+        broker.log.notStarted(start.name, text);
+        for (Held held : start.held) {
+            if (held.isAnswered && held.from.isRegistered()) {
+                broker.messages.error(held.from, held.serial, error, text);
+            }
+            release(held);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Starting start : starting.values()) {
+            start.deadline.cancel();
+            start.held.forEach(this::release);
+        }
+        starting.clear();
+        if (activator != null) {
+            activator.close();
+        }
+    }
+}

@@ -1,0 +1,348 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.config.Limits;
+import io.holdfast.bus.config.Services;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.MsgHdr;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The state of one bus, and its parts. All of it belongs to the thread that calls {@link #turn}: no
+ * lock is over it.
+ *
+ * <p>One turn: what can be read is read, in large pieces; each message is routed where it lies and
+ * put into the queues of its receivers; then every queue that has something is sent, in one call if
+ * it fits.
+ */
+final class Broker implements AutoCloseable {
+    /** Messages from this length on are sent from where they were read, if the queue is empty. */
+    static final int UNCOPIED = 32 << 10;
+
+    /** Bytes in a queue that are sent before the turn is over. */
+    static final int GATHERED = 128 << 10;
+
+    private static final int READ_AT_ONCE = 256 << 10;
+    private static final byte UNIQUE = ':';
+
+    final EventLoop loop;
+    private final AdaptiveWait wait;
+    final Buffers buffers = new Buffers();
+    final Buffers.Buffer input;
+    final MsgHdr header = new MsgHdr(MsgHdr.MAX_DESCRIPTORS, false);
+    final MessageView view = new MessageView();
+
+    final ConnectionTable connections = new ConnectionTable();
+    final NameRegistry names;
+    final PendingReplies replies = new PendingReplies();
+    final Matches matches;
+    final Monitors monitors;
+    final Policies policies;
+    final Accounts accounts;
+    final Activation activation;
+    final BusMessages messages;
+    final RefusalLog log;
+    final Router router;
+    final BusCounters counters = new BusCounters();
+
+    private final String id;
+    private final ConfigSource source;
+    private final ExecutorService reader =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().name("holdfast-bus-config").daemon().factory());
+    private final Peer self;
+    private final Set<Connection> unregistered = new HashSet<>();
+    private final List<Connection> toFlush = new ArrayList<>();
+    private final List<Listener> listeners = new ArrayList<>();
+    private final ArrayDeque<Connection> doomed = new ArrayDeque<>();
+    private boolean endingDoomed;
+    private long nextId;
+    private boolean closed;
+
+    /**
+     * @param id of the bus: 32 lower-case hexadecimal digits
+     */
+    Broker(EventLoop loop, String id, BusOptions options, BusConfig config) {
+        this.loop = loop;
+        this.wait = new AdaptiveWait(loop);
+        this.id = id;
+        this.source = options.config();
+        this.input = buffers.take(READ_AT_ONCE + Relay.HEADROOM);
+        this.self = ownIdentity();
+        this.names = new NameRegistry(this::ownerChanged);
+        this.matches = new Matches();
+        this.monitors = new Monitors(this);
+        this.policies = new Policies(config, self.uid());
+        this.accounts = new Accounts(this, config.limits());
+        this.log = new RefusalLog();
+        this.messages = new BusMessages(this);
+        this.activation = new Activation(this);
+        this.router = new Router(this, new Driver(this));
+    }
+
+    private static Peer ownIdentity() {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try {
+            return pair[0].peer();
+        } finally {
+            pair[0].close();
+            pair[1].close();
+        }
+    }
+
+    /** One turn: waits for something to do, and does all of it. */
+    void turn() {
+        int ignored = wait.forEvents();
+        endOfTurn();
+    }
+
+    /** The same, but with a limit to the waiting. */
+    int turn(Duration limit) {
+        int handled = loop.step(limit);
+        endOfTurn();
+        return handled;
+    }
+
+    private void endOfTurn() {
+        endDoomed();
+        for (int i = 0; i < toFlush.size(); i++) {
+            toFlush.get(i).flushNow();
+        }
+        toFlush.clear();
+    }
+
+    /** Lets clients in at one more address. */
+    void listen(UnixListener socket, String guid) {
+        listeners.add(new Listener(this, socket, guid));
+    }
+
+    void flushAtEndOfTurn(Connection connection) {
+        toFlush.add(connection);
+    }
+
+    void doom(Connection connection) {
+        doomed.addLast(connection);
+    }
+
+    /** Ends those that cannot be served any longer, and those that this brings down. */
+    void endDoomed() {
+        if (doomed.isEmpty() || endingDoomed) {
+            return;
+        }
+        endingDoomed = true;
+        try {
+            for (Connection next = doomed.pollFirst(); next != null; next = doomed.pollFirst()) {
+                next.meetDoom();
+            }
+        } finally {
+            endingDoomed = false;
+        }
+    }
+
+    String id() {
+        return id;
+    }
+
+    Peer self() {
+        return self;
+    }
+
+    long ownUid() {
+        return self.uid();
+    }
+
+    Limits limits() {
+        return accounts.limits();
+    }
+
+    /** The features that this bus has (D-Bus Specification, property Features). */
+    List<String> features() {
+        return List.of("ActivatableServicesChanged", "HeaderFiltering");
+    }
+
+    boolean selinux() {
+        return java.nio.file.Files.exists(java.nio.file.Path.of("/sys/fs/selinux/enforce"));
+    }
+
+    /** A client came. */
+    void accepted(Connection connection) {
+        boolean ignored = unregistered.add(connection);
+        accounts.opened(connection);
+        listeners.forEach(Listener::update);
+    }
+
+    int unregisteredCount() {
+        return unregistered.size();
+    }
+
+    /** A client said Hello. */
+    void register(Connection connection) throws BusErrorException {
+        String limit = accounts.refusesHello(connection);
+        if (limit != null) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
+        }
+        boolean ignored = unregistered.remove(connection);
+        connection.register(nextId++);
+        connections.add(connection);
+        connection.account().registered++;
+        policies.registered(connection);
+        listeners.forEach(Listener::update);
+    }
+
+    /** The connection of a name, unique or well-known, as it stands in a message. */
+    @Nullable Connection find(MemorySegment bytes, int offset, int length) {
+        if (length > 0 && bytes.get(java.lang.foreign.ValueLayout.JAVA_BYTE, offset) == UNIQUE) {
+            long number = UniqueName.number(bytes, offset, length);
+            return number < 0 ? null : connections.find(number);
+        }
+        BusName name = names.find(bytes, offset, length);
+        return name == null ? null : name.owner();
+    }
+
+    @Nullable Connection find(String name) {
+        byte[] bytes = name.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        return find(MemorySegment.ofArray(bytes), 0, bytes.length);
+    }
+
+    boolean isOwned(String name) {
+        return name.equals(BusNames.BUS) || find(name) != null;
+    }
+
+    private void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to) {
+        String text = name.toString();
+        if (from != null) {
+            messages.nameLost(from, text);
+        }
+        messages.nameOwnerChanged(
+                text, from == null ? "" : from.name(), to == null ? "" : to.name());
+        if (to != null) {
+            messages.nameAcquired(to, text);
+            activation.appeared(text, to);
+        }
+    }
+
+    /** It listens from now on; to all others it is gone. */
+    void becomeMonitor(Connection connection, List<MatchRule> rules) {
+        names.releaseAll(connection);
+        matches.removeAll(connection);
+        messages.nameLost(connection, connection.name());
+        leave(connection);
+        connection.becomeMonitor();
+        monitors.add(connection, rules);
+    }
+
+    /** Takes a connection off the bus: whatever it owned, asked for and owed. */
+    void gone(Connection connection, @Nullable String reason) {
+        counters.disconnects++;
+        if (reason != null) {
+            log.disconnected(connection, reason);
+        }
+        switch (connection.state()) {
+            case REGISTERED -> {
+                names.releaseAll(connection);
+                matches.removeAll(connection);
+                leave(connection);
+                connection.account().registered--;
+            }
+            case MONITOR -> {
+                monitors.remove(connection);
+                connection.account().registered--;
+            }
+            case AUTHENTICATING, UNREGISTERED -> {
+                boolean ignored = unregistered.remove(connection);
+                listeners.forEach(Listener::update);
+            }
+            case LINGERING, CLOSED -> {}
+        }
+    }
+
+    private void leave(Connection connection) {
+        connections.remove(connection);
+        messages.nameOwnerChanged(connection.name(), connection.name(), "");
+        replies.end(
+                connection,
+                unanswered ->
+                        messages.error(
+                                unanswered.caller(),
+                                unanswered.serial(),
+                                BusError.NO_REPLY,
+                                connection.name() + " went away before it replied"));
+    }
+
+    /** Its socket is closed. */
+    void closed(Connection connection) {
+        accounts.closed(connection);
+    }
+
+    /** From now on services can be started. */
+    void startServices(Activator activator, Services services) {
+        activation.begin(activator, services.byName());
+        policies.unknown().forEach(log::unknown);
+        services.skipped().forEach(log::skipped);
+    }
+
+    /**
+     * Reads the configuration again, beside the loop: files may be slow. Then tells what is wrong
+     * with it, and that it stays as it was, or null.
+     */
+    void reload(Consumer<@Nullable String> done) {
+        reader.execute(() -> {
+            try {
+                BusConfig fresh = source.load();
+                Services services =
+                        Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
+                loop.post(() -> {
+                    apply(fresh, services);
+                    done.accept(null);
+                });
+            } catch (ConfigException e) {
+                String error = String.valueOf(e.getMessage());
+                loop.post(() -> {
+                    log.reloadFailed(error);
+                    done.accept(error);
+                });
+            }
+        });
+    }
+
+    private void apply(BusConfig fresh, Services services) {
+        policies.reload(fresh, connections.all());
+        policies.unknown().forEach(log::unknown);
+        accounts.reload(fresh.limits());
+        activation.reload(services.byName());
+        services.skipped().forEach(log::skipped);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        reader.shutdown();
+        activation.close();
+        listeners.forEach(Listener::close);
+        List.copyOf(accounts.open()).forEach(connection -> connection.disconnect(null));
+        self.close();
+        buffers.give(input);
+        buffers.close();
+    }
+}

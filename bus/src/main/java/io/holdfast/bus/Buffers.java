@@ -1,0 +1,88 @@
+package io.holdfast.bus;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+
+/**
+ * Native memory for what waits to be sent or to be completed, pooled by size. Only for the bus's
+ * thread. What lies idle beyond a small reserve is given back to the system.
+ */
+final class Buffers implements AutoCloseable {
+    /** What most buffers have: many small messages, or one of common size. */
+    static final int SMALLEST = 64 << 10;
+
+    private static final int POOLED_SIZES = 5; // 64 KiB to 1 MiB
+    private static final int KEPT = 16; // of each size, idle
+
+    /** A piece of native memory and its life. */
+    static final class Buffer {
+        final MemorySegment memory;
+        private final Arena arena; // closed when the buffer is given back
+
+        @SuppressWarnings("MustBeClosedChecker")
+        private Buffer(long size) {
+            arena = Arena.ofConfined();
+            memory = arena.allocate(size, 8);
+        }
+
+        int size() {
+            return (int) memory.byteSize();
+        }
+    }
+
+    private final ArrayDeque<Buffer>[] idle;
+    private long inUse;
+
+    Buffers() {
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        ArrayDeque<Buffer>[] queues = new ArrayDeque[POOLED_SIZES];
+        for (int i = 0; i < POOLED_SIZES; i++) {
+            queues[i] = new ArrayDeque<>(KEPT);
+        }
+        idle = queues;
+    }
+
+    /** One of at least that many bytes; its content is anything. */
+    Buffer take(int atLeast) {
+        int sizeClass = sizeClass(atLeast);
+        Buffer pooled = sizeClass < POOLED_SIZES ? idle[sizeClass].pollLast() : null;
+        Buffer buffer =
+                pooled != null
+                        ? pooled
+                        : new Buffer(
+                                sizeClass < POOLED_SIZES
+                                        ? (long) SMALLEST << sizeClass
+                                        : atLeast + 7L & -8);
+        inUse += buffer.size();
+        return buffer;
+    }
+
+    void give(Buffer buffer) {
+        inUse -= buffer.size();
+        int sizeClass = sizeClass(buffer.size());
+        if (sizeClass < POOLED_SIZES && idle[sizeClass].size() < KEPT >> sizeClass) {
+            idle[sizeClass].addLast(buffer);
+        } else {
+            buffer.arena.close();
+        }
+    }
+
+    /** Bytes that are taken now. */
+    long inUse() {
+        return inUse;
+    }
+
+    private static int sizeClass(int size) {
+        return size <= SMALLEST ? 0 : 32 - Integer.numberOfLeadingZeros((size - 1) / SMALLEST);
+    }
+
+    /** Gives the idle ones back; those in use are their users' to give before. */
+    @Override
+    public void close() {
+        for (ArrayDeque<Buffer> queue : idle) {
+            queue.forEach(buffer -> buffer.arena.close());
+            queue.clear();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.holdfast.bus;
+
+/** The errors that the bus itself answers with. */
+enum BusError {
+    ACCESS_DENIED("AccessDenied"),
+    ADT_AUDIT_DATA_UNKNOWN("AdtAuditDataUnknown"),
+    FAILED("Failed"),
+    INVALID_ARGS("InvalidArgs"),
+    LIMITS_EXCEEDED("LimitsExceeded"),
+    MATCH_RULE_INVALID("MatchRuleInvalid"),
+    MATCH_RULE_NOT_FOUND("MatchRuleNotFound"),
+    NAME_HAS_NO_OWNER("NameHasNoOwner"),
+    NO_REPLY("NoReply"),
+    NOT_SUPPORTED("NotSupported"),
+    PROPERTY_READ_ONLY("PropertyReadOnly"),
+    SELINUX_SECURITY_CONTEXT_UNKNOWN("SELinuxSecurityContextUnknown"),
+    SERVICE_UNKNOWN("ServiceUnknown"),
+    SPAWN_CHILD_EXITED("Spawn.ChildExited"),
+    SPAWN_CHILD_SIGNALED("Spawn.ChildSignaled"),
+    SPAWN_EXEC_FAILED("Spawn.ExecFailed"),
+    SPAWN_SERVICE_NOT_VALID("Spawn.ServiceNotValid"),
+    TIMED_OUT("TimedOut"),
+    UNIX_PROCESS_ID_UNKNOWN("UnixProcessIdUnknown"),
+    UNKNOWN_INTERFACE("UnknownInterface"),
+    UNKNOWN_METHOD("UnknownMethod"),
+    UNKNOWN_PROPERTY("UnknownProperty");
+
+    private static final String PREFIX = "org.freedesktop.DBus.Error.";
+
+    private final String wireName;
+
+    BusError(String name) {
+        wireName = PREFIX + name;
+    }
+
+    /** Whether an administrator asks why: refusals by policy and by limits. */
+    boolean isForLog() {
+        return this == ACCESS_DENIED || this == LIMITS_EXCEEDED;
+    }
+
+    String wireName() {
+        return wireName;
+    }
+}

@@ -1,0 +1,165 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.policy.Party;
+import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.wire.Signature;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What the bus itself says: replies, errors, and the signals about names. */
+final class BusMessages {
+    private static final byte[] BUS = BusNames.BUS.getBytes(StandardCharsets.US_ASCII);
+    private static final Signature STRING = Signature.of("s");
+    private static final Signature THREE_STRINGS = Signature.of("sss");
+    private static final int MAX_ERROR_TEXT = 2_048;
+
+    private final Broker broker;
+    private final MessageWriter writer = new MessageWriter();
+    private final MessageView own = new MessageView();
+    private int serial;
+
+    BusMessages(Broker broker) {
+        this.broker = broker;
+    }
+
+    /** Whether it is for the bus. */
+    static boolean isBus(MessageView view) {
+        return view.equalsText(view.destinationOffset(), view.destinationLength(), BUS);
+    }
+
+    /** An error to a caller. */
+    void error(Connection to, int replySerial, BusError error, String text) {
+        error(to, replySerial, error.wireName(), text);
+    }
+
+    /** An error to a caller, with the words of somebody else. */
+    void error(Connection to, int replySerial, String errorName, String text) {
+        writer.error(errorName, replySerial);
+        address(to)
+                .body(STRING)
+                .putString(
+                        text.length() <= MAX_ERROR_TEXT ? text : text.substring(0, MAX_ERROR_TEXT))
+                .end();
+        send(to, null);
+    }
+
+    /** The reply to a call, unless none is expected. */
+    void reply(
+            Connection to,
+            MessageView call,
+            Signature signature,
+            @Nullable PassedFds fds,
+            Consumer<BodyWriter> body) {
+        if ((call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {
+            reply(to, call.serial(), signature, fds, body);
+        }
+    }
+
+    /** The same for a call that is over. */
+    void reply(
+            Connection to,
+            int replySerial,
+            Signature signature,
+            @Nullable PassedFds fds,
+            Consumer<BodyWriter> body) {
+        writer.methodReturn(replySerial);
+        address(to);
+        if (fds != null) {
+            writer.unixFds(fds.size());
+        }
+        if (!signature.toString().isEmpty()) {
+            BodyWriter into = writer.body(signature);
+            body.accept(into);
+            into.end();
+        }
+        send(to, fds);
+    }
+
+    private MessageWriter address(Connection to) {
+        writer.flags(MessageFlags.NO_REPLY_EXPECTED).sender(BUS);
+        return to.name().isEmpty() ? writer : writer.destination(to.name());
+    }
+
+    void nameAcquired(Connection by, String name) {
+        aboutName(by, "NameAcquired", name);
+    }
+
+    void nameLost(Connection by, String name) {
+        aboutName(by, "NameLost", name);
+    }
+
+    private void aboutName(Connection to, String signal, String name) {
+        writer.signal(BusNames.BUS_PATH, BusNames.BUS, signal);
+        address(to).body(STRING).putString(name).end();
+        send(to, null);
+    }
+
+    /** To all whose rules match. */
+    void nameOwnerChanged(String name, String from, String to) {
+        writer.signal(BusNames.BUS_PATH, BusNames.BUS, "NameOwnerChanged")
+                .flags(MessageFlags.NO_REPLY_EXPECTED)
+                .sender(BUS)
+                .body(THREE_STRINGS)
+                .putString(name)
+                .putString(from)
+                .putString(to)
+                .end();
+        broadcast();
+    }
+
+    /** To all whose rules match: what can be activated may have changed. */
+    void activatableServicesChanged() {
+        writer.signal(BusNames.BUS_PATH, BusNames.BUS, "ActivatableServicesChanged")
+                .flags(MessageFlags.NO_REPLY_EXPECTED)
+                .sender(BUS);
+        broadcast();
+    }
+
+    private void broadcast() {
+        MemorySegment bytes = finish();
+        own.read(bytes, 0, (int) bytes.byteSize());
+        broker.monitors.seenOfBus(null, own, null);
+        int n = broker.matches.find(own, Party.bus(), null);
+        for (int i = 0; i < n; i++) {
+            Connection to = broker.matches.found(i);
+            if (broker.policies.refusesReceiving(to, Party.bus(), own) == null) {
+                hand(to, bytes, null);
+            }
+        }
+    }
+
+    private void send(Connection to, @Nullable PassedFds fds) {
+        MemorySegment bytes = finish();
+        if (broker.monitors.any()) {
+            own.read(bytes, 0, (int) bytes.byteSize());
+            broker.monitors.seenOfBus(to, own, fds);
+        }
+        hand(to, bytes, fds);
+    }
+
+    /** The serial of what was said last. */
+    int lastSerial() {
+        return serial;
+    }
+
+    private MemorySegment finish() {
+        serial = serial == -1 ? 1 : serial + 1;
+        return writer.serial(serial).finish();
+    }
+
+    private void hand(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
+        int length = (int) bytes.byteSize();
+        String full = broker.accounts.refusesReply(to, length, fds);
+        if (full != null) {
+            to.doom("it does not read what the bus says: " + full);
+        } else {
+            to.send(to.account().user(), bytes, 0, length, fds);
+        }
+    }
+}

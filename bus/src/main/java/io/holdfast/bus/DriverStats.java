@@ -1,0 +1,94 @@
+package io.holdfast.bus;
+
+import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.Signature;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** org.freedesktop.DBus.Debug.Stats: how full the bus is, and by whom. */
+final class DriverStats {
+    private static final Signature DICTIONARY = Signature.of("a{sv}");
+    private static final Signature RULES = Signature.of("a{sas}");
+    private static final Signature STRING = Signature.of("s");
+    private static final Signature UINT32 = Signature.of("u");
+
+    private final Broker broker;
+
+    DriverStats(Broker broker) {
+        this.broker = broker;
+    }
+
+    void bus(Connection from, MessageView call) {
+        BusCounters counters = broker.counters;
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        numbers.put("Serial", Integer.toUnsignedLong(broker.messages.lastSerial()));
+        numbers.put("ActiveConnections", (long) broker.connections.size());
+        numbers.put("IncompleteConnections", (long) broker.unregisteredCount());
+        numbers.put("BusNames", (long) broker.names.size() + broker.connections.size());
+        numbers.put("PeakBusNames", (long) counters.peakNames);
+        numbers.put("PeakBusNamesPerConnection", (long) counters.peakNamesOfOne);
+        numbers.put("MatchRules", (long) broker.matches.size());
+        numbers.put("PeakMatchRules", (long) counters.peakMatches);
+        numbers.put("PeakMatchRulesPerConnection", (long) counters.peakMatchesOfOne);
+        numbers.put("io.holdfast.Bus.PendingReplies", (long) broker.replies.size());
+        numbers.put("io.holdfast.Bus.Accepted", counters.accepted);
+        numbers.put("io.holdfast.Bus.Refused", counters.refusedAtAccept);
+        numbers.put("io.holdfast.Bus.Disconnects", counters.disconnects);
+        numbers.put("io.holdfast.Bus.BufferBytes", broker.buffers.inUse());
+        broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, "", numbers));
+    }
+
+    void connection(Connection from, MessageView call) throws BusErrorException {
+        Connection of = Driver.owner(broker, Driver.text(call, 0));
+        ConnectionCounters counters = of.counters;
+        Map<String, Long> numbers = new LinkedHashMap<>();
+        numbers.put("MatchRules", (long) broker.matches.size(of));
+        numbers.put("BusNames", of.owned.size() + 1L);
+        numbers.put("OutgoingBytes", of.out().bytes());
+        numbers.put("OutgoingFDs", (long) of.out().descriptors());
+        numbers.put("PeakOutgoingBytes", counters.peakQueued);
+        numbers.put("io.holdfast.Bus.PendingReplies", (long) of.replies.outstanding());
+        numbers.put("io.holdfast.Bus.MessagesIn", counters.messagesIn);
+        numbers.put("io.holdfast.Bus.BytesIn", counters.bytesIn);
+        numbers.put("io.holdfast.Bus.MessagesOut", counters.messagesOut);
+        numbers.put("io.holdfast.Bus.BytesOut", counters.bytesOut);
+        numbers.put("io.holdfast.Bus.Refused", counters.refused);
+        broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, of.name(), numbers));
+    }
+
+    private static void put(BodyWriter body, String uniqueName, Map<String, Long> numbers) {
+        body.beginArray();
+        if (!uniqueName.isEmpty()) {
+            body.beginDictEntry().putString("UniqueName");
+            body.beginVariant(STRING).putString(uniqueName).endVariant();
+            body.endDictEntry();
+        }
+        numbers.forEach((name, value) -> {
+            body.beginDictEntry().putString(name);
+            body.beginVariant(UINT32).putUint32((int) Math.min(value, 0xFFFF_FFFFL)).endVariant();
+            body.endDictEntry();
+        });
+        body.endArray();
+    }
+
+    void matchRules(Connection from, MessageView call) {
+        broker.messages.reply(
+                from,
+                call,
+                RULES,
+                null,
+                body -> {
+                    body.beginArray();
+                    for (Connection connection : broker.connections.all()) {
+                        body.beginDictEntry().putString(connection.name()).beginArray();
+                        for (MatchRule rule : broker.matches.rules(connection)) {
+                            body.putString(rule.toString());
+                        }
+                        body.endArray().endDictEntry();
+                    }
+                    body.endArray();
+                });
+    }
+}

@@ -1,0 +1,157 @@
+package io.holdfast.bus;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.dbus.wire.SaslServer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One address of a bus. Who connects is held by its pidfd before a byte of it is read.
+ *
+ * <p>When this process has no descriptors left, the client that waits is let in on one that is kept
+ * for that, and put off at once: it learns it, and the bus neither spins nor ends.
+ */
+final class Listener implements AutoCloseable {
+    /** How long nobody is let in when there is not even the reserve. */
+    private static final Duration REST = Duration.ofMillis(100);
+
+    private static final int AT_ONCE = 16; // connections in one turn of the loop
+
+    private final Broker broker;
+    private final UnixListener socket;
+    private final String guid;
+    private final EventLoop.Watch watch;
+    private @Nullable Fd reserve;
+    private boolean resting;
+
+    /**
+     * @param guid the id of this address: 32 lower-case hexadecimal digits
+     */
+    Listener(Broker broker, UnixListener socket, String guid) {
+        this.broker = broker;
+        this.socket = socket;
+        this.guid = guid;
+        this.reserve = socket.fd().duplicate();
+        this.watch = broker.loop.watch(socket.fd(), Readiness.IN, events -> accept());
+    }
+
+    private void accept() {
+        for (int i = 0; i < AT_ONCE && watch.events() != 0; i++) {
+            int number = SysSocket.accept(socket.fd());
+            if (number >= 0) {
+                admit(Fd.adopt(number));
+            } else if (number == -Errno.EAGAIN) {
+                return;
+            } else if (number == -Errno.EMFILE || number == -Errno.ENFILE) {
+                outOfDescriptors(number);
+                return;
+            } else {
+                rest("accept4: " + Errno.name(-number));
+                return;
+            }
+        }
+    }
+
+    private void admit(Fd client) {
+        broker.counters.accepted++;
+        Peer peer;
+        try {
+            Optional<Peer> found = Peer.of(client);
+            if (found.isEmpty()) {
+                client.close();
+                return;
+            }
+            peer = found.get();
+        } catch (ErrnoException e) {
+            refuse(client, "somebody", String.valueOf(e.getMessage()));
+            return;
+        }
+        String refusal = broker.accounts.refusesConnection(peer);
+        if (refusal == null) {
+            refusal = broker.policies.refusesConnection(peer);
+        }
+        if (refusal != null) {
+            refuse(client, peer.toString(), refusal);
+            peer.close();
+            return;
+        }
+        try {
+            SaslServer sasl =
+                    new SaslServer(SaslServer.Config.of(guid, OptionalLong.of(peer.uid())));
+            broker.accepted(new Connection(broker, client, peer, sasl));
+        } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
+            refuse(client, peer.toString(), String.valueOf(e.getMessage()));
+            peer.close();
+        }
+    }
+
+    private void refuse(Fd client, String who, String why) {
+        client.close();
+        broker.counters.refusedAtAccept++;
+        broker.log.notAccepted(who, why);
+    }
+
+    private void outOfDescriptors(int errno) {
+        Fd kept = reserve;
+        if (kept != null) {
+            kept.close();
+            reserve = null;
+            int number = SysSocket.accept(socket.fd());
+            if (number >= 0) {
+                refuse(Fd.adopt(number), "the next client", "accept4: " + Errno.name(-errno));
+            }
+        }
+        try {
+            reserve = socket.fd().duplicate();
+        } catch (ErrnoException e) {
+            rest("accept4: " + Errno.name(-errno));
+        }
+    }
+
+    private void rest(String why) {
+        broker.log.notAccepted("all who come now", why);
+        resting = true;
+        watch.events(0);
+        EventLoop.Timer ignored =
+                broker.loop.after(
+                        REST,
+                        () -> {
+                            resting = false;
+                            restoreReserve();
+                            update();
+                        });
+    }
+
+    private void restoreReserve() {
+        if (reserve == null) {
+            try {
+                reserve = socket.fd().duplicate();
+            } catch (ErrnoException e) {
+                // at the next rest
+            }
+        }
+    }
+
+    /** Lets clients in, or has them wait in the socket's queue while too many are not through. */
+    void update() {
+        watch.events(resting || broker.accounts.isWaitingRoomFull() ? 0 : Readiness.IN);
+    }
+
+    @Override
+    public void close() {
+        watch.close();
+        if (reserve != null) {
+            reserve.close();
+        }
+        socket.close();
+    }
+}

@@ -1,0 +1,84 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.policy.Party;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections that became monitors: each sees every message that one of its rules matches,
+ * once, delivered or refused, and what the bus itself says. Costs nothing while there is none.
+ */
+final class Monitors {
+    private final Broker broker;
+    private final Matches rules = new Matches();
+
+    Monitors(Broker broker) {
+        this.broker = broker;
+    }
+
+    boolean any() {
+        return rules.size() > 0;
+    }
+
+    void add(Connection connection, List<MatchRule> wanted) {
+        wanted.forEach(rule -> rules.add(connection, rule));
+    }
+
+    void remove(Connection connection) {
+        rules.removeAll(connection);
+    }
+
+    /**
+     * A message of a client's.
+     *
+     * @param to whom it is for, if that is a client or the bus
+     */
+    void seen(Connection from, @Nullable Party to, MessageView view, @Nullable PassedFds fds) {
+        if (any()) {
+            show(from, to, view, fds);
+        }
+    }
+
+    private void show(
+            Connection from, @Nullable Party to, MessageView view, @Nullable PassedFds fds) {
+        int n = rules.find(view, from, to);
+        if (n == 0) {
+            return;
+        }
+        int length = from.senderField().relayedLength(view);
+        Buffers.Buffer copy = broker.buffers.take(length);
+        int header = from.senderField().writeHeader(view, copy.memory, 0);
+        MemorySegment.copy(view.bytes(), view.bodyOffset(), copy.memory, header, view.bodyLength());
+        for (int i = 0; i < n; i++) {
+            hand(rules.found(i), copy.memory, length, fds);
+        }
+        broker.buffers.give(copy);
+    }
+
+    /** A message of the bus's. */
+    void seenOfBus(@Nullable Connection to, MessageView view, @Nullable PassedFds fds) {
+        if (any()) {
+            int n = rules.find(view, Party.bus(), to);
+            for (int i = 0; i < n; i++) {
+                if (rules.found(i) != to) {
+                    hand(rules.found(i), view.bytes(), view.length(), fds);
+                }
+            }
+        }
+    }
+
+    private void hand(Connection to, MemorySegment bytes, int length, @Nullable PassedFds fds) {
+        if (fds != null && !to.descriptorsPass()) {
+            return; // it could make nothing of a message whose descriptors are missing
+        }
+        String full = broker.accounts.refusesReply(to, length, fds);
+        if (full != null) {
+            to.doom("it does not read what it monitors: " + full);
+        } else {
+            to.send(to.account().user(), bytes, 0, length, fds);
+        }
+    }
+}

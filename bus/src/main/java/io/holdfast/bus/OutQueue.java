@@ -1,0 +1,208 @@
+package io.holdfast.bus;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysSocket;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one connection is still to get. Small messages lie one behind the other and leave in one
+ * call; a message with descriptors leaves in a call of its own, the descriptors with its first
+ * byte.
+ *
+ * <p>Every byte is on somebody's account: the queue remembers runs of bytes by who caused them, and
+ * tells when they have left.
+ */
+final class OutQueue {
+    /** Told how many bytes and descriptors of whose left the queue. */
+    interface Ledger {
+        void left(int actor, long bytes, int fds);
+    }
+
+    /** A buffer of the queue; sealed if nothing may be put behind what is in it. */
+    private static final class Chunk {
+        final Buffers.Buffer buffer;
+        final @Nullable PassedFds fds;
+        boolean fdsSent;
+        int start;
+        int end;
+        @Nullable Chunk next;
+
+        Chunk(Buffers.Buffer buffer, @Nullable PassedFds fds) {
+            this.buffer = buffer;
+            this.fds = fds;
+        }
+
+        int room() {
+            return fds != null ? 0 : buffer.size() - end;
+        }
+    }
+
+    private final Buffers buffers;
+    private final Ledger ledger;
+    private @Nullable Chunk head;
+    private @Nullable Chunk tail;
+    private long bytes;
+    private int descriptors;
+
+    // runs of bytes by actor: a ring of pairs
+    private int[] actors = new int[0];
+    private long[] lengths = new long[0];
+    private int firstRun;
+    private int runs;
+
+    OutQueue(Buffers buffers, Ledger ledger) {
+        this.buffers = buffers;
+        this.ledger = ledger;
+    }
+
+    boolean isEmpty() {
+        return bytes == 0;
+    }
+
+    /** Bytes that wait. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** Descriptors that wait. */
+    int descriptors() {
+        return descriptors;
+    }
+
+    /** Puts one message at the end. */
+    void add(
+            int actor, MemorySegment from, long offset, int length, @Nullable PassedFds passedFds) {
+        if (passedFds != null) {
+            passedFds.keep();
+            descriptors += passedFds.size();
+        }
+        append(from, offset, length, passedFds);
+        charge(actor, length);
+    }
+
+    private void append(
+            MemorySegment from, long offset, int length, @Nullable PassedFds passedFds) {
+        Chunk last = tail;
+        if (last == null || passedFds != null || last.room() < length) {
+            Chunk chunk = new Chunk(buffers.take(length), passedFds);
+            if (last == null) {
+                head = chunk;
+            } else {
+                last.next = chunk;
+            }
+            tail = chunk;
+            last = chunk;
+        }
+        MemorySegment.copy(from, offset, last.buffer.memory, last.end, length);
+        last.end += length;
+        bytes += length;
+    }
+
+    private void charge(int actor, long length) {
+        if (runs > 0) {
+            int at = firstRun + runs - 1 & actors.length - 1;
+            if (actors[at] == actor) {
+                lengths[at] += length;
+                return;
+            }
+        }
+        if (runs == actors.length) {
+            growRuns();
+        }
+        int at = firstRun + runs & actors.length - 1;
+        actors[at] = actor;
+        lengths[at] = length;
+        runs++;
+    }
+
+    private void growRuns() {
+        int size = Math.max(2, runs * 2);
+        int[] newActors = new int[size];
+        long[] newLengths = new long[size];
+        for (int i = 0; i < runs; i++) {
+            int at = firstRun + i & actors.length - 1;
+            newActors[i] = actors[at];
+            newLengths[i] = lengths[at];
+        }
+        actors = newActors;
+        lengths = newLengths;
+        firstRun = 0;
+    }
+
+    /**
+     * Sends what the socket takes.
+     *
+     * @return 0 if nothing is left, -EAGAIN if the socket is full, another -errno if it is broken
+     */
+    int flush(Fd socket) {
+        for (Chunk chunk = head; chunk != null; chunk = head) {
+            int sent = send(socket, chunk);
+            if (sent < 0) {
+                return sent;
+            }
+            chunk.start += sent;
+            left(sent, chunk);
+            if (chunk.start < chunk.end) {
+                return -Errno.EAGAIN; // it took less than we had: it is full
+            }
+            dropHead();
+        }
+        return 0;
+    }
+
+    private int send(Fd socket, Chunk chunk) {
+        PassedFds passed = chunk.fds;
+        if (passed == null || chunk.fdsSent) {
+            return SysSocket.send(
+                    socket, chunk.buffer.memory, chunk.start, chunk.end - chunk.start);
+        }
+        MemorySegment data = chunk.buffer.memory.asSlice(chunk.start, chunk.end - chunk.start);
+        int sent = SysSocket.sendmsg(socket, data, null, passed.fds());
+        if (sent > 0) {
+            chunk.fdsSent = true;
+        }
+        return sent;
+    }
+
+    private void left(int sent, Chunk chunk) {
+        bytes -= sent;
+        long rest = sent;
+        while (rest > 0) {
+            int at = firstRun;
+            long part = Math.min(rest, lengths[at]);
+            int fds = chunk.fds != null && chunk.start == chunk.end ? chunk.fds.size() : 0;
+            ledger.left(actors[at], part, fds);
+            descriptors -= fds;
+            rest -= part;
+            lengths[at] -= part;
+            if (lengths[at] == 0) {
+                firstRun = firstRun + 1 & actors.length - 1;
+                runs--;
+            }
+        }
+    }
+
+    private void dropHead() {
+        Chunk chunk = java.util.Objects.requireNonNull(head);
+        head = chunk.next;
+        if (head == null) {
+            tail = null;
+        }
+        if (chunk.fds != null) {
+            chunk.fds.drop();
+        }
+        buffers.give(chunk.buffer);
+    }
+
+    /** Forgets all of it; the accounts are told. */
+    void clear() {
+        while (head != null) {
+            int rest = head.end - head.start;
+            head.start = head.end;
+            left(rest, head);
+            dropHead();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.PolicyRule;
+import io.holdfast.bus.policy.Accounts;
+import io.holdfast.bus.policy.Party;
+import io.holdfast.bus.policy.PeerPolicy;
+import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.wire.MessageView;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the configuration lets whom do. Questions of normal life are answered with null, or with the
+ * reason: the rule that decides, and where it stands.
+ */
+final class Policies {
+    private final long owner;
+    private PolicySet policies;
+
+    /**
+     * @param owner the user of the bus
+     */
+    Policies(BusConfig config, long owner) {
+        this.owner = owner;
+        this.policies = new PolicySet(config, Accounts.ofMachine(), owner);
+    }
+
+    /** Also for those who are there; who may connect is asked no more of them. */
+    void reload(BusConfig config, Iterable<Connection> connections) {
+        policies = new PolicySet(config, Accounts.ofMachine(), owner);
+        connections.forEach(this::registered);
+    }
+
+    /** Names in the configuration that this machine does not know. */
+    Iterable<String> unknown() {
+        return policies.unknown();
+    }
+
+    @Nullable String refusesConnection(Peer peer) {
+        long[] gids = gids(peer);
+        return policies.canConnect(peer.uid(), gids)
+                ? null
+                : "the policy: " + PeerPolicy.explain(policies.connectRule(peer.uid(), gids));
+    }
+
+    /** Gives a connection what holds for its user. */
+    void registered(Connection connection) {
+        Peer peer = connection.peer();
+        connection.policy = policies.forPeer(peer.uid(), gids(peer), false);
+    }
+
+    private static long[] gids(Peer peer) {
+        long[] gids = new long[peer.groups().size() + 1];
+        gids[0] = peer.gid();
+        for (int i = 1; i < gids.length; i++) {
+            gids[i] = peer.groups().get(i - 1);
+        }
+        return gids;
+    }
+
+    @Nullable String refusesName(Connection by, String name) {
+        PeerPolicy policy = by.policy();
+        return policy.canOwn(name) ? null : denied(by, "own " + name, policy.ownRule(name));
+    }
+
+    /**
+     * Whether a message may be sent.
+     *
+     * @param to a client, the bus, or whom it is to be started for
+     */
+    @Nullable String refusesSending(Connection from, Party to, MessageView message) {
+        PeerPolicy policy = from.policy();
+        return policy.canSend(message, to, false)
+                ? null
+                : denied(from, "send this", policy.sendRule(message, to, false));
+    }
+
+    /** Whether a client may get a message that another, or the bus, may send it. */
+    @Nullable String refusesReceiving(Connection to, Party from, MessageView message) {
+        PeerPolicy policy = to.policy();
+        return policy.canReceive(message, from, false, false)
+                ? null
+                : denied(to, "receive this", policy.receiveRule(message, from, false, false));
+    }
+
+    /** Both of them, where nobody asks why. */
+    boolean passes(Connection from, Connection to, MessageView message) {
+        return from.policy().canSend(message, to, false)
+                && to.policy().canReceive(message, from, false, false);
+    }
+
+    private static String denied(Connection who, String what, @Nullable PolicyRule rule) {
+        return "%s of user %d may not %s: %s"
+                .formatted(who.name(), who.peer().uid(), what, PeerPolicy.explain(rule));
+    }
+}

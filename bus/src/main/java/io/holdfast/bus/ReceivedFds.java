@@ -1,0 +1,79 @@
+package io.holdfast.bus;
+
+import io.holdfast.core.linux.Fd;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Descriptors that came from one connection and belong to a message that is not handled yet. Linux
+ * ends a read behind the bytes that carried descriptors, so they belong to the message with the
+ * last byte of that read. If it does not take them they are closed: none ever moves on to a later
+ * message.
+ *
+ * <p>Bytes are counted from the first of the connection.
+ */
+final class ReceivedFds implements AutoCloseable {
+    /** What came in one call, whose last byte was the one before end. */
+    private record Batch(long end, List<Fd> fds) {}
+
+    private final ArrayDeque<Batch> batches = new ArrayDeque<>(0);
+    private int count;
+
+    boolean isEmpty() {
+        return count == 0;
+    }
+
+    /** How many wait. */
+    int size() {
+        return count;
+    }
+
+    void add(long end, List<Fd> fds) {
+        batches.addLast(new Batch(end, fds));
+        count += fds.size();
+    }
+
+    /**
+     * Those of the message of these bytes.
+     *
+     * @return as many as were asked for, or null if fewer came
+     */
+    @Nullable List<Fd> take(long first, long end, int wanted) {
+        List<Fd> taken = new ArrayList<>(wanted);
+        while (taken.size() < wanted) {
+            Batch batch = batches.peekFirst();
+            if (batch == null || batch.end <= first || batch.end > end) {
+                taken.forEach(Fd::close);
+                return null;
+            }
+            batches.removeFirst();
+            count -= batch.fds.size();
+            for (Fd fd : batch.fds) {
+                if (taken.size() < wanted) {
+                    taken.add(fd);
+                } else {
+                    fd.close();
+                }
+            }
+        }
+        return taken;
+    }
+
+    /** Closes what came with bytes up to that one and was not taken. */
+    void passed(long end) {
+        for (Batch batch = batches.peekFirst();
+                batch != null && batch.end <= end;
+                batch = batches.peekFirst()) {
+            batches.removeFirst();
+            count -= batch.fds.size();
+            batch.fds.forEach(Fd::close);
+        }
+    }
+
+    @Override
+    public void close() {
+        passed(Long.MAX_VALUE);
+    }
+}

@@ -1,0 +1,71 @@
+package io.holdfast.bus;
+
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.SenderField;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message as its receivers get it: with the true SENDER, all else byte for byte.
+ *
+ * <p>In nearly all messages the field only has to be added. Then the header is moved to the left,
+ * over bytes that are done with, so that it ends where the body begins: the message is whole again
+ * where it was read, and no byte of the body was touched. The view of it is void from then on.
+ */
+final class Relay {
+    /** Bytes that are free, or done with, before a message: more than a header grows. */
+    static final int HEADROOM = 64;
+
+    private final Buffers buffers;
+    private Buffers.@Nullable Buffer rewritten;
+    private MemorySegment bytes = MemorySegment.NULL;
+    private int offset;
+    private int length;
+
+    Relay(Buffers buffers) {
+        this.buffers = buffers;
+    }
+
+    MemorySegment bytes() {
+        return bytes;
+    }
+
+    int offset() {
+        return offset;
+    }
+
+    int length() {
+        return length;
+    }
+
+    /** Makes it of what was read. */
+    void stamp(MessageView view, SenderField sender) {
+        int header = sender.headerLength(view);
+        length = header + view.bodyLength();
+        if (view.hasSender() || view.hasForeignFields()) {
+            rewrite(view, sender, header);
+        } else {
+            bytes = view.bytes();
+            offset = view.bodyOffset() - header;
+            int ignored = sender.writeHeader(view, bytes, offset);
+        }
+    }
+
+    private void rewrite(MessageView view, SenderField sender, int header) {
+        release();
+        Buffers.Buffer into = buffers.take(length);
+        rewritten = into;
+        bytes = into.memory;
+        offset = 0;
+        int ignored = sender.writeHeader(view, bytes, 0);
+        MemorySegment.copy(view.bytes(), view.bodyOffset(), bytes, header, view.bodyLength());
+    }
+
+    /** Gives back what a rewritten message lay in. */
+    void release() {
+        if (rewritten != null) {
+            buffers.give(rewritten);
+            rewritten = null;
+        }
+    }
+}

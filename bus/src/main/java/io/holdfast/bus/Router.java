@@ -1,0 +1,229 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.policy.Party;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides what becomes of each message (D-Bus Specification, "Message Bus Message Routing"): to the
+ * bus itself, to one name, to everybody whose rules match, or refused.
+ */
+final class Router {
+    private final Broker broker;
+    private final Driver driver;
+    private final Relay relay;
+
+    Router(Broker broker, Driver driver) {
+        this.broker = broker;
+        this.driver = driver;
+        this.relay = new Relay(broker.buffers);
+    }
+
+    /**
+     * @param view valid until this returns
+     * @param fds of the message; the caller drops them
+     */
+    void route(Connection from, MessageView view, @Nullable PassedFds fds) {
+        switch (from.state()) {
+            case UNREGISTERED -> unregistered(from, view);
+            case REGISTERED -> {
+                if (!view.hasDestination()) {
+                    withoutDestination(from, view, fds);
+                } else if (BusMessages.isBus(view)) {
+                    toBus(from, view, fds);
+                } else {
+                    toName(from, view, fds);
+                }
+            }
+            case MONITOR -> from.disconnect("a monitor sent a message: " + view);
+            case AUTHENTICATING, LINGERING, CLOSED ->
+                    throw new IllegalStateException(from + " sent while " + from.state());
+        }
+    }
+
+    private void unregistered(Connection from, MessageView view) {
+        if (view.hasDestination()
+                && BusMessages.isBus(view)
+                && view.type() == MessageType.METHOD_CALL) {
+            driver.call(from, view);
+        } else {
+            from.disconnect("it sent before Hello: " + view);
+        }
+    }
+
+    private void withoutDestination(Connection from, MessageView view, @Nullable PassedFds fds) {
+        switch (view.type()) {
+            case MessageType.SIGNAL -> broadcast(from, view, fds);
+            case MessageType.METHOD_CALL -> toBus(from, view, fds);
+            default -> {} // an answer to nobody
+        }
+    }
+
+    private void toBus(Connection from, MessageView view, @Nullable PassedFds fds) {
+        String denied = broker.policies.refusesSending(from, Party.bus(), view);
+        broker.monitors.seen(from, Party.bus(), view, fds);
+        if (view.type() != MessageType.METHOD_CALL) {
+            return;
+        }
+        if (denied != null) {
+            refuse(from, view, BusError.ACCESS_DENIED, denied);
+        } else {
+            driver.call(from, view);
+        }
+    }
+
+    private void toName(Connection from, MessageView view, @Nullable PassedFds fds) {
+        Connection to =
+                broker.find(view.bytes(), view.destinationOffset(), view.destinationLength());
+        int type = view.type();
+        if (type == MessageType.METHOD_RETURN || type == MessageType.ERROR) {
+            if (to != null) {
+                reply(from, to, view, fds);
+            }
+        } else if (type == MessageType.METHOD_CALL || type == MessageType.SIGNAL) {
+            if (to == null) {
+                toNobody(from, view, fds);
+            } else {
+                unicast(from, to, view, fds);
+            }
+        }
+    }
+
+    /** Hands a message that was held for an activation on, as if it had come now. */
+    void unicast(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+        String denied = broker.policies.refusesSending(from, to, view);
+        if (denied == null) {
+            denied = broker.policies.refusesReceiving(to, from, view);
+        }
+        if (denied != null) {
+            broker.monitors.seen(from, to, view, fds);
+            refuse(from, view, BusError.ACCESS_DENIED, denied);
+            return;
+        }
+        if (fds != null && !to.descriptorsPass()) {
+            broker.monitors.seen(from, to, view, fds);
+            refuse(from, view, BusError.NOT_SUPPORTED, to.name() + " takes no descriptors");
+            return;
+        }
+        String full = broker.accounts.refusesMessage(from, to, view.length(), fds);
+        if (full != null) {
+            broker.monitors.seen(from, to, view, fds);
+            refuse(from, view, BusError.LIMITS_EXCEEDED, full);
+            return;
+        }
+        if (view.type() == MessageType.METHOD_CALL
+                && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {
+            String limit = broker.accounts.refusesCall(from);
+            if (limit != null) {
+                broker.monitors.seen(from, to, view, fds);
+                refuse(from, view, BusError.LIMITS_EXCEEDED, limit);
+                return;
+            }
+            if (!broker.replies.add(from, to, view.serial())) {
+                broker.monitors.seen(from, to, view, fds);
+                refuse(
+                        from,
+                        view,
+                        BusError.ACCESS_DENIED,
+                        "serial %d waits for a reply of %s already"
+                                .formatted(Integer.toUnsignedLong(view.serial()), to.name()));
+                return;
+            }
+        }
+        deliver(from, to, view, fds);
+    }
+
+    private void reply(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+        if (!broker.replies.take(to, from, view.replySerial())) {
+            return; // nobody asked for it
+        }
+        if (fds != null && !to.descriptorsPass()) {
+            broker.monitors.seen(from, to, view, fds);
+            broker.messages.error(
+                    to,
+                    view.replySerial(),
+                    BusError.NOT_SUPPORTED,
+                    "the reply of " + from.name() + " has descriptors");
+            return;
+        }
+        String full = broker.accounts.refusesReply(to, view.length(), fds);
+        if (full != null) {
+            to.doom("it does not read its replies: " + full);
+            return;
+        }
+        deliver(from, to, view, fds);
+    }
+
+    private void deliver(
+            Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+        broker.monitors.seen(from, to, view, fds);
+        relay.stamp(view, from.senderField());
+        to.send(from.account().user(), relay.bytes(), relay.offset(), relay.length(), fds);
+        relay.release();
+    }
+
+    private void toNobody(Connection from, MessageView view, @Nullable PassedFds fds) {
+        broker.monitors.seen(from, null, view, fds);
+        String name = String.valueOf(view.destination());
+        boolean mayStart = (view.flags() & MessageFlags.NO_AUTO_START) == 0;
+        if (mayStart && broker.activation.isActivatable(name)) {
+            String denied = broker.policies.refusesSending(from, Party.expected(name), view);
+            if (denied != null) {
+                refuse(from, view, BusError.ACCESS_DENIED, denied);
+                return;
+            }
+            try {
+                broker.activation.hold(from, name, view, fds);
+            } catch (BusErrorException e) {
+                refuse(from, view, e.error(), e.text());
+            }
+            return;
+        }
+        if (!mayStart) {
+            refuse(from, view, BusError.NAME_HAS_NO_OWNER, "nobody owns the name " + name);
+        } else {
+            refuse(
+                    from,
+                    view,
+                    BusError.SERVICE_UNKNOWN,
+                    "nobody owns the name " + name + ", and no service file offers it");
+        }
+    }
+
+    private void broadcast(Connection from, MessageView view, @Nullable PassedFds fds) {
+        broker.monitors.seen(from, null, view, fds);
+        int n = broker.matches.find(view, from, null);
+        int kept = 0;
+        for (int i = 0; i < n; i++) {
+            Connection to = broker.matches.found(i);
+            if ((fds == null || to.descriptorsPass()) && broker.policies.passes(from, to, view)) {
+                broker.matches.found(kept++, to);
+            }
+        }
+        if (kept == 0) {
+            return;
+        }
+        relay.stamp(view, from.senderField());
+        for (int i = 0; i < kept; i++) {
+            Connection to = broker.matches.found(i);
+            String full = broker.accounts.refusesMessage(from, to, relay.length(), fds);
+            if (full == null) {
+                to.send(from.account().user(), relay.bytes(), relay.offset(), relay.length(), fds);
+            } else {
+                to.doom("it does not read what is broadcast: " + full);
+            }
+        }
+        relay.release();
+    }
+
+    /** Only a call that expects a reply is told; whoever is refused stands in the log. */
+    void refuse(Connection from, MessageView view, BusError error, String why) {
+        broker.log.refused(from, view, error, why);
+        if (view.type() == MessageType.METHOD_CALL
+                && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {
+            broker.messages.error(from, view.serial(), error, why);
+        }
+    }
+}

@@ -1,11 +1,9 @@
 package io.holdfast.dbus.wire;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,44 +22,13 @@ public final class MessageView {
     /** The fixed part of a header with the length of the field array. */
     public static final int FIXED_LENGTH = 16;
 
-    private static final boolean NATIVE_IS_LITTLE =
-            ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-    private static final byte[] LOCAL_PATH =
-            "/org/freedesktop/DBus/Local".getBytes(StandardCharsets.US_ASCII);
-    private static final byte[] LOCAL_INTERFACE =
-            "org.freedesktop.DBus.Local".getBytes(StandardCharsets.US_ASCII);
-
-    /** The largest code of a field that we know. */
-    private static final int KNOWN = HeaderField.CONTAINER_INSTANCE;
-
-    /** How deep the value of a header field lies: array, struct, variant. */
-    private static final int FIELD_DEPTH = 3;
-
+    private final BodyCheck body = new BodyCheck();
+    private final HeaderCheck header = new HeaderCheck(body);
+    private final BodySkip skip = new BodySkip();
+    private final Arguments arguments = new Arguments(skip);
     private MemorySegment bytes = MemorySegment.NULL;
     private int base;
     private int length;
-    private boolean little;
-    private int type;
-    private int flags;
-    private int serial;
-    private int bodyStart;
-    private int fieldsEnd;
-    private int replySerial;
-    private int unixFds;
-    private int senderStart;
-    private int senderEnd;
-    private boolean foreign;
-
-    /** Bit n: field n is present. */
-    private int present;
-
-    /** Of each text field: where its text starts, from the start of the message, and its length. */
-    private final int[] starts = new int[KNOWN + 1];
-
-    private final int[] lengths = new int[KNOWN + 1];
-    private final BodyCheck check = new BodyCheck();
-    private final BodySkip skip = new BodySkip();
-    private final Arguments arguments = new Arguments(skip);
 
     /** A view of nothing yet. */
     public MessageView() {}
@@ -73,42 +40,7 @@ public final class MessageView {
      * @throws ProtocolException if they start no message that may be
      */
     public static int lengthOf(MemorySegment bytes, long offset) {
-        byte order = bytes.get(JAVA_BYTE, offset);
-        if (order != 'l' && order != 'B') {
-            throw new ProtocolException("header", 0, "neither 'l' nor 'B' for the byte order");
-        }
-        if (bytes.get(JAVA_BYTE, offset + 1) == 0) {
-            throw new ProtocolException("header", 1, "message type 0");
-        }
-        if (bytes.get(JAVA_BYTE, offset + 3) != 1) {
-            throw new ProtocolException(
-                    "header",
-                    3,
-                    "protocol version " + (bytes.get(JAVA_BYTE, offset + 3) & 0xff) + ", not 1");
-        }
-        boolean swapped = (order == 'l') != NATIVE_IS_LITTLE;
-        int body = bytes.get(JAVA_INT_UNALIGNED, offset + 4);
-        int fields = bytes.get(JAVA_INT_UNALIGNED, offset + 12);
-        if (swapped) {
-            body = Integer.reverseBytes(body);
-            fields = Integer.reverseBytes(fields);
-        }
-        if (fields < 0 || fields > WireLimits.MAX_ARRAY) {
-            throw new ProtocolException(
-                    "header",
-                    12,
-                    "a field array of " + Integer.toUnsignedLong(fields) + " bytes, over 2^26");
-        }
-        int header = TypeCode.align(FIXED_LENGTH + fields, 8);
-        if (body < 0 || body > WireLimits.MAX_MESSAGE - header) {
-            throw new ProtocolException(
-                    "header",
-                    4,
-                    "a message of "
-                            + (header + Integer.toUnsignedLong(body))
-                            + " bytes, over 2^27");
-        }
-        return header + body;
+        return HeaderCheck.lengthOf(bytes, offset);
     }
 
     /**
@@ -126,231 +58,21 @@ public final class MessageView {
         base = Math.toIntExact(offset);
         Math.addExact(base, length);
         this.length = length;
-        little = memory.get(JAVA_BYTE, offset) == 'l';
-        type = memory.get(JAVA_BYTE, offset + 1) & 0xff;
-        flags = memory.get(JAVA_BYTE, offset + 2) & 0xff;
-        serial = word(8);
-        if (serial == 0) {
-            throw new ProtocolException("header", 8, "serial 0");
-        }
-        fieldsEnd = FIXED_LENGTH + word(12);
-        bodyStart = TypeCode.align(fieldsEnd, 8);
-        replySerial = 0;
-        unixFds = 0;
-        senderStart = -1;
-        senderEnd = -1;
-        foreign = false;
-        present = 0;
         arguments.forget();
-        check.begin(memory, offset, little);
-        fields();
-        zeros("header", fieldsEnd, bodyStart);
-        requireFields();
+        body.begin(memory, offset, memory.get(JAVA_BYTE, offset) == 'l');
+        header.read(memory, base);
         if (has(HeaderField.SIGNATURE)) {
-            check.body(
-                    starts[HeaderField.SIGNATURE],
-                    lengths[HeaderField.SIGNATURE],
-                    bodyStart,
+            body.body(
+                    header.starts[HeaderField.SIGNATURE],
+                    header.lengths[HeaderField.SIGNATURE],
+                    header.bodyStart,
                     length);
-        } else if (bodyStart != length) {
+        } else if (header.bodyStart != length) {
             throw new ProtocolException(
-                    "body", bodyStart, (length - bodyStart) + " bytes without a signature");
+                    "body",
+                    header.bodyStart,
+                    (length - header.bodyStart) + " bytes without a signature");
         }
-    }
-
-    private void fields() {
-        int end = fieldsEnd;
-        int at = FIXED_LENGTH;
-        while (at < end) {
-            int aligned = TypeCode.align(at, 8);
-            if (aligned >= end) {
-                throw new ProtocolException("header", at, "padding after the last field");
-            }
-            zeros("header", at, aligned);
-            at = field(aligned, end);
-        }
-    }
-
-    private int field(int start, int end) {
-        if (end - start < 4) {
-            throw new ProtocolException("header", start, "ends within a field");
-        }
-        int code = bytes.get(JAVA_BYTE, base + (long) start) & 0xff;
-        if (code == 0) {
-            throw new ProtocolException("header", start, "a field of code 0");
-        }
-        if (code > KNOWN) {
-            foreign = true;
-            return check.field(code, start + 1, end, FIELD_DEPTH);
-        }
-        int expected = HeaderField.typeOf(code);
-        if (bytes.get(JAVA_BYTE, base + start + 1L) != 1
-                || bytes.get(JAVA_BYTE, base + start + 2L) != expected
-                || bytes.get(JAVA_BYTE, base + start + 3L) != 0) {
-            throw refuse(code, start + 1, "not of type " + (char) expected);
-        }
-        if (has(code)) {
-            throw refuse(code, start, "a second time");
-        }
-        present |= 1 << code;
-        int value = start + 4;
-        return switch (expected) {
-            case 'u' -> number(code, value, end);
-            case 'g' -> signature(code, value, end);
-            default -> {
-                int after = text(code, value, end);
-                if (code == HeaderField.SENDER) {
-                    senderStart = start;
-                    senderEnd = after;
-                }
-                yield after;
-            }
-        };
-    }
-
-    private int number(int code, int at, int end) {
-        if (end - at < 4) {
-            throw refuse(code, at, "ends within its number");
-        }
-        int number = word(at);
-        if (code == HeaderField.REPLY_SERIAL) {
-            if (number == 0) {
-                throw refuse(code, at, "serial 0");
-            }
-            replySerial = number;
-        } else {
-            if (number < 0 || number > WireLimits.MAX_DESCRIPTORS) {
-                throw refuse(
-                        code,
-                        at,
-                        Integer.toUnsignedLong(number)
-                                + " descriptors, over "
-                                + WireLimits.MAX_DESCRIPTORS);
-            }
-            unixFds = number;
-        }
-        return at + 4;
-    }
-
-    private int signature(int code, int at, int end) {
-        int size = end > at ? bytes.get(JAVA_BYTE, base + (long) at) & 0xff : 0;
-        int nul = at + 1 + size;
-        if (nul >= end) {
-            throw refuse(code, at, "longer than the header");
-        }
-        int error = Signature.check(bytes, base + at + 1L, size);
-        if (error >= 0) {
-            throw refuse(code, at + 1 + error, "not a signature");
-        }
-        if (bytes.get(JAVA_BYTE, base + (long) nul) != 0) {
-            throw refuse(code, nul, "no NUL after it");
-        }
-        starts[code] = at + 1;
-        lengths[code] = size;
-        return nul + 1;
-    }
-
-    private int text(int code, int at, int end) {
-        if (end - at < 5) {
-            throw refuse(code, at, "ends within its text");
-        }
-        int size = word(at);
-        if (size < 0 || size > end - at - 5) {
-            throw refuse(code, at, "longer than the header");
-        }
-        int start = at + 4;
-        if (bytes.get(JAVA_BYTE, base + (long) start + size) != 0) {
-            throw refuse(code, start + size, "no NUL after it");
-        }
-        name(code, start, size);
-        starts[code] = start;
-        lengths[code] = size;
-        return start + size + 1;
-    }
-
-    private void name(int code, int start, int size) {
-        long from = base + (long) start;
-        switch (code) {
-            case HeaderField.PATH -> {
-                if (!Syntax.isObjectPath(bytes, from, size)) {
-                    throw refuse(code, start, "not an object path");
-                }
-                if (Text.equal(bytes, from, size, LOCAL_PATH)) {
-                    throw refuse(code, start, "a path that is reserved");
-                }
-            }
-            case HeaderField.INTERFACE -> {
-                if (!Syntax.isInterface(bytes, from, size)) {
-                    throw refuse(code, start, "not an interface name");
-                }
-                if (Text.equal(bytes, from, size, LOCAL_INTERFACE)) {
-                    throw refuse(code, start, "an interface that is reserved");
-                }
-            }
-            case HeaderField.MEMBER -> {
-                if (!Syntax.isMember(bytes, from, size)) {
-                    throw refuse(code, start, "not a member name");
-                }
-            }
-            case HeaderField.ERROR_NAME -> {
-                if (!Syntax.isErrorName(bytes, from, size)) {
-                    throw refuse(code, start, "not an error name");
-                }
-            }
-            case HeaderField.CONTAINER_INSTANCE -> {
-                if (!Syntax.isObjectPath(bytes, from, size)) {
-                    throw refuse(code, start, "not an object path");
-                }
-                foreign = true;
-            }
-            default -> {
-                if (!Syntax.isBusName(bytes, from, size)) {
-                    throw refuse(code, start, "not a bus name");
-                }
-            }
-        }
-    }
-
-    private void requireFields() {
-        int required =
-                switch (type) {
-                    case MessageType.METHOD_CALL -> 1 << HeaderField.PATH | 1 << HeaderField.MEMBER;
-                    case MessageType.METHOD_RETURN -> 1 << HeaderField.REPLY_SERIAL;
-                    case MessageType.ERROR ->
-                            1 << HeaderField.ERROR_NAME | 1 << HeaderField.REPLY_SERIAL;
-                    case MessageType.SIGNAL ->
-                            1 << HeaderField.PATH
-                                    | 1 << HeaderField.INTERFACE
-                                    | 1 << HeaderField.MEMBER;
-                    default -> 0;
-                };
-        int missing = required & ~present;
-        if (missing != 0) {
-            throw new ProtocolException(
-                    "header",
-                    FIXED_LENGTH,
-                    "a "
-                            + MessageType.nameOf(type)
-                            + " without "
-                            + HeaderField.nameOf(Integer.numberOfTrailingZeros(missing)));
-        }
-    }
-
-    private void zeros(String place, int from, int to) {
-        for (int at = from; at < to; at++) {
-            if (bytes.get(JAVA_BYTE, base + (long) at) != 0) {
-                throw new ProtocolException(place, at, "padding that is not zero");
-            }
-        }
-    }
-
-    private int word(int at) {
-        int word = bytes.get(JAVA_INT_UNALIGNED, base + (long) at);
-        return little == NATIVE_IS_LITTLE ? word : Integer.reverseBytes(word);
-    }
-
-    private static ProtocolException refuse(int code, int at, String reason) {
-        return new ProtocolException("header field " + HeaderField.nameOf(code), at, reason);
     }
 
     /** The memory that holds the message. */
@@ -369,86 +91,88 @@ public final class MessageView {
     }
 
     public boolean isLittleEndian() {
-        return little;
+        return header.little;
     }
 
     public ByteOrder order() {
-        return little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
+        return header.little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
     }
 
     /** One of {@link MessageType}, or another number up to 255. */
     public int type() {
-        return type;
+        return header.type;
     }
 
     /** Bits of {@link MessageFlags}. */
     public int flags() {
-        return flags;
+        return header.flags;
     }
 
     /** Unsigned, never 0. */
     public int serial() {
-        return serial;
+        return header.serial;
     }
 
     public int bodyOffset() {
-        return base + bodyStart;
+        return base + header.bodyStart;
     }
 
     public int bodyLength() {
-        return length - bodyStart;
+        return length - header.bodyStart;
     }
 
     /** The end of the last header field, before the padding that leads to the body. */
     public int fieldsEnd() {
-        return base + fieldsEnd;
+        return base + header.fieldsEnd;
     }
 
     /** The serial of the call that this answers, unsigned; 0 if there is none. */
     public int replySerial() {
-        return replySerial;
+        return header.replySerial;
     }
 
     /** How many descriptors the message says that it carries. */
     public int unixFds() {
-        return unixFds;
+        return header.unixFds;
     }
 
     /** Where the struct of the SENDER field starts, -1 if there is none. */
     public int senderFieldStart() {
-        return senderStart < 0 ? -1 : base + senderStart;
+        return header.senderStart < 0 ? -1 : base + header.senderStart;
     }
 
     /** Where the struct of the SENDER field ends (without padding), -1 if there is none. */
     public int senderFieldEnd() {
-        return senderEnd < 0 ? -1 : base + senderEnd;
+        return header.senderEnd < 0 ? -1 : base + header.senderEnd;
     }
 
     /** Whether there are fields that a bus takes away: of unknown code, or CONTAINER_INSTANCE. */
     public boolean hasForeignFields() {
-        return foreign;
+        return header.foreign;
     }
 
     /** The end of the header field whose struct starts at an offset. */
     int endOfField(int start) {
-        skip.begin(bytes, base, little);
+        skip.begin(bytes, base, header.little);
         return skip.variant(start + 1);
     }
 
     private boolean has(int code) {
-        return (present & 1 << code) != 0;
+        return (header.present & 1 << code) != 0;
     }
 
     private int start(int code) {
-        return has(code) ? base + starts[code] : -1;
+        return has(code) ? base + header.starts[code] : -1;
     }
 
     private int lengthOf(int code) {
-        return has(code) ? lengths[code] : 0;
+        return has(code) ? header.lengths[code] : 0;
     }
 
     private @Nullable String text(int code) {
-        return has(code) ? Text.ascii(bytes, base + (long) starts[code], lengths[code]) : null;
+        return has(code)
+                ? Text.ascii(bytes, base + (long) header.starts[code], header.lengths[code])
+                : null;
     }
 
     public boolean hasPath() {
@@ -607,16 +331,16 @@ public final class MessageView {
     /** For logs: type, serial, addresses and names. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder(MessageType.nameOf(type));
-        text.append(" serial ").append(Integer.toUnsignedString(serial));
+        StringBuilder text = new StringBuilder(MessageType.nameOf(header.type));
+        text.append(" serial ").append(Integer.toUnsignedString(header.serial));
         append(text, " from ", sender());
         append(text, " to ", destination());
         append(text, " path ", path());
         append(text, " interface ", interfaceName());
         append(text, " member ", member());
         append(text, " error ", errorName());
-        if (replySerial != 0) {
-            text.append(" for ").append(Integer.toUnsignedString(replySerial));
+        if (header.replySerial != 0) {
+            text.append(" for ").append(Integer.toUnsignedString(header.replySerial));
         }
         append(text, " signature ", text(HeaderField.SIGNATURE));
         return text.toString();

@@ -4,10 +4,10 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * A file that nobody can open as long as it is held: who tries waits in {@code open(2)}, until this
- * lets go, the process that holds it has ended, or the kernel's patience is over ({@link
- * #patienceSeconds}). Then the open succeeds. It is a write lease ({@code fcntl(2)}, F_SETLEASE) on
- * a file in memory ({@code memfd_create(2)}), which has no name: only whoever has {@link #file} can
- * try.
+ * lets go, the process that holds it has ended, or the kernel's patience is over (the sysctl
+ * fs.lease-break-time: 45 seconds by default, 0 for ever). Then the open succeeds. It is a write
+ * lease ({@code fcntl(2)}, F_SETLEASE) on a file in memory ({@code memfd_create(2)}), which has no
+ * name: only whoever has {@link #file} can try.
  *
  * <p>The holder is not signalled, as leases otherwise do. Safe for use by any thread.
  */
@@ -21,8 +21,6 @@ public final class Lease implements AutoCloseable {
     private static final int F_SETLEASE = 1024;
     private static final int F_WRLCK = 1;
     private static final int F_UNLCK = 2;
-
-    private static final String PATIENCE = "/proc/sys/fs/lease-break-time";
 
     private static final MethodHandle MEMFD_CREATE = Libc.bind("memfd_create");
     private static final MethodHandle FCNTL = Libc.bind("fcntl");
@@ -102,14 +100,6 @@ public final class Lease implements AutoCloseable {
     /** Lets everybody open it. Idempotent, and needs no descriptor. */
     public void letGo() {
         int ignored = fcntl(F_SETLEASE, F_UNLCK);
-    }
-
-    /**
-     * For how many seconds somebody waits before the kernel takes the lease away: the sysctl
-     * fs.lease-break-time, 45 by default; 0 is for ever.
-     */
-    public static int patienceSeconds() {
-        return Integer.parseInt(KernelFile.text(null, PATIENCE));
     }
 
     /** Lets go, and closes the file. Idempotent. */

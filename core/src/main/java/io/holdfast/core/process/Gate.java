@@ -29,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Whatever becomes of us, the child does not execute its program unheld, nor stands there for
  * ever: when this process ends, so does the lease, and the departure fails; so it does when the
- * kernel takes the lease away ({@link Lease#patienceSeconds}). While it stands, the child has no
- * descriptor of ours but those that it was given.
+ * kernel takes the lease away ({@link Lease}). While it stands, the child has no descriptor of ours
+ * but those that it was given.
  *
  * <p>Where leases are switched off, the child waits in the open of the departure, and a JVM that is
  * killed leaves it there.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPoll;
@@ -256,9 +257,9 @@ class SpawnHeldTest {
     @Needs(disposableMachine = true) // it changes a setting of all
     void oneThatIsHeldForTooLongEndsWithoutItsProgram() throws Exception {
         Path trace = folder.resolve("trace");
-        Path limit = Path.of("/proc/sys/fs/lease-break-time");
-        String usual = Files.readString(limit);
-        Files.writeString(limit, "1\n");
+        String limit = "/proc/sys/fs/lease-break-time";
+        String usual = KernelFile.text(null, limit);
+        assertThat(KernelFile.write(null, limit, "1")).isZero();
         try {
             AtomicReference<Exit> exit = new AtomicReference<>();
             Spawn spawn =
@@ -271,7 +272,8 @@ class SpawnHeldTest {
             assertThat(exit.get()).isEqualTo(new Exit.Exited(127));
             assertThat(trace).doesNotExist();
         } finally {
-            Files.writeString(limit, usual);
+            assertThat(KernelFile.write(null, limit, usual)).isZero();
+            assertThat(KernelFile.text(null, limit)).isEqualTo(usual);
         }
     }
 

@@ -1,10 +1,8 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
@@ -25,12 +23,12 @@ final class CString {
      * @return the offset behind the NUL
      * @throws IllegalArgumentException if it holds a NUL or has no room
      */
-    static long put(MemorySegment memory, long offset, String text) {
+    static int put(ByteBuffer memory, int offset, String text) {
         byte[] bytes = bytes(text);
-        if (offset + bytes.length > memory.byteSize()) {
+        if (offset + bytes.length > memory.capacity()) {
             throw new IllegalArgumentException("too long: " + text.substring(0, 60) + "…");
         }
-        MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, offset, bytes.length);
+        memory.put(offset, bytes);
         return offset + bytes.length;
     }
 
@@ -43,9 +41,9 @@ final class CString {
         return encode(text + '\0');
     }
 
-    static String get(MemorySegment memory, long offset, int length) {
+    static String get(ByteBuffer memory, int offset, int length) {
         byte[] bytes = new byte[length];
-        MemorySegment.copy(memory, JAVA_BYTE, offset, bytes, 0, length);
+        memory.get(offset, bytes);
         return decode(bytes);
     }
 

@@ -43,7 +43,7 @@ public final class Fcntl {
         Scratch scratch = Scratch.take();
         int at = directory == null ? AT_FDCWD : directory.acquire();
         try {
-            long end = CString.put(scratch.memory, 0, path);
+            long end = CString.put(scratch.bytes, 0, path);
             int r;
             do {
                 r =

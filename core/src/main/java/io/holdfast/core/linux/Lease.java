@@ -76,7 +76,7 @@ public final class Lease implements AutoCloseable {
     private static int memfdCreate(int flags) {
         Scratch scratch = Scratch.take();
         try {
-            long ignored = CString.put(scratch.memory, 0, "lease");
+            long ignored = CString.put(scratch.bytes, 0, "lease");
             return Libc.intCall(MEMFD_CREATE, scratch.errno, scratch.address, flags, 0, 0, 0, 0);
         } finally {
             scratch.give();

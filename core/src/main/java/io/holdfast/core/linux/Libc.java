@@ -1,6 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.FunctionDescriptor;
@@ -9,6 +8,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,7 +90,7 @@ final class Libc {
             long f) {
         try {
             int result = (int) (long) function.invokeExact(errno, a, b, c, d, e, f);
-            return result != -1 ? result : -errno.get(JAVA_INT, 0);
+            return result != -1 ? result : -code(errno);
         } catch (Throwable t) {
             throw new AssertionError(t);
         }
@@ -108,9 +108,14 @@ final class Libc {
             long f) {
         try {
             long result = (long) function.invokeExact(errno, a, b, c, d, e, f);
-            return result != -1 ? result : -errno.get(JAVA_INT, 0);
+            return result != -1 ? result : -code(errno);
         } catch (Throwable t) {
             throw new AssertionError(t);
         }
+    }
+
+    /** Not through a layout, as {@link Scratch#bytes} says. */
+    private static int code(MemorySegment errno) {
+        return errno.asByteBuffer().order(ByteOrder.nativeOrder()).getInt(0);
     }
 }

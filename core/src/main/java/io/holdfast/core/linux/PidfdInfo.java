@@ -1,9 +1,6 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /**
  * {@code struct pidfd_info} of {@code linux/pidfd.h}, as the kernel filled it, or the errno
@@ -73,26 +70,26 @@ public record PidfdInfo(
         return new PidfdInfo(errno, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
-    static PidfdInfo read(MemorySegment info) {
+    static PidfdInfo read(ByteBuffer info) {
         return new PidfdInfo(
                 0,
-                info.get(JAVA_LONG, MASK),
-                info.get(JAVA_LONG, CGROUPID),
-                info.get(JAVA_INT, PID),
-                info.get(JAVA_INT, TGID),
-                info.get(JAVA_INT, PPID),
-                info.get(JAVA_INT, RUID),
-                info.get(JAVA_INT, RGID),
-                info.get(JAVA_INT, EUID),
-                info.get(JAVA_INT, EGID),
-                info.get(JAVA_INT, SUID),
-                info.get(JAVA_INT, SGID),
-                info.get(JAVA_INT, FSUID),
-                info.get(JAVA_INT, FSGID),
-                info.get(JAVA_INT, EXIT_CODE),
-                info.get(JAVA_INT, COREDUMP_MASK),
-                info.get(JAVA_INT, COREDUMP_SIGNAL),
-                info.get(JAVA_INT, COREDUMP_CODE));
+                info.getLong(MASK),
+                info.getLong(CGROUPID),
+                info.getInt(PID),
+                info.getInt(TGID),
+                info.getInt(PPID),
+                info.getInt(RUID),
+                info.getInt(RGID),
+                info.getInt(EUID),
+                info.getInt(EGID),
+                info.getInt(SUID),
+                info.getInt(SGID),
+                info.getInt(FSUID),
+                info.getInt(FSGID),
+                info.getInt(EXIT_CODE),
+                info.getInt(COREDUMP_MASK),
+                info.getInt(COREDUMP_SIGNAL),
+                info.getInt(COREDUMP_CODE));
     }
 
     /** Whether all these bits are answered. */

@@ -1,10 +1,7 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,9 +44,9 @@ public final class SysDirent {
                     return;
                 }
                 for (int at = 0; at < n; ) {
-                    int length = scratch.memory.get(JAVA_SHORT, at + D_RECLEN) & 0xFFFF;
-                    if (scratch.memory.get(JAVA_BYTE, at + D_TYPE) == DT_DIR) {
-                        add(names, scratch.memory, at + D_NAME);
+                    int length = scratch.bytes.getShort(at + D_RECLEN) & 0xFFFF;
+                    if (scratch.bytes.get(at + D_TYPE) == DT_DIR) {
+                        add(names, scratch.bytes, at + D_NAME);
                     }
                     at += length;
                 }
@@ -78,9 +75,9 @@ public final class SysDirent {
         }
     }
 
-    private static void add(List<String> names, MemorySegment memory, long from) {
+    private static void add(List<String> names, ByteBuffer memory, int from) {
         int length = 0;
-        while (memory.get(JAVA_BYTE, from + length) != 0) {
+        while (memory.get(from + length) != 0) {
             length++;
         }
         String name = CString.get(memory, from, length);

@@ -110,7 +110,7 @@ public final class SysPidfd {
         int number = pidfd.acquire();
         try {
             long known = Feature.EXIT_INFO.isHidden() ? mask & ~PidfdInfo.INFO_EXIT : mask;
-            scratch.memory.set(JAVA_LONG, PidfdInfo.MASK, known);
+            scratch.bytes.putLong(PidfdInfo.MASK, known);
             int r =
                     Libc.intCall(
                             Ioctl.IOCTL,
@@ -121,7 +121,7 @@ public final class SysPidfd {
                             0,
                             0,
                             0);
-            return r < 0 ? PidfdInfo.failed(-r) : PidfdInfo.read(scratch.memory);
+            return r < 0 ? PidfdInfo.failed(-r) : PidfdInfo.read(scratch.bytes);
         } finally {
             pidfd.release();
             scratch.give();

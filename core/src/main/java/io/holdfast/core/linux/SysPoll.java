@@ -1,10 +1,7 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 
 /**
  * {@code poll.h}: what a descriptor is ready for at this moment. To wait, see {@link Readiness}.
@@ -29,15 +26,15 @@ public final class SysPoll {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            MemorySegment poll = scratch.memory;
-            poll.set(JAVA_INT, FD, number);
-            poll.set(JAVA_SHORT, EVENTS, (short) events);
-            poll.set(JAVA_SHORT, REVENTS, (short) 0);
+            ByteBuffer poll = scratch.bytes;
+            poll.putInt(FD, number);
+            poll.putShort(EVENTS, (short) events);
+            poll.putShort(REVENTS, (short) 0);
             int r;
             do {
                 r = Libc.intCall(POLL, scratch.errno, scratch.address, 1, 0, 0, 0, 0);
             } while (r == -Errno.EINTR);
-            return r < 0 ? r : poll.get(JAVA_SHORT, REVENTS) & 0xFFFF;
+            return r < 0 ? r : poll.getShort(REVENTS) & 0xFFFF;
         } finally {
             fd.release();
             scratch.give();

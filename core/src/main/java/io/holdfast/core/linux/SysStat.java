@@ -2,10 +2,10 @@ package io.holdfast.core.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 
 /** {@code sys/stat.h}, {@code sys/vfs.h} and the file handles of {@code fcntl.h}. */
 public final class SysStat {
@@ -86,14 +86,14 @@ public final class SysStat {
         try {
             int r = statx(fd, scratch);
             ErrnoException.check(r, "statx", fd);
-            MemorySegment stat = scratch.memory;
+            ByteBuffer stat = scratch.bytes;
             return new Stat(
-                    (long) stat.get(JAVA_INT, STX_DEV_MAJOR) << 32
-                            | Integer.toUnsignedLong(stat.get(JAVA_INT, STX_DEV_MINOR)),
-                    stat.get(JAVA_LONG, STX_INO),
-                    stat.get(JAVA_SHORT, STX_MODE) & 0xFFFF,
-                    Integer.toUnsignedLong(stat.get(JAVA_INT, STX_UID)),
-                    Integer.toUnsignedLong(stat.get(JAVA_INT, STX_GID)));
+                    (long) stat.getInt(STX_DEV_MAJOR) << 32
+                            | Integer.toUnsignedLong(stat.getInt(STX_DEV_MINOR)),
+                    stat.getLong(STX_INO),
+                    stat.getShort(STX_MODE) & 0xFFFF,
+                    Integer.toUnsignedLong(stat.getInt(STX_UID)),
+                    Integer.toUnsignedLong(stat.getInt(STX_GID)));
         } finally {
             scratch.give();
         }
@@ -108,7 +108,7 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         try {
             ErrnoException.check(statx(fd, scratch), "statx", fd);
-            return scratch.memory.get(JAVA_LONG, STX_INO);
+            return scratch.bytes.getLong(STX_INO);
         } finally {
             scratch.give();
         }
@@ -117,7 +117,7 @@ public final class SysStat {
     private static int statx(Fd fd, Scratch scratch) {
         int number = fd.acquire();
         try {
-            scratch.memory.set(java.lang.foreign.ValueLayout.JAVA_BYTE, 0, (byte) 0);
+            scratch.bytes.put(0, (byte) 0);
             long emptyPath = scratch.address;
             long buffer = scratch.address; // the kernel has read the path when it writes here
             return Libc.intCall(
@@ -140,7 +140,7 @@ public final class SysStat {
         int number = fd.acquire();
         try {
             int r = Libc.intCall(Rare.FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
-            return r < 0 ? r : scratch.memory.get(JAVA_LONG, 0);
+            return r < 0 ? r : scratch.bytes.getLong(0);
         } finally {
             fd.release();
             scratch.give();
@@ -256,7 +256,7 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         int number = directory.acquire();
         try {
-            long end = CString.put(scratch.memory, 0, name);
+            long end = CString.put(scratch.bytes, 0, name);
             return end < 0
                     ? -Errno.ENAMETOOLONG
                     : Libc.intCall(function, scratch.errno, number, scratch.address, c, d, e, 0);

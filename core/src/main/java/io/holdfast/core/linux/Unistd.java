@@ -1,6 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
@@ -66,7 +65,7 @@ public final class Unistd {
             int room = Math.min(length, Scratch.SIZE);
             int n = (int) transfer(READ, fd, scratch, scratch.address, room);
             if (n > 0) {
-                MemorySegment.copy(scratch.memory, JAVA_BYTE, 0, into, offset, n);
+                scratch.bytes.get(0, into, offset, n);
             }
             return n;
         } finally {
@@ -87,7 +86,7 @@ public final class Unistd {
                                 Rare.PREAD, scratch.errno, number, scratch.address, room, 0, 0, 0);
             } while (n == -Errno.EINTR);
             if (n > 0) {
-                MemorySegment.copy(scratch.memory, JAVA_BYTE, 0, into, 0, (int) n);
+                scratch.bytes.get(0, into, 0, (int) n);
             }
             return (int) n;
         } finally {
@@ -112,7 +111,7 @@ public final class Unistd {
         Scratch scratch = Scratch.take();
         try {
             int room = Math.min(length, Scratch.SIZE);
-            MemorySegment.copy(from, offset, scratch.memory, JAVA_BYTE, 0, room);
+            scratch.bytes.put(0, from, offset, room);
             return (int) transfer(WRITE, fd, scratch, scratch.address, room);
         } finally {
             scratch.give();
@@ -159,7 +158,7 @@ public final class Unistd {
         Scratch scratch = Scratch.take();
         int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
-            long at = CString.put(scratch.memory, 0, name);
+            int at = CString.put(scratch.bytes, 0, name);
             long room = Scratch.SIZE - at;
             long n =
                     Libc.wordCall(
@@ -174,7 +173,7 @@ public final class Unistd {
             if (n < 0) {
                 throw new ErrnoException("readlinkat", name, (int) -n);
             }
-            return CString.get(scratch.memory, at, (int) n);
+            return CString.get(scratch.bytes, at, (int) n);
         } finally {
             if (directory != null) {
                 directory.release();

@@ -249,6 +249,10 @@ public final class ManagerInterface implements AutoCloseable {
         } catch (io.holdfast.core.linux.ErrnoException e) {
             throw VarlinkException.invalidParameter("pidfd");
         }
+        if (process.isThread()) { // a part of a process has no name
+            process.close();
+            throw VarlinkException.invalidParameter("pidfd");
+        }
         return manager.unitOf(process)
                 .thenApply(unit ->
                         JsonObject.builder()

@@ -251,11 +251,11 @@ class EventLoopTest {
 
     @Test
     void timersRunInTheOrderOfTheirTimesAndThenOfTheirMaking() {
-        loop.after(Duration.ofMillis(20), () -> said.add("late"));
+        loop.after(LONG, () -> said.add("never"));
         loop.after(NOW, () -> said.add("first"));
         loop.after(NOW, () -> said.add("second"));
         loop.after(Duration.ofSeconds(-3), () -> said.add("third"));
-        loop.after(LONG, () -> said.add("never"));
+        loop.after(Duration.ofMillis(20), () -> said.add("late"));
         while (said.size() < 4) {
             int ignored = loop.step(LONG);
         }

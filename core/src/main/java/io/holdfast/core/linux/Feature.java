@@ -1,8 +1,9 @@
 package io.holdfast.core.linux;
 
-import java.util.List;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.StringTokenizer;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -83,13 +84,14 @@ public enum Feature {
             Probe::cgroupKill);
 
     private static final Set<String> WITHOUT =
-            names(
-                    System.getProperty("io.holdfast.without", "")
-                            .toUpperCase(Locale.ROOT)
-                            .split("[, ]+"));
+            names(System.getProperty("io.holdfast.without", "").toUpperCase(Locale.ROOT));
 
-    private static Set<String> names(String... names) {
-        return Set.copyOf(List.of(names)); // one may be there twice
+    private static Set<String> names(String list) {
+        Set<String> names = new HashSet<>();
+        for (StringTokenizer each = new StringTokenizer(list, ", "); each.hasMoreTokens(); ) {
+            names.add(each.nextToken());
+        }
+        return names;
     }
 
     private final String what;

@@ -11,8 +11,7 @@ final class Probe {
     private Probe() {}
 
     private static Fd self() {
-        return Fd.adopt(
-                SysPidfd.open((int) ProcessHandle.current().pid(), 0), "pidfd_open", "self");
+        return Fd.adopt(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open", "self");
     }
 
     /** Whether a call gave a descriptor, which is closed; a shortage tells nothing. */
@@ -35,7 +34,7 @@ final class Probe {
     }
 
     static boolean pidfdOpen() {
-        return gives(SysPidfd.open((int) ProcessHandle.current().pid(), 0), "pidfd_open");
+        return gives(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open");
     }
 
     static boolean waitPidfd() {
@@ -72,7 +71,7 @@ final class Probe {
     }
 
     static boolean thread() {
-        int pid = (int) ProcessHandle.current().pid();
+        int pid = Unistd.getpid();
         return gives(SysPidfd.open(pid, SysPidfd.PIDFD_THREAD), "pidfd_open");
     }
 
@@ -154,7 +153,7 @@ final class Probe {
                 }
             }
         }
-        File probe = new File(mount, "holdfast-probe-" + ProcessHandle.current().pid());
+        File probe = new File(mount, "holdfast-probe-" + Unistd.getpid());
         try {
             return probe.mkdir() && new File(probe, "cgroup.kill").exists();
         } finally {

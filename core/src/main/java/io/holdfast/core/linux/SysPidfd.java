@@ -71,7 +71,7 @@ public final class SysPidfd {
             info.set(JAVA_INT, SI_SIGNO, signal);
             info.set(JAVA_INT, SI_ERRNO, 0);
             info.set(JAVA_INT, SI_CODE, SI_QUEUE);
-            info.set(JAVA_INT, SI_PID, (int) ProcessHandle.current().pid());
+            info.set(JAVA_INT, SI_PID, Unistd.getpid());
             info.set(JAVA_INT, SI_UID, (int) Unistd.geteuid());
             info.set(JAVA_LONG, SI_VALUE, value);
             return Libc.intCall(

@@ -40,9 +40,13 @@ public final class SysStat {
 
     private static final MethodHandle STATX = Libc.bind("statx");
 
+    /** Apart, since short commands ask for it alone. */
+    private static final class FileSystem {
+        static final MethodHandle FSTATFS = Libc.bind("fstatfs");
+    }
+
     /** The rarer calls, bound when first needed. */
     private static final class Rare {
-        static final MethodHandle FSTATFS = Libc.bind("fstatfs");
         static final MethodHandle NAME_TO_HANDLE_AT = Libc.bind("name_to_handle_at");
         static final MethodHandle OPEN_BY_HANDLE_AT = Libc.bind("open_by_handle_at");
         static final MethodHandle MKDIRAT = Libc.bind("mkdirat");
@@ -139,7 +143,9 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            int r = Libc.intCall(Rare.FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
+            int r =
+                    Libc.intCall(
+                            FileSystem.FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
             return r < 0 ? r : scratch.bytes.getLong(0);
         } finally {
             fd.release();

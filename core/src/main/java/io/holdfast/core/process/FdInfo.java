@@ -16,6 +16,8 @@ record FdInfo(String text) {
     }
 
     int number(String key) {
-        return Integer.parseInt(Proc.field(text, key).split("\\s")[0]);
+        String field = Proc.field(text, key); // of NSpid the first of several
+        int end = field.indexOf('\t');
+        return Integer.parseInt(end < 0 ? field : field.substring(0, end));
     }
 }

@@ -10,6 +10,7 @@ import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPidfd;
 import io.holdfast.core.linux.SysWait;
+import io.holdfast.core.linux.Unistd;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -113,7 +114,7 @@ public final class PidFd implements AutoCloseable {
 
     /** Holds this process. */
     public static PidFd self() {
-        return open((int) ProcessHandle.current().pid());
+        return open(Unistd.getpid());
     }
 
     /**

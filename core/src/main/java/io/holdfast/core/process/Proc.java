@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringTokenizer;
 import java.util.function.Function;
 
 /**
@@ -108,10 +109,9 @@ public final class Proc {
 
     /** The supplementary groups, as our user namespace maps them. */
     public List<Long> groups() {
-        String groups = field("Groups").strip();
         List<Long> list = new ArrayList<>();
-        for (String group : groups.isEmpty() ? new String[0] : groups.split("\\s+")) {
-            list.add(Long.parseLong(group));
+        for (StringTokenizer each = new StringTokenizer(field("Groups")); each.hasMoreTokens(); ) {
+            list.add(Long.parseLong(each.nextToken()));
         }
         return Collections.unmodifiableList(list);
     }
@@ -186,10 +186,10 @@ public final class Proc {
     }
 
     private static long[] ids(String field) {
-        String[] parts = field.split("\\s+");
+        StringTokenizer parts = new StringTokenizer(field);
         long[] ids = new long[4];
         for (int i = 0; i < 4; i++) {
-            ids[i] = Long.parseLong(parts[i]);
+            ids[i] = Long.parseLong(parts.nextToken());
         }
         return ids;
     }

@@ -1,0 +1,446 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.Limits;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who takes how much of whose share of the bus.
+ *
+ * <p>Everything that is kept for a connection is charged to it and to its user, and caused by an
+ * actor: the user of the connection that sent it. Four things are limited per user ({@link #BYTES},
+ * {@link #FDS}, {@link #MATCHES}, {@link #OBJECTS}), and some per connection ({@link Resource}). In
+ * what belongs to it a user may go to the limit. Others, each user on its own, may take in all at
+ * most one (n + 1)th of what is free and theirs already, n being how many have a share: however
+ * many fill it, something is left for the next. Likewise the queue of one connection takes at most
+ * such a part of what its user has, so that a program that never reads starves none of its user's
+ * others.
+ *
+ * <p>Who charges keeps the {@link Share} and gives it back to {@link #release} with the same
+ * amounts. Neither allocates anything, except for the first charge between two users. A refusal
+ * leaves everything as it was; {@link #refusal} says why. Not safe for use by several threads.
+ */
+final class Quota {
+    static final int BYTES = 0;
+    static final int FDS = 1;
+    static final int MATCHES = 2;
+    static final int OBJECTS = 3;
+    static final int SLOTS = 4;
+
+    private static final Limit[] USER_LIMITS = {
+        Limit.MAX_BYTES_PER_USER,
+        Limit.MAX_UNIX_FDS_PER_USER,
+        Limit.MAX_MATCH_RULES_PER_USER,
+        Limit.MAX_OBJECTS_PER_USER
+    };
+
+    private Limits limits;
+    private final Map<Long, User> users = new HashMap<>();
+    private final long[] refusals = new long[Resource.COUNT];
+
+    // Of the last refusal.
+    private @Nullable Account refusedAccount;
+    private @Nullable User refusedActor;
+    private Limit refusedLimit = Limit.MAX_BYTES_PER_USER;
+    private long refusedUsed;
+    private boolean refusedForUser;
+    private boolean refusedFirst;
+
+    /** All connections of one uid. */
+    private static final class User {
+        final long uid;
+        final long[] used = new long[SLOTS];
+
+        /** How many actors have a share of each slot. */
+        final int[] sharers = new int[SLOTS];
+
+        /** How many connections have something in their queue, for bytes and descriptors. */
+        final int[] queues = new int[2];
+
+        final Map<User, Share> shares = new HashMap<>();
+        int accounts;
+        int completed;
+
+        User(long uid) {
+            this.uid = uid;
+        }
+    }
+
+    /** What one user takes of another's, or of its own. */
+    static final class Share {
+        private final User user;
+        private final User actor;
+        private final long[] used = new long[SLOTS];
+        private boolean refused;
+
+        private Share(User user, User actor) {
+            this.user = user;
+            this.actor = actor;
+        }
+    }
+
+    /** What is charged to one connection. */
+    static final class Account {
+        private final User user;
+        private final Object label;
+        private final int[] count = new int[Resource.COUNT];
+        private final long[] bytes = new long[Resource.COUNT];
+        private final int[] fds = new int[Resource.COUNT];
+        private final int[] peakCount = new int[Resource.COUNT];
+        private final long[] peakBytes = new long[Resource.COUNT];
+        private boolean completed;
+
+        private Account(User user, Object label) {
+            this.user = user;
+            this.label = label;
+        }
+
+        long uid() {
+            return user.uid;
+        }
+
+        int count(Resource what) {
+            return count[what.index];
+        }
+
+        long bytes(Resource what) {
+            return bytes[what.index];
+        }
+
+        int fds(Resource what) {
+            return fds[what.index];
+        }
+
+        int peakCount(Resource what) {
+            return peakCount[what.index];
+        }
+
+        long peakBytes(Resource what) {
+            return peakBytes[what.index];
+        }
+    }
+
+    /**
+     * What one user's connections hold.
+     *
+     * @param used of each slot
+     * @param byActor who caused it, by uid
+     */
+    record Usage(long uid, int connections, List<Long> used, Map<Long, List<Long>> byActor) {}
+
+    Quota(Limits limits) {
+        this.limits = limits;
+    }
+
+    /** From now on other limits hold. What is above them stays. */
+    void limits(Limits other) {
+        limits = other;
+    }
+
+    /**
+     * An account for a new connection.
+     *
+     * @param label whose {@code toString} names the connection in refusals
+     * @param fds descriptors that the connection itself takes
+     * @return null if its user has too much already
+     */
+    @Nullable Account open(long uid, Object label, int fds) {
+        User user = users.computeIfAbsent(uid, User::new);
+        Account account = new Account(user, label);
+        if (charge(account, account, Resource.CONNECTION, 0, fds) == null) {
+            forget(user);
+            return null;
+        }
+        user.accounts++;
+        return account;
+    }
+
+    /**
+     * A connection says Hello.
+     *
+     * @return false if its user has as many as it may
+     */
+    boolean complete(Account account) {
+        User user = account.user;
+        long most = limits.get(Limit.MAX_CONNECTIONS_PER_USER);
+        if (user.completed >= most) {
+            refuse(account, account, Resource.CONNECTION, Limit.MAX_CONNECTIONS_PER_USER);
+            refusedUsed = user.completed;
+            refusedForUser = true;
+            return false;
+        }
+        account.completed = true;
+        user.completed++;
+        return true;
+    }
+
+    /** A connection is gone. All else that was charged to it must have been released. */
+    void close(Account account) {
+        for (Resource what : Resource.values()) {
+            if (what != Resource.CONNECTION && account.count(what) != 0) {
+                throw new IllegalStateException(
+                        account.label + " is closed with " + account.count(what) + " of " + what);
+            }
+        }
+        User user = account.user;
+        release(
+                account,
+                share(user, user),
+                Resource.CONNECTION,
+                0,
+                account.fds(Resource.CONNECTION));
+        user.completed -= account.completed ? 1 : 0;
+        user.accounts--;
+        forget(user);
+    }
+
+    /** Lets a user go that nothing speaks of. */
+    private void forget(User user) {
+        if (user.accounts > 0 || !isZero(user.used)) {
+            return;
+        }
+        for (User other : users.values()) {
+            Share share = other.shares.get(user);
+            if (share != null && !isZero(share.used)) {
+                return;
+            }
+        }
+        users.values().forEach(other -> other.shares.remove(user));
+        users.remove(user.uid, user);
+    }
+
+    private static boolean isZero(long[] amounts) {
+        for (long amount : amounts) {
+            if (amount != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Charges one thing.
+     *
+     * @param account whose it is
+     * @param actor who causes it; the same where nobody else does
+     * @param bytes 0 or more
+     * @param fds 0 or more
+     * @return for {@link #release}; null if a limit stands against it
+     */
+    @Nullable Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
+        if (!fitsConnection(account, actor, what, fds)) {
+            return null;
+        }
+        Share share = share(account.user, actor.user);
+        boolean queue = what == Resource.OUTGOING;
+        int object = what.isObject() ? 1 : 0;
+        int match = what == Resource.MATCH_RULE ? 1 : 0;
+        if (!fits(share, account, what, BYTES, bytes, queue ? account.bytes(what) : -1)
+                || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1)
+                || !fits(share, account, what, MATCHES, match, -1)
+                || !fits(share, account, what, OBJECTS, object, -1)) {
+            return null;
+        }
+        apply(share, account, what, bytes, fds, 1);
+        return share;
+    }
+
+    /** Takes a charge back: the same account, share and amounts, once. */
+    void release(Account account, Share share, Resource what, long bytes, int fds) {
+        if (account.count(what) < 1 || account.bytes(what) < bytes || account.fds(what) < fds) {
+            throw new IllegalStateException(account.label + " was not charged for this " + what);
+        }
+        apply(share, account, what, -bytes, -fds, -1);
+        if (share.actor.accounts == 0) {
+            forget(share.actor);
+        }
+        if (account.user.accounts == 0) {
+            forget(account.user);
+        }
+    }
+
+    private Share share(User user, User actor) {
+        Share share = user.shares.get(actor);
+        if (share == null) {
+            share = new Share(user, actor);
+            user.shares.put(actor, share);
+        }
+        return share;
+    }
+
+    /** The limits per connection: a queue takes one more while it is below its limit. */
+    private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
+        int i = what.index;
+        if (what.count != null && account.count[i] >= limits.get(what.count)) {
+            refuse(account, actor, what, what.count);
+            refusedUsed = account.count[i];
+            return false;
+        }
+        if (what.bytes != null && account.bytes[i] >= limits.get(what.bytes)) {
+            refuse(account, actor, what, what.bytes);
+            refusedUsed = account.bytes[i];
+            return false;
+        }
+        if (what.fds != null && fds > 0 && account.fds[i] >= limits.get(what.fds)) {
+            refuse(account, actor, what, what.fds);
+            refusedUsed = account.fds[i];
+            return false;
+        }
+        return true;
+    }
+
+    /**
+     * The limits per user.
+     *
+     * @param queued what the connection's queue holds of this slot; -1 if it is not about a queue
+     */
+    private boolean fits(
+            Share share, Account account, Resource what, int slot, long amount, long queued) {
+        if (amount == 0) {
+            return true;
+        }
+        User user = share.user;
+        long free = limits.get(USER_LIMITS[slot]) - user.used[slot];
+        boolean fits = amount <= free;
+        if (fits && share.actor.uid != user.uid) {
+            long mine = share.used[slot];
+            int sharers = user.sharers[slot] + (mine == 0 ? 1 : 0);
+            fits = isFair(mine, amount, free, sharers);
+        }
+        if (fits && queued >= 0) {
+            int queues = user.queues[slot] + (queued == 0 ? 1 : 0);
+            fits = isFair(queued, amount, free, queues);
+        }
+        if (!fits) {
+            refuse(account, null, what, USER_LIMITS[slot]);
+            refusedActor = share.actor;
+            refusedUsed = user.used[slot];
+            refusedForUser = true;
+            refusedFirst = !share.refused;
+            share.refused = true;
+        }
+        return fits;
+    }
+
+    /** Whether what one has with this is at most one (n + 1)th of that and what is free. */
+    private static boolean isFair(long mine, long amount, long free, int n) {
+        return mine + amount <= (free + mine) / (n + 1L);
+    }
+
+    private static void apply(
+            Share share, Account account, Resource what, long bytes, int fds, int sign) {
+        int i = what.index;
+        if (what == Resource.OUTGOING) {
+            countQueue(account.user, BYTES, account.bytes[i], bytes);
+            countQueue(account.user, FDS, account.fds[i], fds);
+        }
+        account.count[i] += sign;
+        account.bytes[i] += bytes;
+        account.fds[i] += fds;
+        account.peakCount[i] = Math.max(account.peakCount[i], account.count[i]);
+        account.peakBytes[i] = Math.max(account.peakBytes[i], account.bytes[i]);
+        add(share, BYTES, bytes);
+        add(share, FDS, fds);
+        add(share, MATCHES, what == Resource.MATCH_RULE ? sign : 0);
+        add(share, OBJECTS, what.isObject() ? sign : 0);
+    }
+
+    private static void countQueue(User user, int slot, long before, long change) {
+        if (before == 0 && change > 0) {
+            user.queues[slot]++;
+        } else if (before != 0 && before + change == 0) {
+            user.queues[slot]--;
+        }
+    }
+
+    private static void add(Share share, int slot, long amount) {
+        long before = share.used[slot];
+        share.used[slot] += amount;
+        share.user.used[slot] += amount;
+        if (before == 0 && amount > 0) {
+            share.user.sharers[slot]++;
+        } else if (before != 0 && before + amount == 0) {
+            share.user.sharers[slot]--;
+        }
+    }
+
+    private void refuse(Account account, @Nullable Account actor, Resource what, Limit limit) {
+        refusals[what.index]++;
+        refusedAccount = account;
+        refusedActor = actor == null ? null : actor.user;
+        refusedLimit = limit;
+        refusedForUser = false;
+        refusedFirst = true;
+    }
+
+    /** How often something of this kind was refused. */
+    long refusals(Resource what) {
+        return refusals[what.index];
+    }
+
+    /** The limit that stood against the last thing refused. */
+    Limit refusedLimit() {
+        return refusedLimit;
+    }
+
+    /** Whether the last refusal was the first between these two users: what is worth a warning. */
+    boolean isFirstRefusal() {
+        return refusedFirst;
+    }
+
+    /** Why the last thing was refused: which limit, how full it is, and by whom. For people. */
+    String refusal() {
+        Account account = refusedAccount;
+        if (account == null) {
+            return "nothing was refused";
+        }
+        User user = account.user;
+        StringBuilder text = new StringBuilder();
+        text.append(refusedLimit).append(" of ");
+        text.append(refusedForUser ? "user " + user.uid : account.label);
+        text.append(": ").append(refusedUsed).append(" of ").append(limits.get(refusedLimit));
+        text.append(" used");
+        if (refusedForUser) {
+            text.append(", ").append(account.label).append(" asked for more");
+        }
+        if (refusedActor != null && refusedActor.uid != user.uid) {
+            text.append(" on behalf of user ").append(refusedActor.uid);
+        }
+        int slot = Arrays.asList(USER_LIMITS).indexOf(refusedLimit);
+        if (slot >= 0) {
+            String separator = "; taken by ";
+            for (Share share : user.shares.values()) {
+                if (share.used[slot] > 0) {
+                    text.append(separator).append("user ").append(share.actor.uid);
+                    text.append(": ").append(share.used[slot]);
+                    separator = ", ";
+                }
+            }
+        }
+        return text.toString();
+    }
+
+    /** What each user's connections hold now. */
+    List<Usage> usage() {
+        List<Usage> all = new ArrayList<>();
+        for (User user : users.values()) {
+            Map<Long, List<Long>> byActor = new HashMap<>();
+            for (Share share : user.shares.values()) {
+                if (!isZero(share.used)) {
+                    byActor.put(share.actor.uid, listOf(share.used));
+                }
+            }
+            all.add(new Usage(user.uid, user.accounts, listOf(user.used), byActor));
+        }
+        return all;
+    }
+
+    private static List<Long> listOf(long[] amounts) {
+        return Arrays.stream(amounts).boxed().toList();
+    }
+}

@@ -1,0 +1,42 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.Limit;
+import org.jspecify.annotations.Nullable;
+
+/** What a connection is charged for, and which limits each connection has on it. */
+enum Resource {
+    /** Being connected. The limit counts those of one user that said Hello. */
+    CONNECTION(0, null, null, null),
+    /** Input that was received and is not handled yet. */
+    INCOMING(1, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
+    /** A message that waits to be sent. */
+    OUTGOING(2, null, Limit.MAX_OUTGOING_BYTES, Limit.MAX_OUTGOING_UNIX_FDS),
+    /** A message that waits for a service to start. */
+    HELD(3, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
+    MATCH_RULE(4, Limit.MAX_MATCH_RULES_PER_CONNECTION, null, null),
+    /** A name that is owned or waited for; the unique name too. */
+    NAME(5, Limit.MAX_NAMES_PER_CONNECTION, null, null),
+    /** A call that waits for its reply. */
+    REPLY(6, Limit.MAX_REPLIES_PER_CONNECTION, null, null);
+
+    static final int COUNT = 7;
+
+    /** Its place in arrays. */
+    final int index;
+
+    final @Nullable Limit count;
+    final @Nullable Limit bytes;
+    final @Nullable Limit fds;
+
+    Resource(int index, @Nullable Limit count, @Nullable Limit bytes, @Nullable Limit fds) {
+        this.index = index;
+        this.count = count;
+        this.bytes = bytes;
+        this.fds = fds;
+    }
+
+    /** Whether what it counts is taken from the user's objects. */
+    boolean isObject() {
+        return this == CONNECTION || this == NAME || this == REPLY;
+    }
+}

@@ -1,0 +1,296 @@
+package io.holdfast.bus;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.Limits;
+import io.holdfast.core.testkit.Gen;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(120)
+class QuotaTest {
+    private static final Limits LIMITS =
+            Limits.BUILT_IN
+                    .with(Limit.MAX_BYTES_PER_USER, 1200)
+                    .with(Limit.MAX_UNIX_FDS_PER_USER, 120)
+                    .with(Limit.MAX_OBJECTS_PER_USER, 1000)
+                    .with(Limit.MAX_MATCH_RULES_PER_USER, 30);
+
+    private final Quota quota = new Quota(LIMITS);
+
+    @Test
+    void aUserMayFillWhatIsItsOwn() {
+        Account account = open(1);
+
+        Share share = charge(account, account, Resource.INCOMING, 1200, 0);
+        assertThat(quota.charge(account, account, Resource.INCOMING, 1, 0)).isNull();
+        assertThat(quota.refusal())
+                .isEqualTo(
+                        "max_bytes_per_user of user 1: 1200 of 1200 used, :1.1 asked for more;"
+                                + " taken by user 1: 1200");
+        quota.release(account, share, Resource.INCOMING, 1200, 0);
+        assertThat(quota.charge(account, account, Resource.INCOMING, 1200, 0)).isNotNull();
+    }
+
+    @Test
+    void eachNextActorGetsAFairPartOfWhatIsLeft() {
+        Account receiver = open(1);
+        // 1200 are free: one gets a half, the next a third of the rest, the next a quarter, …
+        assertThat(fill(receiver, open(2))).isEqualTo(600);
+        assertThat(fill(receiver, open(3))).isEqualTo(200);
+        assertThat(fill(receiver, open(4))).isEqualTo(100);
+        assertThat(fill(receiver, open(5))).isEqualTo(60);
+        assertThat(quota.refusal())
+                .startsWith("max_bytes_per_user of user 1: 960 of 1200 used")
+                .contains("on behalf of user 5", "user 2: 600", "user 3: 200");
+    }
+
+    /** By messages that wait for it to start: they have no queue that takes a fair part only. */
+    private long fill(Account receiver, Account actor) {
+        long filled = 0;
+        while (quota.charge(receiver, actor, Resource.HELD, 1, 0) != null) {
+            filled++;
+        }
+        return filled;
+    }
+
+    @Test
+    void oneConnectionThatNeverReadsStarvesNoOtherOfItsUser() {
+        Account deaf = open(1);
+        Account other = open(1);
+        long queued = 0;
+        while (quota.charge(deaf, other, Resource.OUTGOING, 10, 0) != null) {
+            queued += 10;
+        }
+
+        assertThat(queued).isEqualTo(600);
+        assertThat(quota.charge(other, deaf, Resource.OUTGOING, 200, 0)).isNotNull();
+        assertThat(quota.charge(other, other, Resource.INCOMING, 300, 0)).isNotNull();
+    }
+
+    @Test
+    void descriptorsAreSharedLikeBytes() {
+        Account receiver = open(1); // takes 2 itself
+        Account actor = open(2);
+
+        assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 40)).isNull();
+        assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 39)).isNotNull();
+        assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 1)).isNull();
+        assertThat(quota.refusedLimit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
+    }
+
+    @Test
+    void aNumberThatOverflowsIsRefused() {
+        Account account = open(1);
+        Account actor = open(2);
+        charge(account, actor, Resource.HELD, 1, 0);
+
+        assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE, 0)).isNull();
+        assertThat(quota.charge(account, account, Resource.INCOMING, Long.MAX_VALUE, 0)).isNull();
+        quota.limits(LIMITS.with(Limit.MAX_BYTES_PER_USER, Long.MAX_VALUE));
+        assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE - 1, 0)).isNull();
+        assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE / 4, 0)).isNotNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Resource.class,
+            names = {"MATCH_RULE", "NAME", "REPLY"})
+    void thingsAreCountedPerConnection(Resource what) {
+        Quota small = new Quota(Limits.BUILT_IN.with(requireNonNull(what.count), 2));
+        Account account = open(small, 1);
+        Account other = open(small, 1);
+        Share share = requireNonNull(small.charge(account, account, what, 0, 0));
+
+        assertThat(small.charge(account, account, what, 0, 0)).isNotNull();
+        assertThat(small.charge(account, account, what, 0, 0)).isNull();
+        assertThat(small.refusal()).isEqualTo(what.count + " of :1.1: 2 of 2 used");
+        assertThat(small.refusals(what)).isEqualTo(1);
+        assertThat(small.charge(other, other, what, 0, 0)).isNotNull();
+        small.release(account, share, what, 0, 0);
+        assertThat(small.charge(account, account, what, 0, 0)).isNotNull();
+        assertThat(account.count(what)).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Resource.class,
+            names = {"INCOMING", "OUTGOING", "HELD"})
+    void aQueueTakesOneMoreWhileItIsBelowItsLimits(Resource what) {
+        Quota small =
+                new Quota(
+                        Limits.BUILT_IN
+                                .with(requireNonNull(what.bytes), 100)
+                                .with(requireNonNull(what.fds), 10));
+        Account account = open(small, 1);
+
+        assertThat(small.charge(account, account, what, 99, 9)).isNotNull();
+        assertThat(small.charge(account, account, what, 0, 20)).isNotNull();
+        assertThat(small.charge(account, account, what, 0, 1)).isNull();
+        assertThat(small.refusedLimit()).isEqualTo(what.fds);
+        Share last = requireNonNull(small.charge(account, account, what, 5000, 0));
+        assertThat(small.charge(account, account, what, 1, 0)).isNull();
+        assertThat(small.refusal()).isEqualTo(what.bytes + " of :1.1: 5099 of 100 used");
+        small.release(account, last, what, 5000, 0);
+        assertThat(small.charge(account, account, what, 1, 0)).isNotNull();
+        assertThat(account.peakBytes(what)).isEqualTo(5099);
+        assertThat(account.peakCount(what)).isEqualTo(3);
+    }
+
+    @Test
+    void rulesAreCountedPerUserToo() {
+        Account[] accounts = {open(1), open(1)};
+        for (int i = 0; i < 30; i++) {
+            assertThat(quota.charge(accounts[i % 2], accounts[i % 2], Resource.MATCH_RULE, 0, 0))
+                    .isNotNull();
+        }
+
+        assertThat(quota.charge(accounts[0], accounts[0], Resource.MATCH_RULE, 0, 0)).isNull();
+        assertThat(quota.refusedLimit()).isEqualTo(Limit.MAX_MATCH_RULES_PER_USER);
+    }
+
+    @Test
+    void aUserHasNoMoreConnectionsThanItMay() {
+        Quota small =
+                new Quota(
+                        LIMITS.with(Limit.MAX_CONNECTIONS_PER_USER, 1)
+                                .with(Limit.MAX_OBJECTS_PER_USER, 3));
+        Account first = open(small, 1);
+        Account second = open(small, 1);
+
+        assertThat(small.complete(first)).isTrue();
+        assertThat(small.complete(second)).isFalse();
+        assertThat(small.refusal())
+                .isEqualTo("max_connections_per_user of user 1: 1 of 1 used, :1.1 asked for more");
+        assertThat(small.complete(open(small, 2))).isTrue();
+        var _ = open(small, 1);
+        assertThat(small.open(1, "a fourth", 2)).isNull();
+        assertThat(small.refusedLimit()).isEqualTo(Limit.MAX_OBJECTS_PER_USER);
+        small.close(first);
+        assertThat(small.complete(second)).isTrue();
+    }
+
+    @Test
+    void onlyTheFirstRefusalBetweenTwoUsersIsNews() {
+        Account receiver = open(1);
+        Account actor = open(2);
+
+        assertThat(quota.charge(receiver, actor, Resource.HELD, 700, 0)).isNull();
+        assertThat(quota.isFirstRefusal()).isTrue();
+        assertThat(quota.charge(receiver, actor, Resource.HELD, 700, 0)).isNull();
+        assertThat(quota.isFirstRefusal()).isFalse();
+        assertThat(quota.charge(receiver, open(3), Resource.HELD, 700, 0)).isNull();
+        assertThat(quota.isFirstRefusal()).isTrue();
+        assertThat(quota.refusals(Resource.HELD)).isEqualTo(3);
+    }
+
+    @Test
+    void nothingIsReleasedTwiceOrLeftBehind() {
+        Account account = open(1);
+        Share share = charge(account, account, Resource.NAME, 0, 0);
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> quota.close(account))
+                .withMessage(":1.1 is closed with 1 of NAME");
+        quota.release(account, share, Resource.NAME, 0, 0);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> quota.release(account, share, Resource.NAME, 0, 0));
+        quota.close(account);
+        assertThat(quota.usage()).isEmpty();
+    }
+
+    @Test
+    void whatASenderLeftInQueuesOutlivesIt() {
+        Account receiver = open(1);
+        Account sender = open(2);
+        Share share = charge(receiver, sender, Resource.OUTGOING, 10, 1);
+        quota.close(sender);
+
+        assertThat(quota.usage()).hasSize(2);
+        assertThat(quota.usage().stream().filter(usage -> usage.uid() == 1).findFirst())
+                .hasValueSatisfying(usage ->
+                        assertThat(usage.byActor())
+                                .isEqualTo(
+                                        Map.of(
+                                                1L, List.of(0L, 2L, 0L, 1L),
+                                                2L, List.of(10L, 1L, 0L, 0L))));
+        quota.release(receiver, share, Resource.OUTGOING, 10, 1);
+        assertThat(quota.usage()).hasSize(1);
+        quota.close(receiver);
+        assertThat(quota.usage()).isEmpty();
+    }
+
+    @Test
+    void chargingAllocatesNothing() {
+        Account receiver = open(100_000);
+        Account sender = open(200_000);
+
+        Allocation.assertNone(() -> {
+            Share share = charge(receiver, sender, Resource.OUTGOING, 100, 1);
+            quota.release(receiver, share, Resource.OUTGOING, 100, 1);
+        });
+    }
+
+    private record Charged(Account account, Share share, Resource what, long bytes, int fds) {}
+
+    @ParameterizedTest
+    @MethodSource("generators")
+    void whateverHappensEverythingIsGivenBack(Gen gen) {
+        List<Account> accounts = new ArrayList<>();
+        List<Charged> charged = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            accounts.add(open(gen.between(1, 4)));
+        }
+        for (int i = 0; i < 300; i++) {
+            if (gen.chance(0.6)) {
+                Account account = gen.oneOf(accounts);
+                Resource what = gen.oneOf(Resource.INCOMING, Resource.OUTGOING, Resource.REPLY);
+                long bytes = gen.between(0, 100);
+                int fds = gen.between(0, 3);
+                Share share = quota.charge(account, gen.oneOf(accounts), what, bytes, fds);
+                if (share != null) {
+                    charged.add(new Charged(account, share, what, bytes, fds));
+                }
+            } else if (!charged.isEmpty()) {
+                release(charged.remove(gen.between(0, charged.size() - 1)));
+            }
+            assertThat(quota.usage())
+                    .allSatisfy(usage -> assertThat(usage.used().getFirst()).isBetween(0L, 1200L));
+        }
+        charged.forEach(this::release);
+        accounts.forEach(quota::close);
+        assertThat(quota.usage()).isEmpty();
+    }
+
+    static Stream<Gen> generators() {
+        return Gen.cases(50);
+    }
+
+    private void release(Charged one) {
+        quota.release(one.account, one.share, one.what, one.bytes, one.fds);
+    }
+
+    private Account open(long uid) {
+        return open(quota, uid);
+    }
+
+    private static Account open(Quota quota, long uid) {
+        return requireNonNull(quota.open(uid, ":1." + uid, 2));
+    }
+
+    private Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
+        return requireNonNull(quota.charge(account, actor, what, bytes, fds));
+    }
+}

@@ -133,6 +133,9 @@ final class PolicyRuleReader {
                         ? attributes.get("send_destination_prefix")
                         : value(send ? "send_destination" : "receive_sender");
         Boolean broadcast = has("send_broadcast") ? truth("send_broadcast", false) : null;
+        if (peer != null && !prefix && broadcast != null && broadcast) {
+            throw refuse("matches nothing: a broadcast has no destination");
+        }
         return new MessageTest(
                 send,
                 peer,

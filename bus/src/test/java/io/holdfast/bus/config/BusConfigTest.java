@@ -222,6 +222,7 @@ class BusConfigTest {
                 "<allow receive_error='a.b' receive_interface='C.d'/>",
                 "<allow send_type='foo'/>",
                 "<allow send_broadcast='yes'/>",
+                "<allow send_broadcast='true' send_destination='a.b'/>",
                 "<allow send_requested_reply='1'/>",
                 "<allow eavesdrop='maybe'/>",
                 "<allow send_destination='*' min_fds='-1'/>",
@@ -241,6 +242,9 @@ class BusConfigTest {
                 "<allow send_destination='a.b' eavesdrop='true'/>",
                 "<allow eavesdrop='true' min_fds='1'/>",
                 "<allow send_type='*'/>",
+                "<allow send_broadcast='true' send_destination='*'/>",
+                "<allow send_broadcast='true' send_destination_prefix='a.b'/>",
+                "<allow send_broadcast='false' send_destination='a.b'/>",
                 "<allow log='x' own='a.b'/>",
             })
     void whatDbusDaemonTakesIsTaken(String rule) throws Exception {

@@ -443,7 +443,7 @@ class PolicyTest {
         return Gen.cases(100);
     }
 
-    private static String rule(Gen gen) {
+    static String rule(Gen gen) {
         boolean send = gen.chance(0.6);
         String side = send ? "send_" : "receive_";
         StringBuilder rule = new StringBuilder(gen.oneOf("<allow ", "<deny "));
@@ -474,7 +474,8 @@ class PolicyTest {
             rule.append("eavesdrop='" + gen.chance(0.5) + "' ");
         }
         if (send && gen.chance(0.2)) {
-            rule.append("send_broadcast='" + gen.chance(0.5) + "' ");
+            boolean addressed = rule.indexOf("send_destination=") >= 0;
+            rule.append("send_broadcast='" + (!addressed && gen.chance(0.5)) + "' ");
         }
         return rule.append("/>").toString();
     }

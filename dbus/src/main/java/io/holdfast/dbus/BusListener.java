@@ -12,10 +12,6 @@ import io.holdfast.dbus.BusAddress.Program;
 import io.holdfast.dbus.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.BusAddress.SocketFile;
 import io.holdfast.dbus.BusAddress.Unsupported;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,6 +26,7 @@ import java.util.Optional;
  */
 public record BusListener(UnixListener listener, BusAddress address) implements AutoCloseable {
     private static final int BACKLOG = 4096; // net.core.somaxconn caps it
+    private static final int FOR_ALL = 0666; // the policy decides
     private static final int TRIES = 100;
     private static final int RANDOM_LETTERS = 8;
     private static final String LETTERS =
@@ -51,7 +48,8 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     static List<BusListener> listen(BusAddress address, Map<String, String> environment) {
         return switch (address.transport()) {
             case SocketFile(var path) -> List.of(file(path.path()));
-            case AbstractSocket(var name) -> List.of(open(name));
+            case AbstractSocket(var name) ->
+                    List.of(of(UnixListener.listen(name, SocketType.STREAM, BACKLOG)));
             case Folder(_, var folder) -> List.of(random(folder));
             case RuntimeSocket() -> List.of(file(BusAddress.runtimeSocket(environment)));
             case Inherited() -> InheritedSockets.take(environment);
@@ -65,16 +63,8 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     }
 
     private static BusListener file(String path) {
-        BusListener opened = open(new UnixAddress.PathName(path));
-        try {
-            var _ =
-                    Files.setPosixFilePermissions(
-                            Path.of(path), PosixFilePermissions.fromString("rw-rw-rw-"));
-        } catch (IOException e) {
-            opened.close();
-            throw new BusAddressException("cannot open \"" + path + "\" to others: " + e, e);
-        }
-        return opened;
+        UnixAddress address = new UnixAddress.PathName(path);
+        return of(UnixListener.listen(address, SocketType.STREAM, BACKLOG, FOR_ALL));
     }
 
     private static BusListener random(String folder) {
@@ -92,10 +82,6 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
                 }
             }
         }
-    }
-
-    private static BusListener open(UnixAddress address) {
-        return of(UnixListener.listen(address, SocketType.STREAM, BACKLOG));
     }
 
     /** Of a socket that listens already. */

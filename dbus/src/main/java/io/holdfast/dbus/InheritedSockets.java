@@ -63,14 +63,12 @@ final class InheritedSockets {
         return Integer.parseInt(count);
     }
 
-    /** Takes the number over, as close-on-exec, which it was not. */
     private static BusListener adopt(int number) {
-        try (Fd given = Fd.adopt(number);
-                Fd ours = given.duplicate()) {
-            if (SysSocket.option(ours, SysSocket.SO_TYPE) != SysSocket.SOCK_STREAM) {
+        try (Fd inherited = Fd.inherited(number)) {
+            if (SysSocket.option(inherited, SysSocket.SO_TYPE) != SysSocket.SOCK_STREAM) {
                 throw new BusAddressException("another type");
             }
-            return BusListener.of(UnixListener.adopt(ours));
+            return BusListener.of(UnixListener.adopt(inherited));
         }
     }
 }

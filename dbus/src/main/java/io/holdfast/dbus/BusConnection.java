@@ -1,0 +1,538 @@
+package io.holdfast.dbus;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.ConnectionLostException.Reason;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.SaslClient;
+import io.holdfast.dbus.wire.SaslServer;
+import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Syntax;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection to a message bus, or to a single peer.
+ *
+ * <pre>{@code
+ * try (BusConnection bus = BusConnection.system()) {
+ *     RemoteObject login = bus.object("org.freedesktop.login1", "/org/freedesktop/login1");
+ *     List<Object> sessions = login.call("org.freedesktop.login1.Manager", "ListSessions");
+ *     try (Subscription sleeps = bus.subscribe("member='PrepareForSleep'")) {
+ *         Message sleep = sleeps.take();
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>For virtual threads: whatever waits parks the calling thread alone, and can be interrupted
+ * without harm to the connection. Safe for use by any thread. One virtual thread reads; what it
+ * finds waits in queues that are bounded ({@link ConnectionOptions}), and no code of others runs on
+ * it. When the connection ends, all that waits on it ends with {@link ConnectionLostException}.
+ */
+public final class BusConnection implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(BusConnection.class.getName());
+
+    private final Link link;
+    private final ConnectionOptions options;
+    private final boolean isBus;
+    private final Subscriptions subscriptions = new Subscriptions();
+    private final ExportedObjects objects;
+    private String uniqueName = "";
+
+    private BusConnection(
+            Dialed dialed,
+            Handshake handshake,
+            boolean isBus,
+            String name,
+            ConnectionOptions options) {
+        this.options = options;
+        this.isBus = isBus;
+        this.link = new Link(dialed, options, handshake, new Incoming(), name);
+        this.objects = new ExportedObjects(this, link, options.incomingCalls());
+    }
+
+    /**
+     * Connects to the system bus ({@link BusAddress#system}).
+     *
+     * @throws ConnectionLostException if that does not succeed
+     */
+    public static BusConnection system() throws InterruptedException {
+        return connect(BusAddress.system(), ConnectionOptions.DEFAULT);
+    }
+
+    /**
+     * Connects to the session bus ({@link BusAddress#session}).
+     *
+     * @throws BusAddressException if it is not known where that is
+     * @throws ConnectionLostException if that does not succeed
+     */
+    public static BusConnection session() throws InterruptedException {
+        return connect(BusAddress.session(), ConnectionOptions.DEFAULT);
+    }
+
+    /**
+     * Connects to a bus.
+     *
+     * @param addresses as {@code unix:path=/run/bus;unix:abstract=bus}, tried in turn
+     * @throws BusAddressException if they are malformed, or the only one cannot be used
+     * @throws ConnectionLostException if that does not succeed
+     */
+    public static BusConnection connect(String addresses) throws InterruptedException {
+        return connect(BusAddress.parseList(addresses), ConnectionOptions.DEFAULT);
+    }
+
+    /** The same with options. */
+    public static BusConnection connect(List<BusAddress> addresses, ConnectionOptions options)
+            throws InterruptedException {
+        List<RuntimeException> failures = new ArrayList<>();
+        for (BusAddress address : addresses) {
+            try {
+                return open(address, options);
+            } catch (ConnectionLostException | BusAddressException e) {
+                failures.add(e);
+            }
+        }
+        if (failures.size() == 1) {
+            throw failures.getFirst();
+        }
+        StringBuilder reasons = new StringBuilder("no bus answers");
+        failures.forEach(e -> reasons.append("; ").append(e.getMessage()));
+        throw new ConnectionLostException(Reason.DISCONNECTED, reasons.toString());
+    }
+
+    private static BusConnection open(BusAddress address, ConnectionOptions options)
+            throws InterruptedException {
+        Dialed dialed;
+        try {
+            dialed = Dialed.dial(address);
+        } catch (ErrnoException e) {
+            throw new ConnectionLostException(
+                    Reason.DISCONNECTED, address + ": " + e.getMessage(), e);
+        }
+        Handshake handshake = client(options, address.guid());
+        BusConnection connection =
+                new BusConnection(dialed, handshake, true, address.toString(), options);
+        return connection.started();
+    }
+
+    private static Handshake client(ConnectionOptions options, Optional<String> guid) {
+        SaslClient.Mechanism mechanism =
+                options.anonymous()
+                        ? SaslClient.Mechanism.ANONYMOUS
+                        : SaslClient.Mechanism.EXTERNAL;
+        return new Handshake.Client(new SaslClient(mechanism, options.descriptors(), guid));
+    }
+
+    /**
+     * Speaks with a single peer over a connected socket, without a bus, as the side that connected.
+     *
+     * @param socket owned from now on
+     * @throws ConnectionLostException if the peer does not accept
+     */
+    public static BusConnection withPeer(UnixSocket socket, ConnectionOptions options)
+            throws InterruptedException {
+        Handshake handshake = client(options, Optional.empty());
+        return new BusConnection(
+                        new Dialed(socket, Optional.empty()), handshake, false, "a peer", options)
+                .started();
+    }
+
+    /**
+     * Speaks with a single peer over an accepted socket, without a bus. Only a peer of our own user
+     * or of root is accepted.
+     *
+     * @param socket owned from now on
+     * @param guid the id of the address that was listened on: 32 lower-case hexadecimal digits
+     * @throws ConnectionLostException if the peer does not authenticate
+     */
+    public static BusConnection accept(UnixSocket socket, String guid, ConnectionOptions options)
+            throws InterruptedException {
+        OptionalLong uid;
+        try (Peer peer = socket.peer()) {
+            boolean trusted = peer.uid() == 0 || peer.uid() == Unistd.geteuid();
+            uid = trusted ? OptionalLong.of(peer.uid()) : OptionalLong.empty();
+        }
+        SaslServer.Config config =
+                new SaslServer.Config(
+                        guid,
+                        true,
+                        options.anonymous(),
+                        uid,
+                        options.descriptors(),
+                        SaslServer.Config.DEFAULT_REJECTIONS,
+                        SaslServer.Config.DEFAULT_LINES);
+        return new BusConnection(
+                        new Dialed(socket, Optional.empty()),
+                        new Handshake.Server(new SaslServer(config), guid),
+                        false,
+                        "a peer",
+                        options)
+                .started();
+    }
+
+    /** Authenticates, and greets a bus. */
+    private BusConnection started() throws InterruptedException {
+        try {
+            link.start();
+            if (isBus) {
+                uniqueName =
+                        (String)
+                                bus().withTimeout(options.connectTimeout())
+                                        .call(BusNames.BUS, "Hello")
+                                        .getFirst();
+            }
+            return this;
+        } catch (DBusException e) {
+            close();
+            throw new ConnectionLostException(
+                    Reason.REFUSED, link + ": the bus refuses us: " + e.getMessage(), e);
+        } catch (RuntimeException | InterruptedException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Our unique name on the bus; empty without a bus. */
+    public String uniqueName() {
+        return uniqueName;
+    }
+
+    /** The id of the address that the other side listens on. */
+    public String guid() {
+        return link.guid();
+    }
+
+    /** Whether descriptors can be passed. */
+    public boolean passesDescriptors() {
+        return link.descriptorsAgreed();
+    }
+
+    /** Whether it has not ended. */
+    public boolean isOpen() {
+        return link.isOpen();
+    }
+
+    // Calls
+
+    /**
+     * An object of somebody else, which is not asked for.
+     *
+     * @param destination a bus name
+     * @throws IllegalArgumentException if one of them is invalid
+     */
+    public RemoteObject object(String destination, String path) {
+        if (!Syntax.isBusName(destination)) {
+            throw new IllegalArgumentException("not a bus name: \"" + destination + "\"");
+        }
+        return remote(destination, path);
+    }
+
+    /** An object of the peer, without a bus. */
+    public RemoteObject object(String path) {
+        return remote("", path);
+    }
+
+    private RemoteObject remote(String destination, String path) {
+        if (!Syntax.isObjectPath(path)) {
+            throw new IllegalArgumentException("not an object path: \"" + path + "\"");
+        }
+        return new RemoteObject(this, destination, path, options.callTimeout(), 0);
+    }
+
+    /** The bus itself. */
+    public RemoteObject bus() {
+        return remote(BusNames.BUS, BusNames.BUS_PATH);
+    }
+
+    Message call(
+            String destination,
+            String path,
+            String interfaceName,
+            String method,
+            int flags,
+            Duration timeout,
+            String signature,
+            List<Object> arguments)
+            throws InterruptedException {
+        Signature types = Signature.of(signature);
+        Message reply =
+                link.call(
+                        serial ->
+                                Outgoing.of(
+                                        w -> w.methodCall(path, interfaceName, method),
+                                        flags,
+                                        serial,
+                                        destination.isEmpty() ? null : destination,
+                                        types,
+                                        arguments),
+                        timeout);
+        if (reply.type() == MessageType.ERROR) {
+            try (reply) {
+                throw new DBusException(String.valueOf(reply.errorName()), textOf(reply));
+            }
+        }
+        return reply;
+    }
+
+    private static String textOf(Message error) {
+        List<Object> values = error.values();
+        return !values.isEmpty() && values.getFirst() instanceof String text ? text : "";
+    }
+
+    void tell(
+            String destination,
+            String path,
+            String interfaceName,
+            String method,
+            int flags,
+            String signature,
+            List<Object> arguments)
+            throws InterruptedException {
+        Signature types = Signature.of(signature);
+        link.send(serial ->
+                Outgoing.of(
+                        w -> w.methodCall(path, interfaceName, method),
+                        flags,
+                        serial,
+                        destination.isEmpty() ? null : destination,
+                        types,
+                        arguments));
+    }
+
+    // Signals
+
+    /**
+     * Hears of signals from now on. A well-known name of a sender is its owner at the time.
+     *
+     * @param rule as {@code type='signal',sender='org.example.Clock'} (D-Bus Specification, "Match
+     *     Rules")
+     * @throws io.holdfast.dbus.wire.MatchRuleException if it is none
+     * @throws DBusException if the bus refuses it: LIMITS_EXCEEDED
+     * @throws ConnectionLostException if the connection is lost
+     */
+    public Subscription subscribe(String rule) throws InterruptedException {
+        return subscribe(MatchRule.parseSubscription(rule));
+    }
+
+    /** The same of a rule that was read or built before. */
+    public Subscription subscribe(MatchRule rule) throws InterruptedException {
+        Subscription subscription =
+                new Subscription(rule, options.queuedSignals(), this::unsubscribe);
+        subscriptions.add(subscription);
+        try {
+            link.requireOpen();
+            if (isBus) {
+                addMatch(rule);
+                String sender = rule.sender();
+                if (sender != null && subscription.followsName()) {
+                    addMatch(Subscriptions.changesOf(sender));
+                    subscription.ownerAtFirst(owner(sender).orElse(""));
+                }
+            }
+            return subscription;
+        } catch (RuntimeException | InterruptedException e) {
+            subscription.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Hears of signals, one after the other on a virtual thread, until the subscription is closed
+     * or the connection lost. What the handler throws is logged. Messages are closed after it.
+     */
+    public Subscription subscribe(String rule, Consumer<Message> handler)
+            throws InterruptedException {
+        Subscription subscription = subscribe(rule);
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus signals " + rule)
+                        .start(() -> handle(subscription, handler));
+        return subscription;
+    }
+
+    private static void handle(Subscription subscription, Consumer<Message> handler) {
+        for (; ; ) {
+            try (Message signal = subscription.take()) {
+                handler.accept(signal);
+            } catch (ConnectionLostException | InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                if (subscription.isClosed()) {
+                    return;
+                }
+                LOG.log(Level.WARNING, "a handler of signals failed: " + subscription.rule(), e);
+            }
+        }
+    }
+
+    private void addMatch(MatchRule rule) throws InterruptedException {
+        bus().call(BusNames.BUS, "AddMatch", "s", rule.toString());
+    }
+
+    private void unsubscribe(Subscription subscription) {
+        subscriptions.remove(subscription);
+        if (isBus && isOpen()) {
+            removeMatch(subscription.rule());
+            String sender = subscription.rule().sender();
+            if (sender != null && subscription.followsName()) {
+                removeMatch(Subscriptions.changesOf(sender));
+            }
+        }
+    }
+
+    private void removeMatch(MatchRule rule) {
+        link.offer(serial ->
+                Outgoing.of(
+                        w -> w.methodCall(BusNames.BUS_PATH, BusNames.BUS, "RemoveMatch"),
+                        MessageFlags.NO_REPLY_EXPECTED,
+                        serial,
+                        BusNames.BUS,
+                        Signature.of("s"),
+                        List.of(rule.toString())));
+    }
+
+    void emit(String path, String interfaceName, String signal, Signature types, List<?> arguments)
+            throws InterruptedException {
+        link.send(serial ->
+                Outgoing.of(
+                        w -> w.signal(path, interfaceName, signal),
+                        0,
+                        serial,
+                        null,
+                        types,
+                        arguments));
+    }
+
+    // Names
+
+    /**
+     * Asks for a name.
+     *
+     * @throws DBusException ACCESS_DENIED, INVALID_ARGS, LIMITS_EXCEEDED
+     * @throws ConnectionLostException if the connection is lost
+     */
+    @CanIgnoreReturnValue
+    public NameReply requestName(String name, NameFlag... flags) throws InterruptedException {
+        int bits = 0;
+        for (NameFlag flag : flags) {
+            bits |= flag.bit();
+        }
+        return NameReply.of(number(bus().call(BusNames.BUS, "RequestName", "su", name, bits)));
+    }
+
+    /**
+     * Gives a name up, or the place in its queue.
+     *
+     * @return whether there was something to give up
+     */
+    @CanIgnoreReturnValue
+    public boolean releaseName(String name) throws InterruptedException {
+        return number(bus().call(BusNames.BUS, "ReleaseName", "s", name)) == 1;
+    }
+
+    /** The unique name of a name's owner; empty if it has none. */
+    public Optional<String> owner(String name) throws InterruptedException {
+        try {
+            Object owner = bus().call(BusNames.BUS, "GetNameOwner", "s", name).getFirst();
+            return Optional.of((String) owner);
+        } catch (DBusException e) {
+            if (e.name().equals(DBusException.NAME_HAS_NO_OWNER)) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private static long number(List<Object> reply) {
+        return reply.size() == 1 && reply.getFirst() instanceof Long number ? number : -1;
+    }
+
+    // Who
+
+    /**
+     * Who is behind a bus name; the caller closes it. It is held ({@link Peer.Held}) if the bus
+     * gives a pidfd ({@code ProcessFD}, which needs Linux 6.5 and a bus that knows it), else {@link
+     * Peer.BestEffort}. A bus does not tell which group is the effective one: {@link Peer#gid} is
+     * 4294967295, which nobody has, and {@link Peer#groups} has all. Without a bus it is the
+     * process at the other end.
+     *
+     * @throws DBusException NAME_HAS_NO_OWNER if it is gone: then nothing can be decided about it
+     * @throws ConnectionLostException if the connection is lost
+     */
+    public Peer peer(String busName) throws InterruptedException {
+        return peerOf(busName);
+    }
+
+    Peer peerOf(@Nullable String busName) throws InterruptedException {
+        if (!isBus || busName == null) {
+            link.requireOpen();
+            return link.peer();
+        }
+        try (Message reply =
+                bus().exchange(BusNames.BUS, "GetConnectionCredentials", "s", busName)) {
+            return BusCredentials.peer(reply);
+        }
+    }
+
+    // Objects of ours
+
+    /**
+     * Lets others call an object. It can be seen at once: request a name afterwards.
+     *
+     * @return its handle, for signals; closing it withdraws the object
+     * @throws IllegalArgumentException if the path is none, or an interface is there twice, or is
+     *     one that every object has
+     * @throws IllegalStateException if the path has an object
+     */
+    public ExportedObject export(String path, BusInterface... interfaces) {
+        return objects.add(path, List.of(interfaces));
+    }
+
+    /** What the reader gives. */
+    private final class Incoming implements Link.Receiver {
+        @Override
+        public void call(Message call) {
+            objects.call(call);
+        }
+
+        @Override
+        public void signal(MessageView signal, List<Fd> descriptors) {
+            subscriptions.deliver(signal, descriptors);
+        }
+
+        @Override
+        public void lost(ConnectionLostException why) {
+            subscriptions.failAll(why);
+        }
+    }
+
+    /**
+     * Sends what waits to be sent, for two seconds at most, and disconnects. Calls that are under
+     * way, and who waits for signals, get {@link ConnectionLostException}; handlers that run go on.
+     * Idempotent.
+     */
+    @Override
+    public void close() {
+        link.close();
+    }
+
+    @Override
+    public String toString() {
+        return uniqueName.isEmpty() ? link.toString() : uniqueName + " on " + link;
+    }
+}

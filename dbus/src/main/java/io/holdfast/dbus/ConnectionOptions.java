@@ -1,0 +1,183 @@
+package io.holdfast.dbus;
+
+import io.holdfast.dbus.wire.WireLimits;
+import java.time.Duration;
+
+/**
+ * Limits of a connection, and how it authenticates.
+ *
+ * <pre>{@code
+ * ConnectionOptions options = ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(3));
+ * }</pre>
+ *
+ * @param connectTimeout for authentication and greeting together
+ * @param callTimeout for a call that says nothing else, from its beginning to its reply
+ * @param calls of ours that may be without reply at a time; a further one waits
+ * @param incomingCalls of others that may wait or run at a time; a further one is answered with
+ *     LimitsExceeded
+ * @param queuedSignals that may wait in one subscription; further ones are lost and counted ({@link
+ *     Subscription#lost})
+ * @param outgoingBytes that may wait to be sent; a further message waits
+ * @param messageBytes the longest message that is read; a longer one ends the connection
+ * @param descriptors whether descriptors are to be passed, if the other side agrees
+ * @param anonymous whether to authenticate as nobody and not as our user
+ */
+public record ConnectionOptions(
+        Duration connectTimeout,
+        Duration callTimeout,
+        int calls,
+        int incomingCalls,
+        int queuedSignals,
+        long outgoingBytes,
+        int messageBytes,
+        boolean descriptors,
+        boolean anonymous) {
+    /** What suits most programs. */
+    public static final ConnectionOptions DEFAULT =
+            new ConnectionOptions(
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(25),
+                    4096,
+                    4096,
+                    1024,
+                    16 << 20,
+                    WireLimits.MAX_MESSAGE,
+                    true,
+                    false);
+
+    /**
+     * @throws IllegalArgumentException if a limit or a time is not positive
+     */
+    public ConnectionOptions {
+        positive("connectTimeout", connectTimeout.isPositive());
+        positive("callTimeout", callTimeout.isPositive());
+        positive("calls", calls > 0);
+        positive("incomingCalls", incomingCalls > 0);
+        positive("queuedSignals", queuedSignals > 0);
+        positive("outgoingBytes", outgoingBytes > 0);
+        positive("messageBytes", messageBytes > 0);
+    }
+
+    private static void positive(String what, boolean holds) {
+        if (!holds) {
+            throw new IllegalArgumentException(what + " must be positive");
+        }
+    }
+
+    public ConnectionOptions withConnectTimeout(Duration time) {
+        return new ConnectionOptions(
+                time,
+                callTimeout,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withCallTimeout(Duration time) {
+        return new ConnectionOptions(
+                connectTimeout,
+                time,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withCalls(int limit) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                limit,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withIncomingCalls(int limit) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                limit,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withQueuedSignals(int limit) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
+                limit,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withOutgoingBytes(long limit) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                limit,
+                messageBytes,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withMessageBytes(int limit) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                limit,
+                descriptors,
+                anonymous);
+    }
+
+    public ConnectionOptions withDescriptors(boolean passed) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                passed,
+                anonymous);
+    }
+
+    public ConnectionOptions withAnonymous(boolean asNobody) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                asNobody);
+    }
+}

@@ -1,0 +1,159 @@
+package io.holdfast.dbus;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Variant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An object of ours that others can call, until it is closed. It has the interfaces that it was
+ * given, and by itself Introspectable, Peer, Properties and ObjectManager, which knows the objects
+ * below it. Safe for use by any thread.
+ */
+public final class ExportedObject implements AutoCloseable {
+    private final BusConnection connection;
+    private final ExportedObjects all;
+    private final String path;
+    private final Map<String, BusInterface> interfaces;
+
+    /** Calls that wait for the one that runs. */
+    @GuardedBy("waiting")
+    private final Deque<Runnable> waiting = new ArrayDeque<>();
+
+    @GuardedBy("waiting")
+    private boolean running;
+
+    ExportedObject(
+            BusConnection connection,
+            ExportedObjects all,
+            String path,
+            Map<String, BusInterface> interfaces) {
+        this.connection = connection;
+        this.all = all;
+        this.path = path;
+        this.interfaces = interfaces;
+    }
+
+    public String path() {
+        return path;
+    }
+
+    Map<String, BusInterface> interfaces() {
+        return interfaces;
+    }
+
+    private BusInterface described(String interfaceName) {
+        BusInterface described = interfaces.get(interfaceName);
+        if (described == null) {
+            throw new IllegalArgumentException(path + " has no interface " + interfaceName);
+        }
+        return described;
+    }
+
+    /**
+     * Sends a signal to all who listen.
+     *
+     * @throws IllegalArgumentException if the interface has no such signal, or the arguments do not
+     *     fit it
+     * @throws ConnectionLostException if the connection is lost
+     */
+    public void emit(String interfaceName, String signal, Object... arguments)
+            throws InterruptedException {
+        BusInterface.Signal described = described(interfaceName).signals().get(signal);
+        if (described == null) {
+            throw new IllegalArgumentException(interfaceName + " has no signal " + signal);
+        }
+        connection.emit(path, interfaceName, signal, described.type(), List.of(arguments));
+    }
+
+    /**
+     * Tells all who listen that properties have changed, as their {@link BusInterface.Change} says.
+     *
+     * @throws IllegalArgumentException if the interface has no such property
+     * @throws ConnectionLostException if the connection is lost
+     */
+    public void changed(String interfaceName, String... properties) throws InterruptedException {
+        BusInterface described = described(interfaceName);
+        Map<String, Object> values = new LinkedHashMap<>();
+        List<String> invalidated = new ArrayList<>();
+        for (String name : properties) {
+            BusInterface.Property property = described.properties().get(name);
+            if (property == null) {
+                throw new IllegalArgumentException(interfaceName + " has no property " + name);
+            }
+            switch (property.change()) {
+                case VALUE -> values.put(name, value(property));
+                case INVALIDATED -> invalidated.add(name);
+                case CONSTANT, SILENT -> {}
+            }
+        }
+        if (!values.isEmpty() || !invalidated.isEmpty()) {
+            connection.emit(
+                    path,
+                    StandardInterfaces.PROPERTIES,
+                    "PropertiesChanged",
+                    Signature.of("sa{sv}as"),
+                    List.of(interfaceName, values, invalidated));
+        }
+    }
+
+    static Variant value(BusInterface.Property property) {
+        return new Variant(property.type(), property.reader().get());
+    }
+
+    /** The values of an interface's properties. */
+    static Map<String, Object> values(BusInterface described) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        described.properties().forEach((name, property) -> values.put(name, value(property)));
+        return values;
+    }
+
+    /** The values of all properties by interface, as ObjectManager tells them. */
+    Map<String, Object> valuesByInterface() {
+        Map<String, Object> values = new LinkedHashMap<>();
+        interfaces.forEach((name, described) -> values.put(name, values(described)));
+        return values;
+    }
+
+    /** Runs it on a virtual thread, after what was given before. */
+    void runInOrder(Runnable call) {
+        synchronized (waiting) {
+            waiting.add(call);
+            if (!running) {
+                running = true;
+                var _ = Thread.ofVirtual().name("D-Bus object " + path).start(this::runWaiting);
+            }
+        }
+    }
+
+    private void runWaiting() {
+        for (Runnable call = next(); call != null; call = next()) {
+            call.run();
+        }
+    }
+
+    private @Nullable Runnable next() {
+        synchronized (waiting) {
+            Runnable call = waiting.poll();
+            running = call != null;
+            return call;
+        }
+    }
+
+    /** Withdraws it: further calls find no object. A call that runs goes on. Idempotent. */
+    @Override
+    public void close() {
+        all.remove(this);
+    }
+
+    @Override
+    public String toString() {
+        return path;
+    }
+}

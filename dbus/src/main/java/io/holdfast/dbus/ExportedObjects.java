@@ -1,0 +1,445 @@
+package io.holdfast.dbus;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.wire.Variant;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentNavigableMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objects of one connection by path, and the calls that others make of them. The reader finds
+ * out what is meant, and answers what needs no handler; handlers run on threads of their own.
+ */
+final class ExportedObjects {
+    private static final Logger LOG = System.getLogger(ExportedObjects.class.getName());
+    private static final Signature STRING = Signature.of("s");
+    private static final List<String> STANDARD =
+            List.of(
+                    StandardInterfaces.PEER,
+                    StandardInterfaces.INTROSPECTABLE,
+                    StandardInterfaces.PROPERTIES,
+                    StandardInterfaces.OBJECT_MANAGER);
+
+    private final BusConnection connection;
+    private final Link link;
+    private final int limit;
+    private final ConcurrentNavigableMap<String, ExportedObject> objects =
+            new ConcurrentSkipListMap<>();
+    private final AtomicInteger underWay = new AtomicInteger();
+
+    private enum Where {
+        HERE,
+        IN_ORDER,
+        CONCURRENTLY
+    }
+
+    /** What is to be done for a call; without object it is done here. */
+    private record Target(
+            Where where,
+            @Nullable ExportedObject ofObject,
+            Signature in,
+            Signature out,
+            MethodHandler handler) {
+        /** What needs no handler of others. */
+        static Target here(String out, MethodHandler handler) {
+            return new Target(Where.HERE, null, Signature.EMPTY, Signature.of(out), handler);
+        }
+
+        static Target of(ExportedObject object, String in, String out, MethodHandler handler) {
+            return new Target(Where.IN_ORDER, object, Signature.of(in), Signature.of(out), handler);
+        }
+
+        static Target of(
+                ExportedObject object, BusInterface described, BusInterface.Method method) {
+            return new Target(
+                    described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER,
+                    object,
+                    method.in(),
+                    method.out(),
+                    method.handler());
+        }
+
+        ExportedObject object() {
+            return Objects.requireNonNull(ofObject);
+        }
+    }
+
+    /**
+     * @param limit how many calls may wait or run
+     */
+    ExportedObjects(BusConnection connection, Link link, int limit) {
+        this.connection = connection;
+        this.link = link;
+        this.limit = limit;
+    }
+
+    ExportedObject add(String path, List<BusInterface> interfaces) {
+        if (!Syntax.isObjectPath(path)) {
+            throw new IllegalArgumentException("not an object path: \"" + path + "\"");
+        }
+        Map<String, BusInterface> byName = new LinkedHashMap<>();
+        for (BusInterface described : interfaces) {
+            if (STANDARD.contains(described.name())
+                    || byName.putIfAbsent(described.name(), described) != null) {
+                throw new IllegalArgumentException(path + " has " + described.name() + " already");
+            }
+        }
+        ExportedObject object = new ExportedObject(connection, this, path, byName);
+        if (objects.putIfAbsent(path, object) != null) {
+            throw new IllegalStateException("there is an object " + path + " already");
+        }
+        tellManagers(
+                object,
+                "InterfacesAdded",
+                Signature.of("oa{sa{sv}}"),
+                List.of(path, object.valuesByInterface()));
+        return object;
+    }
+
+    void remove(ExportedObject object) {
+        if (objects.remove(object.path(), object)) {
+            tellManagers(
+                    object,
+                    "InterfacesRemoved",
+                    Signature.of("oas"),
+                    List.of(object.path(), List.copyOf(object.interfaces().keySet())));
+        }
+    }
+
+    /** Signals by all objects above one. */
+    private void tellManagers(
+            ExportedObject object, String signal, Signature types, List<?> values) {
+        for (String above = parent(object.path()); above != null; above = parent(above)) {
+            if (objects.containsKey(above) && link.isOpen()) {
+                String path = above;
+                link.offer(serial ->
+                        Outgoing.of(
+                                w -> w.signal(path, StandardInterfaces.OBJECT_MANAGER, signal),
+                                0,
+                                serial,
+                                null,
+                                types,
+                                values));
+            }
+        }
+    }
+
+    private static @Nullable String parent(String path) {
+        if (path.equals("/")) {
+            return null;
+        }
+        int slash = path.lastIndexOf('/');
+        return slash == 0 ? "/" : path.substring(0, slash);
+    }
+
+    /** The objects below a path. */
+    private NavigableMap<String, ExportedObject> below(String path) {
+        String prefix = path.equals("/") ? "/" : path + "/";
+        return objects.subMap(prefix, false, prefix.substring(0, prefix.length() - 1) + "0", false);
+    }
+
+    /** The next elements of the paths of the objects below a path, for introspection. */
+    private List<String> nodesBelow(String path) {
+        int prefix = path.equals("/") ? 1 : path.length() + 1;
+        TreeSet<String> nodes = new TreeSet<>();
+        for (String found : below(path).keySet()) {
+            int slash = found.indexOf('/', prefix);
+            nodes.add(slash < 0 ? found.substring(prefix) : found.substring(prefix, slash));
+        }
+        return List.copyOf(nodes);
+    }
+
+    /** A call came, owned. Called by the reader, which must not wait. */
+    void call(Message message) {
+        Target target;
+        try {
+            target = target(message);
+            if (!message.signature().equals(target.in)) {
+                throw new DBusException(
+                        DBusException.INVALID_ARGS,
+                        "%s takes \"%s\" and not \"%s\""
+                                .formatted(message.member(), target.in, message.signature()));
+            }
+            if (target.where != Where.HERE && underWay.get() >= limit) {
+                throw new DBusException(
+                        DBusException.LIMITS_EXCEEDED, limit + " calls are under way already");
+            }
+        } catch (DBusException e) {
+            message.close();
+            refuse(message, e, link::offer);
+            return;
+        }
+        switch (target.where) {
+            case HERE -> run(message, target, link::offer);
+            case IN_ORDER -> target.object().runInOrder(counted(message, target));
+            case CONCURRENTLY -> {
+                String name = "D-Bus call " + message.member();
+                var _ = Thread.ofVirtual().name(name).start(counted(message, target));
+            }
+        }
+    }
+
+    private Runnable counted(Message message, Target target) {
+        underWay.incrementAndGet();
+        return () -> {
+            try {
+                run(message, target, link::send);
+            } finally {
+                underWay.decrementAndGet();
+            }
+        };
+    }
+
+    // What is meant
+
+    private Target target(Message message) {
+        String path = String.valueOf(message.path());
+        String interfaceName = message.interfaceName();
+        String member = String.valueOf(message.member());
+        ExportedObject object = objects.get(path);
+        if (interfaceName == null) {
+            return anyInterface(object, path, member);
+        }
+        Target standard = standard(object, path, interfaceName, member);
+        if (standard != null) {
+            return standard;
+        }
+        if (object == null) {
+            throw unknownObject(path);
+        }
+        BusInterface described = object.interfaces().get(interfaceName);
+        if (described == null && !STANDARD.contains(interfaceName)) {
+            throw new DBusException(
+                    DBusException.UNKNOWN_INTERFACE, path + " has no interface " + interfaceName);
+        }
+        BusInterface.Method method = described == null ? null : described.methods().get(member);
+        if (described == null || method == null) {
+            throw new DBusException(
+                    DBusException.UNKNOWN_METHOD, interfaceName + " has no method " + member);
+        }
+        return Target.of(object, described, method);
+    }
+
+    private static DBusException unknownObject(String path) {
+        return new DBusException(DBusException.UNKNOWN_OBJECT, "there is no object " + path);
+    }
+
+    /** The first interface that has the member. */
+    private Target anyInterface(@Nullable ExportedObject object, String path, String member) {
+        if (object != null) {
+            for (BusInterface described : object.interfaces().values()) {
+                BusInterface.Method method = described.methods().get(member);
+                if (method != null) {
+                    return Target.of(object, described, method);
+                }
+            }
+        }
+        for (String interfaceName : STANDARD) {
+            Target standard = standard(object, path, interfaceName, member);
+            if (standard != null) {
+                return standard;
+            }
+        }
+        throw object == null
+                ? unknownObject(path)
+                : new DBusException(
+                        DBusException.UNKNOWN_METHOD, path + " has no method " + member);
+    }
+
+    private @Nullable Target standard(
+            @Nullable ExportedObject object, String path, String interfaceName, String member) {
+        return switch (interfaceName) {
+            case StandardInterfaces.PEER ->
+                    switch (member) {
+                        case "Ping" -> Target.here("", _ -> List.of());
+                        case "GetMachineId" ->
+                                Target.here("s", _ -> List.of(StandardInterfaces.machineId()));
+                        default -> null;
+                    };
+            case StandardInterfaces.INTROSPECTABLE ->
+                    member.equals("Introspect") ? introspect(object, path) : null;
+            case StandardInterfaces.PROPERTIES ->
+                    object == null ? null : properties(object, member);
+            case StandardInterfaces.OBJECT_MANAGER ->
+                    object != null && member.equals("GetManagedObjects")
+                            ? Target.of(object, "", "a{oa{sa{sv}}}", _ -> managed(path))
+                            : null;
+            default -> null;
+        };
+    }
+
+    private @Nullable Target introspect(@Nullable ExportedObject object, String path) {
+        List<String> nodes = nodesBelow(path);
+        if (object == null && nodes.isEmpty() && !path.equals("/")) {
+            return null;
+        }
+        List<BusInterface> interfaces =
+                object == null ? List.of() : List.copyOf(object.interfaces().values());
+        return Target.here(
+                "s", _ -> List.of(StandardInterfaces.xml(interfaces, object != null, nodes)));
+    }
+
+    private List<?> managed(String path) {
+        Map<String, Object> managed = new LinkedHashMap<>();
+        below(path).forEach((below, object) -> managed.put(below, object.valuesByInterface()));
+        return List.of(managed);
+    }
+
+    // Properties
+
+    private static @Nullable Target properties(ExportedObject object, String member) {
+        return switch (member) {
+            case "Get" ->
+                    Target.of(
+                            object,
+                            "ss",
+                            "v",
+                            call -> List.of(ExportedObject.value(property(object, call))));
+            case "GetAll" ->
+                    Target.of(object, "s", "a{sv}", call -> List.of(all(object, call.string(0))));
+            case "Set" ->
+                    Target.of(
+                            object,
+                            "ssv",
+                            "",
+                            call -> {
+                                set(object, call);
+                                return List.of();
+                            });
+            default -> null;
+        };
+    }
+
+    /** The interfaces that are meant; an empty name means all. */
+    private static List<BusInterface> named(ExportedObject object, String interfaceName) {
+        if (interfaceName.isEmpty()) {
+            return List.copyOf(object.interfaces().values());
+        }
+        BusInterface described = object.interfaces().get(interfaceName);
+        if (described == null && !STANDARD.contains(interfaceName)) {
+            throw new DBusException(
+                    DBusException.UNKNOWN_INTERFACE,
+                    object.path() + " has no interface \"" + interfaceName + "\"");
+        }
+        return described == null ? List.of() : List.of(described);
+    }
+
+    private static BusInterface owner(ExportedObject object, MethodCall call) {
+        for (BusInterface described : named(object, call.string(0))) {
+            if (described.properties().containsKey(call.string(1))) {
+                return described;
+            }
+        }
+        throw new DBusException(
+                DBusException.UNKNOWN_PROPERTY,
+                "%s has no property \"%s\"".formatted(call.string(0), call.string(1)));
+    }
+
+    private static BusInterface.Property property(ExportedObject object, MethodCall call) {
+        return Objects.requireNonNull(owner(object, call).properties().get(call.string(1)));
+    }
+
+    private static Map<String, Object> all(ExportedObject object, String interfaceName) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        named(object, interfaceName).forEach(i -> values.putAll(ExportedObject.values(i)));
+        return values;
+    }
+
+    private static void set(ExportedObject object, MethodCall call) throws InterruptedException {
+        BusInterface.Property property = property(object, call);
+        Variant value = call.argument(2, Variant.class);
+        if (property.writer() == null) {
+            throw new DBusException(
+                    DBusException.PROPERTY_READ_ONLY, property.name() + " can only be read");
+        }
+        if (!value.type().equals(property.type())) {
+            throw new DBusException(
+                    DBusException.INVALID_ARGS,
+                    "%s is of type \"%s\" and not \"%s\""
+                            .formatted(property.name(), property.type(), value.type()));
+        }
+        property.writer().accept(value.value());
+        object.changed(owner(object, call).name(), property.name());
+    }
+
+    // Running and answering
+
+    /** How an answer is sent. */
+    private interface Sender {
+        void send(IntFunction<Outgoing> message) throws InterruptedException;
+    }
+
+    private void run(Message message, Target target, Sender sender) {
+        try (MethodCall call = new MethodCall(connection, message)) {
+            List<?> values = target.handler.handle(call);
+            answer(message, target, values, sender);
+        } catch (DBusException e) {
+            refuse(message, e, sender);
+        } catch (ConnectionLostException e) {
+            if (link.isOpen()) { // another connection
+                refuse(message, failed(e), sender);
+            }
+        } catch (Exception | StackOverflowError | AssertionError e) {
+            LOG.log(Level.WARNING, "D-Bus call " + message + " failed", e);
+            refuse(message, failed(e), sender);
+        }
+    }
+
+    private static DBusException failed(Throwable e) {
+        String text = e.getMessage();
+        return new DBusException(
+                DBusException.FAILED, text == null ? e.getClass().getSimpleName() : text);
+    }
+
+    private void answer(Message message, Target target, List<?> values, Sender sender)
+            throws InterruptedException {
+        try {
+            if (!message.hasFlag(MessageFlags.NO_REPLY_EXPECTED)) {
+                sender.send(serial ->
+                        Outgoing.of(
+                                w -> w.methodReturn(message.serial()),
+                                MessageFlags.NO_REPLY_EXPECTED,
+                                serial,
+                                message.sender(),
+                                target.out,
+                                values));
+            }
+        } finally {
+            Outgoing.descriptorsOf(values).forEach(Fd::close);
+        }
+    }
+
+    private void refuse(Message message, DBusException error, Sender sender) {
+        if (message.hasFlag(MessageFlags.NO_REPLY_EXPECTED)) {
+            return;
+        }
+        try {
+            sender.send(serial ->
+                    Outgoing.of(
+                            w -> w.error(error.name(), message.serial()),
+                            MessageFlags.NO_REPLY_EXPECTED,
+                            serial,
+                            message.sender(),
+                            STRING,
+                            List.of(error.text())));
+        } catch (ConnectionLostException e) {
+            // nobody is there to be told
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

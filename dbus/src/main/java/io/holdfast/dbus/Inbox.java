@@ -1,0 +1,155 @@
+package io.holdfast.dbus;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.ProtocolException;
+import io.holdfast.dbus.wire.WireLimits;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * What comes over a socket, as messages with their descriptors. Descriptors are handed out in the
+ * order in which they came, to the messages that declare them. For one thread.
+ */
+final class Inbox implements AutoCloseable {
+    private static final int ROOM = 1 << 16;
+    private static final int HEADER = 16;
+
+    /** More than a message may have, but not without end. */
+    private static final int MAX_UNCLAIMED = 2 * WireLimits.MAX_DESCRIPTORS;
+
+    /** Reads answers of the authentication: how many bytes were its. */
+    interface LineReader {
+        int read(MemorySegment bytes, long offset, int length);
+    }
+
+    private final UnixSocket socket;
+    private final int maxMessage;
+    private final Ancillary beside = Ancillary.ofDescriptors(WireLimits.MAX_DESCRIPTORS);
+    private final Deque<Fd> descriptors = new ArrayDeque<>();
+    private final MessageView view = new MessageView();
+    private ByteBuffer buffer = ByteBuffer.allocateDirect(ROOM);
+    private MemorySegment memory = MemorySegment.ofBuffer(buffer);
+    private int start;
+    private int end;
+
+    Inbox(UnixSocket socket, int maxMessage) {
+        this.socket = socket;
+        this.maxMessage = maxMessage;
+    }
+
+    /** Receives, and gives it to the reader: false at the end of the stream. */
+    boolean receive(LineReader lines) throws InterruptedException {
+        if (start == end && !fill()) {
+            return false;
+        }
+        start += lines.read(memory, start, end - start);
+        return true;
+    }
+
+    /**
+     * Waits for the next message.
+     *
+     * @return false at the end of the stream; else it is in {@link #view}
+     * @throws ProtocolException if the peer sends none
+     */
+    boolean next() throws InterruptedException {
+        for (; ; ) {
+            int length = HEADER;
+            if (end - start >= HEADER) {
+                length = MessageView.lengthOf(memory, start);
+                if (length > maxMessage) {
+                    throw new ProtocolException(
+                            "message", 0, length + " bytes; the limit is " + maxMessage);
+                }
+                if (end - start >= length) {
+                    view.read(memory, start, length);
+                    start += length;
+                    return true;
+                }
+            }
+            makeRoom(length);
+            if (!fill()) {
+                return false;
+            }
+        }
+    }
+
+    /** The message that came last; valid until the next. */
+    MessageView view() {
+        return view;
+    }
+
+    /**
+     * The descriptors of that message, the caller's from now on.
+     *
+     * @throws ProtocolException if they did not come with it
+     */
+    List<Fd> takeDescriptors() {
+        int count = view.unixFds();
+        if (count == 0) {
+            return List.of();
+        }
+        if (count > descriptors.size()) {
+            throw new ProtocolException(
+                    "header field UNIX_FDS", 0, count + " where " + descriptors.size() + " came");
+        }
+        List<Fd> taken = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            taken.add(descriptors.remove());
+        }
+        return taken;
+    }
+
+    /** Room for a message of that length at {@link #start}. */
+    private void makeRoom(int length) {
+        if (start == end) {
+            start = 0;
+            end = 0;
+        }
+        boolean wasteful = buffer.capacity() > ROOM && length <= ROOM && end - start <= ROOM;
+        if (buffer.capacity() - start >= length && end < buffer.capacity() && !wasteful) {
+            return;
+        }
+        MemorySegment old = memory;
+        if (length > buffer.capacity() || wasteful) {
+            buffer = ByteBuffer.allocateDirect(Math.max(ROOM, length));
+            memory = MemorySegment.ofBuffer(buffer);
+        }
+        MemorySegment.copy(old, start, memory, 0, end - start);
+        end -= start;
+        start = 0;
+    }
+
+    private boolean fill() throws InterruptedException {
+        if (start == end) {
+            start = 0;
+            end = 0;
+        }
+        int n = socket.receive(buffer.limit(buffer.capacity()).position(end), beside);
+        buffer.clear();
+        descriptors.addAll(beside.takeDescriptors());
+        if (beside.isCut() || descriptors.size() > MAX_UNCLAIMED) {
+            throw new ProtocolException(
+                    "descriptors", 0, "too many, or this process may open no more: some are lost");
+        }
+        if (n == UnixSocket.END) {
+            return false;
+        }
+        end += n;
+        return true;
+    }
+
+    @Override
+    public void close() {
+        beside.close();
+        descriptors.forEach(Fd::close);
+        descriptors.clear();
+    }
+}

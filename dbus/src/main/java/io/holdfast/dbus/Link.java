@@ -1,0 +1,342 @@
+package io.holdfast.dbus;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.ConnectionLostException.Reason;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.ProtocolException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One authenticated stream of messages and the calls under way on it. A single virtual thread
+ * reads; it completes calls and gives everything else to a {@link Receiver}, and never waits for
+ * anything but the socket.
+ */
+final class Link {
+    private static final Duration FLUSH = Duration.ofSeconds(2);
+    private static final long LONGEST = Long.MAX_VALUE / 4;
+
+    /** What messages go to that are no replies. Called by the reader; must not wait. */
+    interface Receiver {
+        /** A call, owned. */
+        void call(Message call);
+
+        /**
+         * @param descriptors owned
+         */
+        void signal(MessageView signal, List<Fd> descriptors);
+
+        /** Nothing more will come. */
+        void lost(ConnectionLostException why);
+    }
+
+    private final Dialed dialed;
+    private final ConnectionOptions options;
+    private final Handshake handshake;
+    private final Receiver receiver;
+    private final String name;
+    private final Inbox inbox;
+    private final Outbox outbox;
+    private final Semaphore calls;
+    private final AtomicInteger lastSerial = new AtomicInteger();
+    private final Map<Integer, CompletableFuture<Message>> pending = new ConcurrentHashMap<>();
+    private final AtomicReference<@Nullable ConnectionLostException> lost = new AtomicReference<>();
+    private final CompletableFuture<Void> authenticated = new CompletableFuture<>();
+    private final Thread reader;
+
+    /**
+     * @param dialed owned
+     * @param name for messages and threads
+     */
+    Link(
+            Dialed dialed,
+            ConnectionOptions options,
+            Handshake handshake,
+            Receiver receiver,
+            String name) {
+        this.dialed = dialed;
+        this.options = options;
+        this.handshake = handshake;
+        this.receiver = receiver;
+        this.name = name;
+        this.inbox = new Inbox(dialed.socket(), options.messageBytes());
+        this.outbox = new Outbox(dialed.socket(), options.outgoingBytes(), "D-Bus writer " + name);
+        this.calls = new Semaphore(options.calls());
+        this.reader = Thread.ofVirtual().name("D-Bus reader " + name).unstarted(this::read);
+    }
+
+    /**
+     * Authenticates.
+     *
+     * @throws ConnectionLostException if the other side refuses, or takes too long
+     */
+    void start() throws InterruptedException {
+        reader.start();
+        try {
+            authenticated.get(nanos(options.connectTimeout()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            end(
+                    new ConnectionLostException(
+                            Reason.REFUSED,
+                            name + ": no authentication within " + options.connectTimeout()));
+            throw lostNow();
+        } catch (ExecutionException e) {
+            throw lostNow();
+        } catch (InterruptedException e) {
+            end(new ConnectionLostException(Reason.CLOSED, name + ": interrupted"));
+            throw e;
+        }
+    }
+
+    private static long nanos(Duration time) {
+        return Math.min(Readiness.nanos(time), LONGEST);
+    }
+
+    boolean descriptorsAgreed() {
+        return handshake.descriptorsAgreed();
+    }
+
+    String guid() {
+        return handshake.guid();
+    }
+
+    /** The process at the other end of the socket; the caller closes it. */
+    Peer peer() {
+        return dialed.socket().peer();
+    }
+
+    // The reader
+
+    private void read() {
+        ConnectionLostException why;
+        try {
+            authenticate();
+            authenticated.complete(null);
+            while (inbox.next()) {
+                receive(inbox.view(), inbox.takeDescriptors());
+            }
+            why = ended("the other side closed the connection");
+        } catch (ProtocolException e) {
+            why =
+                    new ConnectionLostException(
+                            Reason.PROTOCOL, name + ": invalid message: " + e.getMessage(), e);
+        } catch (ErrnoException e) {
+            why = ended(e.getMessage());
+        } catch (IllegalStateException | InterruptedException e) {
+            why = new ConnectionLostException(Reason.CLOSED, name + ": closed");
+        } catch (ConnectionLostException e) {
+            why = e;
+        } catch (RuntimeException | Error e) { // out of memory, for one
+            why = new ConnectionLostException(Reason.PROTOCOL, name + ": " + e, e);
+        }
+        end(why);
+        inbox.close();
+        dialed.close();
+        ConnectionLostException first = lostNow();
+        authenticated.completeExceptionally(first);
+        pending.values().forEach(reply -> reply.completeExceptionally(first));
+        receiver.lost(first);
+    }
+
+    private ConnectionLostException ended(@Nullable String how) {
+        return new ConnectionLostException(Reason.DISCONNECTED, name + ": " + how);
+    }
+
+    private void authenticate() throws InterruptedException {
+        dialed.socket().sendFully(ByteBuffer.wrap(handshake.opening()));
+        while (!handshake.isDone()) {
+            if (!inbox.receive(handshake::read)) {
+                throw new ConnectionLostException(
+                        Reason.REFUSED, name + ": closed while authenticating");
+            }
+            byte[] answers = handshake.takeAnswers();
+            if (answers.length > 0) {
+                dialed.socket().sendFully(ByteBuffer.wrap(answers));
+            }
+            if (!handshake.refusal().isEmpty()) {
+                throw new ConnectionLostException(
+                        Reason.REFUSED, name + ": " + handshake.refusal());
+            }
+        }
+    }
+
+    private void receive(MessageView view, List<Fd> descriptors) {
+        switch (view.type()) {
+            case MessageType.METHOD_RETURN, MessageType.ERROR -> {
+                Message reply = Message.of(view, descriptors);
+                CompletableFuture<Message> waiting = pending.remove(view.replySerial());
+                if (waiting == null || !waiting.complete(reply)) {
+                    reply.close(); // too late
+                }
+            }
+            case MessageType.METHOD_CALL -> receiver.call(Message.of(view, descriptors));
+            case MessageType.SIGNAL -> receiver.signal(view, descriptors);
+            default -> descriptors.forEach(Fd::close); // of a later specification
+        }
+    }
+
+    // Senders
+
+    private int nextSerial() {
+        return lastSerial.updateAndGet(last -> last == -1 ? 1 : last + 1);
+    }
+
+    /**
+     * Calls and waits for the reply, which may be an error; the caller closes it.
+     *
+     * @param call made for a serial
+     * @throws DBusException TIMEOUT
+     * @throws ConnectionLostException if the connection is or gets lost
+     */
+    Message call(IntFunction<Outgoing> call, Duration timeout) throws InterruptedException {
+        long end = System.nanoTime() + nanos(timeout);
+        if (!calls.tryAcquire(nanos(timeout), TimeUnit.NANOSECONDS)) {
+            throw timedOut(timeout, options.calls() + " others are under way");
+        }
+        int serial = nextSerial();
+        CompletableFuture<Message> reply = new CompletableFuture<>();
+        Message received = null;
+        try {
+            Outgoing message = made(call.apply(serial));
+            pending.put(serial, reply);
+            requireOpen(); // or nobody would complete it
+            Duration left = Duration.ofNanos(end - System.nanoTime());
+            if (!outbox.send(message.bytes(), message.descriptors(), left)) {
+                throw timedOut(timeout, "it could not be sent");
+            }
+            received = reply.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return received;
+        } catch (TimeoutException e) {
+            throw timedOut(timeout, "no reply");
+        } catch (ExecutionException e) {
+            throw lostNow();
+        } finally {
+            pending.remove(serial);
+            calls.release();
+            if (received == null && !reply.cancel(false)) {
+                closeLate(reply);
+            }
+        }
+    }
+
+    /** A reply that came when nobody waited any more. */
+    private static void closeLate(CompletableFuture<Message> reply) {
+        if (!reply.isCompletedExceptionally()) {
+            reply.join().close();
+        }
+    }
+
+    private RuntimeException timedOut(Duration timeout, String how) {
+        requireOpen();
+        if (outbox.isClosed()) {
+            return ended("nothing can be sent");
+        }
+        return new DBusException(DBusException.TIMEOUT, "within %s: %s".formatted(timeout, how));
+    }
+
+    private Outgoing made(Outgoing message) {
+        if (!message.descriptors().isEmpty() && !descriptorsAgreed()) {
+            throw new DBusException(
+                    DBusException.NOT_SUPPORTED, "descriptors do not pass on this connection");
+        }
+        return message;
+    }
+
+    /** Sends, waiting while too much waits. */
+    void send(IntFunction<Outgoing> message) throws InterruptedException {
+        Outgoing made = made(message.apply(nextSerial()));
+        if (!outbox.send(made.bytes(), made.descriptors())) {
+            requireOpen();
+            throw ended("nothing can be sent");
+        }
+    }
+
+    /** Sends without waiting. If too much waits already the connection is given up. */
+    void offer(IntFunction<Outgoing> message) {
+        Outgoing made = made(message.apply(nextSerial()));
+        if (!outbox.offer(made.bytes())) {
+            end(
+                    new ConnectionLostException(
+                            Reason.LIMIT,
+                            name
+                                    + ": the other side sends and does not read; more than"
+                                    + " outgoingBytes="
+                                    + options.outgoingBytes()
+                                    + " wait"));
+        }
+    }
+
+    // The end
+
+    boolean isOpen() {
+        return lost.get() == null;
+    }
+
+    /**
+     * @throws ConnectionLostException if it is not open
+     */
+    void requireOpen() {
+        if (!isOpen()) {
+            throw lostNow();
+        }
+    }
+
+    private ConnectionLostException lostNow() {
+        ConnectionLostException first = lost.get();
+        return first == null ? ended("lost") : first.again();
+    }
+
+    /** Ends it, unless it has ended; the reader does the rest. */
+    private void end(ConnectionLostException why) {
+        if (lost.compareAndSet(null, why)) {
+            outbox.close();
+            try {
+                dialed.socket().shutdown();
+            } catch (IllegalStateException e) {
+                // closed already
+            }
+        }
+    }
+
+    /** Sends what waits, for two seconds at most, and ends it. */
+    void close() {
+        try {
+            if (isOpen()) {
+                outbox.flush(FLUSH);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        end(new ConnectionLostException(Reason.CLOSED, name + ": closed"));
+        if (Thread.currentThread().equals(reader)) {
+            return;
+        }
+        try {
+            reader.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,115 @@
+package io.holdfast.dbus;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageFlags;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A call of an object of ours, for the handler: by one thread, and until it returns. Descriptors
+ * and the caller's {@link Peer} are closed then.
+ */
+public final class MethodCall implements AutoCloseable {
+    private final BusConnection connection;
+    private final Message message;
+    private final List<Object> arguments;
+    private @Nullable Peer peer;
+
+    MethodCall(BusConnection connection, Message message) {
+        this.connection = connection;
+        this.message = message;
+        this.arguments = message.values();
+    }
+
+    /** The arguments: they fit the signature of the method. */
+    public List<Object> arguments() {
+        return arguments;
+    }
+
+    /** An argument that is a string. */
+    public String string(int index) {
+        return argument(index, String.class);
+    }
+
+    /**
+     * An argument.
+     *
+     * @throws ClassCastException if it is of another type
+     * @throws IndexOutOfBoundsException if there are less
+     */
+    public <T> T argument(int index, Class<T> type) {
+        return type.cast(arguments.get(index));
+    }
+
+    /**
+     * A descriptor, lent: to keep it, {@link Fd#move} it.
+     *
+     * @throws DBusException INVALID_ARGS if the caller sent less descriptors
+     */
+    public Fd descriptor(Handle handle) {
+        List<Fd> descriptors = message.descriptors();
+        if (handle.index() < 0 || handle.index() >= descriptors.size()) {
+            throw new DBusException(
+                    DBusException.INVALID_ARGS,
+                    "handle %d of %d descriptors".formatted(handle.index(), descriptors.size()));
+        }
+        return descriptors.get(handle.index());
+    }
+
+    /** The caller's unique name; empty without a bus. */
+    public String sender() {
+        String sender = message.sender();
+        return sender == null ? "" : sender;
+    }
+
+    /**
+     * Who calls: see {@link BusConnection#peer}. Asked for once.
+     *
+     * @throws DBusException if the caller is gone: then nothing can be decided about it
+     */
+    public Peer peer() throws InterruptedException {
+        Peer known = peer;
+        if (known == null) {
+            known = connection.peerOf(message.sender());
+            peer = known;
+        }
+        return known;
+    }
+
+    /** Whether the caller waits while the user is asked for permission. */
+    public boolean isInteractive() {
+        return message.hasFlag(MessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION);
+    }
+
+    /** Whether a reply would be thrown away. */
+    public boolean isOneWay() {
+        return message.hasFlag(MessageFlags.NO_REPLY_EXPECTED);
+    }
+
+    /** The call as it came. */
+    public Message message() {
+        return message;
+    }
+
+    public BusConnection connection() {
+        return connection;
+    }
+
+    /** Done by who runs the handler. */
+    @Override
+    public void close() {
+        message.close();
+        Peer known = peer;
+        if (known != null) {
+            known.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return message.toString();
+    }
+}

@@ -1,0 +1,171 @@
+package io.holdfast.dbus;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.Variant;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * An object of somebody else, and how to call it. Immutable; made by {@link BusConnection#object},
+ * without asking whether there is one. Its methods wait for the reply and throw
+ *
+ * <ul>
+ *   <li>{@link DBusException} if it is an error, or does not come in time;
+ *   <li>{@link ConnectionLostException} if the connection is or gets lost;
+ *   <li>IllegalArgumentException if names are invalid or arguments do not fit their signature.
+ * </ul>
+ *
+ * An {@code Fd} among arguments is passed, and stays the caller's.
+ */
+public final class RemoteObject {
+    private static final String PROPERTIES = "org.freedesktop.DBus.Properties";
+
+    private final BusConnection connection;
+    private final String destination; // "" without a bus
+    private final String path;
+    private final Duration timeout;
+    private final int flags;
+
+    RemoteObject(
+            BusConnection connection,
+            String destination,
+            String path,
+            Duration timeout,
+            int flags) {
+        this.connection = connection;
+        this.destination = destination;
+        this.path = path;
+        this.timeout = timeout;
+        this.flags = flags;
+    }
+
+    /** The same with another time limit. */
+    public RemoteObject withTimeout(Duration time) {
+        return new RemoteObject(connection, destination, path, time, flags);
+    }
+
+    /** The same; calls do not start a service that does not run. */
+    public RemoteObject withoutStart() {
+        return withFlag(MessageFlags.NO_AUTO_START);
+    }
+
+    /** The same; a service may ask the user for permission, however long that takes. */
+    public RemoteObject interactive() {
+        return withFlag(MessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION);
+    }
+
+    private RemoteObject withFlag(int flag) {
+        return new RemoteObject(connection, destination, path, timeout, flags | flag);
+    }
+
+    /** The bus name that it is called under. */
+    public String destination() {
+        return destination;
+    }
+
+    public String path() {
+        return path;
+    }
+
+    /**
+     * Calls a method.
+     *
+     * @param signature of the arguments
+     * @return what it returns, as plain values. Descriptors that come with it are closed: see
+     *     {@link #exchange}
+     */
+    @CanIgnoreReturnValue
+    public List<Object> call(
+            String interfaceName, String method, String signature, Object... arguments)
+            throws InterruptedException {
+        try (Message reply = exchange(interfaceName, method, signature, arguments)) {
+            return reply.values();
+        }
+    }
+
+    /** Calls a method without arguments. */
+    @CanIgnoreReturnValue
+    public List<Object> call(String interfaceName, String method) throws InterruptedException {
+        return call(interfaceName, method, "");
+    }
+
+    /** Calls a method; the caller closes the reply, or takes its descriptors. */
+    public Message exchange(
+            String interfaceName, String method, String signature, Object... arguments)
+            throws InterruptedException {
+        return connection.call(
+                destination,
+                path,
+                interfaceName,
+                method,
+                flags,
+                timeout,
+                signature,
+                List.of(arguments));
+    }
+
+    /** Calls a method and wants no reply: not even errors come back. */
+    public void tell(String interfaceName, String method, String signature, Object... arguments)
+            throws InterruptedException {
+        connection.tell(
+                destination,
+                path,
+                interfaceName,
+                method,
+                flags | MessageFlags.NO_REPLY_EXPECTED,
+                signature,
+                List.of(arguments));
+    }
+
+    /** Reads a property. */
+    public Object get(String interfaceName, String property) throws InterruptedException {
+        return switch (single(call(PROPERTIES, "Get", "ss", interfaceName, property))) {
+            case Variant(_, Object value) -> value;
+            case Object other -> throw inconsistent("Get", other);
+        };
+    }
+
+    /** Reads all properties of an interface. */
+    public Map<String, Object> getAll(String interfaceName) throws InterruptedException {
+        Object all = single(call(PROPERTIES, "GetAll", "s", interfaceName));
+        if (!(all instanceof Map<?, ?> map)) {
+            throw inconsistent("GetAll", all);
+        }
+        Map<String, Object> values = new LinkedHashMap<>();
+        map.forEach((key, value) -> {
+            if (!(key instanceof String name) || !(value instanceof Variant variant)) {
+                throw inconsistent("GetAll", all);
+            }
+            values.put(name, variant.value());
+        });
+        return values;
+    }
+
+    /**
+     * Sets a property.
+     *
+     * @param value with its type, as {@code Variant.of("u", 7)}
+     */
+    public void set(String interfaceName, String property, Variant value)
+            throws InterruptedException {
+        call(PROPERTIES, "Set", "ssv", interfaceName, property, value);
+    }
+
+    private static Object single(List<Object> values) {
+        return values.size() == 1 ? values.getFirst() : values;
+    }
+
+    private static DBusException inconsistent(String method, Object reply) {
+        return new DBusException(
+                DBusException.INCONSISTENT_MESSAGE, method + " answered with " + reply);
+    }
+
+    @Override
+    public String toString() {
+        return destination + path;
+    }
+}

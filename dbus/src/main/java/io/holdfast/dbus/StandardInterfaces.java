@@ -1,0 +1,144 @@
+package io.holdfast.dbus;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+
+/** The interfaces that every object has by itself, and how they are described in XML. */
+final class StandardInterfaces {
+    static final String INTROSPECTABLE = "org.freedesktop.DBus.Introspectable";
+    static final String PEER = "org.freedesktop.DBus.Peer";
+    static final String PROPERTIES = "org.freedesktop.DBus.Properties";
+    static final String OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager";
+
+    private static final List<String> MACHINE_ID_FILES =
+            List.of("/var/lib/dbus/machine-id", "/etc/machine-id");
+
+    private static final String HEAD =
+            """
+            <!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
+             "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
+            """;
+
+    private static final String STANDARD =
+            """
+             <interface name="org.freedesktop.DBus.Peer">
+              <method name="Ping"/>
+              <method name="GetMachineId">
+               <arg name="machine_uuid" type="s" direction="out"/>
+              </method>
+             </interface>
+             <interface name="org.freedesktop.DBus.Introspectable">
+              <method name="Introspect">
+               <arg name="xml_data" type="s" direction="out"/>
+              </method>
+             </interface>
+            """;
+
+    private static final String OF_OBJECTS =
+            """
+             <interface name="org.freedesktop.DBus.Properties">
+              <method name="Get">
+               <arg name="interface_name" type="s" direction="in"/>
+               <arg name="property_name" type="s" direction="in"/>
+               <arg name="value" type="v" direction="out"/>
+              </method>
+              <method name="GetAll">
+               <arg name="interface_name" type="s" direction="in"/>
+               <arg name="properties" type="a{sv}" direction="out"/>
+              </method>
+              <method name="Set">
+               <arg name="interface_name" type="s" direction="in"/>
+               <arg name="property_name" type="s" direction="in"/>
+               <arg name="value" type="v" direction="in"/>
+              </method>
+              <signal name="PropertiesChanged">
+               <arg name="interface_name" type="s"/>
+               <arg name="changed_properties" type="a{sv}"/>
+               <arg name="invalidated_properties" type="as"/>
+              </signal>
+             </interface>
+             <interface name="org.freedesktop.DBus.ObjectManager">
+              <method name="GetManagedObjects">
+               <arg name="objects" type="a{oa{sa{sv}}}" direction="out"/>
+              </method>
+              <signal name="InterfacesAdded">
+               <arg name="object_path" type="o"/>
+               <arg name="interfaces_and_properties" type="a{sa{sv}}"/>
+              </signal>
+              <signal name="InterfacesRemoved">
+               <arg name="object_path" type="o"/>
+               <arg name="interfaces" type="as"/>
+              </signal>
+             </interface>
+            """;
+
+    private StandardInterfaces() {}
+
+    /** The description of a place: names need no escaping, as they have no such characters. */
+    static String xml(Collection<BusInterface> interfaces, boolean isObject, List<String> nodes) {
+        StringBuilder xml = new StringBuilder(HEAD).append("<node>\n").append(STANDARD);
+        if (isObject) {
+            xml.append(OF_OBJECTS);
+        }
+        interfaces.forEach(described -> append(xml, described));
+        nodes.forEach(node -> xml.append(" <node name=\"").append(node).append("\"/>\n"));
+        return xml.append("</node>\n").toString();
+    }
+
+    private static void append(StringBuilder xml, BusInterface described) {
+        xml.append(" <interface name=\"").append(described.name()).append("\">\n");
+        for (BusInterface.Method method : described.methods().values()) {
+            xml.append("  <method name=\"").append(method.name()).append("\">\n");
+            method.inArguments().forEach(a -> append(xml, a, " direction=\"in\""));
+            method.outArguments().forEach(a -> append(xml, a, " direction=\"out\""));
+            xml.append("  </method>\n");
+        }
+        for (BusInterface.Signal signal : described.signals().values()) {
+            xml.append("  <signal name=\"").append(signal.name()).append("\">\n");
+            signal.arguments().forEach(a -> append(xml, a, ""));
+            xml.append("  </signal>\n");
+        }
+        described.properties().values().forEach(property -> append(xml, property));
+        xml.append(" </interface>\n");
+    }
+
+    private static void append(StringBuilder xml, BusInterface.Argument argument, String rest) {
+        xml.append("   <arg");
+        if (!argument.name().isEmpty()) {
+            xml.append(" name=\"").append(argument.name()).append('"');
+        }
+        xml.append(" type=\"").append(argument.type()).append('"').append(rest).append("/>\n");
+    }
+
+    private static void append(StringBuilder xml, BusInterface.Property property) {
+        xml.append("  <property name=\"").append(property.name());
+        xml.append("\" type=\"").append(property.type());
+        xml.append("\" access=\"").append(property.writer() == null ? "read" : "readwrite");
+        if (property.change() == BusInterface.Change.VALUE) {
+            xml.append("\"/>\n");
+            return;
+        }
+        xml.append("\">\n   <annotation name=\"");
+        xml.append("org.freedesktop.DBus.Property.EmitsChangedSignal\" value=\"");
+        xml.append(property.change().annotation()).append("\"/>\n  </property>\n");
+    }
+
+    /** The machine's id, 32 hexadecimal digits. */
+    static String machineId() {
+        for (String file : MACHINE_ID_FILES) {
+            try {
+                String id = Files.readString(Path.of(file)).strip();
+                if (id.matches("[0-9a-f]{32}")) {
+                    return id;
+                }
+            } catch (IOException e) {
+                // the next one
+            }
+        }
+        throw new DBusException(
+                DBusException.FAILED, "no machine id in " + String.join(", ", MACHINE_ID_FILES));
+    }
+}

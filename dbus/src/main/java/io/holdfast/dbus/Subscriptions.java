@@ -1,0 +1,157 @@
+package io.holdfast.dbus;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.ObjectPath;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who of this connection wants which signals. A bus compares as well, but what it sends does not
+ * say for which rule. Used by the reader, in the order of all messages.
+ */
+final class Subscriptions {
+    private final List<Subscription> all = new CopyOnWriteArrayList<>();
+
+    void add(Subscription subscription) {
+        all.add(subscription);
+    }
+
+    void remove(Subscription subscription) {
+        all.remove(subscription);
+    }
+
+    void failAll(ConnectionLostException why) {
+        all.forEach(s -> s.fail(why));
+    }
+
+    /**
+     * Gives a signal to all who want it.
+     *
+     * @param view the signal
+     * @param descriptors that came with it: owned, and shared out as duplicates
+     */
+    void deliver(MessageView view, List<Fd> descriptors) {
+        Message signal = Message.of(view);
+        List<Object> values = signal.values();
+        try {
+            followOwner(signal, values);
+            for (Subscription subscription : all) {
+                if (matches(subscription, signal, values)) {
+                    put(subscription, view, signal, descriptors);
+                }
+            }
+        } finally {
+            descriptors.forEach(Fd::close);
+        }
+    }
+
+    private static void put(
+            Subscription subscription, MessageView view, Message signal, List<Fd> descriptors) {
+        if (descriptors.isEmpty()) {
+            subscription.put(signal);
+            return;
+        }
+        try {
+            subscription.put(Message.of(view, duplicates(descriptors)));
+        } catch (ErrnoException e) { // no room for more descriptors
+            subscription.lose();
+        }
+    }
+
+    /** All or none. */
+    static List<Fd> duplicates(List<Fd> descriptors) {
+        List<Fd> copies = new ArrayList<>();
+        try {
+            for (Fd descriptor : descriptors) {
+                copies.add(descriptor.duplicate());
+            }
+            return copies;
+        } catch (RuntimeException e) {
+            copies.forEach(Fd::close);
+            throw e;
+        }
+    }
+
+    private void followOwner(Message signal, List<Object> values) {
+        if (BusNames.BUS.equals(signal.sender())
+                && BusNames.BUS.equals(signal.interfaceName())
+                && "NameOwnerChanged".equals(signal.member())
+                && signal.signature().toString().equals("sss")) {
+            for (Subscription subscription : all) {
+                if (subscription.followsName()
+                        && values.get(0).equals(subscription.rule().sender())) {
+                    subscription.ownerChanged((String) values.get(2));
+                }
+            }
+        }
+    }
+
+    private static boolean matches(Subscription subscription, Message signal, List<Object> values) {
+        MatchRule rule = subscription.rule();
+        return (rule.type() == 0 || rule.type() == signal.type())
+                && isOrAny(rule.destination(), signal.destination())
+                && isOrAny(rule.interfaceName(), signal.interfaceName())
+                && isOrAny(rule.member(), signal.member())
+                && isOrAny(rule.path(), signal.path())
+                && isBelow(rule.pathNamespace(), signal.path())
+                && subscription.isFrom(signal.sender())
+                && rule.arguments().stream()
+                        .allMatch(a ->
+                                a.index() < values.size() && isArgument(a, values.get(a.index())));
+    }
+
+    private static boolean isOrAny(@Nullable String wanted, @Nullable String value) {
+        return wanted == null || wanted.equals(value);
+    }
+
+    private static boolean isBelow(@Nullable String namespace, @Nullable String path) {
+        if (namespace == null) {
+            return true;
+        }
+        return path != null
+                && (path.equals(namespace)
+                        || namespace.equals("/")
+                        || path.startsWith(namespace + "/"));
+    }
+
+    private static boolean isArgument(MatchRule.Argument wanted, Object value) {
+        String want = wanted.value();
+        return switch (wanted.test()) {
+            case EQUAL -> want.equals(value);
+            case NAMESPACE ->
+                    value instanceof String text
+                            && (text.equals(want) || text.startsWith(want + "."));
+            case PATH -> {
+                String text =
+                        switch (value) {
+                            case String s -> s;
+                            case ObjectPath(String p) -> p;
+                            default -> null;
+                        };
+                yield text != null
+                        && (text.equals(want)
+                                || (want.endsWith("/") && text.startsWith(want))
+                                || (text.endsWith("/") && want.startsWith(text)));
+            }
+        };
+    }
+
+    /** The rule for the changes of a name's owner. */
+    static MatchRule changesOf(String name) {
+        return MatchRule.builder()
+                .type(MessageType.SIGNAL)
+                .sender(BusNames.BUS)
+                .path(BusNames.BUS_PATH)
+                .interfaceName(BusNames.BUS)
+                .member("NameOwnerChanged")
+                .argument(0, name)
+                .build();
+    }
+}

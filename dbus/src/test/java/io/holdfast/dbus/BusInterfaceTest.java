@@ -1,0 +1,56 @@
+package io.holdfast.dbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+
+class BusInterfaceTest {
+    private static final String NAME = "org.example.Test";
+    private static final MethodHandler NOTHING = _ -> List.of();
+
+    private static void assertRefused(String reason, ThrowingCallable call) {
+        assertThatIllegalArgumentException().isThrownBy(call).withMessageContaining(reason);
+    }
+
+    @Test
+    void whatCannotBeDescribedIsRefused() {
+        BusInterface.Builder builder = BusInterface.named(NAME).signal("Is", "");
+        assertRefused("interface name", () -> BusInterface.named("nodots"));
+        assertRefused("member name", () -> builder.method("1st", "", "", NOTHING));
+        assertRefused("signature", () -> builder.method("M", "(", "", NOTHING));
+        assertRefused("2 arguments and 1", () -> builder.method("M", "i", "i", NOTHING, "a"));
+        assertRefused("member name", () -> builder.method("M", "i", "", NOTHING, "a\"b"));
+        assertRefused("one type", () -> builder.property("P", "ii", () -> 1));
+        assertRefused("one type", () -> builder.property("P", "", () -> 1));
+        assertRefused("without descriptors", () -> builder.property("P", "ah", () -> 1));
+        assertRefused("has Is already", () -> builder.signal("Is", "i"));
+    }
+
+    @Test
+    void whatIsAddedLaterDoesNotChangeWhatWasBuilt() {
+        BusInterface.Builder builder = BusInterface.named(NAME).method("M", "", "", NOTHING);
+        BusInterface built = builder.build();
+        builder.method("N", "", "", NOTHING);
+        assertThat(built.methods()).containsOnlyKeys("M");
+        assertThat(built.name()).isEqualTo(NAME);
+    }
+
+    @Test
+    void theXmlTellsHowPropertiesChange() {
+        BusInterface described =
+                BusInterface.named(NAME)
+                        .property("A", "s", () -> "", null, BusInterface.Change.CONSTANT)
+                        .property("B", "s", () -> "", _ -> {}, BusInterface.Change.SILENT)
+                        .method("M", "a{sv}", "", NOTHING)
+                        .build();
+        assertThat(StandardInterfaces.xml(List.of(described), true, List.of("x", "y")))
+                .startsWith("<!DOCTYPE node PUBLIC")
+                .contains("EmitsChangedSignal\" value=\"const\"/>")
+                .contains("access=\"readwrite\">")
+                .contains("<arg type=\"a{sv}\" direction=\"in\"/>")
+                .endsWith(" <node name=\"x\"/>\n <node name=\"y\"/>\n</node>\n");
+    }
+}

@@ -1,0 +1,365 @@
+package io.holdfast.dbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.dbus.ConnectionLostException.Reason;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageWriter;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Connections without a bus, and what a hostile other side cannot do. */
+@SuppressWarnings("try") // what is exported is there to be called
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class PeerToPeerTest {
+    private static final String GUID = "0123456789abcdef0123456789abcdef";
+    private static final String TEST = "org.example.Test";
+    private static final byte[] ANSWERS =
+            ("DATA\r\nOK " + GUID + "\r\nAGREE_UNIX_FD\r\n").getBytes(StandardCharsets.US_ASCII);
+
+    private final OpenDescriptors before = OpenDescriptors.now();
+    private final UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+    @AfterEach
+    void leavesNothing() {
+        pair[0].close();
+        pair[1].close();
+        threads.close();
+        before.awaitSameNumber();
+    }
+
+    private BusConnection connect(ConnectionOptions options) throws Exception {
+        return BusConnection.withPeer(pair[0], options);
+    }
+
+    /** Both ends of ours. */
+    private BusConnection[] both(ConnectionOptions options) throws Exception {
+        Future<BusConnection> accepted =
+                threads.submit(() -> BusConnection.accept(pair[1], GUID, options));
+        BusConnection connected = connect(options);
+        return new BusConnection[] {connected, accepted.get()};
+    }
+
+    @Test
+    void bothSidesCallEachOther() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusInterface echo =
+                BusInterface.named(TEST).method("Echo", "s", "s", MethodCall::arguments).build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject ofOne = one.export("/one", echo);
+                ExportedObject ofOther = other.export("/other", echo)) {
+            assertThat(one.object("/other").call(TEST, "Echo", "s", "a")).containsExactly("a");
+            assertThat(other.object("/one").call(TEST, "Echo", "s", "b")).containsExactly("b");
+            assertThat(one.guid()).isEqualTo(GUID);
+            assertThat(one.uniqueName()).isEmpty();
+            assertThat(one.passesDescriptors()).isTrue();
+        }
+    }
+
+    @Test
+    void signalsGoToThePeer() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject exported =
+                        one.export("/one", BusInterface.named(TEST).signal("S", "i").build());
+                Subscription signals = other.subscribe("member='S'")) {
+            exported.emit(TEST, "S", 4);
+            try (Message signal = signals.take()) {
+                assertThat(signal.values()).containsExactly(4);
+            }
+        }
+    }
+
+    @Test
+    void theCallerIsTheProcessAtTheOtherEnd() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusInterface who =
+                BusInterface.named(TEST)
+                        .method("Who", "", "u", call -> List.of(call.peer().pid()))
+                        .build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject exported = one.export("/one", who);
+                Peer peer = one.peer("org.example.Any");
+                PidFd self = PidFd.self()) {
+            assertThat(other.object("/one").call(TEST, "Who"))
+                    .containsExactly(ProcessHandle.current().pid());
+            peer.pidFd().ifPresent(held -> assertThat(held).isEqualTo(self));
+        }
+    }
+
+    @Test
+    void anonymousIsAcceptedWhereBothAgree() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT.withAnonymous(true));
+        try (BusConnection one = both[0];
+                BusConnection other = both[1]) {
+            assertThat(one.object("/").call(StandardInterfaces.PEER, "Ping")).isEmpty();
+            assertThat(other.isOpen()).isTrue();
+        }
+    }
+
+    @Test
+    void whoNeverAnswersIsGivenUpInTime() {
+        assertThatExceptionOfType(ConnectionLostException.class)
+                .isThrownBy(() ->
+                        connect(ConnectionOptions.DEFAULT.withConnectTimeout(Duration.ofMillis(50)))
+                                .close())
+                .withMessageContaining("no authentication within PT0.05S");
+    }
+
+    @Test
+    void whoClosesWhileAuthenticatingIsReported() {
+        pair[1].shutdown();
+        assertThatExceptionOfType(ConnectionLostException.class)
+                .isThrownBy(() -> connect(ConnectionOptions.DEFAULT).close());
+    }
+
+    @Test
+    void whoIsNoDBusServerIsReportedWithWhatItSaid() throws Exception {
+        pair[1].sendFully(
+                ByteBuffer.wrap(
+                        "HTTP/1.1 400 Bad Request\r\n".getBytes(StandardCharsets.US_ASCII)));
+        assertThatExceptionOfType(ConnectionLostException.class)
+                .isThrownBy(() -> connect(ConnectionOptions.DEFAULT).close())
+                .withMessageContaining("HTTP/1.1 400")
+                .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
+    }
+
+    /** Connects to one who answers the authentication and then sends bytes. */
+    private BusConnection connectTo(ConnectionOptions options, byte[]... bytes) throws Exception {
+        pair[1].sendFully(ByteBuffer.wrap(ANSWERS));
+        for (byte[] more : bytes) {
+            pair[1].sendFully(ByteBuffer.wrap(more));
+        }
+        return connect(options);
+    }
+
+    private static byte[] signal(String text) {
+        return new MessageWriter()
+                .signal("/p", TEST, "S")
+                .serial(1)
+                .body(io.holdfast.dbus.wire.Signature.of("s"))
+                .putString(text)
+                .end()
+                .finish()
+                .toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static ConnectionLostException lostWith(BusConnection connection) throws Exception {
+        try (Subscription signals = connection.subscribe("member='S'")) {
+            for (; ; ) {
+                signals.take().close();
+            }
+        } catch (ConnectionLostException e) {
+            return e;
+        }
+    }
+
+    @Test
+    void invalidBytesEndTheConnectionWithTheReason() throws Exception {
+        try (BusConnection connection =
+                connectTo(
+                        ConnectionOptions.DEFAULT,
+                        signal("ok"),
+                        "nonsense ".repeat(9).getBytes(StandardCharsets.US_ASCII))) {
+            ConnectionLostException lost = lostWith(connection);
+            assertThat(lost.reason()).isEqualTo(Reason.PROTOCOL);
+            assertThat(lost).hasMessageContaining("at byte 0");
+        }
+    }
+
+    @Test
+    void aMessageOverTheLimitEndsTheConnection() throws Exception {
+        byte[] fits = signal("x".repeat(100));
+        ConnectionOptions options = ConnectionOptions.DEFAULT.withMessageBytes(fits.length);
+        try (BusConnection connection = connectTo(options, fits, signal("x".repeat(120)))) {
+            ConnectionLostException lost = lostWith(connection);
+            assertThat(lost.reason()).isEqualTo(Reason.PROTOCOL);
+            assertThat(lost).hasMessageContaining("the limit is " + fits.length);
+        }
+    }
+
+    @Test
+    void descriptorsThatDoNotComeEndTheConnectionAndThoseThatDoAreClosed() throws Exception {
+        byte[] declares =
+                new MessageWriter()
+                        .signal("/p", TEST, "S")
+                        .serial(1)
+                        .unixFds(2)
+                        .finish()
+                        .toArray(ValueLayout.JAVA_BYTE);
+        try (BusConnection connection = connectTo(ConnectionOptions.DEFAULT)) {
+            Fd[] pipe = Unistd.pipe2(0);
+            try (Fd in = pipe[0];
+                    Fd out = pipe[1]) {
+                assertThat(pair[1].send(ByteBuffer.wrap(declares), List.of(in)))
+                        .isEqualTo(declares.length);
+                assertThat(out.isOpen()).isTrue();
+            }
+            ConnectionLostException lost = lostWith(connection);
+            assertThat(lost).hasMessageContaining("UNIX_FDS").hasMessageContaining("2 where 1");
+        }
+    }
+
+    @Test
+    void unaskedRepliesAreDropped() throws Exception {
+        byte[] reply =
+                new MessageWriter()
+                        .methodReturn(77)
+                        .serial(1)
+                        .finish()
+                        .toArray(ValueLayout.JAVA_BYTE);
+        try (BusConnection connection = connectTo(ConnectionOptions.DEFAULT, reply, signal("a"));
+                Subscription signals = connection.subscribe("member='S'")) {
+            pair[1].sendFully(ByteBuffer.wrap(signal("b")));
+            Message last = signals.take();
+            while (!last.values().equals(List.of("b"))) {
+                last = signals.take();
+            }
+            assertThat(connection.isOpen()).isTrue();
+        }
+    }
+
+    @Test
+    void whoFloodsWithCallsAndNeverReadsIsCutOff() throws Exception {
+        byte[] ping =
+                new MessageWriter()
+                        .methodCall("/", StandardInterfaces.PEER, "GetMachineId")
+                        .serial(1)
+                        .finish()
+                        .toArray(ValueLayout.JAVA_BYTE);
+        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        try (BusConnection connection = connectTo(options)) {
+            CompletableFuture<ConnectionLostException> lost = new CompletableFuture<>();
+            var _ =
+                    threads.submit(() -> {
+                        lost.complete(lostWith(connection));
+                        return null;
+                    });
+            assertThatExceptionOfType(io.holdfast.core.linux.ErrnoException.class)
+                    .isThrownBy(() -> {
+                        for (; ; ) {
+                            pair[1].sendFully(ByteBuffer.wrap(ping));
+                        }
+                    });
+            assertThat(lost.get().reason()).isEqualTo(Reason.LIMIT);
+            assertThat(lost.get()).hasMessageContaining("outgoingBytes=10000");
+        }
+    }
+
+    @Test
+    void sendersWaitWhileTheOtherSideDoesNotReadAndNothingIsLost() throws Exception {
+        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        try (BusConnection connection = connectTo(options);
+                ExportedObject exported =
+                        connection.export(
+                                "/p", BusInterface.named(TEST).signal("S", "s").build())) {
+            int count = 2_000;
+            CountDownLatch all = new CountDownLatch(4);
+            for (int sender = 0; sender < 4; sender++) {
+                var _ =
+                        threads.submit(() -> {
+                            for (int i = 0; i < count / 4; i++) {
+                                exported.emit(TEST, "S", "x".repeat(500));
+                            }
+                            all.countDown();
+                            return null;
+                        });
+            }
+            try (Inbox inbox = new Inbox(pair[1], 1 << 20)) {
+                assertThat(
+                                inbox.receive((bytes, offset, length) -> {
+                                    assertThat(length).isPositive();
+                                    return "\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"
+                                            .length();
+                                }))
+                        .isTrue();
+                for (int i = 0; i < count; i++) {
+                    assertThat(inbox.next()).isTrue();
+                    assertThat(inbox.view().bodyLength()).isEqualTo(505);
+                }
+            }
+            all.await();
+        }
+    }
+
+    @Test
+    void aWaitingSenderIsReleasedByTheEnd() throws Exception {
+        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        BusConnection connection = connectTo(options);
+        ExportedObject exported =
+                connection.export("/p", BusInterface.named(TEST).signal("S", "ay").build());
+        Future<?> sender =
+                threads.submit(() -> {
+                    for (; ; ) {
+                        exported.emit(TEST, "S", new byte[10_000]);
+                    }
+                });
+        pair[1].close();
+        assertThatExceptionOfType(ExecutionException.class)
+                .isThrownBy(sender::get)
+                .withCauseInstanceOf(ConnectionLostException.class);
+        connection.close();
+    }
+
+    @Test
+    void optionsThatCannotBeAreRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConnectionOptions.DEFAULT.withCalls(0))
+                .withMessageContaining("calls");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> ConnectionOptions.DEFAULT.withCallTimeout(Duration.ZERO));
+    }
+
+    static Stream<Gen> cases() {
+        return Gen.cases(100);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void whateverTheOtherSideSendsTheConnectionEndsCleanly(Gen gen) throws Exception {
+        byte[] good = signal("hello");
+        byte[] damaged = good.clone();
+        for (int i = gen.between(0, 3); i > 0; i--) {
+            damaged[gen.between(0, damaged.length - 1)] = (byte) gen.anyLong();
+        }
+        try (BusConnection connection =
+                connectTo(
+                        ConnectionOptions.DEFAULT.withMessageBytes(1 << 20),
+                        good,
+                        damaged,
+                        gen.chance(0.5) ? gen.bytes(300) : good)) {
+            pair[1].shutdownOutput();
+            assertThat(lostWith(connection).reason()).isIn(Reason.PROTOCOL, Reason.DISCONNECTED);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.core.linux.EventLoop;
@@ -39,7 +41,6 @@ final class Activation implements AutoCloseable {
         final String name;
         final List<Held> held = new ArrayList<>();
         final EventLoop.Timer deadline;
-        long bytes;
 
         Starting(String name) {
             this.name = name;
@@ -118,14 +119,20 @@ final class Activation implements AutoCloseable {
             throws BusErrorException {
         Starting start = begin(name);
         int length = message.length();
-        if (start.bytes > broker.limits().get(Limit.MAX_OUTGOING_BYTES) - length) {
+        Share share =
+                broker.accounts
+                        .quota()
+                        .charge(
+                                from.account(),
+                                from.account(),
+                                Resource.HELD,
+                                length,
+                                fds == null ? 0 : fds.size());
+        if (share == null) {
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
-                    "max_outgoing_bytes is %d, and %d wait for %s to start"
-                            .formatted(
-                                    broker.limits().get(Limit.MAX_OUTGOING_BYTES),
-                                    start.bytes,
-                                    name));
+                    "it cannot wait for %s to start: %s"
+                            .formatted(name, broker.accounts.refusal()));
         }
         Buffers.Buffer buffer = broker.buffers.take(Relay.HEADROOM + length);
         MemorySegment.copy(
@@ -136,7 +143,6 @@ final class Activation implements AutoCloseable {
         boolean answered =
                 message.type() == MessageType.METHOD_CALL
                         && (message.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
-        start.bytes += length;
         start.held.add(new Held(from, message.serial(), answered, buffer, length, fds));
     }
 
@@ -185,9 +191,27 @@ final class Activation implements AutoCloseable {
         }
     }
 
+    /** A connection is gone, and with it what it waits for. */
+    void forget(Connection gone) {
+        for (Starting start : starting.values()) {
+            start.held.removeIf(held -> {
+                if (held.from != gone) {
+                    return false;
+                }
+                release(held);
+                return true;
+            });
+        }
+    }
+
     private void release(Held held) {
         if (held.buffer != null) {
             broker.buffers.give(held.buffer);
+            Account account = held.from.account();
+            int fds = held.fds == null ? 0 : held.fds.size();
+            broker.accounts
+                    .quota()
+                    .release(account, account.own(), Resource.HELD, 1, held.length, fds);
         }
         if (held.fds != null) {
             held.fds.drop();

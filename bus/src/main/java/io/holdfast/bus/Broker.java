@@ -52,7 +52,7 @@ final class Broker implements AutoCloseable {
 
     final ConnectionTable connections = new ConnectionTable();
     final NameRegistry names;
-    final PendingReplies replies = new PendingReplies();
+    final PendingReplies replies;
     final Matches matches;
     final Monitors monitors;
     final Policies policies;
@@ -92,6 +92,7 @@ final class Broker implements AutoCloseable {
         this.monitors = new Monitors(this);
         this.policies = new Policies(config, self.uid());
         this.accounts = new Accounts(this, config.limits());
+        this.replies = new PendingReplies(accounts);
         this.log = new RefusalLog();
         this.messages = new BusMessages(this);
         this.activation = new Activation(this);
@@ -202,7 +203,6 @@ final class Broker implements AutoCloseable {
         boolean ignored = unregistered.remove(connection);
         connection.register(nextId++);
         connections.add(connection);
-        connection.account().registered++;
         policies.registered(connection);
         listeners.forEach(Listener::update);
     }
@@ -242,7 +242,8 @@ final class Broker implements AutoCloseable {
     /** It listens from now on; to all others it is gone. */
     void becomeMonitor(Connection connection, List<MatchRule> rules) {
         names.releaseAll(connection);
-        matches.removeAll(connection);
+        removeMatches(connection);
+        activation.forget(connection);
         messages.nameLost(connection, connection.name());
         leave(connection);
         connection.becomeMonitor();
@@ -258,13 +259,12 @@ final class Broker implements AutoCloseable {
         switch (connection.state()) {
             case REGISTERED -> {
                 names.releaseAll(connection);
-                matches.removeAll(connection);
+                removeMatches(connection);
+                activation.forget(connection);
                 leave(connection);
-                connection.account().registered--;
             }
             case MONITOR -> {
                 monitors.remove(connection);
-                connection.account().registered--;
             }
             case AUTHENTICATING, UNREGISTERED -> {
                 boolean ignored = unregistered.remove(connection);
@@ -272,6 +272,11 @@ final class Broker implements AutoCloseable {
             }
             case LINGERING, CLOSED -> {}
         }
+    }
+
+    private void removeMatches(Connection connection) {
+        matches.removeAll(connection);
+        accounts.releaseAll(connection, Resource.MATCH_RULE);
     }
 
     private void leave(Connection connection) {
@@ -285,6 +290,7 @@ final class Broker implements AutoCloseable {
                                 unanswered.serial(),
                                 BusError.NO_REPLY,
                                 connection.name() + " went away before it replied"));
+        accounts.releaseAll(connection, Resource.NAME);
     }
 
     /** Its socket is closed. */

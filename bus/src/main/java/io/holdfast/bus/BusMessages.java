@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.BodyWriter;
@@ -155,11 +156,11 @@ final class BusMessages {
 
     private void hand(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
         int length = (int) bytes.byteSize();
-        String full = broker.accounts.refusesReply(to, length, fds);
-        if (full != null) {
-            to.doom("it does not read what the bus says: " + full);
+        Share share = broker.accounts.queue(to, to.account(), length, fds);
+        if (share == null) {
+            to.doom("it does not read what the bus says: " + broker.accounts.refusal());
         } else {
-            to.send(to.account().user(), bytes, 0, length, fds);
+            to.send(share, bytes, 0, length, fds);
         }
     }
 }

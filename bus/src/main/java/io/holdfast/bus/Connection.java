@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
@@ -58,6 +60,7 @@ final class Connection implements Party {
     // the beginning of a message, behind the headroom of a buffer
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
+    private int chargedInput; // for the buffer
     private long position; // of the first byte that is not handled yet, in all that came
     private final ReceivedFds receivedFds = new ReceivedFds();
 
@@ -65,8 +68,8 @@ final class Connection implements Party {
     private String name = "";
     private @Nullable SenderField senderField;
 
-    /** The well-known names that it owns or waits for. */
-    final List<BusName> owned = new ArrayList<>(0);
+    // the well-known names that it owns or waits for
+    private final List<BusName> owned = new ArrayList<>(0);
 
     /** What it may do; from Hello on. */
     @Nullable PeerPolicy policy;
@@ -74,19 +77,31 @@ final class Connection implements Party {
     /** Its number in the index of match rules; -1 while it has none. */
     int matchOwner = -1;
 
+    /** It owns a name now, or waits for it; charged before. */
+    void claimed(BusName claimed) {
+        owned.add(claimed);
+    }
+
+    /** It has nothing to do with a name any more. */
+    void unclaimed(BusName left) {
+        if (owned.remove(left)) {
+            broker.accounts.release(this, Resource.NAME);
+        }
+    }
+
     /** Its calls, and those to it, that wait for a reply. */
     final PendingReplies.Ends replies = new PendingReplies.Ends();
 
     /** What it has sent and got, and the rules that it has. */
     final ConnectionCounters counters = new ConnectionCounters();
 
-    Connection(Broker broker, Fd socket, Peer peer, SaslServer sasl) {
+    Connection(Broker broker, Fd socket, Peer peer, Account account, SaslServer sasl) {
         this.broker = broker;
         this.socket = socket;
         this.peer = peer;
-        this.account = broker.accounts.of(peer.uid());
+        this.account = account;
         this.sasl = sasl;
-        this.out = new OutQueue(broker.buffers, (actor, bytes, fds) -> {});
+        this.out = new OutQueue(broker.buffers, this::left);
         this.watch = broker.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
                 broker.loop.after(
@@ -106,6 +121,11 @@ final class Connection implements Party {
     @Override
     public long id() {
         return id;
+    }
+
+    /** The well-known names that it owns or waits for. */
+    List<BusName> owned() {
+        return owned;
     }
 
     @Override
@@ -311,7 +331,12 @@ final class Connection implements Party {
         int used = server.read(bytes, offset, length);
         if (server.hasAnswers()) {
             byte[] answers = server.takeAnswers();
-            send(account.user(), MemorySegment.ofArray(answers), 0, answers.length, null);
+            Share share = broker.accounts.queue(this, account, answers.length, null);
+            if (share == null) {
+                disconnect("it does not read the answers: " + broker.accounts.refusal());
+                return used;
+            }
+            send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
         }
         switch (server.state()) {
             case BEGUN -> {
@@ -341,6 +366,9 @@ final class Connection implements Party {
                 MemorySegment.copy(from.memory, offset, mine.memory, Relay.HEADROOM, length);
             }
         } else {
+            if (!chargeInput(wanted)) {
+                return;
+            }
             Buffers.Buffer larger = broker.buffers.take(wanted);
             MemorySegment.copy(from.memory, offset, larger.memory, Relay.HEADROOM, length);
             if (mine != null) {
@@ -363,7 +391,22 @@ final class Connection implements Party {
         return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
     }
 
+    private boolean chargeInput(int size) {
+        broker.accounts.release(this, Resource.INCOMING, chargedInput > 0 ? 1 : 0, chargedInput);
+        chargedInput = 0;
+        if (!broker.accounts.charge(this, Resource.INCOMING, size)) {
+            disconnect("its message has no room: " + broker.accounts.refusal());
+            return false;
+        }
+        chargedInput = size;
+        return true;
+    }
+
     private void releaseInput() {
+        if (chargedInput > 0) {
+            broker.accounts.release(this, Resource.INCOMING, 1, chargedInput);
+            chargedInput = 0;
+        }
         if (partial != null) {
             broker.buffers.give(partial);
             partial = null;
@@ -374,9 +417,12 @@ final class Connection implements Party {
     /**
      * Puts one message into its queue. It leaves at the end of this turn of the loop, or at once if
      * it is large or much has gathered.
+     *
+     * @param share what it was charged to, by {@link Accounts#queue}
      */
-    void send(int actor, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
+    void send(Share share, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
         if (state == State.CLOSED || state == State.LINGERING || doomedFor != null) {
+            left(share, 1, length, fds == null ? 0 : fds.size());
             return;
         }
         counters.messagesOut++;
@@ -384,20 +430,26 @@ final class Connection implements Party {
         if (length >= Broker.UNCOPIED && bytes.isNative() && fds == null && out.isEmpty()) {
             int sent = SysSocket.send(socket, bytes, offset, length);
             if (sent == length) {
+                left(share, 1, length, 0);
                 return;
             }
             int from = Math.max(sent, 0);
-            out.add(actor, bytes, offset + from, length - from, null);
+            left(share, 0, from, 0);
+            out.add(share, bytes, offset + from, length - from, null);
             awaitRoom(sent < 0 ? sent : -Errno.EAGAIN);
             return;
         }
-        out.add(actor, bytes, offset, length, fds);
+        out.add(share, bytes, offset, length, fds);
         if (!flushDue && !isBlocked()) {
             flushDue = true;
             broker.flushAtEndOfTurn(this);
         } else if (out.bytes() >= Broker.GATHERED && !isBlocked()) {
             flush();
         }
+    }
+
+    private void left(Share share, int messages, long bytes, int fds) {
+        broker.accounts.quota().release(account, share, Resource.OUTGOING, messages, bytes, fds);
     }
 
     /** Whether the socket was full the last time. */
@@ -491,6 +543,7 @@ final class Connection implements Party {
         state = State.CLOSED;
         cancelDeadline();
         out.clear();
+        releaseInput();
         receivedFds.close();
         watch.close();
         socket.close();

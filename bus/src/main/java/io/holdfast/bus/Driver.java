@@ -222,12 +222,16 @@ final class Driver {
         if (denied != null) {
             throw new BusErrorException(BusError.ACCESS_DENIED, denied);
         }
-        String limit = broker.accounts.refusesName(from, name);
-        if (limit != null) {
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
+        BusName known = broker.names.find(name);
+        boolean claims = known != null && known.indexOf(from) >= 0;
+        if (!claims && !broker.accounts.charge(from, Resource.NAME, 0)) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
         }
-        int answer = broker.names.request(name, from, flags).code;
-        reply(from, call, UINT32, body -> body.putUint32(answer));
+        NameRegistry.Request answer = broker.names.request(name, from, flags);
+        if (!claims && answer == NameRegistry.Request.EXISTS) {
+            broker.accounts.release(from, Resource.NAME);
+        }
+        reply(from, call, UINT32, body -> body.putUint32(answer.code));
     }
 
     private void releaseName(Connection from, MessageView call) throws BusErrorException {
@@ -315,9 +319,8 @@ final class Driver {
 
     private void addMatch(Connection from, MessageView call) throws BusErrorException {
         MatchRule rule = rule(text(call, 0));
-        String limit = broker.accounts.refusesMatch(from);
-        if (limit != null) {
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
+        if (!broker.accounts.charge(from, Resource.MATCH_RULE, rule.toString().length())) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
         }
         broker.matches.add(from, rule);
         reply(from, call, NOTHING, body -> {});
@@ -329,6 +332,7 @@ final class Driver {
             throw new BusErrorException(
                     BusError.MATCH_RULE_NOT_FOUND, from.name() + " has no rule " + rule);
         }
+        broker.accounts.release(from, Resource.MATCH_RULE, 1, rule.toString().length());
         reply(from, call, NOTHING, body -> {});
     }
 

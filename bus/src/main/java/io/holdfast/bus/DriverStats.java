@@ -45,7 +45,7 @@ final class DriverStats {
         ConnectionCounters counters = of.counters;
         Map<String, Long> numbers = new LinkedHashMap<>();
         numbers.put("MatchRules", (long) broker.matches.size(of));
-        numbers.put("BusNames", of.owned.size() + 1L);
+        numbers.put("BusNames", of.owned().size() + 1L);
         numbers.put("OutgoingBytes", of.out().bytes());
         numbers.put("OutgoingFDs", (long) of.out().descriptors());
         numbers.put("PeakOutgoingBytes", counters.peakQueued);

@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Account;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
@@ -75,20 +76,24 @@ final class Listener implements AutoCloseable {
             refuse(client, "somebody", String.valueOf(e.getMessage()));
             return;
         }
-        String refusal = broker.accounts.refusesConnection(peer);
-        if (refusal == null) {
-            refusal = broker.policies.refusesConnection(peer);
+        String denied = broker.policies.refusesConnection(peer);
+        if (denied != null) {
+            refuse(client, peer.toString(), denied);
+            peer.close();
+            return;
         }
-        if (refusal != null) {
-            refuse(client, peer.toString(), refusal);
+        Account account = broker.accounts.open(peer);
+        if (account == null) {
+            refuse(client, peer.toString(), broker.accounts.refusal());
             peer.close();
             return;
         }
         try {
             SaslServer sasl =
                     new SaslServer(SaslServer.Config.of(guid, OptionalLong.of(peer.uid())));
-            broker.accepted(new Connection(broker, client, peer, sasl));
+            broker.accepted(new Connection(broker, client, peer, account, sasl));
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
+            broker.accounts.quota().close(account);
             refuse(client, peer.toString(), String.valueOf(e.getMessage()));
             peer.close();
         }

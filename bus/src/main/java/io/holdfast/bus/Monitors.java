@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
@@ -74,11 +75,11 @@ final class Monitors {
         if (fds != null && !to.descriptorsPass()) {
             return; // it could make nothing of a message whose descriptors are missing
         }
-        String full = broker.accounts.refusesReply(to, length, fds);
-        if (full != null) {
-            to.doom("it does not read what it monitors: " + full);
+        Share share = broker.accounts.queue(to, to.account(), length, fds);
+        if (share == null) {
+            to.doom("it does not read what it monitors: " + broker.accounts.refusal());
         } else {
-            to.send(to.account().user(), bytes, 0, length, fds);
+            to.send(share, bytes, 0, length, fds);
         }
     }
 }

@@ -104,7 +104,7 @@ final class NameRegistry {
         if (name == null) {
             name = add(text);
             name.queue.add(new BusName.Claim(by, kept));
-            by.owned.add(name);
+            by.claimed(name);
             listener.ownerChanged(name, null, by);
             return Request.PRIMARY_OWNER;
         }
@@ -118,12 +118,12 @@ final class NameRegistry {
             if (place >= 0) {
                 name.queue.remove(place);
             } else {
-                by.owned.add(name);
+                by.claimed(name);
             }
             name.queue.addFirst(new BusName.Claim(by, kept));
             if ((primary.flags & DO_NOT_QUEUE) != 0) {
                 name.queue.remove(1);
-                primary.connection.owned.remove(name);
+                primary.connection.unclaimed(name);
             }
             listener.ownerChanged(name, primary.connection, by);
             return Request.PRIMARY_OWNER;
@@ -131,7 +131,7 @@ final class NameRegistry {
         if ((flags & DO_NOT_QUEUE) != 0) {
             if (place >= 0) {
                 name.queue.remove(place);
-                by.owned.remove(name);
+                by.unclaimed(name);
             }
             return Request.EXISTS;
         }
@@ -139,7 +139,7 @@ final class NameRegistry {
             name.queue.get(place).flags = kept;
         } else {
             name.queue.add(new BusName.Claim(by, kept));
-            by.owned.add(name);
+            by.claimed(name);
         }
         return Request.IN_QUEUE;
     }
@@ -154,8 +154,8 @@ final class NameRegistry {
 
     /** All names of a connection that goes, one after the other. */
     void releaseAll(Connection gone) {
-        while (!gone.owned.isEmpty()) {
-            boolean ignored = leave(gone.owned.getLast(), gone);
+        while (!gone.owned().isEmpty()) {
+            boolean ignored = leave(gone.owned().getLast(), gone);
         }
     }
 
@@ -165,7 +165,7 @@ final class NameRegistry {
             return false;
         }
         name.queue.remove(place);
-        by.owned.remove(name);
+        by.unclaimed(name);
         if (name.queue.isEmpty()) {
             remove(name);
         }

@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Share;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysSocket;
@@ -15,9 +16,12 @@ import org.jspecify.annotations.Nullable;
  * tells when they have left.
  */
 final class OutQueue {
-    /** Told how many bytes and descriptors of whose left the queue. */
+    /** Told what left the queue, by who caused it. */
     interface Ledger {
-        void left(int actor, long bytes, int fds);
+        /**
+         * @param messages how many have left as a whole with this
+         */
+        void left(Share share, int messages, long bytes, int fds);
     }
 
     /** A buffer of the queue; sealed if nothing may be put behind what is in it. */
@@ -46,9 +50,11 @@ final class OutQueue {
     private long bytes;
     private int descriptors;
 
-    // runs of bytes by actor: a ring of pairs
-    private int[] actors = new int[0];
+    // runs of bytes by who caused them: a ring
+    private @Nullable Share[] shares = new @Nullable Share[0];
     private long[] lengths = new long[0];
+    private int[] messages = new int[0];
+    private int[] fdCounts = new int[0];
     private int firstRun;
     private int runs;
 
@@ -73,13 +79,17 @@ final class OutQueue {
 
     /** Puts one message at the end. */
     void add(
-            int actor, MemorySegment from, long offset, int length, @Nullable PassedFds passedFds) {
+            Share share,
+            MemorySegment from,
+            long offset,
+            int length,
+            @Nullable PassedFds passedFds) {
         if (passedFds != null) {
             passedFds.keep();
             descriptors += passedFds.size();
         }
         append(from, offset, length, passedFds);
-        charge(actor, length);
+        remember(share, length, passedFds == null ? 0 : passedFds.size());
     }
 
     private void append(
@@ -100,34 +110,43 @@ final class OutQueue {
         bytes += length;
     }
 
-    private void charge(int actor, long length) {
-        if (runs > 0) {
-            int at = firstRun + runs - 1 & actors.length - 1;
-            if (actors[at] == actor) {
-                lengths[at] += length;
-                return;
+    private void remember(Share share, long length, int fds) {
+        int mask = shares.length - 1;
+        int at = firstRun + runs - 1 & mask;
+        if (runs == 0 || shares[at] != share) {
+            if (runs == shares.length) {
+                growRuns();
+                mask = shares.length - 1;
             }
+            at = firstRun + runs & mask;
+            shares[at] = share;
+            lengths[at] = 0;
+            messages[at] = 0;
+            fdCounts[at] = 0;
+            runs++;
         }
-        if (runs == actors.length) {
-            growRuns();
-        }
-        int at = firstRun + runs & actors.length - 1;
-        actors[at] = actor;
-        lengths[at] = length;
-        runs++;
+        lengths[at] += length;
+        messages[at]++;
+        fdCounts[at] += fds;
     }
 
     private void growRuns() {
         int size = Math.max(2, runs * 2);
-        int[] newActors = new int[size];
+        @Nullable Share[] newShares = new @Nullable Share[size];
         long[] newLengths = new long[size];
+        int[] newMessages = new int[size];
+        int[] newFdCounts = new int[size];
         for (int i = 0; i < runs; i++) {
-            int at = firstRun + i & actors.length - 1;
-            newActors[i] = actors[at];
+            int at = firstRun + i & shares.length - 1;
+            newShares[i] = shares[at];
             newLengths[i] = lengths[at];
+            newMessages[i] = messages[at];
+            newFdCounts[i] = fdCounts[at];
         }
-        actors = newActors;
+        shares = newShares;
         lengths = newLengths;
+        messages = newMessages;
+        fdCounts = newFdCounts;
         firstRun = 0;
     }
 
@@ -143,7 +162,7 @@ final class OutQueue {
                 return sent;
             }
             chunk.start += sent;
-            left(sent, chunk);
+            left(sent);
             if (chunk.start < chunk.end) {
                 return -Errno.EAGAIN; // it took less than we had: it is full
             }
@@ -166,19 +185,22 @@ final class OutQueue {
         return sent;
     }
 
-    private void left(int sent, Chunk chunk) {
+    private void left(int sent) {
         bytes -= sent;
         long rest = sent;
         while (rest > 0) {
             int at = firstRun;
+            Share share = java.util.Objects.requireNonNull(shares[at]);
             long part = Math.min(rest, lengths[at]);
-            int fds = chunk.fds != null && chunk.start == chunk.end ? chunk.fds.size() : 0;
-            ledger.left(actors[at], part, fds);
-            descriptors -= fds;
             rest -= part;
             lengths[at] -= part;
-            if (lengths[at] == 0) {
-                firstRun = firstRun + 1 & actors.length - 1;
+            if (lengths[at] > 0) {
+                ledger.left(share, 0, part, 0);
+            } else {
+                ledger.left(share, messages[at], part, fdCounts[at]);
+                descriptors -= fdCounts[at];
+                shares[at] = null;
+                firstRun = at + 1 & shares.length - 1;
                 runs--;
             }
         }
@@ -201,7 +223,7 @@ final class OutQueue {
         while (head != null) {
             int rest = head.end - head.start;
             head.start = head.end;
-            left(rest, head);
+            left(rest);
             dropHead();
         }
     }

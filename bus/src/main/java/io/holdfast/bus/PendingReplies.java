@@ -47,16 +47,21 @@ final class PendingReplies {
 
     private static final int KEPT = 4_096; // slots in reserve
 
+    private final Accounts accounts;
     private @Nullable Slot[] buckets = new @Nullable Slot[256];
     private int size;
     private @Nullable Slot reserve;
     private int reserved;
 
+    PendingReplies(Accounts accounts) {
+        this.accounts = accounts;
+    }
+
     int size() {
         return size;
     }
 
-    /** False if that call is under way already. */
+    /** False if that call is under way already. It has been charged to the caller. */
     boolean add(Connection caller, Connection callee, int serial) {
         int bucket = bucket(caller, callee, serial);
         if (find(bucket, caller, callee, serial) != null) {
@@ -143,6 +148,7 @@ final class PendingReplies {
             previous.nextInBucket = slot.nextInBucket;
         }
         size--;
+        accounts.release(caller, Resource.REPLY);
 
         if (slot.before == null) {
             caller.replies.made = slot.after;

@@ -63,6 +63,7 @@ final class Quota {
         final int[] queues = new int[2];
 
         final Map<User, Share> shares = new HashMap<>();
+        @Nullable Share recent; // of the shares
         int accounts;
         int completed;
 
@@ -87,7 +88,8 @@ final class Quota {
     /** What is charged to one connection. */
     static final class Account {
         private final User user;
-        private final Object label;
+        private final Share own;
+        private Object label;
         private final int[] count = new int[Resource.COUNT];
         private final long[] bytes = new long[Resource.COUNT];
         private final int[] fds = new int[Resource.COUNT];
@@ -95,13 +97,19 @@ final class Quota {
         private final long[] peakBytes = new long[Resource.COUNT];
         private boolean completed;
 
-        private Account(User user, Object label) {
+        private Account(User user, Object label, Share own) {
             this.user = user;
             this.label = label;
+            this.own = own;
         }
 
         long uid() {
             return user.uid;
+        }
+
+        /** What it takes of its own user's. */
+        Share own() {
+            return own;
         }
 
         int count(Resource what) {
@@ -151,7 +159,7 @@ final class Quota {
      */
     @Nullable Account open(long uid, Object label, int fds) {
         User user = users.computeIfAbsent(uid, User::new);
-        Account account = new Account(user, label);
+        Account account = new Account(user, label, share(user, user));
         if (charge(account, account, Resource.CONNECTION, 0, fds) == null) {
             forget(user);
             return null;
@@ -188,12 +196,7 @@ final class Quota {
             }
         }
         User user = account.user;
-        release(
-                account,
-                share(user, user),
-                Resource.CONNECTION,
-                0,
-                account.fds(Resource.CONNECTION));
+        release(account, account.own, Resource.CONNECTION, 0, account.fds(Resource.CONNECTION));
         user.completed -= account.completed ? 1 : 0;
         user.accounts--;
         forget(user);
@@ -210,7 +213,12 @@ final class Quota {
                 return;
             }
         }
-        users.values().forEach(other -> other.shares.remove(user));
+        for (User other : users.values()) {
+            other.shares.remove(user);
+            if (other.recent != null && other.recent.actor == user) {
+                other.recent = null;
+            }
+        }
         users.remove(user.uid, user);
     }
 
@@ -252,10 +260,19 @@ final class Quota {
 
     /** Takes a charge back: the same account, share and amounts, once. */
     void release(Account account, Share share, Resource what, long bytes, int fds) {
-        if (account.count(what) < 1 || account.bytes(what) < bytes || account.fds(what) < fds) {
+        release(account, share, what, 1, bytes, fds);
+    }
+
+    /**
+     * Takes several charges of one share back, or a part of one.
+     *
+     * @param count how many of them are over with this
+     */
+    void release(Account account, Share share, Resource what, int count, long bytes, int fds) {
+        if (account.count(what) < count || account.bytes(what) < bytes || account.fds(what) < fds) {
             throw new IllegalStateException(account.label + " was not charged for this " + what);
         }
-        apply(share, account, what, -bytes, -fds, -1);
+        apply(share, account, what, -bytes, -fds, -count);
         if (share.actor.accounts == 0) {
             forget(share.actor);
         }
@@ -265,11 +282,16 @@ final class Quota {
     }
 
     private Share share(User user, User actor) {
-        Share share = user.shares.get(actor);
+        Share share = user.recent;
+        if (share != null && share.actor == actor) {
+            return share;
+        }
+        share = user.shares.get(actor);
         if (share == null) {
             share = new Share(user, actor);
             user.shares.put(actor, share);
         }
+        user.recent = share;
         return share;
     }
 

@@ -1,9 +1,11 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.WireLimits;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -107,32 +109,50 @@ final class Router {
             refuse(from, view, BusError.NOT_SUPPORTED, to.name() + " takes no descriptors");
             return;
         }
-        String full = broker.accounts.refusesMessage(from, to, view.length(), fds);
-        if (full != null) {
+        int length = from.senderField().relayedLength(view);
+        if (length > WireLimits.MAX_MESSAGE) {
+            broker.monitors.seen(from, to, view, fds);
+            refuse(from, view, BusError.LIMITS_EXCEEDED, "with its sender it is too long");
+            return;
+        }
+        boolean answered =
+                view.type() == MessageType.METHOD_CALL
+                        && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
+        if (answered && !expectReply(from, to, view, fds)) {
+            return;
+        }
+        Share share = broker.accounts.queue(to, from.account(), length, fds);
+        if (share == null) {
+            String full = broker.accounts.refusal();
+            if (answered) {
+                boolean ignored = broker.replies.take(from, to, view.serial());
+            }
             broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.LIMITS_EXCEEDED, full);
             return;
         }
-        if (view.type() == MessageType.METHOD_CALL
-                && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {
-            String limit = broker.accounts.refusesCall(from);
-            if (limit != null) {
-                broker.monitors.seen(from, to, view, fds);
-                refuse(from, view, BusError.LIMITS_EXCEEDED, limit);
-                return;
-            }
-            if (!broker.replies.add(from, to, view.serial())) {
-                broker.monitors.seen(from, to, view, fds);
-                refuse(
-                        from,
-                        view,
-                        BusError.ACCESS_DENIED,
-                        "serial %d waits for a reply of %s already"
-                                .formatted(Integer.toUnsignedLong(view.serial()), to.name()));
-                return;
-            }
+        deliver(from, to, share, view, fds);
+    }
+
+    private boolean expectReply(
+            Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+        if (!broker.accounts.charge(from, Resource.REPLY, 0)) {
+            broker.monitors.seen(from, to, view, fds);
+            refuse(from, view, BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
+            return false;
         }
-        deliver(from, to, view, fds);
+        if (!broker.replies.add(from, to, view.serial())) {
+            broker.accounts.release(from, Resource.REPLY);
+            broker.monitors.seen(from, to, view, fds);
+            refuse(
+                    from,
+                    view,
+                    BusError.ACCESS_DENIED,
+                    "serial %d waits for a reply of %s already"
+                            .formatted(Integer.toUnsignedLong(view.serial()), to.name()));
+            return false;
+        }
+        return true;
     }
 
     private void reply(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
@@ -148,19 +168,27 @@ final class Router {
                     "the reply of " + from.name() + " has descriptors");
             return;
         }
-        String full = broker.accounts.refusesReply(to, view.length(), fds);
-        if (full != null) {
-            to.doom("it does not read its replies: " + full);
+        int length = from.senderField().relayedLength(view);
+        Share share =
+                length > WireLimits.MAX_MESSAGE
+                        ? null
+                        : broker.accounts.queue(to, to.account(), length, fds);
+        if (share == null) {
+            to.doom("it does not read its replies: " + broker.accounts.refusal());
             return;
         }
-        deliver(from, to, view, fds);
+        deliver(from, to, share, view, fds);
     }
 
     private void deliver(
-            Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+            Connection from,
+            Connection to,
+            Share share,
+            MessageView view,
+            @Nullable PassedFds fds) {
         broker.monitors.seen(from, to, view, fds);
         relay.stamp(view, from.senderField());
-        to.send(from.account().user(), relay.bytes(), relay.offset(), relay.length(), fds);
+        to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
         relay.release();
     }
 
@@ -202,17 +230,17 @@ final class Router {
                 broker.matches.found(kept++, to);
             }
         }
-        if (kept == 0) {
+        if (kept == 0 || from.senderField().relayedLength(view) > WireLimits.MAX_MESSAGE) {
             return;
         }
         relay.stamp(view, from.senderField());
         for (int i = 0; i < kept; i++) {
             Connection to = broker.matches.found(i);
-            String full = broker.accounts.refusesMessage(from, to, relay.length(), fds);
-            if (full == null) {
-                to.send(from.account().user(), relay.bytes(), relay.offset(), relay.length(), fds);
+            Share share = broker.accounts.queue(to, from.account(), relay.length(), fds);
+            if (share == null) {
+                to.doom("it does not read what is broadcast: " + broker.accounts.refusal());
             } else {
-                to.doom("it does not read what is broadcast: " + full);
+                to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
             }
         }
         relay.release();

@@ -164,7 +164,7 @@ public final class Unistd {
         int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
             int at = CString.put(scratch.bytes, 0, name);
-            long room = Scratch.SIZE - at;
+            int room = Scratch.SIZE - at;
             long n =
                     Libc.wordCall(
                             Common.READLINKAT,

@@ -132,7 +132,7 @@ public final class Cgroup implements AutoCloseable {
         requireName(name);
         int r = SysStat.mkdirat(directory, name, CGROUP_MODE);
         if (r < 0 && r != -Errno.EEXIST) {
-            throw new ErrnoException("mkdir", path + "/" + name, -r);
+            throw new ErrnoException("mkdir", below(name).toString(), -r);
         }
         return child(name);
     }
@@ -145,7 +145,7 @@ public final class Cgroup implements AutoCloseable {
      */
     public Cgroup child(String name) {
         requireName(name);
-        CgroupPath below = new CgroupPath(path.path() + "/" + name);
+        CgroupPath below = below(name);
         return new Cgroup(Fcntl.open(directory, name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0), below);
     }
 
@@ -155,6 +155,10 @@ public final class Cgroup implements AutoCloseable {
         int slash = path.path().lastIndexOf('/');
         return new Cgroup(
                 above, new CgroupPath(slash == 0 ? "/" : path.path().substring(0, slash)));
+    }
+
+    private CgroupPath below(String name) {
+        return new CgroupPath((path.path().equals("/") ? "" : path.path()) + "/" + name);
     }
 
     private static void requireName(String name) {

@@ -67,6 +67,11 @@ public final class Child implements AutoCloseable {
         return STARTING.get() == 0 && !UNREAPED.contains(exited);
     }
 
+    /** Whether {@link Spawn} has started this process, and it is not reaped yet. */
+    public static boolean isStarted(PidFd process) {
+        return UNREAPED.contains(process);
+    }
+
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
         boolean ignored = UNREAPED.add(pidFd);

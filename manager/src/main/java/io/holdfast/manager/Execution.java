@@ -17,8 +17,12 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.ResourceLimit;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.WorkingDirectory;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +33,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the commands of one run of a service are executed: as whom, where, with what environment and
@@ -78,6 +83,10 @@ final class Execution {
         this.directories = new ExecDirectories(unit.exec(), scope);
     }
 
+    String invocationId() {
+        return surroundings.invocationId();
+    }
+
     private ExecSettings settings() {
         return unit.exec();
     }
@@ -105,7 +114,7 @@ final class Execution {
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
         } catch (SetupException e) {
-            close();
+            close(true);
             throw e;
         }
     }
@@ -217,14 +226,32 @@ final class Execution {
                 wanted.home()
                         ? identity.account().map(Account::home).orElse(scope.account().home())
                         : wanted.path();
-        if (path.startsWith("/") && Files.isDirectory(Path.of(path))) {
+        String problem = problemOf(path);
+        if (problem == null) {
             return Path.of(path);
         }
         if (wanted.optional()) {
             return Path.of("/");
         }
         throw new SetupException(
-                SetupException.Step.CHDIR, "the working directory " + path + " is missing");
+                SetupException.Step.CHDIR, "the working directory " + path + " " + problem);
+    }
+
+    private static @Nullable String problemOf(String path) {
+        if (!path.startsWith("/")) {
+            return "is not absolute";
+        }
+        try {
+            Path folder = Path.of(path);
+            boolean is = Files.readAttributes(folder, BasicFileAttributes.class).isDirectory();
+            return !is ? "is no folder" : Files.isExecutable(folder) ? null : "may not be entered";
+        } catch (NoSuchFileException e) {
+            return "is missing";
+        } catch (AccessDeniedException e) {
+            return "may not be looked at: a folder above it denies it";
+        } catch (IOException e) {
+            return "cannot be entered: " + e.getMessage();
+        }
     }
 
     /** Sets what belongs to the whole process, before its program runs. */
@@ -272,11 +299,6 @@ final class Execution {
         if (warned.add(subject)) {
             warnings.accept(text);
         }
-    }
-
-    /** As {@link #close(boolean)} where nobody knows: what is preserved over a restart stays. */
-    void close() {
-        close(true);
     }
 
     /**

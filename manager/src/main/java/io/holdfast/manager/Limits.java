@@ -22,6 +22,15 @@ final class Limits {
     /** Bytes of output of one unit that are taken in one turn of the loop ({@code logBatch}). */
     static final int LOG_BATCH = number("logBatch", 64 * 1024);
 
+    /** How far up a process's ancestors are looked at for its unit ({@code ancestors}). */
+    static final int ANCESTORS = number("ancestors", 64);
+
+    /** Orphans of no unit that are held until they end ({@code strays}). */
+    static final int STRAYS = number("strays", 1024);
+
+    /** How long after its end an upheld unit is started again ({@code upholdDelay}, ms). */
+    static final Duration UPHOLD_DELAY = Duration.ofMillis(number("upholdDelay", 100));
+
     /** How long killed processes may take to be gone ({@code killPatience}, milliseconds). */
     static final Duration KILL_PATIENCE = Duration.ofMillis(number("killPatience", 10_000));
 

@@ -34,10 +34,19 @@ final class ManagedTarget implements ManagedUnit {
     }
 
     @Override
-    public void stop(Consumer<JobResult> done) {
+    public void stop(boolean restarting, Consumer<JobResult> done) {
         reached = false;
         done.accept(JobResult.DONE);
     }
+
+    @Override
+    public void reload(Consumer<JobResult> done) {
+        done.accept(JobResult.INVALID); // there is nothing to it
+    }
+
+    /** It cannot fail. */
+    @Override
+    public void resetFailed() {}
 
     @Override
     public UnitStatus status() {

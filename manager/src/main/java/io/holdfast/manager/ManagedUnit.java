@@ -1,6 +1,8 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Unit;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** A unit at run time. All methods on the manager's loop. */
@@ -23,9 +25,25 @@ interface ManagedUnit {
     /**
      * Stops it, or waits for a stop that is under way; also ends a wait for a restart.
      *
+     * @param restarting whether a start by the same job follows
      * @param done called once when it is inactive or failed
      */
-    void stop(Consumer<JobResult> done);
+    void stop(boolean restarting, Consumer<JobResult> done);
+
+    /**
+     * Makes it take up its configuration again, or waits for a reload that is under way.
+     *
+     * @param done called once with how that went: INVALID if it cannot, or is not running
+     */
+    void reload(Consumer<JobResult> done);
+
+    /** Forgets that it has failed, and how often it was started. */
+    void resetFailed();
+
+    /** How long it must not be started yet, since that was done too often. */
+    default Optional<Duration> mayStartIn() {
+        return Optional.empty();
+    }
 
     /** A description of its present state. */
     UnitStatus status();

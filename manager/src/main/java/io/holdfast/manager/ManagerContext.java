@@ -21,15 +21,30 @@ record ManagerContext(
         Optional<UnitCgroups> cgroups,
         Path notifySocket,
         ManagerListener listener,
-        StateChange stateChange) {
+        Events events) {
 
-    /** Told what others may depend on. */
-    interface StateChange {
+    /** What units tell their manager, and what they ask of it. */
+    interface Events {
         /** A unit has come to rest, or has failed. */
         void settled(UnitName unit, ActiveState state);
 
         /** A spawn is over. */
         void spawned();
+
+        /**
+         * Where orphans have no cgroup that tells whose they are: gives each to its unit. Else
+         * there is nothing to do.
+         */
+        void lookForOrphans(Runnable then);
+    }
+
+    /** Of the manager itself. */
+    void notice(String text) {
+        listener.event(ManagerListener.Level.NOTICE, text);
+    }
+
+    void warn(String text) {
+        listener.event(ManagerListener.Level.WARNING, text);
     }
 
     void info(UnitName unit, String text) {

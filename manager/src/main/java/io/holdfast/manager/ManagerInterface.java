@@ -3,7 +3,6 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.Unistd;
-import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
@@ -89,6 +88,13 @@ public final class ManagerInterface implements AutoCloseable {
 
             method Restart(names: []string) -> (results: []JobResult)
 
+            # Makes running units take up their configuration again; "invalid" of those that cannot.
+            method Reload(names: []string) -> (results: []JobResult)
+
+            # Forgets that units have failed, and how often they were started; of all units, if none
+            # is named.
+            method ResetFailed(names: []string) -> ()
+
             # Signals the processes of a unit: "main" or "all".
             method Kill(name: string, signal: string, whom: ?string) -> ()
 
@@ -146,6 +152,8 @@ public final class ManagerInterface implements AutoCloseable {
                 .asyncMethod("Start", call -> jobs(manager.start(names(mayChange(call)))))
                 .asyncMethod("Stop", call -> jobs(manager.stop(names(mayChange(call)))))
                 .asyncMethod("Restart", call -> jobs(manager.restart(names(mayChange(call)))))
+                .asyncMethod("Reload", call -> jobs(manager.reload(names(mayChange(call)))))
+                .asyncMethod("ResetFailed", call -> resetFailed(mayChange(call)))
                 .asyncMethod("Kill", call -> kill(mayChange(call)))
                 .asyncMethod("WhoIs", this::whoIs, MethodOption.TAKES_DESCRIPTORS)
                 .build();
@@ -166,12 +174,25 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     private static List<UnitName> names(Call call) {
-        List<UnitName> names =
-                call.parameters().strings("names").stream().map(ManagerInterface::name).toList();
+        List<UnitName> names = anyNames(call);
         if (names.isEmpty()) {
             throw VarlinkException.invalidParameter("names");
         }
         return names;
+    }
+
+    private static List<UnitName> anyNames(Call call) {
+        return call.parameters().strings("names").stream().map(ManagerInterface::name).toList();
+    }
+
+    private CompletableFuture<JsonObject> resetFailed(Call call) {
+        return manager.resetFailed(anyNames(call))
+                .handle((_, failure) -> {
+                    if (failure != null) {
+                        throw failed(failure);
+                    }
+                    return JsonObject.EMPTY;
+                });
     }
 
     private static UnitName name(String text) {
@@ -280,7 +301,7 @@ public final class ManagerInterface implements AutoCloseable {
                         .put("subState", unit.subState())
                         .put("since", unit.since().toEpochMilli() * 1000)
                         .put("result", unit.result())
-                        .putIfPresent("mainExit", unit.mainExit().map(Exit::toString))
+                        .putIfPresent("mainExit", unit.mainExit().map(ExitText::of))
                         .putIfPresent("invocationId", nonEmpty(unit.invocationId()))
                         .putIfPresent("cgroup", unit.cgroup())
                         .put(

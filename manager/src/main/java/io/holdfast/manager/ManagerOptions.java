@@ -13,13 +13,17 @@ import java.util.Map;
  * @param units folders of unit files that come before the standard ones
  * @param runtimeDirectory where its sockets are; made if it is missing
  * @param slice the name of its slice in the cgroup that it was started in
+ * @param ownsProcess whether all children of this process that {@link
+ *     io.holdfast.core.process.Spawn} did not start are orphans of the manager's units: only where
+ *     nothing else in this JVM starts processes. Without cgroups nothing else can tell them apart.
  */
 public record ManagerOptions(
         ManagerScope scope,
         LoadPath loadPath,
         List<Path> units,
         Path runtimeDirectory,
-        UnitName slice) {
+        UnitName slice,
+        boolean ownsProcess) {
     /** The slice that a manager uses unless told otherwise. */
     public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
 
@@ -34,7 +38,8 @@ public record ManagerOptions(
                 LoadPath.system(environment),
                 List.of(),
                 Path.of("/run/holdfast"),
-                DEFAULT_SLICE);
+                DEFAULT_SLICE,
+                false);
     }
 
     /** For one user. */
@@ -45,18 +50,23 @@ public record ManagerOptions(
                 LoadPath.user(environment),
                 List.of(),
                 Path.of(scope.runtimeDirectory(), "holdfast"),
-                DEFAULT_SLICE);
+                DEFAULT_SLICE,
+                false);
     }
 
     public ManagerOptions withUnits(List<Path> folders) {
-        return new ManagerOptions(scope, loadPath, folders, runtimeDirectory, slice);
+        return new ManagerOptions(scope, loadPath, folders, runtimeDirectory, slice, ownsProcess);
     }
 
     public ManagerOptions withRuntimeDirectory(Path directory) {
-        return new ManagerOptions(scope, loadPath, units, directory, slice);
+        return new ManagerOptions(scope, loadPath, units, directory, slice, ownsProcess);
     }
 
     public ManagerOptions withSlice(UnitName name) {
-        return new ManagerOptions(scope, loadPath, units, runtimeDirectory, name);
+        return new ManagerOptions(scope, loadPath, units, runtimeDirectory, name, ownsProcess);
+    }
+
+    public ManagerOptions withProcessOwned() {
+        return new ManagerOptions(scope, loadPath, units, runtimeDirectory, slice, true);
     }
 }

@@ -1,44 +1,151 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import java.io.File;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reaps the processes that became our children when their parents died: a manager is the subreaper
- * of what its units start. Each is waited for by its own pidfd, one by one; never is "any child"
- * asked for, which would take the children of others in this JVM.
+ * The processes that became our children when their parents died: a manager is the subreaper of
+ * what its units start. Each is held and waited for by its own pidfd, one by one; never is "any
+ * child" asked for, which would take the children of others in this JVM. What {@link Child} does
+ * not know is an orphan. On the loop but for what is said to block.
  */
 final class Orphans {
-    private final Predicate<PidFd> ours;
+    /** Until what is being started, and may not be known yet, is looked at again. */
+    private static final Duration START_PAUSE = Duration.ofMillis(10);
 
-    /**
-     * @param ours whether an exited child was of our units
-     */
-    Orphans(Predicate<PidFd> ours) {
-        this.ours = ours;
+    /** Who may know an orphan. */
+    interface Units {
+        /** Whether some unit holds it. */
+        boolean hold(PidFd orphan);
+
+        /** Gives it to the unit that it is of, which owns it then; false if it is of none. */
+        boolean adopt(PidFd orphan, Optional<String> invocation);
     }
 
+    private final EventLoop loop;
+    private final Workers workers;
+    private final Predicate<PidFd> ours;
+    private final boolean tracked;
+    private final Units units;
+    private final Consumer<String> warnings;
+    private final List<PidFd> strays = new ArrayList<>();
+    private List<Runnable> waiting = new ArrayList<>();
+    private boolean scanning;
+    private boolean scanAgain;
+
     /**
-     * Reaps those that have exited. At every SIGCHLD, and after every spawn, during which orphans
-     * cannot be told from children; blocks for a moment.
+     * @param ours whether an exited orphan is to be reaped
+     * @param tracked whether living ones are given to their units, since no cgroup tells whose they
+     *     are
      */
-    int reap() {
-        int reaped = 0;
+    Orphans(
+            EventLoop loop,
+            Workers workers,
+            Predicate<PidFd> ours,
+            boolean tracked,
+            Units units,
+            Consumer<String> warnings) {
+        this.loop = loop;
+        this.workers = workers;
+        this.ours = ours;
+        this.tracked = tracked;
+        this.units = units;
+        this.warnings = warnings;
+    }
+
+    /** What a scan has found alive; what it was not sure of is looked at again. */
+    private record Found(List<Orphan> living, boolean certain) {}
+
+    private record Orphan(PidFd process, Optional<String> invocation) {}
+
+    /** Looks soon. At every SIGCHLD, and after every spawn, which hides orphans. */
+    void look() {
+        if (scanning) {
+            scanAgain = true;
+            return;
+        }
+        scanning = true;
+        List<Runnable> told = waiting;
+        waiting = new ArrayList<>();
+        workers.<Found>run(this::scan, (found, failure) -> scanned(found, failure, told));
+    }
+
+    /** Tells when every orphan of this moment is its unit's. */
+    void look(Runnable then) {
+        if (!tracked) {
+            loop.post(then);
+            return;
+        }
+        waiting.add(then);
+        look();
+    }
+
+    private void scanned(@Nullable Found found, @Nullable Exception failure, List<Runnable> told) {
+        scanning = false;
+        if (found != null) {
+            found.living().forEach(this::place);
+        }
+        if (found != null && !found.certain()) {
+            waiting.addAll(told);
+            var ignored = loop.after(START_PAUSE, this::look);
+        } else {
+            told.forEach(Runnable::run);
+        }
+        if (failure != null) {
+            warnings.accept("cannot look for orphans: " + failure.getMessage());
+        }
+        if (scanAgain) {
+            scanAgain = false;
+            look();
+        }
+    }
+
+    private void place(Orphan orphan) {
+        PidFd process = orphan.process();
+        if (units.hold(process) || strays.contains(process)) {
+            process.close();
+        } else if (!units.adopt(process, orphan.invocation())) {
+            warnings.accept(process + " has lost its parent and is of no unit");
+            if (strays.size() < Limits.STRAYS) {
+                strays.add(process);
+                AutoCloseable ignored =
+                        process.onExit(
+                                loop,
+                                _ -> {
+                                    strays.remove(process);
+                                    process.close();
+                                });
+            } else {
+                process.close();
+            }
+        }
+    }
+
+    /** Blocking. */
+    private Found scan() {
+        List<Orphan> living = new ArrayList<>();
+        boolean certain = true;
         String[] threads = new File("/proc/self/task").list();
         for (String thread : threads == null ? new String[0] : threads) {
             for (String number : childrenOf(thread).split(" ")) {
-                if (!number.isBlank() && reap(Integer.parseInt(number))) {
-                    reaped++;
+                if (!number.isBlank()) {
+                    certain &= look(Integer.parseInt(number), living);
                 }
             }
         }
-        return reaped;
+        return new Found(living, certain);
     }
 
     private static String childrenOf(String thread) {
@@ -49,21 +156,32 @@ final class Orphans {
         }
     }
 
-    private boolean reap(int number) {
+    /** False if it cannot be told from a child that is being started. */
+    private boolean look(int number, List<Orphan> living) {
         Optional<PidFd> found = PidFd.find(number);
         if (found.isEmpty()) {
-            return false;
+            return true;
         }
-        try (PidFd child = found.get()) {
-            if (child.state() != PidFd.State.EXITED || !isChild(child) || !ours.test(child)) {
-                return false;
+        PidFd child = found.get();
+        boolean kept = false;
+        try {
+            if (!isChild(child) || Child.isStarted(child)) {
+                return true;
             }
-            if (!Child.isOrphan(child)) { // spawned by us, or that is not certain yet
-                return false;
+            boolean certain = Child.isOrphan(child);
+            PidFd.State state = child.state();
+            if (state == PidFd.State.EXITED && certain && ours.test(child)) {
+                var ignored = child.reap();
+            } else if (state == PidFd.State.ALIVE && certain && tracked) {
+                kept = living.add(new Orphan(child, invocationOf(child)));
             }
-            return child.reap().isPresent();
+            return certain || !tracked;
         } catch (ErrnoException e) {
-            return false; // reaped by its owner meanwhile
+            return true; // reaped by its owner meanwhile
+        } finally {
+            if (!kept) {
+                child.close();
+            }
         }
     }
 
@@ -71,5 +189,21 @@ final class Orphans {
         ProcessInfo info = pidFd.info();
         return info.ppid().isPresent()
                 && info.ppid().getAsInt() == (int) ProcessHandle.current().pid();
+    }
+
+    /** What it found in its environment when it was executed. */
+    private static Optional<String> invocationOf(PidFd process) {
+        try {
+            return Optional.ofNullable(process.proc().environment().get("INVOCATION_ID"));
+        } catch (ErrnoException e) {
+            return Optional.empty(); // not ours to read, or it has gone
+        }
+    }
+
+    /** When the loop does not run any more: reaps what can be reaped. Blocking. */
+    void close() {
+        scan().living().forEach(orphan -> orphan.process().close());
+        strays.forEach(PidFd::close);
+        strays.clear();
     }
 }

@@ -5,20 +5,24 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
-import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.RunProcesses.RunSignal;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one run of a service holds: its cgroup, the pipe for its output, its main process and the
- * one that runs a command beside it. All methods on the loop; what may block is done by the
- * workers.
+ * What one run of a service holds: its main process and the one that runs a command beside it, the
+ * pipe for its output, and all that they started. All methods on the loop; what may block is done
+ * by the workers.
  */
 final class ServiceRun {
     /** What {@link Service} is told. */
@@ -28,12 +32,12 @@ final class ServiceRun {
         void controlExited(Exit exit);
 
         /** A spawn that was asked for did not work. */
-        void spawnFailed(ExecCommand command, Exception failure);
+        void spawnFailed(ExecCommand command, boolean asMain, Exception failure);
 
         /** A spawn that was asked for has worked. */
-        void spawned(ExecCommand command);
+        void spawned(ExecCommand command, boolean asMain);
 
-        /** No living process is left in the cgroup. */
+        /** No living process is left. */
         void emptied();
     }
 
@@ -42,12 +46,11 @@ final class ServiceRun {
     private final Listener listener;
     private final OutputPipe output;
     private final Execution execution;
-    private final Optional<Cgroup> cgroup;
-    private @Nullable PidFd main; // of mainChild, or a process that was named by MAINPID=
+    private final RunProcesses processes;
+    private @Nullable PidFd main; // of mainChild, or a process that was named by others
     private @Nullable Child mainChild;
     private @Nullable Child control;
     private @Nullable AutoCloseable mainWatch;
-    private @Nullable AutoCloseable emptyWatch;
     private int pendingSpawns;
     private boolean mainIsAlive;
     private boolean ended;
@@ -64,11 +67,19 @@ final class ServiceRun {
         this.listener = listener;
         this.output = output;
         this.execution = execution;
-        this.cgroup = cgroup;
+        this.processes =
+                cgroup.<RunProcesses>map(group -> new CgroupProcesses(context, unit.name(), group))
+                        .orElseGet(() ->
+                                new TrackedProcesses(
+                                        context, execution.invocationId(), this::holdsLiving));
+    }
+
+    private boolean holdsLiving() {
+        return mainIsAlive || control != null || pendingSpawns > 0;
     }
 
     Optional<Cgroup> cgroup() {
-        return cgroup;
+        return processes.cgroup();
     }
 
     Optional<PidFd> main() {
@@ -97,6 +108,55 @@ final class ServiceRun {
         return control != null && process.equals(control.pidFd());
     }
 
+    /** Whether it holds the process itself, or has it in its cgroup. */
+    boolean holds(PidFd process) {
+        return isMain(process) || isControl(process) || processes.contains(process, process.info());
+    }
+
+    /** Whether the process is of this run: held itself, in its cgroup, or else a descendant. */
+    boolean contains(PidFd process, ProcessInfo info) {
+        if (isMain(process) || isControl(process) || processes.contains(process, info)) {
+            return true;
+        }
+        return processes.cgroup().isEmpty() && descends(process);
+    }
+
+    private boolean descends(PidFd process) {
+        PidFd at = process.duplicate();
+        try {
+            for (int i = 0; i < Limits.ANCESTORS; i++) {
+                Optional<PidFd> parent = at.parent();
+                if (parent.isEmpty()) {
+                    return false;
+                }
+                at.close();
+                at = parent.get();
+                if (holds(at)) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (ErrnoException e) {
+            return false; // it has gone meanwhile
+        } finally {
+            at.close();
+        }
+    }
+
+    /** Takes an orphan over if it is of this run; else it stays the giver's. */
+    boolean adopt(PidFd orphan, Optional<String> invocation) {
+        return !ended && processes.adopt(orphan, invocation);
+    }
+
+    /** Tells of the only process that there is; lent for the call. */
+    void only(Consumer<Optional<PidFd>> told) {
+        processes.only(found -> {
+            if (!ended) {
+                told.accept(found);
+            }
+        });
+    }
+
     /** Spawns a command as the main process, or beside it. */
     void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
         Map<String, String> all = new HashMap<>(variables);
@@ -110,12 +170,12 @@ final class ServiceRun {
                             if (ended) {
                                 release(child); // left over, as KillMode= wants it
                             } else if (child == null) {
-                                listener.spawnFailed(command, orUnknown(failure));
+                                listener.spawnFailed(command, asMain, orUnknown(failure));
                             } else {
                                 hold(child, asMain);
-                                listener.spawned(command);
+                                listener.spawned(command, asMain);
                             }
-                            context.stateChange().spawned();
+                            context.events().spawned();
                         });
     }
 
@@ -156,9 +216,11 @@ final class ServiceRun {
         if (sameAs(child, control)) {
             control = null;
             child.close();
+            processes.exited();
             listener.controlExited(exit);
         } else if (main != null && main.equals(child.pidFd()) && mainIsAlive) {
             mainIsAlive = false;
+            processes.exited();
             listener.mainExited(exit);
         }
     }
@@ -175,6 +237,8 @@ final class ServiceRun {
     }
 
     private void releaseMain() {
+        closeQuietly(mainWatch);
+        mainWatch = null;
         if (mainChild != null) {
             release(mainChild);
             mainChild = null;
@@ -186,7 +250,6 @@ final class ServiceRun {
 
     /** Takes over another process of the unit as its main one. It is owned from now on. */
     void replaceMain(PidFd process) {
-        closeQuietly(mainWatch);
         releaseMain();
         main = process;
         mainIsAlive = true;
@@ -196,113 +259,60 @@ final class ServiceRun {
                         exit -> {
                             mainWatch = null;
                             mainIsAlive = false;
+                            processes.exited();
                             listener.mainExited(exit);
                         });
     }
 
     /** Signals the main process, the one beside it, and if wanted all others. */
     void signal(Signal signal, boolean all, boolean hangup) {
-        boolean wake = !signal.equals(Signal.KILL) && !signal.equals(Signal.CONT);
-        if (main != null && mainIsAlive) {
-            signalOne(main, signal, hangup, wake);
+        RunSignal sent = new RunSignal(signal, hangup);
+        List<PidFd> held = new ArrayList<>();
+        if (main != null) {
+            held.add(main);
+            if (mainIsAlive) {
+                sent.send(main);
+            }
         }
         if (control != null) {
-            signalOne(control.pidFd(), signal, hangup, wake);
+            held.add(control.pidFd());
+            sent.send(control.pidFd());
         }
-        if (!all) {
-            return;
-        }
-        if (cgroup.isEmpty()) {
-            signalGroup(signal);
-            return;
-        }
-        Cgroup group = cgroup.get();
-        PidFd alreadyMain = main;
-        context.workers()
-                .<Integer>run(
-                        () -> signalMembers(group, signal, hangup, wake, alreadyMain),
-                        (count, failure) -> {
-                            if (failure != null) {
-                                context.warn(
-                                        unit.name(), "cannot signal all: " + failure.getMessage());
-                            }
-                        });
-    }
-
-    private static int signalMembers(
-            Cgroup group, Signal signal, boolean hangup, boolean wake, @Nullable PidFd but) {
-        if (signal.equals(Signal.KILL)) {
-            group.kill();
-            return 0;
-        }
-        int count = 0;
-        try (Members members = group.membersBelow()) {
-            for (PidFd member : members) {
-                if (!member.equals(but)) {
-                    signalOne(member, signal, hangup, wake);
-                    count++;
-                }
-            }
-        }
-        return count;
-    }
-
-    private static void signalOne(PidFd process, Signal signal, boolean hangup, boolean wake) {
-        boolean ignored = process.signal(signal);
-        if (hangup) {
-            ignored = process.signal(Signal.HUP);
-        }
-        if (wake) {
-            ignored = process.signal(Signal.CONT);
+        if (all) {
+            processes.signal(sent, held);
         }
     }
 
-    /** Without a cgroup, the process group of the main process is what can be reached. */
-    private void signalGroup(Signal signal) {
-        PidFd leader = main;
-        if (leader != null) {
-            try {
-                boolean ignored = leader.signal(signal, PidFd.Scope.PROCESS_GROUP);
-            } catch (ErrnoException | UnsupportedOperationException e) {
-                // it leads no group any more, or the kernel is older than 6.9: only itself is
-                // reached
-            }
+    /** Kills the process that runs a command beside the main one. */
+    void killControl() {
+        if (control != null) {
+            boolean ignored = control.signal(Signal.KILL);
         }
     }
 
-    /** Tells once when the cgroup is empty; at once if it is, or if there is none. */
+    /** Tells once when no process is left; at once if none is. */
     void watchEmpty() {
-        closeQuietly(emptyWatch);
-        emptyWatch = null;
-        if (cgroup.isEmpty()) {
-            context.loop().post(listener::emptied);
-            return;
-        }
-        try {
-            emptyWatch =
-                    cgroup.get()
-                            .onEmpty(
-                                    context.loop(),
-                                    () -> {
-                                        emptyWatch = null;
-                                        listener.emptied();
-                                    });
-        } catch (ErrnoException e) { // removed by somebody else
-            context.loop().post(listener::emptied);
-        }
+        processes.watchEmpty(listener::emptied);
     }
 
-    /** Lets go of everything: what lives still in the cgroup is killed, if that is wanted. */
-    void close(boolean killLeftovers, Runnable closed) {
+    /**
+     * Lets go of everything.
+     *
+     * @param killLeftovers whether what lives still is killed
+     * @param restarting whether another run follows: what is preserved over it is kept
+     */
+    void close(boolean killLeftovers, boolean restarting, Runnable closed) {
         ended = true;
-        closeQuietly(mainWatch);
-        closeQuietly(emptyWatch);
+        processes.forget();
         output.close();
         release(control);
         releaseMain();
         context.workers()
                 .<Boolean>run(
-                        () -> clean(killLeftovers),
+                        () -> {
+                            execution.close(restarting);
+                            return processes.clean(killLeftovers);
+                        },
                         (clean, failure) -> {
                             if (failure != null) {
                                 context.warn(
@@ -318,20 +328,24 @@ final class ServiceRun {
                         });
     }
 
-    private boolean clean(boolean killLeftovers) throws InterruptedException {
-        execution.close();
-        if (cgroup.isEmpty()) {
-            return true;
-        }
-        Cgroup group = cgroup.get();
-        if (killLeftovers && group.isPopulated()) {
-            group.kill();
-            boolean ignored = group.awaitEmpty(Limits.KILL_PATIENCE);
-        }
-        return UnitCgroups.remove(group);
+    /** Removes what was kept for another run, which does not follow after all. */
+    void discard(Runnable discarded) {
+        context.workers()
+                .<Boolean>run(
+                        () -> {
+                            execution.close(false);
+                            return true;
+                        },
+                        (_, failure) -> {
+                            if (failure != null) {
+                                context.warn(
+                                        unit.name(), "cannot clean up: " + failure.getMessage());
+                            }
+                            discarded.run();
+                        });
     }
 
-    private static void closeQuietly(@Nullable AutoCloseable closeable) {
+    static void closeQuietly(@Nullable AutoCloseable closeable) {
         if (closeable != null) {
             try {
                 closeable.close();

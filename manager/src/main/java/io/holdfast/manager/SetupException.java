@@ -1,5 +1,9 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Exit;
+import java.util.Optional;
+
 /** The surroundings of a service could not be made as its unit wants them: what, and why. */
 final class SetupException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -7,11 +11,13 @@ final class SetupException extends Exception {
     /** What was to be set up, by the names that systemd.exec(5) gives to exit statuses. */
     enum Step {
         CHDIR(200),
+        EXEC(203),
         STDIN(208),
         STDOUT(209),
         GROUP(216),
         USER(217),
         CAPABILITIES(218),
+        CGROUP(219),
         STDERR(222),
         RUNTIME_DIRECTORY(233),
         STATE_DIRECTORY(238),
@@ -47,5 +53,20 @@ final class SetupException extends Exception {
 
     Step step() {
         return step;
+    }
+
+    /**
+     * How systemd's process would have ended that fails so on its way to the program: what it does
+     * in the child is done before there is one here. Empty for what systemd does without a process,
+     * too.
+     */
+    static Optional<Exit> exitOf(Exception failure) {
+        Step step =
+                switch (failure) {
+                    case SetupException setup -> setup.step;
+                    case ErrnoException _ -> Step.EXEC;
+                    default -> Step.RESOURCES;
+                };
+        return step.status == 0 ? Optional.empty() : Optional.of(new Exit.Exited(step.status));
     }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.UnitSection;
+import java.time.Duration;
 
 /**
  * Counts the starts of a unit: so many within one interval, which begins with the first start after
@@ -42,6 +43,11 @@ final class StartLimit {
         }
         starts++;
         return true;
+    }
+
+    /** How long it is until the interval of the last starts is over. */
+    Duration remaining(long now) {
+        return Duration.ofNanos(Math.max(0, intervalNanos - (now - begin)));
     }
 
     /** Forgets all starts ({@code reset-failed}). */

@@ -12,6 +12,12 @@ public enum SubState {
     RUNNING(ActiveState.ACTIVE),
     /** All its processes have gone, and it stays active (RemainAfterExit). */
     EXITED(ActiveState.ACTIVE),
+    /** Its reload commands run. */
+    RELOAD(ActiveState.RELOADING),
+    /** It was told by signal to reload, and has not answered. */
+    RELOAD_SIGNAL(ActiveState.RELOADING),
+    /** It says that it reloads, and not yet that it has. */
+    RELOAD_NOTIFY(ActiveState.RELOADING),
     STOP(ActiveState.DEACTIVATING),
     STOP_WATCHDOG(ActiveState.DEACTIVATING),
     STOP_SIGTERM(ActiveState.DEACTIVATING),

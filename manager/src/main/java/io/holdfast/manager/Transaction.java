@@ -14,12 +14,21 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Jobs of several units that start or stop together, each when those that it is ordered behind are
- * through. On the loop.
+ * Jobs of several units that are started, stopped or reloaded together, each when those that it is
+ * ordered behind are through. On the loop.
  */
 final class Transaction {
     private static final List<Dependency> REQUIREMENTS =
             List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.REQUISITE);
+
+    /** What happens to all of the units. */
+    enum Kind {
+        START,
+        STOP,
+        /** A start of the same units follows. */
+        STOP_TO_RESTART,
+        RELOAD
+    }
 
     /** One unit's part. */
     private static final class Job {
@@ -34,19 +43,19 @@ final class Transaction {
     }
 
     private final Map<UnitName, Job> jobs = new LinkedHashMap<>();
-    private final boolean starting;
+    private final Kind kind;
     private final Consumer<Map<UnitName, JobResult>> done;
+    private boolean told;
 
     /**
-     * @param starting whether the units are started, or else stopped
      * @param done told how each job ended, when all have
      */
     Transaction(
             Iterable<ManagedUnit> units,
-            boolean starting,
+            Kind kind,
             Consumer<Map<UnitName, JobResult>> done,
             Consumer<String> complaints) {
-        this.starting = starting;
+        this.kind = kind;
         this.done = done;
         for (ManagedUnit unit : units) {
             jobs.put(unit.unit().name(), new Job(unit));
@@ -60,7 +69,7 @@ final class Transaction {
         for (Job later : jobs.values()) {
             for (Job earlier : jobs.values()) {
                 if (later != earlier && isAfter(later, earlier)) {
-                    if (starting) {
+                    if (kind == Kind.START || kind == Kind.RELOAD) {
                         later.waitsFor.add(earlier);
                     } else {
                         earlier.waitsFor.add(later);
@@ -146,15 +155,18 @@ final class Transaction {
         }
     }
 
-    private boolean told;
-
     private void begin(Job job) {
-        if (!starting) {
-            job.unit.stop(result -> end(job, result));
-        } else if (requiredHasFailed(job)) {
-            job.result = JobResult.DEPENDENCY;
-        } else {
-            job.unit.start(result -> end(job, result));
+        switch (kind) {
+            case START -> {
+                if (requiredHasFailed(job)) {
+                    job.result = JobResult.DEPENDENCY;
+                } else {
+                    job.unit.start(result -> end(job, result));
+                }
+            }
+            case STOP -> job.unit.stop(false, result -> end(job, result));
+            case STOP_TO_RESTART -> job.unit.stop(true, result -> end(job, result));
+            case RELOAD -> job.unit.reload(result -> end(job, result));
         }
     }
 

@@ -27,7 +27,7 @@ import java.util.Set;
  */
 final class UnitCatalog {
     private static final List<Dependency> PULLS =
-            List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS);
+            List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS, Dependency.UPHOLDS);
 
     private final LoadPath path;
     private final List<Path> ownFolders;
@@ -88,7 +88,7 @@ final class UnitCatalog {
             Deque<UnitName> todo,
             List<Missing> missing,
             List<String> notices) {
-        boolean required = kind != Dependency.WANTS;
+        boolean required = kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO;
         UnitSource source = loader.load(pulled);
         boolean there = source.state() == UnitSource.State.LOADED;
         if (pulled.type() == UnitType.SERVICE) {
@@ -123,18 +123,13 @@ final class UnitCatalog {
     /** Directives that are read and that nothing acts on yet. */
     static Set<String> notActedOn() {
         return Set.of(
-                "Service.ExecReload",
-                "Service.ReloadSignal",
                 "Service.BusName",
-                "Service.GuessMainPID",
                 "Service.RestartMode",
                 "Unit.PropagatesReloadTo",
                 "Unit.ReloadPropagatedFrom",
                 "Unit.PropagatesStopTo",
                 "Unit.StopPropagatedFrom",
                 "Unit.JoinsNamespaceOf",
-                "Unit.Upholds",
-                "Unit.Conflicts",
                 "Unit.OnSuccess",
                 "Unit.RequiresMountsFor");
     }

@@ -80,12 +80,6 @@ final class UnitLog {
         }
     }
 
-    /** Adds a line of the manager's own, between those of the unit. By the writing thread. */
-    void note(String line) {
-        end();
-        add(line);
-    }
-
     private void append(byte[] bytes, int from, int to) {
         int fits = Math.min(to - from, maxLineBytes - length);
         overlong |= fits < to - from;

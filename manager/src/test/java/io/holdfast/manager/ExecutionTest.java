@@ -425,7 +425,7 @@ class ExecutionTest {
             assertThat(Files.getAttribute(made, "unix:uid")).isEqualTo(65534);
             assertThat(((Integer) Files.getAttribute(made, "unix:gid")).longValue())
                     .isEqualTo(Accounts.SYSTEM.group("adm"));
-            execution.close();
+            execution.close(true);
             assertThat(made).doesNotExist();
         }
     }

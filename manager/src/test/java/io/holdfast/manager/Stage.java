@@ -77,7 +77,8 @@ final class Stage implements AutoCloseable {
                 new LoadPath(List.of()),
                 List.of(units),
                 runtimeDirectory,
-                inSlice);
+                inSlice,
+                false);
     }
 
     Path folder() {

@@ -74,14 +74,6 @@ class UnitLogTest {
     }
 
     @Test
-    void aNoteEndsTheLineBeforeIt() {
-        UnitLog log = new UnitLog();
-        write(log, "half");
-        log.note("started again");
-        assertThat(log.last(9)).containsExactly("half", "started again");
-    }
-
-    @Test
     void aFollowerGetsWhatComesAfterWhatWasThere() {
         UnitLog log = new UnitLog();
         List<String> told = new ArrayList<>();

@@ -3,6 +3,7 @@ package io.holdfast.manager.unit;
 import io.holdfast.core.linux.Signal;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -57,6 +58,14 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
             }
         }
         return new ExitStatusSet(moreStatuses, moreSignals);
+    }
+
+    /** What an exit status is called: {@code EXEC} for 203. */
+    public static Optional<String> nameOf(int status) {
+        return NAMES.entrySet().stream()
+                .filter(name -> name.getValue() == status)
+                .map(Map.Entry::getKey)
+                .findFirst();
     }
 
     /** The names of {@code systemd-analyze exit-status}: C library, sysexits.h, then systemd's. */

@@ -1,0 +1,149 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.unit.UnitName;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The processes of a run that has a cgroup: whatever they do, they stay in it. */
+final class CgroupProcesses implements RunProcesses {
+    private final ManagerContext context;
+    private final UnitName unit;
+    private final Cgroup cgroup;
+    private @Nullable AutoCloseable watch;
+
+    /**
+     * @param cgroup owned from now on
+     */
+    CgroupProcesses(ManagerContext context, UnitName unit, Cgroup cgroup) {
+        this.context = context;
+        this.unit = unit;
+        this.cgroup = cgroup;
+    }
+
+    @Override
+    public Optional<Cgroup> cgroup() {
+        return Optional.of(cgroup);
+    }
+
+    @Override
+    public boolean contains(PidFd process, ProcessInfo info) {
+        OptionalLong in = info.cgroupId();
+        return in.isPresent() && isWithin(in.getAsLong());
+    }
+
+    private boolean isWithin(long id) {
+        if (cgroup.id() == id) {
+            return true;
+        }
+        try (Cgroup inner = Cgroup.ofId(id)) {
+            return inner.path().path().startsWith(cgroup.path().path() + "/");
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    /** Their cgroup is what tells whose they are. */
+    @Override
+    public boolean adopt(PidFd orphan, Optional<String> invocation) {
+        return false;
+    }
+
+    @Override
+    public void only(Consumer<Optional<PidFd>> told) {
+        context.workers()
+                .<Optional<PidFd>>run(
+                        this::only,
+                        (found, _) -> {
+                            Optional<PidFd> one = found == null ? Optional.empty() : found;
+                            told.accept(one);
+                            one.ifPresent(PidFd::close);
+                        });
+    }
+
+    private Optional<PidFd> only() {
+        try (Members members = cgroup.membersBelow()) {
+            PidFd found = null;
+            for (PidFd member : members) {
+                if (found != null) {
+                    return Optional.empty();
+                }
+                found = member;
+            }
+            return Optional.ofNullable(found).map(PidFd::duplicate);
+        }
+    }
+
+    @Override
+    public void signal(RunSignal signal, List<PidFd> signalled) {
+        List<PidFd> already = List.copyOf(signalled);
+        context.workers()
+                .<Integer>run(
+                        () -> signalMembers(signal, already),
+                        (_, failure) -> {
+                            if (failure != null) {
+                                context.warn(unit, "cannot signal all: " + failure.getMessage());
+                            }
+                        });
+    }
+
+    private int signalMembers(RunSignal signal, List<PidFd> already) {
+        if (signal.signal().equals(Signal.KILL)) {
+            cgroup.kill();
+            return 0;
+        }
+        int count = 0;
+        try (Members members = cgroup.membersBelow()) {
+            for (PidFd member : members) {
+                if (!already.contains(member)) {
+                    signal.send(member);
+                    count++;
+                }
+            }
+        }
+        return count;
+    }
+
+    @Override
+    public void watchEmpty(Runnable emptied) {
+        forget();
+        try {
+            watch =
+                    cgroup.onEmpty(
+                            context.loop(),
+                            () -> {
+                                watch = null;
+                                emptied.run();
+                            });
+        } catch (ErrnoException e) { // removed by somebody else
+            context.loop().post(emptied);
+        }
+    }
+
+    /** The cgroup tells by itself. */
+    @Override
+    public void exited() {}
+
+    @Override
+    public void forget() {
+        ServiceRun.closeQuietly(watch);
+        watch = null;
+    }
+
+    @Override
+    public boolean clean(boolean kill) throws InterruptedException {
+        if (kill && cgroup.isPopulated()) {
+            cgroup.kill();
+            boolean ignored = cgroup.awaitEmpty(Limits.KILL_PATIENCE);
+        }
+        return UnitCgroups.remove(cgroup);
+    }
+}

@@ -1,0 +1,227 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is asked of units, and what units ask of others by their dependencies: loads what is needed,
+ * and runs the transactions. On the loop.
+ */
+final class Jobs {
+    private final ManagerContext context;
+    private final UnitTable units;
+    private final UnitCatalog catalog;
+    private boolean stopping;
+
+    Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog) {
+        this.context = context;
+        this.units = units;
+        this.catalog = catalog;
+    }
+
+    /** How the jobs of the named units end. */
+    private static final class Answer {
+        private final Collection<UnitName> names;
+        private final UnitTable units;
+        private final CompletableFuture<Map<UnitName, JobResult>> future;
+
+        Answer(
+                Collection<UnitName> names,
+                UnitTable units,
+                CompletableFuture<Map<UnitName, JobResult>> future) {
+            this.names = List.copyOf(names);
+            this.units = units;
+            this.future = future;
+        }
+
+        /** The results of the units that were asked for, under the names that were used. */
+        void complete(Map<UnitName, JobResult> results) {
+            Map<UnitName, JobResult> named = new LinkedHashMap<>();
+            for (UnitName name : names) {
+                ManagedUnit unit = units.find(name);
+                JobResult result = unit == null ? null : results.get(unit.unit().name());
+                named.put(name, result == null ? JobResult.INVALID : result);
+            }
+            future.complete(named);
+        }
+    }
+
+    // ---- what is asked for
+
+    void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
+        Answer answer = new Answer(names, units, future);
+        load(names, future, closure -> start(names, closure, answer));
+    }
+
+    private void start(Collection<UnitName> names, UnitCatalog.Closure closure, Answer answer) {
+        if (stopping) {
+            throw new IllegalStateException("the manager is stopping");
+        }
+        StartPlan plan = new StartPlan(context, units, names, closure);
+        run(
+                plan.stops(),
+                Transaction.Kind.STOP,
+                _ ->
+                        run(
+                                plan.starts(),
+                                Transaction.Kind.START,
+                                results -> {
+                                    results.putAll(plan.refused());
+                                    answer.complete(results);
+                                }));
+    }
+
+    void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
+        run(
+                units.withDependants(loaded(names)),
+                Transaction.Kind.STOP,
+                new Answer(names, units, future)::complete);
+    }
+
+    /** Stops what runs of these and of their dependants, and starts all of them. */
+    void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
+        Answer answer = new Answer(names, units, future);
+        load(
+                names,
+                future,
+                closure -> {
+                    Set<ManagedUnit> running = units.withDependants(loaded(names));
+                    running.removeIf(unit -> !unit.activeState().isUp());
+                    Set<UnitName> again = new LinkedHashSet<>(names);
+                    running.forEach(unit -> again.add(unit.unit().name()));
+                    run(
+                            running,
+                            Transaction.Kind.STOP_TO_RESTART,
+                            _ -> {
+                                try {
+                                    start(again, closure, answer);
+                                } catch (RuntimeException e) {
+                                    future.completeExceptionally(e);
+                                }
+                            });
+                });
+    }
+
+    void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
+        run(loaded(names), Transaction.Kind.RELOAD, new Answer(names, units, future)::complete);
+    }
+
+    /** Stops all units, and refuses further starts. */
+    void shutdown(Consumer<Map<UnitName, JobResult>> done) {
+        stopping = true;
+        run(List.copyOf(units.all()), Transaction.Kind.STOP, done);
+    }
+
+    boolean isStopping() {
+        return stopping;
+    }
+
+    private List<ManagedUnit> loaded(Collection<UnitName> names) {
+        return names.stream().map(units::get).toList();
+    }
+
+    private void run(
+            Collection<ManagedUnit> some,
+            Transaction.Kind kind,
+            Consumer<Map<UnitName, JobResult>> done) {
+        new Transaction(some, kind, done, context::warn).run();
+    }
+
+    /** Reads units and what they pull in, and goes on with it. */
+    private void load(
+            Collection<UnitName> names,
+            CompletableFuture<?> answer,
+            Consumer<UnitCatalog.Closure> loaded) {
+        context.workers()
+                .<UnitCatalog.Closure>run(
+                        () -> catalog.closure(names),
+                        (closure, failure) -> {
+                            if (closure == null) {
+                                answer.completeExceptionally(orUnknown(failure));
+                                return;
+                            }
+                            try {
+                                closure.units().values().stream()
+                                        .filter(unit ->
+                                                unit.source().state() != UnitSource.State.NOT_FOUND)
+                                        .forEach(units::take);
+                                closure.notices().forEach(context::notice);
+                                loaded.accept(closure);
+                            } catch (RuntimeException e) {
+                                answer.completeExceptionally(e);
+                            }
+                        });
+    }
+
+    static Exception orUnknown(@Nullable Exception failure) {
+        return failure == null ? new IllegalStateException("no answer, and no reason") : failure;
+    }
+
+    // ---- what units ask of others
+
+    /** A unit has come to rest by itself or by a job: others may depend on that. */
+    void settled(UnitName name, ActiveState state) {
+        ManagedUnit unit = units.find(name);
+        if (unit == null || stopping) {
+            return;
+        }
+        Set<ManagedUnit> bound = new LinkedHashSet<>();
+        for (ManagedUnit other : units.all()) {
+            if (other.activeState().isUp()
+                    && UnitTable.has(other, List.of(Dependency.BINDS_TO), unit)) {
+                bound.add(other);
+            }
+        }
+        run(bound, Transaction.Kind.STOP, _ -> {});
+        Set<UnitName> onFailure = unit.unit().unit().dependencies().of(Dependency.ON_FAILURE);
+        if (state == ActiveState.FAILED && !onFailure.isEmpty()) {
+            startFor("OnFailure= of " + name, onFailure);
+        }
+        if (isUpheld(unit)) {
+            var ignored =
+                    context.loop()
+                            .after(
+                                    unit.mayStartIn().orElse(Limits.UPHOLD_DELAY),
+                                    () -> uphold(unit));
+        }
+    }
+
+    private boolean isUpheld(ManagedUnit unit) {
+        return units.all().stream()
+                .anyMatch(other ->
+                        other.activeState().isUp()
+                                && UnitTable.has(other, List.of(Dependency.UPHOLDS), unit));
+    }
+
+    private void uphold(ManagedUnit unit) {
+        boolean down = !unit.activeState().isUp() && unit.activeState().isSettled();
+        if (down && !stopping && isUpheld(unit)) {
+            startFor("Upholds=" + unit.unit().name(), Set.of(unit.unit().name()));
+        }
+    }
+
+    private void startFor(String reason, Set<UnitName> names) {
+        CompletableFuture<Map<UnitName, JobResult>> future = new CompletableFuture<>();
+        start(names, future);
+        var ignored =
+                future.exceptionally(e -> {
+                    context.warn(reason + ": " + cause(e).getMessage());
+                    return Map.of();
+                });
+    }
+
+    private static Throwable cause(Throwable e) {
+        return e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+    }
+}

@@ -1,0 +1,87 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.manager.unit.ConditionCheck;
+import io.holdfast.manager.unit.ServiceUnit;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** What is looked at and made before a run of a service can begin. Blocking; off the loop. */
+final class RunSetup {
+    private final ServiceLife life;
+    private final ServiceRun.Listener listener;
+
+    /**
+     * @param listener of the runs that are made
+     */
+    RunSetup(ServiceLife life, ServiceRun.Listener listener) {
+        this.life = life;
+        this.listener = listener;
+    }
+
+    /** 32 hexadecimal digits that no other run has. */
+    static String newInvocationId() {
+        UUID uuid = UUID.randomUUID();
+        byte[] bytes =
+                ByteBuffer.allocate(16)
+                        .putLong(uuid.getMostSignificantBits())
+                        .putLong(uuid.getLeastSignificantBits())
+                        .array();
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    /** The unmet conditions, and the unmet assertions. */
+    record Verdicts(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {}
+
+    Verdicts check(ServiceUnit unit) {
+        ConditionCheck check =
+                new ConditionCheck(
+                        life.context.host(), life.context.scope(), System.getenv(), Set.of());
+        return new Verdicts(
+                check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
+    }
+
+    /**
+     * Makes the cgroup, the folders and what else the run needs.
+     *
+     * @param output owned by the run, if there will be one
+     */
+    ServiceRun open(ServiceUnit unit, String invocationId, OutputPipe output) throws Exception {
+        ManagerContext context = life.context;
+        Optional<Cgroup> cgroup = cgroup(unit);
+        try {
+            Execution execution =
+                    new Execution(
+                            unit,
+                            context.scope(),
+                            new Execution.Surroundings(
+                                    cgroup,
+                                    output.writeEnd(),
+                                    context.notifySocket().toString(),
+                                    invocationId),
+                            warning -> context.loop().post(() -> life.warnOnce(warning)));
+            execution.prepare();
+            return new ServiceRun(context, unit, listener, output, execution, cgroup);
+        } catch (Exception e) {
+            cgroup.ifPresent(UnitCgroups::remove);
+            throw e;
+        }
+    }
+
+    private Optional<Cgroup> cgroup(ServiceUnit unit) throws SetupException {
+        ManagerContext context = life.context;
+        try {
+            return context.cgroups()
+                    .map(cgroups ->
+                            cgroups.create(
+                                    unit.name(),
+                                    unit.cgroup().sliceOf(unit.name(), context.scope())));
+        } catch (ErrnoException e) {
+            throw new SetupException(SetupException.Step.CGROUP, e);
+        }
+    }
+}

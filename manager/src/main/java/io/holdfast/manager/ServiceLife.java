@@ -1,0 +1,291 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.UnitName;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the steps of a service's life share: what its files say, where it stands, what it runs, and
+ * how it ended. On the loop.
+ */
+final class ServiceLife {
+    /** What one step leaves to others. */
+    interface Steps {
+        /** The start has come to its end: it is up. */
+        void up();
+
+        /** It is to be stopped, for this reason. */
+        void stop(ServiceResult why);
+
+        /** Its processes have gone: what was made for the run is removed. */
+        void cleanUp();
+
+        /**
+         * It has no run, and none of its processes is left.
+         *
+         * @param start how a start that was under way has ended by this
+         */
+        void rest(JobResult start);
+
+        /** The same, and it is not started again by itself. */
+        void settle(JobResult start);
+    }
+
+    final ManagerContext context;
+    final UnitLog log;
+
+    /** Of the step that is under way, and of the whole run. */
+    final Deadline deadline;
+
+    final Deadline watchdog;
+    private final Set<String> warned = new HashSet<>();
+    private ServiceUnit unit;
+    private @Nullable ServiceUnit newer;
+    private StartLimit startLimit;
+    private SubState state = SubState.DEAD;
+    private Instant since = Instant.EPOCH;
+    private ServiceResult result = ServiceResult.SUCCESS;
+    private @Nullable ServiceRun run;
+    private @Nullable Exit mainExit;
+    private String invocationId = "";
+    private String statusText = "";
+    private boolean wanted;
+    private boolean hasStarted;
+
+    ServiceLife(ManagerContext context, ServiceUnit unit) {
+        this.context = context;
+        this.unit = unit;
+        this.startLimit = new StartLimit(unit.unit().startLimit());
+        this.log = new UnitLog(Limits.LOG_LINES, UnitLog.DEFAULT_LINE_BYTES);
+        this.deadline = new Deadline(context.loop());
+        this.watchdog = new Deadline(context.loop());
+        var ignored = log.follow(0, line -> context.listener().output(name(), line));
+    }
+
+    // ---- its files
+
+    ServiceUnit unit() {
+        return unit;
+    }
+
+    UnitName name() {
+        return unit.name();
+    }
+
+    /** What its files say now counts from the next start. */
+    void reloaded(ServiceUnit reread) {
+        newer = reread;
+        if (state.active() == ActiveState.INACTIVE || state == SubState.FAILED) {
+            takeNewer();
+        }
+    }
+
+    void takeNewer() {
+        if (newer != null) {
+            if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
+                startLimit = new StartLimit(newer.unit().startLimit());
+            }
+            unit = newer;
+            newer = null;
+        }
+    }
+
+    StartLimit startLimit() {
+        return startLimit;
+    }
+
+    // ---- where it stands
+
+    SubState state() {
+        return state;
+    }
+
+    Instant since() {
+        return since;
+    }
+
+    boolean is(SubState one) {
+        return state == one;
+    }
+
+    boolean isReloading() {
+        return state.active() == ActiveState.RELOADING;
+    }
+
+    void enter(SubState next) {
+        if (state != next) {
+            state = next;
+            since = Instant.now();
+        }
+    }
+
+    /** Lifts all limits of time. */
+    void disarm() {
+        deadline.lift();
+        watchdog.lift();
+    }
+
+    /** Whether nobody has asked for a stop since the last start. */
+    boolean isWanted() {
+        return wanted;
+    }
+
+    void wanted(boolean now) {
+        wanted = now;
+    }
+
+    /** Whether the start of this run has succeeded: then stop commands count. */
+    boolean hasStarted() {
+        return hasStarted;
+    }
+
+    // ---- its run
+
+    /** A new run begins, of which nothing is known yet. */
+    void begin() {
+        disarm();
+        takeNewer();
+        result = ServiceResult.SUCCESS;
+        mainExit = null;
+        statusText = "";
+        hasStarted = false;
+    }
+
+    void startSucceeded() {
+        hasStarted = true;
+    }
+
+    Optional<ServiceRun> run() {
+        return Optional.ofNullable(run);
+    }
+
+    /** The run that there must be in this state. */
+    ServiceRun running() {
+        ServiceRun now = run;
+        if (now == null) {
+            throw new IllegalStateException(name() + " has no run in state " + state);
+        }
+        return now;
+    }
+
+    void run(@Nullable ServiceRun now) {
+        run = now;
+    }
+
+    String invocationId() {
+        return invocationId;
+    }
+
+    void invocationId(String id) {
+        invocationId = id;
+    }
+
+    String statusText() {
+        return statusText;
+    }
+
+    void statusText(String text) {
+        statusText = text;
+    }
+
+    // ---- how it ended
+
+    ServiceResult result() {
+        return result;
+    }
+
+    /** Keeps the first thing that went wrong. */
+    void note(ServiceResult how) {
+        if (result == ServiceResult.SUCCESS) {
+            result = how;
+        }
+    }
+
+    void forgetResult() {
+        result = ServiceResult.SUCCESS;
+    }
+
+    Optional<Exit> mainExit() {
+        return Optional.ofNullable(mainExit);
+    }
+
+    void mainExit(Exit exit) {
+        mainExit = exit;
+    }
+
+    // ---- what is said of it
+
+    void info(String text) {
+        context.info(name(), text);
+    }
+
+    void notice(String text) {
+        context.notice(name(), text);
+    }
+
+    void warn(String text) {
+        context.warn(name(), text);
+    }
+
+    /** What would be said at every run is said once. */
+    void warnOnce(String text) {
+        if (warned.add(text)) {
+            warn(text);
+        }
+    }
+
+    void error(String text) {
+        context.error(name(), text);
+    }
+
+    UnitStatus status(int restarts) {
+        Optional<ProcessId> main =
+                run().filter(ServiceRun::mainIsAlive)
+                        .flatMap(ServiceRun::main)
+                        .flatMap(ServiceLife::idOf);
+        return new UnitStatus(
+                name().text(),
+                unit.unit().description(),
+                UnitStatus.loadState(unit),
+                state.active(),
+                state.word(),
+                since,
+                result.toString(),
+                main,
+                mainExit(),
+                invocationId,
+                run().flatMap(ServiceRun::cgroup).map(cgroup -> cgroup.path().path()),
+                List.of(),
+                statusText,
+                restarts,
+                unit.source().fragment(),
+                unit.source().dropIns(),
+                unit.diagnostics(),
+                log.last(Limits.LOG_LINES));
+    }
+
+    private static Optional<ProcessId> idOf(PidFd process) {
+        try {
+            return Optional.of(process.processId());
+        } catch (ErrnoException e) {
+            return Optional.empty(); // it has gone this moment
+        }
+    }
+
+    static String message(@Nullable Exception failure) {
+        if (failure == null) {
+            return "no reason known";
+        }
+        String message = failure.getMessage();
+        return message == null ? failure.toString() : message;
+    }
+}

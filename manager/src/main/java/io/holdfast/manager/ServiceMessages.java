@@ -1,0 +1,117 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
+import io.holdfast.manager.unit.TimeSpan;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a service says of itself by notify messages, and whom of its processes it is believed. On
+ * the loop.
+ */
+final class ServiceMessages {
+    private final ServiceLife life;
+    private final ServiceStart start;
+    private final ServiceReload reload;
+    private final Runnable watchdogFed;
+    private final Runnable watchdogExpired;
+
+    ServiceMessages(
+            ServiceLife life,
+            ServiceStart start,
+            ServiceReload reload,
+            Runnable watchdogFed,
+            Runnable watchdogExpired) {
+        this.life = life;
+        this.start = start;
+        this.reload = reload;
+        this.watchdogFed = watchdogFed;
+        this.watchdogExpired = watchdogExpired;
+    }
+
+    /** Whether the process belongs to this service: held, in its cgroup, or else a descendant. */
+    boolean owns(PidFd process, ProcessInfo info) {
+        return life.run().map(run -> run.contains(process, info)).orElse(false);
+    }
+
+    /** Whether it is the main process, or the one that runs a command beside it. */
+    boolean knows(PidFd process) {
+        return life.run().map(run -> run.isMain(process) || run.isControl(process)).orElse(false);
+    }
+
+    /** Takes a message of a process that this service owns. */
+    void take(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
+        Optional<ServiceRun> run = life.run();
+        if (run.isEmpty() || !mayNotify(run.get(), sender)) {
+            life.warn("a notify message of " + sender + " does not count here");
+            return;
+        }
+        message.status().ifPresent(life::statusText);
+        if (message.mainPid().isPresent() || message.mainPidfd()) {
+            moveMain(run.get(), message, descriptors);
+        }
+        message.watchdog().ifPresent(this::watchdog);
+        if (message.extendTimeoutMicros().isPresent()) {
+            TimeSpan span = new TimeSpan(message.extendTimeoutMicros().getAsLong());
+            (reload.deadline().isSet() ? reload.deadline() : life.deadline).prolong(span);
+        }
+        if (!message.unsupported().isEmpty()) {
+            life.notice("not supported in a notify message: " + message.unsupported());
+        }
+        if (message.ready()) {
+            start.ready();
+        }
+        reload.message(message);
+    }
+
+    private boolean mayNotify(ServiceRun run, PidFd sender) {
+        return switch (life.unit().service().notifyAccess()) {
+            case NotifyAccess.NONE -> false;
+            case NotifyAccess.MAIN -> run.isMain(sender);
+            case NotifyAccess.EXEC -> run.isMain(sender) || run.isControl(sender);
+            case NotifyAccess.ALL -> true;
+        };
+    }
+
+    private void watchdog(NotifyMessage.Watchdog message) {
+        switch (message) {
+            case PING -> watchdogFed.run();
+            case TRIGGER -> watchdogExpired.run();
+        }
+    }
+
+    /** MAINPID=: only a process of the unit's own, and only if it is held beyond doubt. */
+    private void moveMain(ServiceRun run, NotifyMessage message, List<Fd> descriptors) {
+        try (PidFd process = open(message, descriptors)) {
+            if (run.isMain(process)) {
+                return;
+            }
+            if (!run.contains(process, process.info()) || run.isControl(process)) {
+                life.warn("MAINPID names a process that is not of this unit");
+                return;
+            }
+            run.replaceMain(process.duplicate());
+            life.info("its main process is now " + process);
+        } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
+            life.warn("MAINPID was refused: " + e.getMessage());
+        }
+    }
+
+    private static PidFd open(NotifyMessage message, List<Fd> descriptors) {
+        if (message.mainPidfd()) {
+            if (descriptors.size() != 1) {
+                throw new IllegalArgumentException(
+                        "MAINPIDFD with " + descriptors.size() + " descriptors");
+            }
+            return PidFd.adopt(descriptors.getFirst());
+        }
+        int pid = message.mainPid().getAsInt();
+        return message.mainPidfdId().isPresent()
+                ? PidFd.open(pid, message.mainPidfdId().getAsLong())
+                : PidFd.open(pid);
+    }
+}

@@ -1,0 +1,128 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.manager.unit.ExecCommand;
+import io.holdfast.manager.unit.ServiceType;
+import io.holdfast.manager.unit.ServiceUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How a running service takes up its configuration again: by {@code ReloadSignal=} and two messages
+ * of its own ({@code Type=notify-reload}), by its {@code ExecReload=} commands, or both. A reload
+ * that fails leaves it running. On the loop.
+ */
+final class ServiceReload {
+    private final ServiceLife life;
+    private final ControlCommands commands;
+    private final JobWaiters waiters = new JobWaiters();
+
+    /** Beside that of the run, which goes on. */
+    private final Deadline deadline;
+
+    private Awaited awaited = Awaited.NOTHING;
+    private long signalledMicros; // CLOCK_MONOTONIC
+
+    /** What the service is to say before the reload is done. */
+    private enum Awaited {
+        NOTHING,
+        RELOADING,
+        READY
+    }
+
+    ServiceReload(ServiceLife life, ControlCommands commands) {
+        this.life = life;
+        this.commands = commands;
+        this.deadline = new Deadline(life.context.loop());
+    }
+
+    /** Whether a service of this unit can do so. */
+    static boolean isPossible(ServiceUnit unit) {
+        return unit.service().type() == ServiceType.NOTIFY_RELOAD
+                || !unit.service().commands().reload().isEmpty();
+    }
+
+    JobWaiters waiters() {
+        return waiters;
+    }
+
+    Deadline deadline() {
+        return deadline;
+    }
+
+    /** Begins; the service is running. */
+    void begin() {
+        deadline.set(life.unit().service().timeouts().start(), this::late);
+        awaited = Awaited.NOTHING;
+        if (life.unit().service().type() == ServiceType.NOTIFY_RELOAD) {
+            awaited = Awaited.RELOADING;
+            signalledMicros = TimeUnit.NANOSECONDS.toMicros(System.nanoTime());
+            Signal signal = life.unit().service().reloadSignal();
+            life.running().signal(signal, false, false);
+        }
+        List<ExecCommand> list = life.unit().service().commands().reload();
+        commands.run(SubState.RELOAD, list, Map::of, this::progress, this::commandFailed);
+    }
+
+    /** Something that is waited for has come. */
+    private void progress() {
+        if (!commands.areRunning()) {
+            switch (awaited) {
+                case NOTHING -> end(JobResult.DONE);
+                case RELOADING -> life.enter(SubState.RELOAD_SIGNAL);
+                case READY -> life.enter(SubState.RELOAD_NOTIFY);
+            }
+        }
+    }
+
+    private void commandFailed(ExecCommand command, Exit exit) {
+        life.warn("reload: " + command.executable() + " " + ExitText.of(exit));
+        end(JobResult.FAILED);
+    }
+
+    private void late() {
+        life.warn("does not reload in time");
+        if (commands.areRunning()) {
+            commands.cancel();
+            life.running().killControl();
+        }
+        end(JobResult.TIMEOUT);
+    }
+
+    private void end(JobResult how) {
+        deadline.lift();
+        awaited = Awaited.NOTHING;
+        life.enter(SubState.RUNNING);
+        waiters.answer(how);
+    }
+
+    /** The service has said something of its reloads. */
+    void message(NotifyMessage message) {
+        if (message.reloading() && life.is(SubState.RUNNING)) { // by itself
+            deadline.set(life.unit().service().timeouts().start(), this::late);
+            awaited = Awaited.READY;
+            progress();
+        } else if (message.reloading() && awaited == Awaited.RELOADING && isAnswer(message)) {
+            awaited = Awaited.READY;
+            progress();
+        } else if (message.ready() && awaited == Awaited.READY) {
+            awaited = Awaited.NOTHING;
+            progress();
+        }
+    }
+
+    /** A message from before the signal is no answer to it. */
+    private boolean isAnswer(NotifyMessage message) {
+        return message.monotonicMicros().isPresent()
+                && message.monotonicMicros().getAsLong() >= signalledMicros;
+    }
+
+    /** Its stop has begun. */
+    void cancel(JobResult how) {
+        deadline.lift();
+        awaited = Awaited.NOTHING;
+        waiters.answer(how);
+    }
+}

@@ -1,0 +1,187 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.TargetUnit;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a start will do, decided before anything is done: which units are started, which are refused
+ * and why, and which must stop since they conflict with those that start. On the loop.
+ */
+final class StartPlan {
+    private static final List<Dependency> CONFLICTS = List.of(Dependency.CONFLICTS);
+
+    private final ManagerContext context;
+    private final UnitTable units;
+    private final Set<ManagedUnit> named = new LinkedHashSet<>();
+    private final List<ManagedUnit> starts = new ArrayList<>();
+    private final Set<ManagedUnit> stops = new LinkedHashSet<>();
+    private final Map<UnitName, JobResult> refused = new LinkedHashMap<>();
+
+    /**
+     * @param names what was asked for
+     * @param closure what that pulls in, all of it in the table
+     */
+    StartPlan(
+            ManagerContext context,
+            UnitTable units,
+            Collection<UnitName> names,
+            UnitCatalog.Closure closure) {
+        this.context = context;
+        this.units = units;
+        for (UnitCatalog.Missing missing : closure.missing()) {
+            refuse(
+                    missing.unit(),
+                    missing.kind().directive()
+                            + "="
+                            + missing.required()
+                            + ": there is no such unit",
+                    JobResult.DEPENDENCY);
+        }
+        Set<UnitName> wanted = new LinkedHashSet<>(names);
+        wanted.addAll(closure.units().keySet());
+        wanted.forEach(name -> add(name, names.contains(name)));
+        settleConflicts();
+        refuseDependants();
+        findStops();
+    }
+
+    List<ManagedUnit> starts() {
+        return List.copyOf(starts);
+    }
+
+    /** What is up and conflicts with what is started, and those that depend on it. */
+    Set<ManagedUnit> stops() {
+        return Set.copyOf(stops);
+    }
+
+    Map<UnitName, JobResult> refused() {
+        return Map.copyOf(refused);
+    }
+
+    private void refuse(UnitName unit, String why, JobResult how) {
+        context.error(unit, why);
+        refused.put(unit, how);
+    }
+
+    private void add(UnitName name, boolean byName) {
+        ManagedUnit unit = units.find(name);
+        if (unit == null) {
+            context.error(name, "there is no such unit");
+            return;
+        }
+        if (byName) {
+            named.add(unit);
+        }
+        if (refused.containsKey(unit.unit().name()) || starts.contains(unit)) {
+            return;
+        }
+        String problem = problem(unit.unit());
+        if (problem == null) {
+            starts.add(unit);
+        } else {
+            refuse(unit.unit().name(), problem, JobResult.INVALID);
+        }
+    }
+
+    /** Why a unit cannot be started at all, or null. */
+    private static @Nullable String problem(Unit unit) {
+        if (unit.source().state() == UnitSource.State.MASKED) {
+            return "it is masked by "
+                    + unit.source().fragment().map(Path::toString).orElse("a file");
+        }
+        if (!(unit instanceof ServiceUnit) && !(unit instanceof TargetUnit)) {
+            return "units of this kind are not supported yet";
+        }
+        if (unit.isRefused()) {
+            return unit.diagnostics().stream()
+                    .filter(diagnostic -> diagnostic.severity() == Diagnostic.Severity.ERROR)
+                    .map(Diagnostic::toString)
+                    .findFirst()
+                    .orElse("its files make no unit");
+        }
+        return null;
+    }
+
+    /** Of two that conflict, the one stays that was asked for; else the one that came first. */
+    private void settleConflicts() {
+        List<ManagedUnit> inOrder = new ArrayList<>(starts);
+        inOrder.sort((one, other) -> Boolean.compare(named.contains(other), named.contains(one)));
+        List<ManagedUnit> kept = new ArrayList<>();
+        for (ManagedUnit unit : inOrder) {
+            Optional<ManagedUnit> rival =
+                    kept.stream().filter(other -> conflict(unit, other)).findFirst();
+            if (rival.isEmpty()) {
+                kept.add(unit);
+            } else {
+                starts.remove(unit);
+                refuse(
+                        unit.unit().name(),
+                        "conflicts with " + rival.get().unit().name() + ", which is started too",
+                        JobResult.CANCELED);
+            }
+        }
+    }
+
+    private static boolean conflict(ManagedUnit one, ManagedUnit other) {
+        return UnitTable.has(one, CONFLICTS, other) || UnitTable.has(other, CONFLICTS, one);
+    }
+
+    /** Units that require one that is refused, or one that should run already, are refused too. */
+    private void refuseDependants() {
+        boolean grown = true;
+        while (grown) {
+            grown =
+                    starts.removeIf(unit -> {
+                        Optional<String> reason = unmet(unit);
+                        reason.ifPresent(
+                                text -> refuse(unit.unit().name(), text, JobResult.DEPENDENCY));
+                        return reason.isPresent();
+                    });
+        }
+    }
+
+    private Optional<String> unmet(ManagedUnit unit) {
+        for (Dependency kind : List.of(Dependency.REQUIRES, Dependency.BINDS_TO)) {
+            for (UnitName name : unit.unit().unit().dependencies().of(kind)) {
+                ManagedUnit other = units.find(name);
+                if (other != null && refused.containsKey(other.unit().name())) {
+                    return Optional.of(kind.directive() + "=" + name + " cannot be started");
+                }
+            }
+        }
+        for (UnitName name : unit.unit().unit().dependencies().of(Dependency.REQUISITE)) {
+            ManagedUnit other = units.find(name);
+            if (other == null || (!other.activeState().isUp() && !starts.contains(other))) {
+                return Optional.of("Requisite=" + name + " is not active");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void findStops() {
+        List<ManagedUnit> rivals =
+                units.all().stream()
+                        .filter(unit -> unit.activeState().isUp() && !starts.contains(unit))
+                        .filter(unit -> starts.stream().anyMatch(start -> conflict(start, unit)))
+                        .toList();
+        rivals.forEach(unit ->
+                context.info(unit.unit().name(), "is stopped: it conflicts with what is started"));
+        stops.addAll(units.withDependants(rivals));
+        stops.removeAll(starts);
+    }
+}

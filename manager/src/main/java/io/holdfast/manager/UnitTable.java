@@ -1,0 +1,146 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.unit.Dependencies;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The units that are loaded, and what they are to each other. On the loop. */
+final class UnitTable {
+    /** What stops with another unit. */
+    private static final List<Dependency> FOLLOWS_STOP =
+            List.of(
+                    Dependency.REQUIRES,
+                    Dependency.REQUISITE,
+                    Dependency.BINDS_TO,
+                    Dependency.PART_OF);
+
+    private final ManagerContext context;
+    private final Map<UnitName, ManagedUnit> units = new LinkedHashMap<>();
+
+    UnitTable(ManagerContext context) {
+        this.context = context;
+    }
+
+    Collection<ManagedUnit> all() {
+        return Collections.unmodifiableCollection(units.values());
+    }
+
+    Stream<Service> services() {
+        return units.values().stream()
+                .flatMap(unit ->
+                        unit instanceof Service service ? Stream.of(service) : Stream.empty());
+    }
+
+    /** By any of its names. */
+    @Nullable ManagedUnit find(UnitName name) {
+        ManagedUnit unit = units.get(name);
+        if (unit != null) {
+            return unit;
+        }
+        for (ManagedUnit other : units.values()) {
+            if (other.unit().source().names().contains(name)) {
+                return other;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * @throws IllegalArgumentException if it is not loaded
+     */
+    ManagedUnit get(UnitName name) {
+        ManagedUnit unit = find(name);
+        if (unit == null) {
+            throw new IllegalArgumentException(name + " is not loaded");
+        }
+        return unit;
+    }
+
+    /** The service whose process it is, by its cgroup or by being held. */
+    @Nullable Service ownerOf(PidFd process) {
+        ProcessInfo info = process.info();
+        return services()
+                .filter(service -> service.messages().owns(process, info))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /**
+     * Takes in a unit as it was read, and tells once what is to be said about its files.
+     *
+     * @throws IllegalStateException if there are too many
+     */
+    void take(Unit unit) {
+        ManagedUnit known = find(unit.name());
+        if (known != null) {
+            if (!known.unit().equals(unit)) {
+                tell(unit);
+                known.reloaded(unit);
+            }
+            return;
+        }
+        if (units.size() >= Limits.UNITS) {
+            throw new IllegalStateException(
+                    "at most " + Limits.UNITS + " units can be loaded (io.holdfast.manager.units)");
+        }
+        tell(unit);
+        units.put(
+                unit.name(),
+                unit instanceof ServiceUnit service
+                        ? new Service(context, service)
+                        : new ManagedTarget(unit));
+    }
+
+    private void tell(Unit unit) {
+        for (Diagnostic diagnostic : unit.diagnostics()) {
+            context.listener()
+                    .event(
+                            unit.name(),
+                            switch (diagnostic.severity()) {
+                                case ERROR -> ManagerListener.Level.ERROR;
+                                case WARNING -> ManagerListener.Level.WARNING;
+                                case NOTICE -> ManagerListener.Level.NOTICE;
+                            },
+                            diagnostic.toString());
+        }
+    }
+
+    /** These, and what is up and cannot be without them, or is a part of them. */
+    Set<ManagedUnit> withDependants(Collection<? extends ManagedUnit> some) {
+        Set<ManagedUnit> all = new LinkedHashSet<>(some);
+        boolean grown = true;
+        while (grown) {
+            grown = false;
+            for (ManagedUnit unit : units.values()) {
+                if (unit.activeState().isUp()
+                        && all.stream().anyMatch(gone -> has(unit, FOLLOWS_STOP, gone))) {
+                    grown |= all.add(unit);
+                }
+            }
+        }
+        return all;
+    }
+
+    /** Whether a unit has a dependency of one of these kinds on another, under any of its names. */
+    static boolean has(ManagedUnit from, List<Dependency> kinds, ManagedUnit to) {
+        Dependencies dependencies = from.unit().unit().dependencies();
+        return kinds.stream()
+                .anyMatch(kind ->
+                        to.unit().source().names().stream()
+                                .anyMatch(name -> dependencies.has(kind, name)));
+    }
+}

@@ -12,7 +12,16 @@ final class Commands {
             List.of(
                     new Section(
                             "Services",
-                            List.of("up", "status", "start", "stop", "restart", "kill", "run")),
+                            List.of(
+                                    "up",
+                                    "status",
+                                    "start",
+                                    "stop",
+                                    "restart",
+                                    "reload",
+                                    "reset-failed",
+                                    "kill",
+                                    "run")),
                     new Section("Messages", List.of("bus")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
@@ -29,6 +38,8 @@ final class Commands {
                     case "start" -> JobCommand.start();
                     case "stop" -> JobCommand.stop();
                     case "restart" -> JobCommand.restart();
+                    case "reload" -> JobCommand.reload();
+                    case "reset-failed" -> new ResetFailedCommand();
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();
                     case "bus" -> new BusCommand();

@@ -6,7 +6,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** {@code start}, {@code stop} and {@code restart}: a job for units, and how it ended. */
+/**
+ * {@code start}, {@code stop}, {@code restart} and {@code reload}: a job for units, and how it
+ * ended.
+ */
 final class JobCommand implements Command {
     private final String method;
     private final String verb;
@@ -26,6 +29,10 @@ final class JobCommand implements Command {
 
     static JobCommand restart() {
         return new JobCommand("Restart");
+    }
+
+    static JobCommand reload() {
+        return new JobCommand("Reload");
     }
 
     @Override

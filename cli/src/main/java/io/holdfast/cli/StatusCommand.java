@@ -62,7 +62,8 @@ final class StatusCommand implements Command {
         if (unit.string("loadState").equals("not-found")) {
             return NO_SUCH_UNIT;
         }
-        return unit.string("activeState").equals("active") ? ExitCode.OK : NOT_ACTIVE;
+        String state = unit.string("activeState");
+        return state.equals("active") || state.equals("reloading") ? ExitCode.OK : NOT_ACTIVE;
     }
 
     private static void list(List<JsonObject> units, Output output) {
@@ -162,7 +163,7 @@ final class StatusCommand implements Command {
     private static String dot(JsonObject unit, Output output) {
         String colour =
                 switch (unit.string("activeState")) {
-                    case "active" -> "32";
+                    case "active", "reloading" -> "32";
                     case "failed" -> "31";
                     default -> "37";
                 };

@@ -61,7 +61,7 @@ final class UpCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) {
-        ManagerOptions options = options(line);
+        ManagerOptions options = options(line).withProcessOwned();
         List<UnitName> units = new ArrayList<>();
         for (String text : line.<List<String>>matchedPositionalValue(0, List.of())) {
             try {

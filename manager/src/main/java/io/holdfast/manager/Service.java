@@ -41,6 +41,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     private final ServiceStart starting;
     private final ServiceReload reloading;
     private final ServiceStop stopping;
+    private final Watchdog watchdog;
     private final ServiceMessages messages;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
@@ -55,9 +56,8 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         starting = new ServiceStart(life, commands, this, this);
         reloading = new ServiceReload(life, commands);
         stopping = new ServiceStop(life, commands, this);
-        messages =
-                new ServiceMessages(
-                        life, starting, reloading, this::feedWatchdog, this::watchdogExpired);
+        watchdog = new Watchdog(life, reloading, stopping);
+        messages = new ServiceMessages(life, starting, reloading, watchdog);
     }
 
     private UnitName name() {
@@ -178,7 +178,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     @Override
     public void up() {
-        feedWatchdog();
+        watchdog.feed();
         starts.answer(JobResult.DONE);
     }
 
@@ -370,22 +370,6 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
             stop(ServiceResult.SUCCESS);
         } else {
             stopping.emptied();
-        }
-    }
-
-    // ---- the watchdog
-
-    private void feedWatchdog() {
-        if (life.is(SubState.RUNNING) || life.isReloading()) {
-            life.watchdog.set(life.unit().service().timeouts().watchdog(), this::watchdogExpired);
-        }
-    }
-
-    private void watchdogExpired() {
-        if (life.is(SubState.RUNNING) || life.isReloading()) {
-            life.error("its watchdog was not fed");
-            reloading.cancel(JobResult.FAILED);
-            stopping.watchdogExpired();
         }
     }
 

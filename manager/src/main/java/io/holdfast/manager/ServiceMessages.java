@@ -17,20 +17,13 @@ final class ServiceMessages {
     private final ServiceLife life;
     private final ServiceStart start;
     private final ServiceReload reload;
-    private final Runnable watchdogFed;
-    private final Runnable watchdogExpired;
+    private final Watchdog watchdog;
 
-    ServiceMessages(
-            ServiceLife life,
-            ServiceStart start,
-            ServiceReload reload,
-            Runnable watchdogFed,
-            Runnable watchdogExpired) {
+    ServiceMessages(ServiceLife life, ServiceStart start, ServiceReload reload, Watchdog watchdog) {
         this.life = life;
         this.start = start;
         this.reload = reload;
-        this.watchdogFed = watchdogFed;
-        this.watchdogExpired = watchdogExpired;
+        this.watchdog = watchdog;
     }
 
     /** Whether the process belongs to this service: held, in its cgroup, or else a descendant. */
@@ -79,8 +72,8 @@ final class ServiceMessages {
 
     private void watchdog(NotifyMessage.Watchdog message) {
         switch (message) {
-            case PING -> watchdogFed.run();
-            case TRIGGER -> watchdogExpired.run();
+            case PING -> watchdog.feed();
+            case TRIGGER -> watchdog.expired();
         }
     }
 

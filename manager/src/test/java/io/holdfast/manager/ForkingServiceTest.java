@@ -1,0 +1,197 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Services that leave a daemon behind and end: which process is the main one, and who says so. */
+@Timeout(120)
+class ForkingServiceTest {
+    /** What is done by a daemon of the caller's making; its first process ends at once. */
+    private static final String DAEMON =
+            """
+            def daemon(work):
+                if os.fork() == 0:
+                    os.setsid()
+                    if os.fork() == 0:
+                        work()
+                    os._exit(0)
+            def pid_file(path, number=None):
+                with open(path + ".new", "w") as f:
+                    f.write("%d\\n" % (number or os.getpid()))
+                os.rename(path + ".new", path)
+            """;
+
+    @TempDir private Path folder;
+    private Stage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    private void forking(String name, String script, String... lines) throws Exception {
+        stage.service(
+                name,
+                "Type=forking\nExecStart=" + stage.python(name, DAEMON + script),
+                String.join("\n", lines));
+    }
+
+    private String pidFile() {
+        return folder.resolve("made/later/pid").toString();
+    }
+
+    @Test
+    void itsOnlyProcessIsTheMainOne() throws Exception {
+        forking("a", "daemon(signal.pause)\nos.wait()\n");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+        try (PidFd main = stage.hold("a")) {
+            main.signal(Signal.KILL);
+            stage.happenings().awaitRest("a.service");
+            assertThat(stage.state("a")).isEqualTo("failed/failed signal");
+            assertThat(stage.status("a").mainExit()).contains(new Exit.Killed(Signal.KILL, false));
+        }
+    }
+
+    @Test
+    void itsPidFileNamesTheMainProcessThoughItComesLater() throws Exception {
+        forking(
+                "a",
+                """
+                def main():
+                    for i in range(2):
+                        if os.fork() == 0:
+                            signal.pause()
+                    time.sleep(0.2)
+                    os.makedirs("%1$s", exist_ok=True)
+                    pid_file("%1$s/pid")
+                    say("main %%d" %% os.getpid())
+                    signal.pause()
+                daemon(main)
+                """
+                        .formatted(folder.resolve("made/later")),
+                "PIDFile=" + pidFile());
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().awaitOutput("a.service", "main " + stage.main("a").pid());
+        assertThat(stage.status("a").processes()).hasSize(3);
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void aPidFileThatNamesAProcessOfOthersIsNotBelieved() throws Exception {
+        Files.createDirectories(folder.resolve("made/later"));
+        forking(
+                "a",
+                """
+                pid_file("%1$s", 1)
+                def main():
+                    signal.pause()
+                daemon(main)
+                """
+                        .formatted(pidFile()),
+                "TimeoutStartSec=1s\nPIDFile=" + pidFile());
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.happenings().await(pidFile() + " names process 1"))
+                .contains("none of this unit's");
+        assertThat(stage.status("a").mainProcess()).isEmpty();
+        assertThat(stage.status("a").processes()).isEmpty();
+    }
+
+    @Test
+    void aStalePidFileIsWaitedPast() throws Exception {
+        Files.createDirectories(folder.resolve("made/later"));
+        Files.writeString(Path.of(pidFile()), "4194303\n"); // nobody's: the largest there is
+        forking(
+                "a",
+                """
+                def main():
+                    time.sleep(0.1)
+                    pid_file("%s")
+                    signal.pause()
+                daemon(main)
+                """
+                        .formatted(pidFile()),
+                "PIDFile=" + pidFile());
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.main("a").pid())
+                .isEqualTo(Integer.parseInt(Files.readString(Path.of(pidFile())).strip()));
+    }
+
+    @Test
+    void withoutAMainProcessItLivesAsLongAsAnyOfItsProcesses() throws Exception {
+        forking(
+                "a",
+                """
+                def work():
+                    say("worker %d" % os.getpid())
+                    signal.pause()
+                daemon(work)
+                daemon(work)
+                os.wait()
+                os.wait()
+                """);
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.status("a").mainProcess()).isEmpty();
+        for (int i = 1; i <= 2; i++) {
+            assertThat(stage.state("a")).isEqualTo("active/running success");
+            String line = stage.happenings().await("a.service | worker", i);
+            try (PidFd worker =
+                    PidFd.open(Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1)))) {
+                worker.signal(Signal.KILL);
+                assertThat(worker.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+            }
+        }
+        stage.happenings().await("a.service: INFO all its processes have ended");
+        stage.happenings().awaitRest("a.service");
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void aFirstProcessThatFailsFailsTheStart() throws Exception {
+        forking("a", "daemon(signal.pause)\nos.wait()\nsys.exit(3)\n");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state("a")).isEqualTo("failed/failed exit-code");
+        assertThat(stage.status("a").processes()).isEmpty();
+    }
+
+    @Test
+    void aStopWhileItWaitsForThePidFileEndsTheWait() throws Exception {
+        forking(
+                "a",
+                """
+                def main():
+                    say("up")
+                    signal.pause()
+                daemon(main)
+                """,
+                "PIDFile=" + pidFile());
+        var start = stage.starting("a");
+        stage.happenings().awaitOutput("a.service", "up");
+
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(Stage.get(start)).isEqualTo(JobResult.CANCELED);
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+}

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,5 +152,112 @@ class ServiceRestartTest {
                                         killed ->
                                                 assertThat(killed.signal())
                                                         .isEqualTo(Signal.ABRT)));
+    }
+
+    @Test
+    void aFailureThatIsForgottenNoLongerCounts() throws Exception {
+        stage.serviceWith("a", "StartLimitBurst=1", "ExecStart=/bin/sh -c 'exit 1'");
+        stage.start("a");
+        stage.happenings().await("a.service: ERROR failed: exit-code");
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state("a")).isEqualTo("failed/failed start-limit-hit");
+
+        Stage.get(stage.manager().resetFailed(List.of(UnitName.of("a.service"))));
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("a.service: ERROR failed: exit-code", 2);
+        Stage.get(stage.manager().resetFailed(List.of()));
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void aSetUpThatFailsEndsAsItsStepIsCalled() throws Exception {
+        stage.service("user", "User=nobody-of-this-name", "ExecStart=/bin/true");
+        stage.service("chdir", "WorkingDirectory=/nowhere/at/all", "ExecStart=/bin/true");
+        stage.service("pre", "ExecStartPre=/nowhere/program", "ExecStart=/bin/true");
+        Object[][] cases = {
+            {"user", 217, "217/USER"}, {"chdir", 200, "200/CHDIR"}, {"pre", 203, "203/EXEC"}
+        };
+        for (Object[] one : cases) {
+            String name = (String) one[0];
+            assertThat(stage.start(name)).isEqualTo(JobResult.FAILED);
+            assertThat(stage.state(name)).isEqualTo("failed/failed exit-code");
+            assertThat(stage.happenings().await(name + ".service: ERROR cannot"))
+                    .contains("(exited with status " + one[2] + ")");
+            if (!name.equals("pre")) {
+                assertThat(stage.status(name).mainExit())
+                        .contains(new Exit.Exited((Integer) one[1]));
+            }
+        }
+    }
+
+    @Test
+    void aRestartByHandSendsItsOwnSignal() throws Exception {
+        stage.service(
+                "a",
+                "RestartKillSignal=SIGUSR1",
+                "ExecStart="
+                        + stage.python(
+                                "a",
+                                """
+                                def told(number, frame):
+                                    say("got %d" % number)
+                                    sys.exit(0)
+                                signal.signal(signal.SIGUSR1, told)
+                                signal.signal(signal.SIGTERM, told)
+                                say("up")
+                                signal.pause()
+                                """));
+        stage.start("a");
+        stage.happenings().await("a.service | up", 1);
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("a.service | up", 2);
+        stage.stop("a");
+
+        assertThat(stage.status("a").log()).containsExactly("up", "got 10", "up", "got 15");
+    }
+
+    @Test
+    void aRuntimeFolderIsPreservedOverARestartAndNotLonger() throws Exception {
+        String name = "hftest" + ProcessHandle.current().pid();
+        Path runtime = Path.of("/run", name);
+        String script =
+                stage.shell("a", "ls $RUNTIME_DIRECTORY; touch $RUNTIME_DIRECTORY/kept; exit 1");
+        String[] lines = {
+            "RuntimeDirectory=" + name,
+            "RuntimeDirectoryPreserve=restart",
+            "Restart=on-failure",
+            "ExecStart=" + script
+        };
+        stage.serviceWith("a", "StartLimitBurst=2", lines);
+        stage.start("a");
+        stage.happenings().await("a.service: ERROR failed: start-limit-hit");
+        assertThat(stage.status("a").log()).containsExactly("kept");
+        assertThat(runtime).doesNotExist();
+
+        stage.serviceWith("b", "", lines);
+        stage.unit("b.service.d/x.conf", "[Service]\nRestartSec=1h\n");
+        stage.start("b");
+        stage.happenings().await("b.service: WARNING its main process");
+        while (!stage.state("b").startsWith("activating/auto-restart")) {
+            assertThat(stage.status("b").activeState()).isNotEqualTo(ActiveState.FAILED);
+        }
+        assertThat(runtime).as("until the restart").exists();
+        assertThat(stage.stop("b")).isEqualTo(JobResult.DONE);
+        assertThat(runtime).doesNotExist();
+
+        stage.service(
+                "c",
+                lines[0],
+                lines[1],
+                "ExecStart=" + stage.shell("c", "ls $RUNTIME_DIRECTORY; echo up; exec sleep 1000"));
+        stage.start("c");
+        stage.happenings().awaitOutput("c.service", "up");
+        Path ignored = java.nio.file.Files.createFile(runtime.resolve("kept"));
+        assertThat(stage.restart("c")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("c.service | up", 2);
+        assertThat(stage.status("c").log()).containsExactly("up", "kept", "up");
+        stage.stop("c");
+        assertThat(runtime).doesNotExist();
     }
 }

@@ -185,4 +185,59 @@ class UnitDependenciesTest {
         assertThat(order()).containsExactlyInAnyOrder("+a", "+b");
         assertThat(active("all.target")).isEqualTo("active");
     }
+
+    @Test
+    void whatConflictsIsStoppedBeforeTheOtherStarts() throws Exception {
+        told("a", "Conflicts=b.service");
+        told("b", "");
+        told("needs-b", "Requires=b.service\nAfter=b.service");
+        stage.start("needs-b");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactly("+b", "+needs-b", "-needs-b", "-b", "+a");
+        assertThat(stage.start("b")).as("the other way round").isEqualTo(JobResult.DONE);
+        assertThat(order()).endsWith("-a", "+b");
+        assertThat(active("a")).isEqualTo("inactive");
+    }
+
+    @Test
+    void ofTwoThatConflictTheOneThatWasAskedForIsStarted() throws Exception {
+        told("a", "Wants=b.service\nConflicts=b.service");
+        told("b", "");
+        told("needs", "Requires=a.service b.service");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(order()).containsExactly("+a");
+        assertThat(stage.happenings().await("b.service: ERROR"))
+                .contains("conflicts with a.service");
+        assertThat(stage.start("needs")).isEqualTo(JobResult.DEPENDENCY);
+    }
+
+    @Test
+    void anUpheldUnitIsStartedAgainAsLongAsTheOtherIsUp() throws Exception {
+        told("a", "Upholds=b.service");
+        stage.service("b", "ExecStart=/bin/sh -c 'echo up; exec sleep 1000'");
+        stage.start("a");
+        stage.happenings().await("b.service | up", 1);
+        stage.kill("b", Signal.KILL, true);
+        stage.happenings().await("b.service | up", 2);
+        stage.stop("b");
+        stage.happenings().await("b.service | up", 3);
+        stage.stop("a");
+        assertThat(stage.stop("b")).isEqualTo(JobResult.DONE);
+
+        assertThat(active("b")).as("nobody upholds it").isEqualTo("inactive");
+    }
+
+    @Test
+    void anUpheldUnitThatFailsAtOnceIsHeldUpByItsLimitOnly() throws Exception {
+        told("a", "Upholds=b.service");
+        stage.serviceWith(
+                "b",
+                "StartLimitBurst=2\nStartLimitIntervalSec=1",
+                "ExecStart=/bin/sh -c 'echo run; exit 1'");
+        stage.start("a");
+        stage.happenings().await("b.service: ERROR failed: start-limit-hit");
+        stage.happenings().await("b.service | run", 3);
+    }
 }

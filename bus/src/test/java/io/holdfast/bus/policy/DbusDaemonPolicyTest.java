@@ -20,7 +20,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The policies of others are what they mean to dbus-daemon: the same rules, the same messages. */
+/**
+ * The policies of others mean what they mean to dbus-daemon: the same rules, the same messages.
+ *
+ * <p>One kind of rule is left out, where dbus-daemon 1.16 does not do what it documents: a rule for
+ * any message that has only {@code send_broadcast}, {@code eavesdrop} or a requested reply as its
+ * condition makes it forget all rules before, also for messages that do not meet that condition.
+ */
 @Timeout(60)
 @Needs(programs = "dbus-daemon")
 class DbusDaemonPolicyTest {
@@ -39,7 +45,8 @@ class DbusDaemonPolicyTest {
         }
         StringBuilder rules = new StringBuilder();
         for (int i = gen.between(1, 12); i > 0; i--) {
-            rules.append(PolicyTest.rule(gen)).append('\n');
+            String rule = PolicyTest.rule(gen);
+            rules.append(speaksOfAll(rule) ? "" : rule + "\n");
         }
         Path socket = folder.resolve("bus");
         Path file = folder.resolve("bus.conf");
@@ -74,10 +81,12 @@ class DbusDaemonPolicyTest {
                     boolean expected =
                             policy.canSend(view, to, requested)
                                     && policy.canReceive(view, from, requested, false);
-                    var _ = sender.received();
+                    List<MessageView> answers = sender.received();
 
                     assertThat(receiver.received())
-                            .as("%s, asked for: %s, by rules\n%s", view, requested, rules)
+                            .as(
+                                    "%s: %s, asked for: %s, answered %s, by rules\n%s",
+                                    gen, view, requested, answers, rules)
                             .filteredOn(got ->
                                     got.serial() == serial && sender.name().equals(got.sender()))
                             .hasSize(expected ? 1 : 0);
@@ -91,6 +100,12 @@ class DbusDaemonPolicyTest {
 
     static Stream<Gen> generators() {
         return Gen.cases(25);
+    }
+
+    private static boolean speaksOfAll(String rule) {
+        return rule.contains("_type='*'")
+                && !rule.matches(
+                        ".*_(destination|destination_prefix|sender|interface|path|error)=.*");
     }
 
     /** What all need to be there, the bus itself, is allowed last. */

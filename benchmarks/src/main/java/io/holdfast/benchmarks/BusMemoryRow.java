@@ -15,11 +15,11 @@ import java.util.Optional;
 final class BusMemoryRow implements Row {
     private static final int CONNECTIONS = 1_000;
     private static final int RULES = 10_000;
-    private static final int SETTLE_MILLISECONDS = 3_000;
+    private static final int SETTLE_MILLISECONDS = 5_000;
     private static final double IDLE_MIB = 72;
     private static final double CONNECTION_KIB = 3;
     private static final double RULE_KIB = 1;
-    private static final double LEFT_MIB = 4; // of what they took, when they are gone
+    private static final double LEFT_MIB = 6; // when they are gone: less than half of what they may take
 
     /** Resident sizes in KiB. */
     private record Sizes(double idle, double connected, double ruled, double after) {

@@ -425,6 +425,7 @@ final class Driver {
                         BusError.MATCH_RULE_INVALID, String.valueOf(e.getMessage()));
             }
         }
+        arguments.leave();
         int flags = (int) arguments.readUint32();
         if (flags != 0) {
             throw new BusErrorException(

@@ -14,6 +14,10 @@ import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.UnitStatus;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -24,6 +28,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Services of the distribution, from the unit files that it ships. */
 @Timeout(180)
 class PackagedServicesTest {
+    private static final int CONNECTS = 3000;
     private static final UnitName REDIS = UnitName.of("redis-server.service");
 
     @TempDir private Path folder;
@@ -54,26 +60,26 @@ class PackagedServicesTest {
                 }
             };
 
-    @Test
-    void redisRunsAsItsUnitSaysAndIsRestartedAndStopped() throws Exception {
-        assumeTrue(
-                Files.exists(Path.of("/usr/lib/systemd/system/redis-server.service")),
-                "needs Debian's package redis-server");
-        assumeTrue(System.getProperty("user.name").equals("root"), "needs root");
-        assumeTrue(Cgroup.isMounted(), "needs cgroup2");
-        assumeTrue(!ping().equals("PONG"), "a redis of this machine's own is running");
-        // the service reaches the notify socket as a user of its own
+    /** What is done with a manager of the test's own. */
+    private interface Life {
+        void of(Manager manager) throws Exception;
+    }
+
+    /** Runs a manager, and looks that it leaves nothing. */
+    private void withManager(Life life) throws Exception {
+        // services reach the notify socket as users of their own
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         UnitName slice = UnitName.of("hfinterop" + ProcessHandle.current().pid() + ".slice");
         Manager manager =
                 Manager.open(
                         ManagerOptions.system(Map.of())
                                 .withRuntimeDirectory(folder.resolve("run"))
-                                .withSlice(slice),
+                                .withSlice(slice)
+                                .withUnits(List.of(folder)),
                         listener);
         Thread loop = Thread.ofPlatform().start(manager::run);
         try {
-            lifeOfRedis(manager);
+            life.of(manager);
         } finally {
             var ignored = get(manager.shutdown());
             assertThat(loop.join(Duration.ofSeconds(60))).isTrue();
@@ -82,7 +88,177 @@ class PackagedServicesTest {
         try (Cgroup own = Cgroup.own()) {
             assertThat(own.childNames()).doesNotContain(slice.text());
         }
+    }
+
+    private static void assumePackage(String unit, String name) {
+        assumeTrue(
+                Files.exists(Path.of("/usr/lib/systemd/system/" + unit)),
+                "needs Debian's package " + name);
+        assumeTrue(System.getProperty("user.name").equals("root"), "needs root");
+        assumeTrue(Cgroup.isMounted(), "needs cgroup2");
+    }
+
+    /** Settings for the test alone, as a drop-in. */
+    private void dropIn(String unit, String... lines) throws IOException {
+        Path directory = Files.createDirectories(folder.resolve(unit + ".d"));
+        Path ignored =
+                Files.writeString(
+                        directory.resolve("test.conf"),
+                        "[Service]\n" + String.join("\n", lines) + "\n");
+    }
+
+    @Test
+    void redisRunsAsItsUnitSaysAndIsRestartedAndStopped() throws Exception {
+        assumePackage("redis-server.service", "redis-server");
+        assumeTrue(!ping().equals("PONG"), "a redis of this machine's own is running");
+        withManager(this::lifeOfRedis);
         assertThat(Path.of("/run/redis")).doesNotExist();
+    }
+
+    @Test
+    void memcachedIsRestartedAndStopped() throws Exception {
+        assumePackage("memcached.service", "memcached");
+        int port = freePort();
+        Path configuration = folder.resolve("memcached.conf");
+        Path ignored =
+                Files.writeString(
+                        configuration, "-m 16\n-p " + port + "\n-u memcache\n-l 127.0.0.1\n");
+        UnitName memcached = UnitName.of("memcached.service");
+        dropIn(
+                memcached.text(),
+                "ExecStart=",
+                "ExecStart=/usr/share/memcached/scripts/systemd-memcached-wrapper "
+                        + configuration);
+        withManager(manager ->
+                lifeOf(
+                        manager,
+                        memcached,
+                        () -> assertThat(ask(port, "version\r\n")).startsWith("VERSION ")));
+    }
+
+    @Test
+    void cronIsRestartedAndStopped() throws Exception {
+        assumePackage("cron.service", "cron");
+        assumeTrue(!Files.exists(Path.of("/run/crond.pid")), "a cron of this machine's own runs");
+        try {
+            withManager(manager -> lifeOf(manager, UnitName.of("cron.service"), () -> {}));
+        } finally {
+            boolean ignored = Files.deleteIfExists(Path.of("/run/crond.pid"));
+        }
+    }
+
+    @Test
+    void nginxForksAndIsReloadedRestartedAndStopped() throws Exception {
+        assumePackage("nginx.service", "nginx-light");
+        assumeTrue(!Files.exists(Path.of("/run/nginx.pid")), "an nginx of this machine's own runs");
+        int port = freePort();
+        Path pages = Files.createDirectories(folder.resolve("pages"));
+        Path ignored = Files.writeString(pages.resolve("index.html"), "by its pidfd\n");
+        Path configuration = folder.resolve("nginx.conf");
+        ignored =
+                Files.writeString(
+                        configuration,
+                        """
+                        user www-data;
+                        worker_processes 2;
+                        pid /run/nginx.pid;
+                        error_log %1$s/error.log;
+                        events { worker_connections 64; }
+                        http {
+                            access_log off;
+                            server { listen 127.0.0.1:%2$d; root %1$s/pages; }
+                        }
+                        """
+                                .formatted(folder, port));
+        String nginx = "/usr/sbin/nginx -c " + configuration + " ";
+        dropIn(
+                "nginx.service",
+                "Restart=on-failure",
+                "ExecStartPre=",
+                "ExecStartPre=" + nginx + "-t -q -g 'daemon on; master_process on;'",
+                "ExecStart=",
+                "ExecStart=" + nginx + "-g 'daemon on; master_process on;'",
+                "ExecReload=",
+                "ExecReload=" + nginx + "-g 'daemon on; master_process on;' -s reload");
+        UnitName unit = UnitName.of("nginx.service");
+        Check page =
+                () -> assertThat(ask(port, "GET / HTTP/1.0\r\n\r\n")).endsWith("by its pidfd\n");
+        withManager(manager -> {
+            lifeOf(manager, unit, page);
+            assertThat(get(manager.start(List.of(unit)))).containsEntry(unit, JobResult.DONE);
+            UnitStatus before = get(manager.status(unit));
+            assertThat(get(manager.reload(List.of(unit)))).containsEntry(unit, JobResult.DONE);
+            UnitStatus after = get(manager.status(unit));
+            assertThat(after.mainProcess()).isEqualTo(before.mainProcess());
+            page.run();
+        });
+        assertThat(Path.of("/run/nginx.pid")).doesNotExist();
+    }
+
+    /** Whether a service does its work. */
+    private interface Check {
+        void run() throws Exception;
+    }
+
+    /** Starts a service, kills its main process, and stops it again: nothing is left of it. */
+    private void lifeOf(Manager manager, UnitName unit, Check works) throws Exception {
+        assertThat(get(manager.start(List.of(unit))))
+                .as(() -> String.join("\n", events))
+                .containsEntry(unit, JobResult.DONE);
+        await(works);
+        UnitStatus first = get(manager.status(unit));
+        String cgroup = first.cgroup().orElseThrow();
+        try (PidFd main = PidFd.restore(first.mainProcess().orElseThrow())) {
+            assertThat(main.cgroupPath().path()).isEqualTo(cgroup);
+            events.clear();
+            boolean ignored = main.signal(Signal.KILL);
+            awaitEvent(unit + ": its main process killed by SIGKILL");
+            var again = get(manager.start(List.of(unit))); // whether it is there again, or comes
+            assertThat(again).containsEntry(unit, JobResult.DONE);
+            await(works);
+            UnitStatus second = get(manager.status(unit));
+            try (PidFd next = PidFd.restore(second.mainProcess().orElseThrow())) {
+                assertThat(next.id()).isNotEqualTo(main.id());
+                assertThat(get(manager.stop(List.of(unit)))).containsEntry(unit, JobResult.DONE);
+                assertThat(next.isAlive()).isFalse();
+            }
+        }
+        UnitStatus stopped = get(manager.status(unit));
+        assertThat(stopped.activeState().word())
+                .as(() -> String.join("\n", events))
+                .isEqualTo("inactive");
+        assertThat(stopped.processes()).isEmpty();
+        assertThat(Path.of(Cgroup.mountPoint() + cgroup)).doesNotExist();
+    }
+
+    /** A service of a simple type is started before it serves. */
+    private static void await(Check works) throws Exception {
+        for (int i = 0; ; i++) {
+            try {
+                works.run();
+                return;
+            } catch (ConnectException e) {
+                assertThat(i).as("connects in time").isLessThan(CONNECTS);
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
+            }
+        }
+    }
+
+    private static String ask(int port, String request) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(30_000);
+            socket.getOutputStream().write(request.getBytes(UTF_8));
+            if (request.startsWith("GET")) {
+                return new String(socket.getInputStream().readAllBytes(), UTF_8);
+            }
+            return new String(socket.getInputStream().readNBytes(8), UTF_8);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     private void lifeOfRedis(Manager manager) throws Exception {

@@ -3,12 +3,15 @@ package io.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.PidFd;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -186,25 +189,7 @@ class UpTest {
                         + " socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
                         + " s.connect(os.environ[\"NOTIFY_SOCKET\"]); s.send(b\"READY=1\");"
                         + " signal.pause()'");
-        List<String> nobody =
-                List.of(
-                        "setpriv",
-                        "--reuid=nobody",
-                        "--regid=nogroup",
-                        "--clear-groups",
-                        "env",
-                        "HOME=" + folder);
-        try (CommandProcess up =
-                CommandProcess.start(
-                        nobody,
-                        readableByAll(CommandProcess.classPath()),
-                        "up",
-                        "--runtime-dir",
-                        runtime,
-                        "--units",
-                        units.toString(),
-                        "a",
-                        "b")) {
+        try (CommandProcess up = upAsNobody("a", "b")) {
             assertThat(up.await("no cgroups for services")).contains("are not tracked");
             up.await("holdfast: ready");
             Invocation status = command("status", "a");
@@ -217,6 +202,94 @@ class UpTest {
             assertThat(command("status", "a").code()).isEqualTo(3);
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    private CommandProcess upAsNobody(String... names) throws IOException {
+        List<String> nobody =
+                List.of(
+                        "setpriv",
+                        "--reuid=nobody",
+                        "--regid=nogroup",
+                        "--clear-groups",
+                        "env",
+                        "HOME=" + folder);
+        List<String> words =
+                new ArrayList<>(
+                        List.of("up", "--runtime-dir", runtime, "--units", units.toString()));
+        words.addAll(List.of(names));
+        return CommandProcess.start(
+                nobody, readableByAll(CommandProcess.classPath()), words.toArray(String[]::new));
+    }
+
+    /** Leaves a daemon behind in a session of its own, which says its number. */
+    private static final String DAEMON =
+            "import os, signal\n"
+                    + "if os.fork() == 0:\n"
+                    + "    os.setsid()\n"
+                    + "    if os.fork() == 0:\n"
+                    + "        os.write(1, b'daemon %d\\n' % os.getpid())\n"
+                    + "        signal.pause()\n"
+                    + "    os._exit(0)\n"
+                    + "os.wait()\n";
+
+    @Test
+    void noOrphanEscapesAPlainUsersManager() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
+        Files.writeString(folder.resolve("stays.py"), DAEMON + "signal.pause()\n");
+        Files.writeString(folder.resolve("forks.py"), DAEMON);
+        unit("stays", "ExecStart=/usr/bin/python3 " + folder.resolve("stays.py"));
+        unit("forks", "Type=forking\nExecStart=/usr/bin/python3 " + folder.resolve("forks.py"));
+        try (CommandProcess up = upAsNobody("stays", "forks")) {
+            up.await("holdfast: ready");
+            try (PidFd beside = daemonOf(up, "stays");
+                    PidFd forked = daemonOf(up, "forks")) {
+                Invocation status = command("status", "--json", "forks");
+                assertThat(status.out()).contains("\"pid\":" + forked.pid());
+                assertThat(command("stop", "stays").code()).isZero();
+                assertThat(beside.isAlive()).isFalse();
+
+                forked.signal(Signal.KILL);
+                up.await("forks.service: its main process killed by SIGKILL");
+                up.await("forks.service: failed: signal");
+                assertThat(forked.await(Duration.ofSeconds(30))).isPresent();
+            }
+            assertThat(command("start", "stays").code()).isZero();
+            String line = up.await("stays.service | daemon", 2);
+            try (PidFd beside = PidFd.open(numberIn(line))) {
+                up.signal("TERM");
+                assertThat(up.exitCode()).isZero();
+                assertThat(beside.isAlive()).isFalse();
+            }
+        }
+    }
+
+    private static PidFd daemonOf(CommandProcess up, String unit) throws InterruptedException {
+        return PidFd.open(numberIn(up.await(unit + ".service | daemon")));
+    }
+
+    private static int numberIn(String line) {
+        return Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1));
+    }
+
+    @Test
+    void unitsAreReloadedAndTheirFailuresForgotten() throws Exception {
+        unit("r", "ExecStart=/bin/sleep 1000\nExecReload=/bin/echo reloaded");
+        unit("f", "User=nobody-of-this-name\nExecStart=/bin/true");
+        try (CommandProcess up = up("r", "a")) {
+            up.await("holdfast: ready");
+            assertThat(command("reload", "r")).isEqualTo(new Invocation(0, "", ""));
+            up.await("r.service | reloaded");
+            assertThat(command("reload", "a").err())
+                    .startsWith("holdfast: cannot reload a.service: invalid");
+
+            assertThat(command("start", "f").code()).isEqualTo(1);
+            assertThat(command("status", "f").out())
+                    .contains("failed (failed)", "exited with status 217/USER");
+            assertThat(command("reset-failed", "f")).isEqualTo(new Invocation(0, "", ""));
+            assertThat(command("status", "f").out()).contains("inactive (dead)");
+            assertThat(command("reset-failed", "unheard-of").code()).isEqualTo(1);
+            assertThat(command("reset-failed").code()).isZero();
         }
     }
 

@@ -88,7 +88,7 @@ record Identity(
     private static long ownGroup() {
         try {
             return Integer.toUnsignedLong(
-                    (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:gid"));
+                    (Integer) Files.getAttribute(Path.of("/proc/thread-self"), "unix:gid"));
         } catch (IOException e) {
             return -1; // of nobody: it will be set
         }

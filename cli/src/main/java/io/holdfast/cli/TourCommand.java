@@ -4,26 +4,16 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Credentials;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
-import io.holdfast.manager.JobResult;
-import io.holdfast.manager.Manager;
-import io.holdfast.manager.ManagerListener;
-import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.UnitStatus;
-import io.holdfast.manager.unit.UnitName;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -31,17 +21,11 @@ import picocli.CommandLine.ParseResult;
  * identity.
  */
 final class TourCommand implements Command {
-    private static final UnitName UNIT = UnitName.of("tour.service");
-    private static final long PATIENCE = 30;
+    private static final String ATTACK = "--attack-here";
     private static final Duration PAUSE = Duration.ofMillis(2500);
-    private static final String SERVICE =
-            """
-            [Unit]
-            Description=A service of the tour
-            [Service]
-            ExecStart=/bin/sleep 300
-            NoNewPrivileges=yes
-            """;
+
+    /** The exit code of the attack alone where it cannot be shown. */
+    private static final int NOT_SHOWN = 3;
 
     @Override
     public CommandSpec spec() {
@@ -51,26 +35,52 @@ final class TourCommand implements Command {
                 .description(
                         "%nA process's number is given to another process, as it happens on every machine; what goes by"
                                 + " number is fooled, what holds a pidfd is not. Then a service is started, and asked who it"
-                                + " is. Needs root for the first part; leaves nothing behind.%n")
+                                + " is. The numbers are given away in a PID namespace of the tour's own, where that is allowed."
+                                + " Leaves nothing behind, also when it is interrupted.%n")
                 .footer("%nExamples:", "  holdfast tour");
-        return spec;
+        return spec.addOption(OptionSpec.builder(ATTACK).hidden(true).build());
     }
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
-        attack(output);
-        identity(output);
-        return ExitCode.OK;
+        if (line.hasMatchedOption(ATTACK)) {
+            return attack(output) ? ExitCode.OK : NOT_SHOWN;
+        }
+        try {
+            output.out().flush();
+            Optional<Exit> shown = OwnNamespace.run("tour", "tour", ATTACK);
+            letEnd();
+            if (!shown.map(Exit::isSuccess).orElse(false) && !attack(output)) {
+                title(output, "1. A number is not a process");
+                output.line(
+                        "   (not shown: this kernel gives numbers away on demand only to root, or in"
+                                + " a user namespace, which it does not let you make; run this as root)");
+            }
+            identity(output);
+            return ExitCode.OK;
+        } finally {
+            letEnd();
+        }
     }
 
-    private static void attack(Output output) throws InterruptedException {
-        title(output, "1. A number is not a process");
+    /** While the JVM ends, this command must not: it would cut off those who clean up. */
+    private static void letEnd() throws InterruptedException {
+        Thread probe = new Thread(() -> {});
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            boolean ignored = Runtime.getRuntime().removeShutdownHook(probe);
+        } catch (IllegalStateException e) {
+            new CountDownLatch(1).await();
+        }
+    }
+
+    /** False if this kernel does not let us. */
+    private static boolean attack(Output output) throws InterruptedException {
         Optional<NumberAttack> attack = NumberAttack.run();
         if (attack.isEmpty()) {
-            output.line(
-                    "   (the kernel gives numbers away on demand only to root: run this as root to see it)");
-            return;
+            return false;
         }
+        title(output, "1. A number is not a process");
         try (NumberAttack recycled = attack.get()) {
             PidFd victim = recycled.victim();
             int number = recycled.number();
@@ -120,43 +130,15 @@ final class TourCommand implements Command {
                                     output,
                                     victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
         }
+        return true;
     }
 
     private static void identity(Output output) throws Exception {
         title(output, "4. Who is this? A service, asked through its descriptor");
-        Path folder = Files.createTempDirectory("holdfast-tour");
-        try {
-            Path ignored = Files.writeString(folder.resolve(UNIT.text()), SERVICE);
-            ManagerOptions options =
-                    ManagerSocket.ofCaller(false)
-                            .withUnits(List.of(folder))
-                            .withRuntimeDirectory(folder)
-                            .withSlice(
-                                    UnitName.of(
-                                            "holdfasttour"
-                                                    + ProcessHandle.current().pid()
-                                                    + ".slice"));
-            try (Manager manager = Manager.open(options, new Silent())) {
-                Thread loop = Thread.ofPlatform().name("holdfast-tour").start(manager::run);
-                try {
-                    Map<UnitName, JobResult> started = answer(manager.start(List.of(UNIT)));
-                    if (started.get(UNIT) != JobResult.DONE) {
-                        throw new CommandException("the service of the tour did not start");
-                    }
-                    tell(answer(manager.status(UNIT)), output);
-                } finally {
-                    Map<UnitName, JobResult> stopped = answer(manager.shutdown());
-                    loop.join();
-                    JobResult result = stopped.get(UNIT);
-                    output.line(
-                            "   stopped: "
-                                    + (result == null ? "no answer" : result.word())
-                                    + "; nothing is left behind");
-                }
-            }
-        } finally {
-            remove(folder);
+        try (TourStage stage = new TourStage()) {
+            tell(stage.start(), output);
         }
+        output.line("   stopped; nothing is left behind");
     }
 
     private static void tell(UnitStatus status, Output output) {
@@ -186,22 +168,11 @@ final class TourCommand implements Command {
                         Members members = cgroup.members()) {
                     row(output, "cgroup → pidfds", members.size() + " held, each verified");
                 }
+            } else {
+                output.line(
+                        "   (not shown: a cgroup of its own, which the kernel lets only root make here)");
             }
         }
-    }
-
-    private static <T> T answer(java.util.concurrent.Future<T> future)
-            throws InterruptedException, ExecutionException, TimeoutException {
-        return future.get(PATIENCE, TimeUnit.SECONDS);
-    }
-
-    private static void remove(Path folder) throws IOException {
-        try (var files = Files.list(folder)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        Files.delete(folder);
     }
 
     /** A heading, after time to read what stands above it if somebody does. */
@@ -223,17 +194,5 @@ final class TourCommand implements Command {
 
     private static String bad(Output output, boolean fooled) {
         return output.style(fooled ? "yes – fooled" : "no", fooled ? "31" : "32");
-    }
-
-    /** The tour tells what matters by itself. */
-    private static final class Silent implements ManagerListener {
-        @Override
-        public void event(UnitName unit, Level level, String text) {}
-
-        @Override
-        public void output(UnitName unit, String line) {}
-
-        @Override
-        public void event(Level level, String text) {}
     }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,7 +13,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -219,19 +217,21 @@ class UpTest {
                         List.of("up", "--runtime-dir", runtime, "--units", units.toString()));
         words.addAll(List.of(names));
         return CommandProcess.start(
-                nobody, readableByAll(CommandProcess.classPath()), words.toArray(String[]::new));
+                nobody, CommandProcess.classPathIn(folder), words.toArray(String[]::new));
     }
 
     /** Leaves a daemon behind in a session of its own, which says its number. */
     private static final String DAEMON =
-            "import os, signal\n"
-                    + "if os.fork() == 0:\n"
-                    + "    os.setsid()\n"
-                    + "    if os.fork() == 0:\n"
-                    + "        os.write(1, b'daemon %d\\n' % os.getpid())\n"
-                    + "        signal.pause()\n"
-                    + "    os._exit(0)\n"
-                    + "os.wait()\n";
+            """
+            import os, signal
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    os.write(1, b'daemon %d\\n' % os.getpid())
+                    signal.pause()
+                os._exit(0)
+            os.wait()
+            """;
 
     @Test
     void noOrphanEscapesAPlainUsersManager() throws Exception {
@@ -291,30 +291,5 @@ class UpTest {
             assertThat(command("reset-failed", "unheard-of").code()).isEqualTo(1);
             assertThat(command("reset-failed").code()).isZero();
         }
-    }
-
-    /** A copy of what is on the class path, for a user who cannot look into the home of another. */
-    private String readableByAll(String classPath) throws IOException {
-        List<String> copies = new ArrayList<>();
-        int number = 0;
-        for (String entry : classPath.split(File.pathSeparator)) {
-            Path from = Path.of(entry);
-            Path to = folder.resolve("lib" + number++ + "-" + from.getFileName());
-            if (!Files.exists(from) || from.endsWith("test-classes")) {
-                continue;
-            }
-            try (Stream<Path> files = Files.walk(from)) {
-                for (Path file : (Iterable<Path>) files::iterator) {
-                    Path copy = to.resolve(from.relativize(file).toString());
-                    if (Files.isDirectory(file)) {
-                        Files.createDirectories(copy);
-                    } else {
-                        Files.copy(file, file.equals(from) ? to : copy);
-                    }
-                }
-            }
-            copies.add(to.toString());
-        }
-        return String.join(File.pathSeparator, copies);
     }
 }

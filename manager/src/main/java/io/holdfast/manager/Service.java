@@ -11,7 +11,6 @@ import io.holdfast.manager.unit.UnitName;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A service at run time: the state machine of systemd.service(5), each step caused by an event of
@@ -30,7 +29,6 @@ import org.jspecify.annotations.Nullable;
  *
  * The steps are of {@link ServiceStart}, {@link ServiceReload} and {@link ServiceStop}; this is
  * what jobs ask of them, what becomes of the events of the run, and whether another run follows.
- * Its processes are known by pidfd and by cgroup; a number is only ever printed.
  */
 final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Steps {
     private static final Exit NOT_EXECUTED = new Exit.Exited(SetupException.Step.EXEC.status());
@@ -45,9 +43,9 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     private final ServiceMessages messages;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
+    private final PreservedRun preserved = new PreservedRun();
     private int restarts;
     private boolean startAgain; // somebody asked for a start while it stops
-    private @Nullable ServiceRun kept; // of the last run, what is preserved until the next
 
     Service(ManagerContext context, ServiceUnit unit) {
         this.context = context;
@@ -123,7 +121,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         startAgain = false;
         stopping.forRestart(restarting);
         switch (life.state().active()) {
-            case INACTIVE, FAILED -> discard(() -> done.accept(JobResult.DONE));
+            case INACTIVE, FAILED -> preserved.discard(() -> done.accept(JobResult.DONE));
             case DEACTIVATING -> stops.add(done);
             case ACTIVATING -> {
                 stops.add(done);
@@ -169,9 +167,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     @Override
     public Optional<Duration> mayStartIn() {
-        return life.result() == ServiceResult.START_LIMIT_HIT
-                ? Optional.of(life.startLimit().remaining(System.nanoTime()))
-                : Optional.empty();
+        return life.mayStartIn();
     }
 
     // ---- from one step to the next
@@ -196,7 +192,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         stopping.cleanUp(
                 another,
                 () -> {
-                    kept = another ? ended : null;
+                    preserved.keep(another ? Optional.of(ended) : Optional.empty());
                     rest(
                             life.result() == ServiceResult.SUCCESS
                                     ? JobResult.DONE
@@ -259,28 +255,18 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     /** Removes what was preserved for a next run, unless that is to follow. */
     private void discardUnlessRestarting(Runnable then) {
-        if (kept == null || stopping.isForRestart()) {
+        if (preserved.isEmpty() || stopping.isForRestart()) {
             then.run();
             return;
         }
         life.enter(SubState.FINAL_SIGKILL);
-        discard(() -> {
+        preserved.discard(() -> {
             if (startAgain && life.isWanted()) { // asked for meanwhile
                 rest(JobResult.DONE);
             } else {
                 then.run();
             }
         });
-    }
-
-    private void discard(Runnable then) {
-        ServiceRun left = kept;
-        kept = null;
-        if (left == null) {
-            then.run();
-        } else {
-            left.discard(then);
-        }
     }
 
     /** How a start that is under way has ended by this. */
@@ -307,13 +293,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     @Override
     public void spawnFailed(ExecCommand command, boolean asMain, Exception failure) {
         Exit exit = SetupException.exitOf(failure).orElse(NOT_EXECUTED);
-        life.error(
-                "cannot run "
-                        + command.executable()
-                        + " ("
-                        + ExitText.of(exit)
-                        + "): "
-                        + ServiceLife.message(failure));
+        life.notRun(command, exit, failure);
         if (stopping.isSignalled()) {
             stopping.maybeGone();
         } else if (asMain) {
@@ -410,7 +390,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
                     left.signal(Signal.KILL, true, false);
                     left.close(true, false, () -> {});
                 });
-        discard(() -> {});
+        preserved.discard(() -> {});
     }
 
     @Override

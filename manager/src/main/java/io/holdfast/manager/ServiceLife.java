@@ -4,8 +4,10 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitName;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -101,6 +103,13 @@ final class ServiceLife {
 
     StartLimit startLimit() {
         return startLimit;
+    }
+
+    /** How long it must not be started yet, since that was done too often. */
+    Optional<Duration> mayStartIn() {
+        return result == ServiceResult.START_LIMIT_HIT
+                ? Optional.of(startLimit.remaining(System.nanoTime()))
+                : Optional.empty();
     }
 
     // ---- where it stands
@@ -241,6 +250,12 @@ final class ServiceLife {
         if (warned.add(text)) {
             warn(text);
         }
+    }
+
+    /** A command could not be executed. */
+    void notRun(ExecCommand command, Exit exit, Exception failure) {
+        String how = ExitText.of(exit);
+        error("cannot run " + command.executable() + " (" + how + "): " + message(failure));
     }
 
     void error(String text) {

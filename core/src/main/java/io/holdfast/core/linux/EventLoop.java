@@ -2,7 +2,7 @@ package io.holdfast.core.linux;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.PriorityQueue;
+import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
@@ -27,7 +27,6 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.core");
     private static final long WAKE = -1;
-    private static final int CANCELLED_KEPT = 64; // timers that may stay queued for nothing
 
     /** Called on the loop's thread when a watched descriptor is ready. */
     @FunctionalInterface
@@ -42,7 +41,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     public final class Timer implements Comparable<Timer> {
         private final long at;
         private final long order;
-        private @Nullable Runnable task;
+        private final Runnable task;
 
         private Timer(long at, long order, Runnable task) {
             this.at = at;
@@ -52,14 +51,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
         /** Does nothing if it has run. */
         public void cancel() {
-            if (task != null) {
-                task = null;
-                cancelled++;
-                if (cancelled > CANCELLED_KEPT && cancelled > timers.size() / 2) {
-                    timers.removeIf(timer -> timer.task == null);
-                    cancelled = 0;
-                }
-            }
+            boolean ignored = timers.remove(this);
         }
 
         @Override
@@ -161,15 +153,15 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     private record SignalWatch(Runnable task, AtomicBoolean raised) {}
 
     private final SysEpoll epoll;
+    private final SysEpoll.Events events = new SysEpoll.Events();
     private final SysEventfd wake;
     private final Slots<Watch> watches = new Slots<>();
-    private final PriorityQueue<Timer> timers = new PriorityQueue<>();
+    private final TreeSet<Timer> timers = new TreeSet<>();
     private final ArrayBlockingQueue<Runnable> tasks;
     private final List<SignalWatch> signals = new CopyOnWriteArrayList<>();
     private final AtomicBoolean signalled = new AtomicBoolean();
     private final int taskLimit;
     private long timerOrder;
-    private int cancelled; // of the timers
     private final AtomicLong errors = new AtomicLong();
     private volatile boolean stopped;
     private volatile boolean closed;
@@ -252,6 +244,11 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         return timer;
     }
 
+    /** How many timers are to come. */
+    int timers() {
+        return timers.size();
+    }
+
     /**
      * Runs a task on the loop's thread, after those posted before. By any thread.
      *
@@ -331,11 +328,11 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     public int step(Duration limit) {
         owner = Thread.currentThread();
         try {
-            int n = epoll.await(patience(Readiness.nanos(limit)));
+            int n = epoll.await(events, patience(Readiness.nanos(limit)));
             int handled = 0;
             boolean woken = false;
             for (int i = 0; i < n; i++) {
-                long data = epoll.data(i);
+                long data = events.data(i);
                 if (data == WAKE) {
                     woken = true;
                     continue;
@@ -343,9 +340,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
                 Watch watch = watches.get(data);
                 if (watch != null) {
                     handled++;
-                    int events = epoll.events(i);
                     try {
-                        watch.handler.ready(events);
+                        watch.handler.ready(events.events(i));
                     } catch (RuntimeException | Error e) {
                         failed(e);
                     }
@@ -364,14 +360,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     /** Milliseconds until the next timer, at most the limit, rounded up; -1 for ever. */
     private int patience(long limitNanos) {
-        while (!timers.isEmpty() && timers.peek().task == null) {
-            timers.poll();
-            cancelled--;
-        }
-        Timer next = timers.peek();
         long nanos = limitNanos;
-        if (next != null) {
-            nanos = Math.min(nanos, next.at - System.nanoTime());
+        if (!timers.isEmpty()) {
+            nanos = Math.min(nanos, timers.first().at - System.nanoTime());
         }
         if (nanos <= 0) {
             return 0;
@@ -416,18 +407,10 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     private int runTimers() {
         int handled = 0;
         long now = System.nanoTime();
-        for (Timer timer = timers.peek();
-                timer != null && timer.at - now <= 0;
-                timer = timers.peek()) {
-            timers.poll();
-            Runnable task = timer.task;
-            if (task == null) {
-                cancelled--;
-            } else {
-                timer.task = null;
-                handled++;
-                guarded(task);
-            }
+        while (!timers.isEmpty() && timers.first().at - now <= 0) {
+            Timer timer = timers.removeFirst();
+            handled++;
+            guarded(timer.task);
         }
         return handled;
     }

@@ -11,8 +11,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Numbers of descriptors are recycled as PIDs are. A call that runs on a descriptor therefore
  * holds a use of it: {@link #close} refuses new uses at once, and the number goes back to the
  * kernel when the last use has ended, so no call ever runs on a number that meanwhile belongs to
- * something else. A thread that waits for readiness ({@link Readiness}) holds no use; it is woken
- * by the close.
+ * something else. A thread that waits for readiness ({@link Readiness}) is woken by the close.
  *
  * <p>Methods that only look take an {@code Fd} and leave it to its owner. Methods that keep one are
  * named {@code adopt…} and leave the given {@code Fd} empty ({@link #move}).
@@ -128,7 +127,9 @@ public final class Fd implements AutoCloseable {
     public Fd move() {
         if (!STATE.compareAndSet(this, 0, MOVED)) {
             throw new IllegalStateException(
-                    isOpen() ? this + " cannot be moved while in use" : this + " cannot be moved");
+                    isOpen()
+                            ? this + " cannot be moved while in use or waited for"
+                            : this + " cannot be moved");
         }
         for (Holder holder : holdersNow()) {
             if (holder != null && !holder.letGo(number)) {

@@ -1,11 +1,14 @@
 package io.holdfast.core.linux;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}.
+ * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}, helped by
+ * virtual threads that are about to park.
  *
  * <p>A descriptor is added once and stays registered until it is closed; each wait arms it
  * (EPOLLONESHOT) for the union of what its waiters want. An event wakes the waiters that it
@@ -19,6 +22,9 @@ final class Poller {
 
     private final SysEpoll epoll;
     private final Slots<Registration> slots = new Slots<>();
+    private final HandOver handOver = new HandOver();
+    private final ReentrantLock sweeping = new ReentrantLock();
+    private final SysEpoll.Events swept = new SysEpoll.Events(); // by who has that lock
 
     private Poller(SysEpoll epoll) {
         this.epoll = epoll;
@@ -38,7 +44,10 @@ final class Poller {
         SysEpoll epoll = new SysEpoll();
         try {
             Poller started = new Poller(epoll);
-            Thread.ofPlatform().daemon().name("holdfast-poller").start(started::run);
+            Thread thread =
+                    Thread.ofPlatform().daemon().name("holdfast-poller").unstarted(started::run);
+            started.handOver.batchesOf(thread);
+            thread.start();
             running = started;
             return started;
         } finally {
@@ -49,27 +58,60 @@ final class Poller {
     }
 
     private void run() {
+        SysEpoll.Events events = new SysEpoll.Events();
         for (; ; ) {
-            int n = epoll.await(-1);
-            for (int i = 0; i < n; i++) {
-                Registration registration = slots.get(epoll.data(i));
-                if (registration != null) {
-                    try {
-                        registration.event(epoll.events(i));
-                    } catch (RuntimeException | Error e) { // one descriptor's trouble is its own
-                        LOG.log(System.Logger.Level.ERROR, "the poller failed with an event", e);
-                    }
+            dispatch(events, epoll.await(events, -1));
+            handOver.endBatch();
+        }
+    }
+
+    private void dispatch(SysEpoll.Events events, int n) {
+        for (int i = 0; i < n; i++) {
+            Registration registration = slots.get(events.data(i));
+            if (registration != null) {
+                try {
+                    registration.event(events.events(i));
+                } catch (RuntimeException | Error e) { // one descriptor's trouble is its own
+                    LOG.log(System.Logger.Level.ERROR, "the poller failed with an event", e);
                 }
             }
         }
     }
 
-    int await(Fd fd, int events, long nanos) throws InterruptedException {
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
+    /**
+     * Looks for events, and leaves them to nobody else. A virtual thread does so before it parks:
+     * it has often just written what another one waits for, and wakes that on its own carrier,
+     * which takes a tenth of the time that the poller's thread needs to wake up.
+     */
+    private void sweep() {
+        if (sweeping.tryLock()) {
+            try {
+                dispatch(swept, epoll.await(swept, 0));
+            } finally {
+                sweeping.unlock();
+            }
         }
+    }
+
+    /** Runs what callbacks bring about. */
+    Executor executor() {
+        return handOver;
+    }
+
+    int await(Fd fd, int events, long nanos) throws InterruptedException {
         ThreadWaiter waiter = new ThreadWaiter(events);
-        Registration registration = arm(fd, waiter);
+        Registration registration;
+        try {
+            registration = arm(fd, waiter);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.EPERM) { // a file that poll(2) always calls ready
+                return events & (Readiness.IN | Readiness.OUT);
+            }
+            throw e;
+        }
+        if (Thread.currentThread().isVirtual()) {
+            sweep();
+        }
         long deadline = nanos == Long.MAX_VALUE ? 0 : System.nanoTime() + nanos;
         boolean interrupted = false;
         while (!waiter.done) {
@@ -227,10 +269,29 @@ final class Poller {
                     } else {
                         before.next = w.next;
                     }
+                    if (waiters == null) {
+                        disarm();
+                    }
                     return true;
                 }
             }
             return false;
+        }
+
+        /** Takes it out, so that an event that nobody waits for wakes nobody. */
+        @GuardedBy("this")
+        private void disarm() {
+            try {
+                int number = fd.acquire();
+                try {
+                    int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+                    added = false;
+                } finally {
+                    fd.release();
+                }
+            } catch (IllegalStateException e) {
+                // closed this moment: beforeClose() does it
+            }
         }
 
         @GuardedBy("this")

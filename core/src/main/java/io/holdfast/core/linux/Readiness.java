@@ -1,14 +1,18 @@
 package io.holdfast.core.linux;
 
 import java.time.Duration;
+import java.util.concurrent.Executor;
 
 /**
- * Waiting until a descriptor is ready. One epoll instance and one thread serve the whole process: a
- * waiting thread, virtual or platform, is parked and holds neither a carrier nor the kernel.
+ * Waiting until a descriptor is ready. A platform thread waits in {@code poll(2)} itself, with an
+ * eventfd to wake it, which the descriptor keeps from its first such wait to its close. A virtual
+ * thread is parked and holds no carrier: one epoll instance and one thread wake those of the whole
+ * process, and call the callbacks.
  *
- * <p>Works on every descriptor that {@code epoll(7)} takes: sockets, pipes, pidfds, eventfds,
- * terminals. The number of waits is bounded by the number of descriptors (RLIMIT_NOFILE) and of
- * threads.
+ * <p>Works on sockets, pipes, pidfds, eventfds, terminals, whatever {@code poll(2)} takes; a file
+ * that it always calls ready, as a regular one, is ready at once. The number of waits is bounded by
+ * the number of descriptors (RLIMIT_NOFILE) and of threads; a platform thread for which no eventfd
+ * is left parks as a virtual one does.
  */
 public final class Readiness {
     public static final int IN = 1;
@@ -23,7 +27,10 @@ public final class Readiness {
 
     private Readiness() {}
 
-    /** Called once, on the poller's thread: must neither block nor throw. */
+    /**
+     * Called once, on the poller's thread or on a virtual one that waits for something else: must
+     * neither block nor throw. What may is for {@link #executor}.
+     */
     @FunctionalInterface
     public interface Callback {
         /**
@@ -39,17 +46,18 @@ public final class Readiness {
     }
 
     /**
-     * Parks the calling thread until the descriptor is ready.
+     * Blocks the calling thread until the descriptor is ready. Closing the descriptor ends the
+     * wait; so does an interrupt, but when both the descriptor is ready and the thread interrupted,
+     * that is told and the interrupt status kept.
      *
      * @param events {@link #IN}, {@link #OUT}, {@link #PRI}, {@link #RDHUP} or several; {@link
      *     #ERR} and {@link #HUP} always count
      * @return what it is ready for
      * @throws IllegalStateException if it is or gets closed
-     * @throws InterruptedException if the thread is interrupted
-     * @throws ErrnoException EPERM if the kind of file cannot be waited for
+     * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
      */
     public static int await(Fd fd, int events) throws InterruptedException {
-        return Poller.get().await(fd, events, Long.MAX_VALUE);
+        return await(fd, events, Long.MAX_VALUE);
     }
 
     /**
@@ -58,7 +66,27 @@ public final class Readiness {
      * @return what it is ready for, or {@link #NONE} when the time is over
      */
     public static int await(Fd fd, int events, Duration limit) throws InterruptedException {
-        return Poller.get().await(fd, events, Math.max(0, nanos(limit)));
+        return await(fd, events, Math.max(0, nanos(limit)));
+    }
+
+    private static int await(Fd fd, int events, long nanos) throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (nanos == 0) { // asks all the same
+            return told(fd, events, SysPoll.now(fd, events));
+        }
+        if (!Thread.currentThread().isVirtual()) {
+            int ready = PollWaits.await(fd, events, nanos);
+            if (ready != -Errno.EMFILE && ready != -Errno.ENFILE) {
+                return told(fd, events, ready);
+            }
+        }
+        return Poller.get().await(fd, events, nanos);
+    }
+
+    private static int told(Fd fd, int events, int ready) {
+        return ErrnoException.check(ready, "ppoll", fd) & (events | HUP | ERR);
     }
 
     /**
@@ -69,6 +97,14 @@ public final class Readiness {
      */
     public static Pending once(Fd fd, int events, Callback callback) {
         return Poller.get().once(fd, events, callback);
+    }
+
+    /**
+     * Where what a callback brings about is to run if it may block: each task on a virtual thread
+     * of its own. Those that callbacks of the same batch of events give are started together.
+     */
+    public static Executor executor() {
+        return Poller.get().executor();
     }
 
     /** Nanoseconds of a duration; a longer one than 292 years is that long. */

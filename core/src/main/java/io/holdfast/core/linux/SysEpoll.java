@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** {@code sys/epoll.h}: one epoll instance with its buffer of events, waited on by one thread. */
+/** {@code sys/epoll.h}: one epoll instance. */
 final class SysEpoll implements AutoCloseable {
     static final int CTL_ADD = 1;
     static final int CTL_DEL = 2;
@@ -27,8 +27,6 @@ final class SysEpoll implements AutoCloseable {
     private static final MethodHandle EPOLL_WAIT = Libc.bind("epoll_wait");
 
     private final Fd epoll;
-    private final MemorySegment events;
-    private final MemorySegment errno;
 
     SysEpoll() {
         epoll =
@@ -36,9 +34,28 @@ final class SysEpoll implements AutoCloseable {
                         Libc.intCall(EPOLL_CREATE1, Fcntl.O_CLOEXEC, 0, 0, 0, 0, 0),
                         "epoll_create1",
                         "");
-        Arena arena = Arena.ofAuto();
-        events = arena.allocate((long) BATCH * EVENT_SIZE, 8);
-        errno = arena.allocate(Libc.ERRNO_LAYOUT);
+    }
+
+    /** Room for the events that one wait tells; of one thread at a time. */
+    static final class Events {
+        private final MemorySegment memory;
+        private final MemorySegment errno;
+
+        Events() {
+            Arena arena = Arena.ofAuto();
+            memory = arena.allocate((long) BATCH * EVENT_SIZE, 8);
+            errno = arena.allocate(Libc.ERRNO_LAYOUT);
+        }
+
+        /** What it is ready for. */
+        int events(int index) {
+            return memory.get(JAVA_INT, (long) index * EVENT_SIZE + EVENTS);
+        }
+
+        /** What it was registered with. */
+        long data(int index) {
+            return memory.get(JAVA_LONG_UNALIGNED, (long) index * EVENT_SIZE + DATA);
+        }
     }
 
     /** {@code epoll_ctl(2)}: 0, or -errno. By any thread. */
@@ -61,24 +78,15 @@ final class SysEpoll implements AutoCloseable {
      *
      * @param milliseconds -1 for no limit
      */
-    int await(int milliseconds) {
+    int await(Events into, int milliseconds) {
         int self = epoll.acquire();
         try {
-            int n =
-                    Libc.intCall(
-                            EPOLL_WAIT, errno, self, events.address(), BATCH, milliseconds, 0, 0);
+            long address = into.memory.address();
+            int n = Libc.intCall(EPOLL_WAIT, into.errno, self, address, BATCH, milliseconds, 0, 0);
             return n == -Errno.EINTR ? 0 : ErrnoException.check(n, "epoll_wait", epoll);
         } finally {
             epoll.release();
         }
-    }
-
-    int events(int index) {
-        return events.get(JAVA_INT, (long) index * EVENT_SIZE + EVENTS);
-    }
-
-    long data(int index) {
-        return events.get(JAVA_LONG_UNALIGNED, (long) index * EVENT_SIZE + DATA);
     }
 
     @Override

@@ -7,14 +7,21 @@ final class SysEventfd implements AutoCloseable {
     private static final MethodHandle EVENTFD = Libc.bind("eventfd");
 
     private final Fd fd;
+    private final int number;
 
     SysEventfd() {
         int flags = Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK;
-        fd = Fd.adopt(Libc.intCall(EVENTFD, 0, flags, 0, 0, 0, 0), "eventfd", "");
+        number = ErrnoException.check(Libc.intCall(EVENTFD, 0, flags, 0, 0, 0, 0), "eventfd", "");
+        fd = Fd.adopt(number);
     }
 
     Fd fd() {
         return fd;
+    }
+
+    /** Its number, for a call of the only one who closes it. */
+    int number() {
+        return number;
     }
 
     void signal() {

@@ -1,7 +1,11 @@
 package io.holdfast.core.linux;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.ArrayBlockingQueue;
 
 /**
  * {@code poll.h}: what a descriptor is ready for at this moment. To wait, see {@link Readiness}.
@@ -11,8 +15,18 @@ public final class SysPoll {
     private static final int FD = 0;
     private static final int EVENTS = 4;
     private static final int REVENTS = 6;
+    private static final int POLLFD_SIZE = 8;
 
-    private static final MethodHandle POLL = Libc.bind("poll");
+    private static final int POLLNVAL = 0x20;
+
+    // struct timespec, behind two of them
+    private static final int TIMESPEC = 2 * POLLFD_SIZE;
+    private static final int TV_SEC = 0;
+    private static final int TV_NSEC = 8;
+    private static final int TIMESPEC_SIZE = 16;
+    private static final long NANOS_A_SECOND = 1_000_000_000;
+
+    private static final MethodHandle PPOLL = Libc.bind("ppoll");
 
     private SysPoll() {}
 
@@ -26,18 +40,88 @@ public final class SysPoll {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            ByteBuffer poll = scratch.bytes;
-            poll.putInt(FD, number);
-            poll.putShort(EVENTS, (short) events);
-            poll.putShort(REVENTS, (short) 0);
+            ByteBuffer memory = scratch.bytes;
+            put(memory, 0, number, events);
+            time(memory, 0);
             int r;
             do {
-                r = Libc.intCall(POLL, scratch.errno, scratch.address, 1, 0, 0, 0, 0);
+                r = poll(scratch.address, scratch.errno, 1, true);
             } while (r == -Errno.EINTR);
-            return r < 0 ? r : poll.getShort(REVENTS) & 0xFFFF;
+            return r < 0 ? r : memory.getShort(REVENTS) & 0xFFFF;
         } finally {
             fd.release();
             scratch.give();
+        }
+    }
+
+    /**
+     * {@code ppoll(2)}: waits until a descriptor is ready, the time is over, a signal has come, or
+     * the waker can be read. The caller holds uses of both. Platform threads only.
+     *
+     * @param nanos {@link Long#MAX_VALUE} for no limit
+     * @return what the first is ready for, 0 if it is not, or -errno
+     */
+    static int await(int number, int events, int waker, long nanos) {
+        Waiting waiting = Waiting.take();
+        ByteBuffer memory = waiting.bytes;
+        put(memory, 0, number, events);
+        put(memory, POLLFD_SIZE, waker, Readiness.IN);
+        boolean limited = nanos != Long.MAX_VALUE;
+        if (limited) {
+            time(memory, Math.max(0, nanos));
+        }
+        int r = poll(waiting.address, waiting.errno, 2, limited);
+        int ready = memory.getShort(REVENTS) & 0xFFFF;
+        waiting.give();
+        if (r < 0) {
+            return r == -Errno.EINTR ? 0 : r;
+        }
+        return (ready & POLLNVAL) != 0 ? Readiness.ERR : ready; // the next call says why
+    }
+
+    private static void put(ByteBuffer memory, int at, int number, int events) {
+        memory.putInt(at + FD, number);
+        memory.putShort(at + EVENTS, (short) events);
+        memory.putShort(at + REVENTS, (short) 0);
+    }
+
+    private static void time(ByteBuffer memory, long nanos) {
+        memory.putLong(TIMESPEC + TV_SEC, nanos / NANOS_A_SECOND);
+        memory.putLong(TIMESPEC + TV_NSEC, nanos % NANOS_A_SECOND);
+    }
+
+    private static int poll(long address, MemorySegment errno, int n, boolean limited) {
+        long limit = limited ? address + TIMESPEC : 0;
+        return Libc.intCall(PPOLL, errno, address, n, limit, 0, 0, 0);
+    }
+
+    /**
+     * The memory of one wait. {@link Scratch} is larger, and for calls that return at once. Some
+     * are kept while nobody waits.
+     */
+    private static final class Waiting {
+        private static final int KEPT = 16;
+        private static final ArrayBlockingQueue<Waiting> IDLE = new ArrayBlockingQueue<>(KEPT);
+
+        final ByteBuffer bytes; // keeps the memory at the address
+        final long address;
+        final MemorySegment errno;
+
+        private Waiting() {
+            Arena arena = Arena.ofAuto();
+            MemorySegment memory = arena.allocate(TIMESPEC + TIMESPEC_SIZE, 8);
+            bytes = memory.asByteBuffer().order(ByteOrder.nativeOrder());
+            address = memory.address();
+            errno = arena.allocate(Libc.ERRNO_LAYOUT);
+        }
+
+        static Waiting take() {
+            Waiting idle = IDLE.poll();
+            return idle != null ? idle : new Waiting();
+        }
+
+        void give() {
+            boolean ignored = IDLE.offer(this);
         }
     }
 }

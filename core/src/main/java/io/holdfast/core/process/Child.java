@@ -1,9 +1,10 @@
 package io.holdfast.core.process;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdInputStream;
 import io.holdfast.core.linux.FdOutputStream;
+import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -12,8 +13,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,17 +37,19 @@ public final class Child implements AutoCloseable {
     private final @Nullable InputStream stdout;
     private final @Nullable InputStream stderr;
 
-    @GuardedBy("this")
-    private @Nullable Exit exit;
+    private final ExitWatch exitWatch;
 
-    @GuardedBy("this")
-    private @Nullable CompletableFuture<Exit> future;
+    /** Completed by whoever reaps it. Users get futures that depend on it, never itself. */
+    private final CompletableFuture<Exit> exit = new CompletableFuture<>();
 
-    @GuardedBy("this")
-    private boolean closed;
+    /** The poller's watch; null while it is being reaped, or a thread waits for it itself. */
+    private final AtomicReference<Readiness.@Nullable Pending> watch = new AtomicReference<>();
+
+    private volatile boolean closed;
 
     Child(PidFd pidFd, @Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr) {
         this.pidFd = pidFd;
+        this.exitWatch = new ExitWatch(pidFd.fd(), true);
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
@@ -75,7 +82,17 @@ public final class Child implements AutoCloseable {
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
         boolean ignored = UNREAPED.add(pidFd);
-        var _ = new ExitWatch(pidFd.fd(), true).begin(this::ended);
+        watch.set(exitWatch.begin(this::ended));
+    }
+
+    private void watchAgain() {
+        try {
+            watch.set(exitWatch.begin(this::ended));
+        } catch (IllegalStateException e) { // closed by somebody it was lent to
+            ended(null);
+        } catch (ErrnoException e) { // no memory for its place in epoll
+            ExitWatch.awaitTurn(pidFd.fd(), this::ended);
+        }
     }
 
     /** Kills and reaps a child that cannot be watched. */
@@ -90,20 +107,12 @@ public final class Child implements AutoCloseable {
                 });
     }
 
+    /** On the poller's thread, among others: no code of a user's runs here. */
     private void ended(@Nullable Exit how) {
-        Exit known = how == null ? new Exit.Unknown() : how;
-        CompletableFuture<Exit> asked;
         boolean ignored = UNREAPED.remove(pidFd);
-        synchronized (this) {
-            exit = known;
-            asked = future;
-            notifyAll();
-            if (closed) {
-                pidFd.close();
-            }
-        }
-        if (asked != null) {
-            ExitWatch.COMPLETION.execute(() -> asked.complete(known));
+        boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
+        if (closed) {
+            pidFd.close();
         }
     }
 
@@ -152,49 +161,82 @@ public final class Child implements AutoCloseable {
      * @return false if it is gone
      */
     public boolean signal(Signal signal) {
-        synchronized (this) {
-            if (exit != null) {
-                return false;
-            }
-        }
-        return pidFd.signal(signal);
+        return !exit.isDone() && pidFd.signal(signal);
     }
 
     /** How it ended, if it has. */
-    public synchronized Optional<Exit> exit() {
-        return Optional.ofNullable(exit);
+    public Optional<Exit> exit() {
+        return exit.isDone() ? Optional.of(exit.join()) : Optional.empty();
     }
 
-    /** Parks the calling thread until it has exited. */
-    public synchronized Exit await() throws InterruptedException {
-        while (exit == null) {
-            wait();
-        }
-        return exit;
+    /**
+     * Blocks the calling thread until it has exited. The first platform thread that does so waits
+     * for it and reaps it itself; virtual threads, and further ones, are parked.
+     *
+     * @throws InterruptedException if the thread is or gets interrupted before; its status is
+     *     cleared
+     */
+    public Exit await() throws InterruptedException {
+        return await(Long.MAX_VALUE).orElseThrow();
     }
 
     /** The same with a time limit; empty when it is over. */
-    public synchronized Optional<Exit> await(Duration limit) throws InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.NANOSECONDS.convert(limit);
-        while (exit == null) {
-            long left = deadline - System.nanoTime();
-            if (left <= 0) {
-                return Optional.empty();
-            }
-            TimeUnit.NANOSECONDS.timedWait(this, left);
-        }
-        return Optional.of(exit);
+    public Optional<Exit> await(Duration limit) throws InterruptedException {
+        return await(Readiness.nanos(limit));
     }
 
-    /** A future of its exit, completed on a virtual thread. */
-    public synchronized CompletableFuture<Exit> onExit() {
-        if (exit != null) {
-            return CompletableFuture.completedFuture(exit);
+    private Optional<Exit> await(long nanos) throws InterruptedException {
+        if (exit.isDone() || nanos <= 0) {
+            return exit();
         }
-        if (future == null) {
-            future = new CompletableFuture<>();
+        long deadline = System.nanoTime() + nanos;
+        if (!Thread.currentThread().isVirtual() && takeOver() && !awaitItself(nanos)) {
+            return Optional.empty();
         }
-        return future.copy();
+        try {
+            return Optional.of(
+                    nanos == Long.MAX_VALUE
+                            ? exit.get()
+                            : exit.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Relieves the poller of it; false if that has begun to reap it, or another thread has it. */
+    private boolean takeOver() {
+        Readiness.Pending pending = watch.getAndSet(null);
+        return pending != null && pending.cancel();
+    }
+
+    /** Waits for its exit in place of the poller: false if the time is over. */
+    private boolean awaitItself(long nanos) throws InterruptedException {
+        int ready = Readiness.NONE;
+        try {
+            ready = exitWatch.awaitReady(nanos);
+        } catch (IllegalStateException e) {
+            // closed by somebody it was lent to: it is not to be watched again either
+        } finally {
+            if (ready == Readiness.NONE) {
+                watchAgain();
+            }
+        }
+        if (ready != Readiness.NONE) {
+            exitWatch.exited(this::ended, ready);
+        }
+        return ready != Readiness.NONE || exit.isDone();
+    }
+
+    /**
+     * A future of its exit. It completes on a virtual thread, and so do those that depend on it:
+     * not on a thread of Holdfast's.
+     */
+    public CompletableFuture<Exit> onExit() {
+        return exit.isDone()
+                ? CompletableFuture.completedFuture(exit.join())
+                : exit.thenApplyAsync(Function.identity(), Readiness.executor());
     }
 
     /**
@@ -206,11 +248,9 @@ public final class Child implements AutoCloseable {
         closeQuietly(stdin);
         closeQuietly(stdout);
         closeQuietly(stderr);
-        synchronized (this) {
-            closed = true;
-            if (exit != null) {
-                pidFd.close();
-            }
+        closed = true;
+        if (exit.isDone()) {
+            pidFd.close();
         }
     }
 

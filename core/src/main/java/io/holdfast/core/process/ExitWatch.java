@@ -11,8 +11,6 @@ import io.holdfast.core.linux.SysWait;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +32,6 @@ final class ExitWatch {
 
     private static final Exit UNKNOWN = new Exit.Unknown();
     private static final int ONLY_HUP = 0; // it always counts
-
-    /** Where futures complete: user code must not run on the poller's thread. */
-    static final Executor COMPLETION =
-            Executors.newThreadPerTaskExecutor(
-                    Thread.ofVirtual().name("holdfast-exit-", 0).factory());
 
     private final Fd fd;
     private final boolean reaping;
@@ -94,14 +87,15 @@ final class ExitWatch {
         CompletableFuture<Exit> future = new CompletableFuture<>();
         Readiness.Pending pending =
                 begin(exit ->
-                        COMPLETION.execute(() -> {
-                            if (exit != null) {
-                                future.complete(exit);
-                            } else {
-                                future.completeExceptionally(
-                                        new IllegalStateException(fd + " while watched"));
-                            }
-                        }));
+                        Readiness.executor()
+                                .execute(() -> {
+                                    if (exit != null) {
+                                        future.complete(exit);
+                                    } else {
+                                        future.completeExceptionally(
+                                                new IllegalStateException(fd + " while watched"));
+                                    }
+                                }));
         var ignored = future.whenComplete((exit, e) -> pending.cancel()); // given up by its holder
         return future;
     }
@@ -114,7 +108,15 @@ final class ExitWatch {
         return Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
     }
 
-    private void exited(Consumer<@Nullable Exit> ended, int events) {
+    /** Blocks until it has exited: what {@link #exited} is to be told. */
+    int awaitReady(long nanos) throws InterruptedException {
+        return nanos == Long.MAX_VALUE
+                ? Readiness.await(fd, Readiness.IN)
+                : Readiness.await(fd, Readiness.IN, Duration.ofNanos(nanos));
+    }
+
+    /** Finds out how it ended, now that it has, and tells that now or later. */
+    void exited(Consumer<@Nullable Exit> ended, int events) {
         Exit exit = null;
         try {
             if (events != Readiness.NONE) {
@@ -171,7 +173,8 @@ final class ExitWatch {
                             }
                             ended.accept(exit);
                         });
-        CompletableFuture.delayedExecutor(REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, COMPLETION)
+        CompletableFuture.delayedExecutor(
+                        REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, Readiness.executor())
                 .execute(() -> {
                     if (reap.cancel()) {
                         ended.accept(UNKNOWN);

@@ -274,6 +274,19 @@ class EventLoopTest {
     }
 
     @Test
+    void aCancelledTimerIsNotKept() {
+        for (int i = 0; i < 1_000; i++) {
+            loop.after(LONG, () -> said.add("never")).cancel();
+        }
+        assertThat(loop.timers()).isZero();
+        EventLoop.Timer kept = loop.after(LONG, () -> said.add("never"));
+        assertThat(loop.timers()).isOne();
+        kept.cancel();
+        kept.cancel();
+        assertThat(loop.timers()).isZero();
+    }
+
+    @Test
     void aTimerCancelledByAnotherOfTheSameTurnDoesNotRun() {
         EventLoop.@Nullable Timer[] second = new EventLoop.@Nullable Timer[1];
         loop.after(

@@ -60,8 +60,13 @@ class ReadinessTest {
     }
 
     private static FutureTask<Integer> awaiting(Fd fd, int events, List<Thread> threads) {
+        return awaiting(fd, events, threads, Thread.ofVirtual());
+    }
+
+    private static FutureTask<Integer> awaiting(
+            Fd fd, int events, List<Thread> threads, Thread.Builder kind) {
         FutureTask<Integer> task = new FutureTask<>(() -> Readiness.await(fd, events));
-        Thread thread = Thread.startVirtualThread(task);
+        Thread thread = kind.start(task);
         threads.add(thread);
         Await.parked(thread);
         return task;
@@ -142,10 +147,9 @@ class ReadinessTest {
 
     @Test
     void aCloseWakesEveryWaiterWithAnError() {
-        List<Thread> threads = new ArrayList<>();
         List<FutureTask<Integer>> waiters = new ArrayList<>();
-        for (int i = 0; i < 10; i++) {
-            waiters.add(awaiting(one, Readiness.IN, threads));
+        for (int i = 0; i < 20; i++) {
+            waiters.add(awaiting(one, Readiness.IN, new ArrayList<>(), ofEither(i)));
         }
         one.close();
         for (FutureTask<Integer> waiter : waiters) {
@@ -155,6 +159,104 @@ class ReadinessTest {
                     .hasMessageContaining("closed while waited for");
         }
         assertThatIllegalStateException().isThrownBy(() -> Readiness.await(one, Readiness.IN));
+    }
+
+    private static Thread.Builder ofEither(int i) {
+        return (i & 1) == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
+    }
+
+    @Test
+    void aReadyDescriptorIsToldToAnInterruptedThreadThatWaited() throws Exception {
+        for (int i = 0; i < 200; i++) {
+            CompletableFuture<Boolean> told = new CompletableFuture<>();
+            Thread thread =
+                    ofEither(i)
+                            .start(() -> {
+                                try {
+                                    int ready = Readiness.await(one, Readiness.IN);
+                                    boolean status = Thread.currentThread().isInterrupted();
+                                    told.complete(ready == Readiness.IN && status);
+                                } catch (InterruptedException e) {
+                                    told.complete(!Thread.currentThread().isInterrupted());
+                                }
+                            });
+            Await.parked(thread);
+            thread.interrupt();
+            write(two); // whichever it is told, the other is not lost
+            assertThat(told.get()).isTrue();
+            assertThat(Readiness.await(one, Readiness.IN)).isEqualTo(Readiness.IN);
+            read(one);
+        }
+    }
+
+    @Test
+    void manyPlatformThreadsWaitAndLeaveNoDescriptorBehind() throws Exception {
+        OpenDescriptors before = OpenDescriptors.now();
+        List<Fd> ours = new ArrayList<>();
+        List<Fd> theirs = new ArrayList<>();
+        List<Thread> threads = new ArrayList<>();
+        List<FutureTask<Integer>> waiters = new ArrayList<>();
+        for (int i = 0; i < 200; i++) {
+            if (i % 4 == 0) { // several wait for the same
+                Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+                ours.add(pair[0]);
+                theirs.add(pair[1]);
+            }
+            waiters.add(awaiting(ours.getLast(), Readiness.IN, threads, Thread.ofPlatform()));
+        }
+        for (int i = 0; i < threads.size(); i += 10) {
+            threads.get(i).interrupt();
+        }
+        for (int i = 0; i < waiters.size(); i += 10) {
+            assertThatThrownBy(waiters.get(i)::get)
+                    .cause()
+                    .isInstanceOf(InterruptedException.class);
+        }
+        for (int i = 0; i < theirs.size(); i += 2) {
+            write(theirs.get(i));
+            ours.get(i + 1).close();
+        }
+        for (int i = 0; i < waiters.size(); i++) {
+            boolean written = i / 4 % 2 == 0;
+            if (i % 10 != 0 && written) {
+                assertThat(waiters.get(i).get()).isEqualTo(Readiness.IN);
+            } else if (i % 10 != 0) {
+                assertThatThrownBy(waiters.get(i)::get)
+                        .cause()
+                        .isInstanceOf(IllegalStateException.class);
+            }
+        }
+        ours.forEach(Fd::close);
+        theirs.forEach(Fd::close);
+        before.awaitSameNumber();
+    }
+
+    @Test
+    void aClosedDescriptorIsReallyClosedWhenItsWaiterIsGone() throws Exception {
+        FutureTask<Integer> waiter =
+                awaiting(one, Readiness.IN, new ArrayList<>(), Thread.ofPlatform());
+        one.close();
+        assertThatThrownBy(waiter::get).cause().isInstanceOf(IllegalStateException.class);
+        assertThat(isHungUp(two)).isTrue();
+    }
+
+    /** Its peer was closed: not marked only. */
+    private static boolean isHungUp(Fd fd) {
+        return (SysPoll.now(fd, Readiness.IN) & Readiness.HUP) != 0;
+    }
+
+    @Test
+    void waitsOfBothKindsOfThreadEndInTime() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            FutureTask<Integer> waiter =
+                    new FutureTask<>(
+                            () -> Readiness.await(one, Readiness.IN, Duration.ofMillis(30)));
+            long begin = System.nanoTime();
+            Thread thread = ofEither(i).start(waiter);
+            assertThat(waiter.get()).isEqualTo(Readiness.NONE);
+            assertThat(System.nanoTime() - begin).isGreaterThanOrEqualTo(30_000_000);
+            thread.join();
+        }
     }
 
     @Test
@@ -193,11 +295,16 @@ class ReadinessTest {
     }
 
     @Test
-    void aRegularFileCannotBeAwaited(@TempDir Path folder) throws Exception {
+    void aRegularFileIsAlwaysReadyAndHasNoCallback(@TempDir Path folder) throws Exception {
         Path regular = Files.writeString(folder.resolve("regular"), "content");
         try (Fd file = Fcntl.open(regular.toString(), Fcntl.O_RDONLY)) {
-            for (int i = 0; i < 2; i++) {
-                assertThatThrownBy(() -> Readiness.await(file, Readiness.IN))
+            for (int i = 0; i < 4; i++) {
+                FutureTask<Integer> waiter =
+                        new FutureTask<>(() -> Readiness.await(file, Readiness.IN));
+                Thread thread = ofEither(i).start(waiter);
+                assertThat(waiter.get()).isEqualTo(Readiness.IN);
+                thread.join();
+                assertThatThrownBy(() -> Readiness.once(file, Readiness.IN, _ -> {}))
                         .isInstanceOf(ErrnoException.class)
                         .hasMessageContaining("EPERM");
             }

@@ -66,6 +66,11 @@ class StructLayoutTest {
         IN_C.put("SysPoll.FD", "offsetof(struct pollfd, fd)");
         IN_C.put("SysPoll.EVENTS", "offsetof(struct pollfd, events)");
         IN_C.put("SysPoll.REVENTS", "offsetof(struct pollfd, revents)");
+        IN_C.put("SysPoll.POLLFD_SIZE", "sizeof(struct pollfd)");
+        IN_C.put("SysPoll.POLLNVAL", "POLLNVAL");
+        IN_C.put("SysPoll.TV_SEC", "offsetof(struct timespec, tv_sec)");
+        IN_C.put("SysPoll.TV_NSEC", "offsetof(struct timespec, tv_nsec)");
+        IN_C.put("SysPoll.TIMESPEC_SIZE", "sizeof(struct timespec)");
 
         for (String flag :
                 new String[] {

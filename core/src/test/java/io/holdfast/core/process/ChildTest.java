@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
@@ -109,7 +110,7 @@ class ChildTest {
             List<FutureTask<Exit>> waiters = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 FutureTask<Exit> waiter = new FutureTask<>(cat::await);
-                Await.parked(Thread.startVirtualThread(waiter));
+                Await.parked(ofEither(i).start(waiter));
                 waiters.add(waiter);
             }
             CompletableFuture<Exit> first = cat.onExit();
@@ -140,16 +141,115 @@ class ChildTest {
         }
     }
 
+    private static Thread.Builder ofEither(int i) {
+        return (i & 1) == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
+    }
+
     @Test
-    void aWaitIsInterrupted() throws Exception {
+    void aWaitThatIsInterruptedLeavesTheExitToOthers() throws Exception {
         try (Child cat = cat()) {
-            FutureTask<Exit> waiter = new FutureTask<>(cat::await);
-            Thread thread = Thread.startVirtualThread(waiter);
-            Await.parked(thread);
-            thread.interrupt();
-            assertThatThrownBy(waiter::get).cause().isInstanceOf(InterruptedException.class);
+            CompletableFuture<Exit> future = cat.onExit();
+            for (int i = 0; i < 4; i++) {
+                FutureTask<Boolean> waiter =
+                        new FutureTask<>(() -> {
+                            try {
+                                Exit ignored = cat.await();
+                                return true;
+                            } catch (InterruptedException e) {
+                                return Thread.currentThread().isInterrupted();
+                            }
+                        });
+                Thread thread = ofEither(i).start(waiter);
+                Await.parked(thread);
+                thread.interrupt();
+                assertThat(waiter.get()).as("interrupt status after the exception").isFalse();
+            }
+            FutureTask<Exit> other = new FutureTask<>(cat::await);
+            Await.parked(Thread.ofVirtual().start(other));
             assertThat(cat.signal(Signal.KILL)).isTrue();
+            assertThat(other.get()).isEqualTo(KILLED);
+            assertThat(future.get()).isEqualTo(KILLED);
             assertThat(cat.await()).isEqualTo(KILLED);
+        }
+    }
+
+    @Test
+    void aPlatformThreadThatWaitsReapsForEverybody() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            try (Child cat = cat()) {
+                CompletableFuture<Exit> future = cat.onExit();
+                FutureTask<Exit> waiter = new FutureTask<>(cat::await);
+                Await.parked(Thread.ofPlatform().start(waiter));
+                FutureTask<Optional<Exit>> timed =
+                        new FutureTask<>(() -> cat.await(Duration.ofHours(1)));
+                Await.parked(ofEither(i).start(timed));
+                cat.stdin().close();
+                assertThat(waiter.get()).isEqualTo(SUCCESS);
+                assertThat(timed.get()).contains(SUCCESS);
+                assertThat(future.get()).isEqualTo(SUCCESS);
+                assertThat(cat.pidFd().state()).isEqualTo(PidFd.State.REAPED);
+            }
+        }
+    }
+
+    @Test
+    void waitsThatRunOutWhileItExitsLoseNothing() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            try (Child child = Spawn.of("true").start()) {
+                Optional<Exit> exit;
+                do {
+                    exit = child.await(Duration.ofNanos(50_000));
+                } while (exit.isEmpty());
+                assertThat(exit).contains(SUCCESS);
+            }
+        }
+    }
+
+    @Test
+    @SuppressWarnings("try") // closed early on purpose
+    void aPidFdThatIsClosedUnderAWaitEndsItWithAnUnknownStatus() throws Exception {
+        Child child = Spawn.of("sleep", "1000").start();
+        try (child;
+                PidFd held = child.pidFd().duplicate()) {
+            FutureTask<Exit> waiter = new FutureTask<>(child::await);
+            Await.parked(Thread.ofPlatform().start(waiter));
+            child.pidFd().close();
+            assertThat(held.signal(Signal.KILL)).isTrue();
+            assertThat(waiter.get()).isEqualTo(new Exit.Unknown());
+            assertThat(held.await()).isEqualTo(KILLED);
+            assertThat(held.reap()).contains(KILLED);
+        }
+    }
+
+    @Test
+    void whatHangsOnAnExitMayBlockWithoutHarmToOthers() throws Exception {
+        try (Child first = cat();
+                Child second = cat()) {
+            CompletableFuture<Exit> of2 = second.onExit();
+            CompletableFuture<Exit> of1 = first.onExit();
+            CompletableFuture<Exit> firstAfterSecond = of1.thenApply(_ -> of2.join());
+            CompletableFuture<Exit> secondAfterFirst = of2.thenApply(_ -> of1.join());
+            first.stdin().close();
+            second.stdin().close();
+            assertThat(firstAfterSecond.get()).isEqualTo(SUCCESS);
+            assertThat(secondAfterFirst.get()).isEqualTo(SUCCESS);
+        }
+    }
+
+    @Test
+    void aLockOnTheObjectItselfHoldsNothingUp() throws Exception {
+        try (Child cat = cat();
+                Child other = cat()) {
+            synchronized (cat) {
+                CompletableFuture<Exit> future = cat.onExit();
+                cat.stdin().close();
+                other.stdin().close();
+                FutureTask<Exit> waiter = new FutureTask<>(cat::await);
+                Thread ignored = Thread.ofVirtual().start(waiter);
+                assertThat(future.get()).isEqualTo(SUCCESS);
+                assertThat(waiter.get()).isEqualTo(SUCCESS);
+                assertThat(other.await()).isEqualTo(SUCCESS);
+            }
         }
     }
 

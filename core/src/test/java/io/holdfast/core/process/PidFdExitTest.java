@@ -69,7 +69,8 @@ class PidFdExitTest {
             List<FutureTask<Exit>> waiters = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
                 FutureTask<Exit> waiter = new FutureTask<>(stranger::await);
-                Await.parked(Thread.startVirtualThread(waiter));
+                Thread.Builder kind = (i & 1) == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
+                Await.parked(kind.start(waiter));
                 waiters.add(waiter);
             }
             assertThat(loop.step(Duration.ZERO)).isZero();
@@ -206,19 +207,29 @@ class PidFdExitTest {
             assertThat(stranger.await(Duration.ofMillis(5))).isEmpty();
             assertThat(stranger.await(Duration.ZERO)).isEmpty();
 
-            FutureTask<Exit> interrupted = new FutureTask<>(stranger::await);
-            Thread thread = Thread.startVirtualThread(interrupted);
-            Await.parked(thread);
-            thread.interrupt();
-            assertThatThrownBy(interrupted::get).cause().isInstanceOf(InterruptedException.class);
+            List<FutureTask<Optional<Exit>>> waiters = new ArrayList<>();
+            for (Thread.Builder kind : List.of(Thread.ofVirtual(), Thread.ofPlatform())) {
+                FutureTask<Exit> interrupted = new FutureTask<>(stranger::await);
+                Thread thread = kind.start(interrupted);
+                Await.parked(thread);
+                thread.interrupt();
+                assertThatThrownBy(interrupted::get)
+                        .cause()
+                        .isInstanceOf(InterruptedException.class);
 
-            FutureTask<Optional<Exit>> waiter = new FutureTask<>(() -> stranger.await(LONG));
-            Await.parked(Thread.startVirtualThread(waiter));
+                FutureTask<Optional<Exit>> waiter = new FutureTask<>(() -> stranger.await(LONG));
+                Await.parked(kind.start(waiter));
+                waiters.add(waiter);
+            }
             CompletableFuture<Exit> future = stranger.onExit();
             try (EventLoop loop = EventLoop.open()) {
                 AutoCloseable watch = stranger.onExit(loop, told::add);
                 stranger.close();
-                assertThatThrownBy(waiter::get).cause().isInstanceOf(IllegalStateException.class);
+                for (FutureTask<?> waiter : waiters) {
+                    assertThatThrownBy(waiter::get)
+                            .cause()
+                            .isInstanceOf(IllegalStateException.class);
+                }
                 assertThatThrownBy(future::get).cause().isInstanceOf(IllegalStateException.class);
                 assertThat(loop.step(Duration.ZERO)).isZero();
                 watch.close();

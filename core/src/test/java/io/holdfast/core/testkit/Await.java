@@ -22,14 +22,26 @@ public final class Await {
         }
     }
 
-    /** Until the thread is parked or waits for a monitor's notification. */
+    /** Until the thread is parked, waits for a notification, or waits in {@code poll(2)}. */
     public static void parked(Thread thread) {
         until(() -> {
             Thread.State state = thread.getState();
             if (state == Thread.State.TERMINATED) {
                 throw new IllegalStateException(thread + " has ended instead of waiting");
             }
-            return state == Thread.State.WAITING || state == Thread.State.TIMED_WAITING;
+            return state == Thread.State.WAITING
+                    || state == Thread.State.TIMED_WAITING
+                    || isPolling(thread);
         });
+    }
+
+    private static boolean isPolling(Thread thread) {
+        for (StackTraceElement frame : thread.getStackTrace()) {
+            if (frame.getClassName().equals("io.holdfast.core.linux.SysPoll")
+                    && frame.getMethodName().equals("await")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -10,4 +10,7 @@ module io.holdfast.cli {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.cli;
+
+    provides System.LoggerFinder with
+            io.holdfast.cli.LogLines;
 }

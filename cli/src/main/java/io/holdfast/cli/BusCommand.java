@@ -2,12 +2,16 @@ package io.holdfast.cli;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.BusOptions;
+import io.holdfast.bus.ConfigSource;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.ConfigException;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.socket.Notify;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusAddressException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,48 +24,103 @@ final class BusCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Run a D-Bus message bus.")
+                .header("Run a D-Bus message bus, each client held by pidfd.")
                 .description(
-                        "%nStays in the foreground until SIGINT or SIGTERM. Each client is held by pidfd from the"
-                                + " moment it connects.%n")
+                        "%nStays in the foreground until SIGINT or SIGTERM; SIGHUP reads the configuration and the"
+                                + " service files again. Why a client was refused or put off is one line on standard"
+                                + " error.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast bus --address unix:path=/run/user/1000/bus",
-                        "  holdfast bus --address unix:tmpdir=/tmp --print-address");
+                        "  holdfast bus --address unix:tmpdir=/tmp --print-address",
+                        "  holdfast bus --system --address unix:path=/run/dbus/system_bus_socket",
+                        "  holdfast bus --config /usr/share/dbus-1/session.conf --address unix:runtime=yes");
         return spec.addOption(
                         OptionSpec.builder("--address")
                                 .paramLabel("ADDRESS")
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
-                                .description("Where to listen; may be given several times.")
+                                .description(
+                                        "Where to listen, and not where the configuration says; may be given several"
+                                                + " times.")
                                 .build())
+                .addOption(
+                        Command.option(
+                                "--config",
+                                "FILE",
+                                "A busconfig file, as dbus-daemon(1) describes them."))
+                .addOption(
+                        Command.flag(
+                                "--system",
+                                "The built-in configuration of a system bus: what no file in system.d allows is"
+                                        + " denied."))
+                .addOption(
+                        Command.flag(
+                                "--session",
+                                "The built-in configuration of a session bus; so it is without any of these."))
                 .addOption(
                         Command.flag(
                                 "--print-address",
-                                "Print the addresses for clients, a line each, once it listens."));
+                                "Print the address for clients, a line for each, once it listens."));
     }
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        BusOptions options = options(line);
+        try (EventLoop signals = EventLoop.open();
+                Bus bus = Bus.open(options);
+                AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
+                AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop);
+                AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
+            if (line.hasMatchedOption("--print-address")) {
+                bus.addresses().forEach(address -> output.line(address.toString()));
+            }
+            tell("READY=1");
+            signals.run();
+            tell("STOPPING=1");
+            return ExitCode.OK;
+        } catch (ConfigException
+                | BusAddressException
+                | ErrnoException
+                | IllegalArgumentException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** What is wrong with the configuration stands in the log of the bus. */
+    private static void reload(Bus bus) {
+        boolean ignored = Notify.reloading();
+        var _ = bus.reload().thenRun(() -> tell("READY=1"));
+    }
+
+    /** Tells the service manager, if one started this. */
+    private static void tell(String state) {
+        boolean ignored = Notify.send(state);
+    }
+
+    private static BusOptions options(ParseResult line) {
         List<BusAddress> addresses = new ArrayList<>();
         for (String text : line.<List<String>>matchedOptionValue("--address", List.of())) {
             try {
                 addresses.addAll(BusAddress.parseList(text));
             } catch (BusAddressException e) {
-                throw new CommandException(String.valueOf(e.getMessage()), e);
+                throw Command.misuse(line, String.valueOf(e.getMessage()));
             }
         }
-        try (EventLoop signals = EventLoop.open();
-                Bus bus = Bus.open(BusOptions.of(BusConfig::session).withAddresses(addresses));
-                AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
-                AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop)) {
-            if (line.hasMatchedOption("--print-address")) {
-                bus.addresses().forEach(address -> output.line(address.toString()));
-            }
-            signals.run();
-            return ExitCode.OK;
-        } catch (BusAddressException | ErrnoException e) {
-            throw new CommandException(String.valueOf(e.getMessage()), e);
+        return BusOptions.of(source(line)).withAddresses(addresses);
+    }
+
+    private static ConfigSource source(ParseResult line) {
+        String file = line.matchedOptionValue("--config", null);
+        boolean system = line.hasMatchedOption("--system");
+        int ways = (file == null ? 0 : 1) + (system ? 1 : 0);
+        if (ways + (line.hasMatchedOption("--session") ? 1 : 0) > 1) {
+            throw Command.misuse(line, "one of --config, --system and --session");
         }
+        if (file != null) {
+            Path path = Path.of(file).toAbsolutePath();
+            return () -> BusConfig.load(path);
+        }
+        return system ? BusConfig::system : BusConfig::session;
     }
 }

@@ -18,13 +18,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Holdfast {
     private Holdfast() {}
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws InterruptedException {
         List<String> line = List.of(arguments);
         boolean kernel = Commands.needsKernel(line);
         if (kernel) {
             bindEarly();
         }
         int code = run(line, Output.standard());
+        LogLines.flush();
         System.out.flush();
         System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of

@@ -1,0 +1,50 @@
+package io.holdfast.core.socket;
+
+import io.holdfast.core.linux.ErrnoException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * Tells the service manager that started this process how it is: {@code sd_notify(3)}. Does nothing
+ * where none did ({@code $NOTIFY_SOCKET} is not set), or where it does not listen any more. Safe
+ * for use by any thread.
+ */
+public final class Notify {
+    private static final long NANOS_A_MICROSECOND = 1_000;
+
+    private Notify() {}
+
+    /**
+     * Sends assignments, one a line, such as {@code READY=1} or {@code STATUS=…}.
+     *
+     * @return whether a manager was told
+     */
+    public static boolean send(String assignments) {
+        String socket = System.getenv("NOTIFY_SOCKET");
+        if (socket == null || socket.isEmpty()) {
+            return false;
+        }
+        try (UnixSocket sender = UnixSocket.datagram()) {
+            ByteBuffer message = ByteBuffer.wrap(assignments.getBytes(StandardCharsets.UTF_8));
+            int ignored = sender.sendTo(UnixAddress.parse(socket), message, List.of());
+            return true;
+        } catch (ErrnoException | IllegalArgumentException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /**
+     * Says that a reload has begun, with the time that {@code Type=notify-reload} asks for; {@code
+     * READY=1} ends it.
+     *
+     * @return whether a manager was told
+     */
+    public static boolean reloading() {
+        long now = System.nanoTime() / NANOS_A_MICROSECOND; // CLOCK_MONOTONIC
+        return send("RELOADING=1\nMONOTONIC_USEC=" + now);
+    }
+}

@@ -61,6 +61,7 @@ final class Connection implements Party {
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
     private int chargedInput; // for the buffer
+    private boolean reading; // what was read is being handled, and stays where it is
     private long position; // of the first byte that is not handled yet, in all that came
     private final ReceivedFds receivedFds = new ReceivedFds();
 
@@ -210,6 +211,18 @@ final class Connection implements Party {
     }
 
     private void read() {
+        reading = true;
+        try {
+            receive();
+        } finally {
+            reading = false;
+            if (state == State.CLOSED || state == State.LINGERING) {
+                releaseInput();
+            }
+        }
+    }
+
+    private void receive() {
         Buffers.Buffer into = partial == null ? broker.input : partial;
         int have = Relay.HEADROOM + partialLength;
         int n = SysSocket.recvmsg(socket, broker.header, into.memory, have, into.size() - have, 0);
@@ -232,9 +245,6 @@ final class Connection implements Party {
             if (state != State.CLOSED && state != State.LINGERING) {
                 keep(into, Relay.HEADROOM + used, length - used);
             }
-        }
-        if (state == State.CLOSED || state == State.LINGERING) {
-            releaseInput();
         }
     }
 
@@ -289,6 +299,9 @@ final class Connection implements Party {
             }
         } catch (ProtocolException e) {
             disconnect("a malformed message: " + e.getMessage());
+        } catch (RuntimeException e) { // a fault of ours costs the one whose message shows it
+            disconnect("a fault of the bus: " + e);
+            throw e;
         }
         return used;
     }
@@ -543,7 +556,9 @@ final class Connection implements Party {
         state = State.CLOSED;
         cancelDeadline();
         out.clear();
-        releaseInput();
+        if (!reading) {
+            releaseInput();
+        }
         receivedFds.close();
         watch.close();
         socket.close();

@@ -244,7 +244,6 @@ final class Broker implements AutoCloseable {
         names.releaseAll(connection);
         removeMatches(connection);
         activation.forget(connection);
-        messages.nameLost(connection, connection.name());
         leave(connection);
         connection.becomeMonitor();
         monitors.add(connection, rules);
@@ -280,6 +279,7 @@ final class Broker implements AutoCloseable {
     }
 
     private void leave(Connection connection) {
+        messages.nameLost(connection, connection.name());
         connections.remove(connection);
         messages.nameOwnerChanged(connection.name(), connection.name(), "");
         replies.end(

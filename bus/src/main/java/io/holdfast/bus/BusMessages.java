@@ -42,12 +42,17 @@ final class BusMessages {
     /** An error to a caller, with the words of somebody else. */
     void error(Connection to, int replySerial, String errorName, String text) {
         writer.error(errorName, replySerial);
-        address(to)
-                .body(STRING)
-                .putString(
-                        text.length() <= MAX_ERROR_TEXT ? text : text.substring(0, MAX_ERROR_TEXT))
-                .end();
+        address(to).body(STRING).putString(cut(text)).end();
         send(to, null);
+    }
+
+    /** The beginning of a text, never with half of a surrogate pair at its end. */
+    private static String cut(String text) {
+        if (text.length() <= MAX_ERROR_TEXT) {
+            return text;
+        }
+        boolean splits = Character.isHighSurrogate(text.charAt(MAX_ERROR_TEXT - 1));
+        return text.substring(0, splits ? MAX_ERROR_TEXT - 1 : MAX_ERROR_TEXT);
     }
 
     /** The reply to a call, unless none is expected. */

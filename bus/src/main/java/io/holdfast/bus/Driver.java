@@ -4,6 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.BodyReader;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MatchRule;
@@ -168,6 +169,9 @@ final class Driver {
             method = members.get(member);
         } else {
             Map<String, DriverMethod> methods = interfaces.get(interfaceName);
+            if (methods == null && !call.hasDestination()) {
+                methods = Map.of();
+            }
             if (methods == null) {
                 throw new BusErrorException(
                         BusError.UNKNOWN_INTERFACE, "the bus has no interface " + interfaceName);
@@ -208,6 +212,7 @@ final class Driver {
             throw new BusErrorException(BusError.FAILED, from.name() + " has said Hello before");
         }
         broker.register(from);
+        broker.monitors.seen(from, Party.bus(), call, null); // who it is from is known by now
         reply(from, call, STRING, body -> body.putString(from.name()));
         broker.messages.nameOwnerChanged(from.name(), "", from.name());
         broker.messages.nameAcquired(from, from.name());
@@ -253,13 +258,13 @@ final class Driver {
 
     private void startServiceByName(Connection from, MessageView call) throws BusErrorException {
         String name = text(call, 0);
-        if (broker.isOwned(name)) {
-            reply(from, call, UINT32, body -> body.putUint32(2));
-            return;
-        }
         if (!broker.activation.isActivatable(name)) {
             throw new BusErrorException(
                     BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
+        }
+        if (broker.isOwned(name)) {
+            reply(from, call, UINT32, body -> body.putUint32(2));
+            return;
         }
         broker.activation.start(from, name, call);
     }

@@ -1,0 +1,264 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Values;
+import io.holdfast.dbus.wire.Variant;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fresh bus of one of three kinds, ours and the two reference buses, that allows everything; it
+ * starts with its first client. All its clients go with it.
+ */
+final class TestBus implements AutoCloseable {
+    /** Whose bus. */
+    enum Kind {
+        HOLDFAST,
+        DBUS_DAEMON,
+        DBUS_BROKER
+    }
+
+    private static final String BROKER = "org.bus1.DBus.Broker";
+    private static final String BATCH = "(bta(btbs)a(btssssuutt)a(btssssuutt))";
+    private static final String POLICY = "(a(u" + BATCH + ")a(buu" + BATCH + ")a(ss)bs)";
+    private static final String DAEMON_CONFIG =
+            """
+            <busconfig>
+              <type>session</type>
+              <listen>unix:path=SOCKET</listen>
+              <auth>EXTERNAL</auth>
+              <policy context="default">
+                <allow send_destination="*" eavesdrop="true"/>
+                <allow eavesdrop="true"/>
+                <allow own="*"/>
+                <allow user="*"/>
+              </policy>
+            </busconfig>
+            """;
+
+    private final Kind kind;
+    private final BusConfig config;
+    private final List<AutoCloseable> parts = new ArrayList<>(); // the last is closed first
+    private @Nullable Path folder;
+    private @Nullable String address;
+
+    private TestBus(Kind kind, BusConfig config) {
+        this.kind = kind;
+        this.config = config;
+    }
+
+    /** One of each kind. */
+    static Stream<TestBus> everyKind() {
+        return Stream.of(Kind.values()).map(kind -> new TestBus(kind, BusConfig.permissive()));
+    }
+
+    /** One of ours. */
+    static TestBus ours() {
+        return ours(BusConfig.permissive());
+    }
+
+    static TestBus ours(BusConfig config) {
+        return new TestBus(Kind.HOLDFAST, config);
+    }
+
+    Kind kind() {
+        return kind;
+    }
+
+    boolean isOurs() {
+        return kind == Kind.HOLDFAST;
+    }
+
+    boolean isDaemon() {
+        return kind == Kind.DBUS_DAEMON;
+    }
+
+    boolean isBroker() {
+        return kind == Kind.DBUS_BROKER;
+    }
+
+    /** What it does by its kind: ours, dbus-daemon, dbus-broker. */
+    <T> T expected(T ours, T daemon, T broker) {
+        return switch (kind) {
+            case HOLDFAST -> ours;
+            case DBUS_DAEMON -> daemon;
+            case DBUS_BROKER -> broker;
+        };
+    }
+
+    /** A client that said Hello and takes descriptors. */
+    TestClient connect() throws InterruptedException {
+        return silent().authenticate(true).hello();
+    }
+
+    /** A client that said Hello and takes no descriptors. */
+    TestClient connectWithoutDescriptors() throws InterruptedException {
+        return silent().authenticate(false).hello();
+    }
+
+    /** A client that has connected. */
+    TestClient silent() throws InterruptedException {
+        TestClient client = TestClient.silent(address());
+        parts.add(client);
+        return client;
+    }
+
+    String address() throws InterruptedException {
+        String known = address;
+        if (known == null) {
+            try {
+                folder = Files.createTempDirectory("holdfast-bus");
+                known =
+                        switch (kind) {
+                            case HOLDFAST -> holdfast(folder);
+                            case DBUS_DAEMON -> daemon(folder);
+                            case DBUS_BROKER -> broker(folder);
+                        };
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            address = known;
+        }
+        return known;
+    }
+
+    private String holdfast(Path in) {
+        Bus bus = Bus.open(BusAddress.parse("unix:path=" + in.resolve("bus")), config);
+        parts.add(bus);
+        return bus.addresses().getFirst().toString();
+    }
+
+    private String daemon(Path in) throws IOException {
+        Path file = in.resolve("bus.conf");
+        Files.writeString(file, DAEMON_CONFIG.replace("SOCKET", in.resolve("bus").toString()));
+        Child child =
+                Spawn.of("dbus-daemon", "--nofork", "--nopidfile", "--nosyslog", "--print-address")
+                        .arguments(List.of("--config-file=" + file))
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.to(in.resolve("log")))
+                        .start();
+        parts.add(() -> end(child));
+        String line =
+                new BufferedReader(new InputStreamReader(child.stdout(), StandardCharsets.US_ASCII))
+                        .readLine();
+        if (line == null) {
+            throw new IOException("dbus-daemon: " + Files.readString(in.resolve("log")));
+        }
+        return line;
+    }
+
+    private static void end(Child child) {
+        try (child) {
+            boolean ignored = child.signal(Signal.TERM);
+            var _ = child.onExit().join();
+        }
+    }
+
+    /** Does what its launcher would do, over a socket pair. */
+    private String broker(Path in) throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        TestClient launcher = TestClient.of(pair[0]);
+        parts.add(launcher);
+        try (UnixSocket theirs = pair[1]) {
+            Child child =
+                    Spawn.of("dbus-broker", "--controller", "3", "--max-fds", "4096")
+                            .arguments(List.of("--machine-id", "0123456789abcdef0123456789abcdef"))
+                            .arguments(List.of("--max-bytes", "536870912"))
+                            .arguments(List.of("--max-matches", "131072"))
+                            .arguments(List.of("--max-objects", "1048576"))
+                            .descriptor(3, theirs.fd())
+                            .stderr(Stdio.to(in.resolve("log")))
+                            .start();
+            parts.add(() -> end(child));
+        }
+        TestClient ignored = launcher.authenticate(true);
+        Path socket = in.resolve("bus");
+        UnixListener listener =
+                UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 4096);
+        parts.add(listener);
+        var call =
+                launcher.writer()
+                        .methodCall("/org/bus1/DBus/Broker", BROKER, "AddListener")
+                        .unixFds(1)
+                        .body("ohv");
+        call.putObjectPath("/org/bus1/DBus/Listener/0").putHandle(0);
+        Values.write(call, Variant.of(POLICY, allowAll()));
+        Message reply = launcher.answer(launcher.send(call.end(), listener.fd()));
+        if (reply.type() != MessageType.METHOD_RETURN) {
+            throw new AssertionError("AddListener: " + reply.values());
+        }
+        Thread controller = Thread.ofVirtual().start(() -> control(launcher));
+        parts.add(controller::interrupt);
+        return "unix:path=" + socket;
+    }
+
+    private static Struct allowAll() {
+        Struct all = Struct.of(true, 1L, "", "", "", "", 0, 0, 0L, -1L);
+        Struct batch =
+                Struct.of(
+                        true,
+                        1L,
+                        List.of(Struct.of(true, 1L, true, "")),
+                        List.of(all),
+                        List.of(all));
+        return Struct.of(
+                List.of(Struct.of(0xFFFF_FFFFL, batch)), List.of(), List.of(), false, "session");
+    }
+
+    /** Answers its only question: whether the configuration could be read again. */
+    private static void control(TestClient launcher) {
+        try {
+            while (true) {
+                Message message = launcher.read();
+                if (message.type() == MessageType.METHOD_CALL) {
+                    int ignored = launcher.send(launcher.writer().methodReturn(message.serial()));
+                }
+            }
+        } catch (InterruptedException | RuntimeException | AssertionError e) {
+            // the test is over
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (AutoCloseable part : parts.reversed()) {
+            part.close();
+        }
+        Path made = folder;
+        if (made != null) {
+            try (Stream<Path> files = Files.walk(made)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    /** The name in reports. */
+    @Override
+    public String toString() {
+        return kind.toString();
+    }
+}

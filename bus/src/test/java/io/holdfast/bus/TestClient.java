@@ -1,0 +1,331 @@
+package io.holdfast.bus;
+
+import static io.holdfast.dbus.BusNames.BUS;
+import static io.holdfast.dbus.BusNames.BUS_PATH;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.wire.Values;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * A client of a bus that sends exactly what it is told, byte for byte, and shows what it gets in
+ * the order in which it came. Each wait has a time limit.
+ */
+final class TestClient implements AutoCloseable {
+    static final String PATH = "/p";
+    static final String INTERFACE = "i.f";
+
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+    private static final String SASL = "\0AUTH EXTERNAL\r\nDATA\r\n%sBEGIN\r\n";
+
+    private final UnixSocket socket;
+    private final Ancillary beside = Ancillary.ofDescriptors(253);
+    private final List<Fd> descriptors = new ArrayList<>();
+    private final List<Message> skipped = new ArrayList<>();
+    private byte[] input = {};
+    private String name = "";
+    private ByteOrder order = ByteOrder.LITTLE_ENDIAN;
+    private int serial;
+
+    private TestClient(UnixSocket socket) {
+        this.socket = socket;
+    }
+
+    /** A client that is connected and has said nothing. */
+    static TestClient silent(String address) throws InterruptedException {
+        String path = address.replaceAll(".*path=([^,;]*).*", "$1");
+        return new TestClient(
+                UnixSocket.connect(
+                        UnixAddress.path(java.nio.file.Path.of(path)), SocketType.STREAM));
+    }
+
+    /** The same over a socket that is there already. */
+    static TestClient of(UnixSocket socket) {
+        return new TestClient(socket);
+    }
+
+    /** What a client says that agrees to descriptors, or that does not. */
+    static byte[] sasl(boolean descriptors) {
+        return SASL.formatted(descriptors ? "NEGOTIATE_UNIX_FD\r\n" : "").getBytes(US_ASCII);
+    }
+
+    /** Authenticates, and waits for the answers. */
+    TestClient authenticate(boolean withDescriptors) throws InterruptedException {
+        sendBytes(sasl(withDescriptors));
+        for (int line = withDescriptors ? 3 : 2; line > 0; line--) {
+            var _ = readLine();
+        }
+        return this;
+    }
+
+    /** Says Hello; what comes beside the reply is left out. */
+    TestClient hello() throws InterruptedException {
+        Message reply = callBus("Hello");
+        name = (String) reply.values().getFirst();
+        var _ = heard();
+        return this;
+    }
+
+    /** From now on it writes big-endian messages. */
+    TestClient bigEndian() {
+        order = ByteOrder.BIG_ENDIAN;
+        return this;
+    }
+
+    String name() {
+        return name;
+    }
+
+    UnixSocket socket() {
+        return socket;
+    }
+
+    MessageWriter writer() {
+        return new MessageWriter(order);
+    }
+
+    /** A call of {@code i.f} at {@code /p}. */
+    MessageWriter call(String destination, String member) {
+        return writer().methodCall(PATH, INTERFACE, member).destination(destination);
+    }
+
+    /** A signal of {@code i.f} at {@code /p} to everybody. */
+    MessageWriter signal(String member) {
+        return writer().signal(PATH, INTERFACE, member);
+    }
+
+    /** A call to the bus; arguments are strings, numbers (u), and lists of strings. */
+    MessageWriter toBus(String interfaceName, String member, Object... arguments) {
+        MessageWriter call = writer().methodCall(BUS_PATH, interfaceName, member).destination(BUS);
+        return arguments.length == 0 ? call : body(call, arguments);
+    }
+
+    /** Adds a body. */
+    static MessageWriter body(MessageWriter message, Object... arguments) {
+        StringBuilder signature = new StringBuilder();
+        for (Object argument : arguments) {
+            signature.append(
+                    switch (argument) {
+                        case String _ -> "s";
+                        case Integer _ -> "u";
+                        case List<?> _ -> "as";
+                        case byte[] _ -> "ay";
+                        default -> throw new IllegalArgumentException(argument.toString());
+                    });
+        }
+        BodyWriter body = message.body(signature.toString());
+        Values.writeAll(body, arguments);
+        return body.end();
+    }
+
+    /** Sends it under the next serial, which is returned. */
+    int send(MessageWriter message, Fd... fds) throws InterruptedException {
+        int number = ++serial;
+        sendAs(number, message, fds);
+        return number;
+    }
+
+    /** Sends it under a serial of one's own. */
+    void sendAs(int number, MessageWriter message, Fd... fds) throws InterruptedException {
+        byte[] bytes = bytes(number, message);
+        if (fds.length == 0) {
+            sendBytes(bytes);
+        } else {
+            ByteBuffer data = ByteBuffer.wrap(bytes);
+            int ignored = socket.send(data, List.of(fds));
+            socket.sendFully(data);
+        }
+    }
+
+    static byte[] bytes(int number, MessageWriter message) {
+        return message.serial(number).finish().toArray(JAVA_BYTE);
+    }
+
+    void sendBytes(byte[] bytes) throws InterruptedException {
+        socket.sendFully(ByteBuffer.wrap(bytes));
+    }
+
+    /** Calls org.freedesktop.DBus, and waits for the answer; what else comes is kept. */
+    Message callBus(String member, Object... arguments) throws InterruptedException {
+        return answer(send(toBus(BUS, member, arguments)));
+    }
+
+    /** The one value that the bus answers. */
+    Object ask(String member, Object... arguments) throws InterruptedException {
+        Message reply = callBus(member, arguments);
+        if (reply.type() != MessageType.METHOD_RETURN) {
+            throw new AssertionError(member + ": " + describe(reply));
+        }
+        return reply.values().getFirst();
+    }
+
+    /** The same for any interface; a short description, see {@link #describe}. */
+    String tryBus(String interfaceName, String member, Object... arguments)
+            throws InterruptedException {
+        return describe(answer(send(toBus(interfaceName, member, arguments))));
+    }
+
+    /** The answer to that call of its own; what comes before is kept for {@link #heard}. */
+    Message answer(int to) throws InterruptedException {
+        while (true) {
+            Message message = readNext();
+            if (message.replySerial() == to) {
+                return message;
+            }
+            skipped.add(message);
+        }
+    }
+
+    /** The next message, of those that were skipped or that come. */
+    Message read() throws InterruptedException {
+        return skipped.isEmpty() ? readNext() : skipped.removeFirst();
+    }
+
+    /** All that had come when the bus handled this, described. */
+    List<String> heard() throws InterruptedException {
+        return messages().stream().map(this::describe).collect(Collectors.toList());
+    }
+
+    /** The same undescribed. */
+    List<Message> messages() throws InterruptedException {
+        var _ = callBus("GetId");
+        List<Message> all = List.copyOf(skipped);
+        skipped.clear();
+        return all;
+    }
+
+    /** A message in a few words: its member, error or values. */
+    String describe(Message message) {
+        String what =
+                switch (message.type()) {
+                    case MessageType.METHOD_RETURN -> "return";
+                    case MessageType.ERROR ->
+                            String.valueOf(message.errorName())
+                                    .replace("org.freedesktop.DBus.Error.", "");
+                    case MessageType.METHOD_CALL, MessageType.SIGNAL ->
+                            String.valueOf(message.member());
+                    default -> "type " + message.type();
+                };
+        if (message.type() == MessageType.ERROR || message.signature().toString().isEmpty()) {
+            return what;
+        }
+        return what
+                + message.values().stream()
+                        .map(String::valueOf)
+                        .collect(Collectors.joining(",", "(", ")"));
+    }
+
+    /** Waits until the bus has hung up, and tells what came before. */
+    List<Message> untilClosed() throws InterruptedException {
+        List<Message> last = new ArrayList<>(skipped);
+        skipped.clear();
+        while (true) {
+            Message message = tryRead();
+            if (message == null) {
+                return last;
+            }
+            last.add(message);
+        }
+    }
+
+    private Message readNext() throws InterruptedException {
+        Message message = tryRead();
+        if (message == null) {
+            throw new AssertionError("the bus hung up on " + name + "; unread: " + skipped);
+        }
+        return message;
+    }
+
+    /** Null at the end of the stream. */
+    private @org.jspecify.annotations.Nullable Message tryRead() throws InterruptedException {
+        if (!fill(MessageView.FIXED_LENGTH)) {
+            return null;
+        }
+        int length = MessageView.lengthOf(MemorySegment.ofArray(input), 0);
+        if (!fill(length)) {
+            return null;
+        }
+        byte[] bytes = take(length);
+        MessageView view = new MessageView();
+        view.read(MemorySegment.ofArray(bytes), 0, length);
+        int fds = Math.min(view.unixFds(), descriptors.size());
+        List<Fd> own = List.copyOf(descriptors.subList(0, fds));
+        descriptors.subList(0, fds).clear();
+        return Message.of(view, own);
+    }
+
+    /** A line of the authentication without its end. */
+    String readLine() throws InterruptedException {
+        int length = 0;
+        do {
+            if (!fill(++length)) {
+                throw new AssertionError("the bus hung up after " + new String(input, US_ASCII));
+            }
+        } while (input[length - 1] != '\n');
+        return new String(take(length), US_ASCII).strip();
+    }
+
+    private byte[] take(int length) {
+        byte[] taken = java.util.Arrays.copyOf(input, length);
+        input = java.util.Arrays.copyOfRange(input, length, input.length);
+        return taken;
+    }
+
+    /** Reads until so much is there; false at the end of the stream. */
+    private boolean fill(int length) throws InterruptedException {
+        while (input.length < length) {
+            if (Readiness.await(socket.fd(), Readiness.IN, LIMIT) == Readiness.NONE) {
+                throw new AssertionError(name + " got nothing more; unread: " + skipped);
+            }
+            // never beyond what descriptors came with, as they belong to its last byte
+            ByteBuffer into = ByteBuffer.allocate(Math.max(1 << 16, length - input.length));
+            int n;
+            try {
+                n = socket.tryReceive(into, beside);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ECONNRESET) {
+                    throw e;
+                }
+                n = UnixSocket.END;
+            }
+            descriptors.addAll(beside.takeDescriptors());
+            if (n == UnixSocket.END) {
+                return false;
+            }
+            if (n > 0) {
+                int have = input.length;
+                input = java.util.Arrays.copyOf(input, have + n);
+                into.flip().get(input, have, n);
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+        beside.close();
+        descriptors.forEach(Fd::close);
+        skipped.forEach(Message::close);
+    }
+}

@@ -9,6 +9,7 @@ import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Syntax;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,8 +61,10 @@ final class Activation implements AutoCloseable {
 
         @Override
         public void failed(String error, String text) {
+            String valid = Syntax.isErrorName(error) ? error : BusError.FAILED.wireName();
+            String clean = text.replace('\0', ' ');
             try {
-                broker.loop.post(() -> fail(this, error, text));
+                broker.loop.post(() -> fail(this, valid, clean));
             } catch (RejectedExecutionException e) {
                 // the bus has ended, or its time limit tells
             }
@@ -111,6 +114,9 @@ final class Activation implements AutoCloseable {
     void start(Connection from, String name, MessageView call) throws BusErrorException {
         Starting start = begin(name);
         boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
+        if (!broker.accounts.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
+        }
         start.held.add(new Held(from, call.serial(), answered, null, 0, null));
     }
 
@@ -176,18 +182,14 @@ final class Activation implements AutoCloseable {
         }
         start.deadline.cancel();
         for (Held held : start.held) {
-            if (!held.from.isRegistered()) {
-                release(held);
-            } else if (held.buffer == null) {
-                if (held.isAnswered) {
-                    broker.messages.reply(
-                            held.from, held.serial, UINT32, null, body -> body.putUint32(STARTED));
-                }
-            } else {
+            if (held.from.isRegistered() && held.buffer != null) {
                 view.read(held.buffer.memory, Relay.HEADROOM, held.length);
                 broker.router.unicast(held.from, owner, view, held.fds);
-                release(held);
+            } else if (held.from.isRegistered() && held.isAnswered) {
+                broker.messages.reply(
+                        held.from, held.serial, UINT32, null, body -> body.putUint32(STARTED));
             }
+            release(held);
         }
     }
 
@@ -212,6 +214,8 @@ final class Activation implements AutoCloseable {
             broker.accounts
                     .quota()
                     .release(account, account.own(), Resource.HELD, 1, held.length, fds);
+        } else {
+            broker.accounts.release(held.from, Resource.REPLY);
         }
         if (held.fds != null) {
             held.fds.drop();

@@ -12,7 +12,7 @@ final class AdaptiveWait {
     private static final long LOOKING_NANOS = 20_000;
     private static final int MOST_CREDIT = 8; // looks in vain that are afforded after a good time
     private static final int COST_OF_MISS = 2;
-    private static final int TRY_EVERY = 64; // sleeps: whether it would pay by now
+    private static final int TRY_EVERY = 512; // sleeps: whether it would pay by now
     private static final Duration FOR_EVER = Duration.ofMillis(Long.MAX_VALUE);
 
     private final EventLoop loop;

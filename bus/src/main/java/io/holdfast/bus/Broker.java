@@ -2,6 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.Services;
 import io.holdfast.core.linux.EventLoop;
@@ -22,6 +23,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +77,9 @@ final class Broker implements AutoCloseable {
     private final List<Listener> listeners = new ArrayList<>();
     private final ArrayDeque<Connection> doomed = new ArrayDeque<>();
     private boolean endingDoomed;
+    private final List<Consumer<@Nullable String>> reloadsWaiting = new ArrayList<>();
+    private boolean reloading;
+    private EventLoop.@Nullable Timer lateReplies;
     private long nextId;
     private boolean closed;
 
@@ -204,6 +210,8 @@ final class Broker implements AutoCloseable {
         connection.register(nextId++);
         connections.add(connection);
         policies.registered(connection);
+        counters.peakConnections = Math.max(counters.peakConnections, connections.size());
+        countNames(connection);
         listeners.forEach(Listener::update);
     }
 
@@ -249,6 +257,39 @@ final class Broker implements AutoCloseable {
         monitors.add(connection, rules);
     }
 
+    /** A call was delivered, and its reply is awaited; false if that call is under way already. */
+    boolean expectReply(Connection caller, Connection callee, int serial) {
+        long patience = TimeUnit.MILLISECONDS.toNanos(limits().get(Limit.REPLY_TIMEOUT));
+        boolean fresh = replies.add(caller, callee, serial, patience);
+        if (patience > 0 && lateReplies == null) {
+            awaitReplies(patience);
+        }
+        return fresh;
+    }
+
+    private void awaitReplies(long nanos) {
+        lateReplies =
+                loop.after(
+                        Duration.ofNanos(nanos),
+                        () -> {
+                            lateReplies = null;
+                            long next =
+                                    replies.expire(late ->
+                                            messages.error(
+                                                    late.caller(),
+                                                    late.serial(),
+                                                    BusError.NO_REPLY,
+                                                    late.callee().name()
+                                                            + " did not reply in time:"
+                                                            + " reply_timeout is "
+                                                            + limits().get(Limit.REPLY_TIMEOUT)
+                                                            + " ms"));
+                            if (next > 0) {
+                                awaitReplies(next);
+                            }
+                        });
+    }
+
     /** Takes a connection off the bus: whatever it owned, asked for and owed. */
     void gone(Connection connection, @Nullable String reason) {
         counters.disconnects++;
@@ -271,6 +312,18 @@ final class Broker implements AutoCloseable {
             }
             case LINGERING, CLOSED -> {}
         }
+    }
+
+    /** Remembers the most names that there were. */
+    void countNames(Connection by) {
+        counters.peakNames = Math.max(counters.peakNames, names.size() + connections.size());
+        counters.peakNamesOfOne = Math.max(counters.peakNamesOfOne, by.owned().size() + 1);
+    }
+
+    /** Remembers the most rules that there were. */
+    void countMatches(Connection by) {
+        counters.peakMatches = Math.max(counters.peakMatches, matches.size());
+        counters.peakMatchesOfOne = Math.max(counters.peakMatchesOfOne, matches.size(by));
     }
 
     private void removeMatches(Connection connection) {
@@ -310,23 +363,47 @@ final class Broker implements AutoCloseable {
      * with it, and that it stays as it was, or null.
      */
     void reload(Consumer<@Nullable String> done) {
+        reloadsWaiting.add(done);
+        if (reloading) {
+            return; // one more follows, for all who asked meanwhile
+        }
+        reloading = true;
+        List<Consumer<@Nullable String>> asked = List.copyOf(reloadsWaiting);
+        reloadsWaiting.clear();
         reader.execute(() -> {
+            Runnable result = read(asked);
             try {
-                BusConfig fresh = source.load();
-                Services services =
-                        Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
-                loop.post(() -> {
-                    apply(fresh, services);
-                    done.accept(null);
-                });
-            } catch (ConfigException e) {
-                String error = String.valueOf(e.getMessage());
-                loop.post(() -> {
-                    log.reloadFailed(error);
-                    done.accept(error);
-                });
+                loop.post(result);
+            } catch (RejectedExecutionException e) {
+                // the bus has ended
             }
         });
+    }
+
+    private Runnable read(List<Consumer<@Nullable String>> asked) {
+        try {
+            BusConfig fresh = source.load();
+            Services services =
+                    Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
+            return () -> {
+                apply(fresh, services);
+                reloaded(asked, null);
+            };
+        } catch (ConfigException | RuntimeException e) {
+            String error = String.valueOf(e.getMessage());
+            return () -> {
+                log.reloadFailed(error);
+                reloaded(asked, error);
+            };
+        }
+    }
+
+    private void reloaded(List<Consumer<@Nullable String>> asked, @Nullable String error) {
+        reloading = false;
+        asked.forEach(done -> done.accept(error));
+        if (!reloadsWaiting.isEmpty()) {
+            reload(reloadsWaiting.removeLast());
+        }
     }
 
     private void apply(BusConfig fresh, Services services) {

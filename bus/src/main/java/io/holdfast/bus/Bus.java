@@ -105,6 +105,18 @@ public final class Bus implements AutoCloseable {
         return result;
     }
 
+    /** How full the bus is now, and by whom. */
+    public CompletableFuture<BusMetrics> metrics() {
+        CompletableFuture<BusMetrics> result = new CompletableFuture<>();
+        Broker broker = opened.join();
+        try {
+            loop.post(() -> result.complete(MetricsSnapshot.of(broker)));
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(new IllegalStateException("the bus is closed"));
+        }
+        return result;
+    }
+
     private void run() {
         try (loop) {
             BusConfig config = options.config().load();

@@ -51,6 +51,7 @@ final class Connection implements Party {
     private final EventLoop.Watch watch;
     private final OutQueue out;
     private EventLoop.@Nullable Timer deadline; // of authentication and Hello, then of lingering
+    private EventLoop.@Nullable Timer pendingFds;
     private @Nullable SaslServer sasl;
     private boolean descriptorsPass;
     private State state = State.AUTHENTICATING;
@@ -244,7 +245,29 @@ final class Connection implements Party {
             int used = handle(into.memory, Relay.HEADROOM, length);
             if (state != State.CLOSED && state != State.LINGERING) {
                 keep(into, Relay.HEADROOM + used, length - used);
+                limitPendingFds();
             }
+        }
+    }
+
+    /** Descriptors wait for the rest of their message only so long, but for root's. */
+    private void limitPendingFds() {
+        if (receivedFds.isEmpty()) {
+            if (pendingFds != null) {
+                pendingFds.cancel();
+                pendingFds = null;
+            }
+        } else if (pendingFds == null && peer.uid() != 0) {
+            long limit = broker.limits().get(Limit.PENDING_FD_TIMEOUT);
+            pendingFds =
+                    broker.loop.after(
+                            Duration.ofMillis(limit),
+                            () ->
+                                    disconnect(
+                                            "the message of its descriptors did not come in full:"
+                                                    + " pending_fd_timeout is "
+                                                    + limit
+                                                    + " ms"));
         }
     }
 
@@ -319,6 +342,13 @@ final class Connection implements Party {
         counters.messagesIn++;
         PassedFds fds = null;
         int declared = view.unixFds();
+        if (declared > broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)) {
+            disconnect(
+                    "a message with %d descriptors, max_message_unix_fds is %d"
+                            .formatted(
+                                    declared, broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)));
+            return;
+        }
         if (declared > 0) {
             List<Fd> taken = receivedFds.take(begin, position, declared);
             if (taken == null) {
@@ -453,6 +483,7 @@ final class Connection implements Party {
             return;
         }
         out.add(share, bytes, offset, length, fds);
+        counters.peakQueued = Math.max(counters.peakQueued, out.bytes());
         if (!flushDue && !isBlocked()) {
             flushDue = true;
             broker.flushAtEndOfTurn(this);
@@ -490,12 +521,14 @@ final class Connection implements Party {
             if (state == State.LINGERING) {
                 close();
             }
-        } else { // nobody reads any more; what it sent before is still read, to its end
+        } else {
             out.clear();
             watch.events(watch.events() & ~Readiness.OUT);
             if (state == State.LINGERING) {
                 close();
-            }
+            } else if (result != -Errno.EPIPE && result != -Errno.ECONNRESET) {
+                doom("send: " + Errno.name(-result));
+            } // else nobody reads any more; what it sent before is still read, to its end
         }
     }
 
@@ -555,6 +588,9 @@ final class Connection implements Party {
         }
         state = State.CLOSED;
         cancelDeadline();
+        if (pendingFds != null) {
+            pendingFds.cancel();
+        }
         out.clear();
         if (!reading) {
             releaseInput();

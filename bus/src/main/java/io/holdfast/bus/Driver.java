@@ -233,6 +233,7 @@ final class Driver {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
         }
         NameRegistry.Request answer = broker.names.request(name, from, flags);
+        broker.countNames(from);
         if (!claims && answer == NameRegistry.Request.EXISTS) {
             broker.accounts.release(from, Resource.NAME);
         }
@@ -278,6 +279,10 @@ final class Driver {
         while (arguments.hasNext()) {
             arguments.enterDictEntry();
             String name = arguments.readString();
+            if (name.isEmpty() || name.indexOf('=') >= 0) {
+                throw new BusErrorException(
+                        BusError.INVALID_ARGS, "'" + name + "' is no name of a variable");
+            }
             variables.put(name, arguments.readString());
             arguments.leave();
         }
@@ -328,6 +333,7 @@ final class Driver {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
         }
         broker.matches.add(from, rule);
+        broker.countMatches(from);
         reply(from, call, NOTHING, body -> {});
     }
 

@@ -12,7 +12,6 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.dbus.wire.SaslServer;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,8 +88,7 @@ final class Listener implements AutoCloseable {
             return;
         }
         try {
-            SaslServer sasl =
-                    new SaslServer(SaslServer.Config.of(guid, OptionalLong.of(peer.uid())));
+            SaslServer sasl = new SaslServer(broker.policies.authentication(guid, peer.uid()));
             broker.accepted(new Connection(broker, client, peer, account, sasl));
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
             broker.accounts.quota().close(account);

@@ -19,6 +19,10 @@ final class PendingReplies {
         private @Nullable Slot after;
         private @Nullable Slot above; // of the callee's
         private @Nullable Slot below;
+        private @Nullable Slot older; // of all
+        private @Nullable Slot younger;
+        private long deadline; // on the clock of System.nanoTime, if there is a limit
+        private boolean limited;
 
         int serial() {
             return serial;
@@ -50,6 +54,8 @@ final class PendingReplies {
     private final Accounts accounts;
     private @Nullable Slot[] buckets = new @Nullable Slot[256];
     private int size;
+    private @Nullable Slot oldest;
+    private @Nullable Slot youngest;
     private @Nullable Slot reserve;
     private int reserved;
 
@@ -61,8 +67,13 @@ final class PendingReplies {
         return size;
     }
 
-    /** False if that call is under way already. It has been charged to the caller. */
-    boolean add(Connection caller, Connection callee, int serial) {
+    /**
+     * Remembers a call that has been charged to the caller.
+     *
+     * @param patienceNanos how long its reply may take; not positive for ever
+     * @return false if that call is under way already
+     */
+    boolean add(Connection caller, Connection callee, int serial, long patienceNanos) {
         int bucket = bucket(caller, callee, serial);
         if (find(bucket, caller, callee, serial) != null) {
             return false;
@@ -84,6 +95,15 @@ final class PendingReplies {
         slot.nextInBucket = buckets[bucket];
         buckets[bucket] = slot;
         size++;
+        slot.limited = patienceNanos > 0;
+        slot.deadline = slot.limited ? System.nanoTime() + patienceNanos : 0;
+        slot.older = youngest;
+        if (youngest == null) {
+            oldest = slot;
+        } else {
+            youngest.younger = slot;
+        }
+        youngest = slot;
 
         Ends calling = caller.replies;
         slot.after = calling.made;
@@ -123,6 +143,24 @@ final class PendingReplies {
         }
     }
 
+    /**
+     * Forgets calls whose reply took too long, and tells of each.
+     *
+     * @return nanoseconds until the next one would be late; -1 if none will
+     */
+    long expire(Consumer<Slot> late) {
+        long now = System.nanoTime();
+        for (Slot slot = oldest; slot != null && slot.limited; slot = oldest) {
+            long rest = slot.deadline - now;
+            if (rest > 0) {
+                return rest;
+            }
+            late.accept(slot);
+            remove(slot);
+        }
+        return -1;
+    }
+
     private @Nullable Slot find(int bucket, Connection caller, Connection callee, int serial) {
         for (Slot slot = buckets[bucket]; slot != null; slot = slot.nextInBucket) {
             if (slot.serial == serial && slot.caller == caller && slot.callee == callee) {
@@ -149,6 +187,18 @@ final class PendingReplies {
         }
         size--;
         accounts.release(caller, Resource.REPLY);
+        if (slot.older == null) {
+            oldest = slot.younger;
+        } else {
+            slot.older.younger = slot.younger;
+        }
+        if (slot.younger == null) {
+            youngest = slot.older;
+        } else {
+            slot.younger.older = slot.older;
+        }
+        slot.older = null;
+        slot.younger = null;
 
         if (slot.before == null) {
             caller.replies.made = slot.after;

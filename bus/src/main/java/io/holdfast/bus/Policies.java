@@ -8,6 +8,9 @@ import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.PolicySet;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.SaslServer;
+import java.util.List;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +18,10 @@ import org.jspecify.annotations.Nullable;
  * reason: the rule that decides, and where it stands.
  */
 final class Policies {
+    private static final String EXTERNAL = "EXTERNAL";
+
     private final long owner;
+    private BusConfig config;
     private PolicySet policies;
 
     /**
@@ -23,13 +29,35 @@ final class Policies {
      */
     Policies(BusConfig config, long owner) {
         this.owner = owner;
+        this.config = config;
         this.policies = new PolicySet(config, Accounts.ofMachine(), owner);
     }
 
     /** Also for those who are there; who may connect is asked no more of them. */
-    void reload(BusConfig config, Iterable<Connection> connections) {
-        policies = new PolicySet(config, Accounts.ofMachine(), owner);
+    void reload(BusConfig fresh, Iterable<Connection> connections) {
+        policies = new PolicySet(fresh, Accounts.ofMachine(), owner);
+        config = fresh;
         connections.forEach(this::registered);
+    }
+
+    /**
+     * How a client may say who it is. ANONYMOUS is offered only where the configuration lets nobody
+     * in particular in; such a client is, to policies, still the user that the kernel says.
+     */
+    SaslServer.Config authentication(String guid, long uid) {
+        List<String> mechanisms = config.auth();
+        boolean external = mechanisms.isEmpty() || mechanisms.contains(EXTERNAL);
+        boolean anonymous =
+                config.allowAnonymous()
+                        && (mechanisms.isEmpty() || mechanisms.contains("ANONYMOUS"));
+        return new SaslServer.Config(
+                guid,
+                external,
+                anonymous,
+                OptionalLong.of(uid),
+                true,
+                SaslServer.Config.DEFAULT_REJECTIONS,
+                SaslServer.Config.DEFAULT_LINES);
     }
 
     /** Names in the configuration that this machine does not know. */

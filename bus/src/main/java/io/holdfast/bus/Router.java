@@ -141,7 +141,7 @@ final class Router {
             refuse(from, view, BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
             return false;
         }
-        if (!broker.replies.add(from, to, view.serial())) {
+        if (!broker.expectReply(from, to, view.serial())) {
             broker.accounts.release(from, Resource.REPLY);
             broker.monitors.seen(from, to, view, fds);
             refuse(

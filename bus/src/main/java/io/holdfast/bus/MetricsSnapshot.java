@@ -1,0 +1,61 @@
+package io.holdfast.bus;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Takes the metrics of a bus, on its thread. */
+final class MetricsSnapshot {
+    private MetricsSnapshot() {}
+
+    static BusMetrics of(Broker broker) {
+        BusCounters counters = broker.counters;
+        List<BusMetrics.OfConnection> connections = new ArrayList<>();
+        broker.connections.all().forEach(one -> connections.add(of(broker, one)));
+        List<BusMetrics.OfUser> users = new ArrayList<>();
+        broker.accounts.quota().usage().forEach(usage -> users.add(of(usage)));
+        return new BusMetrics(
+                counters.accepted,
+                counters.refusedAtAccept,
+                counters.disconnects,
+                broker.replies.size(),
+                broker.matches.size(),
+                broker.names.size(),
+                broker.buffers.inUse(),
+                broker.loop.errors(),
+                connections,
+                users);
+    }
+
+    private static BusMetrics.OfConnection of(Broker broker, Connection connection) {
+        ConnectionCounters counters = connection.counters;
+        return new BusMetrics.OfConnection(
+                connection.name(),
+                connection.peer().toString(),
+                connection.peer().uid(),
+                counters.messagesIn,
+                counters.bytesIn,
+                counters.messagesOut,
+                counters.bytesOut,
+                connection.out().bytes(),
+                counters.peakQueued,
+                broker.matches.size(connection),
+                connection.names(),
+                connection.replies.outstanding(),
+                counters.refused);
+    }
+
+    private static BusMetrics.OfUser of(Quota.Usage usage) {
+        Map<Long, Long> bytesByActor = new HashMap<>();
+        usage.byActor().forEach((uid, used) -> bytesByActor.put(uid, used.get(Quota.BYTES)));
+        return new BusMetrics.OfUser(
+                usage.uid(),
+                usage.connections(),
+                usage.used().get(Quota.BYTES),
+                usage.used().get(Quota.FDS),
+                usage.used().get(Quota.MATCHES),
+                usage.used().get(Quota.OBJECTS),
+                bytesByActor);
+    }
+}

@@ -19,7 +19,8 @@ final class BusMemoryRow implements Row {
     private static final double IDLE_MIB = 72;
     private static final double CONNECTION_KIB = 3;
     private static final double RULE_KIB = 1;
-    private static final double LEFT_MIB = 6; // when they are gone: less than half of what they may take
+    private static final double LEFT_MIB =
+            6; // when they are gone: less than half of what they may take
 
     /** Resident sizes in KiB. */
     private record Sizes(double idle, double connected, double ruled, double after) {

@@ -13,7 +13,8 @@ import java.util.Optional;
  */
 final class BusRow implements Row {
     private static final int MILLISECONDS = 300; // a sample
-    private static final int WARM_UP = 15; // a compiler that shares the bus's processor takes seconds
+    private static final int WARM_UP =
+            15; // a compiler that shares the bus's processor takes seconds
     private static final int ROUNDS = 11;
 
     /** Places in the generator's answers. */

@@ -242,9 +242,13 @@ final class TestBus implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         for (AutoCloseable part : parts.reversed()) {
-            part.close();
+            try {
+                part.close();
+            } catch (Exception e) {
+                throw new IOException(part + " could not be closed", e);
+            }
         }
         Path made = folder;
         if (made != null) {

@@ -36,7 +36,6 @@ final class TestClient implements AutoCloseable {
     static final String INTERFACE = "i.f";
 
     private static final Duration LIMIT = Duration.ofSeconds(30);
-    private static final String SASL = "\0AUTH EXTERNAL\r\nDATA\r\n%sBEGIN\r\n";
 
     private final UnixSocket socket;
     private final Ancillary beside = Ancillary.ofDescriptors(253);
@@ -66,7 +65,8 @@ final class TestClient implements AutoCloseable {
 
     /** What a client says that agrees to descriptors, or that does not. */
     static byte[] sasl(boolean descriptors) {
-        return SASL.formatted(descriptors ? "NEGOTIATE_UNIX_FD\r\n" : "").getBytes(US_ASCII);
+        String more = descriptors ? "NEGOTIATE_UNIX_FD\r\n" : "";
+        return ("\0AUTH EXTERNAL\r\nDATA\r\n" + more + "BEGIN\r\n").getBytes(US_ASCII);
     }
 
     /** Authenticates, and waits for the answers. */

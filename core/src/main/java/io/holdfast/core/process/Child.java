@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * not anybody waits; its pidfd stays open until it has exited <em>and</em> {@link #close} was
  * called, so that what was true of it can still be asked.
  *
- * <p>Safe for use by any thread; waiting parks the calling thread.
+ * <p>Safe for use by any thread. A wait holds no carrier of virtual threads.
  */
 public final class Child implements AutoCloseable {
     private static final Set<PidFd> UNREAPED = ConcurrentHashMap.newKeySet();

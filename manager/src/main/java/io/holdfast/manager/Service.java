@@ -285,6 +285,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     @Override
     public void spawned(ExecCommand command, boolean asMain) {
+        reloading.spawned();
         if (!stopping.spawned() && asMain && life.is(SubState.START)) {
             starting.mainSpawned();
         }
@@ -355,7 +356,6 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     // ---- its processes
 
-    /** What its processes say of it. */
     ServiceMessages messages() {
         return messages;
     }

@@ -23,6 +23,7 @@ final class ServiceReload {
     private final Deadline deadline;
 
     private Awaited awaited = Awaited.NOTHING;
+    private boolean late;
     private long signalledMicros; // CLOCK_MONOTONIC
 
     /** What the service is to say before the reload is done. */
@@ -68,7 +69,12 @@ final class ServiceReload {
 
     /** Something that is waited for has come. */
     private void progress() {
-        if (!commands.areRunning()) {
+        if (commands.areRunning()) {
+            return;
+        }
+        if (late) {
+            end(JobResult.TIMEOUT);
+        } else {
             switch (awaited) {
                 case NOTHING -> end(JobResult.DONE);
                 case RELOADING -> life.enter(SubState.RELOAD_SIGNAL);
@@ -79,20 +85,30 @@ final class ServiceReload {
 
     private void commandFailed(ExecCommand command, Exit exit) {
         life.warn("reload: " + command.executable() + " " + ExitText.of(exit));
-        end(JobResult.FAILED);
+        end(late ? JobResult.TIMEOUT : JobResult.FAILED);
     }
 
+    /** It is over when the command that runs has gone: the next would be told of that one's end. */
     private void late() {
         life.warn("does not reload in time");
+        late = true;
         if (commands.areRunning()) {
-            commands.cancel();
+            life.running().killControl();
+        } else {
+            end(JobResult.TIMEOUT);
+        }
+    }
+
+    /** A command was spawned that may have come too late. */
+    void spawned() {
+        if (late && life.isReloading()) {
             life.running().killControl();
         }
-        end(JobResult.TIMEOUT);
     }
 
     private void end(JobResult how) {
         deadline.lift();
+        late = false;
         awaited = Awaited.NOTHING;
         life.enter(SubState.RUNNING);
         waiters.answer(how);
@@ -122,6 +138,7 @@ final class ServiceReload {
     /** Its stop has begun. */
     void cancel(JobResult how) {
         deadline.lift();
+        late = false;
         awaited = Awaited.NOTHING;
         waiters.answer(how);
     }

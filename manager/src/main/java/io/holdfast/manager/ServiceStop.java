@@ -38,12 +38,15 @@ final class ServiceStop {
         return restarting;
     }
 
-    /** Begins, in whatever step the service is. */
+    /**
+     * Begins, in whatever step the service is. Its stop commands run if it was started, and if no
+     * other command runs that would have to be ended first.
+     */
     void begin(ServiceResult why) {
         life.note(why);
         life.disarm();
         List<ExecCommand> list = life.unit().service().commands().stop();
-        if (life.hasStarted() && !list.isEmpty()) {
+        if (life.hasStarted() && !list.isEmpty() && !commands.areRunning()) {
             arm(this::stopCommandIsLate);
             commands.run(
                     SubState.STOP, list, this::exitVariables, this::signal, this::commandFailed);

@@ -98,16 +98,13 @@ class ForkingServiceTest {
     @Test
     void aPidFileThatNamesAProcessOfOthersIsNotBelieved() throws Exception {
         Files.createDirectories(folder.resolve("made/later"));
-        forking(
+        Files.writeString(Path.of(pidFile()), "1\n");
+        stage.service(
                 "a",
-                """
-                pid_file("%1$s", 1)
-                def main():
-                    signal.pause()
-                daemon(main)
-                """
-                        .formatted(pidFile()),
-                "TimeoutStartSec=1s\nPIDFile=" + pidFile());
+                "Type=forking",
+                "TimeoutStartSec=2s",
+                "PIDFile=" + pidFile(),
+                "ExecStart=/bin/sh -c 'sleep 1000 &'");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.TIMEOUT);
         assertThat(stage.happenings().await(pidFile() + " names process 1"))

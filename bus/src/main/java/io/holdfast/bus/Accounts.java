@@ -65,10 +65,6 @@ final class Accounts {
         }
     }
 
-    boolean isWaitingRoomFull() {
-        return broker.unregisteredCount() >= limits.getInt(Limit.MAX_INCOMPLETE_CONNECTIONS);
-    }
-
     /** Lets a connection be one of those that are through; or says why not. */
     @Nullable String refusesHello(Connection connection) {
         int all = broker.connections.size();

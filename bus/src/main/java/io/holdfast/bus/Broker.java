@@ -18,8 +18,11 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -49,6 +52,7 @@ final class Broker implements AutoCloseable {
     final EventLoop loop;
     private final AdaptiveWait wait;
     final Buffers buffers = new Buffers();
+    final FdCloser closer = new FdCloser();
     final Buffers.Buffer input;
     final MsgHdr header = new MsgHdr(MsgHdr.MAX_DESCRIPTORS, false);
     final MessageView view = new MessageView();
@@ -72,7 +76,7 @@ final class Broker implements AutoCloseable {
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().name("holdfast-bus-config").daemon().factory());
     private final Peer self;
-    private final Set<Connection> unregistered = new HashSet<>();
+    private final Set<Connection> unregistered = new LinkedHashSet<>(); // the oldest first
     private final List<Connection> toFlush = new ArrayList<>();
     private final List<Listener> listeners = new ArrayList<>();
     private final ArrayDeque<Connection> doomed = new ArrayDeque<>();
@@ -193,7 +197,30 @@ final class Broker implements AutoCloseable {
     void accepted(Connection connection) {
         boolean ignored = unregistered.add(connection);
         accounts.opened(connection);
-        listeners.forEach(Listener::update);
+        if (unregistered.size() > limits().getInt(Limit.MAX_INCOMPLETE_CONNECTIONS)) {
+            makeRoom();
+        }
+    }
+
+    /**
+     * Too many have not said Hello: of the user that has most of them the oldest goes, so that
+     * nobody keeps others out.
+     */
+    private void makeRoom() {
+        Map<Long, Integer> byUser = new HashMap<>();
+        unregistered.forEach(one -> byUser.merge(one.peer().uid(), 1, Integer::sum));
+        int most = Collections.max(byUser.values());
+        for (Connection one : unregistered) {
+            if (byUser.getOrDefault(one.peer().uid(), 0) == most) {
+                one.disconnect(
+                        "max_incomplete_connections is %d, and user %d has %d that did not say Hello"
+                                .formatted(
+                                        limits().getInt(Limit.MAX_INCOMPLETE_CONNECTIONS),
+                                        one.peer().uid(),
+                                        most));
+                return;
+            }
+        }
     }
 
     int unregisteredCount() {
@@ -212,7 +239,6 @@ final class Broker implements AutoCloseable {
         policies.registered(connection);
         counters.peakConnections = Math.max(counters.peakConnections, connections.size());
         countNames(connection);
-        listeners.forEach(Listener::update);
     }
 
     /** The connection of a name, unique or well-known, as it stands in a message. */
@@ -308,7 +334,6 @@ final class Broker implements AutoCloseable {
             }
             case AUTHENTICATING, UNREGISTERED -> {
                 boolean ignored = unregistered.remove(connection);
-                listeners.forEach(Listener::update);
             }
             case LINGERING, CLOSED -> {}
         }
@@ -424,6 +449,7 @@ final class Broker implements AutoCloseable {
         activation.close();
         listeners.forEach(Listener::close);
         List.copyOf(accounts.open()).forEach(connection -> connection.disconnect(null));
+        closer.close();
         self.close();
         buffers.give(input);
         buffers.close();

@@ -62,9 +62,10 @@ final class Connection implements Party {
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
     private int chargedInput; // for the buffer
+    private int chargedFds; // for those that wait for their message
     private boolean reading; // what was read is being handled, and stays where it is
     private long position; // of the first byte that is not handled yet, in all that came
-    private final ReceivedFds receivedFds = new ReceivedFds();
+    private final ReceivedFds receivedFds;
 
     private long id = -1;
     private String name = "";
@@ -103,6 +104,7 @@ final class Connection implements Party {
         this.peer = peer;
         this.account = account;
         this.sasl = sasl;
+        this.receivedFds = new ReceivedFds(broker.closer);
         this.out = new OutQueue(broker.buffers, this::left);
         this.watch = broker.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
@@ -286,7 +288,10 @@ final class Connection implements Party {
 
     private void take(List<Fd> fds, long end) {
         receivedFds.add(end, fds);
-        if (!descriptorsPass && sasl == null) {
+        boolean charged = chargeReceivedFds();
+        if (!charged) {
+            disconnect("its descriptors have no room: " + broker.accounts.refusal());
+        } else if (!descriptorsPass && sasl == null) {
             disconnect("it sent descriptors and had not agreed to");
         } else if (receivedFds.size() > broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
             disconnect(
@@ -355,10 +360,13 @@ final class Connection implements Party {
                 disconnect("a message that declares " + declared + " descriptors came with fewer");
                 return;
             }
-            fds = new PassedFds(taken);
+            fds = new PassedFds(taken, broker.closer::close);
         }
         if (!receivedFds.isEmpty()) {
             receivedFds.passed(position);
+        }
+        if (chargedFds != receivedFds.size()) {
+            boolean ignored = chargeReceivedFds(); // fewer than before
         }
         try {
             broker.router.route(this, view, fds);
@@ -432,6 +440,26 @@ final class Connection implements Party {
         }
         int whole = MessageView.lengthOf(bytes, offset); // it was looked at before: no fault
         return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
+    }
+
+    /**
+     * Charges it for the descriptors that wait for their message now; false if that is too many.
+     */
+    private boolean chargeReceivedFds() {
+        Quota quota = broker.accounts.quota();
+        if (chargedFds > 0) {
+            quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
+            chargedFds = 0;
+        }
+        int now = receivedFds.size();
+        if (now == 0) {
+            return true;
+        }
+        if (quota.charge(account, account, Resource.INCOMING, 0, now) == null) {
+            return false;
+        }
+        chargedFds = now;
+        return true;
     }
 
     private boolean chargeInput(int size) {
@@ -596,6 +624,8 @@ final class Connection implements Party {
             releaseInput();
         }
         receivedFds.close();
+        boolean released = chargeReceivedFds();
+        assert released;
         watch.close();
         socket.close();
         peer.close();

@@ -96,16 +96,12 @@ final class CredentialsReply {
             return null;
         }
         try {
-            return new PassedFds(List.of(duplicate(held)));
+            return new PassedFds(List.of(held.fd().duplicate()), Fd::close);
         } catch (ErrnoException e) {
             throw new BusErrorException(
                     BusError.FAILED,
                     "the descriptor of the process could not be copied: " + Errno.name(e.errno()));
         }
-    }
-
-    private static Fd duplicate(PidFd held) {
-        return held.fd().duplicate();
     }
 
     private static void put(BodyWriter body, Peer peer, boolean process) {

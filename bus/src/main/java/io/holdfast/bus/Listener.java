@@ -31,7 +31,6 @@ final class Listener implements AutoCloseable {
     private final String guid;
     private final EventLoop.Watch watch;
     private @Nullable Fd reserve;
-    private boolean resting;
 
     /**
      * @param guid the id of this address: 32 lower-case hexadecimal digits
@@ -122,15 +121,13 @@ final class Listener implements AutoCloseable {
 
     private void rest(String why) {
         broker.log.notAccepted("all who come now", why);
-        resting = true;
         watch.events(0);
         EventLoop.Timer ignored =
                 broker.loop.after(
                         REST,
                         () -> {
-                            resting = false;
                             restoreReserve();
-                            update();
+                            watch.events(Readiness.IN);
                         });
     }
 
@@ -142,11 +139,6 @@ final class Listener implements AutoCloseable {
                 // at the next rest
             }
         }
-    }
-
-    /** Lets clients in, or has them wait in the socket's queue while too many are not through. */
-    void update() {
-        watch.events(resting || broker.accounts.isWaitingRoomFull() ? 0 : Readiness.IN);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.core.linux.Fd;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * The descriptors of one message on their way through the bus. They are the bus's own until the
@@ -9,11 +10,17 @@ import java.util.List;
  */
 final class PassedFds {
     private final List<Fd> fds;
+    private final Consumer<Fd> closer;
     private int keepers = 1;
 
-    /** Takes them over; kept by the caller. */
-    PassedFds(List<Fd> fds) {
+    /**
+     * Takes them over; kept by the caller.
+     *
+     * @param closer how each is closed: {@link FdCloser} for what clients sent
+     */
+    PassedFds(List<Fd> fds, Consumer<Fd> closer) {
         this.fds = List.copyOf(fds);
+        this.closer = closer;
     }
 
     List<Fd> fds() {
@@ -30,7 +37,7 @@ final class PassedFds {
 
     void drop() {
         if (--keepers == 0) {
-            fds.forEach(Fd::close);
+            fds.forEach(closer);
         }
     }
 }

@@ -19,7 +19,12 @@ final class ReceivedFds implements AutoCloseable {
     private record Batch(long end, List<Fd> fds) {}
 
     private final ArrayDeque<Batch> batches = new ArrayDeque<>(0);
+    private final FdCloser closer;
     private int count;
+
+    ReceivedFds(FdCloser closer) {
+        this.closer = closer;
+    }
 
     boolean isEmpty() {
         return count == 0;
@@ -45,7 +50,7 @@ final class ReceivedFds implements AutoCloseable {
         while (taken.size() < wanted) {
             Batch batch = batches.peekFirst();
             if (batch == null || batch.end <= first || batch.end > end) {
-                taken.forEach(Fd::close);
+                closer.close(taken);
                 return null;
             }
             batches.removeFirst();
@@ -54,7 +59,7 @@ final class ReceivedFds implements AutoCloseable {
                 if (taken.size() < wanted) {
                     taken.add(fd);
                 } else {
-                    fd.close();
+                    closer.close(fd);
                 }
             }
         }
@@ -68,7 +73,7 @@ final class ReceivedFds implements AutoCloseable {
                 batch = batches.peekFirst()) {
             batches.removeFirst();
             count -= batch.fds.size();
-            batch.fds.forEach(Fd::close);
+            closer.close(batch.fds);
         }
     }
 

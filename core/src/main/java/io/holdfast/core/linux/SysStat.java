@@ -70,9 +70,19 @@ public final class SysStat {
         private static final int S_IFMT = 0xF000;
         private static final int S_IFSOCK = 0xC000;
         private static final int S_IFDIR = 0x4000;
+        private static final int S_IFIFO = 0x1000;
 
         public boolean isSocket() {
             return (mode & S_IFMT) == S_IFSOCK;
+        }
+
+        public boolean isPipe() {
+            return (mode & S_IFMT) == S_IFIFO;
+        }
+
+        /** Whether it is of no file system: an eventfd, a pidfd before Linux 6.9, an epoll set. */
+        public boolean isAnonymous() {
+            return (mode & S_IFMT) == 0;
         }
 
         public boolean isDirectory() {

@@ -463,8 +463,7 @@ final class Connection implements Party {
     }
 
     private boolean chargeInput(int size) {
-        broker.accounts.release(this, Resource.INCOMING, chargedInput > 0 ? 1 : 0, chargedInput);
-        chargedInput = 0;
+        unchargeInput();
         if (!broker.accounts.charge(this, Resource.INCOMING, size)) {
             disconnect("its message has no room: " + broker.accounts.refusal());
             return false;
@@ -473,11 +472,15 @@ final class Connection implements Party {
         return true;
     }
 
-    private void releaseInput() {
+    private void unchargeInput() {
         if (chargedInput > 0) {
             broker.accounts.release(this, Resource.INCOMING, 1, chargedInput);
             chargedInput = 0;
         }
+    }
+
+    private void releaseInput() {
+        unchargeInput();
         if (partial != null) {
             broker.buffers.give(partial);
             partial = null;
@@ -620,6 +623,7 @@ final class Connection implements Party {
             pendingFds.cancel();
         }
         out.clear();
+        unchargeInput();
         if (!reading) {
             releaseInput();
         }

@@ -3,6 +3,8 @@ package io.holdfast.dbus;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * below it. Safe for use by any thread.
  */
 public final class ExportedObject implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(ExportedObject.class.getName());
+
     private final BusConnection connection;
     private final ExportedObjects all;
     private final String path;
@@ -134,7 +138,11 @@ public final class ExportedObject implements AutoCloseable {
 
     private void runWaiting() {
         for (Runnable call = next(); call != null; call = next()) {
-            call.run();
+            try {
+                call.run();
+            } catch (RuntimeException | Error e) { // the calls behind it are still to be answered
+                LOG.log(Level.WARNING, "a call of " + path + " was not answered", e);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.holdfast.core.linux.Fd;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
@@ -393,7 +395,7 @@ final class ExportedObjects {
             if (link.isOpen()) { // another connection
                 refuse(message, failed(e), sender);
             }
-        } catch (Exception | StackOverflowError | AssertionError e) {
+        } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             LOG.log(Level.WARNING, "D-Bus call " + message + " failed", e);
             refuse(message, failed(e), sender);
         }
@@ -423,6 +425,11 @@ final class ExportedObjects {
         }
     }
 
+    /** What a message can carry of a text that may come from anywhere. */
+    private static String carried(String text) {
+        return new String(text.replace('\0', '?').getBytes(UTF_8), UTF_8); // no half pairs
+    }
+
     private void refuse(Message message, DBusException error, Sender sender) {
         if (message.hasFlag(MessageFlags.NO_REPLY_EXPECTED)) {
             return;
@@ -435,7 +442,7 @@ final class ExportedObjects {
                             serial,
                             message.sender(),
                             STRING,
-                            List.of(error.text())));
+                            List.of(carried(error.text()))));
         } catch (ConnectionLostException e) {
             // nobody is there to be told
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package io.holdfast.dbus;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
@@ -29,7 +30,7 @@ final class Outbox {
     private final Condition changed = lock.newCondition();
 
     /** A message, or what is left of it. */
-    private record Part(ByteBuffer bytes, List<Fd> descriptors) {
+    private record Part(ByteBuffer bytes, List<Fd> descriptors, boolean offered) {
         void close() {
             descriptors.forEach(Fd::close);
         }
@@ -40,6 +41,10 @@ final class Outbox {
 
     @GuardedBy("lock")
     private long bytes;
+
+    /** Of these, what was not waited for: {@link #offer}. */
+    @GuardedBy("lock")
+    private long offered;
 
     @GuardedBy("lock")
     private boolean sending;
@@ -69,7 +74,7 @@ final class Outbox {
             while (bytes > limit && !closed) {
                 changed.await();
             }
-            return put(message, descriptors);
+            return put(message, descriptors, false);
         } finally {
             lock.unlock();
         }
@@ -86,24 +91,27 @@ final class Outbox {
                 }
                 nanos = changed.awaitNanos(nanos);
             }
-            return put(message, descriptors);
+            return put(message, descriptors, false);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Sends without waiting: false if twice as much waits as may, or nothing can be sent. */
+    /**
+     * Sends without waiting: false if too much waits that was sent so, or nothing can be sent. What
+     * senders wait for does not count: one large message may be more than the limit.
+     */
     boolean offer(byte[] message) {
         lock.lock();
         try {
-            return bytes <= 2 * limit && put(message, List.of());
+            return offered <= limit && put(message, List.of(), true);
         } finally {
             lock.unlock();
         }
     }
 
     @GuardedBy("lock")
-    private boolean put(byte[] message, List<Fd> descriptors) {
+    private boolean put(byte[] message, List<Fd> descriptors, boolean isOffer) {
         if (closed) {
             return false;
         }
@@ -112,20 +120,35 @@ final class Outbox {
             try {
                 sendSome(rest, descriptors);
             } catch (ErrnoException | IllegalStateException e) {
+                if (rest.position() == 0 && isOf(descriptors, e)) {
+                    throw e; // nothing was sent, and the next message can be
+                }
                 close(); // the reader sees why
                 return false;
             }
         }
         if (rest.hasRemaining()) {
             boolean begun = rest.position() > 0;
-            parts.add(new Part(rest, begun ? List.of() : Subscriptions.duplicates(descriptors)));
+            List<Fd> kept = begun ? List.of() : Subscriptions.duplicates(descriptors);
+            parts.add(new Part(rest, kept, isOffer));
             bytes += rest.remaining();
+            offered += isOffer ? rest.remaining() : 0;
             if (!sending) {
                 sending = true;
                 var _ = Thread.ofVirtual().name(threadName).start(this::sendAll);
             }
         }
         return true;
+    }
+
+    /**
+     * Whether it is these descriptors that cannot be sent, and not the connection that is broken.
+     */
+    private static boolean isOf(List<Fd> descriptors, RuntimeException e) {
+        if (e instanceof ErrnoException refused && !descriptors.isEmpty()) {
+            return refused.errno() == Errno.EBADF || refused.errno() == Errno.ETOOMANYREFS;
+        }
+        return descriptors.stream().anyMatch(fd -> !fd.isOpen());
     }
 
     private static ByteBuffer buffer(byte[] message) {
@@ -164,7 +187,9 @@ final class Outbox {
             while (part != null) {
                 int before = part.bytes.remaining();
                 sendSome(part.bytes, part.descriptors);
-                bytes -= before - part.bytes.remaining();
+                int sent = before - part.bytes.remaining();
+                bytes -= sent;
+                offered -= part.offered ? sent : 0;
                 if (part.bytes.position() > 0) {
                     part.close();
                 }
@@ -214,6 +239,7 @@ final class Outbox {
                 part.close();
             }
             bytes = 0;
+            offered = 0;
             changed.signalAll();
         } finally {
             lock.unlock();

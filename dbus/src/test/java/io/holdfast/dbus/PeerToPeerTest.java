@@ -3,6 +3,7 @@ package io.holdfast.dbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Unistd;
@@ -329,6 +330,72 @@ class PeerToPeerTest {
                 .isThrownBy(sender::get)
                 .withCauseInstanceOf(ConnectionLostException.class);
         connection.close();
+    }
+
+    @Test
+    void aLargeMessageThatWaitsIsNoReasonToEndTheConnection() throws Exception {
+        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        BusInterface described = BusInterface.named(TEST).signal("S", "ay").build();
+        try (BusConnection connection = connectTo(options);
+                ExportedObject exported = connection.export("/p", described)) {
+            exported.emit(TEST, "S", new byte[4 << 20]);
+            connection.export("/p/below", described).close();
+            assertThat(connection.isOpen()).isTrue();
+            pair[1].close();
+        }
+    }
+
+    @Test
+    void aClosedDescriptorIsRefusedAndTheConnectionLives() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusInterface take =
+                BusInterface.named(TEST)
+                        .method("Take", "h", "", call -> List.of())
+                        .method("Echo", "s", "s", MethodCall::arguments)
+                        .build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject object = other.export("/other", take)) {
+            Fd[] pipe = Unistd.pipe2(0);
+            pipe[0].close();
+            pipe[1].close();
+            RemoteObject remote = one.object("/other");
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> remote.call(TEST, "Take", "h", pipe[0]));
+            assertThat(remote.call(TEST, "Echo", "s", "a")).containsExactly("a");
+        }
+    }
+
+    @Test
+    void whateverAHandlerThrowsIsAnsweredAndTheNextCallServed() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusInterface failing =
+                BusInterface.named(TEST)
+                        .method(
+                                "Fail",
+                                "i",
+                                "",
+                                call -> {
+                                    switch (call.argument(0, Integer.class)) {
+                                        case 0 -> throw new IllegalStateException("a\0b");
+                                        case 1 -> throw new IllegalStateException("\ud83d");
+                                        case 2 -> throw new NoClassDefFoundError("x/Y");
+                                        default -> throw new DBusException("a.b", "\0");
+                                    }
+                                })
+                        .build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject object = other.export("/other", failing)) {
+            for (int i = 0; i < 4; i++) {
+                int kind = i;
+                assertThatExceptionOfType(DBusException.class)
+                        .isThrownBy(() -> one.object("/other").call(TEST, "Fail", "i", kind))
+                        .satisfies(e ->
+                                assertThat(e.name())
+                                        .isEqualTo(kind == 3 ? "a.b" : DBusException.FAILED));
+            }
+        }
     }
 
     @Test

@@ -337,10 +337,10 @@ public final class BusConnection implements AutoCloseable {
         try {
             link.requireOpen();
             if (isBus) {
-                addMatch(rule);
+                addMatch(subscription, rule);
                 String sender = rule.sender();
                 if (sender != null && subscription.followsName()) {
-                    addMatch(Subscriptions.changesOf(sender));
+                    addMatch(subscription, Subscriptions.changesOf(sender));
                     subscription.ownerAtFirst(owner(sender).orElse(""));
                 }
             }
@@ -380,16 +380,26 @@ public final class BusConnection implements AutoCloseable {
         }
     }
 
-    private void addMatch(MatchRule rule) throws InterruptedException {
-        bus().call(BusNames.BUS, "AddMatch", "s", rule.toString());
+    private void addMatch(Subscription subscription, MatchRule rule) throws InterruptedException {
+        subscription.rulesAtBus.incrementAndGet();
+        try {
+            bus().call(BusNames.BUS, "AddMatch", "s", rule.toString());
+        } catch (DBusException e) {
+            if (!e.name().equals(DBusException.TIMEOUT)) { // then it may still be added
+                subscription.rulesAtBus.decrementAndGet();
+            }
+            throw e;
+        }
     }
 
     private void unsubscribe(Subscription subscription) {
         subscriptions.remove(subscription);
-        if (isBus && isOpen()) {
+        // Never more than were added: others of ours may have the same rules.
+        int added = subscription.rulesAtBus.getAndSet(0);
+        if (added > 0 && isOpen()) {
             removeMatch(subscription.rule());
             String sender = subscription.rule().sender();
-            if (sender != null && subscription.followsName()) {
+            if (added > 1 && sender != null) {
                 removeMatch(Subscriptions.changesOf(sender));
             }
         }

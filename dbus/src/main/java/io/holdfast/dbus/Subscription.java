@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -22,6 +23,10 @@ public final class Subscription implements AutoCloseable {
     private final MatchRule rule;
     private final int limit;
     private final Consumer<Subscription> atClose;
+
+    /** Rules that the bus was asked to add for it and has not refused. */
+    final AtomicInteger rulesAtBus = new AtomicInteger();
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 

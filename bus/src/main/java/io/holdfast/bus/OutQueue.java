@@ -28,14 +28,16 @@ final class OutQueue {
     private static final class Chunk {
         final Buffers.Buffer buffer;
         final @Nullable PassedFds fds;
+        final Share share; // that its descriptors are charged to
         boolean fdsSent;
         int start;
         int end;
         @Nullable Chunk next;
 
-        Chunk(Buffers.Buffer buffer, @Nullable PassedFds fds) {
+        Chunk(Buffers.Buffer buffer, @Nullable PassedFds fds, Share share) {
             this.buffer = buffer;
             this.fds = fds;
+            this.share = share;
         }
 
         int room() {
@@ -54,7 +56,6 @@ final class OutQueue {
     private @Nullable Share[] shares = new @Nullable Share[0];
     private long[] lengths = new long[0];
     private int[] messages = new int[0];
-    private int[] fdCounts = new int[0];
     private int firstRun;
     private int runs;
 
@@ -88,15 +89,19 @@ final class OutQueue {
             passedFds.keep();
             descriptors += passedFds.size();
         }
-        append(from, offset, length, passedFds);
-        remember(share, length, passedFds == null ? 0 : passedFds.size());
+        append(share, from, offset, length, passedFds);
+        remember(share, length);
     }
 
     private void append(
-            MemorySegment from, long offset, int length, @Nullable PassedFds passedFds) {
+            Share share,
+            MemorySegment from,
+            long offset,
+            int length,
+            @Nullable PassedFds passedFds) {
         Chunk last = tail;
         if (last == null || passedFds != null || last.room() < length) {
-            Chunk chunk = new Chunk(buffers.take(length), passedFds);
+            Chunk chunk = new Chunk(buffers.take(length), passedFds, share);
             if (last == null) {
                 head = chunk;
             } else {
@@ -110,7 +115,7 @@ final class OutQueue {
         bytes += length;
     }
 
-    private void remember(Share share, long length, int fds) {
+    private void remember(Share share, long length) {
         int mask = shares.length - 1;
         int at = firstRun + runs - 1 & mask;
         if (runs == 0 || shares[at] != share) {
@@ -122,12 +127,10 @@ final class OutQueue {
             shares[at] = share;
             lengths[at] = 0;
             messages[at] = 0;
-            fdCounts[at] = 0;
             runs++;
         }
         lengths[at] += length;
         messages[at]++;
-        fdCounts[at] += fds;
     }
 
     private void growRuns() {
@@ -135,18 +138,15 @@ final class OutQueue {
         @Nullable Share[] newShares = new @Nullable Share[size];
         long[] newLengths = new long[size];
         int[] newMessages = new int[size];
-        int[] newFdCounts = new int[size];
         for (int i = 0; i < runs; i++) {
             int at = firstRun + i & shares.length - 1;
             newShares[i] = shares[at];
             newLengths[i] = lengths[at];
             newMessages[i] = messages[at];
-            newFdCounts[i] = fdCounts[at];
         }
         shares = newShares;
         lengths = newLengths;
         messages = newMessages;
-        fdCounts = newFdCounts;
         firstRun = 0;
     }
 
@@ -197,8 +197,7 @@ final class OutQueue {
             if (lengths[at] > 0) {
                 ledger.left(share, 0, part, 0);
             } else {
-                ledger.left(share, messages[at], part, fdCounts[at]);
-                descriptors -= fdCounts[at];
+                ledger.left(share, messages[at], part, 0);
                 shares[at] = null;
                 firstRun = at + 1 & shares.length - 1;
                 runs--;
@@ -213,6 +212,9 @@ final class OutQueue {
             tail = null;
         }
         if (chunk.fds != null) {
+            // At once: what is behind it may take long, and is charged by itself.
+            descriptors -= chunk.fds.size();
+            ledger.left(chunk.share, 0, 0, chunk.fds.size());
             chunk.fds.drop();
         }
         buffers.give(chunk.buffer);

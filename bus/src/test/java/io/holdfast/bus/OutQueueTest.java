@@ -1,0 +1,64 @@
+package io.holdfast.bus;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.config.Limits;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixSocket;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class OutQueueTest {
+    @Test
+    void descriptorsAreGivenBackWhenTheyHaveLeftWhateverWaitsBehindThem() {
+        Quota quota = new Quota(Limits.BUILT_IN);
+        Account account = requireNonNull(quota.open(1, "a client", 2));
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (Buffers buffers = new Buffers();
+                UnixSocket one = pair[0];
+                UnixSocket other = pair[1]) {
+            OutQueue queue =
+                    new OutQueue(
+                            buffers,
+                            (share, messages, bytes, fds) ->
+                                    quota.release(
+                                            account,
+                                            share,
+                                            Resource.OUTGOING,
+                                            messages,
+                                            bytes,
+                                            fds));
+            PassedFds fds = new PassedFds(List.of(other.fd().duplicate()));
+            queue.add(
+                    charge(quota, account, 10, 1), MemorySegment.ofArray(new byte[10]), 0, 10, fds);
+            fds.drop();
+            int large = 8 << 20;
+            queue.add(
+                    charge(quota, account, large, 0),
+                    MemorySegment.ofArray(new byte[large]),
+                    0,
+                    large,
+                    null);
+
+            assertThat(queue.flush(one.fd())).isEqualTo(-Errno.EAGAIN);
+            assertThat(queue.descriptors()).isZero();
+            assertThat(account.fds(Resource.OUTGOING)).isZero();
+            assertThat(account.bytes(Resource.OUTGOING)).isPositive();
+
+            queue.clear();
+            quota.close(account);
+            assertThat(quota.usage()).isEmpty();
+        }
+    }
+
+    private static Share charge(Quota quota, Account account, long bytes, int fds) {
+        return requireNonNull(quota.charge(account, account, Resource.OUTGOING, bytes, fds));
+    }
+}

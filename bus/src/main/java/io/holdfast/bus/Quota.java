@@ -295,25 +295,35 @@ final class Quota {
         return share;
     }
 
-    /** The limits per connection: a queue takes one more while it is below its limit. */
+    /**
+     * The limits per connection: a queue takes one more while it is below its limit. Other users
+     * may fill half of it, or any of them could have a connection put off that is merely busy: with
+     * what it cannot be refused, such as a reply.
+     */
     private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
         int i = what.index;
+        boolean own = account.user.uid == actor.user.uid;
         if (what.count != null && account.count[i] >= limits.get(what.count)) {
             refuse(account, actor, what, what.count);
             refusedUsed = account.count[i];
             return false;
         }
-        if (what.bytes != null && account.bytes[i] >= limits.get(what.bytes)) {
+        if (what.bytes != null && account.bytes[i] >= most(what.bytes, own)) {
             refuse(account, actor, what, what.bytes);
             refusedUsed = account.bytes[i];
             return false;
         }
-        if (what.fds != null && fds > 0 && account.fds[i] >= limits.get(what.fds)) {
+        if (what.fds != null && fds > 0 && account.fds[i] >= most(what.fds, own)) {
             refuse(account, actor, what, what.fds);
             refusedUsed = account.fds[i];
             return false;
         }
         return true;
+    }
+
+    private long most(Limit limit, boolean own) {
+        long all = limits.get(limit);
+        return own ? all : all - all / 2;
     }
 
     /**

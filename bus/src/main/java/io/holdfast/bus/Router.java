@@ -236,7 +236,10 @@ final class Router {
         relay.stamp(view, from.senderField());
         for (int i = 0; i < kept; i++) {
             Connection to = broker.matches.found(i);
-            Share share = broker.accounts.queue(to, from.account(), relay.length(), fds);
+            // It asked for it. Charged to the sender, a foreign one could fill its part by other
+            // means
+            // and so have anybody put off.
+            Share share = broker.accounts.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
                 to.doom("it does not read what is broadcast: " + broker.accounts.refusal());
             } else {

@@ -150,6 +150,24 @@ class QuotaTest {
     }
 
     @Test
+    void othersFillHalfOfAQueueSoThatNoneOfThemHasItsOwnerPutOff() {
+        Quota small =
+                new Quota(
+                        Limits.BUILT_IN
+                                .with(Limit.MAX_OUTGOING_BYTES, 100)
+                                .with(Limit.MAX_OUTGOING_UNIX_FDS, 10));
+        Account receiver = open(small, 1);
+        Account other = open(small, 2);
+
+        assertThat(small.charge(receiver, other, Resource.OUTGOING, 50, 5)).isNotNull();
+        assertThat(small.charge(receiver, other, Resource.OUTGOING, 1, 0)).isNull();
+        assertThat(small.charge(receiver, open(small, 3), Resource.OUTGOING, 1, 1)).isNull();
+        assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 49, 5)).isNotNull();
+        assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 1, 0)).isNotNull();
+        assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 1, 0)).isNull();
+    }
+
+    @Test
     void rulesAreCountedPerUserToo() {
         Account[] accounts = {open(1), open(1)};
         for (int i = 0; i < 30; i++) {

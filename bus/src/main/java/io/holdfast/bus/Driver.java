@@ -4,6 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.BodyReader;
 import io.holdfast.dbus.wire.BodyWriter;
@@ -427,8 +428,14 @@ final class Driver {
         privileged(from, "BecomeMonitor");
         BodyReader arguments = new BodyReader().read(call);
         List<MatchRule> rules = new ArrayList<>();
+        int most = broker.limits().getInt(Limit.MAX_MATCH_RULES_PER_CONNECTION);
         arguments.enterArray();
         while (arguments.hasNext()) {
+            if (rules.size() >= most) {
+                throw new BusErrorException(
+                        BusError.LIMITS_EXCEEDED,
+                        Limit.MAX_MATCH_RULES_PER_CONNECTION + " is " + most + ": no more rules");
+            }
             try {
                 rules.add(MatchRule.parse(arguments.readString()));
             } catch (MatchRuleException e) {

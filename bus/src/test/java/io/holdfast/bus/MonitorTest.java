@@ -3,9 +3,13 @@ package io.holdfast.bus;
 import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.Limits;
 import io.holdfast.dbus.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Life on a bus as a monitor sees it: every message, once, in order. */
@@ -28,6 +32,18 @@ class MonitorTest {
             seen.add(monitor.describe(monitor.read()));
         }
         return seen;
+    }
+
+    @Test
+    void aMonitorHasNoMoreRulesThanOthersMayHave() throws Exception {
+        Limits limits = Limits.BUILT_IN.with(Limit.MAX_MATCH_RULES_PER_CONNECTION, 2);
+        try (TestBus bus = TestBus.ours(BusConfig.permissive().withLimits(limits))) {
+            TestClient a = bus.connect();
+            List<String> rules = List.of("member='A'", "member='B'", "member='C'");
+            assertThat(a.tryBus(MONITORING, "BecomeMonitor", rules, 0)).isEqualTo("LimitsExceeded");
+            assertThat(a.tryBus(MONITORING, "BecomeMonitor", rules.subList(0, 2), 0))
+                    .isEqualTo("return");
+        }
     }
 
     @EveryBus

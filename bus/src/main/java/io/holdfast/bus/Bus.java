@@ -12,8 +12,10 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
@@ -41,6 +43,8 @@ public final class Bus implements AutoCloseable {
     private final Thread thread = new Thread(this::run, "holdfast-bus");
     private volatile List<BusAddress> addresses = List.of();
     private volatile boolean stopped;
+    private volatile boolean ended;
+    private final Set<CompletableFuture<?>> asked = ConcurrentHashMap.newKeySet();
 
     private Bus(BusOptions options) {
         this.options = options;
@@ -92,15 +96,20 @@ public final class Bus implements AutoCloseable {
      * Reads the configuration and the service files again, as SIGHUP does for a bus in the
      * foreground. Policy and limits hold for clients that are there, too.
      *
-     * @return empty, or what is wrong with the configuration: then the old one stays in force
+     * @return empty, or what is wrong with the configuration: then the old one stays in force. It
+     *     fails with IllegalStateException if the bus is or gets closed
      */
     public CompletableFuture<Optional<String>> reload() {
         CompletableFuture<Optional<String>> result = new CompletableFuture<>();
         Broker broker = opened.join();
+        waitFor(result);
         try {
             loop.post(() -> broker.reload(error -> result.complete(Optional.ofNullable(error))));
         } catch (RejectedExecutionException e) {
-            result.completeExceptionally(new IllegalStateException("the bus is closed"));
+            isClosed(result);
+        }
+        if (ended) {
+            isClosed(result);
         }
         return result;
     }
@@ -109,15 +118,39 @@ public final class Bus implements AutoCloseable {
     public CompletableFuture<BusMetrics> metrics() {
         CompletableFuture<BusMetrics> result = new CompletableFuture<>();
         Broker broker = opened.join();
+        waitFor(result);
         try {
             loop.post(() -> result.complete(MetricsSnapshot.of(broker)));
         } catch (RejectedExecutionException e) {
-            result.completeExceptionally(new IllegalStateException("the bus is closed"));
+            isClosed(result);
+        }
+        if (ended) {
+            isClosed(result);
         }
         return result;
     }
 
+    /** Who asks is told of the end, too. */
+    private void waitFor(CompletableFuture<?> answer) {
+        boolean ignored = asked.add(answer);
+        var _ = answer.whenComplete((_, _) -> asked.remove(answer));
+    }
+
+    private static void isClosed(CompletableFuture<?> answer) {
+        boolean ignored =
+                answer.completeExceptionally(new IllegalStateException("the bus is closed"));
+    }
+
     private void run() {
+        try {
+            serve();
+        } finally {
+            ended = true;
+            List.copyOf(asked).forEach(Bus::isClosed);
+        }
+    }
+
+    private void serve() {
         try (loop) {
             BusConfig config = options.config().load();
             try (Broker broker = new Broker(loop, newId(), options, config)) {
@@ -176,7 +209,8 @@ public final class Bus implements AutoCloseable {
 
     /**
      * Puts all clients off and stops listening; returns when that is done. Idempotent. An interrupt
-     * stays, and does not end the waiting.
+     * stays, and does not end the waiting. Called by the bus's own thread, as by what hangs on a
+     * {@link #reload}, it does not wait.
      */
     @Override
     public void close() {
@@ -185,6 +219,9 @@ public final class Bus implements AutoCloseable {
             loop.post(() -> {});
         } catch (RejectedExecutionException e) {
             // closed before
+        }
+        if (Thread.currentThread().equals(thread)) {
+            return;
         }
         boolean interrupted = false;
         while (thread.isAlive()) {

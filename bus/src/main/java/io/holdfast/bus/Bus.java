@@ -131,6 +131,7 @@ public final class Bus implements AutoCloseable {
     }
 
     /** Who asks is told of the end, too. */
+    @SuppressWarnings("UndefinedEquals") // one future is one question
     private void waitFor(CompletableFuture<?> answer) {
         boolean ignored = asked.add(answer);
         var _ = answer.whenComplete((_, _) -> asked.remove(answer));

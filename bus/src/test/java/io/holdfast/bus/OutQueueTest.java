@@ -7,6 +7,7 @@ import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.Fd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import java.lang.foreign.MemorySegment;
@@ -35,7 +36,7 @@ class OutQueueTest {
                                             messages,
                                             bytes,
                                             fds));
-            PassedFds fds = new PassedFds(List.of(other.fd().duplicate()));
+            PassedFds fds = new PassedFds(List.of(other.fd().duplicate()), Fd::close);
             queue.add(
                     charge(quota, account, 10, 1), MemorySegment.ofArray(new byte[10]), 0, 10, fds);
             fds.drop();

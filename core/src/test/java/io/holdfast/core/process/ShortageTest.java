@@ -45,14 +45,14 @@ class ShortageTest {
                 // answers that are kept, and a poller that is started once
                 assertThat(failureOf(() -> Readiness.await(out, Readiness.OUT)))
                         .isEqualTo(Errno.EMFILE);
-                assertThat(failureOf(Feature.PIDFD_THREAD::isPresent)).isEqualTo(Errno.EMFILE);
+                assertThat(failureOf(Feature.PIDFD_GETFD::isPresent)).isEqualTo(Errno.EMFILE);
                 assertThat(failureOf(ProcessId::currentBoot)).isEqualTo(Errno.EMFILE);
                 empty();
                 assertThat(Readiness.await(out, Readiness.OUT)).isEqualTo(Readiness.OUT);
                 assertThat(ProcessId.currentBoot()).isNotNull();
                 assertThat(in.isOpen()).isTrue();
             }
-            System.out.println("threads " + Feature.PIDFD_THREAD.isPresent());
+            System.out.println("getfd " + Feature.PIDFD_GETFD.isPresent());
             atEachStep(() -> EventLoop.open().close());
             atEachStep(() -> start(Spawn.of("/bin/true").stdin(Stdio.pipe())));
             atEachStep(() -> start(Spawn.of("/bin/true").stdin(Stdio.pipe()).whileHeld(_ -> {})));
@@ -143,7 +143,7 @@ class ShortageTest {
 
     private static void assertToldAtEveryStep(List<String> options, String... arguments) {
         ChildJvm.Result result = ChildJvm.run(options, InAFullTable.class, arguments);
-        assertThat(result.output()).isEqualTo("threads " + Feature.PIDFD_THREAD.isPresent() + "\n");
+        assertThat(result.output()).isEqualTo("getfd " + Feature.PIDFD_GETFD.isPresent() + "\n");
         assertThat(result.status()).isZero();
     }
 

@@ -302,7 +302,7 @@ final class Quota {
      */
     private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
         int i = what.index;
-        boolean own = account.user.uid == actor.user.uid;
+        boolean own = what != Resource.OUTGOING || account.user.uid == actor.user.uid;
         if (what.count != null && account.count[i] >= limits.get(what.count)) {
             refuse(account, actor, what, what.count);
             refusedUsed = account.count[i];

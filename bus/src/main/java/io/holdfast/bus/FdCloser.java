@@ -47,7 +47,7 @@ final class FdCloser implements AutoCloseable {
 
     private static boolean mayBlock(Fd fd) {
         try {
-            SysStat.Stat stat = SysStat.stat(fd);
+            SysStat.Stat stat = SysStat.cachedStat(fd); // to ask would wait, too
             return stat.isSocket()
                     ? SysSocket.option(fd, SysSocket.SO_DOMAIN) != SysSocket.AF_UNIX
                     : !stat.isPipe() && !stat.isAnonymous();

@@ -125,6 +125,11 @@ final class TestBus implements AutoCloseable {
         return client;
     }
 
+    /** The same, to be closed by the test. */
+    TestClient unkept() throws InterruptedException {
+        return TestClient.silent(address());
+    }
+
     String address() throws InterruptedException {
         String known = address;
         if (known == null) {

@@ -4,6 +4,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.System.Logger.Level;
+import java.time.ZoneId;
 
 /**
  * One line for each client that was put off the bus and for each message that was refused: who,
@@ -20,6 +21,13 @@ final class RefusalLog {
     private long second = System.nanoTime();
     private int lines;
     private long leftOut;
+
+    /**
+     * Prepares the time stamps of lines: their file cannot be opened once descriptors are short.
+     */
+    RefusalLog() {
+        var _ = ZoneId.systemDefault().getRules();
+    }
 
     /** A client was put off. */
     void disconnected(Connection client, String reason) {

@@ -1,0 +1,142 @@
+package io.holdfast.bus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.Limits;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.wire.Message;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A bus that is out of descriptors refuses that one thing, and serves on. */
+@Timeout(120)
+class BusShortageTest {
+    private static final int RLIMIT_NOFILE = 7;
+
+    @TempDir private Path folder;
+
+    /** The bus, in a JVM of its own with few descriptors, until its input ends. */
+    static final class SmallBus {
+        public static void main(String[] arguments) throws Exception {
+            Limits limits =
+                    Limits.BUILT_IN
+                            .with(Limit.MAX_INCOMING_UNIX_FDS, 1_000)
+                            .with(Limit.MAX_MESSAGE_UNIX_FDS, 1_000)
+                            .with(Limit.MAX_OUTGOING_UNIX_FDS, 1_000)
+                            .with(Limit.MAX_INCOMPLETE_CONNECTIONS, 1_000)
+                            .with(Limit.MAX_CONNECTIONS_PER_USER, 1_000);
+            try (Bus bus =
+                    Bus.open(
+                            BusAddress.parse("unix:path=" + arguments[0]),
+                            BusConfig.permissive().withLimits(limits))) {
+                try (TestClient warm = connect(arguments[0])) { // what is loaded is open
+                    try (Message ignored = warm.callBus("GetConnectionCredentials", warm.name())) {
+                        assertThat(ignored.descriptors()).hasSize(1);
+                    }
+                }
+                for (Class<?> one : List.of(Fd.class, Message.class, Bus.class)) {
+                    loadAllBeside(one);
+                }
+                String[] open = new java.io.File("/proc/self/fd").list();
+                int limit = (open == null ? 0 : open.length) + 24;
+                int result = SysResource.setLimit(0, RLIMIT_NOFILE, limit, limit);
+                System.out.println("ready " + result);
+                int ended = System.in.read();
+                System.out.println("ended " + ended + " " + bus.addresses());
+            }
+        }
+    }
+
+    /** Classes of a folder are files, each of which would need a descriptor later. */
+    private static void loadAllBeside(Class<?> one) throws Exception {
+        Path root = Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
+        if (!Files.isDirectory(root)) {
+            return; // a jar, which stays open
+        }
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".class")).toList()) {
+                String name = root.relativize(file).toString().replace('/', '.');
+                if (name.startsWith("io.holdfast.")) {
+                    Class<?> ignored = Class.forName(name.substring(0, name.length() - 6));
+                }
+            }
+        }
+    }
+
+    private static TestClient connect(String socket) throws InterruptedException {
+        return TestClient.silent("unix:path=" + socket).authenticate(true).hello();
+    }
+
+    @Test
+    void itRefusesRecoversAndServesOn() throws Exception {
+        String socket = folder.resolve("bus").toString();
+        Process bus =
+                new ProcessBuilder(ChildJvm.command(List.of(), SmallBus.class, socket))
+                        .redirectError(folder.resolve("log").toFile())
+                        .start();
+        try (var output = bus.inputReader()) {
+            assertThat(output.readLine()).isEqualTo("ready 0");
+            try (TestClient a = connect(socket);
+                    TestClient b = connect(socket)) {
+                assertPings(a, b);
+                List<TestClient> others = new ArrayList<>();
+                for (int i = 0; i < 60; i++) {
+                    others.add(TestClient.silent("unix:path=" + socket));
+                }
+                assertPings(a, b);
+                assertThat(others.getLast().untilClosed()).as("refused").isEmpty();
+                assertThat(tooMany(a)).isEmpty();
+                assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(false);
+                others.forEach(TestClient::close);
+                try (TestClient late = awaitRoom(socket)) {
+                    assertPings(b, late);
+                }
+            }
+        } finally {
+            bus.getOutputStream().close();
+            assertThat(bus.waitFor()).isZero();
+        }
+    }
+
+    /** Descriptors that the bus has no room for cost the connection of their sender. */
+    private static List<Message> tooMany(TestClient a) throws InterruptedException {
+        Fd[] pipe = Unistd.pipe2(0);
+        try (Fd in = pipe[0];
+                Fd out = pipe[1]) {
+            Fd[] many = new Fd[100];
+            java.util.Arrays.fill(many, in);
+            int ignored = a.send(a.signal("S").destination(a.name()).unixFds(100), many);
+            assertThat(out.isOpen()).isTrue();
+            return a.untilClosed();
+        }
+    }
+
+    private static TestClient awaitRoom(String socket) throws InterruptedException {
+        while (true) {
+            try {
+                return connect(socket);
+            } catch (AssertionError | RuntimeException e) {
+                Thread.onSpinWait(); // put off: the others are not all gone yet
+            }
+        }
+    }
+
+    private static void assertPings(TestClient a, TestClient b) throws InterruptedException {
+        int serial = a.send(a.call(b.name(), "Ping"));
+        Message call = b.read();
+        int ignored = b.send(b.writer().methodReturn(call.serial()).destination(a.name()));
+        assertThat(a.describe(a.answer(serial))).isEqualTo("return");
+    }
+}

@@ -7,6 +7,8 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.wire.Message;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -138,6 +140,17 @@ class BusctlTest extends OnEachBus {
     }
 
     @Test
+    void callsCarryAllThatIsAskedFor() throws Exception {
+        String[] call = {"call", "--", NAME, PATH, NAME, "Echo", "a{sv}ad(sx)"};
+        String[] values = {
+            "2", "a", "ai", "2", "1", "-2", "b", "v", "s", "x y", "1", "0.5", "q", "-7"
+        };
+
+        assertThat(busctl(Stream.of(call, values).flatMap(Stream::of).toArray(String[]::new)))
+                .isEqualTo("a{sv}ad(sx) 2 \"a\" ai 2 1 -2 \"b\" v s \"x y\" 1 0.5 \"q\" -7");
+    }
+
+    @Test
     void propertiesAreReadAndSet() throws Exception {
         assertThat(busctl("set-property", NAME, PATH, NAME, "Zone", "s", "CET")).isEmpty();
 
@@ -167,5 +180,58 @@ class BusctlTest extends OnEachBus {
         Programs.Ended ended = capture.end();
         assertThat(ended.exit()).isEqualTo(new Exit.Exited(0));
         assertThat(ended.output()).contains("org.example.Alarm", "Rang");
+    }
+
+    @Test
+    void emittedSignalsAreHeard() throws Exception {
+        try (var heard = connection().subscribe("type='signal',interface='org.example.Alarm'")) {
+            assertThat(busctl("emit", "/a", "org.example.Alarm", "Rang", "su", "x", "7")).isEmpty();
+            try (var message = heard.take()) {
+                assertThat(message.values()).containsExactly("x", 7L);
+            }
+        }
+    }
+
+    @Test
+    void monitorSeesCallsAndReplies() throws Exception {
+        String[] command =
+                command(
+                        "monitor",
+                        "--json=short",
+                        "--limit-messages=2",
+                        "--match=interface='org.freedesktop.DBus.Properties',member='Get'",
+                        "--match=type='method_return',sender='" + connection().uniqueName() + "'");
+        Programs.Running monitor;
+        try (var owners = connection().subscribe("type='signal',member='NameOwnerChanged'")) {
+            monitor = programs().start(command);
+            awaitOneWhoGoes(owners); // as JSON it does not tell when it begins
+        }
+
+        assertThat(busctl("get-property", NAME, PATH, NAME, "Zone")).isEqualTo("s \"UTC\"");
+
+        // it writes what it saw when it ends
+        assertThat(monitor.end().output().lines())
+                .filteredOn(line -> line.startsWith("{"))
+                .satisfiesExactly(
+                        call ->
+                                assertThat(call)
+                                        .contains("\"type\":\"method_call\"", "\"member\":\"Get\"")
+                                        .contains("\"data\":[\"" + NAME + "\",\"Zone\"]"),
+                        reply ->
+                                assertThat(reply)
+                                        .contains("\"type\":\"method_return\"")
+                                        .contains(
+                                                "\"sender\":\"" + connection().uniqueName() + "\"")
+                                        .contains("\"data\":[{\"type\":\"s\",\"data\":\"UTC\"}]"));
+    }
+
+    /** Who becomes a monitor loses its name. */
+    private static void awaitOneWhoGoes(Subscription owners) throws InterruptedException {
+        Object newOwner;
+        do {
+            try (Message change = owners.take()) {
+                newOwner = change.values().get(2);
+            }
+        } while (!newOwner.equals(""));
     }
 }

@@ -14,8 +14,10 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 final class Activation implements AutoCloseable {
     private static final Signature UINT32 = Signature.of("u");
     private static final int STARTED = 1;
+
+    /** Names of variables that UpdateActivationEnvironment may set, in all. */
+    static final int MAX_VARIABLES = 4_096;
 
     /** A message, or a call of StartServiceByName (then without a buffer), that waits. */
     private record Held(
@@ -74,6 +79,7 @@ final class Activation implements AutoCloseable {
     private final Broker broker;
     private @Nullable Activator activator;
     private Map<String, ServiceFile> services = Map.of();
+    private Set<String> variableNames = Set.of();
     private final Map<String, Starting> starting = new HashMap<>();
     private final MessageView view = new MessageView();
 
@@ -96,7 +102,16 @@ final class Activation implements AutoCloseable {
         return List.copyOf(services.keySet());
     }
 
-    void updateEnvironment(Map<String, String> variables) {
+    /** What services that start from now on have in their environment, besides what they had. */
+    void updateEnvironment(Map<String, String> variables) throws BusErrorException {
+        Set<String> all = new HashSet<>(variableNames);
+        all.addAll(variables.keySet());
+        if (all.size() > MAX_VARIABLES) {
+            throw new BusErrorException(
+                    BusError.LIMITS_EXCEEDED,
+                    "services get at most %d variables from here".formatted(MAX_VARIABLES));
+        }
+        variableNames = all;
         if (activator != null) {
             activator.setEnvironment(variables);
         }
@@ -112,18 +127,26 @@ final class Activation implements AutoCloseable {
 
     /** StartServiceByName: answered when the name has an owner. */
     void start(Connection from, String name, MessageView call) throws BusErrorException {
-        Starting start = begin(name);
-        boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
         if (!broker.accounts.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
         }
-        start.held.add(new Held(from, call.serial(), answered, null, 0, null));
+        boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
+        Held held = new Held(from, call.serial(), answered, null, 0, null);
+        addTo(name, held);
+    }
+
+    private void addTo(String name, Held held) throws BusErrorException {
+        try {
+            begin(name).held.add(held);
+        } catch (BusErrorException e) {
+            release(held);
+            throw e;
+        }
     }
 
     /** Keeps a message for a name until it has an owner. */
     void hold(Connection from, String name, MessageView message, @Nullable PassedFds fds)
             throws BusErrorException {
-        Starting start = begin(name);
         int length = message.length();
         Share share =
                 broker.accounts
@@ -149,7 +172,7 @@ final class Activation implements AutoCloseable {
         boolean answered =
                 message.type() == MessageType.METHOD_CALL
                         && (message.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
-        start.held.add(new Held(from, message.serial(), answered, buffer, length, fds));
+        addTo(name, new Held(from, message.serial(), answered, buffer, length, fds));
     }
 
     private Starting begin(String name) throws BusErrorException {

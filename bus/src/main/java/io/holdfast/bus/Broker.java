@@ -132,12 +132,15 @@ final class Broker implements AutoCloseable {
         return handled;
     }
 
+    /** Until nothing is left: to end one connection is news to others, and to send may end one. */
     private void endOfTurn() {
-        endDoomed();
-        for (int i = 0; i < toFlush.size(); i++) {
-            toFlush.get(i).flushNow();
-        }
-        toFlush.clear();
+        do {
+            endDoomed();
+            for (int i = 0; i < toFlush.size(); i++) {
+                toFlush.get(i).flushNow();
+            }
+            toFlush.clear();
+        } while (!doomed.isEmpty());
     }
 
     /** Lets clients in at one more address. */

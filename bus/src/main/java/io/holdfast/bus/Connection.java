@@ -11,8 +11,6 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.ProtocolException;
 import io.holdfast.dbus.wire.SaslServer;
 import io.holdfast.dbus.wire.SenderField;
 import java.lang.foreign.MemorySegment;
@@ -22,8 +20,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client of the bus: its socket, its process as it was held at accept, what came from it and is
- * not a whole message yet, and what it is still to get. Only for the bus's thread.
+ * One client of the bus: its socket, its process as it was held at accept, its names, and what it
+ * is still to get. What comes from it is read by its {@link ConnectionInput}. Only for the bus's
+ * thread.
  */
 final class Connection implements Party {
     /** From accept to the end. */
@@ -42,30 +41,19 @@ final class Connection implements Party {
     /** How long what is left for a client is kept once it, or the bus, has ended the talk. */
     private static final Duration LINGER = Duration.ofSeconds(10);
 
-    private static final int FIRST_PART = 256 << 10; // room for a message of which less has come
-
     private final Broker broker;
     private final Fd socket;
     private final Peer peer;
     private final Account account;
     private final EventLoop.Watch watch;
+    private final ConnectionInput input;
     private final OutQueue out;
     private EventLoop.@Nullable Timer deadline; // of authentication and Hello, then of lingering
-    private EventLoop.@Nullable Timer pendingFds;
-    private @Nullable SaslServer sasl;
     private boolean descriptorsPass;
     private State state = State.AUTHENTICATING;
     private boolean flushDue;
+    private boolean leaving; // what its end brings about is no news for itself
     private @Nullable String doomedFor;
-
-    // the beginning of a message, behind the headroom of a buffer
-    private Buffers.@Nullable Buffer partial;
-    private int partialLength;
-    private int chargedInput; // for the buffer
-    private int chargedFds; // for those that wait for their message
-    private boolean reading; // what was read is being handled, and stays where it is
-    private long position; // of the first byte that is not handled yet, in all that came
-    private final ReceivedFds receivedFds;
 
     private long id = -1;
     private String name = "";
@@ -80,18 +68,6 @@ final class Connection implements Party {
     /** Its number in the index of match rules; -1 while it has none. */
     int matchOwner = -1;
 
-    /** It owns a name now, or waits for it; charged before. */
-    void claimed(BusName claimed) {
-        owned.add(claimed);
-    }
-
-    /** It has nothing to do with a name any more. */
-    void unclaimed(BusName left) {
-        if (owned.remove(left)) {
-            broker.accounts.release(this, Resource.NAME);
-        }
-    }
-
     /** Its calls, and those to it, that wait for a reply. */
     final PendingReplies.Ends replies = new PendingReplies.Ends();
 
@@ -103,8 +79,7 @@ final class Connection implements Party {
         this.socket = socket;
         this.peer = peer;
         this.account = account;
-        this.sasl = sasl;
-        this.receivedFds = new ReceivedFds(broker.closer);
+        this.input = new ConnectionInput(broker, this, socket, sasl);
         this.out = new OutQueue(broker.buffers, this::left);
         this.watch = broker.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
@@ -115,6 +90,11 @@ final class Connection implements Party {
 
     State state() {
         return state;
+    }
+
+    /** Whether it is off the bus. */
+    boolean isOver() {
+        return state == State.LINGERING || state == State.CLOSED;
     }
 
     boolean isRegistered() {
@@ -130,6 +110,18 @@ final class Connection implements Party {
     /** The well-known names that it owns or waits for. */
     List<BusName> owned() {
         return owned;
+    }
+
+    /** It owns a name now, or waits for it; charged before. */
+    void claimed(BusName claimed) {
+        owned.add(claimed);
+    }
+
+    /** It has nothing to do with a name any more. */
+    void unclaimed(BusName left) {
+        if (owned.remove(left)) {
+            broker.accounts.release(this, Resource.NAME);
+        }
     }
 
     @Override
@@ -179,6 +171,12 @@ final class Connection implements Party {
         return java.util.Objects.requireNonNull(senderField);
     }
 
+    /** It is whom the kernel says, and messages come from now on. */
+    void authenticated(boolean withDescriptors) {
+        descriptorsPass = withDescriptors;
+        state = State.UNREGISTERED;
+    }
+
     /** It said Hello. */
     void register(long number) {
         id = number;
@@ -208,284 +206,9 @@ final class Connection implements Party {
             if (state == State.LINGERING) {
                 close(); // it is not read any more, so this is its other end's going
             } else {
-                read();
+                input.read();
             }
         }
-    }
-
-    private void read() {
-        reading = true;
-        try {
-            receive();
-        } finally {
-            reading = false;
-            if (state == State.CLOSED || state == State.LINGERING) {
-                releaseInput();
-            }
-        }
-    }
-
-    private void receive() {
-        Buffers.Buffer into = partial == null ? broker.input : partial;
-        int have = Relay.HEADROOM + partialLength;
-        int n = SysSocket.recvmsg(socket, broker.header, into.memory, have, into.size() - have, 0);
-        if (n <= 0) {
-            ended(n);
-            return;
-        }
-        List<Fd> fds = broker.header.takeDescriptors();
-        if (!fds.isEmpty()) {
-            take(fds, position + partialLength + n);
-        }
-        if (broker.header.isControlCut()) {
-            disconnect("descriptors were lost: more than this process may have open");
-        }
-        if (state != State.CLOSED) {
-            int length = partialLength + n;
-            counters.bytesIn += n;
-            partialLength = 0;
-            int used = handle(into.memory, Relay.HEADROOM, length);
-            if (state != State.CLOSED && state != State.LINGERING) {
-                keep(into, Relay.HEADROOM + used, length - used);
-                limitPendingFds();
-            }
-        }
-    }
-
-    /** Descriptors wait for the rest of their message only so long, but for root's. */
-    private void limitPendingFds() {
-        if (receivedFds.isEmpty()) {
-            if (pendingFds != null) {
-                pendingFds.cancel();
-                pendingFds = null;
-            }
-        } else if (pendingFds == null && peer.uid() != 0) {
-            long limit = broker.limits().get(Limit.PENDING_FD_TIMEOUT);
-            pendingFds =
-                    broker.loop.after(
-                            Duration.ofMillis(limit),
-                            () ->
-                                    disconnect(
-                                            "the message of its descriptors did not come in full:"
-                                                    + " pending_fd_timeout is "
-                                                    + limit
-                                                    + " ms"));
-        }
-    }
-
-    private void ended(int n) {
-        if (n == -Errno.EAGAIN) {
-            return;
-        }
-        if (n == 0) {
-            linger(null);
-        } else if (n == -Errno.EMFILE || n == -Errno.ENFILE) {
-            disconnect("its descriptors could not be taken: " + Errno.name(-n));
-        } else {
-            disconnect(n == -Errno.ECONNRESET ? null : "recvmsg: " + Errno.name(-n));
-        }
-    }
-
-    private void take(List<Fd> fds, long end) {
-        receivedFds.add(end, fds);
-        boolean charged = chargeReceivedFds();
-        if (!charged) {
-            disconnect("its descriptors have no room: " + broker.accounts.refusal());
-        } else if (!descriptorsPass && sasl == null) {
-            disconnect("it sent descriptors and had not agreed to");
-        } else if (receivedFds.size() > broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
-            disconnect(
-                    receivedFds.size()
-                            + " descriptors wait for their messages, max_incoming_unix_fds is "
-                            + broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS));
-        }
-    }
-
-    /** Handles what is whole, and tells how many bytes that was. */
-    private int handle(MemorySegment bytes, int offset, int length) {
-        int used = 0;
-        if (sasl != null) {
-            used = authenticate(sasl, bytes, offset, length);
-            position += used;
-        }
-        MessageView view = broker.view;
-        try {
-            while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
-                int whole = MessageView.lengthOf(bytes, offset + used);
-                if (whole > broker.limits().get(Limit.MAX_MESSAGE_SIZE)) {
-                    disconnect(
-                            "a message of %d bytes, max_message_size is %d"
-                                    .formatted(whole, broker.limits().get(Limit.MAX_MESSAGE_SIZE)));
-                    break;
-                }
-                if (length - used < whole) {
-                    break;
-                }
-                view.read(bytes, offset + used, whole);
-                used += whole;
-                message(view, whole);
-            }
-        } catch (ProtocolException e) {
-            disconnect("a malformed message: " + e.getMessage());
-        } catch (RuntimeException e) { // a fault of ours costs the one whose message shows it
-            disconnect("a fault of the bus: " + e);
-            throw e;
-        }
-        return used;
-    }
-
-    private boolean isReading() {
-        return sasl == null
-                && (state == State.UNREGISTERED
-                        || state == State.REGISTERED
-                        || state == State.MONITOR);
-    }
-
-    private void message(MessageView view, int whole) {
-        long begin = position;
-        position += whole;
-        counters.messagesIn++;
-        PassedFds fds = null;
-        int declared = view.unixFds();
-        if (declared > broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)) {
-            disconnect(
-                    "a message with %d descriptors, max_message_unix_fds is %d"
-                            .formatted(
-                                    declared, broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)));
-            return;
-        }
-        if (declared > 0) {
-            List<Fd> taken = receivedFds.take(begin, position, declared);
-            if (taken == null) {
-                disconnect("a message that declares " + declared + " descriptors came with fewer");
-                return;
-            }
-            fds = new PassedFds(taken, broker.closer::close);
-        }
-        if (!receivedFds.isEmpty()) {
-            receivedFds.passed(position);
-        }
-        if (chargedFds != receivedFds.size()) {
-            boolean ignored = chargeReceivedFds(); // fewer than before
-        }
-        try {
-            broker.router.route(this, view, fds);
-        } finally {
-            if (fds != null) {
-                fds.drop();
-            }
-            broker.endDoomed();
-        }
-    }
-
-    private int authenticate(SaslServer server, MemorySegment bytes, int offset, int length) {
-        int used = server.read(bytes, offset, length);
-        if (server.hasAnswers()) {
-            byte[] answers = server.takeAnswers();
-            Share share = broker.accounts.queue(this, account, answers.length, null);
-            if (share == null) {
-                disconnect("it does not read the answers: " + broker.accounts.refusal());
-                return used;
-            }
-            send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
-        }
-        switch (server.state()) {
-            case BEGUN -> {
-                sasl = null;
-                descriptorsPass = server.descriptorsAgreed();
-                state = State.UNREGISTERED;
-                if (!receivedFds.isEmpty() && !descriptorsPass) {
-                    disconnect("it sent descriptors and had not agreed to");
-                }
-            }
-            case REFUSED -> linger("authentication: " + server.refusal());
-            case AUTHENTICATING -> {}
-        }
-        return used;
-    }
-
-    /** Keeps the beginning of a message until the rest of it comes. */
-    private void keep(Buffers.Buffer from, int offset, int length) {
-        Buffers.Buffer mine = partial;
-        if (length == 0) {
-            releaseInput();
-            return;
-        }
-        int wanted = wanted(from.memory, offset, length);
-        if (mine != null && mine.size() >= wanted) {
-            if (offset != Relay.HEADROOM) {
-                MemorySegment.copy(from.memory, offset, mine.memory, Relay.HEADROOM, length);
-            }
-        } else {
-            if (!chargeInput(wanted)) {
-                return;
-            }
-            Buffers.Buffer larger = broker.buffers.take(wanted);
-            MemorySegment.copy(from.memory, offset, larger.memory, Relay.HEADROOM, length);
-            if (mine != null) {
-                broker.buffers.give(mine);
-            }
-            partial = larger;
-        }
-        partialLength = length;
-    }
-
-    /**
-     * How large the buffer must be of a message of which this is the beginning. It grows with what
-     * really comes: a header alone can claim any length.
-     */
-    private static int wanted(MemorySegment bytes, int offset, int length) {
-        if (length < MessageView.FIXED_LENGTH) {
-            return Relay.HEADROOM + MessageView.FIXED_LENGTH;
-        }
-        int whole = MessageView.lengthOf(bytes, offset); // it was looked at before: no fault
-        return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
-    }
-
-    /**
-     * Charges it for the descriptors that wait for their message now; false if that is too many.
-     */
-    private boolean chargeReceivedFds() {
-        Quota quota = broker.accounts.quota();
-        if (chargedFds > 0) {
-            quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
-            chargedFds = 0;
-        }
-        int now = receivedFds.size();
-        if (now == 0) {
-            return true;
-        }
-        if (quota.charge(account, account, Resource.INCOMING, 0, now) == null) {
-            return false;
-        }
-        chargedFds = now;
-        return true;
-    }
-
-    private boolean chargeInput(int size) {
-        unchargeInput();
-        if (!broker.accounts.charge(this, Resource.INCOMING, size)) {
-            disconnect("its message has no room: " + broker.accounts.refusal());
-            return false;
-        }
-        chargedInput = size;
-        return true;
-    }
-
-    private void unchargeInput() {
-        if (chargedInput > 0) {
-            broker.accounts.release(this, Resource.INCOMING, 1, chargedInput);
-            chargedInput = 0;
-        }
-    }
-
-    private void releaseInput() {
-        unchargeInput();
-        if (partial != null) {
-            broker.buffers.give(partial);
-            partial = null;
-        }
-        partialLength = 0;
     }
 
     /**
@@ -495,7 +218,7 @@ final class Connection implements Party {
      * @param share what it was charged to, by {@link Accounts#queue}
      */
     void send(Share share, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
-        if (state == State.CLOSED || state == State.LINGERING || doomedFor != null) {
+        if (leaving || doomedFor != null) {
             left(share, 1, length, fds == null ? 0 : fds.size());
             return;
         }
@@ -565,13 +288,11 @@ final class Connection implements Party {
 
     /** Puts it off the bus at once, with what it was still to get. Idempotent. */
     void disconnect(@Nullable String reason) {
-        if (state != State.CLOSED) {
-            State before = state;
-            if (before != State.LINGERING) {
-                broker.gone(this, reason);
-            }
-            close();
+        if (!leaving) {
+            leaving = true;
+            broker.gone(this, reason);
         }
+        close();
     }
 
     /**
@@ -592,9 +313,10 @@ final class Connection implements Party {
 
     /** Takes it off the bus; what waits for it is still sent, for a while. */
     void linger(@Nullable String reason) {
-        if (state == State.CLOSED || state == State.LINGERING) {
+        if (leaving) {
             return;
         }
+        leaving = true;
         broker.gone(this, reason);
         if (out.isEmpty()) {
             close();
@@ -619,17 +341,8 @@ final class Connection implements Party {
         }
         state = State.CLOSED;
         cancelDeadline();
-        if (pendingFds != null) {
-            pendingFds.cancel();
-        }
+        input.close();
         out.clear();
-        unchargeInput();
-        if (!reading) {
-            releaseInput();
-        }
-        receivedFds.close();
-        boolean released = chargeReceivedFds();
-        assert released;
         watch.close();
         socket.close();
         peer.close();

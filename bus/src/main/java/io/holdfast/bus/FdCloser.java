@@ -2,7 +2,6 @@ package io.holdfast.bus;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.linux.SysStat;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -12,7 +11,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Closes descriptors that clients have sent. To close some kinds of files can take as long as
  * somebody else likes: one on a file system that a client serves itself (FUSE), or a TCP socket
- * that lingers. Those are closed on threads of their own, so that no client stops the bus.
+ * that lingers, or that lies unread in a socket. Those are closed on threads of their own, so that
+ * no client stops the bus.
  */
 final class FdCloser implements AutoCloseable {
     private static final int THREADS = 8;
@@ -48,9 +48,7 @@ final class FdCloser implements AutoCloseable {
     private static boolean mayBlock(Fd fd) {
         try {
             SysStat.Stat stat = SysStat.cachedStat(fd); // to ask would wait, too
-            return stat.isSocket()
-                    ? SysSocket.option(fd, SysSocket.SO_DOMAIN) != SysSocket.AF_UNIX
-                    : !stat.isPipe() && !stat.isAnonymous();
+            return !stat.isPipe() && !stat.isAnonymous();
         } catch (ErrnoException e) {
             return true;
         }

@@ -296,13 +296,13 @@ final class Quota {
     }
 
     /**
-     * The limits per connection: a queue takes one more while it is below its limit. Other users
-     * may fill half of it, or any of them could have a connection put off that is merely busy: with
-     * what it cannot be refused, such as a reply.
+     * The limits per connection: a queue takes one more while it is below its limit. Others may
+     * fill half of it, or any of them could have a connection put off that is merely busy: by what
+     * cannot be refused, such as a reply that it asked for.
      */
     private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
         int i = what.index;
-        boolean own = what != Resource.OUTGOING || account.user.uid == actor.user.uid;
+        boolean own = what != Resource.OUTGOING || account == actor;
         if (what.count != null && account.count[i] >= limits.get(what.count)) {
             refuse(account, actor, what, what.count);
             refusedUsed = account.count[i];

@@ -178,6 +178,25 @@ class ActivationTest {
     }
 
     @Test
+    void servicesGetOnlySoManyVariables() throws Exception {
+        try (TestBus bus = bus()) {
+            TestClient a = bus.connect();
+            assertThat(setVariables(a, "v", Activation.MAX_VARIABLES)).isEqualTo("return");
+            assertThat(setVariables(a, "w", 1)).isEqualTo("LimitsExceeded");
+            assertThat(setVariables(a, "v", 1)).isEqualTo("return");
+        }
+    }
+
+    private static String setVariables(TestClient client, String prefix, int count)
+            throws InterruptedException {
+        var body = client.toBus(BUS, "UpdateActivationEnvironment").body("a{ss}").beginArray();
+        for (int i = 0; i < count; i++) {
+            body.beginDictEntry().putString(prefix + i).putString("x").endDictEntry();
+        }
+        return client.describe(client.answer(client.send(body.endArray().end())));
+    }
+
+    @Test
     void onlySoManyStartAtOnce() throws Exception {
         offer("s.one", "/bin/true");
         offer("s.two", "/bin/true");

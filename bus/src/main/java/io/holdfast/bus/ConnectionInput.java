@@ -1,0 +1,340 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.Connection.State;
+import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.config.Limit;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.ProtocolException;
+import io.holdfast.dbus.wire.SaslServer;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What comes from one connection: its authentication, then messages, with their descriptors. All
+ * connections read into one buffer of the bus; only the beginning of a message that has not come in
+ * full is kept, in a buffer of its own that is charged to the connection.
+ */
+final class ConnectionInput implements AutoCloseable {
+    private static final int FIRST_PART = 256 << 10; // room for a message of which less has come
+
+    private final Broker broker;
+    private final Connection connection;
+    private final Account account;
+    private final Fd socket;
+    private @Nullable SaslServer sasl; // until it is done
+
+    // the beginning of a message, behind the headroom of a buffer
+    private Buffers.@Nullable Buffer partial;
+    private int partialLength;
+    private int chargedInput; // for the buffer
+    private boolean reading; // what was read is being handled, and stays where it is
+
+    private long position; // of the first byte that is not handled yet, in all that came
+    private final ReceivedFds receivedFds;
+    private int chargedFds;
+    private EventLoop.@Nullable Timer pendingFds;
+
+    ConnectionInput(Broker broker, Connection connection, Fd socket, SaslServer sasl) {
+        this.broker = broker;
+        this.connection = connection;
+        this.account = connection.account();
+        this.socket = socket;
+        this.sasl = sasl;
+        this.receivedFds = new ReceivedFds(broker.closer);
+    }
+
+    /** Reads what there is, as much as fits at once, and handles what is whole. */
+    void read() {
+        reading = true;
+        try {
+            receive();
+        } finally {
+            reading = false;
+            if (connection.isOver()) {
+                releaseInput();
+            }
+        }
+    }
+
+    private void receive() {
+        Buffers.Buffer into = partial == null ? broker.input : partial;
+        int have = Relay.HEADROOM + partialLength;
+        int n = SysSocket.recvmsg(socket, broker.header, into.memory, have, into.size() - have, 0);
+        if (n <= 0) {
+            ended(n);
+            return;
+        }
+        List<Fd> fds = broker.header.takeDescriptors();
+        if (!fds.isEmpty()) {
+            take(fds, position + partialLength + n);
+        }
+        if (broker.header.isControlCut()) {
+            connection.disconnect("descriptors were lost: more than this process may have open");
+        }
+        if (connection.state() != State.CLOSED) {
+            int length = partialLength + n;
+            connection.counters.bytesIn += n;
+            partialLength = 0;
+            int used = handle(into.memory, Relay.HEADROOM, length);
+            if (!connection.isOver()) {
+                keep(into, Relay.HEADROOM + used, length - used);
+                limitPendingFds();
+            }
+        }
+    }
+
+    /** Descriptors wait for the rest of their message only so long, but for root's. */
+    private void limitPendingFds() {
+        if (receivedFds.isEmpty()) {
+            if (pendingFds != null) {
+                pendingFds.cancel();
+                pendingFds = null;
+            }
+        } else if (pendingFds == null && connection.peer().uid() != 0) {
+            long limit = broker.limits().get(Limit.PENDING_FD_TIMEOUT);
+            pendingFds =
+                    broker.loop.after(
+                            Duration.ofMillis(limit),
+                            () ->
+                                    connection.disconnect(
+                                            "the message of its descriptors did not come in full:"
+                                                    + " pending_fd_timeout is "
+                                                    + limit
+                                                    + " ms"));
+        }
+    }
+
+    private void ended(int n) {
+        if (n == -Errno.EAGAIN) {
+            return;
+        }
+        if (n == 0) {
+            connection.linger(null);
+        } else if (n == -Errno.EMFILE || n == -Errno.ENFILE) {
+            connection.disconnect("its descriptors could not be taken: " + Errno.name(-n));
+        } else {
+            connection.disconnect(n == -Errno.ECONNRESET ? null : "recvmsg: " + Errno.name(-n));
+        }
+    }
+
+    private void take(List<Fd> fds, long end) {
+        receivedFds.add(end, fds);
+        boolean charged = chargeReceivedFds();
+        if (!charged) {
+            connection.disconnect("its descriptors have no room: " + broker.accounts.refusal());
+        } else if (!connection.descriptorsPass() && sasl == null) {
+            connection.disconnect("it sent descriptors and had not agreed to");
+        } else if (receivedFds.size() > broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
+            connection.disconnect(
+                    receivedFds.size()
+                            + " descriptors wait for their messages, max_incoming_unix_fds is "
+                            + broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS));
+        }
+    }
+
+    /** Handles what is whole, and tells how many bytes that was. */
+    private int handle(MemorySegment bytes, int offset, int length) {
+        int used = 0;
+        if (sasl != null) {
+            used = authenticate(sasl, bytes, offset, length);
+            position += used;
+        }
+        MessageView view = broker.view;
+        try {
+            while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
+                int whole = MessageView.lengthOf(bytes, offset + used);
+                if (whole > broker.limits().get(Limit.MAX_MESSAGE_SIZE)) {
+                    connection.disconnect(
+                            "a message of %d bytes, max_message_size is %d"
+                                    .formatted(whole, broker.limits().get(Limit.MAX_MESSAGE_SIZE)));
+                    break;
+                }
+                if (length - used < whole) {
+                    break;
+                }
+                view.read(bytes, offset + used, whole);
+                used += whole;
+                message(view, whole);
+            }
+        } catch (ProtocolException e) {
+            connection.linger("a malformed message: " + e.getMessage());
+        } catch (RuntimeException e) { // a fault of ours costs the one whose message shows it
+            connection.disconnect("a fault of the bus: " + e);
+            throw e;
+        }
+        return used;
+    }
+
+    private boolean isReading() {
+        return sasl == null && !connection.isOver();
+    }
+
+    private void message(MessageView view, int whole) {
+        long begin = position;
+        position += whole;
+        connection.counters.messagesIn++;
+        PassedFds fds = null;
+        int declared = view.unixFds();
+        if (declared > broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)) {
+            connection.disconnect(
+                    "a message with %d descriptors, max_message_unix_fds is %d"
+                            .formatted(
+                                    declared, broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)));
+            return;
+        }
+        if (declared > 0) {
+            List<Fd> taken = receivedFds.take(begin, position, declared);
+            if (taken == null) {
+                connection.disconnect(
+                        "a message that declares " + declared + " descriptors came with fewer");
+                return;
+            }
+            fds = new PassedFds(taken, broker.closer::close);
+        }
+        if (!receivedFds.isEmpty()) {
+            receivedFds.passed(position);
+        }
+        if (chargedFds != receivedFds.size()) {
+            boolean ignored = chargeReceivedFds(); // fewer than before
+        }
+        try {
+            broker.router.route(connection, view, fds);
+        } finally {
+            if (fds != null) {
+                fds.drop();
+            }
+            broker.endDoomed();
+        }
+    }
+
+    private int authenticate(SaslServer server, MemorySegment bytes, int offset, int length) {
+        int used = server.read(bytes, offset, length);
+        if (server.hasAnswers()) {
+            byte[] answers = server.takeAnswers();
+            Share share = broker.accounts.queue(connection, account, answers.length, null);
+            if (share == null) {
+                connection.disconnect("it does not read the answers: " + broker.accounts.refusal());
+                return used;
+            }
+            connection.send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
+        }
+        switch (server.state()) {
+            case BEGUN -> {
+                sasl = null;
+                connection.authenticated(server.descriptorsAgreed());
+                if (!receivedFds.isEmpty() && !connection.descriptorsPass()) {
+                    connection.disconnect("it sent descriptors and had not agreed to");
+                }
+            }
+            case REFUSED -> connection.linger("authentication: " + server.refusal());
+            case AUTHENTICATING -> {}
+        }
+        return used;
+    }
+
+    /** Keeps the beginning of a message until the rest of it comes. */
+    private void keep(Buffers.Buffer from, int offset, int length) {
+        Buffers.Buffer mine = partial;
+        if (length == 0) {
+            releaseInput();
+            return;
+        }
+        int wanted = wanted(from.memory, offset, length);
+        if (mine != null && mine.size() >= wanted) {
+            if (offset != Relay.HEADROOM) {
+                MemorySegment.copy(from.memory, offset, mine.memory, Relay.HEADROOM, length);
+            }
+        } else {
+            if (!chargeInput(wanted)) {
+                return;
+            }
+            Buffers.Buffer larger = broker.buffers.take(wanted);
+            MemorySegment.copy(from.memory, offset, larger.memory, Relay.HEADROOM, length);
+            if (mine != null) {
+                broker.buffers.give(mine);
+            }
+            partial = larger;
+        }
+        partialLength = length;
+    }
+
+    /**
+     * How large the buffer must be of a message of which this is the beginning. It grows with what
+     * really comes: a header alone can claim any length.
+     */
+    private static int wanted(MemorySegment bytes, int offset, int length) {
+        if (length < MessageView.FIXED_LENGTH) {
+            return Relay.HEADROOM + MessageView.FIXED_LENGTH;
+        }
+        int whole = MessageView.lengthOf(bytes, offset); // it was looked at before: no fault
+        return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
+    }
+
+    /**
+     * Charges it for the descriptors that wait for their message now; false if that is too many.
+     */
+    private boolean chargeReceivedFds() {
+        Quota quota = broker.accounts.quota();
+        if (chargedFds > 0) {
+            quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
+            chargedFds = 0;
+        }
+        int now = receivedFds.size();
+        if (now == 0) {
+            return true;
+        }
+        if (quota.charge(account, account, Resource.INCOMING, 0, now) == null) {
+            return false;
+        }
+        chargedFds = now;
+        return true;
+    }
+
+    private boolean chargeInput(int size) {
+        unchargeInput();
+        if (!broker.accounts.charge(connection, Resource.INCOMING, size)) {
+            connection.disconnect("its message has no room: " + broker.accounts.refusal());
+            return false;
+        }
+        chargedInput = size;
+        return true;
+    }
+
+    private void unchargeInput() {
+        if (chargedInput > 0) {
+            broker.accounts.release(connection, Resource.INCOMING, 1, chargedInput);
+            chargedInput = 0;
+        }
+    }
+
+    private void releaseInput() {
+        unchargeInput();
+        if (partial != null) {
+            broker.buffers.give(partial);
+            partial = null;
+        }
+        partialLength = 0;
+    }
+
+    /** Gives all of it back; the buffer that is being handled now, when that is over. */
+    @Override
+    public void close() {
+        if (pendingFds != null) {
+            pendingFds.cancel();
+        }
+        unchargeInput();
+        if (!reading) {
+            releaseInput();
+        }
+        receivedFds.close();
+        boolean released = chargeReceivedFds();
+        assert released;
+    }
+}

@@ -127,8 +127,8 @@ final class Activation implements AutoCloseable {
 
     /** StartServiceByName: answered when the name has an owner. */
     void start(Connection from, String name, MessageView call) throws BusErrorException {
-        if (!broker.accounts.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
+        if (!broker.charges.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.charges.refusal());
         }
         boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
         Held held = new Held(from, call.serial(), answered, null, 0, null);
@@ -149,7 +149,7 @@ final class Activation implements AutoCloseable {
             throws BusErrorException {
         int length = message.length();
         Share share =
-                broker.accounts
+                broker.charges
                         .quota()
                         .charge(
                                 from.account(),
@@ -160,8 +160,7 @@ final class Activation implements AutoCloseable {
         if (share == null) {
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
-                    "it cannot wait for %s to start: %s"
-                            .formatted(name, broker.accounts.refusal()));
+                    "it cannot wait for %s to start: %s".formatted(name, broker.charges.refusal()));
         }
         Buffers.Buffer buffer = broker.buffers.take(Relay.HEADROOM + length);
         MemorySegment.copy(
@@ -234,11 +233,11 @@ final class Activation implements AutoCloseable {
             broker.buffers.give(held.buffer);
             Account account = held.from.account();
             int fds = held.fds == null ? 0 : held.fds.size();
-            broker.accounts
+            broker.charges
                     .quota()
                     .release(account, account.own(), Resource.HELD, 1, held.length, fds);
         } else {
-            broker.accounts.release(held.from, Resource.REPLY);
+            broker.charges.release(held.from, Resource.REPLY);
         }
         if (held.fds != null) {
             held.fds.drop();

@@ -5,6 +5,7 @@ import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.Services;
+import io.holdfast.bus.policy.PolicySet;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.MsgHdr;
 import io.holdfast.core.socket.Peer;
@@ -63,7 +64,7 @@ final class Broker implements AutoCloseable {
     final Matches matches;
     final Monitors monitors;
     final Policies policies;
-    final Accounts accounts;
+    final Charges charges;
     final Activation activation;
     final BusMessages messages;
     final RefusalLog log;
@@ -101,8 +102,8 @@ final class Broker implements AutoCloseable {
         this.matches = new Matches();
         this.monitors = new Monitors(this);
         this.policies = new Policies(config, self.uid());
-        this.accounts = new Accounts(this, config.limits());
-        this.replies = new PendingReplies(accounts);
+        this.charges = new Charges(this, config.limits());
+        this.replies = new PendingReplies(charges);
         this.log = new RefusalLog();
         this.messages = new BusMessages(this);
         this.activation = new Activation(this);
@@ -184,7 +185,7 @@ final class Broker implements AutoCloseable {
     }
 
     Limits limits() {
-        return accounts.limits();
+        return charges.limits();
     }
 
     /** The features that this bus has (D-Bus Specification, property Features). */
@@ -199,7 +200,7 @@ final class Broker implements AutoCloseable {
     /** A client came. */
     void accepted(Connection connection) {
         boolean ignored = unregistered.add(connection);
-        accounts.opened(connection);
+        charges.opened(connection);
         if (unregistered.size() > limits().getInt(Limit.MAX_INCOMPLETE_CONNECTIONS)) {
             makeRoom();
         }
@@ -232,7 +233,7 @@ final class Broker implements AutoCloseable {
 
     /** A client said Hello. */
     void register(Connection connection) throws BusErrorException {
-        String limit = accounts.refusesHello(connection);
+        String limit = charges.refusesHello(connection);
         if (limit != null) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
         }
@@ -356,7 +357,7 @@ final class Broker implements AutoCloseable {
 
     private void removeMatches(Connection connection) {
         matches.removeAll(connection);
-        accounts.releaseAll(connection, Resource.MATCH_RULE);
+        charges.releaseAll(connection, Resource.MATCH_RULE);
     }
 
     private void leave(Connection connection) {
@@ -371,12 +372,12 @@ final class Broker implements AutoCloseable {
                                 unanswered.serial(),
                                 BusError.NO_REPLY,
                                 connection.name() + " went away before it replied"));
-        accounts.releaseAll(connection, Resource.NAME);
+        charges.releaseAll(connection, Resource.NAME);
     }
 
     /** Its socket is closed. */
     void closed(Connection connection) {
-        accounts.closed(connection);
+        charges.closed(connection);
     }
 
     /** From now on services can be started. */
@@ -413,8 +414,9 @@ final class Broker implements AutoCloseable {
             BusConfig fresh = source.load();
             Services services =
                     Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
+            PolicySet compiled = policies.compile(fresh);
             return () -> {
-                apply(fresh, services);
+                apply(fresh, compiled, services);
                 reloaded(asked, null);
             };
         } catch (ConfigException | RuntimeException e) {
@@ -434,10 +436,10 @@ final class Broker implements AutoCloseable {
         }
     }
 
-    private void apply(BusConfig fresh, Services services) {
-        policies.reload(fresh, connections.all());
+    private void apply(BusConfig fresh, PolicySet compiled, Services services) {
+        policies.reload(fresh, compiled, connections.all());
         policies.unknown().forEach(log::unknown);
-        accounts.reload(fresh.limits());
+        charges.reload(fresh.limits());
         activation.reload(services.byName());
         services.skipped().forEach(log::skipped);
     }
@@ -451,7 +453,7 @@ final class Broker implements AutoCloseable {
         reader.shutdown();
         activation.close();
         listeners.forEach(Listener::close);
-        List.copyOf(accounts.open()).forEach(connection -> connection.disconnect(null));
+        List.copyOf(charges.open()).forEach(connection -> connection.disconnect(null));
         closer.close();
         self.close();
         buffers.give(input);

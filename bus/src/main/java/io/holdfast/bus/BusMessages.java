@@ -161,9 +161,9 @@ final class BusMessages {
 
     private void hand(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
         int length = (int) bytes.byteSize();
-        Share share = broker.accounts.queue(to, to.account(), length, fds);
+        Share share = broker.charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom("it does not read what the bus says: " + broker.accounts.refusal());
+            to.doom("it does not read what the bus says: " + broker.charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

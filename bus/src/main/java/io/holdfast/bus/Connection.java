@@ -120,7 +120,7 @@ final class Connection implements Party {
     /** It has nothing to do with a name any more. */
     void unclaimed(BusName left) {
         if (owned.remove(left)) {
-            broker.accounts.release(this, Resource.NAME);
+            broker.charges.release(this, Resource.NAME);
         }
     }
 
@@ -215,7 +215,7 @@ final class Connection implements Party {
      * Puts one message into its queue. It leaves at the end of this turn of the loop, or at once if
      * it is large or much has gathered.
      *
-     * @param share what it was charged to, by {@link Accounts#queue}
+     * @param share what it was charged to, by {@link Charges#queue}
      */
     void send(Share share, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
         if (leaving || doomedFor != null) {
@@ -247,7 +247,7 @@ final class Connection implements Party {
     }
 
     private void left(Share share, int messages, long bytes, int fds) {
-        broker.accounts.quota().release(account, share, Resource.OUTGOING, messages, bytes, fds);
+        broker.charges.quota().release(account, share, Resource.OUTGOING, messages, bytes, fds);
     }
 
     /** Whether the socket was full the last time. */

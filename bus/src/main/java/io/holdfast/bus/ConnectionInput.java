@@ -128,7 +128,7 @@ final class ConnectionInput implements AutoCloseable {
         receivedFds.add(end, fds);
         boolean charged = chargeReceivedFds();
         if (!charged) {
-            connection.disconnect("its descriptors have no room: " + broker.accounts.refusal());
+            connection.disconnect("its descriptors have no room: " + broker.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
             connection.disconnect("it sent descriptors and had not agreed to");
         } else if (receivedFds.size() > broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
@@ -218,9 +218,9 @@ final class ConnectionInput implements AutoCloseable {
         int used = server.read(bytes, offset, length);
         if (server.hasAnswers()) {
             byte[] answers = server.takeAnswers();
-            Share share = broker.accounts.queue(connection, account, answers.length, null);
+            Share share = broker.charges.queue(connection, account, answers.length, null);
             if (share == null) {
-                connection.disconnect("it does not read the answers: " + broker.accounts.refusal());
+                connection.disconnect("it does not read the answers: " + broker.charges.refusal());
                 return used;
             }
             connection.send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
@@ -281,7 +281,7 @@ final class ConnectionInput implements AutoCloseable {
      * Charges it for the descriptors that wait for their message now; false if that is too many.
      */
     private boolean chargeReceivedFds() {
-        Quota quota = broker.accounts.quota();
+        Quota quota = broker.charges.quota();
         if (chargedFds > 0) {
             quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
             chargedFds = 0;
@@ -299,8 +299,8 @@ final class ConnectionInput implements AutoCloseable {
 
     private boolean chargeInput(int size) {
         unchargeInput();
-        if (!broker.accounts.charge(connection, Resource.INCOMING, size)) {
-            connection.disconnect("its message has no room: " + broker.accounts.refusal());
+        if (!broker.charges.charge(connection, Resource.INCOMING, size)) {
+            connection.disconnect("its message has no room: " + broker.charges.refusal());
             return false;
         }
         chargedInput = size;
@@ -309,7 +309,7 @@ final class ConnectionInput implements AutoCloseable {
 
     private void unchargeInput() {
         if (chargedInput > 0) {
-            broker.accounts.release(connection, Resource.INCOMING, 1, chargedInput);
+            broker.charges.release(connection, Resource.INCOMING, 1, chargedInput);
             chargedInput = 0;
         }
     }

@@ -230,13 +230,13 @@ final class Driver {
         }
         BusName known = broker.names.find(name);
         boolean claims = known != null && known.indexOf(from) >= 0;
-        if (!claims && !broker.accounts.charge(from, Resource.NAME, 0)) {
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
+        if (!claims && !broker.charges.charge(from, Resource.NAME, 0)) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.charges.refusal());
         }
         NameRegistry.Request answer = broker.names.request(name, from, flags);
         broker.countNames(from);
         if (!claims && answer == NameRegistry.Request.EXISTS) {
-            broker.accounts.release(from, Resource.NAME);
+            broker.charges.release(from, Resource.NAME);
         }
         reply(from, call, UINT32, body -> body.putUint32(answer.code));
     }
@@ -330,8 +330,8 @@ final class Driver {
 
     private void addMatch(Connection from, MessageView call) throws BusErrorException {
         MatchRule rule = rule(text(call, 0));
-        if (!broker.accounts.charge(from, Resource.MATCH_RULE, rule.toString().length())) {
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
+        if (!broker.charges.charge(from, Resource.MATCH_RULE, rule.toString().length())) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.charges.refusal());
         }
         broker.matches.add(from, rule);
         broker.countMatches(from);
@@ -344,7 +344,7 @@ final class Driver {
             throw new BusErrorException(
                     BusError.MATCH_RULE_NOT_FOUND, from.name() + " has no rule " + rule);
         }
-        broker.accounts.release(from, Resource.MATCH_RULE, 1, rule.toString().length());
+        broker.charges.release(from, Resource.MATCH_RULE, 1, rule.toString().length());
         reply(from, call, NOTHING, body -> {});
     }
 

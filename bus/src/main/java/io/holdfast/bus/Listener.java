@@ -80,9 +80,9 @@ final class Listener implements AutoCloseable {
             peer.close();
             return;
         }
-        Account account = broker.accounts.open(peer);
+        Account account = broker.charges.open(peer);
         if (account == null) {
-            refuse(client, peer.toString(), broker.accounts.refusal());
+            refuse(client, peer.toString(), broker.charges.refusal());
             peer.close();
             return;
         }
@@ -90,7 +90,7 @@ final class Listener implements AutoCloseable {
             SaslServer sasl = new SaslServer(broker.policies.authentication(guid, peer.uid()));
             broker.accepted(new Connection(broker, client, peer, account, sasl));
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
-            broker.accounts.quota().close(account);
+            broker.charges.quota().close(account);
             refuse(client, peer.toString(), String.valueOf(e.getMessage()));
             peer.close();
         }

@@ -14,7 +14,7 @@ final class MetricsSnapshot {
         List<BusMetrics.OfConnection> connections = new ArrayList<>();
         broker.connections.all().forEach(one -> connections.add(of(broker, one)));
         List<BusMetrics.OfUser> users = new ArrayList<>();
-        broker.accounts.quota().usage().forEach(usage -> users.add(of(usage)));
+        broker.charges.quota().usage().forEach(usage -> users.add(of(usage)));
         return new BusMetrics(
                 counters.accepted,
                 counters.refusedAtAccept,

@@ -75,9 +75,9 @@ final class Monitors {
         if (fds != null && !to.descriptorsPass()) {
             return; // it could make nothing of a message whose descriptors are missing
         }
-        Share share = broker.accounts.queue(to, to.account(), length, fds);
+        Share share = broker.charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom("it does not read what it monitors: " + broker.accounts.refusal());
+            to.doom("it does not read what it monitors: " + broker.charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

@@ -51,7 +51,7 @@ final class PendingReplies {
 
     private static final int KEPT = 4_096; // slots in reserve
 
-    private final Accounts accounts;
+    private final Charges charges;
     private @Nullable Slot[] buckets = new @Nullable Slot[256];
     private int size;
     private @Nullable Slot oldest;
@@ -59,8 +59,8 @@ final class PendingReplies {
     private @Nullable Slot reserve;
     private int reserved;
 
-    PendingReplies(Accounts accounts) {
-        this.accounts = accounts;
+    PendingReplies(Charges charges) {
+        this.charges = charges;
     }
 
     int size() {
@@ -186,7 +186,7 @@ final class PendingReplies {
             previous.nextInBucket = slot.nextInBucket;
         }
         size--;
-        accounts.release(caller, Resource.REPLY);
+        charges.release(caller, Resource.REPLY);
         if (slot.older == null) {
             oldest = slot.younger;
         } else {

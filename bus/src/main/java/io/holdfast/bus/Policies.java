@@ -2,10 +2,10 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.PolicyRule;
-import io.holdfast.bus.policy.Accounts;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.SaslServer;
@@ -30,13 +30,23 @@ final class Policies {
     Policies(BusConfig config, long owner) {
         this.owner = owner;
         this.config = config;
-        this.policies = new PolicySet(config, Accounts.ofMachine(), owner);
+        this.policies = compile(config);
+    }
+
+    /** What a configuration means on this machine. Looks users up, and may block. By any thread. */
+    PolicySet compile(BusConfig fresh) {
+        try {
+            return new PolicySet(fresh, Accounts.SYSTEM, owner);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while looking up users", e);
+        }
     }
 
     /** Also for those who are there; who may connect is asked no more of them. */
-    void reload(BusConfig fresh, Iterable<Connection> connections) {
-        policies = new PolicySet(fresh, Accounts.ofMachine(), owner);
+    void reload(BusConfig fresh, PolicySet compiled, Iterable<Connection> connections) {
         config = fresh;
+        policies = compiled;
         connections.forEach(this::registered);
     }
 

@@ -121,9 +121,9 @@ final class Router {
         if (answered && !expectReply(from, to, view, fds)) {
             return;
         }
-        Share share = broker.accounts.queue(to, from.account(), length, fds);
+        Share share = broker.charges.queue(to, from.account(), length, fds);
         if (share == null) {
-            String full = broker.accounts.refusal();
+            String full = broker.charges.refusal();
             if (answered) {
                 boolean ignored = broker.replies.take(from, to, view.serial());
             }
@@ -136,13 +136,13 @@ final class Router {
 
     private boolean expectReply(
             Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
-        if (!broker.accounts.charge(from, Resource.REPLY, 0)) {
+        if (!broker.charges.charge(from, Resource.REPLY, 0)) {
             broker.monitors.seen(from, to, view, fds);
-            refuse(from, view, BusError.LIMITS_EXCEEDED, broker.accounts.refusal());
+            refuse(from, view, BusError.LIMITS_EXCEEDED, broker.charges.refusal());
             return false;
         }
         if (!broker.expectReply(from, to, view.serial())) {
-            broker.accounts.release(from, Resource.REPLY);
+            broker.charges.release(from, Resource.REPLY);
             broker.monitors.seen(from, to, view, fds);
             refuse(
                     from,
@@ -172,9 +172,9 @@ final class Router {
         Share share =
                 length > WireLimits.MAX_MESSAGE
                         ? null
-                        : broker.accounts.queue(to, to.account(), length, fds);
+                        : broker.charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom("it does not read its replies: " + broker.accounts.refusal());
+            to.doom("it does not read its replies: " + broker.charges.refusal());
             return;
         }
         deliver(from, to, share, view, fds);
@@ -239,9 +239,9 @@ final class Router {
             // It asked for it. Charged to the sender, a foreign one could fill its part by other
             // means
             // and so have anybody put off.
-            Share share = broker.accounts.queue(to, to.account(), relay.length(), fds);
+            Share share = broker.charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
-                to.doom("it does not read what is broadcast: " + broker.accounts.refusal());
+                to.doom("it does not read what is broadcast: " + broker.charges.refusal());
             } else {
                 to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
             }

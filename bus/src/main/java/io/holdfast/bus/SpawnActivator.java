@@ -2,6 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
@@ -78,7 +79,7 @@ final class SpawnActivator implements Activator {
                             .stderr(Stdio.inherit())
                             .newSession()
                             .start();
-        } catch (ErrnoException | UnknownUserException e) {
+        } catch (ErrnoException | UnknownAccountException | InterruptedException e) {
             start.failed(
                     BusError.SPAWN_EXEC_FAILED.wireName(),
                     service.name() + " could not be started: " + e.getMessage());

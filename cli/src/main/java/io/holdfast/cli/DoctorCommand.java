@@ -140,7 +140,7 @@ final class DoctorCommand implements Command {
         try (PidFd self = PidFd.self()) {
             return self.info()
                     .credentials()
-                    .map(ids -> Accounts.user(ids.effectiveUid()))
+                    .map(ids -> AccountText.user(ids.effectiveUid()))
                     .orElse("not known");
         }
     }

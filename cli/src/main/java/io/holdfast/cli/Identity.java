@@ -128,11 +128,11 @@ record Identity(
     }
 
     private static String name(long id, boolean user) {
-        return user ? Accounts.user(id) : Accounts.group(id);
+        return user ? AccountText.user(id) : AccountText.group(id);
     }
 
     private static String names(List<Long> groups) {
-        return groups.stream().map(Accounts::group).collect(Collectors.joining(", "));
+        return groups.stream().map(AccountText::group).collect(Collectors.joining(", "));
     }
 
     void printCgroup(Output output) {
@@ -160,7 +160,7 @@ record Identity(
             output.field("session", path.session().orElse("none"));
             machine().ifPresent(machine -> output.field("machine", machine));
             OptionalLong owner = path.ownerUid();
-            output.field("owner", owner.isPresent() ? Accounts.user(owner.getAsLong()) : "none");
+            output.field("owner", owner.isPresent() ? AccountText.user(owner.getAsLong()) : "none");
         }
         info.exit().ifPresent(exit -> output.field("exit", exit.toString()));
     }

@@ -1,5 +1,8 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
@@ -40,7 +43,7 @@ record RunOptions(
     /** A limit of a resource, in the unit that it has. */
     record Limit(Resource resource, long soft, long hard) {}
 
-    static RunOptions of(ParseResult line) {
+    static RunOptions of(ParseResult line) throws InterruptedException {
         Optional<String> unit = text(line, "--unit").map(name -> unitName(name, line));
         Optional<String> cgroup = text(line, "--cgroup");
         if (unit.isPresent() && cgroup.isPresent()) {
@@ -204,20 +207,12 @@ record RunOptions(
     }
 
     /** The words of setpriv(1), which becomes the user and then the command. */
-    private static List<String> identity(ParseResult line) {
+    private static List<String> identity(ParseResult line) throws InterruptedException {
         Optional<String> uid = text(line, "--uid");
         Optional<String> gid = text(line, "--gid");
         List<String> words = new ArrayList<>();
         if (uid.isPresent()) {
-            Optional<Accounts.User> user = Accounts.find(uid.get());
-            if (user.isEmpty() && (gid.isEmpty() || !isNumber(uid.get()))) {
-                throw Command.misuse(
-                        line,
-                        "no user '"
-                                + uid.get()
-                                + "' in /etc/passwd"
-                                + (isNumber(uid.get()) ? ": say its --gid" : ""));
-            }
+            Optional<Account> user = user(uid.get(), gid, line);
             words.add("--reuid=" + user.map(known -> Long.toString(known.uid())).orElse(uid.get()));
             words.add("--regid=" + gid.orElseGet(() -> Long.toString(user.orElseThrow().gid())));
             words.add(user.isPresent() ? "--init-groups" : "--clear-groups");
@@ -230,6 +225,22 @@ record RunOptions(
             words.add("--");
         }
         return words;
+    }
+
+    /** Empty for the number of a user that is not known, if its group was said. */
+    private static Optional<Account> user(String nameOrUid, Optional<String> gid, ParseResult line)
+            throws InterruptedException {
+        try {
+            return Optional.of(Accounts.SYSTEM.user(nameOrUid));
+        } catch (UnknownAccountException e) {
+            if (!isNumber(nameOrUid)) {
+                throw Command.misuse(line, String.valueOf(e.getMessage()));
+            }
+            if (gid.isEmpty()) {
+                throw Command.misuse(line, e.getMessage() + ": say its --gid");
+            }
+            return Optional.empty();
+        }
     }
 
     private static boolean isNumber(String text) {

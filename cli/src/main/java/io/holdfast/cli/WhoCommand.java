@@ -131,9 +131,9 @@ final class WhoCommand implements Command {
                 known -> known.print(output),
                 () -> {
                     output.field("pid", peer.pid() + " (a number, and it may be another's)");
-                    output.field("user", Accounts.user(peer.uid()));
+                    output.field("user", AccountText.user(peer.uid()));
                     if (peer.gid() != NOT_TOLD) {
-                        output.field("group", Accounts.group(peer.gid()));
+                        output.field("group", AccountText.group(peer.gid()));
                     }
                 });
     }

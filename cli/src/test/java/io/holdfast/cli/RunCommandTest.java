@@ -171,7 +171,7 @@ class RunCommandTest {
         "--unit=a b,not the name of a unit: 'a b'",
         "--cgroup=/,that is the root of all cgroups",
         "--cgroup=../x,not the path of a cgroup",
-        "--uid=holdfast-nobody,no user 'holdfast-nobody'",
+        "--uid=holdfast-nobody,no such user: holdfast-nobody",
         "--uid=4294967294,say its --gid",
     })
     void whatMakesNoSenseIsRefusedBeforeAnythingIsStarted(String option, String why) {

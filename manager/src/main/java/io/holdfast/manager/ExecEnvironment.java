@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.Accounts.Account;
+import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.manager.unit.Environment;
 import io.holdfast.manager.unit.EnvironmentFile;
 import io.holdfast.manager.unit.ManagerScope;

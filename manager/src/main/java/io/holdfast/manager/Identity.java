@@ -1,8 +1,9 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.Unistd;
-import io.holdfast.manager.Accounts.Account;
-import io.holdfast.manager.Accounts.UnknownAccountException;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.ExecSettings;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -12,6 +12,7 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdInputStream;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Resource;

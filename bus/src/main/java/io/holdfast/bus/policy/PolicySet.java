@@ -4,11 +4,14 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.PolicyBlock;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.ConnectTest;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,8 @@ public final class PolicySet {
     private final List<String> unknown = new ArrayList<>();
     private final List<PolicyRule> defaults = new ArrayList<>();
     private final List<PolicyRule> mandatory = new ArrayList<>();
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+
     private final Map<Long, List<PolicyRule>> users = new HashMap<>();
     private final Map<Long, List<PolicyRule>> groups = new HashMap<>();
     private final List<PolicyRule> atConsole = new ArrayList<>();
@@ -41,9 +46,11 @@ public final class PolicySet {
     private record Kind(long uid, List<Long> gids, boolean atConsole) {}
 
     /**
+     * Looks all users and groups up that the policies name; that may block.
+     *
      * @param owner the user of the bus, who may connect where no rule says anything
      */
-    public PolicySet(BusConfig config, Accounts accounts, long owner) {
+    public PolicySet(BusConfig config, Accounts accounts, long owner) throws InterruptedException {
         this.owner = owner;
         for (PolicyBlock block : config.policies()) {
             List<PolicyRule> rules =
@@ -52,17 +59,15 @@ public final class PolicySet {
                         case PolicyBlock.Mandatory _ -> mandatory;
                         case PolicyBlock.ForConsole(boolean at) -> at ? atConsole : awayFromConsole;
                         case PolicyBlock.ForUser(String user) -> {
-                            OptionalLong uid = accounts.uid(user);
+                            OptionalLong uid = uid(accounts, user, block.place());
                             yield uid.isPresent() ? listOf(users, uid.getAsLong()) : null;
                         }
                         case PolicyBlock.ForGroup(String group) -> {
-                            OptionalLong gid = accounts.gid(group);
+                            OptionalLong gid = gid(accounts, group, block.place());
                             yield gid.isPresent() ? listOf(groups, gid.getAsLong()) : null;
                         }
                     };
-            if (rules == null) {
-                unknown.add(block.place() + ": policy for an unknown user or group: left out");
-            } else {
+            if (rules != null) {
                 rules.addAll(block.rules());
             }
         }
@@ -70,25 +75,48 @@ public final class PolicySet {
         addConnects(mandatory, accounts);
     }
 
+    /** Digits are a number, whether or not anybody has it. */
+    private OptionalLong uid(Accounts accounts, String user, Object place)
+            throws InterruptedException {
+        if (NUMBER.matcher(user).matches()) {
+            return OptionalLong.of(Long.parseLong(user));
+        }
+        try {
+            return OptionalLong.of(accounts.user(user).uid());
+        } catch (UnknownAccountException e) {
+            unknown.add(place + ": " + e.getMessage() + ": left out");
+            return OptionalLong.empty();
+        }
+    }
+
+    private OptionalLong gid(Accounts accounts, String group, Object place)
+            throws InterruptedException {
+        try {
+            return OptionalLong.of(accounts.group(group));
+        } catch (UnknownAccountException e) {
+            unknown.add(place + ": " + e.getMessage() + ": left out");
+            return OptionalLong.empty();
+        }
+    }
+
     private static List<PolicyRule> listOf(Map<Long, List<PolicyRule>> lists, long id) {
         return lists.computeIfAbsent(id, _ -> new ArrayList<>());
     }
 
-    private void addConnects(List<PolicyRule> rules, Accounts accounts) {
+    private void addConnects(List<PolicyRule> rules, Accounts accounts)
+            throws InterruptedException {
         for (PolicyRule rule : rules) {
             if (rule.test() instanceof ConnectTest(@Nullable String user, @Nullable String group)) {
                 if ("*".equals(user) || "*".equals(group)) {
                     connects.add(new Connect(rule, null, null));
                     continue;
                 }
-                OptionalLong uid = user == null ? OptionalLong.empty() : accounts.uid(user);
-                OptionalLong gid = group == null ? OptionalLong.empty() : accounts.gid(group);
-                if (uid.isPresent()) {
-                    connects.add(new Connect(rule, uid.getAsLong(), null));
-                } else if (gid.isPresent()) {
-                    connects.add(new Connect(rule, null, gid.getAsLong()));
-                } else {
-                    unknown.add(rule + ": of an unknown user or group: left out");
+                if (user != null) {
+                    uid(accounts, user, rule)
+                            .ifPresent(uid -> connects.add(new Connect(rule, uid, null)));
+                } else if (group != null) {
+                    gid(accounts, group, rule)
+                            .ifPresent(gid -> connects.add(new Connect(rule, null, gid)));
                 }
             }
         }

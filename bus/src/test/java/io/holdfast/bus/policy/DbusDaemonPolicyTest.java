@@ -3,6 +3,7 @@ package io.holdfast.bus.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.wire.MessageType;
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(60)
 @Needs(programs = "dbus-daemon")
 class DbusDaemonPolicyTest {
-    private static final Accounts ACCOUNTS = Accounts.ofMachine();
+    private static final Accounts ACCOUNTS = Accounts.SYSTEM;
 
     @TempDir private Path folder;
 

@@ -8,6 +8,7 @@ import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.PolicyBlock;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -302,18 +304,24 @@ class PolicyTest {
     }
 
     @Test
-    void namesOfUsersAreThoseOfTheMachine() throws IOException {
-        Path passwd =
-                Files.writeString(folder.resolve("passwd"), "broken\nann:x:12:1::/:/bin/sh\n");
+    void namesOfUsersAndGroupsAreLookedUpAndDigitsAreNot() throws Exception {
+        Path passwd = Files.writeString(folder.resolve("passwd"), "ann:x:12:1::/:/bin/sh\n");
         Path group = Files.writeString(folder.resolve("group"), "staff:x:50:ann\n");
-        Accounts accounts = Accounts.of(passwd, group);
+        Accounts accounts = new Accounts(passwd, group, "false", Duration.ofSeconds(60));
+        PolicySet set =
+                new PolicySet(
+                        config(
+                                block("user='ann'", "<allow own='a.a'/>")
+                                        + block("user='12345'", "<allow own='a.a'/>")
+                                        + block("group='staff'", "<allow own='a.b'/>")),
+                        accounts,
+                        0);
 
-        assertThat(accounts.uid("ann")).hasValue(12);
-        assertThat(accounts.uid("12345")).hasValue(12345);
-        assertThat(accounts.uid("bob")).isEmpty();
-        assertThat(accounts.gid("staff")).hasValue(50);
-        assertThat(Accounts.of(group.resolve("absent"), group).uid("ann")).isEmpty();
-        assertThat(Accounts.ofMachine().uid("root")).hasValue(0);
+        assertThat(set.unknown()).isEmpty();
+        assertThat(set.forPeer(12, new long[] {1}, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(12345, new long[] {1}, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(7, new long[] {50}, false).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(7, new long[] {1}, false).canOwn("a.a")).isFalse();
     }
 
     @Test
@@ -339,7 +347,7 @@ class PolicyTest {
 
     @Test
     void theSystemPolicyOpensTheBusAndNothingElse() throws Exception {
-        PolicySet set = new PolicySet(systemOnly(), Accounts.ofMachine(), 0);
+        PolicySet set = compiled(systemOnly(), 0);
         PeerPolicy user = set.forPeer(1000, new long[] {1000}, false);
         PeerPolicy root = set.forPeer(0, new long[] {0}, false);
         String bus = "org.freedesktop.DBus";
@@ -417,8 +425,7 @@ class PolicyTest {
             rules.append(rule(gen)).append('\n');
         }
         BusConfig config = config(block("context='default'", rules.toString()));
-        PeerPolicy policy =
-                new PolicySet(config, Accounts.ofMachine(), 0).forPeer(1, new long[] {}, false);
+        PeerPolicy policy = compiled(config, 0).forPeer(1, new long[] {}, false);
         List<PolicyRule> all = config.policies().getFirst().rules();
         for (int i = 0; i < 40; i++) {
             MessageView message = message(gen);
@@ -576,7 +583,7 @@ class PolicyTest {
     }
 
     private PolicySet set(String blocks) {
-        return new PolicySet(config(blocks), Accounts.ofMachine(), 5);
+        return compiled(config(blocks), 5);
     }
 
     private BusConfig config(String blocks) {
@@ -589,6 +596,14 @@ class PolicyTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (ConfigException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static PolicySet compiled(BusConfig config, long owner) {
+        try {
+            return new PolicySet(config, Accounts.SYSTEM, owner);
+        } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
     }

@@ -1,10 +1,10 @@
-package io.holdfast.manager;
+package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.manager.Accounts.Account;
-import io.holdfast.manager.Accounts.UnknownAccountException;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

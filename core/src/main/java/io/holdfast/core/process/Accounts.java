@@ -1,13 +1,9 @@
-package io.holdfast.manager;
+package io.holdfast.core.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Signal;
-import io.holdfast.core.process.Child;
-import io.holdfast.core.process.Exit;
-import io.holdfast.core.process.Spawn;
-import io.holdfast.core.process.Stdio;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -29,20 +25,19 @@ import java.util.stream.Stream;
  * The users and groups of this machine: first those of {@code /etc/passwd} and {@code /etc/group},
  * then those that the name service switch knows of, by {@code getent(1)}. Nothing is kept from one
  * question to the next. Every method may block, while {@code getent} runs for 15 s at most ({@code
- * accountPatience}, milliseconds); safe for use by any thread.
+ * io.holdfast.accountPatience}, milliseconds); safe for use by any thread.
  */
-final class Accounts {
+public final class Accounts {
     /** Of the machine that we are on. */
-    static final Accounts SYSTEM =
+    public static final Accounts SYSTEM =
             new Accounts(
                     Path.of("/etc/passwd"),
                     Path.of("/etc/group"),
                     "getent",
-                    Duration.ofMillis(
-                            Integer.getInteger("io.holdfast.manager.accountPatience", 15_000)));
+                    Duration.ofMillis(Integer.getInteger("io.holdfast.accountPatience", 15_000)));
 
     /** Bytes of an answer of {@code getent}. */
-    static final int MAX_ANSWER = 1 << 20;
+    public static final int MAX_ANSWER = 1 << 20;
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
     private static final long MAX_ID = 0xFFFF_FFFEL; // the one above stands for "none"
@@ -58,7 +53,7 @@ final class Accounts {
      * @param getent the program to ask for those that are not there
      * @param patience how long it may take
      */
-    Accounts(Path passwd, Path group, String getent, Duration patience) {
+    public Accounts(Path passwd, Path group, String getent, Duration patience) {
         this.passwd = passwd;
         this.group = group;
         this.getent = getent;
@@ -72,31 +67,35 @@ final class Accounts {
      * @param home may be empty
      * @param shell may be empty
      */
-    record Account(String name, long uid, long gid, String home, String shell) {}
+    public record Account(String name, long uid, long gid, String home, String shell) {}
 
     /** There is no such user or group, or nobody could be asked. */
-    static final class UnknownAccountException extends Exception {
+    public static final class UnknownAccountException extends Exception {
         private static final long serialVersionUID = 1L;
 
-        UnknownAccountException(String message) {
+        public UnknownAccountException(String message) {
             super(message);
         }
     }
 
     /**
+     * Looks a user up.
+     *
      * @param nameOrUid digits are a number, all else is a name
      * @throws UnknownAccountException if there is none
      */
-    Account user(String nameOrUid) throws UnknownAccountException, InterruptedException {
+    public Account user(String nameOrUid) throws UnknownAccountException, InterruptedException {
         return find("passwd", passwd, "user", nameOrUid, Accounts::account);
     }
 
     /**
+     * Looks a group up.
+     *
      * @param nameOrGid a number, which need not be in the database, or a name
      * @return its number
      * @throws UnknownAccountException if there is none
      */
-    long group(String nameOrGid) throws UnknownAccountException, InterruptedException {
+    public long group(String nameOrGid) throws UnknownAccountException, InterruptedException {
         Optional<Long> number = id(nameOrGid);
         return number.isPresent()
                 ? number.get()
@@ -108,7 +107,7 @@ final class Accounts {
      *
      * @throws UnknownAccountException if nobody could be asked
      */
-    List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
+    public List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
         List<Long> groups = new ArrayList<>();
         for (String line : ask("initgroups", user.name())) { // "redis  110 1000"
             String[] fields = line.strip().split("\\s+");

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What the connections of a bus are charged for. What is refused stays as it was; {@link #refusal}
  * says which limit stood against it, how full it is, and by whom.
  */
-final class Accounts {
+final class Charges {
     private static final int FDS_OF_CONNECTION = 2; // its socket and its process
 
     private final Broker broker;
@@ -21,7 +21,7 @@ final class Accounts {
     private final Set<Connection> open = new HashSet<>();
     private Limits limits;
 
-    Accounts(Broker broker, Limits limits) {
+    Charges(Broker broker, Limits limits) {
         this.broker = broker;
         this.limits = limits;
         this.quota = new Quota(limits);

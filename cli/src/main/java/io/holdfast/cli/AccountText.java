@@ -4,17 +4,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 
-/** Names of users and groups, from {@code /etc/passwd} and {@code /etc/group}, for people. */
-final class Accounts {
+/**
+ * Users and groups for people: by the names in {@code /etc/passwd} and {@code /etc/group}. Nobody
+ * else is asked: what is only shown may not block.
+ */
+final class AccountText {
     private static final Path PASSWD = Path.of("/etc/passwd");
     private static final Path GROUP = Path.of("/etc/group");
 
-    /** A line of {@code passwd(5)}. */
-    record User(String name, long uid, long gid) {}
-
-    private Accounts() {}
+    private AccountText() {}
 
     /** {@code redis (102)}, or the number alone where nobody is known by it. */
     static String user(long uid) {
@@ -23,23 +22,6 @@ final class Accounts {
 
     static String group(long gid) {
         return named(GROUP, gid);
-    }
-
-    /** A user by name or number, if it is listed. */
-    static Optional<User> find(String nameOrUid) {
-        for (String line : lines(PASSWD)) {
-            String[] fields = line.split(":", -1);
-            if (fields.length >= 4
-                    && (fields[0].equals(nameOrUid) || fields[2].equals(nameOrUid))) {
-                try {
-                    long uid = Long.parseLong(fields[2]);
-                    return Optional.of(new User(fields[0], uid, Long.parseLong(fields[3])));
-                } catch (NumberFormatException _) {
-                    // a broken line names nobody
-                }
-            }
-        }
-        return Optional.empty();
     }
 
     private static String named(Path file, long id) {

@@ -1,10 +1,13 @@
 package io.holdfast.bus;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.System.Logger.Level;
 import java.time.ZoneId;
+import java.util.Optional;
 
 /**
  * One line for each client that was put off the bus and for each message that was refused: who,
@@ -98,11 +101,11 @@ final class RefusalLog {
         return client + unit;
     }
 
-    private static java.util.Optional<String> unit(PidFd process) {
+    private static Optional<String> unit(PidFd process) {
         try {
             return process.cgroupPath().unit();
-        } catch (ErrnoException e) {
-            return java.util.Optional.empty(); // it is gone
+        } catch (ErrnoException | ForeignCgroupException | NotSupportedException e) {
+            return Optional.empty(); // gone, of outside a container, or an old kernel
         }
     }
 }

@@ -138,7 +138,13 @@ final class Broker implements AutoCloseable {
         do {
             endDoomed();
             for (int i = 0; i < toFlush.size(); i++) {
-                toFlush.get(i).flushNow();
+                Connection next = toFlush.get(i);
+                try {
+                    next.flushNow();
+                } catch (RuntimeException e) {
+                    log.fault(e);
+                    next.doom("a fault of the bus: " + e);
+                }
             }
             toFlush.clear();
         } while (!doomed.isEmpty());
@@ -165,7 +171,11 @@ final class Broker implements AutoCloseable {
         endingDoomed = true;
         try {
             for (Connection next = doomed.pollFirst(); next != null; next = doomed.pollFirst()) {
-                next.meetDoom();
+                try {
+                    next.meetDoom();
+                } catch (RuntimeException e) { // a fault of ours: it must not end the bus
+                    log.fault(e);
+                }
             }
         } finally {
             endingDoomed = false;

@@ -71,6 +71,13 @@ final class RefusalLog {
         LOG.log(Level.WARNING, "{0}", line);
     }
 
+    /** What should not have happened, and ends nothing but this. */
+    void fault(RuntimeException e) {
+        if (mayWrite()) {
+            LOG.log(Level.ERROR, "a fault of the bus", e);
+        }
+    }
+
     /** The old configuration stays in force. */
     void reloadFailed(String reason) {
         LOG.log(Level.ERROR, "the configuration stays as it was: {0}", reason);

@@ -7,6 +7,7 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -122,8 +123,12 @@ final class DaemonRow implements Row {
         int children = 0;
         try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
             for (Path thread : threads.toList()) {
-                String text = Files.readString(thread.resolve("children")).strip();
-                children += text.isEmpty() ? 0 : text.split(" ").length;
+                try {
+                    String text = Files.readString(thread.resolve("children")).strip();
+                    children += text.isEmpty() ? 0 : text.split(" ").length;
+                } catch (NoSuchFileException e) {
+                    // the thread has ended, and its children are another's
+                }
             }
         }
         return children;

@@ -85,19 +85,18 @@ final class DaemonRow implements Row {
                             .stdout(Stdio.devNull())
                             .stderr(Stdio.devNull())
                             .start()) {
-                int pid = daemon.pidFd().pid();
-                awaitServices(daemon, pid, services);
-                Optional<Exit> exited = daemon.await(IDLE);
-                if (exited.isPresent()) {
-                    throw new IOException(command + ": " + exited.get());
+                try {
+                    int pid = daemon.pidFd().pid();
+                    awaitServices(daemon, pid, services);
+                    Optional<Exit> exited = daemon.await(IDLE);
+                    if (exited.isPresent()) {
+                        throw new IOException(command + ": " + exited.get());
+                    }
+                    return Door.status(pid, "VmRSS");
+                } finally { // whatever became of it, it and its services do not stay
+                    boolean ignored = daemon.signal(Signal.TERM);
+                    var _ = daemon.await();
                 }
-                long resident = Door.status(pid, "VmRSS");
-                boolean ignored = daemon.signal(Signal.TERM);
-                Exit end = daemon.await();
-                if (end instanceof Exit.Unknown) {
-                    throw new IOException(command + ": " + end);
-                }
-                return resident;
             }
         } finally {
             try (Stream<Path> files = Files.list(units)) {
@@ -113,7 +112,6 @@ final class DaemonRow implements Row {
             throws IOException, InterruptedException {
         for (long deadline = System.nanoTime() + START.toNanos(); children(pid) < services; ) {
             if (System.nanoTime() > deadline || daemon.await(Duration.ofMillis(50)).isPresent()) {
-                boolean ignored = daemon.signal(Signal.KILL);
                 throw new IOException("the daemon did not start its services");
             }
         }

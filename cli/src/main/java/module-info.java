@@ -1,6 +1,7 @@
 /** The one command, {@code holdfast}. */
 module io.holdfast.cli {
     requires info.picocli;
+    requires io.holdfast.authority;
     requires io.holdfast.bus;
     requires io.holdfast.core;
     requires io.holdfast.dbus;

@@ -1,0 +1,19 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.authority.action.ImplicitAuthorization;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the rules say.
+ *
+ * @param answer empty if no rule has answered: then the defaults hold
+ * @param steps the rules that ran, in order
+ * @param failure why the answer is "no" though no rule said so
+ */
+public record RuleVerdict(
+        Optional<ImplicitAuthorization> answer, List<RuleStep> steps, Optional<String> failure) {
+    public RuleVerdict {
+        steps = List.copyOf(steps);
+    }
+}

@@ -1,0 +1,18 @@
+/**
+ * The authority: who may do what, decided on subjects that are held by pidfd, in the terms of
+ * polkit(8).
+ */
+module io.holdfast.authority {
+    requires transitive io.holdfast.core;
+    requires io.holdfast.dbus;
+    requires io.holdfast.varlink;
+    requires java.xml;
+    requires org.mozilla.rhino;
+    requires static transitive org.jspecify;
+    requires static transitive com.google.errorprone.annotations;
+
+    exports io.holdfast.authority;
+    exports io.holdfast.authority.action;
+    exports io.holdfast.authority.rules;
+    exports io.holdfast.authority.subject;
+}

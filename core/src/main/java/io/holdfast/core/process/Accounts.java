@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -40,6 +41,8 @@ public final class Accounts {
     public static final int MAX_ANSWER = 1 << 20;
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+    private static final Pattern NETGROUP_MEMBER =
+            Pattern.compile("\\(([^,()]*),([^,()]*),([^,()]*)\\)");
     private static final long MAX_ID = 0xFFFF_FFFEL; // the one above stands for "none"
 
     private final Path passwd;
@@ -69,11 +72,38 @@ public final class Accounts {
      */
     public record Account(String name, long uid, long gid, String home, String shell) {}
 
+    /**
+     * A group.
+     *
+     * @param members the users whom its entry lists, by name; those whose primary group it is need
+     *     not be among them
+     */
+    public record Group(String name, long gid, List<String> members) {
+        public Group {
+            members = List.copyOf(members);
+        }
+    }
+
+    /**
+     * A member of a netgroup, as netgroup(5) says. Each part is empty where any will do, and {@code
+     * -} where none will.
+     */
+    public record NetgroupMember(String host, String user, String domain) {}
+
     /** There is no such user or group, or nobody could be asked. */
-    public static final class UnknownAccountException extends Exception {
+    public static sealed class UnknownAccountException extends Exception {
         private static final long serialVersionUID = 1L;
 
         public UnknownAccountException(String message) {
+            super(message);
+        }
+    }
+
+    /** Nobody could be asked, or has answered: whether there is such a one is not known. */
+    public static final class UnansweredException extends UnknownAccountException {
+        private static final long serialVersionUID = 1L;
+
+        public UnansweredException(String message) {
             super(message);
         }
     }
@@ -120,6 +150,49 @@ public final class Accounts {
         return groups;
     }
 
+    /**
+     * The name of a group.
+     *
+     * @throws UnknownAccountException if it has none
+     */
+    public String groupName(long gid) throws UnknownAccountException, InterruptedException {
+        return find("group", group, "group", Long.toString(gid), Accounts::groupEntry).name();
+    }
+
+    /**
+     * The entry of a group with its members: that of the name service switch, which may put those
+     * of several sources together.
+     *
+     * @throws UnknownAccountException if there is none
+     */
+    public Group groupEntry(String nameOrGid) throws UnknownAccountException, InterruptedException {
+        checkName("group", nameOrGid);
+        return firstOf(ask("group", nameOrGid).stream(), nameOrGid, Accounts::groupEntry)
+                .orElseThrow(() -> new UnknownAccountException("no such group: " + nameOrGid));
+    }
+
+    /**
+     * The members of a netgroup, those of netgroups in it too; none if there is no such.
+     *
+     * @throws UnknownAccountException if that is no name of one, or nobody could be asked
+     */
+    public List<NetgroupMember> netgroup(String name)
+            throws UnknownAccountException, InterruptedException {
+        checkName("netgroup", name);
+        List<NetgroupMember> members = new ArrayList<>();
+        for (String line : ask("netgroup", name)) { // "lab    (,ada,) (host,-,example.org)"
+            Matcher matcher = NETGROUP_MEMBER.matcher(line);
+            while (matcher.find()) {
+                members.add(
+                        new NetgroupMember(
+                                matcher.group(1).strip(),
+                                matcher.group(2).strip(),
+                                matcher.group(3).strip()));
+            }
+        }
+        return members;
+    }
+
     /** Makes something of the fields of a line; empty if they are no entry. */
     private interface Entry<E> {
         Optional<E> of(String[] fields);
@@ -127,16 +200,20 @@ public final class Accounts {
 
     private <E> E find(String database, Path file, String kind, String key, Entry<E> entry)
             throws UnknownAccountException, InterruptedException {
-        if (key.isEmpty()
-                || key.startsWith("-")
-                || key.chars().anyMatch(c -> c <= ' ' || c == ':')) {
-            throw new UnknownAccountException("not the name of a " + kind + ": \"" + key + "\"");
-        }
+        checkName(kind, key);
         Optional<E> found = inFile(file, key, entry);
         if (found.isEmpty()) {
             found = firstOf(ask(database, key).stream(), key, entry);
         }
         return found.orElseThrow(() -> new UnknownAccountException("no such " + kind + ": " + key));
+    }
+
+    private static void checkName(String kind, String key) throws UnknownAccountException {
+        if (key.isEmpty()
+                || key.startsWith("-")
+                || key.chars().anyMatch(c -> c <= ' ' || c == ':')) {
+            throw new UnknownAccountException("not the name of a " + kind + ": \"" + key + "\"");
+        }
     }
 
     private static <E> Optional<E> inFile(Path file, String key, Entry<E> entry) {
@@ -169,6 +246,19 @@ public final class Accounts {
 
     private static Optional<Long> groupId(String[] fields) {
         return fields.length < 3 ? Optional.empty() : id(fields[2]);
+    }
+
+    private static Optional<Group> groupEntry(String[] fields) {
+        return groupId(fields)
+                .map(gid ->
+                        new Group(
+                                fields[0],
+                                gid,
+                                fields.length < 4
+                                        ? List.of()
+                                        : Stream.of(fields[3].split(",", -1))
+                                                .filter(name -> !name.isEmpty())
+                                                .toList()));
     }
 
     private static Optional<Long> id(String text) {
@@ -214,11 +304,14 @@ public final class Accounts {
         Exit exit =
                 child.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())))
                         .orElseThrow(TimeoutException::new);
+        if (!(exit instanceof Exit.Exited)) {
+            throw new ExecutionException(new IOException("it ended by itself: " + exit));
+        }
         return exit.isSuccess() ? new String(bytes, UTF_8) : "";
     }
 
-    private UnknownAccountException unanswered(String database, String key, String why) {
-        return new UnknownAccountException(
+    private UnansweredException unanswered(String database, String key, String why) {
+        return new UnansweredException(
                 "cannot look up " + key + " by " + getent + " " + database + ": " + why);
     }
 }

@@ -1,0 +1,70 @@
+package io.holdfast.authority.action;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** An action while its element is read. */
+final class Declaration {
+    /** A text and its translations. */
+    static final class Words {
+        private String untranslated = "";
+        private final Map<String, String> translations = new HashMap<>();
+        private Optional<String> gettextDomain = Optional.empty();
+
+        void add(String text, Map<String, String> attributes) {
+            String language = attributes.get("xml:lang");
+            if (language != null) {
+                translations.put(language, text);
+            } else {
+                untranslated = text;
+                gettextDomain = Optional.ofNullable(attributes.get("gettext-domain"));
+            }
+        }
+
+        private Text text() {
+            return new Text(untranslated, translations, gettextDomain);
+        }
+    }
+
+    private final String id;
+    private final Place place;
+    final Words description = new Words();
+    final Words message = new Words();
+    String vendor = "";
+    String vendorUrl = "";
+    String iconName = "";
+    ImplicitAuthorization any = ImplicitAuthorization.NO;
+    ImplicitAuthorization inactive = ImplicitAuthorization.NO;
+    ImplicitAuthorization active = ImplicitAuthorization.NO;
+    final Map<String, String> annotations = new HashMap<>();
+
+    Declaration(String id, Place place) {
+        this.id = id;
+        this.place = place;
+    }
+
+    /**
+     * The action, once its element has ended.
+     *
+     * @param vendor of the file, where the action has none; the next two likewise
+     */
+    Action action(String vendor, String vendorUrl, String iconName) {
+        return new Action(
+                id,
+                description.text(),
+                message.text(),
+                either(this.vendor, vendor),
+                either(this.vendorUrl, vendorUrl),
+                either(this.iconName, iconName),
+                any,
+                inactive,
+                active,
+                annotations,
+                place);
+    }
+
+    private static String either(String own, String ofFile) {
+        return own.isEmpty() ? ofFile : own;
+    }
+}

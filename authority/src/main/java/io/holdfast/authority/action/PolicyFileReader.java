@@ -1,0 +1,314 @@
+package io.holdfast.authority.action;
+
+import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
+
+import io.holdfast.authority.subject.Identity;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javax.xml.stream.XMLInputFactory;
+import javax.xml.stream.XMLStreamConstants;
+import javax.xml.stream.XMLStreamException;
+import javax.xml.stream.XMLStreamReader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads policy files: XML of the document type policyconfig (polkit(8)). A file is never refused as
+ * a whole: what stands before an error holds, what stands behind it does not, and the error is told
+ * with its place.
+ *
+ * <p>A document type may be there and is not looked at: nothing is fetched, and no entity is
+ * defined by it. Elements that are not known are skipped, with all in them. Of a text all counts,
+ * whatever entities, comments or CDATA sections divide it, and no whitespace is taken off.
+ */
+public final class PolicyFileReader {
+    /** Bytes of one file. */
+    public static final int MAX_FILE_SIZE = 1 << 20;
+
+    /** Elements inside of each other. */
+    public static final int MAX_DEPTH = 32;
+
+    /** Problems that are told of one file. */
+    public static final int MAX_PROBLEMS = 100;
+
+    private static final String THE_END = "; what stands behind it does not hold";
+
+    private final Path file;
+    private final List<Action> actions = new ArrayList<>();
+    private final List<Problem> problems = new ArrayList<>();
+    private final Deque<Element> open = new ArrayDeque<>();
+    private String vendor = "";
+    private String vendorUrl = "";
+    private String iconName = "";
+    private @Nullable Declaration declaration; // of the action that we are in
+
+    private PolicyFileReader(Path file) {
+        this.file = file;
+    }
+
+    /**
+     * Reads a file. It must be a regular one, or a link to one: nothing is opened that could block,
+     * or that does not end.
+     */
+    public static PolicyFile read(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return unread(file, Files.exists(file) ? "is no regular file" : "cannot be found");
+        }
+        try (InputStream stream = Files.newInputStream(file)) {
+            return parse(file, stream.readNBytes(MAX_FILE_SIZE + 1));
+        } catch (IOException e) {
+            return unread(file, "cannot be read: " + e);
+        }
+    }
+
+    /**
+     * Reads what stands in a file.
+     *
+     * @param file for the places
+     */
+    public static PolicyFile parse(Path file, byte[] bytes) {
+        if (bytes.length > MAX_FILE_SIZE) {
+            return unread(file, "has more than " + MAX_FILE_SIZE + " bytes");
+        }
+        PolicyFileReader reader = new PolicyFileReader(file);
+        reader.document(bytes);
+        return new PolicyFile(file, reader.actions, reader.problems);
+    }
+
+    private static PolicyFile unread(Path file, String reason) {
+        return new PolicyFile(file, List.of(), List.of(new Problem(new Place(file, 0), reason)));
+    }
+
+    /** What an element means where it stands. */
+    private enum Meaning {
+        POLICY_CONFIG,
+        VENDOR,
+        VENDOR_URL,
+        ICON_NAME,
+        ACTION,
+        DESCRIPTION,
+        MESSAGE,
+        ACTION_VENDOR,
+        ACTION_VENDOR_URL,
+        ACTION_ICON_NAME,
+        ANNOTATE,
+        DEFAULTS,
+        ALLOW_ANY,
+        ALLOW_INACTIVE,
+        ALLOW_ACTIVE,
+        UNKNOWN
+    }
+
+    /**
+     * An element that has begun.
+     *
+     * @param text what stands in it so far, but for what stands in elements in it
+     */
+    private record Element(Meaning meaning, Map<String, String> attributes, StringBuilder text) {}
+
+    /** Why the rest of a file does not hold. */
+    private static final class PolicyException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        private PolicyException(String message) {
+            super(message);
+        }
+    }
+
+    private void document(byte[] bytes) {
+        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
+        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
+        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
+        factory.setProperty(XMLInputFactory.IS_NAMESPACE_AWARE, false); // a prefix means nothing
+        try {
+            XMLStreamReader xml = factory.createXMLStreamReader(new ByteArrayInputStream(bytes));
+            try {
+                while (xml.hasNext()) {
+                    event(xml);
+                }
+            } catch (PolicyException e) {
+                problem(line(xml), e.getMessage() + THE_END);
+            }
+        } catch (XMLStreamException e) {
+            int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
+            problem(Math.max(0, line), "not well-formed XML: " + reason(e) + THE_END);
+        }
+    }
+
+    private static String reason(XMLStreamException e) {
+        String message = requireNonNullElse(e.getMessage(), "unreadable");
+        int start = message.indexOf("Message: "); // behind the place, which we tell ourselves
+        return (start < 0 ? message : message.substring(start + 9)).strip().replace('\n', ' ');
+    }
+
+    private void event(XMLStreamReader xml) throws XMLStreamException, PolicyException {
+        switch (xml.next()) {
+            case XMLStreamConstants.START_ELEMENT -> begin(xml);
+            case XMLStreamConstants.END_ELEMENT -> end();
+            case XMLStreamConstants.CHARACTERS,
+                    XMLStreamConstants.CDATA,
+                    XMLStreamConstants.SPACE -> {
+                Element element = open.peek();
+                if (element != null && element.meaning != Meaning.UNKNOWN) {
+                    var _ = element.text.append(xml.getText());
+                }
+            }
+            case XMLStreamConstants.ENTITY_REFERENCE ->
+                    throw new PolicyException("an entity that is not known");
+            default -> {} // comments, the document type
+        }
+    }
+
+    private void begin(XMLStreamReader xml) throws PolicyException {
+        if (open.size() == MAX_DEPTH) {
+            throw new PolicyException("more than " + MAX_DEPTH + " elements inside of each other");
+        }
+        Map<String, String> attributes = new HashMap<>();
+        for (int i = 0; i < xml.getAttributeCount(); i++) {
+            attributes.put(xml.getAttributeLocalName(i), xml.getAttributeValue(i));
+        }
+        String name = xml.getLocalName();
+        Element around = open.peek();
+        Meaning meaning = meaning(around == null ? null : around.meaning, name);
+        if (meaning == Meaning.ACTION) {
+            String id = only("id", name, attributes);
+            declaration = new Declaration(id, new Place(file, line(xml)));
+        } else if (meaning == Meaning.ANNOTATE) {
+            var _ = only("key", name, attributes);
+        } else if (meaning == Meaning.UNKNOWN
+                && (around == null || around.meaning != Meaning.UNKNOWN)) {
+            problem(line(xml), "<" + name + "> means nothing here, and is skipped");
+        }
+        open.push(new Element(meaning, attributes, new StringBuilder()));
+    }
+
+    private static Meaning meaning(@Nullable Meaning around, String name) {
+        if (around == null) {
+            return name.equals("policyconfig") ? Meaning.POLICY_CONFIG : Meaning.UNKNOWN;
+        }
+        return switch (around) {
+            case POLICY_CONFIG ->
+                    switch (name) {
+                        case "action" -> Meaning.ACTION;
+                        case "vendor" -> Meaning.VENDOR;
+                        case "vendor_url" -> Meaning.VENDOR_URL;
+                        case "icon_name" -> Meaning.ICON_NAME;
+                        default -> Meaning.UNKNOWN;
+                    };
+            case ACTION ->
+                    switch (name) {
+                        case "description" -> Meaning.DESCRIPTION;
+                        case "message" -> Meaning.MESSAGE;
+                        case "vendor" -> Meaning.ACTION_VENDOR;
+                        case "vendor_url" -> Meaning.ACTION_VENDOR_URL;
+                        case "icon_name" -> Meaning.ACTION_ICON_NAME;
+                        case "annotate" -> Meaning.ANNOTATE;
+                        case "defaults" -> Meaning.DEFAULTS;
+                        default -> Meaning.UNKNOWN;
+                    };
+            case DEFAULTS ->
+                    switch (name) {
+                        case "allow_any" -> Meaning.ALLOW_ANY;
+                        case "allow_inactive" -> Meaning.ALLOW_INACTIVE;
+                        case "allow_active" -> Meaning.ALLOW_ACTIVE;
+                        default -> Meaning.UNKNOWN;
+                    };
+            default -> Meaning.UNKNOWN;
+        };
+    }
+
+    private static String only(String attribute, String element, Map<String, String> attributes)
+            throws PolicyException {
+        String value = attributes.get(attribute);
+        if (value == null || attributes.size() > 1) {
+            throw new PolicyException(
+                    "<" + element + "> needs the attribute " + attribute + " alone");
+        }
+        return value;
+    }
+
+    private void end() throws PolicyException {
+        Element element = open.pop();
+        String text = element.text.toString();
+        switch (element.meaning) {
+            case VENDOR -> vendor = text;
+            case VENDOR_URL -> vendorUrl = text;
+            case ICON_NAME -> iconName = icon(text);
+            case ACTION -> {
+                Action action = declaration().action(vendor, vendorUrl, iconName);
+                checkOwners(action);
+                actions.add(action);
+            }
+            case DESCRIPTION -> declaration().description.add(text, element.attributes);
+            case MESSAGE -> declaration().message.add(text, element.attributes);
+            case ACTION_VENDOR -> declaration().vendor = text;
+            case ACTION_VENDOR_URL -> declaration().vendorUrl = text;
+            case ACTION_ICON_NAME -> declaration().iconName = icon(text);
+            case ANNOTATE ->
+                    declaration()
+                            .annotations
+                            .put(requireNonNull(element.attributes.get("key")), text);
+            case ALLOW_ANY -> declaration().any = answer(text);
+            case ALLOW_INACTIVE -> declaration().inactive = answer(text);
+            case ALLOW_ACTIVE -> declaration().active = answer(text);
+            case POLICY_CONFIG, DEFAULTS, UNKNOWN -> {}
+        }
+    }
+
+    private Declaration declaration() {
+        return requireNonNull(declaration); // for these meanings are given inside of one only
+    }
+
+    private static String icon(String text) throws PolicyException {
+        if (text.endsWith(".png") || text.endsWith(".jpg") || text.indexOf('/') >= 0) {
+            throw new PolicyException("an icon's name, not its file, is wanted: " + shown(text));
+        }
+        return text;
+    }
+
+    private static ImplicitAuthorization answer(String text) throws PolicyException {
+        return text.isEmpty()
+                ? ImplicitAuthorization.NO
+                : ImplicitAuthorization.ofWord(text)
+                        .orElseThrow(() ->
+                                new PolicyException(
+                                        shown(text)
+                                                + " is none of no, yes, auth_self,"
+                                                + " auth_self_keep, auth_admin and"
+                                                + " auth_admin_keep"));
+    }
+
+    private void checkOwners(Action action) {
+        for (String word : action.words(Action.OWNER)) {
+            try {
+                var _ = Identity.parse(word);
+            } catch (IllegalArgumentException e) {
+                problem(action.place().line(), Action.OWNER + ": " + e.getMessage());
+            }
+        }
+    }
+
+    private static String shown(String text) {
+        String line = text.replace('\n', ' ');
+        return '"' + (line.length() > 40 ? line.substring(0, 40) + "…" : line) + '"';
+    }
+
+    private static int line(XMLStreamReader xml) {
+        return Math.max(0, xml.getLocation().getLineNumber());
+    }
+
+    private void problem(int line, String reason) {
+        if (problems.size() < MAX_PROBLEMS) {
+            problems.add(new Problem(new Place(file, line), reason));
+        }
+    }
+}

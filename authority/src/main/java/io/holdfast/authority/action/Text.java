@@ -1,0 +1,83 @@
+package io.holdfast.authority.action;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A text for people, in as many languages as there are.
+ *
+ * @param untranslated for those that have no other
+ * @param translations by the locale that {@code xml:lang} names
+ * @param gettextDomain the catalogue that translates it, if one does
+ */
+public record Text(
+        String untranslated, Map<String, String> translations, Optional<String> gettextDomain) {
+    public static final Text EMPTY = of("");
+
+    public Text {
+        translations = Map.copyOf(translations);
+    }
+
+    /** A text without translations. */
+    public static Text of(String untranslated) {
+        return new Text(untranslated, Map.of(), Optional.empty());
+    }
+
+    /**
+     * The text for a locale: that of its domain's catalogue if there is one, else the translation
+     * for the locale, or for the nearest of its {@link #variants}, else the untranslated one. Reads
+     * a catalogue when it is first asked for, hence may block for a moment.
+     *
+     * @param locale as in {@code LANG}: {@code de_AT.UTF-8}; empty for the untranslated text
+     */
+    public String in(String locale) {
+        if (locale.isEmpty()) {
+            return untranslated;
+        }
+        for (String variant : variants(locale)) {
+            String translation = translations.get(variant);
+            if (translation != null) {
+                return translation;
+            }
+        }
+        return untranslated;
+    }
+
+    /**
+     * The locales to look for, the nearest first: {@code de_AT.UTF-8@euro}, {@code de_AT@euro},
+     * {@code de.UTF-8@euro}, {@code de@euro}, {@code de_AT.UTF-8}, {@code de_AT}, {@code de.UTF-8},
+     * {@code de}.
+     */
+    static List<String> variants(String locale) {
+        int at = locale.indexOf('@');
+        String modifier = at < 0 ? "" : locale.substring(at);
+        String rest = at < 0 ? locale : locale.substring(0, at);
+        int dot = rest.indexOf('.');
+        String codeset = dot < 0 ? "" : rest.substring(dot);
+        rest = dot < 0 ? rest : rest.substring(0, dot);
+        int underscore = rest.indexOf('_');
+        String territory = underscore < 0 ? "" : rest.substring(underscore);
+        String language = underscore < 0 ? rest : rest.substring(0, underscore);
+        List<String> variants = new ArrayList<>(8);
+        for (String m : withAndWithout(modifier)) {
+            for (String t : withAndWithout(territory)) {
+                for (String c : withAndWithout(codeset)) {
+                    variants.add(language + t + c + m);
+                }
+            }
+        }
+        return variants;
+    }
+
+    private static List<String> withAndWithout(String part) {
+        return part.isEmpty() ? List.of("") : List.of(part, "");
+    }
+
+    /** The untranslated text. */
+    @Override
+    public String toString() {
+        return untranslated;
+    }
+}

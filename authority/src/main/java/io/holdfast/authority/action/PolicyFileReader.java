@@ -147,7 +147,8 @@ public final class PolicyFileReader {
     private static String reason(XMLStreamException e) {
         String message = requireNonNullElse(e.getMessage(), "unreadable");
         int start = message.indexOf("Message: "); // behind the place, which we tell ourselves
-        return (start < 0 ? message : message.substring(start + 9)).strip().replace('\n', ' ');
+        String reason = start < 0 ? message : message.substring(start + 9);
+        return reason.strip().replaceFirst("\\.$", "").replace('\n', ' ');
     }
 
     private void event(XMLStreamReader xml) throws XMLStreamException, PolicyException {
@@ -174,7 +175,11 @@ public final class PolicyFileReader {
         }
         Map<String, String> attributes = new HashMap<>();
         for (int i = 0; i < xml.getAttributeCount(); i++) {
-            attributes.put(xml.getAttributeLocalName(i), xml.getAttributeValue(i));
+            String prefix = xml.getAttributePrefix(i);
+            String name = xml.getAttributeLocalName(i);
+            attributes.put(
+                    prefix == null || prefix.isEmpty() ? name : prefix + ":" + name,
+                    xml.getAttributeValue(i));
         }
         String name = xml.getLocalName();
         Element around = open.peek();

@@ -48,6 +48,7 @@ public final class Users {
     private final Accounts accounts;
     private final AnswerCache<String, Optional<Account>> users;
     private final AnswerCache<Long, List<Long>> groups;
+    private final AnswerCache<Long, List<String>> namesOfGroups; // by the uid
     private final AnswerCache<Long, String> groupNames;
     private final AnswerCache<String, Optional<Group>> groupEntries;
     private final AnswerCache<String, List<NetgroupMember>> netgroups;
@@ -72,6 +73,8 @@ public final class Users {
         List<Path> watched = List.copyOf(files);
         this.users = new AnswerCache<>(maxAnswers, maxAge, () -> FileStamp.of(watched), clock);
         this.groups = new AnswerCache<>(maxAnswers, maxAge, () -> FileStamp.of(watched), clock);
+        this.namesOfGroups =
+                new AnswerCache<>(maxAnswers, maxAge, () -> FileStamp.of(watched), clock);
         this.groupNames = new AnswerCache<>(maxAnswers, maxAge, () -> FileStamp.of(watched), clock);
         this.groupEntries =
                 new AnswerCache<>(maxAnswers, maxAge, () -> FileStamp.of(watched), clock);
@@ -151,7 +154,8 @@ public final class Users {
 
     /** The same by their names, or numbers of those that have none. */
     public List<String> groupNames(long uid) {
-        return groups(uid).stream().map(this::groupName).toList();
+        return namesOfGroups.get(
+                checked(uid), key -> groups(key).stream().map(this::groupName).toList());
     }
 
     /**

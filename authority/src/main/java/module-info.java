@@ -6,7 +6,9 @@ module io.holdfast.authority {
     requires transitive io.holdfast.core;
     requires io.holdfast.dbus;
     requires io.holdfast.varlink;
+    requires java.management;
     requires java.xml;
+    requires jdk.management;
     requires org.mozilla.rhino;
     requires static transitive org.jspecify;
     requires static transitive com.google.errorprone.annotations;

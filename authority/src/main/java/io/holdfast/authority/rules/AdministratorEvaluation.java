@@ -1,0 +1,82 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.authority.action.Place;
+import io.holdfast.authority.subject.Identity;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.mozilla.javascript.NativeArray;
+
+/** Who is an administrator for this? */
+final class AdministratorEvaluation extends Evaluation<AdministratorVerdict> {
+    /** Identities that one function may name; what comes after them is left out. */
+    static final int MAX_IDENTITIES = 1_024;
+
+    private static final int LONGEST_IDENTITY = 4_096;
+
+    private final RuleScope scope;
+
+    AdministratorEvaluation(
+            Sandbox.Cell cell,
+            RuleScope scope,
+            RuleAction action,
+            RuleSubject subject,
+            Consumer<AdministratorVerdict> answer) {
+        super(cell, scope, scope.adminRules(), action, subject, answer);
+        this.scope = scope;
+    }
+
+    @Override
+    Optional<AdministratorVerdict> read(Object result, List<RuleStep> steps, Place place) {
+        if (isFalse(result)) {
+            steps.add(new RuleStep(place, "nothing"));
+            return Optional.empty();
+        }
+        if (!(result instanceof NativeArray array)) {
+            String why = "returned " + describe(result) + ", which is no array of identities";
+            scope.tell(place, why);
+            steps.add(new RuleStep(place, "failed: " + why));
+            return Optional.of(failed(steps, place + ": " + why));
+        }
+        List<Identity> identities = identities(array, place);
+        steps.add(
+                new RuleStep(
+                        place,
+                        String.join(" ", identities.stream().map(Identity::toString).toList())));
+        return Optional.of(new AdministratorVerdict(identities, steps, Optional.empty()));
+    }
+
+    private List<Identity> identities(NativeArray array, Place place) {
+        List<Identity> identities = new ArrayList<>();
+        for (int i = 0; i < Math.min(array.getLength(), MAX_IDENTITIES); i++) {
+            Object element = array.get(i, array);
+            if (!(element instanceof CharSequence text) || text.length() > LONGEST_IDENTITY) {
+                scope.tell(place, "named " + describe(element) + ", which is no identity");
+                continue;
+            }
+            for (String word : text.toString().split(",", -1)) {
+                try {
+                    identities.add(Identity.parse(word));
+                } catch (IllegalArgumentException e) {
+                    scope.tell(place, String.valueOf(e.getMessage()));
+                }
+            }
+        }
+        return identities;
+    }
+
+    @Override
+    AdministratorVerdict unanswered(List<RuleStep> steps) {
+        return new AdministratorVerdict(List.of(), steps, Optional.empty());
+    }
+
+    @Override
+    AdministratorVerdict failed(List<RuleStep> steps, String why) {
+        return refused(steps, why);
+    }
+
+    static AdministratorVerdict refused(List<RuleStep> steps, String why) {
+        return new AdministratorVerdict(List.of(), steps, Optional.of(why));
+    }
+}

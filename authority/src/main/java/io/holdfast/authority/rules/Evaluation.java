@@ -1,0 +1,205 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.authority.action.Place;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.ContinuationPending;
+import org.mozilla.javascript.Function;
+import org.mozilla.javascript.NativeArray;
+import org.mozilla.javascript.RhinoException;
+import org.mozilla.javascript.Scriptable;
+import org.mozilla.javascript.Undefined;
+
+/**
+ * One question to the functions of a scope, one after the other until one answers. Goes on on the
+ * thread that it began on, apart from {@link #abandon}.
+ *
+ * @param <V> the verdict
+ */
+abstract class Evaluation<V> {
+    private final RuleScope scope;
+    private final List<RuleFunction> functions;
+    private final Consumer<V> answer;
+    private final Budget budget;
+    private final Object[] arguments;
+    private final List<RuleStep> steps = new ArrayList<>();
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private int next;
+    private int logged;
+    private boolean suspendable;
+
+    Evaluation(
+            Sandbox.Cell cell,
+            RuleScope scope,
+            List<RuleFunction> functions,
+            RuleAction action,
+            RuleSubject subject,
+            Consumer<V> answer) {
+        this.scope = scope;
+        this.functions = functions;
+        this.answer = answer;
+        this.budget = new Budget(scope.limits().evaluation(), scope.limits().allocated());
+        this.arguments = new Object[] {scope.action(cell, action), scope.subject(subject)};
+    }
+
+    /** What a function returned: a verdict, or empty if the next one is to be asked. */
+    abstract Optional<V> read(Object result, List<RuleStep> steps, Place place);
+
+    abstract V unanswered(List<RuleStep> steps);
+
+    abstract V failed(List<RuleStep> steps, String why);
+
+    /** Where an evaluation has come to. */
+    sealed interface Progress {
+        /** It is over. */
+        record Answered() implements Progress {}
+
+        /** It waits for a program, and is to be resumed with what comes of it. */
+        record Suspended(Object continuation, List<String> command, Duration remaining)
+                implements Progress {}
+    }
+
+    Progress begin(Sandbox.Cell cell) {
+        return proceed(cell, null, null);
+    }
+
+    Progress resume(Sandbox.Cell cell, Object continuation, ProgramOutcome outcome) {
+        budget.resumed();
+        return proceed(cell, continuation, outcome.toScript());
+    }
+
+    private Progress proceed(
+            Sandbox.Cell cell, @Nullable Object continuation, @Nullable Object value) {
+        V verdict;
+        cell.budget = budget;
+        cell.evaluation = this;
+        try {
+            verdict = ask(cell, continuation, value);
+        } catch (ContinuationPending e) {
+            @SuppressWarnings("unchecked")
+            List<String> command = (List<String>) e.getApplicationState();
+            return new Progress.Suspended(
+                    e.getContinuation(),
+                    command,
+                    Duration.ofNanos(Math.max(budget.remaining(), 0)));
+        } catch (RhinoException e) {
+            verdict = failure(ScriptPlace.of(e), e.details());
+        } catch (Abort e) {
+            if (e.spoils()) {
+                scope.spoil();
+            }
+            verdict = failure(place(), String.valueOf(e.getMessage()));
+        } catch (StackOverflowError e) {
+            scope.spoil();
+            verdict = failure(place(), "nests too deeply");
+        } catch (OutOfMemoryError e) {
+            scope.spoil();
+            verdict = failure(place(), "took more memory than there is");
+        } catch (RuntimeException | Error e) { // of the interpreter itself
+            scope.spoil();
+            verdict = failure(place(), e.toString());
+        } finally {
+            cell.budget = null;
+            cell.evaluation = null;
+        }
+        tell(verdict);
+        return new Progress.Answered();
+    }
+
+    private V ask(Sandbox.Cell cell, @Nullable Object continuation, @Nullable Object value) {
+        @Nullable Object pending = continuation;
+        while (next < functions.size()) {
+            RuleFunction function = functions.get(next);
+            suspendable = function.isScript();
+            Object result;
+            if (pending == null) {
+                result = function.call(cell, scope.global(), arguments);
+            } else {
+                budget.check();
+                result = cell.resumeContinuation(pending, scope.global(), value);
+                pending = null;
+            }
+            Optional<V> verdict = read(result, steps, function.place());
+            if (verdict.isPresent()) {
+                return verdict.get();
+            }
+            next++;
+        }
+        return unanswered(steps);
+    }
+
+    private Place place() {
+        return next < functions.size() ? functions.get(next).place() : ScriptPlace.UNKNOWN;
+    }
+
+    private V failure(Place place, String details) {
+        String why = LogText.of(details);
+        scope.tell(place, why);
+        steps.add(new RuleStep(place(), "failed: " + why));
+        return failed(steps, place + ": " + why);
+    }
+
+    /**
+     * Answers in place of the thread, which is stuck in a built-in function; that ends as soon as
+     * the interpreter is asked.
+     */
+    boolean abandonIfOver(long graceNanos) {
+        if (budget.remaining() > -graceNanos) {
+            return false;
+        }
+        abandon(budget.overTime() + " in a built-in function");
+        return true;
+    }
+
+    /** Answers in place of the thread. */
+    void abandon(String why) {
+        budget.revoke();
+        tell(failed(List.of(), why));
+    }
+
+    private void tell(V verdict) {
+        if (answered.compareAndSet(false, true)) {
+            answer.accept(verdict);
+        }
+    }
+
+    /** Whether a continuation can be captured, as far as the function itself goes. */
+    boolean isSuspendable() {
+        return suspendable;
+    }
+
+    /** Whether one more line may be logged. */
+    boolean mayLog() {
+        return logged++ < scope.limits().logged();
+    }
+
+    static boolean isFalse(@Nullable Object result) {
+        return switch (result) {
+            case null -> true;
+            case Boolean truth -> !truth;
+            case Number number -> number.doubleValue() == 0 || Double.isNaN(number.doubleValue());
+            case CharSequence text -> text.isEmpty();
+            default -> Undefined.isUndefined(result);
+        };
+    }
+
+    /** What it is, for people. */
+    static String describe(Object result) {
+        return switch (result) {
+            case CharSequence text when text.length() > 64 ->
+                    "a text of " + text.length() + " characters";
+            case CharSequence text -> '"' + LogText.of(text.toString()) + '"';
+            case Number number -> "the number " + number;
+            case Boolean truth -> truth.toString();
+            case NativeArray _ -> "an array";
+            case Function _ -> "a function";
+            case Scriptable _ -> "an object";
+            default -> "a " + result.getClass().getSimpleName();
+        };
+    }
+}

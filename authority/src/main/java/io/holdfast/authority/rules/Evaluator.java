@@ -1,0 +1,246 @@
+package io.holdfast.authority.rules;
+
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A thread that evaluates rules, in a scope of its own. {@link RuleEngine#submit} hands it to work
+ * that is run on it; its methods are for that thread only, and not to be kept for later.
+ */
+public final class Evaluator {
+    /** A scope nests a few Java frames per call of a script. */
+    private static final long STACK_BYTES = 2L << 20;
+
+    /** A further evaluator ends when it had nothing to do for so long. */
+    private static final long RETIRE_NANOS = 10_000_000_000L;
+
+    private enum State {
+        BUSY,
+        PARKED,
+        GONE
+    }
+
+    private final RuleEngine engine;
+    private final boolean lasting;
+    private final Thread thread;
+    private final AtomicReference<State> state = new AtomicReference<>(State.BUSY);
+    private final Queue<Runnable> resumptions = new ConcurrentLinkedQueue<>();
+    private final Set<Evaluation<?>> suspended = ConcurrentHashMap.newKeySet();
+    private volatile long busySince; // 0: not busy
+    private volatile @Nullable Evaluation<?> current;
+    private volatile boolean abandoned;
+
+    // of its thread
+    private Sandbox.@Nullable Cell cell;
+    private @Nullable RuleScope scope;
+    private @Nullable RuleGeneration generation;
+
+    /**
+     * @param lasting whether it stays when it has nothing to do
+     */
+    Evaluator(RuleEngine engine, int number, boolean lasting) {
+        this.engine = engine;
+        this.lasting = lasting;
+        this.thread = new Thread(null, this::run, "rules-" + number, STACK_BYTES);
+        thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /**
+     * Asks the rules.
+     *
+     * @param subject used by this thread until there is an answer
+     * @param answer called once: before this returns, or later on the same thread, if a rule waits
+     *     for a program; by another thread only if this one is stuck in a built-in function. What
+     *     it throws is logged
+     */
+    public void evaluate(RuleAction action, RuleSubject subject, Consumer<RuleVerdict> answer) {
+        begin(
+                scope -> new RuleEvaluation(cell(), scope, action, subject, answer),
+                why -> answer.accept(RuleEvaluation.refused(List.of(), why)));
+    }
+
+    /** Asks the admin rules, in the same way. */
+    public void administrators(
+            RuleAction action, RuleSubject subject, Consumer<AdministratorVerdict> answer) {
+        begin(
+                scope -> new AdministratorEvaluation(cell(), scope, action, subject, answer),
+                why -> answer.accept(AdministratorEvaluation.refused(List.of(), why)));
+    }
+
+    private void begin(Function<RuleScope, Evaluation<?>> question, Consumer<String> cannotBegin) {
+        if (Thread.currentThread() != thread) {
+            throw new IllegalStateException("not on the thread of this evaluator: " + thread);
+        }
+        Evaluation<?> evaluation;
+        try {
+            evaluation = question.apply(scope());
+        } catch (RuntimeException | Error e) { // no memory, above all
+            scope = null;
+            cannotBegin.accept("the rules cannot be run: " + e);
+            return;
+        }
+        advance(evaluation, () -> evaluation.begin(cell()));
+    }
+
+    private void advance(
+            Evaluation<?> evaluation, java.util.function.Supplier<Evaluation.Progress> step) {
+        @Nullable Evaluation<?> outer = current;
+        current = evaluation;
+        Evaluation.Progress progress;
+        try {
+            progress = step.get();
+        } finally {
+            current = outer;
+        }
+        if (progress instanceof Evaluation.Progress.Suspended pending && !abandoned) {
+            boolean _ = suspended.add(evaluation);
+            var _ =
+                    engine.programs()
+                            .run(pending.command(), pending.remaining())
+                            .thenAccept(
+                                    outcome -> resume(evaluation, pending.continuation(), outcome));
+        }
+    }
+
+    private void resume(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
+        boolean _ =
+                resumptions.add(() -> {
+                    if (suspended.remove(evaluation)) {
+                        advance(evaluation, () -> evaluation.resume(cell(), continuation, outcome));
+                    }
+                });
+        boolean _ = wake();
+    }
+
+    private Sandbox.Cell cell() {
+        Sandbox.Cell cell = this.cell;
+        if (cell == null) {
+            throw new IllegalStateException("this evaluator has ended");
+        }
+        return cell;
+    }
+
+    private RuleScope scope() {
+        RuleGeneration newest = engine.generation();
+        RuleScope scope = this.scope;
+        if (scope == null || generation != newest || !scope.serves()) {
+            scope = newest.scope();
+            this.scope = scope;
+            generation = newest;
+        }
+        return scope;
+    }
+
+    private void run() {
+        try (Sandbox.Cell cell = engine.sandbox().open()) {
+            this.cell = cell;
+            while (!abandoned && !engine.isClosed()) {
+                if (!serve() && !park()) {
+                    break;
+                }
+            }
+        } finally {
+            this.cell = null;
+            engine.ended(this);
+            abandonAll("the rules are closed");
+        }
+    }
+
+    /** One thing; false if there is none. */
+    private boolean serve() {
+        Runnable task = resumptions.poll();
+        if (task == null) {
+            RuleEngine.Work work = engine.next();
+            if (work == null) {
+                return false;
+            }
+            task = () -> work.run(this);
+        }
+        busySince = System.nanoTime() | 1;
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) { // of whoever asked
+            engine.failed(e);
+        } finally {
+            busySince = 0;
+        }
+        return true;
+    }
+
+    /** Waits for something to do; false if it is time to go. */
+    private boolean park() {
+        long since = System.nanoTime();
+        state.set(State.PARKED);
+        if (engine.isWorkWaiting() || !resumptions.isEmpty() || engine.isClosed()) {
+            state.set(State.BUSY);
+            return true;
+        }
+        while (state.get() == State.PARKED) {
+            if (lasting || !suspended.isEmpty()) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, RETIRE_NANOS);
+                if (System.nanoTime() - since >= RETIRE_NANOS
+                        && state.compareAndSet(State.PARKED, State.GONE)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Whether it had been waiting, and now looks for work. */
+    boolean wake() {
+        if (state.get() == State.PARKED && state.compareAndSet(State.PARKED, State.BUSY)) {
+            LockSupport.unpark(thread);
+            return true;
+        }
+        return false;
+    }
+
+    /** For how long it has been at one thing; 0 if at none. */
+    long busyNanos() {
+        long since = busySince;
+        return since == 0 ? 0 : Math.max(System.nanoTime() - since, 1);
+    }
+
+    /** Answers for it if it is stuck: what it does is past its time by so much. */
+    boolean abandonIfStuck(long graceNanos) {
+        Evaluation<?> evaluation = current;
+        if (evaluation == null || !evaluation.abandonIfOver(graceNanos)) {
+            return false;
+        }
+        abandoned = true;
+        abandonAll("the evaluator was stuck in another check");
+        return true;
+    }
+
+    /** Answers for all that it has begun. */
+    void abandonAll(String why) {
+        Evaluation<?> evaluation = current;
+        if (evaluation != null) {
+            evaluation.abandon(why);
+        }
+        for (Evaluation<?> waiting : List.copyOf(suspended)) {
+            if (suspended.remove(waiting)) {
+                waiting.abandon(why);
+            }
+        }
+    }
+
+    boolean isAlive() {
+        return thread.isAlive();
+    }
+}

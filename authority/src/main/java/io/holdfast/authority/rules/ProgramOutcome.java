@@ -1,0 +1,49 @@
+package io.holdfast.authority.rules;
+
+import org.mozilla.javascript.ScriptRuntime;
+import org.mozilla.javascript.ScriptableObject;
+
+/** What came of a program; given to a script in place of what {@code start} returned. */
+sealed interface ProgramOutcome {
+    /**
+     * @param output as it wrote it
+     */
+    record Succeeded(String output) implements ProgramOutcome {}
+
+    /**
+     * @param message of the Error that the script gets
+     */
+    record Failed(String message) implements ProgramOutcome {}
+
+    /** As a value of scripts. */
+    default Object toScript() {
+        return switch (this) {
+            case Succeeded(String output) -> output;
+            case Failed(String message) -> new Failure(message);
+        };
+    }
+
+    /** The output; or throws in the script. */
+    static Object result(Object value) {
+        if (value instanceof Failure failure) {
+            throw ScriptRuntime.constructError("Error", failure.message);
+        }
+        return value;
+    }
+
+    /** Seen by the prelude only. */
+    final class Failure extends ScriptableObject {
+        private static final long serialVersionUID = 1L;
+
+        private final String message;
+
+        private Failure(String message) {
+            this.message = message;
+        }
+
+        @Override
+        public String getClassName() {
+            return "Failure";
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.core.linux.Readiness;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.ContinuationPending;
+import org.mozilla.javascript.NativeArray;
+import org.mozilla.javascript.ScriptRuntime;
+
+/** The programs that rules run. */
+final class ProgramRuns {
+    /** Of an array that is given to {@code polkit.spawn}. */
+    static final int MAX_ARGUMENTS = 1_024;
+
+    private static final String INTERPRETER = "org.mozilla.javascript.Interpreter";
+
+    private final RuleLimits limits;
+    private final Semaphore free;
+    private final Set<HelperProgram> running = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    ProgramRuns(RuleLimits limits) {
+        this.limits = limits;
+        this.free = new Semaphore(limits.programs());
+    }
+
+    /**
+     * {@code polkit.spawn}. The evaluation is suspended, or, where a built-in function has called
+     * the script that calls this, the thread waits.
+     *
+     * @throws ContinuationPending whose state is the command
+     */
+    Object start(Sandbox.Cell cell, Object argument) {
+        if (!(argument instanceof NativeArray array)) {
+            throw ScriptRuntime.typeError("polkit.spawn: not an array of strings");
+        }
+        List<String> command = command(array);
+        Evaluation<?> evaluation = cell.evaluation;
+        if (evaluation != null && evaluation.isSuspendable() && isCalledByScriptsOnly()) {
+            ContinuationPending pending = cell.captureContinuation();
+            pending.setApplicationState(command);
+            throw pending;
+        }
+        return await(cell.budget, command).toScript();
+    }
+
+    private static List<String> command(NativeArray array) {
+        if (array.getLength() == 0 || array.getLength() > MAX_ARGUMENTS) {
+            throw ScriptRuntime.typeError(
+                    "polkit.spawn: an array of 1 to " + MAX_ARGUMENTS + " strings is needed");
+        }
+        List<String> command = new ArrayList<>();
+        for (int i = 0; i < array.getLength(); i++) {
+            String word = Context.toString(array.get(i, array));
+            if (word.indexOf('\0') >= 0) {
+                throw ScriptRuntime.typeError("polkit.spawn: a NUL in argument " + i);
+            }
+            command.add(word);
+        }
+        return command;
+    }
+
+    /** One loop of the interpreter is on this thread: nothing else that could not be resumed. */
+    private static boolean isCalledByScriptsOnly() {
+        return StackWalker.getInstance()
+                        .walk(frames ->
+                                frames.filter(frame ->
+                                                frame.getMethodName().equals("interpretLoop")
+                                                        && frame.getClassName().equals(INTERPRETER))
+                                        .limit(2)
+                                        .count())
+                == 1;
+    }
+
+    private ProgramOutcome await(@Nullable Budget budget, List<String> command) {
+        long nanos =
+                budget == null
+                        ? Readiness.nanos(limits.program())
+                        : Math.max(budget.remaining(), 0);
+        CompletableFuture<ProgramOutcome> outcome = run(command, Duration.ofNanos(nanos));
+        try {
+            return outcome.get(nanos, TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            throw Abort.excess(budget == null ? "took too long" : budget.overTime());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Abort.excess("interrupted while it waited for " + command.getFirst());
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /**
+     * Runs a program.
+     *
+     * @param remaining what the evaluation has left; if that is less than a program may take, the
+     *     program is ended then
+     * @return never fails
+     */
+    CompletableFuture<ProgramOutcome> run(List<String> command, Duration remaining) {
+        if (!free.tryAcquire()) {
+            return CompletableFuture.completedFuture(
+                    new ProgramOutcome.Failed(
+                            "Error spawning helper: "
+                                    + limits.programs()
+                                    + " programs of rules are under way already"));
+        }
+        CompletableFuture<ProgramOutcome> outcome = new CompletableFuture<>();
+        HelperProgram program = new HelperProgram(command, limits, remaining, outcome);
+        boolean _ = running.add(program);
+        if (closed) {
+            program.cancel();
+        }
+        Thread _ =
+                Thread.ofVirtual()
+                        .name("rules-spawn")
+                        .start(() -> {
+                            try {
+                                program.run();
+                            } finally {
+                                boolean _ = running.remove(program);
+                                free.release();
+                            }
+                        });
+        return outcome;
+    }
+
+    /** Ends the programs that run, and those that are started from now on. */
+    void close() {
+        closed = true;
+        running.forEach(HelperProgram::cancel);
+    }
+
+    /** Programs under way. */
+    int running() {
+        return running.size();
+    }
+}

@@ -1,0 +1,289 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.core.linux.Readiness;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rules in JavaScript, on threads of their own. One evaluator serves normally; when it has been at
+ * one check for longer than the {@link RuleLimits#patience} while others wait, another is started.
+ * So a script that runs away keeps its own caller waiting and nobody else.
+ *
+ * <p>Unlike polkit(8), a reload runs the files in a new scope: no global survives it, and a check
+ * sees the old rules or the new ones. Each evaluator has a scope of its own, and runs the files
+ * anew after {@link RuleLimits#servings} evaluations or when one had to be ended by force: a global
+ * is no place to keep something.
+ *
+ * <p>Safe for use by any thread.
+ */
+public final class RuleEngine implements Rules, AutoCloseable {
+    private final Sandbox sandbox;
+    private final RuleLimits limits;
+    private final RuleLog log;
+    private final Supplier<RuleFiles> source;
+    private final ProgramRuns programs;
+    private final Queue<Waiting> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicLong submitted = new AtomicLong();
+    private final AtomicInteger numbers = new AtomicInteger();
+    private final List<Evaluator> evaluators = new CopyOnWriteArrayList<>();
+    private final EvaluatorWatch watch;
+    private final Set<RuleDiagnostic> told = new HashSet<>();
+    private volatile RuleGeneration generation;
+    private volatile List<RuleDiagnostic> diagnostics = List.of();
+    private volatile boolean closed;
+
+    /** Something to be run by an evaluator. Exactly one of these is called. */
+    public interface Work {
+        /** On the evaluator's thread. It may block: after a while others are served by another. */
+        void run(Evaluator evaluator);
+
+        /**
+         * There is none for it: on the thread that submits it, or on one of the engine's.
+         *
+         * @param why for people
+         */
+        void refused(String why);
+    }
+
+    /** No record: two of them are never equal. */
+    private static final class Waiting {
+        private final Work work;
+        private final long since = System.nanoTime();
+
+        Waiting(Work work) {
+            this.work = work;
+        }
+    }
+
+    private RuleEngine(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
+        this.source = source;
+        this.limits = limits;
+        this.log = log;
+        this.sandbox = new Sandbox(limits);
+        this.programs = new ProgramRuns(limits);
+        this.watch = new EvaluatorWatch(this, limits);
+        this.generation = load();
+    }
+
+    /**
+     * Reads and runs the files, on this thread, and begins to serve. What is wrong with a file
+     * harms only itself.
+     *
+     * @param source of the files, now and for each {@link #reload}: {@code () ->
+     *     RuleFiles.read(RuleFiles.STANDARD_FOLDERS)}
+     */
+    public static RuleEngine start(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
+        RuleEngine engine = new RuleEngine(source, limits, log);
+        engine.addEvaluator();
+        engine.watch.start();
+        return engine;
+    }
+
+    /**
+     * Reads the files again, runs them in a new scope on this thread, and then takes those rules
+     * for all checks that begin from now on.
+     *
+     * @return what is wrong with them
+     */
+    @com.google.errorprone.annotations.CanIgnoreReturnValue
+    public List<RuleDiagnostic> reload() {
+        generation = load();
+        return diagnostics;
+    }
+
+    private synchronized RuleGeneration load() {
+        RuleFiles files = source.get();
+        RuleScope scope = RuleScope.load(sandbox, files, limits, programs, log);
+        scope.logTo(log);
+        List<RuleDiagnostic> found = new ArrayList<>(files.diagnostics());
+        found.addAll(scope.diagnostics());
+        for (RuleDiagnostic diagnostic : found) {
+            if (!told.contains(diagnostic)) { // it is still so: known since the last time
+                log.log(diagnostic.place(), diagnostic.message());
+            }
+        }
+        told.clear();
+        boolean _ = told.addAll(found);
+        diagnostics = List.copyOf(found);
+        return new RuleGeneration(
+                scope,
+                () -> {
+                    RuleScope further =
+                            RuleScope.load(sandbox, files, limits, programs, RuleLog.NOWHERE);
+                    further.logTo(log);
+                    return further;
+                });
+    }
+
+    /** What is wrong with the files, as of the last (re)load. */
+    public List<RuleDiagnostic> diagnostics() {
+        return diagnostics;
+    }
+
+    /** Has it run by an evaluator. Returns at once. */
+    public void submit(Work work) {
+        if (waiting.incrementAndGet() > limits.waiting()) {
+            int _ = waiting.decrementAndGet();
+            work.refused(limits.waiting() + " checks wait for the rules already");
+            return;
+        }
+        boolean _ = queue.add(new Waiting(work));
+        long _ = submitted.incrementAndGet();
+        if (closed) {
+            refuseAll();
+            return;
+        }
+        for (Evaluator evaluator : evaluators) {
+            if (evaluator.wake()) {
+                watch.noticeWork();
+                return;
+            }
+        }
+        watch.noticeWait();
+    }
+
+    /**
+     * {@inheritDoc} The future completes on a thread of the rules, which its dependents must not
+     * hold up.
+     */
+    @Override
+    public CompletableFuture<RuleVerdict> evaluate(RuleAction action, RuleSubject subject) {
+        CompletableFuture<RuleVerdict> verdict = new CompletableFuture<>();
+        submit(
+                new Work() {
+                    @Override
+                    public void run(Evaluator evaluator) {
+                        evaluator.evaluate(action, subject, verdict::complete);
+                    }
+
+                    @Override
+                    public void refused(String why) {
+                        boolean _ = verdict.complete(RuleEvaluation.refused(List.of(), why));
+                    }
+                });
+        return verdict;
+    }
+
+    @Override
+    public CompletableFuture<AdministratorVerdict> administrators(
+            RuleAction action, RuleSubject subject) {
+        CompletableFuture<AdministratorVerdict> verdict = new CompletableFuture<>();
+        submit(
+                new Work() {
+                    @Override
+                    public void run(Evaluator evaluator) {
+                        evaluator.administrators(action, subject, verdict::complete);
+                    }
+
+                    @Override
+                    public void refused(String why) {
+                        boolean _ =
+                                verdict.complete(AdministratorEvaluation.refused(List.of(), why));
+                    }
+                });
+        return verdict;
+    }
+
+    /** Ends the evaluations and programs under way, with answers of "no", and refuses others. */
+    @Override
+    public void close() {
+        closed = true;
+        watch.stop();
+        programs.close();
+        for (Evaluator evaluator : evaluators) {
+            evaluator.abandonAll("the rules are closed");
+            boolean _ = evaluator.wake();
+        }
+        refuseAll();
+    }
+
+    private void refuseAll() {
+        for (Waiting head; (head = take()) != null; ) {
+            head.work.refused("the rules are closed");
+        }
+    }
+
+    private @Nullable Waiting take() {
+        Waiting head = queue.poll();
+        if (head != null) {
+            int _ = waiting.decrementAndGet();
+        }
+        return head;
+    }
+
+    // for the evaluators
+
+    @Nullable Work next() {
+        Waiting head = take();
+        return head == null ? null : head.work;
+    }
+
+    boolean isWorkWaiting() {
+        return !queue.isEmpty();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    Sandbox sandbox() {
+        return sandbox;
+    }
+
+    ProgramRuns programs() {
+        return programs;
+    }
+
+    RuleGeneration generation() {
+        return generation;
+    }
+
+    /** Something that we were given to run or to call back threw this. */
+    void failed(Throwable thrown) {
+        log.log(ScriptPlace.UNKNOWN, LogText.of("a check failed: " + thrown));
+    }
+
+    void ended(Evaluator evaluator) {
+        boolean _ = evaluators.remove(evaluator);
+    }
+
+    // for their watch
+
+    List<Evaluator> evaluators() {
+        return evaluators;
+    }
+
+    void addEvaluator() {
+        Evaluator evaluator = new Evaluator(this, numbers.incrementAndGet(), evaluators.isEmpty());
+        boolean _ = evaluators.add(evaluator);
+        evaluator.start();
+    }
+
+    long submitted() {
+        return submitted.get();
+    }
+
+    /** Refuses what has waited for longer than an evaluation may last. */
+    void refuseOverdue() {
+        long limit = Readiness.nanos(limits.evaluation());
+        for (Waiting head;
+                (head = queue.peek()) != null && System.nanoTime() - head.since > limit; ) {
+            if (queue.remove(head)) {
+                int _ = waiting.decrementAndGet();
+                head.work.refused(
+                        "no evaluator was free for " + Budget.describe(limits.evaluation()));
+            }
+        }
+    }
+}

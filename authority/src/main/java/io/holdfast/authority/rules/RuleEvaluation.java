@@ -1,0 +1,58 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.action.Place;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** What may the subject do? */
+final class RuleEvaluation extends Evaluation<RuleVerdict> {
+    private static final int LONGEST_WORD = 64;
+
+    private final RuleScope scope;
+
+    RuleEvaluation(
+            Sandbox.Cell cell,
+            RuleScope scope,
+            RuleAction action,
+            RuleSubject subject,
+            Consumer<RuleVerdict> answer) {
+        super(cell, scope, scope.rules(), action, subject, answer);
+        this.scope = scope;
+    }
+
+    @Override
+    Optional<RuleVerdict> read(Object result, List<RuleStep> steps, Place place) {
+        if (isFalse(result)) {
+            steps.add(new RuleStep(place, "nothing"));
+            return Optional.empty();
+        }
+        Optional<ImplicitAuthorization> word =
+                result instanceof CharSequence text && text.length() <= LONGEST_WORD
+                        ? ImplicitAuthorization.ofWord(text.toString())
+                        : Optional.empty();
+        if (word.isPresent()) {
+            steps.add(new RuleStep(place, word.get().word()));
+            return Optional.of(new RuleVerdict(word, steps, Optional.empty()));
+        }
+        String why = "returned " + describe(result) + ", which is no result";
+        scope.tell(place, why);
+        steps.add(new RuleStep(place, "failed: " + why));
+        return Optional.of(failed(steps, place + ": " + why));
+    }
+
+    @Override
+    RuleVerdict unanswered(List<RuleStep> steps) {
+        return new RuleVerdict(Optional.empty(), steps, Optional.empty());
+    }
+
+    @Override
+    RuleVerdict failed(List<RuleStep> steps, String why) {
+        return refused(steps, why);
+    }
+
+    static RuleVerdict refused(List<RuleStep> steps, String why) {
+        return new RuleVerdict(Optional.of(ImplicitAuthorization.NO), steps, Optional.of(why));
+    }
+}

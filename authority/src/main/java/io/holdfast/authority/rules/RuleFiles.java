@@ -1,0 +1,133 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.authority.action.Place;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Rules files as they were read, in the order in which they are run: by name, and those of one name
+ * by folder, so that {@code 10-local.rules} of /etc comes before that of /usr, and both before
+ * {@code 50-default.rules}.
+ *
+ * @param diagnostics what could not be read
+ */
+public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) {
+    /** The folders of polkit(8), in order. */
+    public static final List<Path> STANDARD_FOLDERS =
+            List.of(
+                    Path.of("/etc/polkit-1/rules.d"),
+                    Path.of("/run/polkit-1/rules.d"),
+                    Path.of("/usr/local/share/polkit-1/rules.d"),
+                    Path.of("/usr/share/polkit-1/rules.d"));
+
+    /** Of a file; a longer one is refused. */
+    public static final int MAX_BYTES = 1 << 20;
+
+    /** Of one folder; what comes after them is refused. */
+    public static final int MAX_FILES = 4_096;
+
+    private static final Path NOTHING = Path.of("/dev/null");
+
+    /** One file. */
+    public record RuleFile(Path path, String source) {}
+
+    public RuleFiles {
+        files = List.copyOf(files);
+        diagnostics = List.copyOf(diagnostics);
+    }
+
+    /** Whether a file of this name is one of rules, and a change of it a change of the rules. */
+    public static boolean isRuleFile(String name) {
+        return name.endsWith(".rules") && !name.startsWith(".") && !name.startsWith("#");
+    }
+
+    /**
+     * Reads folders. One that does not exist is empty; what cannot be read is left out and told.
+     *
+     * @param folders in order
+     */
+    public static RuleFiles read(List<Path> folders) {
+        List<RuleDiagnostic> diagnostics = new ArrayList<>();
+        List<Path> paths = new ArrayList<>();
+        for (Path folder : folders) {
+            list(folder, paths, diagnostics);
+        }
+        paths.sort( // stable: folders in their order, and within one all names differ
+                Comparator.comparing(path -> String.valueOf(path.getFileName())));
+        List<RuleFile> files = new ArrayList<>();
+        for (Path path : paths) {
+            try {
+                files.add(new RuleFile(path, source(path)));
+            } catch (NoSuchFileException e) {
+                if (Files.isSymbolicLink(path)) {
+                    diagnostics.add(diagnostic(path, "a link to nothing"));
+                } // else: removed meanwhile
+            } catch (AccessDeniedException e) {
+                diagnostics.add(diagnostic(path, "may not be read: permission denied"));
+            } catch (IOException e) {
+                diagnostics.add(diagnostic(path, "cannot be read: " + e.getMessage()));
+            }
+        }
+        return new RuleFiles(files, diagnostics);
+    }
+
+    private static void list(Path folder, List<Path> paths, List<RuleDiagnostic> diagnostics) {
+        int count = 0;
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            for (Path entry : entries) {
+                if (isRuleFile(String.valueOf(entry.getFileName()))) {
+                    if (++count > MAX_FILES) {
+                        diagnostics.add(
+                                diagnostic(folder, "more than " + MAX_FILES + " rules files"));
+                        return;
+                    }
+                    paths.add(entry);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // as if it were empty
+        } catch (NotDirectoryException e) {
+            diagnostics.add(diagnostic(folder, "not a folder: no rules of it are known"));
+        } catch (AccessDeniedException e) {
+            diagnostics.add(
+                    diagnostic(
+                            folder,
+                            "may not be read: permission denied; no rules of it are known (it"
+                                    + " should belong to the group of the authority's user, with"
+                                    + " mode 0750)"));
+        } catch (IOException | DirectoryIteratorException e) {
+            diagnostics.add(diagnostic(folder, "cannot be read: " + e.getMessage()));
+        }
+    }
+
+    private static String source(Path path) throws IOException {
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
+            if (Files.isSameFile(path, NOTHING)) {
+                return ""; // the way to mask a file
+            }
+            throw new IOException("not a file"); // a FIFO would block
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                throw new IOException("longer than " + MAX_BYTES + " bytes");
+            }
+            return new String(bytes, StandardCharsets.UTF_8); // comments may be in anything
+        }
+    }
+
+    private static RuleDiagnostic diagnostic(Path path, String message) {
+        return new RuleDiagnostic(new Place(path, 0), message);
+    }
+}

@@ -1,0 +1,191 @@
+package io.holdfast.authority.rules;
+
+import java.time.Duration;
+
+/**
+ * What rules may take.
+ *
+ * @param evaluation how long one evaluation may last, the programs it waits for included; also the
+ *     longest that a check waits for an evaluator
+ * @param load how long one file may run when it is loaded
+ * @param allocated bytes that one evaluation, or the load of one file, may allocate
+ * @param depth calls within calls
+ * @param text characters of a string that a built-in function takes or makes
+ * @param elements of an array that a built-in function goes through
+ * @param patience how long an evaluator may be at one check while others wait, before another is
+ *     started
+ * @param evaluators threads that evaluate; as many again may be abandoned in a built-in function
+ * @param waiting checks that wait for an evaluator
+ * @param servings evaluations before an evaluator runs the files anew, so that what rules gather in
+ *     globals stays bounded
+ * @param programs of {@code polkit.spawn} under way
+ * @param program how long one of them may run
+ * @param output bytes that one of them may write to each of its outputs
+ * @param logged lines of {@code polkit.log} an evaluation
+ */
+public record RuleLimits(
+        Duration evaluation,
+        Duration load,
+        long allocated,
+        int depth,
+        int text,
+        int elements,
+        Duration patience,
+        int evaluators,
+        int waiting,
+        int servings,
+        int programs,
+        Duration program,
+        int output,
+        int logged) {
+
+    /** Those of polkit(8) where it has any. */
+    public static final RuleLimits STANDARD =
+            new RuleLimits(
+                    Duration.ofSeconds(15),
+                    Duration.ofSeconds(15),
+                    32L << 20,
+                    1_000,
+                    1 << 20,
+                    100_000,
+                    Duration.ofMillis(20),
+                    4,
+                    1_024,
+                    20_000,
+                    16,
+                    Duration.ofSeconds(10),
+                    1 << 20,
+                    100);
+
+    public RuleLimits {
+        if (allocated <= 0
+                || depth <= 0
+                || text <= 0
+                || elements <= 0
+                || evaluators <= 0
+                || waiting <= 0
+                || servings <= 0
+                || programs < 0
+                || output <= 0
+                || logged < 0) {
+            throw new IllegalArgumentException("a limit of rules that leaves nothing");
+        }
+    }
+
+    public RuleLimits withEvaluation(Duration duration) {
+        return new RuleLimits(
+                duration,
+                load,
+                allocated,
+                depth,
+                text,
+                elements,
+                patience,
+                evaluators,
+                waiting,
+                servings,
+                programs,
+                program,
+                output,
+                logged);
+    }
+
+    public RuleLimits withLoad(Duration duration) {
+        return new RuleLimits(
+                evaluation,
+                duration,
+                allocated,
+                depth,
+                text,
+                elements,
+                patience,
+                evaluators,
+                waiting,
+                servings,
+                programs,
+                program,
+                output,
+                logged);
+    }
+
+    public RuleLimits withAllocated(long bytes) {
+        return new RuleLimits(
+                evaluation,
+                load,
+                bytes,
+                depth,
+                text,
+                elements,
+                patience,
+                evaluators,
+                waiting,
+                servings,
+                programs,
+                program,
+                output,
+                logged);
+    }
+
+    /**
+     * @param count of {@link #evaluators}
+     * @param queue of {@link #waiting}
+     */
+    public RuleLimits withEvaluators(int count, int queue, Duration patience) {
+        return new RuleLimits(
+                evaluation,
+                load,
+                allocated,
+                depth,
+                text,
+                elements,
+                patience,
+                count,
+                queue,
+                servings,
+                programs,
+                program,
+                output,
+                logged);
+    }
+
+    public RuleLimits withServings(int count) {
+        return new RuleLimits(
+                evaluation,
+                load,
+                allocated,
+                depth,
+                text,
+                elements,
+                patience,
+                evaluators,
+                waiting,
+                count,
+                programs,
+                program,
+                output,
+                logged);
+    }
+
+    /**
+     * @param count of {@link #programs}
+     * @param duration of {@link #program}
+     * @param bytes of {@link #output}
+     */
+    public RuleLimits withPrograms(int count, Duration duration, int bytes) {
+        return new RuleLimits(
+                evaluation,
+                load,
+                allocated,
+                depth,
+                text,
+                elements,
+                patience,
+                evaluators,
+                waiting,
+                servings,
+                count,
+                duration,
+                bytes,
+                logged);
+    }
+}

@@ -1,0 +1,76 @@
+package io.holdfast.authority.rules;
+
+import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.rules.RuleFiles.RuleFile;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/** An engine over texts, with what it logs. */
+final class TestRules implements AutoCloseable {
+    static final DescribedSubject JANE = DescribedSubject.atSeat(501, "jane", "users", "wheel");
+
+    final Queue<String> logged = new ConcurrentLinkedQueue<>();
+    final RuleEngine engine;
+    private volatile RuleFiles files;
+
+    private TestRules(RuleLimits limits, String... sources) {
+        files = files(sources);
+        engine =
+                RuleEngine.start(
+                        () -> files, limits, (place, text) -> logged.add(place + ": " + text));
+    }
+
+    static TestRules of(String... sources) {
+        return new TestRules(RuleLimits.STANDARD, sources);
+    }
+
+    static TestRules of(RuleLimits limits, String... sources) {
+        return new TestRules(limits, sources);
+    }
+
+    static RuleFiles files(String... sources) {
+        RuleFile[] files = new RuleFile[sources.length];
+        for (int i = 0; i < sources.length; i++) {
+            files[i] = new RuleFile(Path.of("/r/" + (i + 1) + ".rules"), sources[i]);
+        }
+        return new RuleFiles(List.of(files), List.of());
+    }
+
+    void replace(String... sources) {
+        files = files(sources);
+        engine.reload();
+    }
+
+    RuleVerdict ask(String action, String... details) {
+        return ask(JANE, action, details);
+    }
+
+    RuleVerdict ask(RuleSubject subject, String action, String... details) {
+        return engine.evaluate(action(action, details), subject).join();
+    }
+
+    /** The word of the answer, or "nothing". */
+    String word(String action, String... details) {
+        return ask(action, details).answer().map(ImplicitAuthorization::word).orElse("nothing");
+    }
+
+    String word(RuleSubject subject, String action) {
+        return ask(subject, action).answer().map(ImplicitAuthorization::word).orElse("nothing");
+    }
+
+    static RuleAction action(String id, String... details) {
+        Map<String, String> map = new java.util.HashMap<>();
+        for (int i = 0; i < details.length; i += 2) {
+            map.put(details[i], details[i + 1]);
+        }
+        return new RuleAction(id, map);
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

@@ -4,10 +4,11 @@
  */
 module io.holdfast.authority {
     requires transitive io.holdfast.core;
-    requires io.holdfast.dbus;
-    requires io.holdfast.varlink;
+    requires transitive io.holdfast.dbus;
+    requires transitive io.holdfast.varlink;
     requires java.management;
     requires java.xml;
+    requires jdk.jfr;
     requires jdk.management;
     requires org.mozilla.rhino;
     requires static transitive org.jspecify;

@@ -23,6 +23,7 @@ final class Commands {
                                     "kill",
                                     "run")),
                     new Section("Messages", List.of("bus")),
+                    new Section("Permissions", List.of("authority", "check")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
                             "This machine, this command", List.of("tour", "doctor", "completion")));
@@ -43,6 +44,8 @@ final class Commands {
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();
                     case "bus" -> new BusCommand();
+                    case "authority" -> new AuthorityCommand();
+                    case "check" -> new CheckCommand();
                     case "info" -> new InfoCommand();
                     case "who" -> new WhoCommand();
                     case "watch" -> new WatchCommand();

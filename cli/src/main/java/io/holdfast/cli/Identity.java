@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.ForeignCgroupException;
@@ -71,17 +72,7 @@ record Identity(
     }
 
     private static final class Lazy {
-        static final CgroupPath MANAGER_ROOT = find();
-
-        private static CgroupPath find() {
-            Optional<PidFd> first = PidFd.find(1);
-            if (first.isEmpty()) {
-                return CgroupPath.ROOT;
-            }
-            try (PidFd manager = first.get()) {
-                return cgroupOf(manager).map(CgroupPath::managerRoot).orElse(CgroupPath.ROOT);
-            }
-        }
+        static final CgroupPath MANAGER_ROOT = Cgroup.managerRoot();
     }
 
     /** Number and name, and what has become of it if that is to be told. */

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.authority.FolderWatch;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
@@ -57,19 +58,7 @@ public final class Sessions {
 
     /** Those of this machine; where PID 1 can be seen, as seen from its cgroup. */
     public static Sessions ofMachine() {
-        return new Sessions(FOLDER, managerRoot());
-    }
-
-    private static CgroupPath managerRoot() {
-        Optional<PidFd> first = PidFd.find(1);
-        if (first.isEmpty()) {
-            return CgroupPath.ROOT;
-        }
-        try (PidFd manager = first.get()) {
-            return manager.cgroupPath().managerRoot();
-        } catch (ErrnoException | ForeignCgroupException e) {
-            return CgroupPath.ROOT;
-        }
+        return new Sessions(FOLDER, Cgroup.managerRoot());
     }
 
     /**

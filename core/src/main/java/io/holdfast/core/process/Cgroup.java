@@ -80,6 +80,22 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
+     * The cgroup below which the units of this machine's manager are: that of process 1 without its
+     * {@code init.scope}; the root of the tree that we see, where that cannot be seen.
+     */
+    public static CgroupPath managerRoot() {
+        Optional<PidFd> first = PidFd.find(1);
+        if (first.isEmpty()) {
+            return CgroupPath.ROOT;
+        }
+        try (PidFd manager = first.get()) {
+            return manager.cgroupPath().managerRoot();
+        } catch (ErrnoException | ForeignCgroupException e) {
+            return CgroupPath.ROOT;
+        }
+    }
+
+    /**
      * Opens a cgroup by its path below the mount point.
      *
      * @throws ErrnoException ENOENT if there is none

@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.StringTokenizer;
 import java.util.function.Function;
 
@@ -136,6 +137,12 @@ public final class Proc {
     /** The number of its session's leader, for people. */
     public int session() {
         return Integer.parseInt(stat()[3]);
+    }
+
+    /** The device number of its controlling terminal; empty if it has none. */
+    public OptionalInt terminal() {
+        int device = Integer.parseInt(stat()[4]);
+        return device == 0 ? OptionalInt.empty() : OptionalInt.of(device);
     }
 
     /** The path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it. */

@@ -1,0 +1,139 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.ConnectionOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * Who decides what may be done: for servers that want to know whether their clients may do what
+ * they ask for.
+ *
+ * <pre>{@code
+ * Authority authority = Authority.connect();
+ * …
+ * try (Peer peer = connection.peer()) {
+ *     boolean may = authority.isAuthorized(peer, "org.example.reboot", Map.of());
+ * }
+ * }</pre>
+ *
+ * <p>It fails closed: if there is no authority, if it does not answer, or if the peer cannot be
+ * held by pidfd, the answer is a refusal that says why ({@link Decision#failure}). A connection
+ * that was lost is made again with the next question. Safe for use by any thread.
+ */
+public interface Authority extends AutoCloseable {
+    /** The address of an authority on Varlink; set, it is the one that {@link #connect} takes. */
+    String ADDRESS_VARIABLE = "HOLDFAST_AUTHORITY";
+
+    /** Where Holdfast's own authority of the machine is. */
+    Path SYSTEM_SOCKET = Path.of("/run/holdfast", AuthorityInterface.NAME);
+
+    /** How a question is to be answered. */
+    enum Option {
+        /** An agent may ask somebody to authenticate, however long that takes. */
+        INTERACTIVE,
+        /** The rules are asked about root, too. */
+        ALWAYS,
+        /** The answer is to be explained, where the authority does that and we may know. */
+        EXPLAIN
+    }
+
+    /**
+     * The authority of the machine: that of {@code $HOLDFAST_AUTHORITY}, else Holdfast's own where
+     * there is one, else polkit's on the system bus (from version 124 on, which takes pidfds). It
+     * is reached when it is first asked.
+     */
+    static Authority connect() {
+        String address = System.getenv(ADDRESS_VARIABLE);
+        if (address != null && !address.isEmpty()) {
+            return overVarlink(address);
+        }
+        return Files.exists(SYSTEM_SOCKET)
+                ? overVarlink(SYSTEM_SOCKET.toString())
+                : overBus(BusAddress.system());
+    }
+
+    /**
+     * An authority on Varlink.
+     *
+     * @param address as {@code /run/holdfast/io.holdfast.Authority}
+     */
+    static Authority overVarlink(String address) {
+        return new VarlinkAuthority(address);
+    }
+
+    /** The authority on a message bus: polkit's, or ours. */
+    static Authority overBus(List<BusAddress> addresses) {
+        return new BusAuthority(addresses, ConnectionOptions.DEFAULT);
+    }
+
+    /** An engine of this program; closing this does not close it. */
+    static Authority of(AuthorityEngine engine) {
+        return new EmbeddedAuthority(engine);
+    }
+
+    /**
+     * Asks about the process at the other end of a connection.
+     *
+     * @param peer lent until this returns
+     * @param details what there is to know of this case; only root and the action's owners may give
+     *     any
+     * @return never fails
+     */
+    CompletableFuture<Decision> check(
+            Peer peer, String action, Map<String, String> details, Option... options);
+
+    /**
+     * Asks about a process.
+     *
+     * @param process lent until this returns
+     * @param uid for whom it acts
+     * @return never fails
+     */
+    CompletableFuture<Decision> check(
+            PidFd process, long uid, String action, Map<String, String> details, Option... options);
+
+    /** Asks about a process, for its own real user. */
+    default CompletableFuture<Decision> check(
+            PidFd process, String action, Map<String, String> details, Option... options) {
+        long uid;
+        try {
+            uid = Subject.UnixProcess.realUid(process);
+        } catch (ErrnoException e) {
+            return CompletableFuture.completedFuture(
+                    Decision.refused(String.valueOf(e.getMessage())));
+        }
+        return check(process, uid, action, details, options);
+    }
+
+    /**
+     * Asks, and waits for the answer; virtual threads park.
+     *
+     * @return false for whatever is not a clear yes, also if the waiting is interrupted
+     */
+    default boolean isAuthorized(
+            Peer peer, String action, Map<String, String> details, Option... options) {
+        CompletableFuture<Decision> answer = check(peer, action, details, options);
+        try {
+            return answer.get().isAuthorized();
+        } catch (InterruptedException e) {
+            boolean ignored = answer.cancel(false);
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException e) {
+            return false;
+        }
+    }
+
+    /** Lets go of the authority; questions that are under way are refused. */
+    @Override
+    void close();
+}

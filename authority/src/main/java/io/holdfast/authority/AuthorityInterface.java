@@ -1,0 +1,391 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.action.Action;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.varlink.Call;
+import io.holdfast.varlink.Interface;
+import io.holdfast.varlink.Json;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.MethodOption;
+import io.holdfast.varlink.Service;
+import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.VarlinkServer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/**
+ * An authority's face on Varlink: {@code io.holdfast.Authority}. Callers must be held
+ * (SO_PEERPIDFD, Linux 6.5); subjects come as descriptors. Explanations are for root and for the
+ * authority's own user.
+ */
+public final class AuthorityInterface implements AutoCloseable {
+    /** The interface, and the name of its socket in a runtime folder. */
+    public static final String NAME = "io.holdfast.Authority";
+
+    static final String DEFINITION =
+            """
+            # Who may do what, decided on processes that are held by pidfd.
+            interface io.holdfast.Authority
+
+            # What was looked at, what it came to, and file:line where there is one.
+            type Step (topic: string, text: string, place: ?string)
+
+            type Action (
+              id: string,
+              description: string,
+              message: string,
+              vendor: string,
+              vendorUrl: string,
+              iconName: string,
+              allowAny: string,
+              allowInactive: string,
+              allowActive: string,
+              annotations: [string]string
+            )
+
+            # A process: its number is for people, its id names it within the boot.
+            type ProcessId (pid: int, pidfdId: ?int, bootId: ?string)
+
+            type TemporaryAuthorization (
+              id: string,
+              action: string,
+              process: ProcessId,
+              uid: int,
+              # seconds since 1970
+              obtained: int,
+              expires: int
+            )
+
+            # May the subject do this? It comes as a descriptor beside the call, at that index: a pidfd,
+            # or a connected socket, whose peer is meant. Without one the caller itself is meant.
+            # uid: for whom a process acts; its real user, if it is not given.
+            # details: for trusted callers: root, and the owners of the action.
+            # always: ask the rules about root, too.
+            # explain: tell how the answer came to be, if the caller is root or the authority's user.
+            method Check(
+              action: string,
+              subject: ?int,
+              uid: ?int,
+              details: ?[string]string,
+              allowInteractiveAuthentication: ?bool,
+              always: ?bool,
+              explain: ?bool
+            ) -> (
+              isAuthorized: bool,
+              isChallenge: bool,
+              details: [string]string,
+              explanation: ?[]Step
+            )
+
+            method ListActions(locale: ?string) -> (actions: []Action)
+
+            # Those of the caller's user; all, if root asks.
+            method ListTemporaryAuthorizations() -> (temporaryAuthorizations: []TemporaryAuthorization)
+
+            method RevokeTemporaryAuthorization(id: string) -> ()
+
+            # Read actions and rules again; for root and the authority's own user.
+            method Reload() -> ()
+
+            # The subject could not be held, or has gone.
+            error SubjectGone (reason: string)
+            # The caller may not ask that.
+            error NotAuthorized (reason: string)
+            error Cancelled (reason: string)
+            error Failed (reason: string)
+            """;
+
+    private final AuthorityEngine engine;
+    private final VarlinkServer server;
+    private final long ownUid;
+
+    private AuthorityInterface(AuthorityEngine engine) {
+        this.engine = engine;
+        this.ownUid = io.holdfast.core.linux.Unistd.geteuid();
+        this.server =
+                VarlinkServer.builder()
+                        .identity("Holdfast", "holdfast", "0.1.0", "https://holdfast.io")
+                        .service(service())
+                        .build();
+    }
+
+    /** Serves an authority; the caller gives the server its listeners and sockets. */
+    public static AuthorityInterface of(AuthorityEngine engine) {
+        return new AuthorityInterface(engine);
+    }
+
+    /** Where it is served. */
+    public VarlinkServer server() {
+        return server;
+    }
+
+    private Service service() {
+        return Service.of(Interface.parse(DEFINITION))
+                .asyncMethod("Check", this::check, MethodOption.TAKES_DESCRIPTORS)
+                .method("ListActions", this::listActions)
+                .method("ListTemporaryAuthorizations", this::listTemporary)
+                .asyncMethod("RevokeTemporaryAuthorization", this::revoke)
+                .method("Reload", this::reload)
+                .build();
+    }
+
+    // ---- checks
+
+    private CompletableFuture<JsonObject> check(Call call) {
+        Caller caller = caller(call);
+        JsonObject asked = call.parameters();
+        Subject.UnixProcess subject = subject(call);
+        CheckRequest request =
+                new CheckRequest(
+                        caller,
+                        subject,
+                        asked.string("action"),
+                        strings(asked.optionalObject("details")),
+                        asked.bool("allowInteractiveAuthentication", false),
+                        asked.bool("always", false),
+                        "");
+        boolean explained = asked.bool("explain", false) && isTrusted(caller);
+        CompletableFuture<Decision> decision = engine.check(request);
+        call.onHangup(() -> {
+            boolean ignored =
+                    decision.completeExceptionally(
+                            new AuthorityException(
+                                    AuthorityException.Kind.CANCELLED, "the caller has gone"));
+        });
+        return decision.handle((answer, failure) -> {
+            if (failure != null) {
+                throw error(failure);
+            }
+            return json(answer, explained);
+        });
+    }
+
+    private boolean isTrusted(Caller caller) {
+        return caller.uid() == 0 || caller.uid() == ownUid;
+    }
+
+    /** Whoever cannot be held cannot ask. */
+    private static Caller caller(Call call) {
+        return switch (call.peer()) {
+            case Peer.Held held ->
+                    new Caller(
+                            "Varlink client of user " + held.uid(),
+                            held.uid(),
+                            Optional.of(
+                                    new Subject.UnixProcess(
+                                            held.process(),
+                                            held.uid(),
+                                            Origin.PEER,
+                                            Optional.of(held.groups()))));
+            case Peer.BestEffort _, Peer.Gone _ -> throw VarlinkException.permissionDenied();
+        };
+    }
+
+    private static Subject.UnixProcess subject(Call call) {
+        OptionalLong index = call.parameters().optionalInteger("subject");
+        OptionalLong uid = call.parameters().optionalInteger("uid");
+        if (uid.isPresent() && (uid.getAsLong() < 0 || uid.getAsLong() >= 0xFFFF_FFFFL)) {
+            throw VarlinkException.invalidParameter("uid");
+        }
+        Subject.UnixProcess found;
+        if (index.isEmpty()) {
+            found = caller(call).process().orElseThrow().duplicate();
+        } else {
+            try (Fd fd =
+                    call.takeDescriptor((int) Math.min(index.getAsLong(), Integer.MAX_VALUE))
+                            .orElseThrow(() -> VarlinkException.invalidParameter("subject"))) {
+                found = held(fd);
+            }
+        }
+        return uid.isEmpty()
+                ? found
+                : new Subject.UnixProcess(
+                        found.pidFd(), uid.getAsLong(), found.origin(), found.groups());
+    }
+
+    private static Subject.UnixProcess held(Fd fd) {
+        Optional<Peer> peer = peerOf(fd);
+        if (peer.isPresent()) {
+            return switch (peer.get()) {
+                case Peer.Held held ->
+                        new Subject.UnixProcess(
+                                held.process(),
+                                held.uid(),
+                                Origin.PEER,
+                                Optional.of(held.groups()));
+                case Peer.BestEffort _, Peer.Gone _ ->
+                        throw gone("the peer of the socket could not be held");
+            };
+        }
+        try {
+            PidFd process = PidFd.adopt(fd);
+            try {
+                if (process.isThread()) {
+                    throw VarlinkException.invalidParameter("subject");
+                }
+                return Subject.UnixProcess.of(process, Origin.DESCRIPTOR);
+            } catch (RuntimeException e) {
+                process.close();
+                throw e;
+            }
+        } catch (ErrnoException e) {
+            throw e.errno() == Errno.ESRCH
+                    ? gone(String.valueOf(e.getMessage()))
+                    : VarlinkException.invalidParameter("subject");
+        }
+    }
+
+    /** Empty if it is no connected socket. */
+    private static Optional<Peer> peerOf(Fd fd) {
+        try (UnixSocket socket = UnixSocket.adopt(fd.duplicate())) {
+            return Optional.of(socket.peer());
+        } catch (ErrnoException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static VarlinkException gone(String reason) {
+        return new VarlinkException(NAME + ".SubjectGone", JsonObject.of("reason", reason));
+    }
+
+    private static Map<String, String> strings(Optional<JsonObject> object) {
+        Map<String, String> strings = new LinkedHashMap<>();
+        object.ifPresent(
+                each -> each.fields().keySet().forEach(key -> strings.put(key, each.string(key))));
+        return strings;
+    }
+
+    private static VarlinkException error(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        JsonObject reason = JsonObject.of("reason", String.valueOf(cause.getMessage()));
+        String word =
+                cause instanceof AuthorityException refused
+                        ? switch (refused.kind()) {
+                            case NOT_AUTHORIZED -> "NotAuthorized";
+                            case CANCELLED -> "Cancelled";
+                            default -> "Failed";
+                        }
+                        : "Failed";
+        return new VarlinkException(NAME + "." + word, reason);
+    }
+
+    private static JsonObject json(Decision decision, boolean explained) {
+        JsonObject.Builder json =
+                JsonObject.builder()
+                        .put("isAuthorized", decision.isAuthorized())
+                        .put("isChallenge", decision.isChallenge())
+                        .put("details", json(decision.details()));
+        if (explained) {
+            decision.explanation()
+                    .ifPresent(each ->
+                            json.put(
+                                    "explanation",
+                                    each.steps().stream().map(AuthorityInterface::json).toList()));
+        }
+        return json.build();
+    }
+
+    private static JsonObject json(Explanation.Step step) {
+        return JsonObject.builder()
+                .put("topic", step.topic())
+                .put("text", step.text())
+                .putIfPresent(
+                        "place",
+                        step.place().isEmpty() ? Optional.empty() : Optional.of(step.place()))
+                .build();
+    }
+
+    private static JsonObject json(Map<String, String> strings) {
+        JsonObject.Builder json = JsonObject.builder();
+        strings.forEach(json::put);
+        return json.build();
+    }
+
+    // ---- the rest
+
+    private JsonObject listActions(Call call) {
+        String locale = call.parameters().optionalString("locale").orElse("");
+        List<JsonObject> list =
+                engine.actions().actions().stream().map(action -> json(action, locale)).toList();
+        return JsonObject.builder().put("actions", list).build();
+    }
+
+    private static JsonObject json(Action action, String locale) {
+        return JsonObject.builder()
+                .put("id", action.id())
+                .put("description", action.description().in(locale))
+                .put("message", action.message().in(locale))
+                .put("vendor", action.vendor())
+                .put("vendorUrl", action.vendorUrl())
+                .put("iconName", action.iconName())
+                .put("allowAny", action.any().word())
+                .put("allowInactive", action.inactive().word())
+                .put("allowActive", action.active().word())
+                .put("annotations", json(action.annotations()))
+                .build();
+    }
+
+    private JsonObject listTemporary(Call call) {
+        List<Json> list =
+                engine.temporaryAuthorizations(caller(call)).stream()
+                        .<Json>map(each ->
+                                JsonObject.builder()
+                                        .put("id", each.id())
+                                        .put("action", each.action())
+                                        .put("process", json(each.subject().pidFd().processId()))
+                                        .put("uid", each.subject().uid())
+                                        .put("obtained", each.obtained().getEpochSecond())
+                                        .put("expires", each.expires().getEpochSecond())
+                                        .build())
+                        .toList();
+        return JsonObject.builder().put("temporaryAuthorizations", list).build();
+    }
+
+    private static JsonObject json(ProcessId id) {
+        return JsonObject.builder()
+                .put("pid", id.pid())
+                .putIfPresent("pidfdId", id.pidfdId())
+                .putIfPresent("bootId", id.bootId().map(UUID::toString))
+                .build();
+    }
+
+    private CompletableFuture<JsonObject> revoke(Call call) {
+        return engine.revoke(caller(call), call.parameters().string("id"))
+                .handle((_, failure) -> {
+                    if (failure != null) {
+                        throw error(failure);
+                    }
+                    return JsonObject.EMPTY;
+                });
+    }
+
+    private JsonObject reload(Call call) {
+        if (!isTrusted(caller(call))) {
+            throw VarlinkException.permissionDenied();
+        }
+        engine.reload();
+        return JsonObject.EMPTY;
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}

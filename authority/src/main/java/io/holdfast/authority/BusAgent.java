@@ -1,0 +1,90 @@
+package io.holdfast.authority;
+
+import static java.lang.System.Logger.Level.INFO;
+
+import io.holdfast.authority.subject.Identity;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.wire.Struct;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** An agent on the bus: {@code org.freedesktop.PolicyKit1.AuthenticationAgent}. */
+final class BusAgent implements AgentChannel {
+    static final String INTERFACE = "org.freedesktop.PolicyKit1.AuthenticationAgent";
+
+    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
+    private static final String DISMISSED = "org.freedesktop.PolicyKit1.Error.Cancelled";
+
+    /** A user may take as long as he likes; who cancels ends the call. */
+    private static final Duration NO_LIMIT = Duration.ofDays(365);
+
+    private final RemoteObject object;
+
+    BusAgent(BusConnection bus, String uniqueName, String path) {
+        object = bus.object(uniqueName, path).withoutStart().withTimeout(NO_LIMIT);
+    }
+
+    @Override
+    public CompletableFuture<End> begin(Request request) {
+        CompletableFuture<End> end = new CompletableFuture<>();
+        var _ =
+                Thread.ofVirtual()
+                        .name("dialog of " + object.destination())
+                        .start(() -> end.complete(ask(request)));
+        return end;
+    }
+
+    private End ask(Request request) {
+        List<Struct> identities = new ArrayList<>();
+        for (Identity.User user : request.identities()) {
+            identities.add(PolicyKit1.identity(user));
+        }
+        try {
+            object.call(
+                    INTERFACE,
+                    "BeginAuthentication",
+                    "sssa{ss}sa(sa{sv})",
+                    request.action(),
+                    request.message(),
+                    request.iconName(),
+                    request.details(),
+                    request.cookie(),
+                    identities);
+            return End.COMPLETED;
+        } catch (DBusException e) {
+            if (e.name().equals(DISMISSED)) {
+                return End.DISMISSED;
+            }
+            LOG.log(INFO, "the agent {0} could not authenticate: {1}", object, e.getMessage());
+            return End.FAILED;
+        } catch (ConnectionLostException | IllegalArgumentException e) {
+            return End.FAILED;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return End.FAILED;
+        }
+    }
+
+    @Override
+    public void cancel(String cookie) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("cancels a dialog of " + object.destination())
+                        .start(() -> tell(cookie));
+    }
+
+    private void tell(String cookie) {
+        try {
+            object.tell(INTERFACE, "CancelAuthentication", "s", cookie);
+        } catch (ConnectionLostException e) {
+            // then the dialog has ended, too
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

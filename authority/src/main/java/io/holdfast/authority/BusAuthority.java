@@ -1,0 +1,127 @@
+package io.holdfast.authority;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/** {@code org.freedesktop.PolicyKit1} on a bus, asked by pidfd and user alone. */
+final class BusAuthority extends RemoteAuthority {
+    private static final Duration PATIENCE = Duration.ofSeconds(25);
+    private static final Duration DIALOG = Duration.ofDays(1);
+
+    private final List<BusAddress> addresses;
+    private final ConnectionOptions options;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private @Nullable BusConnection connection;
+
+    @GuardedBy("lock")
+    private boolean closed;
+
+    BusAuthority(List<BusAddress> addresses, ConnectionOptions options) {
+        this.addresses = List.copyOf(addresses);
+        this.options = options;
+    }
+
+    private BusConnection connection() throws InterruptedException {
+        if (!lock.tryLock(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new IllegalStateException("no connection within " + PATIENCE);
+        }
+        try {
+            if (closed) {
+                throw new IllegalStateException("closed");
+            }
+            BusConnection known = connection;
+            if (known == null || !known.isOpen()) {
+                known = BusConnection.connect(addresses, options);
+                connection = known;
+            }
+            return known;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    Decision ask(Question question) throws InterruptedException {
+        boolean interactive = question.options().contains(Option.INTERACTIVE);
+        int flags = (interactive ? 1 : 0) | (question.options().contains(Option.ALWAYS) ? 2 : 0);
+        RemoteObject authority =
+                connection()
+                        .object(PolicyKit1.NAME, PolicyKit1.PATH)
+                        .withTimeout(interactive ? DIALOG : PATIENCE);
+        List<Object> reply;
+        try {
+            reply =
+                    authority.call(
+                            PolicyKit1.INTERFACE,
+                            "CheckAuthorization",
+                            "(sa{sv})sa{ss}us",
+                            Struct.of(
+                                    "unix-process",
+                                    Map.of(
+                                            "pidfd",
+                                            Variant.of("h", question.process().fd()),
+                                            "uid",
+                                            Variant.of("i", (int) question.uid()))),
+                            question.action(),
+                            question.details(),
+                            flags,
+                            "");
+        } catch (DBusException e) {
+            return Decision.refused(String.valueOf(e.getMessage()));
+        }
+        return decision(reply);
+    }
+
+    private static Decision decision(List<Object> reply) {
+        if (reply.size() == 1
+                && reply.getFirst() instanceof Struct(List<Object> members)
+                && members.size() == 3
+                && members.get(0) instanceof Boolean authorized
+                && members.get(1) instanceof Boolean challenge
+                && members.get(2) instanceof Map<?, ?> details) {
+            Map<String, String> strings = new LinkedHashMap<>();
+            details.forEach((key, value) -> strings.put((String) key, (String) value));
+            return new Decision(
+                    authorized,
+                    challenge && !authorized,
+                    strings,
+                    Optional.empty(),
+                    Optional.empty());
+        }
+        return Decision.refused("the authority answered with " + reply);
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            if (connection != null) {
+                connection.close();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return PolicyKit1.NAME + " on " + addresses;
+    }
+}

@@ -1,0 +1,136 @@
+package io.holdfast.authority;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.DBusException;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Who is behind the connections of a bus. What the bus tells of one cannot change while it lives,
+ * so it is asked once. Safe for use by any thread.
+ */
+final class BusPeers implements AutoCloseable {
+    /** How many are remembered. */
+    static final int MAX = Integer.getInteger("io.holdfast.authority.busPeers", 1024);
+
+    private final BusConnection bus;
+
+    @GuardedBy("known")
+    private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
+
+    BusPeers(BusConnection bus) {
+        this.bus = bus;
+    }
+
+    /**
+     * Who has a unique name.
+     *
+     * @return owned by the caller
+     * @throws AuthorityException FAILED if nobody has it any more: then nothing can be decided
+     */
+    Subject.BusName subject(String uniqueName) throws InterruptedException {
+        synchronized (known) {
+            Subject.BusName found = known.get(uniqueName);
+            if (found != null) {
+                return found.duplicate();
+            }
+        }
+        Subject.BusName asked = ask(uniqueName);
+        synchronized (known) {
+            Subject.BusName before = known.put(uniqueName, asked);
+            if (before != null) {
+                before.close();
+            }
+            trim();
+            return asked.duplicate();
+        }
+    }
+
+    @GuardedBy("known")
+    private void trim() {
+        Iterator<Subject.BusName> oldest = known.values().iterator();
+        while (known.size() > MAX) {
+            Subject.BusName gone = oldest.next();
+            oldest.remove();
+            gone.close();
+        }
+    }
+
+    private Subject.BusName ask(String uniqueName) throws InterruptedException {
+        Peer peer;
+        try {
+            peer = bus.peer(uniqueName);
+        } catch (DBusException e) {
+            throw AuthorityException.failed(
+                    "Cannot determine who is behind " + uniqueName + ": " + e.text());
+        }
+        if (peer.uid() == 0xFFFF_FFFFL) {
+            peer.close();
+            throw AuthorityException.failed(
+                    "Cannot determine the user of " + uniqueName + ": the bus does not tell");
+        }
+        return switch (peer) {
+            case Peer.Held(PidFd process, _, long uid, _, List<Long> groups, _) ->
+                    new Subject.BusName(
+                            uniqueName,
+                            uid,
+                            Optional.of(
+                                    new Subject.UnixProcess(
+                                            process, uid, Origin.BUS, told(groups))));
+            case Peer.BestEffort(int pid, long uid, _, List<Long> groups, _) ->
+                    new Subject.BusName(
+                            uniqueName,
+                            uid,
+                            find(pid)
+                                    .map(process ->
+                                            new Subject.UnixProcess(
+                                                    process, uid, Origin.NUMBER, told(groups))));
+            case Peer.Gone(_, long uid, _, _, _) ->
+                    new Subject.BusName(uniqueName, uid, Optional.empty());
+        };
+    }
+
+    private static Optional<List<Long>> told(List<Long> groups) {
+        return groups.isEmpty() ? Optional.empty() : Optional.of(groups);
+    }
+
+    private static Optional<PidFd> find(int pid) {
+        try {
+            return pid <= 0 ? Optional.empty() : PidFd.find(pid);
+        } catch (ErrnoException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** A connection has gone. */
+    void forget(String uniqueName) {
+        synchronized (known) {
+            Subject.BusName gone = known.remove(uniqueName);
+            if (gone != null) {
+                gone.close();
+            }
+        }
+    }
+
+    /** Whoever is asked for next is asked of the bus again. */
+    void forgetAll() {
+        synchronized (known) {
+            known.values().forEach(Subject::close);
+            known.clear();
+        }
+    }
+
+    @Override
+    public void close() {
+        forgetAll();
+    }
+}

@@ -1,0 +1,329 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.action.Action;
+import io.holdfast.authority.action.ActionPool;
+import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.rules.RuleAction;
+import io.holdfast.authority.rules.RuleSubject.SubjectGoneException;
+import io.holdfast.authority.rules.RuleVerdict;
+import io.holdfast.authority.subject.Identity;
+import io.holdfast.authority.subject.Session;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * One question on its way to an answer, in the order of polkit(8): who may ask, what the action's
+ * defaults and the rules say, what was kept, what is implied by others, and whom an agent is to
+ * ask.
+ *
+ * <p>Its steps follow each other, on the threads that the rules complete on; it has no state that
+ * two of them could touch at the same time.
+ */
+final class Check {
+    private static final String RETAINS = "polkit.retains_authorization_after_challenge";
+    private static final String TEMPORARY_ID = "polkit.temporary_authorization_id";
+
+    private final DecisionContext context;
+    private final CheckRequest request;
+    private final CompletableFuture<Decision> answer;
+    private final SubjectFacts facts;
+    private final ActionPool actions;
+    private final ExplanationBuilder explanation = new ExplanationBuilder();
+
+    /** What the rules and the defaults say of one action, and what came of it. */
+    private record Standing(
+            ImplicitAuthorization implicit, Map<String, String> details, boolean isAuthorized) {}
+
+    /**
+     * @param answer completed by who runs this, and by who cancels it
+     */
+    Check(DecisionContext context, CheckRequest request, CompletableFuture<Decision> answer) {
+        this.context = context;
+        this.request = request;
+        this.answer = answer;
+        this.facts = context.facts(request.subject());
+        this.actions = context.actions();
+    }
+
+    /**
+     * Finds the answer.
+     *
+     * @return fails with {@link AuthorityException} if that may not be asked, or not so
+     */
+    CompletableFuture<Decision> run() {
+        explanation.add("subject", facts.describe());
+        explanation.add("caller", request.caller().toString());
+        Optional<Action> action = actions.action(request.action());
+        requireMayAsk(action);
+        Action found =
+                action.orElseThrow(() ->
+                        AuthorityException.failed(
+                                "Action " + request.action() + " is not registered"));
+        explanation.add("action", found.id() + ": " + defaults(found), found.place());
+        if (request.subject().uid() == 0 && !request.always()) {
+            return CompletableFuture.completedFuture(
+                    answer(true, false, Map.of(), "root may do everything"));
+        }
+        return standing(found, "").thenCompose(standing -> answer(found, standing));
+    }
+
+    private static String defaults(Action action) {
+        return "allow_any %s, allow_inactive %s, allow_active %s"
+                .formatted(action.any(), action.inactive(), action.active());
+    }
+
+    /** Before it is told whether there is such an action. */
+    private void requireMayAsk(Optional<Action> action) {
+        Caller caller = request.caller();
+        if (caller.isRoot() || action.map(this::isOwnedByCaller).orElse(false)) {
+            return;
+        }
+        if (caller.uid() != request.subject().uid() || !isTrulyOfItsUser(request.subject())) {
+            throw AuthorityException.notAuthorized(
+                    "Only trusted callers (e.g. uid 0 or an action owner) can use"
+                            + " CheckAuthorization() for subjects belonging to other identities");
+        }
+        if (!request.details().isEmpty()) {
+            throw AuthorityException.notAuthorized(
+                    "Only trusted callers (e.g. uid 0 or an action owner) can use"
+                            + " CheckAuthorization() and pass details");
+        }
+    }
+
+    private boolean isOwnedByCaller(Action action) {
+        return action.owners().stream()
+                .anyMatch(owner ->
+                        owner instanceof Identity.User(String user)
+                                && context.users()
+                                        .uid(user)
+                                        .equals(OptionalLong.of(request.caller().uid())));
+    }
+
+    /** Whoever claims a user may have claimed it wrongly, or have become another since. */
+    private static boolean isTrulyOfItsUser(Subject subject) {
+        try {
+            return !(subject instanceof Subject.UnixProcess process)
+                    || Subject.UnixProcess.realUid(process.pidFd()) == process.uid();
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    // ---- without asking anybody
+
+    private CompletableFuture<Standing> standing(Action action, String impliedBy) {
+        return context.rules()
+                .evaluate(new RuleAction(action.id(), request.details()), facts)
+                .thenCompose(verdict -> standing(action, verdict, impliedBy));
+    }
+
+    private CompletableFuture<Standing> standing(
+            Action action, RuleVerdict verdict, String impliedBy) {
+        explanation.add(impliedBy + "rule", verdict.steps());
+        verdict.failure().ifPresent(reason -> explanation.add(impliedBy + "rules", reason));
+        ImplicitAuthorization implicit =
+                verdict.answer().orElseGet(() -> byDefault(action, impliedBy));
+        Map<String, String> details = new LinkedHashMap<>(request.details());
+        if (verdict.answer().isPresent() || implicit.isChallenge()) {
+            details.put("polkit.result", implicit.word());
+        }
+        if (implicit.isKept()) {
+            details.put(RETAINS, "1");
+        }
+        if (implicit == ImplicitAuthorization.YES) {
+            return CompletableFuture.completedFuture(new Standing(implicit, details, true));
+        }
+        return kept(action, impliedBy)
+                .thenCompose(kept -> {
+                    if (kept.isPresent()) {
+                        details.put(TEMPORARY_ID, kept.get().id());
+                        return CompletableFuture.completedFuture(
+                                new Standing(implicit, details, true));
+                    }
+                    return impliedBy.isEmpty()
+                            ? implied(action, new Standing(implicit, details, false))
+                            : CompletableFuture.completedFuture(
+                                    new Standing(implicit, details, false));
+                });
+    }
+
+    private ImplicitAuthorization byDefault(Action action, String impliedBy) {
+        String topic = impliedBy + "defaults";
+        if (action.any() == action.inactive() && action.any() == action.active()) {
+            explanation.add(topic, action.any().word() + " for every session");
+            return action.any(); // so nobody has to look for the session
+        }
+        try {
+            boolean local = facts.isLocal();
+            boolean active = local && facts.isActive();
+            ImplicitAuthorization implicit = action.implicit(local, active);
+            String session = local ? (active ? "active" : "inactive") : "any";
+            explanation.add(topic, implicit.word() + " (allow_" + session + ")");
+            return implicit;
+        } catch (SubjectGoneException e) {
+            explanation.add(topic, e.getMessage() + ": no");
+            return ImplicitAuthorization.NO;
+        }
+    }
+
+    /** Looks for what an earlier authentication has left behind. */
+    private CompletableFuture<Optional<TemporaryAuthorization>> kept(
+            Action action, String impliedBy) {
+        Optional<Subject.UnixProcess> process = request.subject().process();
+        if (process.isEmpty()) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        String topic = impliedBy + "temporary authorization";
+        TemporaryAuthorizations.Found found = context.kept().find(process.get(), action.id());
+        found.unfit().forEach(reason -> explanation.add(topic, reason));
+        if (found.authorization().isEmpty()) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        TemporaryAuthorization kept = found.authorization().get();
+        if (kept.administrator().isEmpty()) {
+            explanation.add(topic, kept.id() + ", expires " + kept.expires());
+            return CompletableFuture.completedFuture(Optional.of(kept));
+        }
+        long administrator = kept.administrator().getAsLong();
+        return administrators(action, topic)
+                .thenApply(now -> {
+                    if (now.contains(administrator)) {
+                        explanation.add(
+                                topic,
+                                kept.id()
+                                        + " by user "
+                                        + administrator
+                                        + ", expires "
+                                        + kept.expires());
+                        return Optional.of(kept);
+                    }
+                    explanation.add(
+                            topic,
+                            kept.id()
+                                    + " is void: user "
+                                    + administrator
+                                    + " is no administrator any more");
+                    context.revoke(kept.id());
+                    return Optional.empty();
+                });
+    }
+
+    /** Looks at the actions that imply this one, one level deep. */
+    private CompletableFuture<Standing> implied(Action action, Standing otherwise) {
+        Deque<Action> implying = new ArrayDeque<>(actions.implying(action.id()));
+        return implied(implying, otherwise);
+    }
+
+    private CompletableFuture<Standing> implied(Deque<Action> implying, Standing otherwise) {
+        Action next = implying.poll();
+        if (next == null) {
+            return CompletableFuture.completedFuture(otherwise);
+        }
+        explanation.add("imply", "implied by " + next.id() + ": " + defaults(next), next.place());
+        return standing(next, next.id() + ": ")
+                .thenCompose(standing ->
+                        standing.isAuthorized()
+                                ? CompletableFuture.completedFuture(standing)
+                                : implied(implying, otherwise));
+    }
+
+    // ---- the answer
+
+    private CompletableFuture<Decision> answer(Action action, Standing standing) {
+        if (!standing.isAuthorized() && standing.implicit().isChallenge()) {
+            return request.interactive()
+                    ? challenge(action, standing)
+                    : CompletableFuture.completedFuture(
+                            challenged(standing, "somebody would have to authenticate"));
+        }
+        return CompletableFuture.completedFuture(
+                answer(
+                        standing.isAuthorized(),
+                        false,
+                        standing.details(),
+                        standing.isAuthorized() ? "authorized" : "not authorized"));
+    }
+
+    private Decision challenged(Standing standing, String reason) {
+        return answer(false, true, standing.details(), reason + ": " + standing.implicit().word());
+    }
+
+    /** The last word: a subject that is reaped by now is not authorized. */
+    private Decision answer(
+            boolean authorized, boolean challenge, Map<String, String> details, String reason) {
+        boolean gone =
+                request.subject()
+                        .process()
+                        .map(process -> process.pidFd().state() == PidFd.State.REAPED)
+                        .orElse(false);
+        explanation.add("answer", gone ? "not authorized: the process has gone" : reason);
+        return new Decision(
+                authorized && !gone,
+                challenge && !gone,
+                details,
+                Optional.empty(),
+                Optional.of(explanation.build()));
+    }
+
+    // ---- asking somebody
+
+    private CompletableFuture<Decision> challenge(Action action, Standing standing) {
+        Optional<String> session = facts.meantSession().map(Session::id);
+        CompletableFuture<List<Long>> who =
+                standing.implicit().needsAdministrator()
+                        ? administrators(action, "administrators")
+                        : CompletableFuture.completedFuture(List.of(request.subject().uid()));
+        return who.thenCompose(users ->
+                        context.ask(request, action, standing.implicit(), session, users, answer))
+                .thenApply(asked ->
+                        asked.map(outcome -> asked(standing, outcome))
+                                .orElseGet(() ->
+                                        challenged(
+                                                standing,
+                                                "there is no agent to ask for an authentication")));
+    }
+
+    private Decision asked(Standing standing, DecisionContext.Asked asked) {
+        Map<String, String> details = new LinkedHashMap<>(standing.details());
+        Dialogs.Outcome outcome = asked.outcome();
+        if (standing.implicit().isKept()) {
+            details.put(RETAINS, "true");
+        }
+        if (outcome.authenticated().isEmpty()) {
+            explanation.add("dialog", outcome.reason() + ", through " + asked.agent());
+            if (outcome.isDismissed()) {
+                details.put("polkit.dismissed", "true");
+            }
+            return answer(false, false, details, "not authorized: " + outcome.reason());
+        }
+        long user = outcome.authenticated().getAsLong();
+        explanation.add("dialog", "user " + user + " has authenticated, through " + asked.agent());
+        asked.temporary().ifPresent(id -> details.put(TEMPORARY_ID, id));
+        return answer(true, false, details, "authorized by an authentication");
+    }
+
+    /** The users who may authenticate as an administrator. */
+    private CompletableFuture<List<Long>> administrators(Action action, String topic) {
+        return context.rules()
+                .administrators(new RuleAction(action.id(), request.details()), facts)
+                .thenApply(verdict -> {
+                    explanation.add("admin rule", verdict.steps());
+                    verdict.failure().ifPresent(reason -> explanation.add("admin rules", reason));
+                    List<Long> users =
+                            context.users()
+                                    .administrators(verdict.identities(), request.subject().uid())
+                                    .uids();
+                    explanation.add(topic, "administrators are users " + users);
+                    return users;
+                });
+    }
+}

@@ -1,0 +1,39 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.subject.Subject;
+import java.util.Map;
+
+/**
+ * A question: may the subject do this?
+ *
+ * @param subject owned by the request
+ * @param details what the mechanism tells of this case
+ * @param interactive whether an agent may be asked for an authentication
+ * @param always whether rules are asked about root, too
+ * @param cancellationId of the caller's choice, or empty
+ */
+public record CheckRequest(
+        Caller caller,
+        Subject subject,
+        String action,
+        Map<String, String> details,
+        boolean interactive,
+        boolean always,
+        String cancellationId) {
+    /** Entries of details. */
+    public static final int MAX_DETAILS = Integer.getInteger("io.holdfast.authority.details", 256);
+
+    public CheckRequest {
+        details = Map.copyOf(details);
+    }
+
+    /** A plain question of the program itself. */
+    public static CheckRequest of(Subject subject, String action, Map<String, String> details) {
+        return new CheckRequest(Caller.SELF, subject, action, details, false, false, "");
+    }
+
+    CheckRequest about(String otherAction) {
+        return new CheckRequest(
+                caller, subject, otherAction, details, interactive, always, cancellationId);
+    }
+}

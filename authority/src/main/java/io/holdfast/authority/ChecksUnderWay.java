@@ -1,0 +1,100 @@
+package io.holdfast.authority;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * The checks that are not answered yet, by connection: so many may one have at a time, and it can
+ * cancel them. Safe for use by any thread.
+ */
+final class ChecksUnderWay {
+    /** Of one connection. */
+    static final int MAX_PER_CONNECTION =
+            Integer.getInteger("io.holdfast.authority.checksPerConnection", 1024);
+
+    private final Map<String, Set<Running>> byConnection = new HashMap<>();
+
+    private record Running(String cancellationId, CompletableFuture<Decision> answer) {}
+
+    /**
+     * Takes a check in until it is answered.
+     *
+     * @throws AuthorityException if its connection has one with the same cancellation id, or too
+     *     many
+     */
+    synchronized void add(CheckRequest request, CompletableFuture<Decision> answer) {
+        String connection = request.caller().connection();
+        Set<Running> ofConnection =
+                byConnection.computeIfAbsent(connection, _ -> new LinkedHashSet<>());
+        String id = request.cancellationId();
+        if (!id.isEmpty()
+                && ofConnection.stream().anyMatch(each -> each.cancellationId().equals(id))) {
+            throw new AuthorityException(
+                    AuthorityException.Kind.CANCELLATION_ID_NOT_UNIQUE,
+                    "Given cancellation_id " + id + " is already in use for name " + connection);
+        }
+        if (!connection.isEmpty() && ofConnection.size() >= MAX_PER_CONNECTION) {
+            throw AuthorityException.failed(
+                    "%s has %d checks under way, which is the limit (%s)"
+                            .formatted(
+                                    connection,
+                                    ofConnection.size(),
+                                    "io.holdfast.authority.checksPerConnection"));
+        }
+        Running running = new Running(id, answer);
+        ofConnection.add(running);
+        var _ = answer.whenComplete((_, _) -> remove(connection, running));
+    }
+
+    private synchronized void remove(String connection, Running running) {
+        Set<Running> ofConnection = byConnection.get(connection);
+        if (ofConnection != null && ofConnection.remove(running) && ofConnection.isEmpty()) {
+            byConnection.remove(connection);
+        }
+    }
+
+    /**
+     * Cancels one.
+     *
+     * @throws AuthorityException if there is none with this id
+     */
+    void cancel(String connection, String cancellationId) {
+        List<Running> meant =
+                find(connection).stream()
+                        .filter(each -> each.cancellationId().equals(cancellationId))
+                        .toList();
+        if (cancellationId.isEmpty() || meant.isEmpty()) {
+            throw AuthorityException.failed(
+                    "No such cancellation_id " + cancellationId + " for name " + connection);
+        }
+        meant.forEach(ChecksUnderWay::cancel);
+    }
+
+    /** Those that have any. */
+    synchronized Set<String> connections() {
+        return Set.copyOf(byConnection.keySet());
+    }
+
+    /** Cancels all of a connection that has gone. */
+    void cancelAll(String connection) {
+        find(connection).forEach(ChecksUnderWay::cancel);
+    }
+
+    private synchronized List<Running> find(String connection) {
+        return new ArrayList<>(byConnection.getOrDefault(connection, Set.of()));
+    }
+
+    private static void cancel(Running running) {
+        boolean ignored =
+                running.answer()
+                        .completeExceptionally(
+                                new AuthorityException(
+                                        AuthorityException.Kind.CANCELLED,
+                                        "Operation was cancelled"));
+    }
+}

@@ -1,0 +1,81 @@
+package io.holdfast.authority;
+
+import static java.lang.System.Logger.Level.DEBUG;
+import static java.lang.System.Logger.Level.INFO;
+
+import java.lang.System.Logger.Level;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells of each decision: an event for Java Flight Recorder, and a line for the audit. Refusals are
+ * told at INFO, grants at DEBUG. What comes from others is told without control characters.
+ */
+final class DecisionLog {
+    private static final System.Logger AUDIT = System.getLogger("io.holdfast.authority.audit");
+
+    /**
+     * @param failure why there is no decision, if there is none
+     */
+    void tell(CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
+        DecisionEvent event = new DecisionEvent();
+        if (event.shouldCommit()) {
+            event.action = request.action();
+            event.subject = request.subject().toString();
+            event.caller = request.caller().toString();
+            event.authorized = decision != null && decision.isAuthorized();
+            event.challenge = decision != null && decision.isChallenge();
+            event.explanation = explanation(decision, failure);
+            event.commit();
+        }
+        Level level = decision != null && decision.isAuthorized() ? DEBUG : INFO;
+        if (AUDIT.isLoggable(level)) {
+            AUDIT.log(level, line(request, decision, failure));
+        }
+    }
+
+    private static String line(
+            CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
+        String answer;
+        if (decision == null) {
+            answer = "no answer";
+        } else if (decision.isAuthorized()) {
+            answer = "yes";
+        } else {
+            answer = decision.isChallenge() ? "challenge" : "no";
+        }
+        String why =
+                decision == null
+                        ? String.valueOf(failure == null ? null : failure.getMessage())
+                        : decision.explanation()
+                                .map(each -> each.steps().getLast().text())
+                                .or(decision::failure)
+                                .orElse("");
+        return printable(
+                "%s: %s for %s, asked by %s: %s"
+                        .formatted(
+                                request.action(),
+                                answer,
+                                request.subject(),
+                                request.caller(),
+                                why));
+    }
+
+    private static String explanation(@Nullable Decision decision, @Nullable Throwable failure) {
+        return decision == null
+                ? String.valueOf(failure)
+                : Optional.of(decision)
+                        .flatMap(Decision::explanation)
+                        .map(Explanation::toString)
+                        .orElse("");
+    }
+
+    /** Nobody writes lines of his own into the log. */
+    static String printable(String text) {
+        StringBuilder clean = new StringBuilder(text.length());
+        text.codePoints()
+                .map(c -> c < 0x20 || (c >= 0x7f && c < 0xa0) ? '?' : c)
+                .forEach(clean::appendCodePoint);
+        return clean.toString();
+    }
+}

@@ -1,0 +1,213 @@
+package io.holdfast.authority;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.holdfast.authority.subject.Identity;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.process.PidFd;
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Authentications that are under way. One succeeds if the helper has told, for its cookie, that one
+ * of the offered users has authenticated, and the agent has then ended it without an error. On the
+ * loop.
+ */
+final class Dialogs {
+    /** That one agent may have at a time. */
+    static final int MAX_PER_AGENT =
+            Integer.getInteger("io.holdfast.authority.dialogsPerAgent", 64);
+
+    private static final int SECRET_BYTES = 16;
+
+    private final EventLoop loop;
+    private final SecureRandom random = new SecureRandom();
+    private final List<Dialog> dialogs = new ArrayList<>();
+    private long last;
+
+    Dialogs(EventLoop loop) {
+        this.loop = loop;
+    }
+
+    /**
+     * How a dialog ended.
+     *
+     * @param authenticated the user who did; empty if nobody
+     * @param reason in words
+     */
+    record Outcome(OptionalLong authenticated, boolean isDismissed, String reason) {
+        static Outcome nobody(String reason) {
+            return new Outcome(OptionalLong.empty(), false, reason);
+        }
+    }
+
+    /** What is to be asked. */
+    record Question(
+            String action,
+            String message,
+            String iconName,
+            Map<String, String> details,
+            List<Long> users) {}
+
+    private static final class Dialog {
+        final Agent agent;
+        final String cookie;
+        final List<Long> users;
+        final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+        OptionalLong authenticated = OptionalLong.empty();
+        @Nullable PidFd subject;
+
+        Dialog(Agent agent, String cookie, List<Long> users) {
+            this.agent = agent;
+            this.cookie = cookie;
+            this.users = users;
+        }
+    }
+
+    /**
+     * Begins one.
+     *
+     * @param subject whose exit cancels it; lent
+     * @return never fails; completed on the loop. Cancelling it cancels the dialog
+     */
+    CompletableFuture<Outcome> begin(Agent agent, Question question, Optional<PidFd> subject) {
+        if (of(agent).size() >= MAX_PER_AGENT) {
+            return CompletableFuture.completedFuture(
+                    Outcome.nobody(
+                            "the agent has %d dialogs, which is the limit (%s)"
+                                    .formatted(
+                                            MAX_PER_AGENT,
+                                            "io.holdfast.authority.dialogsPerAgent")));
+        }
+        Dialog dialog = new Dialog(agent, cookie(agent), question.users());
+        dialogs.add(dialog);
+        List<Identity.User> identities =
+                question.users().stream()
+                        .map(uid -> new Identity.User(Long.toString(uid)))
+                        .toList();
+        subject.ifPresent(process -> watch(dialog, process.duplicate()));
+        var _ =
+                agent.channel()
+                        .begin(
+                                new AgentChannel.Request(
+                                        question.action(),
+                                        question.message(),
+                                        question.iconName(),
+                                        question.details(),
+                                        dialog.cookie,
+                                        identities))
+                        .thenAccept(end -> loop.post(() -> ended(dialog, end)));
+        var _ =
+                dialog.outcome.whenComplete((_, _) -> {
+                    if (dialog.outcome.isCancelled()) {
+                        loop.post(() -> cancel(dialog, "cancelled"));
+                    }
+                });
+        return dialog.outcome;
+    }
+
+    private void watch(Dialog dialog, PidFd subject) {
+        dialog.subject = subject;
+        var _ = loop.watch(subject.fd(), Readiness.IN, _ -> cancel(dialog, "the subject has gone"));
+    }
+
+    private String cookie(Agent agent) {
+        return agent.serial() + "-" + secret() + "-" + ++last + "-" + secret();
+    }
+
+    private String secret() {
+        byte[] bytes = new byte[SECRET_BYTES];
+        random.nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    private List<Dialog> of(Agent agent) {
+        return dialogs.stream().filter(each -> each.agent.serial() == agent.serial()).toList();
+    }
+
+    private void ended(Dialog dialog, AgentChannel.End end) {
+        boolean completed = end == AgentChannel.End.COMPLETED;
+        finish(
+                dialog,
+                new Outcome(
+                        completed ? dialog.authenticated : OptionalLong.empty(),
+                        end == AgentChannel.End.DISMISSED,
+                        switch (end) {
+                            case COMPLETED ->
+                                    dialog.authenticated.isPresent()
+                                            ? "authenticated"
+                                            : "nobody has authenticated";
+                            case DISMISSED -> "dismissed";
+                            case FAILED -> "the agent has failed or gone";
+                        }));
+    }
+
+    private void cancel(Dialog dialog, String reason) {
+        if (dialogs.contains(dialog)) {
+            dialog.agent.channel().cancel(dialog.cookie);
+            finish(dialog, Outcome.nobody(reason));
+        }
+    }
+
+    private void finish(Dialog dialog, Outcome outcome) {
+        if (dialogs.remove(dialog)) {
+            if (dialog.subject != null) {
+                dialog.subject.close();
+            }
+            dialog.outcome.complete(outcome);
+        }
+    }
+
+    /** An agent has gone. */
+    void cancelAll(Agent agent, String reason) {
+        of(agent).forEach(dialog -> cancel(dialog, reason));
+    }
+
+    /**
+     * The helper tells who has authenticated.
+     *
+     * @param agentUid that the cookie must belong to; empty for the old form, which does not tell
+     * @param asked who spoke with the helper; empty if it does not tell that
+     * @throws AuthorityException if there is no such dialog, or the user was not offered
+     */
+    void respond(String cookie, long user, OptionalLong agentUid, Optional<PidFd> asked) {
+        Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, asked)));
+        if (!dialog.users.contains(user)) {
+            throw AuthorityException.failed(
+                    "The authenticated identity is wrong: user "
+                            + user
+                            + " was not offered to the agent");
+        }
+        dialog.authenticated = OptionalLong.of(user);
+    }
+
+    private static boolean fits(Agent agent, OptionalLong uid, Optional<PidFd> asked) {
+        return (uid.isEmpty() || uid.getAsLong() == agent.uid())
+                && (asked.isEmpty() || agent.process().isEmpty() || agent.process().equals(asked));
+    }
+
+    private Optional<Dialog> dialog(String cookie, Predicate<Dialog> fits) {
+        byte[] wanted = cookie.getBytes(US_ASCII);
+        Dialog found = null;
+        for (Dialog each : dialogs) { // all of them, and whole: how long it takes tells nothing
+            if (MessageDigest.isEqual(each.cookie.getBytes(US_ASCII), wanted)) {
+                found = each;
+            }
+        }
+        return Optional.ofNullable(found).filter(fits);
+    }
+
+    private static Dialog require(Optional<Dialog> dialog) {
+        return dialog.orElseThrow(() -> AuthorityException.failed("No session for cookie"));
+    }
+}

@@ -1,0 +1,79 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** An engine of this program, asked as any other authority is. */
+final class EmbeddedAuthority implements Authority {
+    private final AuthorityEngine engine;
+
+    EmbeddedAuthority(AuthorityEngine engine) {
+        this.engine = engine;
+    }
+
+    @Override
+    public CompletableFuture<Decision> check(
+            Peer peer, String action, Map<String, String> details, Option... options) {
+        return switch (peer) {
+            case Peer.Held(PidFd process, _, long uid, _, List<Long> groups, _) ->
+                    check(process, uid, Origin.PEER, Optional.of(groups), action, details, options);
+            case Peer.BestEffort _, Peer.Gone _ ->
+                    CompletableFuture.completedFuture(
+                            Decision.refused(peer + " cannot be identified"));
+        };
+    }
+
+    @Override
+    public CompletableFuture<Decision> check(
+            PidFd process,
+            long uid,
+            String action,
+            Map<String, String> details,
+            Option... options) {
+        return check(process, uid, Origin.DESCRIPTOR, Optional.empty(), action, details, options);
+    }
+
+    private CompletableFuture<Decision> check(
+            PidFd process,
+            long uid,
+            Origin origin,
+            Optional<List<Long>> groups,
+            String action,
+            Map<String, String> details,
+            Option... options) {
+        List<Option> wanted = List.of(options);
+        Subject subject;
+        try {
+            subject = new Subject.UnixProcess(process.duplicate(), uid, origin, groups);
+        } catch (ErrnoException | IllegalStateException e) {
+            return CompletableFuture.completedFuture(
+                    Decision.refused(String.valueOf(e.getMessage())));
+        }
+        return engine.check(
+                        new CheckRequest(
+                                Caller.SELF,
+                                subject,
+                                action,
+                                details,
+                                wanted.contains(Option.INTERACTIVE),
+                                wanted.contains(Option.ALWAYS),
+                                ""))
+                .exceptionally(e -> Decision.refused(String.valueOf(e.getMessage())));
+    }
+
+    /** The engine stays its owner's. */
+    @Override
+    public void close() {}
+
+    @Override
+    public String toString() {
+        return engine.toString();
+    }
+}

@@ -1,0 +1,27 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.action.Place;
+import io.holdfast.authority.rules.RuleStep;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Collects what was looked at. By one thread at a time. */
+final class ExplanationBuilder {
+    private final List<Explanation.Step> steps = new ArrayList<>();
+
+    void add(String topic, String text) {
+        steps.add(new Explanation.Step(topic, text, ""));
+    }
+
+    void add(String topic, String text, Place place) {
+        steps.add(new Explanation.Step(topic, text, place.toString()));
+    }
+
+    void add(String topic, List<RuleStep> rules) {
+        rules.forEach(rule -> add(topic, rule.result(), rule.place()));
+    }
+
+    Explanation build() {
+        return new Explanation(steps);
+    }
+}

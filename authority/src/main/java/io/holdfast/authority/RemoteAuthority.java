@@ -1,0 +1,84 @@
+package io.holdfast.authority;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What the authorities that are asked over a connection have in common: each question waits on a
+ * virtual thread of its own, and whatever goes wrong is a refusal.
+ */
+abstract class RemoteAuthority implements Authority {
+    /**
+     * A question.
+     *
+     * @param process owned by who asks it
+     */
+    record Question(
+            PidFd process,
+            long uid,
+            String action,
+            Map<String, String> details,
+            Set<Option> options) {}
+
+    /** Asks, and waits for the answer. May throw whatever it likes: that is a refusal. */
+    abstract Decision ask(Question question) throws InterruptedException;
+
+    @Override
+    public CompletableFuture<Decision> check(
+            Peer peer, String action, Map<String, String> details, Option... options) {
+        return switch (peer) {
+            case Peer.Held(PidFd process, _, long uid, _, _, _) ->
+                    check(process, uid, action, details, options);
+            case Peer.BestEffort _, Peer.Gone _ ->
+                    CompletableFuture.completedFuture(
+                            Decision.refused(peer + " cannot be identified"));
+        };
+    }
+
+    @Override
+    public CompletableFuture<Decision> check(
+            PidFd process,
+            long uid,
+            String action,
+            Map<String, String> details,
+            Option... options) {
+        EnumSet<Option> wanted = EnumSet.noneOf(Option.class);
+        wanted.addAll(List.of(options));
+        CompletableFuture<Decision> answer = new CompletableFuture<>();
+        Question question;
+        try {
+            question = new Question(process.duplicate(), uid, action, Map.copyOf(details), wanted);
+        } catch (ErrnoException | IllegalStateException e) {
+            return CompletableFuture.completedFuture(
+                    Decision.refused(String.valueOf(e.getMessage())));
+        }
+        Thread asking =
+                Thread.ofVirtual()
+                        .name("asks about " + action)
+                        .start(() -> answer.complete(answer(question)));
+        var _ =
+                answer.whenComplete((_, _) -> {
+                    if (answer.isCancelled()) {
+                        asking.interrupt();
+                    }
+                });
+        return answer;
+    }
+
+    private Decision answer(Question question) {
+        try (PidFd _ = question.process()) {
+            return ask(question);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Decision.refused("interrupted");
+        } catch (RuntimeException e) {
+            return Decision.refused(this + ": " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,158 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.subject.Session;
+import io.holdfast.authority.subject.Sessions;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns the subjects that come over D-Bus, {@code (sa{sv})}, into what is held. A process that
+ * comes as a number is held from then on, and marked as unsafe.
+ */
+final class SubjectDoor {
+    private static final long NO_UID = 0xFFFF_FFFFL;
+
+    private final BusPeers peers;
+    private final Sessions sessions;
+
+    SubjectDoor(BusPeers peers, Sessions sessions) {
+        this.peers = peers;
+        this.sessions = sessions;
+    }
+
+    /**
+     * @return owned by the caller
+     * @throws AuthorityException FAILED if it is malformed, or there is no such subject
+     */
+    Subject read(Struct subject, MethodCall call) throws InterruptedException {
+        Map<?, ?> details = (Map<?, ?>) subject.get(1);
+        return switch ((String) subject.get(0)) {
+            case "unix-process" -> process(details, call);
+            case "unix-session" -> session(details);
+            case "system-bus-name" -> busName(details);
+            case String other ->
+                    throw AuthorityException.failed("Unknown subject of kind `" + other + "'");
+        };
+    }
+
+    /** A process as agents and helpers tell it. */
+    Subject.UnixProcess process(Map<?, ?> details, MethodCall call) {
+        boolean carriesDescriptors = !call.message().descriptors().isEmpty();
+        return value(details, "pidfd") instanceof Handle handle && carriesDescriptors
+                ? byDescriptor(details, handle, call)
+                : byNumber(details);
+    }
+
+    private static Subject.UnixProcess byDescriptor(
+            Map<?, ?> details, Handle handle, MethodCall call) {
+        OptionalLong uid = uid(details);
+        if (uid.isEmpty()) {
+            throw AuthorityException.failed(
+                    "a subject of kind `unix-process' with a pidfd needs a uid of type i");
+        }
+        if (handle.index() < 0 || handle.index() >= call.message().descriptors().size()) {
+            throw notFound("handle " + handle.index() + " is none of the message's descriptors");
+        }
+        try {
+            PidFd process = PidFd.adopt(call.message().descriptors().get(handle.index()));
+            if (process.isThread() || process.state() == PidFd.State.REAPED) {
+                process.close();
+                throw notFound("it is a thread, or has gone");
+            }
+            return new Subject.UnixProcess(
+                    process, uid.getAsLong(), Origin.DESCRIPTOR, Optional.empty());
+        } catch (ErrnoException | IllegalStateException e) { // no pidfd, or used twice
+            throw notFound(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static AuthorityException notFound(String reason) {
+        return AuthorityException.failed("Process not found: " + reason);
+    }
+
+    private static Subject.UnixProcess byNumber(Map<?, ?> details) {
+        if (!(value(details, "pid") instanceof Long pid) || !isUint32(details, "pid")) {
+            throw AuthorityException.failed(
+                    "a subject of kind `unix-process' needs a pid of type u");
+        }
+        Object ticks = details.containsKey("start-time") ? value(details, "start-time") : null;
+        if (ticks != null && !(ticks instanceof Long)) {
+            throw AuthorityException.failed("start-time is to be of type t");
+        }
+        long wanted = ticks instanceof Long number ? number : 0;
+        PidFd process = open(pid);
+        try {
+            if (wanted != 0 && process.proc().startTicks() != wanted) {
+                throw AuthorityException.failed(
+                        "Process " + pid + " has been replaced: its start time differs");
+            }
+            long uid = uid(details).orElseGet(() -> Subject.UnixProcess.realUid(process));
+            return new Subject.UnixProcess(process, uid, Origin.NUMBER, Optional.empty());
+        } catch (ErrnoException e) {
+            process.close();
+            throw notFound(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            process.close();
+            throw e;
+        }
+    }
+
+    private static PidFd open(long pid) {
+        try {
+            return PidFd.find((int) pid).orElseThrow(() -> notFound("there is no process " + pid));
+        } catch (ErrnoException | IllegalArgumentException e) {
+            throw notFound(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Empty if it is missing, or of another type. */
+    private static OptionalLong uid(Map<?, ?> details) {
+        if (!(value(details, "uid") instanceof Integer uid)) {
+            return OptionalLong.empty();
+        }
+        long unsigned = Integer.toUnsignedLong(uid);
+        return unsigned == NO_UID ? OptionalLong.empty() : OptionalLong.of(unsigned);
+    }
+
+    private Subject.UnixSession session(Map<?, ?> details) {
+        String id = string(details, "session-id", "unix-session");
+        Session session =
+                sessions.session(id)
+                        .orElseThrow(() -> AuthorityException.failed("No session with id " + id));
+        return new Subject.UnixSession(session.id(), session.uid());
+    }
+
+    private Subject.BusName busName(Map<?, ?> details) throws InterruptedException {
+        String name = string(details, "name", "system-bus-name");
+        if (!name.startsWith(":")) {
+            throw AuthorityException.failed("`" + name + "' is no unique bus name");
+        }
+        return peers.subject(name);
+    }
+
+    private static String string(Map<?, ?> details, String key, String kind) {
+        if (value(details, key) instanceof String text && !text.isEmpty()) {
+            return text;
+        }
+        throw AuthorityException.failed(
+                "a subject of kind `" + kind + "' needs a " + key + " of type s");
+    }
+
+    private static boolean isUint32(Map<?, ?> details, String key) {
+        return details.get(key) instanceof Variant variant && variant.type().toString().equals("u");
+    }
+
+    private static @Nullable Object value(Map<?, ?> details, String key) {
+        return details.get(key) instanceof Variant variant ? variant.value() : null;
+    }
+}

@@ -1,0 +1,173 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.rules.RuleSubject;
+import io.holdfast.authority.subject.Session;
+import io.holdfast.authority.subject.Sessions;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.UnitLookup;
+import io.holdfast.authority.subject.UnitLookup.ProcessUnit;
+import io.holdfast.authority.subject.Users;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of a subject, each found when it is first asked for. By one thread at a time; may
+ * block.
+ */
+final class SubjectFacts implements RuleSubject {
+    private final Subject subject;
+    private final Users users;
+    private final Sessions sessions;
+    private final UnitLookup units;
+    private final Supplier<List<String>> groups = once(this::findGroups);
+    private final Supplier<Optional<Session>> ownSession = once(this::findOwnSession);
+    private final Supplier<Optional<Session>> meantSession = once(this::findMeantSession);
+    private final Supplier<Optional<ProcessUnit>> unit = once(this::findUnit);
+
+    SubjectFacts(Subject subject, Users users, Sessions sessions, UnitLookup units) {
+        this.subject = subject;
+        this.users = users;
+        this.sessions = sessions;
+        this.units = units;
+    }
+
+    /** 0 for what is no process. */
+    @Override
+    public int pid() {
+        return subject.process().map(process -> of(process, PidFd::pid)).orElse(0);
+    }
+
+    @Override
+    public long uid() {
+        return subject.uid();
+    }
+
+    @Override
+    public String user() {
+        return users.name(subject.uid());
+    }
+
+    @Override
+    public List<String> groups() {
+        return groups.get();
+    }
+
+    private List<String> findGroups() {
+        return subject.process()
+                .flatMap(Subject.UnixProcess::groups)
+                .map(told -> told.stream().map(users::groupName).toList())
+                .orElseGet(() -> users.groupNames(subject.uid()));
+    }
+
+    @Override
+    public Optional<String> seat() {
+        return ownSession.get().flatMap(Session::seat);
+    }
+
+    @Override
+    public Optional<String> session() {
+        return ownSession.get().map(Session::id);
+    }
+
+    @Override
+    public boolean isLocal() {
+        return meantSession().map(Session::isLocal).orElse(false);
+    }
+
+    @Override
+    public boolean isActive() {
+        return meantSession().map(Session::isUserActive).orElse(false);
+    }
+
+    @Override
+    public Optional<String> systemUnit() {
+        return unit.get().map(ProcessUnit::name);
+    }
+
+    @Override
+    public Optional<Boolean> noNewPrivileges() {
+        return unit.get().map(ProcessUnit::noNewPrivileges);
+    }
+
+    @Override
+    public boolean isInGroup(String group) {
+        return groups().contains(group);
+    }
+
+    @Override
+    public boolean isInNetGroup(String netgroup) {
+        return users.isInNetgroup(user(), netgroup);
+    }
+
+    private Optional<Session> findOwnSession() {
+        return subject instanceof Subject.UnixSession(String id, _)
+                ? sessions.session(id)
+                : subject.process().flatMap(process -> of(process, sessions::own));
+    }
+
+    /** The session that stands for it: its own, else where its user works. */
+    Optional<Session> meantSession() {
+        return meantSession.get();
+    }
+
+    private Optional<Session> findMeantSession() {
+        return ownSession.get().or(() -> sessions.display(subject.uid()));
+    }
+
+    private Optional<ProcessUnit> findUnit() {
+        return subject.process()
+                .filter(process -> process.origin().isSafe())
+                .flatMap(process -> of(process, units::find));
+    }
+
+    /** What is asked of a process: that it has gone ends the evaluation. */
+    private interface Question<T> {
+        T of(PidFd process);
+    }
+
+    private static <T> T of(Subject.UnixProcess process, Question<T> question) {
+        try {
+            return question.of(process.pidFd());
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                throw new SubjectGoneException(process.pidFd() + " has gone");
+            }
+            throw e;
+        }
+    }
+
+    /** Found when it is first asked for; a failure is found again. */
+    private static <T> Supplier<T> once(Supplier<T> find) {
+        return new Supplier<>() {
+            private @Nullable T found;
+
+            @Override
+            public T get() {
+                T known = found;
+                if (known == null) {
+                    known = find.get();
+                    found = known;
+                }
+                return known;
+            }
+        };
+    }
+
+    /** For an explanation: what is known by now, and what is found without asking others. */
+    String describe() {
+        return subject + ", user " + quietly(this::user);
+    }
+
+    private static String quietly(Supplier<String> fact) {
+        try {
+            return fact.get();
+        } catch (RuntimeException e) {
+            return "unknown (" + e.getMessage() + ")";
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.holdfast.authority;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.varlink.ClientOptions;
+import io.holdfast.varlink.ConnectionLostException;
+import io.holdfast.varlink.Json;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.Reply;
+import io.holdfast.varlink.VarlinkAddress;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+
+/**
+ * {@code io.holdfast.Authority} over Varlink. Answers come in the order of questions there, and a
+ * question may take as long as a user does: each has a connection for itself.
+ */
+final class VarlinkAuthority extends RemoteAuthority {
+    /** How many questions may be under way; further ones wait. */
+    static final int MAX_CONNECTIONS = Integer.getInteger("io.holdfast.authority.connections", 64);
+
+    /** How many connections are kept for later questions. */
+    static final int MAX_IDLE = 4;
+
+    private static final Duration PATIENCE = Duration.ofSeconds(25);
+    private static final Duration DIALOG = Duration.ofDays(1);
+
+    private final String address;
+    private final Semaphore free = new Semaphore(MAX_CONNECTIONS);
+
+    @GuardedBy("idle")
+    private final Deque<VarlinkClient> idle = new ArrayDeque<>();
+
+    @GuardedBy("idle")
+    private boolean closed;
+
+    VarlinkAuthority(String address) {
+        this.address = address;
+    }
+
+    @Override
+    Decision ask(Question question) throws InterruptedException {
+        free.acquire();
+        try {
+            VarlinkClient kept = takeIdle();
+            if (kept != null) {
+                try {
+                    return ask(kept, question);
+                } catch (ConnectionLostException e) {
+                    kept.close(); // the authority was started anew: ask that one
+                }
+            }
+            VarlinkClient made =
+                    VarlinkClient.connect(VarlinkAddress.parse(address), ClientOptions.DEFAULT);
+            try {
+                return ask(made, question);
+            } catch (RuntimeException e) {
+                made.close();
+                throw e;
+            }
+        } finally {
+            free.release();
+        }
+    }
+
+    private @org.jspecify.annotations.Nullable VarlinkClient takeIdle() {
+        synchronized (idle) {
+            if (closed) {
+                throw new IllegalStateException("closed");
+            }
+            return idle.poll();
+        }
+    }
+
+    private void giveBack(VarlinkClient client) {
+        synchronized (idle) {
+            if (!closed && idle.size() < MAX_IDLE) {
+                idle.push(client);
+                return;
+            }
+        }
+        client.close();
+    }
+
+    private Decision ask(VarlinkClient client, Question question) {
+        boolean interactive = question.options().contains(Option.INTERACTIVE);
+        boolean explained = question.options().contains(Option.EXPLAIN);
+        JsonObject.Builder parameters =
+                JsonObject.builder()
+                        .put("action", question.action())
+                        .put("subject", 0)
+                        .put("uid", question.uid());
+        if (!question.details().isEmpty()) {
+            JsonObject.Builder details = JsonObject.builder();
+            question.details().forEach(details::put);
+            parameters.put("details", details.build());
+        }
+        if (interactive) {
+            parameters.put("allowInteractiveAuthentication", true);
+        }
+        if (question.options().contains(Option.ALWAYS)) {
+            parameters.put("always", true);
+        }
+        if (explained) {
+            parameters.put("explain", true);
+        }
+        List<Fd> descriptors = List.of(question.process().fd());
+        Decision decision;
+        try (Reply reply =
+                client.call(
+                        AuthorityInterface.NAME + ".Check",
+                        parameters.build(),
+                        interactive ? DIALOG : PATIENCE,
+                        descriptors)) {
+            decision = decision(reply.parameters());
+        } catch (VarlinkException e) {
+            giveBack(client);
+            return Decision.refused(
+                    e.error()
+                            + e.parameters()
+                                    .optionalString("reason")
+                                    .map(r -> ": " + r)
+                                    .orElse(""));
+        }
+        giveBack(client);
+        return decision;
+    }
+
+    private static Decision decision(JsonObject reply) {
+        Map<String, String> details = new LinkedHashMap<>();
+        JsonObject told = reply.object("details");
+        told.fields().keySet().forEach(key -> details.put(key, told.string(key)));
+        boolean authorized = reply.bool("isAuthorized");
+        return new Decision(
+                authorized,
+                reply.bool("isChallenge") && !authorized,
+                details,
+                Optional.empty(),
+                reply.optionalArray("explanation").map(VarlinkAuthority::explanation));
+    }
+
+    private static Explanation explanation(List<Json> steps) {
+        List<Explanation.Step> list = new ArrayList<>();
+        for (Json each : steps) {
+            if (each instanceof JsonObject step) {
+                list.add(
+                        new Explanation.Step(
+                                step.string("topic"),
+                                step.string("text"),
+                                step.optionalString("place").orElse("")));
+            }
+        }
+        return new Explanation(list);
+    }
+
+    @Override
+    public void close() {
+        synchronized (idle) {
+            closed = true;
+            idle.forEach(VarlinkClient::close);
+            idle.clear();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return AuthorityInterface.NAME + " at " + address;
+    }
+}

@@ -1,0 +1,150 @@
+package io.holdfast.cli;
+
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.authority.BusPresence;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.socket.ListenFds;
+import io.holdfast.core.socket.Notify;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Runs an authority in the foreground: polkit's on a bus, and ours on Varlink. */
+final class AuthorityCommand implements Command {
+    private static final int ALL_MAY_CONNECT = 0666;
+    private static final String NO_BUS = "none";
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Run an authority: who may do what, by polkit's actions and rules.")
+                .description(
+                        "%nServes org.freedesktop.PolicyKit1 on the system bus and, where it is given a socket,"
+                                + " io.holdfast.Authority on Varlink. Stays in the foreground until SIGINT or SIGTERM;"
+                                + " SIGHUP reads actions and rules again, though changes are seen by themselves.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast authority",
+                        "  holdfast authority --bus unix:path=/tmp/bus --rules ./rules.d --actions ./actions",
+                        "  holdfast authority --bus none --socket /tmp/io.holdfast.Authority");
+        return spec.addOption(
+                        Command.option(
+                                "--bus",
+                                "ADDRESS",
+                                "The bus to serve: an address, or none; without it the system bus"
+                                        + " (DBUS_SYSTEM_BUS_ADDRESS)."))
+                .addOption(
+                        Command.option(
+                                "--socket",
+                                "PATH",
+                                "Where to serve Varlink; sockets of a service manager (LISTEN_FDS) serve it,"
+                                        + " too."))
+                .addOption(folders("--actions", "of policy files, instead of the standard ones."))
+                .addOption(folders("--rules", "of rules, instead of the standard ones."))
+                .addOption(
+                        Command.flag(
+                                "--replace",
+                                "Take the name from another authority that allows it."));
+    }
+
+    private static OptionSpec folders(String name, String what) {
+        return OptionSpec.builder(name)
+                .paramLabel("DIR")
+                .type(List.class)
+                .auxiliaryTypes(Path.class)
+                .description("A folder " + what + " May be given several times.")
+                .build();
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws Exception {
+        BusPresence presence = presence(line);
+        try (EventLoop signals = EventLoop.open();
+                presence;
+                AuthorityEngine engine = AuthorityEngine.open(options(line, presence));
+                AuthorityInterface face = AuthorityInterface.of(engine);
+                AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
+                AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop);
+                AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(engine))) {
+            listen(face, line.matchedOptionValue("--socket", null));
+            presence.serve(engine, signals::stop);
+            tell("READY=1");
+            signals.run();
+            tell("STOPPING=1");
+            if (presence.failure().isPresent()) {
+                throw new CommandException(presence.failure().get(), null);
+            }
+            return ExitCode.OK;
+        } catch (ErrnoException | IOException | IllegalStateException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static BusPresence presence(ParseResult line) {
+        String address = line.matchedOptionValue("--bus", "");
+        boolean replace = line.hasMatchedOption("--replace");
+        if (address.equals(NO_BUS)) {
+            return BusPresence.none();
+        }
+        try {
+            return BusPresence.on(
+                    address.isEmpty() ? BusAddress.system() : BusAddress.parseList(address),
+                    replace);
+        } catch (BusAddressException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static AuthorityOptions options(ParseResult line, BusPresence presence) {
+        AuthorityOptions options = AuthorityOptions.STANDARD.withUnits(presence.units());
+        List<Path> actions = line.matchedOptionValue("--actions", List.of());
+        List<Path> rules = line.matchedOptionValue("--rules", List.of());
+        if (!actions.isEmpty()) {
+            options = options.withActionFolders(actions);
+        }
+        return rules.isEmpty() ? options : options.withRuleFolders(rules);
+    }
+
+    private static void listen(AuthorityInterface face, String socket) {
+        for (ListenFds.Named passed : ListenFds.take()) {
+            face.server().serve(UnixListener.adopt(passed.fd()));
+        }
+        if (socket != null) {
+            face.server()
+                    .serve(
+                            UnixListener.listen(
+                                    UnixAddress.path(Path.of(socket).toAbsolutePath()),
+                                    io.holdfast.core.socket.SocketType.STREAM,
+                                    128,
+                                    ALL_MAY_CONNECT));
+        }
+    }
+
+    private static void reload(AuthorityEngine engine) {
+        boolean ignored = Notify.reloading();
+        var _ =
+                Thread.ofPlatform()
+                        .name("holdfast-reload")
+                        .start(() -> {
+                            engine.reload();
+                            tell("READY=1");
+                        });
+    }
+
+    /** Tells the service manager, if one started this. */
+    private static void tell(String state) {
+        boolean ignored = Notify.send(state);
+    }
+}

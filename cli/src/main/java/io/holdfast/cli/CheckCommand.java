@@ -1,0 +1,274 @@
+package io.holdfast.cli;
+
+import io.holdfast.authority.Authority;
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.authority.Decision;
+import io.holdfast.authority.Explanation;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Asks an authority whether somebody may do something, and why. */
+final class CheckCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Ask whether a process may do something, and why.")
+                .description(
+                        "%nAbout one's own shell, if nobody is named. Exits with 0 for yes and 1 for no; if somebody"
+                                + " would have to authenticate, with 3.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast check org.freedesktop.hostname1.set-hostname",
+                        "  holdfast check org.freedesktop.systemd1.manage-units --process 4711 --detail verb=start"
+                                + " --explain",
+                        "  holdfast check org.example.reboot --peer /run/app.sock --json",
+                        "  holdfast check org.example.reboot --bus-name :1.7 --bus unix:path=/tmp/bus",
+                        "  holdfast check org.example.reboot --process 4711 --here --explain");
+        return spec.addPositional(
+                        PositionalParamSpec.builder()
+                                .index("0")
+                                .paramLabel("ACTION")
+                                .required(true)
+                                .arity("1")
+                                .type(String.class)
+                                .description("What it would do: org.example.action.")
+                                .build())
+                .addOption(Command.option("--process", "PID", ProcessArgument.DESCRIPTION))
+                .addOption(
+                        Command.option(
+                                "--bus-name", "NAME", "Who has a name on the bus, by ProcessFD."))
+                .addOption(
+                        Command.option(
+                                "--peer",
+                                "SOCKET",
+                                "Who listens on an AF_UNIX socket, by path or @name."))
+                .addOption(
+                        OptionSpec.builder("--detail")
+                                .paramLabel("KEY=VALUE")
+                                .type(List.class)
+                                .auxiliaryTypes(String.class)
+                                .description("What there is to know of the case; for root.")
+                                .build())
+                .addOption(Command.flag("--explain", "Tell how the answer comes to be; for root."))
+                .addOption(
+                        Command.flag(
+                                "--interactive",
+                                "Let an agent ask for an authentication, if need be."))
+                .addOption(Command.flag("--always", "Ask the rules about root, too."))
+                .addOption(
+                        Command.option(
+                                "--authority",
+                                "ADDRESS",
+                                "The Varlink address of the authority; without it that of"
+                                        + " HOLDFAST_AUTHORITY, the machine's own, or polkit's on the bus."))
+                .addOption(
+                        Command.option(
+                                "--bus", "ADDRESS", "The bus of the authority, and of NAME."))
+                .addOption(
+                        Command.flag(
+                                "--here",
+                                "Decide in this very process, by the standard folders, without a daemon."))
+                .addOption(Command.json("Print one JSON object."));
+    }
+
+    /** Whoever would have to authenticate. */
+    static final int CHALLENGE = 3;
+
+    @Override
+    public int run(ParseResult line, Output output) throws Exception {
+        if (line.hasMatchedOption("--here")) {
+            try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
+                    Authority authority = Authority.of(engine)) {
+                return ask(authority, line, output);
+            } catch (IOException e) {
+                throw new CommandException(String.valueOf(e.getMessage()), e);
+            }
+        }
+        try (Authority authority = authority(line)) {
+            return ask(authority, line, output);
+        }
+    }
+
+    private static Authority authority(ParseResult line) {
+        String address = line.matchedOptionValue("--authority", null);
+        String bus = line.matchedOptionValue("--bus", null);
+        try {
+            if (address != null) {
+                return Authority.overVarlink(address);
+            }
+            return bus == null ? Authority.connect() : Authority.overBus(BusAddress.parseList(bus));
+        } catch (BusAddressException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static int ask(Authority authority, ParseResult line, Output output) throws Exception {
+        String action = line.matchedPositionalValue(0, "");
+        CompletableFuture<Decision> answer = begin(authority, action, line);
+        Decision decision;
+        try {
+            decision = answer.get();
+        } catch (ExecutionException e) {
+            throw new CommandException(String.valueOf(e.getCause()), e);
+        }
+        if (decision.failure().isPresent()) {
+            throw new CommandException(decision.failure().get(), null);
+        }
+        if (line.hasMatchedOption("--json")) {
+            output.line(json(action, decision).toString());
+        } else {
+            print(action, decision, output);
+        }
+        if (decision.isAuthorized()) {
+            return ExitCode.OK;
+        }
+        return decision.isChallenge() ? CHALLENGE : ExitCode.FAILURE;
+    }
+
+    private static CompletableFuture<Decision> begin(
+            Authority authority, String action, ParseResult line) throws InterruptedException {
+        Map<String, String> details = details(line);
+        Authority.Option[] options = options(line);
+        String busName = line.matchedOptionValue("--bus-name", null);
+        String socket = line.matchedOptionValue("--peer", null);
+        String process = line.matchedOptionValue("--process", null);
+        if ((busName == null ? 0 : 1) + (socket == null ? 0 : 1) + (process == null ? 0 : 1) > 1) {
+            throw Command.misuse(line, "--process, --bus-name and --peer exclude each other");
+        }
+        if (busName != null) {
+            try (BusConnection bus = bus(line);
+                    Peer peer = bus.peer(busName)) {
+                return authority.check(peer, action, details, options);
+            } catch (BusAddressException e) {
+                throw Command.misuse(line, String.valueOf(e.getMessage()));
+            } catch (DBusException | ConnectionLostException e) {
+                throw new CommandException(String.valueOf(e.getMessage()), e);
+            }
+        }
+        if (socket != null) {
+            try (UnixSocket connection =
+                            UnixSocket.connect(UnixAddress.parse(socket), SocketType.STREAM);
+                    Peer peer = connection.peer()) {
+                return authority.check(peer, action, details, options);
+            } catch (IllegalArgumentException e) {
+                throw Command.misuse(line, "not a socket: '" + socket + "', " + e.getMessage());
+            }
+        }
+        try (PidFd held = process == null ? shell() : ProcessArgument.open(process, line)) {
+            return authority.check(held, action, details, options);
+        }
+    }
+
+    /** Who has started us. */
+    private static PidFd shell() {
+        try (PidFd self = PidFd.self()) {
+            return self.parent()
+                    .orElseThrow(() -> new CommandException("who started this has gone", null));
+        }
+    }
+
+    private static BusConnection bus(ParseResult line) throws InterruptedException {
+        String bus = line.matchedOptionValue("--bus", null);
+        return bus == null ? BusConnection.system() : BusConnection.connect(bus);
+    }
+
+    private static Map<String, String> details(ParseResult line) {
+        Map<String, String> details = new LinkedHashMap<>();
+        for (String text : line.<List<String>>matchedOptionValue("--detail", List.of())) {
+            int equals = text.indexOf('=');
+            if (equals <= 0) {
+                throw Command.misuse(line, "not KEY=VALUE: '" + text + "'");
+            }
+            details.put(text.substring(0, equals), text.substring(equals + 1));
+        }
+        return details;
+    }
+
+    private static Authority.Option[] options(ParseResult line) {
+        List<Authority.Option> options = new ArrayList<>();
+        if (line.hasMatchedOption("--interactive")) {
+            options.add(Authority.Option.INTERACTIVE);
+        }
+        if (line.hasMatchedOption("--always")) {
+            options.add(Authority.Option.ALWAYS);
+        }
+        if (line.hasMatchedOption("--explain")) {
+            options.add(Authority.Option.EXPLAIN);
+        }
+        return options.toArray(Authority.Option[]::new);
+    }
+
+    private static void print(String action, Decision decision, Output output) {
+        String answer;
+        if (decision.isAuthorized()) {
+            answer = output.good("yes");
+        } else if (decision.isChallenge()) {
+            answer = output.warning("not without an authentication");
+        } else {
+            answer = output.bad("no");
+        }
+        output.line(output.strong(Output.plain(action)) + ": " + answer);
+        decision.explanation()
+                .ifPresent(explanation -> explanation.steps().forEach(step -> print(step, output)));
+        decision.details()
+                .forEach((key, value) ->
+                        output.line(
+                                "  "
+                                        + output.faint(Output.plain(key) + " = ")
+                                        + Output.plain(value)));
+    }
+
+    private static void print(Explanation.Step step, Output output) {
+        String place = step.place().isEmpty() ? "" : " " + output.faint(Output.plain(step.place()));
+        output.line(
+                "  "
+                        + output.faint(Output.plain(step.topic()) + ":")
+                        + " "
+                        + Output.plain(step.text())
+                        + place);
+    }
+
+    private static JsonText json(String action, Decision decision) {
+        JsonText details = JsonText.object();
+        decision.details().forEach(details::put);
+        JsonText json =
+                JsonText.object()
+                        .put("action", action)
+                        .put("isAuthorized", decision.isAuthorized())
+                        .put("isChallenge", decision.isChallenge())
+                        .put("details", details);
+        decision.explanation()
+                .ifPresent(explanation ->
+                        json.put(
+                                "explanation",
+                                explanation.steps().stream()
+                                        .map(step ->
+                                                JsonText.object()
+                                                        .put("topic", step.topic())
+                                                        .put("text", step.text())
+                                                        .put("place", step.place()))
+                                        .toList()));
+        return json;
+    }
+}

@@ -1,0 +1,90 @@
+package io.holdfast.core.socket;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.process.PidFd;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The descriptors that a service manager passed to this process (sd_listen_fds(3)): {@code
+ * LISTEN_FDS} of them from number 3 on, if {@code LISTEN_PID} is our number and {@code
+ * LISTEN_PIDFDID}, where it is set, our pidfs id. Safe for use by any thread.
+ */
+public final class ListenFds {
+    /** The first number. */
+    public static final int START = 3;
+
+    /** More are not taken. */
+    public static final int MAX = 1024;
+
+    /** What systemd calls one that has no name. */
+    private static final String UNKNOWN = "unknown";
+
+    private static final AtomicBoolean TAKEN = new AtomicBoolean();
+
+    private ListenFds() {}
+
+    /**
+     * One descriptor.
+     *
+     * @param name of {@code LISTEN_FDNAMES}
+     */
+    public record Named(String name, Fd fd) {}
+
+    /**
+     * Takes them, once in the life of the process; the caller owns them.
+     *
+     * @return none if none were passed to this process
+     * @throws IllegalStateException if they were taken before, or the variables make no sense
+     */
+    public static List<Named> take() {
+        return take(System.getenv());
+    }
+
+    static List<Named> take(Map<String, String> environment) {
+        if (!isForUs(environment)) {
+            return List.of();
+        }
+        int count = count(environment.getOrDefault("LISTEN_FDS", ""));
+        String[] names = environment.getOrDefault("LISTEN_FDNAMES", "").split(":", -1);
+        if (TAKEN.getAndSet(true)) {
+            throw new IllegalStateException("LISTEN_FDS: the descriptors were taken before");
+        }
+        List<Named> taken = new ArrayList<>();
+        try {
+            for (int i = 0; i < count; i++) {
+                String name = i < names.length && !names[i].isEmpty() ? names[i] : UNKNOWN;
+                taken.add(new Named(name, Fd.inherited(START + i)));
+            }
+            return List.copyOf(taken);
+        } catch (RuntimeException e) {
+            taken.forEach(each -> each.fd().close());
+            throw e;
+        }
+    }
+
+    private static boolean isForUs(Map<String, String> environment) {
+        String pid = environment.get("LISTEN_PID");
+        String id = environment.get("LISTEN_PIDFDID");
+        if (pid == null || environment.get("LISTEN_FDS") == null) {
+            return false;
+        }
+        try (PidFd self = PidFd.self()) {
+            return pid.equals(Integer.toString(self.pid()))
+                    && (id == null
+                            || self.processId().pidfdId().isEmpty()
+                            || id.equals(
+                                    Long.toUnsignedString(self.processId().pidfdId().getAsLong())));
+        }
+    }
+
+    private static int count(String text) {
+        if (!text.matches("[1-9][0-9]{0,3}") || Integer.parseInt(text) > MAX) {
+            throw new IllegalStateException(
+                    "LISTEN_FDS=" + text + " is no number from 1 to " + MAX);
+        }
+        return Integer.parseInt(text);
+    }
+}

@@ -1,43 +1,476 @@
 package io.holdfast.authority.rules;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import org.mozilla.javascript.BaseFunction;
+import org.mozilla.javascript.Callable;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.NativeArray;
+import org.mozilla.javascript.ScriptRuntime;
+import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
+import org.mozilla.javascript.Symbol;
+import org.mozilla.javascript.SymbolKey;
+import org.mozilla.javascript.Undefined;
+import org.mozilla.javascript.Wrapper;
 
+/**
+ * Stands before the built-in functions that could, in one call, take more time or memory than an
+ * evaluation may: the interpreter asks for limits between its own steps only. What is refused is a
+ * RangeError, which scripts may catch. Rarely used built-ins of that kind are left out.
+ */
 final class Guards {
-    private static final String[] REMOVED = {
-        "BigInt",
-        "Continuation",
-        "Promise",
-        "Proxy",
-        "Reflect",
-        "Script",
-        "With",
-        "Call",
-        "ArrayBuffer",
-        "Int8Array",
-        "Uint8Array",
-        "Uint8ClampedArray",
-        "Int16Array",
-        "Uint16Array",
-        "Int32Array",
-        "Uint32Array",
-        "BigInt64Array",
-        "BigUint64Array",
-        "Float32Array",
-        "Float64Array",
-        "DataView"
+    private static final String[] LEFT_OUT = {
+        "BigInt", "Continuation", "Promise", "Proxy", "Reflect", "Script", "With", "Call",
+        "ArrayBuffer", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array",
+        "Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array", "Float32Array",
+        "Float64Array", "DataView"
+    };
+
+    private static final Symbol[] SYMBOLS = {
+        SymbolKey.ITERATOR, SymbolKey.MATCH, SymbolKey.MATCH_ALL, SymbolKey.REPLACE,
+        SymbolKey.SEARCH, SymbolKey.SPLIT
     };
 
     private final ScriptableObject global;
     private final RuleLimits limits;
+    private final Set<Object> joining = Collections.newSetFromMap(new IdentityHashMap<>());
 
     Guards(ScriptableObject global, RuleLimits limits) {
         this.global = global;
         this.limits = limits;
     }
 
-    void install(Sandbox.Cell cell) {
-        for (String name : REMOVED) {
+    @FunctionalInterface
+    private interface Check {
+        /** Throws if it would be too much; or gives other arguments. */
+        Object[] before(Context cx, Scriptable self, Object[] arguments);
+    }
+
+    void install() {
+        for (String name : LEFT_OUT) {
             global.delete(name);
+        }
+        ScriptableObject array = constructor("Array");
+        ScriptableObject arrays = prototype(array);
+        arrays.delete("flat");
+        arrays.delete("flatMap");
+        guardAll(arrays, this::arrayCall);
+        guardAll(array, this::arrayLikes);
+        replace(arrays, "join", 1, this::join);
+        BuiltIn toText =
+                new BuiltIn(global, "toString", 0, (cx, self, _) -> join(cx, self, new Object[0]));
+        arrays.defineProperty("toString", toText, ScriptableObject.DONTENUM);
+        arrays.defineProperty("toLocaleString", toText, ScriptableObject.DONTENUM);
+        ScriptableObject string = constructor("String");
+        ScriptableObject strings = prototype(string);
+        guardAll(strings, this::stringCall);
+        guard(strings, "repeat", this::repeat);
+        guard(strings, "padStart", this::pad);
+        guard(strings, "padEnd", this::pad);
+        guard(strings, "concat", this::concat);
+        guard(strings, "replace", this::replaceText);
+        guard(strings, "replaceAll", this::replaceText);
+        for (String many : new String[] {"split", "match", "matchAll"}) {
+            guard(strings, many, this::shortText);
+        }
+        guard(strings, SymbolKey.ITERATOR, this::shortText);
+        guard(string, "raw", this::raw);
+        guardAll(prototype(constructor("RegExp")), this::shortText);
+        guardAll(constructor("Object"), this::shortText);
+        ScriptableObject functions = prototype(constructor("Function"));
+        guard(functions, "apply", this::apply);
+        ScriptableObject json = (ScriptableObject) global.get("JSON", global);
+        guard(json, "parse", this::shortText);
+        guard(json, "stringify", (_, _, arguments) -> stringify(arguments));
+        replace(global, "eval", 1, (cx, _, arguments) -> eval((Sandbox.Cell) cx, arguments));
+        NoCode noCode = new NoCode(global, functions);
+        functions.defineProperty("constructor", noCode, ScriptableObject.DONTENUM);
+        global.defineProperty("Function", noCode, ScriptableObject.DONTENUM);
+    }
+
+    private ScriptableObject constructor(String name) {
+        return (ScriptableObject) global.get(name, global);
+    }
+
+    private static ScriptableObject prototype(ScriptableObject constructor) {
+        return (ScriptableObject) ScriptableObject.getProperty(constructor, "prototype");
+    }
+
+    private void guardAll(ScriptableObject holder, Check check) {
+        for (Object id : holder.getAllIds()) {
+            if (id instanceof String name && !name.equals("constructor")) {
+                guard(holder, name, check);
+            }
+        }
+        for (Symbol symbol : SYMBOLS) {
+            guard(holder, symbol, check);
+        }
+    }
+
+    private void guard(ScriptableObject holder, String name, Check check) {
+        if (holder.get(name, holder) instanceof BaseFunction original) {
+            holder.defineProperty(
+                    name, new Guarded(global, original, check), ScriptableObject.DONTENUM);
+        }
+    }
+
+    private void guard(ScriptableObject holder, Symbol symbol, Check check) {
+        if (holder.get(symbol, holder) instanceof BaseFunction original) {
+            holder.defineProperty(
+                    symbol, new Guarded(global, original, check), ScriptableObject.DONTENUM);
+        }
+    }
+
+    private void replace(ScriptableObject holder, String name, int arity, BuiltIn.Body body) {
+        holder.defineProperty(
+                name, new BuiltIn(global, name, arity, body), ScriptableObject.DONTENUM);
+    }
+
+    // lengths
+
+    private static RuntimeException tooLong(String what, int limit) {
+        return ScriptRuntime.rangeError("more than " + limit + " " + what);
+    }
+
+    private void checkText(long length) {
+        if (length > limits.text()) {
+            throw tooLong("characters", limits.text());
+        }
+        if (length > 64) {
+            charge(2 * length);
+        }
+    }
+
+    private void checkElements(double length) {
+        if (length > limits.elements()) {
+            throw tooLong("elements", limits.elements());
+        }
+    }
+
+    private static void charge(long bytes) {
+        Budget budget = Sandbox.current().budget;
+        if (budget != null) {
+            budget.charge(bytes);
+        }
+    }
+
+    /** Of an array, or what passes for one; 0 if it is none. */
+    private static double lengthOf(Object value) {
+        return switch (value) {
+            case NativeArray array -> array.getLength();
+            case CharSequence text -> text.length();
+            case Wrapper wrapper when wrapper.unwrap() instanceof CharSequence text ->
+                    text.length();
+            case Scriptable object -> {
+                Object length = ScriptableObject.getProperty(object, "length");
+                double number =
+                        length == Scriptable.NOT_FOUND ? 0 : ScriptRuntime.toNumber(length);
+                yield number > 0 ? number : 0;
+            }
+            default -> 0;
+        };
+    }
+
+    /** The text that "this" is taken for. */
+    private String text(Object value) {
+        if (value instanceof CharSequence text) {
+            checkText(text.length());
+        }
+        String text = ScriptRuntime.toString(value);
+        checkText(text.length());
+        return text;
+    }
+
+    // checks
+
+    private Object[] arrayCall(Context cx, Scriptable self, Object[] arguments) {
+        double length = lengthOf(self);
+        for (Object argument : arguments) {
+            if (argument instanceof NativeArray array) {
+                length += array.getLength();
+            }
+        }
+        checkElements(length);
+        charge((long) (8 * length));
+        return arguments;
+    }
+
+    private Object[] arrayLikes(Context cx, Scriptable self, Object[] arguments) {
+        for (Object argument : arguments) {
+            checkElements(lengthOf(argument));
+        }
+        return arguments;
+    }
+
+    private Object[] stringCall(Context cx, Scriptable self, Object[] arguments) {
+        checkText((long) (self instanceof Scriptable ? textLength(self) : 0));
+        for (Object argument : arguments) {
+            if (argument instanceof CharSequence text) {
+                checkText(text.length());
+            }
+        }
+        return arguments;
+    }
+
+    private static double textLength(Object self) {
+        return self instanceof Wrapper wrapper && wrapper.unwrap() instanceof CharSequence text
+                ? text.length()
+                : self instanceof CharSequence text ? text.length() : 0;
+    }
+
+    private Object[] shortText(Context cx, Scriptable self, Object[] arguments) {
+        checkElements(textLength(self));
+        for (Object argument : arguments) {
+            checkElements(textLength(argument));
+        }
+        return arguments;
+    }
+
+    private Object[] repeat(Context cx, Scriptable self, Object[] arguments) {
+        double count = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
+        checkText((long) (text(self).length() * Math.max(count, 0)));
+        return new Object[] {count};
+    }
+
+    private Object[] pad(Context cx, Scriptable self, Object[] arguments) {
+        double length = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
+        checkText((long) length);
+        Object[] checked = arguments.clone();
+        if (checked.length > 0) {
+            checked[0] = length;
+        }
+        return checked;
+    }
+
+    private Object[] concat(Context cx, Scriptable self, Object[] arguments) {
+        long length = text(self).length();
+        Object[] texts = new Object[arguments.length];
+        for (int i = 0; i < arguments.length; i++) {
+            String text = text(arguments[i]);
+            texts[i] = text;
+            length += text.length();
+            checkText(length);
+        }
+        return texts;
+    }
+
+    private Object[] replaceText(Context cx, Scriptable self, Object[] arguments) {
+        checkElements(textLength(self));
+        long length = text(self).length();
+        if (arguments.length < 2) {
+            return arguments;
+        }
+        Object[] checked = arguments.clone();
+        if (arguments[1] instanceof Callable replacement) {
+            checked[1] = new Replacement(global, replacement);
+        } else {
+            String replacement = text(arguments[1]);
+            checked[1] = replacement;
+            long references = replacement.chars().filter(c -> c == '$').count();
+            long most = (length + 1) * (replacement.length() + references * length + 1);
+            if (replacement.length() > 1 && most > 16L * limits.text()) {
+                throw tooLong("characters", limits.text());
+            }
+            charge(Math.min(most, 16L * limits.text()));
+        }
+        return checked;
+    }
+
+    private Object[] raw(Context cx, Scriptable self, Object[] arguments) {
+        if (BuiltIn.argument(arguments, 0) instanceof Scriptable template) {
+            checkElements(lengthOf(ScriptableObject.getProperty(template, "raw")));
+        }
+        return arguments;
+    }
+
+    private Object[] apply(Context cx, Scriptable self, Object[] arguments) {
+        checkElements(lengthOf(BuiltIn.argument(arguments, 1)));
+        return arguments;
+    }
+
+    private Object[] stringify(Object[] arguments) {
+        Object[] counted = new Object[3];
+        for (int i = 0; i < counted.length; i++) {
+            counted[i] = BuiltIn.argument(arguments, i);
+        }
+        counted[1] = new Replacer(global, counted[1]);
+        return counted;
+    }
+
+    // replacements
+
+    private Object join(Context cx, Object self, Object[] arguments) {
+        Scriptable object = ScriptRuntime.toObject(cx, global, self);
+        double length = lengthOf(object);
+        checkElements(length);
+        Object given = BuiltIn.argument(arguments, 0);
+        String separator = Undefined.isUndefined(given) ? "," : text(given);
+        if (!joining.add(object)) {
+            return ""; // it is in itself
+        }
+        try {
+            StringBuilder joined = new StringBuilder();
+            for (int i = 0; i < length; i++) {
+                if (i > 0) {
+                    joined.append(separator);
+                }
+                Object element = ScriptableObject.getProperty(object, i);
+                if (element != null
+                        && element != Scriptable.NOT_FOUND
+                        && !Undefined.isUndefined(element)) {
+                    joined.append(text(element));
+                }
+                if (joined.length() > limits.text()) {
+                    throw tooLong("characters", limits.text());
+                }
+            }
+            checkText(joined.length());
+            return joined.toString();
+        } finally {
+            boolean _ = joining.remove(object);
+        }
+    }
+
+    /** In the global scope, as every call of it but by its very name is. */
+    private Object eval(Sandbox.Cell cell, Object[] arguments) {
+        if (!(BuiltIn.argument(arguments, 0) instanceof CharSequence code)) {
+            return BuiltIn.argument(arguments, 0);
+        }
+        String source = text(code);
+        String name = ScriptPlace.ofCaller().file() + "(eval)";
+        ScriptSource.check(source, name);
+        return cell.evaluateString(global, source, name, 1, null);
+    }
+
+    /** A built-in function, checked before it is called. */
+    private static final class Guarded extends BaseFunction {
+        private static final long serialVersionUID = 1L;
+
+        private final BaseFunction original;
+        private final transient Check check;
+
+        Guarded(ScriptableObject scope, BaseFunction original, Check check) {
+            super(scope, ScriptableObject.getFunctionPrototype(scope));
+            this.original = original;
+            this.check = check;
+        }
+
+        @Override
+        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+            return original.call(cx, scope, self, check.before(cx, self, arguments));
+        }
+
+        @Override
+        public Scriptable construct(Context cx, Scriptable scope, Object[] arguments) {
+            throw ScriptRuntime.typeError(getFunctionName() + " is not a constructor");
+        }
+
+        @Override
+        public String getFunctionName() {
+            return original.getFunctionName();
+        }
+
+        @Override
+        public int getArity() {
+            return original.getArity();
+        }
+
+        @Override
+        public int getLength() {
+            return original.getLength();
+        }
+    }
+
+    /** A function that makes replacements, whose length is added up. */
+    private final class Replacement extends BaseFunction {
+        private static final long serialVersionUID = 1L;
+
+        private final transient Callable original;
+        private long length;
+
+        Replacement(ScriptableObject scope, Callable original) {
+            super(scope, ScriptableObject.getFunctionPrototype(scope));
+            this.original = original;
+        }
+
+        @Override
+        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+            String text = text(original.call(cx, scope, self, arguments));
+            length += text.length();
+            checkText(length);
+            return text;
+        }
+    }
+
+    /** A replacer that counts what is written, before the script's own. */
+    private final class Replacer extends BaseFunction {
+        private static final long serialVersionUID = 1L;
+
+        private final transient Object original;
+        private long nodes;
+        private long characters;
+
+        Replacer(ScriptableObject scope, Object original) {
+            super(scope, ScriptableObject.getFunctionPrototype(scope));
+            this.original = original;
+        }
+
+        @Override
+        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+            Object key = arguments[0];
+            Object value =
+                    switch (original) {
+                        case NativeArray names
+                                when !(self instanceof NativeArray)
+                                        && !key.equals("")
+                                        && !isAmong(names, key) ->
+                                Undefined.instance;
+                        case NativeArray _ -> arguments[1];
+                        case Callable function -> function.call(cx, scope, self, arguments);
+                        default -> arguments[1];
+                    };
+            checkElements(++nodes);
+            characters += (long) textLength(key) + (long) textLength(value);
+            checkText(characters);
+            return value;
+        }
+
+        private static boolean isAmong(NativeArray names, Object key) {
+            for (int i = 0; i < names.getLength(); i++) {
+                Object name = names.get(i, names);
+                if ((name instanceof CharSequence || name instanceof Number)
+                        && ScriptRuntime.toString(name).equals(key)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    /** The constructor of functions, without its power to make one from text. */
+    private static final class NoCode extends BaseFunction {
+        private static final long serialVersionUID = 1L;
+
+        NoCode(ScriptableObject scope, ScriptableObject functions) {
+            super(scope, functions);
+            setImmunePrototypeProperty(functions);
+        }
+
+        @Override
+        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+            throw ScriptRuntime.typeError("Function: no function can be made from text");
+        }
+
+        @Override
+        public Scriptable construct(Context cx, Scriptable scope, Object[] arguments) {
+            throw ScriptRuntime.typeError("Function: no function can be made from text");
+        }
+
+        @Override
+        public String getFunctionName() {
+            return "Function";
         }
     }
 }

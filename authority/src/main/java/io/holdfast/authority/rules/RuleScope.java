@@ -39,7 +39,7 @@ final class RuleScope {
         this.limits = limits;
         this.programs = programs;
         global = cell.initSafeStandardObjects(null, false);
-        new Guards(global, limits).install(cell);
+        new Guards(global, limits).install();
         ScriptableObject natives = (ScriptableObject) cell.newObject(global);
         define(natives, "addRule", (_, _, arguments) -> add(rules, "addRule", arguments));
         define(

@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limit;
@@ -14,10 +16,9 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class Activation implements AutoCloseable {
     private static final Signature UINT32 = Signature.of("u");
     private static final int STARTED = 1;
-
-    /** Names of variables that UpdateActivationEnvironment may set, in all. */
-    static final int MAX_VARIABLES = 4_096;
 
     /** A message, or a call of StartServiceByName (then without a buffer), that waits. */
     private record Held(
@@ -45,11 +43,15 @@ final class Activation implements AutoCloseable {
     /** One service that is being started. */
     private final class Starting implements Activator.Start {
         final String name;
+        final @Nullable ServiceFile service; // null for the service manager itself
+        final boolean isUnit;
         final List<Held> held = new ArrayList<>();
         final EventLoop.Timer deadline;
 
-        Starting(String name) {
+        Starting(String name, @Nullable ServiceFile service, boolean isUnit) {
             this.name = name;
+            this.service = service;
+            this.isUnit = isUnit;
             this.deadline =
                     broker.loop.after(
                             Duration.ofMillis(broker.limits().get(Limit.SERVICE_START_TIMEOUT)),
@@ -77,14 +79,19 @@ final class Activation implements AutoCloseable {
     }
 
     private final Broker broker;
+    private final @Nullable UnitActivation units; // where no other activator does all
     private @Nullable Activator activator;
     private Map<String, ServiceFile> services = Map.of();
-    private Set<String> variableNames = Set.of();
-    private final Map<String, Starting> starting = new HashMap<>();
+    private Map<String, Integer> variableBytes = Map.of();
+    private final Map<String, Starting> starting = new LinkedHashMap<>(); // the oldest first
     private final MessageView view = new MessageView();
 
-    Activation(Broker broker) {
+    Activation(Broker broker, BusOptions options) {
         this.broker = broker;
+        this.units =
+                options.activator().isPresent()
+                        ? null
+                        : new UnitActivation(broker, options.systemdActivation());
     }
 
     /** From now on there are services, and somebody to start them. */
@@ -94,7 +101,7 @@ final class Activation implements AutoCloseable {
     }
 
     boolean isActivatable(String name) {
-        return services.containsKey(name);
+        return services.containsKey(name) || (units != null && units.isAwaited(name));
     }
 
     /** All names that can be activated, sorted. */
@@ -104,16 +111,28 @@ final class Activation implements AutoCloseable {
 
     /** What services that start from now on have in their environment, besides what they had. */
     void updateEnvironment(Map<String, String> variables) throws BusErrorException {
-        Set<String> all = new HashSet<>(variableNames);
-        all.addAll(variables.keySet());
-        if (all.size() > MAX_VARIABLES) {
-            throw new BusErrorException(
-                    BusError.LIMITS_EXCEEDED,
-                    "services get at most %d variables from here".formatted(MAX_VARIABLES));
-        }
-        variableNames = all;
+        Map<String, Integer> all = new HashMap<>(variableBytes);
+        variables.forEach((name, value) ->
+                all.put(name, name.getBytes(UTF_8).length + value.getBytes(UTF_8).length));
+        fits(Limit.MAX_ACTIVATION_VARIABLES, all.size());
+        fits(
+                Limit.MAX_ACTIVATION_VARIABLE_BYTES,
+                all.values().stream().mapToLong(Integer::longValue).sum());
+        variableBytes = all;
         if (activator != null) {
             activator.setEnvironment(variables);
+        }
+        if (units != null) {
+            units.setEnvironment(variables);
+        }
+    }
+
+    private void fits(Limit limit, long wanted) throws BusErrorException {
+        if (wanted > broker.limits().get(limit)) {
+            throw new BusErrorException(
+                    BusError.LIMITS_EXCEEDED,
+                    "%s is %d, and with these it would be %d"
+                            .formatted(limit, broker.limits().get(limit), wanted));
         }
     }
 
@@ -180,7 +199,8 @@ final class Activation implements AutoCloseable {
             return known;
         }
         ServiceFile service = services.get(name);
-        if (service == null || activator == null) {
+        boolean awaited = units != null && units.isAwaited(name);
+        if ((service == null && !awaited) || activator == null) {
             throw new BusErrorException(
                     BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
         }
@@ -190,14 +210,47 @@ final class Activation implements AutoCloseable {
                     "max_pending_service_starts is %d, and as many services are being started"
                             .formatted(broker.limits().getInt(Limit.MAX_PENDING_SERVICE_STARTS)));
         }
-        Starting start = new Starting(name);
+        boolean isUnit = units != null && units.takes(service);
+        Starting start = new Starting(name, service, isUnit);
         starting.put(name, start);
-        activator.start(service, start);
+        if (units != null && isUnit) {
+            units.request(service);
+        } else if (service != null) {
+            activator.start(service, start);
+        }
         return start;
+    }
+
+    /** A signal to the bus: that a unit did not start, if it is the manager that says so. */
+    void signalled(Connection from, MessageView signal) {
+        UnitActivation.Failure failure = units == null ? null : units.failure(from, signal);
+        if (failure == null) {
+            return;
+        }
+        for (Starting start : List.copyOf(starting.values())) {
+            if (start.isUnit
+                    && start.service != null
+                    && failure.unit().equals(start.service.systemdService())) {
+                start.failed(failure.error(), failure.text());
+            }
+        }
+    }
+
+    /** There is a service manager now, or another: it is asked for all that waits for a unit. */
+    private void managerCame(UnitActivation asked, Connection manager) {
+        asked.came(manager);
+        for (Starting start : starting.values()) {
+            if (start.isUnit) {
+                asked.request(start.service);
+            }
+        }
     }
 
     /** Somebody owns the name now: what waited for it goes there. */
     void appeared(String name, Connection owner) {
+        if (units != null && name.equals(UnitActivation.MANAGER)) {
+            managerCame(units, owner);
+        }
         Starting start = starting.remove(name);
         if (start == null) {
             return;

@@ -73,6 +73,7 @@ final class Broker implements AutoCloseable {
 
     private final String id;
     private final ConfigSource source;
+    private final boolean systemdActivation;
     private final ExecutorService reader =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().name("holdfast-bus-config").daemon().factory());
@@ -96,6 +97,7 @@ final class Broker implements AutoCloseable {
         this.wait = new AdaptiveWait(loop);
         this.id = id;
         this.source = options.config();
+        this.systemdActivation = options.systemdActivation();
         this.input = buffers.take(READ_AT_ONCE + Relay.HEADROOM);
         this.self = ownIdentity();
         this.names = new NameRegistry(this::ownerChanged);
@@ -106,7 +108,7 @@ final class Broker implements AutoCloseable {
         this.replies = new PendingReplies(charges);
         this.log = new RefusalLog();
         this.messages = new BusMessages(this);
-        this.activation = new Activation(this);
+        this.activation = new Activation(this, options);
         this.router = new Router(this, new Driver(this));
     }
 
@@ -200,7 +202,9 @@ final class Broker implements AutoCloseable {
 
     /** The features that this bus has (D-Bus Specification, property Features). */
     List<String> features() {
-        return List.of("ActivatableServicesChanged", "HeaderFiltering");
+        return systemdActivation
+                ? List.of("ActivatableServicesChanged", "HeaderFiltering", "SystemdActivation")
+                : List.of("ActivatableServicesChanged", "HeaderFiltering");
     }
 
     boolean selinux() {
@@ -287,10 +291,14 @@ final class Broker implements AutoCloseable {
         }
     }
 
-    /** It listens from now on; to all others it is gone. */
+    /**
+     * It listens from now on; to all others it is gone.
+     *
+     * @param rules charged already, in place of those that it had
+     */
     void becomeMonitor(Connection connection, List<MatchRule> rules) {
         names.releaseAll(connection);
-        removeMatches(connection);
+        matches.removeAll(connection);
         activation.forget(connection);
         leave(connection);
         connection.becomeMonitor();
@@ -345,6 +353,7 @@ final class Broker implements AutoCloseable {
             }
             case MONITOR -> {
                 monitors.remove(connection);
+                charges.releaseAll(connection, Resource.MATCH_RULE);
             }
             case AUTHENTICATING, UNREGISTERED -> {
                 boolean ignored = unregistered.remove(connection);

@@ -10,6 +10,7 @@ import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class BusMessages {
     private static final byte[] BUS = BusNames.BUS.getBytes(StandardCharsets.US_ASCII);
     private static final Signature STRING = Signature.of("s");
+    private static final Signature STRINGS = Signature.of("as");
     private static final Signature THREE_STRINGS = Signature.of("sss");
     private static final int MAX_ERROR_TEXT = 2_048;
 
@@ -67,7 +69,9 @@ final class BusMessages {
         }
     }
 
-    /** The same for a call that is over. */
+    /**
+     * The same for a call that is over. A body that does not fit into a message becomes an error.
+     */
     void reply(
             Connection to,
             int replySerial,
@@ -81,7 +85,16 @@ final class BusMessages {
         }
         if (!signature.toString().isEmpty()) {
             BodyWriter into = writer.body(signature);
-            body.accept(into);
+            try {
+                body.accept(into);
+            } catch (IllegalArgumentException e) {
+                error(
+                        to,
+                        replySerial,
+                        BusError.LIMITS_EXCEEDED,
+                        "the answer does not fit into a message: " + e.getMessage());
+                return;
+            }
             into.end();
         }
         send(to, fds);
@@ -104,6 +117,29 @@ final class BusMessages {
         writer.signal(BusNames.BUS_PATH, BusNames.BUS, signal);
         address(to).body(STRING).putString(name).end();
         send(to, null);
+    }
+
+    /** Asks the service manager for a unit. */
+    void activationRequest(Connection manager, String unit) {
+        writer.signal(BusNames.BUS_PATH, UnitActivation.ACTIVATOR, "ActivationRequest");
+        toManager().body(STRING).putString(unit).end();
+        send(manager, null);
+    }
+
+    /** Tells the service manager what is to be in the environment of units. */
+    void setEnvironment(Connection manager, Map<String, String> variables) {
+        writer.methodCall(
+                "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "SetEnvironment");
+        BodyWriter body = toManager().body(STRINGS).beginArray();
+        variables.forEach((name, value) -> body.putString(name + "=" + value));
+        body.endArray().end();
+        send(manager, null);
+    }
+
+    private MessageWriter toManager() {
+        return writer.flags(MessageFlags.NO_REPLY_EXPECTED)
+                .sender(BUS)
+                .destination(UnitActivation.MANAGER);
     }
 
     /** To all whose rules match. */

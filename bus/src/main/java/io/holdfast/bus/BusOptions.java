@@ -11,26 +11,37 @@ import java.util.Optional;
  * @param addresses where it listens; if empty, where the configuration says
  * @param config its configuration; {@link BusConfig#session}, {@link BusConfig#system}, a file, or
  *     one made by the program
- * @param activator who starts its services; if empty, the bus spawns what their files say
+ * @param activator who starts all services; if empty, the bus asks the owner of
+ *     org.freedesktop.systemd1 for those that have a unit, and spawns the others
+ * @param systemdActivation whether what has a unit waits until org.freedesktop.systemd1 has an
+ *     owner; if not, and there is none, its program is spawned
  */
 public record BusOptions(
-        List<BusAddress> addresses, ConfigSource config, Optional<Activator> activator) {
+        List<BusAddress> addresses,
+        ConfigSource config,
+        Optional<Activator> activator,
+        boolean systemdActivation) {
     public BusOptions {
         addresses = List.copyOf(addresses);
     }
 
     /** With these addresses alone, and no more said. */
     public static BusOptions of(ConfigSource config, BusAddress... addresses) {
-        return new BusOptions(List.of(addresses), config, Optional.empty());
+        return new BusOptions(List.of(addresses), config, Optional.empty(), false);
     }
 
     /** Listening at these addresses. */
     public BusOptions withAddresses(List<BusAddress> other) {
-        return new BusOptions(other, config, activator);
+        return new BusOptions(other, config, activator, systemdActivation);
     }
 
     /** With another to start its services. It is closed with the bus. */
     public BusOptions withActivator(Activator other) {
-        return new BusOptions(addresses, config, Optional.of(other));
+        return new BusOptions(addresses, config, Optional.of(other), systemdActivation);
+    }
+
+    /** With all that has a unit left to the service manager, also before it is on the bus. */
+    public BusOptions withSystemdActivation() {
+        return new BusOptions(addresses, config, activator, true);
     }
 }

@@ -66,13 +66,14 @@ final class Router {
     private void toBus(Connection from, MessageView view, @Nullable PassedFds fds) {
         String denied = broker.policies.refusesSending(from, Party.bus(), view);
         broker.monitors.seen(from, Party.bus(), view, fds);
-        if (view.type() != MessageType.METHOD_CALL) {
-            return;
-        }
-        if (denied != null) {
-            refuse(from, view, BusError.ACCESS_DENIED, denied);
-        } else {
-            driver.call(from, view);
+        if (view.type() == MessageType.METHOD_CALL) {
+            if (denied != null) {
+                refuse(from, view, BusError.ACCESS_DENIED, denied);
+            } else {
+                driver.call(from, view);
+            }
+        } else if (view.type() == MessageType.SIGNAL && denied == null) {
+            broker.activation.signalled(from, view);
         }
     }
 

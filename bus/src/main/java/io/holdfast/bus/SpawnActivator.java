@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 
 /**
  * Starts services by spawning the command of their file, as a child of the bus that is held by
@@ -22,6 +23,8 @@ import java.util.concurrent.Executors;
  * its name has an owner, the start has failed. Services outlive the bus: they see it go.
  */
 final class SpawnActivator implements Activator {
+    private static final Pattern FALSE = Pattern.compile("(.*/)?false");
+
     private final Map<String, String> environment = new ConcurrentHashMap<>();
     private final ServiceUser users;
     private final ExecutorService spawner =
@@ -57,10 +60,15 @@ final class SpawnActivator implements Activator {
     }
 
     private void spawn(ServiceFile service, Map<String, String> variables, Start start) {
-        if (service.exec().isEmpty()) {
+        if (isForManagerAlone(service)) {
             start.failed(
                     BusError.SPAWN_SERVICE_NOT_VALID.wireName(),
-                    service.file() + " has no Exec: only a service manager can start it");
+                    "only a service manager can start %s, by %s of %s, and nobody owns %s"
+                            .formatted(
+                                    service.name(),
+                                    service.systemdService(),
+                                    service.file(),
+                                    UnitActivation.MANAGER));
             return;
         }
         Child child;
@@ -91,6 +99,13 @@ final class SpawnActivator implements Activator {
                             child.close();
                             ended(service, exit, start);
                         });
+    }
+
+    /** A file with a unit says "no program" by leaving it out, or by naming false(1). */
+    private static boolean isForManagerAlone(ServiceFile service) {
+        return service.exec().isEmpty()
+                || (service.systemdService() != null
+                        && FALSE.matcher(service.exec().getFirst()).matches());
     }
 
     /** What was told to the bus by its own manager is not for its services. */

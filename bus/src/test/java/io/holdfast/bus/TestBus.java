@@ -1,6 +1,8 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
@@ -22,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -49,6 +52,7 @@ final class TestBus implements AutoCloseable {
               <type>session</type>
               <listen>unix:path=SOCKET</listen>
               <auth>EXTERNAL</auth>
+              SERVICES
               <policy context="default">
                 <allow send_destination="*" eavesdrop="true"/>
                 <allow eavesdrop="true"/>
@@ -60,18 +64,29 @@ final class TestBus implements AutoCloseable {
 
     private final Kind kind;
     private final BusConfig config;
+    private final boolean systemdActivation;
     private final List<AutoCloseable> parts = new ArrayList<>(); // the last is closed first
     private @Nullable Path folder;
     private @Nullable String address;
 
-    private TestBus(Kind kind, BusConfig config) {
+    private TestBus(Kind kind, BusConfig config, boolean systemdActivation) {
         this.kind = kind;
         this.config = config;
+        this.systemdActivation = systemdActivation;
     }
 
     /** One of each kind. */
     static Stream<TestBus> everyKind() {
-        return Stream.of(Kind.values()).map(kind -> new TestBus(kind, BusConfig.permissive()));
+        return Stream.of(Kind.values())
+                .map(kind -> new TestBus(kind, BusConfig.permissive(), false));
+    }
+
+    /** One that asks the owner of org.freedesktop.systemd1 to start what has a unit. */
+    static TestBus withSystemdActivation(Kind kind, Path services) {
+        BusConfig config =
+                BusConfig.permissive()
+                        .withServiceFolders(List.of(new ServiceFolder(services, false)));
+        return new TestBus(kind, config, true);
     }
 
     /** One of ours. */
@@ -80,7 +95,7 @@ final class TestBus implements AutoCloseable {
     }
 
     static TestBus ours(BusConfig config) {
-        return new TestBus(Kind.HOLDFAST, config);
+        return new TestBus(Kind.HOLDFAST, config, false);
     }
 
     Kind kind() {
@@ -118,6 +133,14 @@ final class TestBus implements AutoCloseable {
         return silent().authenticate(false).hello();
     }
 
+    /** Lets other users get at its socket. */
+    void letOthersIn() throws InterruptedException, IOException {
+        var _ = address();
+        Files.setPosixFilePermissions(
+                java.util.Objects.requireNonNull(folder),
+                PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
     /** A client that has connected. */
     TestClient silent() throws InterruptedException {
         TestClient client = TestClient.silent(address());
@@ -150,17 +173,33 @@ final class TestBus implements AutoCloseable {
     }
 
     private String holdfast(Path in) {
-        Bus bus = Bus.open(BusAddress.parse("unix:path=" + in.resolve("bus")), config);
+        BusOptions options =
+                BusOptions.of(() -> config, BusAddress.parse("unix:path=" + in.resolve("bus")));
+        Bus bus;
+        try {
+            bus = Bus.open(systemdActivation ? options.withSystemdActivation() : options);
+        } catch (ConfigException e) {
+            throw new AssertionError(e); // it was read before
+        }
         parts.add(bus);
         return bus.addresses().getFirst().toString();
     }
 
     private String daemon(Path in) throws IOException {
         Path file = in.resolve("bus.conf");
-        Files.writeString(file, DAEMON_CONFIG.replace("SOCKET", in.resolve("bus").toString()));
+        StringBuilder folders = new StringBuilder();
+        config.serviceFolders()
+                .forEach(one ->
+                        folders.append("<servicedir>").append(one.path()).append("</servicedir>"));
+        Files.writeString(
+                file,
+                DAEMON_CONFIG
+                        .replace("SOCKET", in.resolve("bus").toString())
+                        .replace("SERVICES", folders));
         Child child =
                 Spawn.of("dbus-daemon", "--nofork", "--nopidfile", "--nosyslog", "--print-address")
                         .arguments(List.of("--config-file=" + file))
+                        .arguments(systemdActivation ? List.of("--systemd-activation") : List.of())
                         .stdout(Stdio.pipe())
                         .stderr(Stdio.to(in.resolve("log")))
                         .start();

@@ -11,6 +11,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.BusListener;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,12 +29,14 @@ final class BusCommand implements Command {
                 .description(
                         "%nStays in the foreground until SIGINT or SIGTERM; SIGHUP reads the configuration and the"
                                 + " service files again. Why a client was refused or put off is one line on standard"
-                                + " error.%n")
+                                + " error. Started by a socket unit it listens on the sockets that it is given, and"
+                                + " where nothing else is said nowhere else.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast bus --address unix:path=/run/user/1000/bus",
                         "  holdfast bus --address unix:tmpdir=/tmp --print-address",
                         "  holdfast bus --system --address unix:path=/run/dbus/system_bus_socket",
+                        "  holdfast bus --system --include /etc/own-services.conf --systemd-activation",
                         "  holdfast bus --config /usr/share/dbus-1/session.conf --address unix:runtime=yes");
         return spec.addOption(
                         OptionSpec.builder("--address")
@@ -58,6 +61,21 @@ final class BusCommand implements Command {
                         Command.flag(
                                 "--session",
                                 "The built-in configuration of a session bus; so it is without any of these."))
+                .addOption(
+                        OptionSpec.builder("--include")
+                                .paramLabel("FILE")
+                                .type(List.class)
+                                .auxiliaryTypes(String.class)
+                                .description(
+                                        "One more busconfig file, which counts after all others; may be given several"
+                                                + " times.")
+                                .build())
+                .addOption(
+                        Command.flag(
+                                "--systemd-activation",
+                                "Leave services that have a SystemdService= to the owner of"
+                                        + " org.freedesktop.systemd1, and wait for it. Without this it is asked only"
+                                        + " if it is there; else their Exec= is spawned."))
                 .addOption(
                         Command.flag(
                                 "--print-address",
@@ -107,10 +125,31 @@ final class BusCommand implements Command {
                 throw Command.misuse(line, String.valueOf(e.getMessage()));
             }
         }
-        return BusOptions.of(source(line)).withAddresses(addresses);
+        if (addresses.isEmpty() && BusListener.areInherited()) {
+            addresses.add(BusAddress.parse("systemd:"));
+        }
+        BusOptions options = BusOptions.of(source(line)).withAddresses(addresses);
+        return line.hasMatchedOption("--systemd-activation")
+                ? options.withSystemdActivation()
+                : options;
     }
 
     private static ConfigSource source(ParseResult line) {
+        ConfigSource first = firstSource(line);
+        List<Path> more =
+                line.<List<String>>matchedOptionValue("--include", List.of()).stream()
+                        .map(file -> Path.of(file).toAbsolutePath())
+                        .toList();
+        return () -> {
+            BusConfig config = first.load();
+            for (Path file : more) {
+                config = config.including(file);
+            }
+            return config;
+        };
+    }
+
+    private static ConfigSource firstSource(ParseResult line) {
         String file = line.matchedOptionValue("--config", null);
         boolean system = line.hasMatchedOption("--system");
         int ways = (file == null ? 0 : 1) + (system ? 1 : 0);

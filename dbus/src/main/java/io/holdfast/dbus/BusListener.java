@@ -58,6 +58,14 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
         };
     }
 
+    /**
+     * Whether a service manager passed sockets to this process: those that {@code systemd:} takes
+     * (sd_listen_fds(3)).
+     */
+    public static boolean areInherited() {
+        return InheritedSockets.areThere(System.getenv(), ProcessHandle.current().pid());
+    }
+
     private static BusAddressException refused(BusAddress address, String reason) {
         return new BusAddressException("cannot listen on \"" + address + "\": " + reason);
     }

@@ -43,6 +43,12 @@ final class InheritedSockets {
         return List.copyOf(listeners);
     }
 
+    /** Whether there are any for the process of that number. */
+    static boolean areThere(Map<String, String> environment, long pid) {
+        return Long.toString(pid).equals(environment.get("LISTEN_PID"))
+                && environment.containsKey("LISTEN_FDS");
+    }
+
     /** How many there are for the process of that number. */
     static int count(Map<String, String> environment, long pid) {
         String forPid = environment.get("LISTEN_PID");

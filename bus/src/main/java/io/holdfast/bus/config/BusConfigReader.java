@@ -62,6 +62,25 @@ final class BusConfigReader {
         this.environment = environment;
     }
 
+    /** A reader that goes on where another one ended. */
+    BusConfigReader(Map<String, String> environment, BusConfig before) {
+        this(environment);
+        type = before.type();
+        listen.addAll(before.listen());
+        auth.addAll(before.auth());
+        user = before.user();
+        fork = before.fork();
+        pidFile = before.pidFile();
+        syslog = before.syslog();
+        keepUmask = before.keepUmask();
+        allowAnonymous = before.allowAnonymous();
+        serviceFolders.addAll(before.serviceFolders());
+        serviceHelper = before.serviceHelper();
+        limits = before.limits();
+        policies.addAll(before.policies());
+        files.addAll(before.files());
+    }
+
     BusConfig read(Path file) throws ConfigException {
         include(file.toAbsolutePath(), new Place(file.toString(), 0), false);
         return config();

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ServiceFileReader {
     private static final String GROUP = "[D-BUS Service]";
+
+    /** As systemd.unit(5) says. */
+    private static final Pattern UNIT_NAME = Pattern.compile("[A-Za-z0-9:_.\\\\@-]{1,255}");
 
     private final Path file;
     private final boolean strict;
@@ -46,6 +50,9 @@ final class ServiceFileReader {
             throw refuse("Name", "the file must be named " + name + ".service");
         }
         String unit = values.get("SystemdService");
+        if (unit != null && !UNIT_NAME.matcher(unit).matches()) {
+            throw refuse("SystemdService", "\"" + unit + "\" is not the name of a unit");
+        }
         String command = values.get("Exec");
         if (command == null && unit == null) {
             throw refuse("neither Exec= nor SystemdService=");

@@ -111,6 +111,19 @@ class ServicesTest {
     }
 
     @Test
+    void aUnitHasTheNameOfAUnit() throws Exception {
+        for (String bad : List.of("a b.service", "../x.service", "a\0b", "x".repeat(256))) {
+            Path file = write("a.b.service", service("Name=a.b\nSystemdService=" + bad));
+            assertThatExceptionOfType(ConfigException.class)
+                    .isThrownBy(() -> ServiceFile.load(file, true, true))
+                    .withMessageContaining("a.b.service:3: SystemdService=");
+        }
+        String good = "dbus-x@a\\x2db:" + "c".repeat(200) + ".service";
+        Path file = write("a.b.service", service("Name=a.b\nSystemdService=" + good));
+        assertThat(ServiceFile.load(file, true, true).systemdService()).isEqualTo(good);
+    }
+
+    @Test
     void theFirstFolderWinsAndBadFilesAreSkipped() throws Exception {
         var _ = write("1/a.b.service", service("Name=a.b\nExec=/first"));
         var _ = write("1/x.service", service("Name=c.d\nExec=/misnamed"));

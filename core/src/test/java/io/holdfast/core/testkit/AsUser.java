@@ -39,17 +39,22 @@ public final class AsUser {
 
     /** Runs it as nobody, without groups and capabilities; what it throws is thrown. */
     public static void nobody(Step step) throws Exception {
+        of(NOBODY, step);
+    }
+
+    /** The same as the user, and in the group, of a number, which need not be in any database. */
+    public static void of(long id, Step step) throws Exception {
         Callable<Void> changed =
                 () -> {
                     call(SETGROUPS, 0, 0, 0);
-                    call(SETRESGID, NOBODY, NOBODY, NOBODY);
-                    call(SETRESUID, NOBODY, NOBODY, NOBODY);
+                    call(SETRESGID, id, id, id);
+                    call(SETRESUID, id, id, id);
                     call(PRCTL, PR_SET_DUMPABLE, 1, 0); // cleared for the whole JVM by setresuid
                     step.run();
                     return null;
                 };
         FutureTask<Void> task = new FutureTask<>(changed);
-        Thread.ofPlatform().name("nobody").start(task);
+        Thread.ofPlatform().name("user-" + id).start(task);
         try {
             task.get();
         } catch (java.util.concurrent.ExecutionException e) {

@@ -1,0 +1,91 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.ServiceFile;
+import io.holdfast.dbus.wire.BodyReader;
+import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.MessageView;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Services that are units of a service manager on this bus: the owner of org.freedesktop.systemd1
+ * is asked for them by a signal, and tells by another what did not start, as with {@code
+ * dbus-daemon --systemd-activation}.
+ */
+final class UnitActivation {
+    /** The name of the service manager. */
+    static final String MANAGER = "org.freedesktop.systemd1";
+
+    static final String ACTIVATOR = "org.freedesktop.systemd1.Activator";
+
+    private final Broker broker;
+    private final boolean waits;
+    private final Map<String, String> untold = new LinkedHashMap<>();
+
+    /**
+     * @param waits whether units wait for a manager that is not there yet
+     */
+    UnitActivation(Broker broker, boolean waits) {
+        this.broker = broker;
+        this.waits = waits;
+    }
+
+    /** What could not be started. */
+    record Failure(String unit, String error, String text) {}
+
+    /** Whether messages for that name wait though no file offers it: those for the manager. */
+    boolean isAwaited(String name) {
+        return waits && name.equals(MANAGER);
+    }
+
+    /** Whether it is for the manager to start that; null is the manager itself. */
+    boolean takes(@Nullable ServiceFile service) {
+        if (service == null || isAwaited(service.name())) {
+            return true;
+        }
+        return service.systemdService() != null && (waits || manager() != null);
+    }
+
+    private @Nullable Connection manager() {
+        return broker.find(MANAGER);
+    }
+
+    /** Asks for a unit; if there is no manager yet that is done when it comes. */
+    void request(@Nullable ServiceFile service) {
+        Connection manager = manager();
+        if (manager != null && service != null && service.systemdService() != null) {
+            broker.messages.activationRequest(manager, service.systemdService());
+        }
+    }
+
+    /** What units that start from now on have in their environment. */
+    void setEnvironment(Map<String, String> variables) {
+        untold.putAll(variables);
+        Connection manager = manager();
+        if (manager != null) {
+            came(manager);
+        }
+    }
+
+    /** There is a manager: it learns what it missed. */
+    void came(Connection manager) {
+        if (!untold.isEmpty()) {
+            broker.messages.setEnvironment(manager, untold);
+            untold.clear();
+        }
+    }
+
+    /** What the manager tells by a signal to the bus; null if it is another, or not from it. */
+    @Nullable Failure failure(Connection from, MessageView signal) {
+        if (signal.type() != MessageType.SIGNAL
+                || !ACTIVATOR.equals(signal.interfaceName())
+                || !"ActivationFailure".equals(signal.member())
+                || !signal.signature().equals("sss")
+                || from != manager()) {
+            return null;
+        }
+        BodyReader arguments = new BodyReader().read(signal);
+        return new Failure(arguments.readString(), arguments.readString(), arguments.readString());
+    }
+}

@@ -4,7 +4,7 @@
  */
 module io.holdfast.authority {
     requires transitive io.holdfast.core;
-    requires io.holdfast.dbus;
+    requires transitive io.holdfast.dbus;
     requires io.holdfast.varlink;
     requires java.xml;
     requires org.mozilla.rhino;
@@ -13,6 +13,7 @@ module io.holdfast.authority {
 
     exports io.holdfast.authority;
     exports io.holdfast.authority.action;
+    exports io.holdfast.authority.agent;
     exports io.holdfast.authority.rules;
     exports io.holdfast.authority.subject;
 }

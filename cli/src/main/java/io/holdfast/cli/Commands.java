@@ -23,6 +23,7 @@ final class Commands {
                                     "kill",
                                     "run")),
                     new Section("Messages", List.of("bus")),
+                    new Section("Authority", List.of("agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
                             "This machine, this command", List.of("tour", "doctor", "completion")));
@@ -43,6 +44,8 @@ final class Commands {
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();
                     case "bus" -> new BusCommand();
+                    case "agent" -> new AgentCommand();
+                    case "agent-helper" -> new AgentHelperCommand(); // for a unit, not for people
                     case "info" -> new InfoCommand();
                     case "who" -> new WhoCommand();
                     case "watch" -> new WatchCommand();

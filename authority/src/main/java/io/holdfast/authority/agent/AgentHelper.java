@@ -84,7 +84,9 @@ final class AgentHelper {
         try {
             protocol.end(outcome == Outcome.AUTHENTICATED);
         } catch (IOException e) {
-            notices.accept("the agent did not hear of the end: " + e.getMessage());
+            if (outcome == Outcome.AUTHENTICATED) { // else it is why
+                notices.accept("the agent does not hear of its success: " + e.getMessage());
+            }
         }
         return outcome;
     }

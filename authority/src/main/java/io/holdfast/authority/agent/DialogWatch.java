@@ -1,5 +1,6 @@
 package io.holdfast.authority.agent;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixSocket;
@@ -13,6 +14,12 @@ import java.util.function.Consumer;
  * is that of the process; until then no thread of ours is in the way of PAM's.
  */
 final class DialogWatch implements AutoCloseable {
+    /**
+     * What PAM gets to end by itself when the agent has gone: where it waits for an answer it does
+     * so at once, and its modules note the failure and wipe what they know.
+     */
+    static final Duration GRACE = Duration.ofSeconds(3);
+
     private final AtomicBoolean over = new AtomicBoolean();
     private final Consumer<String> end;
     private final Thread timer;
@@ -26,29 +33,31 @@ final class DialogWatch implements AutoCloseable {
      */
     DialogWatch(UnixSocket connection, PidFd agent, Duration limit, Consumer<String> end) {
         this.end = end;
-        timer =
-                Thread.ofVirtual()
-                        .name("time limit of the dialog")
-                        .start(() -> {
-                            try {
-                                Thread.sleep(limit);
-                                give("the dialog has lasted for " + limit.toSeconds() + " s");
-                            } catch (InterruptedException e) {
-                                // it has ended in time
-                            }
-                        });
+        timer = after(limit, "the dialog has lasted for " + limit.toSeconds() + " s");
         hangUp =
                 Readiness.once(
                         connection.fd(),
                         Readiness.HUP,
-                        _ -> Readiness.executor().execute(() -> give("the agent has hung up")));
-        var _ = agent.onExit().thenRun(() -> give("the agent has exited"));
+                        _ ->
+                                Readiness.executor()
+                                        .execute(() -> after(GRACE, "the agent has hung up")));
+        var _ = agent.onExit().thenRun(() -> after(GRACE, "the agent has exited"));
     }
 
-    private void give(String reason) {
-        if (!over.getAndSet(true)) {
-            end.accept(reason);
-        }
+    @CanIgnoreReturnValue
+    private Thread after(Duration time, String reason) {
+        return Thread.ofVirtual()
+                .name("end of the dialog")
+                .start(() -> {
+                    try {
+                        Thread.sleep(time);
+                    } catch (InterruptedException e) {
+                        return; // it has ended in time
+                    }
+                    if (!over.getAndSet(true)) {
+                        end.accept(reason);
+                    }
+                });
     }
 
     /** The dialog has ended by itself. */

@@ -67,6 +67,11 @@ public final class LogLines extends System.LoggerFinder {
         }
     }
 
+    /** A line of this program's own that an administrator should see. */
+    static void notice(String text) {
+        add((Lazy.JOURNAL ? "<5>" : "holdfast: ") + text);
+    }
+
     private static void add(String line) {
         used = true;
         int ignored = Lazy.UNWRITTEN.incrementAndGet();

@@ -67,11 +67,12 @@ class FloorsTest {
         }
     }
 
+    /** PAM calls us back, and is a library of its own: its small room is the one exception. */
     @Test
     void callShapesAndSymbolsStayOnTheGround() {
         noClasses()
                 .that()
-                .resideOutsideOfPackage("io.holdfast.core.linux..")
+                .resideOutsideOfPackages("io.holdfast.core.linux..", "io.holdfast.authority.pam")
                 .should()
                 .dependOnClassesThat(
                         JavaClass.Predicates.belongToAnyOf(

@@ -89,10 +89,15 @@ public final class Fcntl {
     static int dupfd(Fd fd, int from) {
         int number = fd.acquire();
         try {
-            return Libc.intCall(FCNTL, number, F_DUPFD_CLOEXEC, from, 0, 0, 0);
+            return dupfd(number, from);
         } finally {
             fd.release();
         }
+    }
+
+    /** The same of a number that has no owner. */
+    static int dupfd(int number, int from) {
+        return Libc.intCall(FCNTL, number, F_DUPFD_CLOEXEC, from, 0, 0, 0);
     }
 
     /** {@code F_GETFD}: the flags of a number that nobody owns yet, or -errno. */

@@ -27,6 +27,7 @@ public final class Unistd {
         static final MethodHandle GETEUID = Libc.bind("geteuid");
         static final MethodHandle GETPPID = Libc.bind("getppid");
         static final MethodHandle GETTID = Libc.bind("gettid");
+        static final MethodHandle DUP2 = Libc.bind("dup2");
     }
 
     private Unistd() {}
@@ -205,6 +206,44 @@ public final class Unistd {
     /** {@code gettid(2)}: the number of the calling platform thread. */
     public static int gettid() {
         return Libc.intCall(Rare.GETTID, 0, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * {@code dup2(2)}: makes a standard stream of this process the same open file as another
+     * descriptor. What it was is closed, in one step with that.
+     *
+     * @param standard 0 to 2
+     * @throws IllegalArgumentException if it is another number: those have owners
+     * @throws ErrnoException EBUSY
+     */
+    public static void replaceStandard(int standard, Fd by) {
+        if (standard < 0 || standard > 2) {
+            throw new IllegalArgumentException("no standard stream: " + standard);
+        }
+        int number = by.acquire();
+        try {
+            int r;
+            do {
+                r = Libc.intCall(Rare.DUP2, number, standard, 0, 0, 0, 0);
+            } while (r == -Errno.EINTR);
+            int ignored = ErrnoException.check(r, "dup2", by + " to " + standard);
+        } finally {
+            by.release();
+        }
+    }
+
+    /**
+     * {@code F_DUPFD_CLOEXEC} of a standard stream of this process, which stays what it is.
+     *
+     * @param standard 0 to 2
+     * @throws IllegalArgumentException if it is another number: those have owners
+     * @throws ErrnoException EBADF if it is closed, EMFILE
+     */
+    public static Fd duplicateStandard(int standard) {
+        if (standard < 0 || standard > 2) {
+            throw new IllegalArgumentException("no standard stream: " + standard);
+        }
+        return Fd.adopt(Fcntl.dupfd(standard, 3), "fcntl(F_DUPFD_CLOEXEC)", standard);
     }
 
     /**

@@ -1,0 +1,87 @@
+package io.holdfast.authority.agent;
+
+import io.holdfast.authority.pam.Conversation;
+import io.holdfast.core.process.Accounts;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One dialog with the user, by the thread that runs it. */
+final class AgentDialog {
+    private final AuthenticationRequest request;
+    private final AgentOptions options;
+    private final AgentFace face;
+    private boolean asked;
+
+    AgentDialog(AuthenticationRequest request, AgentOptions options, AgentFace face) {
+        this.request = request;
+        this.options = options;
+        this.face = face;
+    }
+
+    /**
+     * Runs it: true if a helper says that the user has authenticated.
+     *
+     * @throws DismissedException if the user will not
+     * @throws InterruptedException if it was dismissed or cancelled from elsewhere
+     */
+    boolean run() throws DismissedException, IOException, InterruptedException {
+        List<String> users = new ArrayList<>();
+        for (long uid : request.uids()) {
+            users.add(name(uid));
+        }
+        int chosen = face.choose(request, List.copyOf(users));
+        for (int attempt = 1; attempt <= options.attempts(); attempt++) {
+            asked = false;
+            boolean authenticated = attempt(users.get(chosen));
+            // where nobody was asked another attempt would end the same
+            boolean again = !authenticated && asked && attempt < options.attempts();
+            face.ended(authenticated, again);
+            if (!again) {
+                return authenticated;
+            }
+        }
+        return false;
+    }
+
+    private static String name(long uid) throws InterruptedException {
+        try {
+            return Accounts.SYSTEM.user(Long.toString(uid)).name();
+        } catch (Accounts.UnknownAccountException e) {
+            return Long.toString(uid); // PAM will not know it either, and says so
+        }
+    }
+
+    private boolean attempt(String user)
+            throws DismissedException, IOException, InterruptedException {
+        try (HelperSession session =
+                HelperSession.open(options.helpers(), user, request.cookie())) {
+            for (; ; ) {
+                switch (session.dialog().next()) {
+                    case HelperLine.Prompt prompt -> answer(session.dialog(), prompt);
+                    case HelperLine.Message(String text, boolean isError) ->
+                            face.tell(text, isError);
+                    case HelperLine.End(boolean authenticated) -> {
+                        return authenticated;
+                    }
+                }
+            }
+        }
+    }
+
+    private void answer(HelperDialog helper, HelperLine.Prompt prompt)
+            throws DismissedException, IOException, InterruptedException {
+        ByteBuffer answer = ByteBuffer.allocateDirect(Conversation.MAX_ANSWER);
+        try {
+            asked = true;
+            face.ask(prompt.text(), prompt.echo(), answer);
+            helper.answer(answer.flip());
+        } finally {
+            answer.clear();
+            for (int i = 0; i < answer.capacity(); i++) {
+                answer.put(i, (byte) 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package io.holdfast.authority.agent;
+
+import io.holdfast.authority.pam.PamException;
+import io.holdfast.authority.pam.PamService;
+import io.holdfast.authority.pam.PamTransaction;
+import io.holdfast.authority.pam.PamUnavailableException;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import java.io.IOException;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Authenticates a user for an agent, which is the one at the other end of a connection: PAM asks,
+ * the agent answers, and the authority is told of the success together with that process. One
+ * dialog, by one platform thread; in a process of its own ({@link HelperProcess}), for PAM modules
+ * change the process that they run in.
+ */
+final class AgentHelper {
+    /** How it ended; the exit status of the helper. */
+    enum Outcome {
+        AUTHENTICATED(0),
+        /** Something did not work, or the agent went away. */
+        FAILED(1),
+        /** PAM has refused the user. */
+        REFUSED(2);
+
+        private final int status;
+
+        Outcome(int status) {
+            this.status = status;
+        }
+
+        int status() {
+            return status;
+        }
+    }
+
+    private final PamService service;
+    private final AuthorityCalls authority;
+    private final Accounts accounts;
+    private final HelperLimits limits;
+    private final Consumer<String> notices;
+    private final Consumer<String> end;
+
+    /**
+     * @param notices gets a line for each dialog that failed, for the log: who, and why
+     * @param end ends the process, which is all that can be done when nobody waits for PAM any
+     *     more; it gets such a line, and is called by another thread
+     */
+    AgentHelper(
+            PamService service,
+            List<BusAddress> bus,
+            Accounts accounts,
+            HelperLimits limits,
+            Consumer<String> notices,
+            Consumer<String> end) {
+        this.service = service;
+        this.authority = new AuthorityCalls(bus);
+        this.accounts = accounts;
+        this.limits = limits;
+        this.notices = notices;
+        this.end = end;
+    }
+
+    /** Serves one connection to its end; it stays the caller's. */
+    Outcome serve(UnixSocket connection, Peer peer) throws InterruptedException {
+        HelperProtocol protocol = new HelperProtocol(new SocketLink(connection), limits);
+        Outcome outcome;
+        try {
+            Caller caller = Caller.of(peer);
+            HelperRequest request = protocol.readRequest();
+            outcome = authenticate(connection, protocol, caller, request);
+        } catch (IOException | ErrnoException e) {
+            notices.accept("an agent is refused, " + peer + ": " + e.getMessage());
+            outcome = Outcome.FAILED;
+        }
+        try {
+            protocol.end(outcome == Outcome.AUTHENTICATED);
+        } catch (IOException e) {
+            if (outcome == Outcome.AUTHENTICATED) { // else it is why
+                notices.accept("the agent does not hear of its success: " + e.getMessage());
+            }
+        }
+        return outcome;
+    }
+
+    private Outcome authenticate(
+            UnixSocket connection, HelperProtocol protocol, Caller caller, HelperRequest request)
+            throws InterruptedException {
+        try (DialogWatch _ =
+                new DialogWatch(
+                        connection,
+                        caller.process(),
+                        limits.dialog(),
+                        why -> end.accept(failed(request, caller, why)))) {
+            authenticate(protocol, request);
+            caller.requireAlive();
+            authority.respond(caller, request.cookie(), uid(request.user()));
+            return Outcome.AUTHENTICATED;
+        } catch (PamException e) {
+            notices.accept(failed(request, caller, e.getMessage()));
+            return e.isRefusal() ? Outcome.REFUSED : Outcome.FAILED;
+        } catch (PamUnavailableException
+                | IOException
+                | ErrnoException
+                | DBusException
+                | ConnectionLostException
+                | Accounts.UnknownAccountException e) {
+            notices.accept(failed(request, caller, e.getMessage()));
+            return Outcome.FAILED;
+        }
+    }
+
+    private static String failed(HelperRequest request, Caller caller, @Nullable String why) {
+        return "authentication of %s failed, asked for by %s: %s".formatted(request, caller, why);
+    }
+
+    private void authenticate(HelperProtocol protocol, HelperRequest request)
+            throws PamException, PamUnavailableException, IOException, InterruptedException {
+        String user = request.user();
+        try (PamTransaction pam = PamTransaction.start(service, user, protocol)) {
+            pam.remoteUser(user); // as polkit's own helper
+            pam.authenticate();
+            pam.validateAccount();
+            String authenticated = pam.user();
+            if (!authenticated.equals(user)) {
+                throw new IOException("PAM has authenticated \"" + authenticated + "\" instead");
+            }
+        }
+    }
+
+    private long uid(String user) throws Accounts.UnknownAccountException, InterruptedException {
+        Accounts.Account account = accounts.user(user);
+        if (!account.name().equals(user)) { // a number
+            throw new Accounts.UnknownAccountException("not the name of a user: " + user);
+        }
+        return account.uid();
+    }
+}

@@ -1,0 +1,329 @@
+package io.holdfast.authority.agent;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.ExportedObject;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.Variant;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An authentication agent of polkit's: has a user authenticate whenever the authority asks for it.
+ * Registered with the authority, and again whenever that has a new process, until it is closed.
+ * Only the authority is listened to. Dialogs come one after the other; a cancelled one ends at
+ * once.
+ *
+ * <p>Safe for use by any thread.
+ */
+public final class AuthenticationAgent implements AutoCloseable {
+    private static final Logger LOG = System.getLogger(AuthenticationAgent.class.getName());
+    private static final Duration FAREWELL = Duration.ofSeconds(2);
+
+    private final BusConnection bus;
+    private final AgentSubject subject;
+    private final AgentOptions options;
+    private final AgentFace face;
+    private final Dialogs dialogs;
+
+    /** The one dialog that the user sees; others wait in the order in which they came. */
+    private final Semaphore turn = new Semaphore(1, true);
+
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final CompletableFuture<Void> end = new CompletableFuture<>();
+    private @Nullable ExportedObject object;
+    private @Nullable Subscription owners;
+
+    private AuthenticationAgent(
+            BusConnection bus, AgentSubject subject, AgentOptions options, AgentFace face) {
+        this.bus = bus;
+        this.subject = subject;
+        this.options = options;
+        this.face = face;
+        this.dialogs = new Dialogs(options.dialogs());
+    }
+
+    /**
+     * Registers one. A bus connection has room for one agent.
+     *
+     * @param bus lent, as are subject and face, until the agent is closed
+     * @throws DBusException why the authority refuses it: another agent is there, another's subject
+     * @throws ConnectionLostException if the connection is lost
+     * @throws ErrnoException ESRCH if the subject has gone
+     */
+    public static AuthenticationAgent register(
+            BusConnection bus, AgentSubject subject, AgentOptions options, AgentFace face)
+            throws InterruptedException {
+        AuthenticationAgent agent = new AuthenticationAgent(bus, subject, options, face);
+        boolean registered = false;
+        try {
+            agent.open();
+            registered = true;
+            return agent;
+        } finally {
+            if (!registered) {
+                agent.withdraw();
+            }
+        }
+    }
+
+    private void open() throws InterruptedException {
+        object = bus.export(PolkitNames.AGENT_PATH, described());
+        // before registering: no new owner is missed
+        Subscription changes =
+                bus.subscribe(
+                        "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='"
+                                + PolkitNames.NAME
+                                + "'");
+        owners = changes;
+        registerOnce();
+        var _ =
+                Thread.ofVirtual()
+                        .name("owner of " + PolkitNames.NAME)
+                        .start(() -> follow(changes));
+    }
+
+    private BusInterface described() {
+        return BusInterface.named(PolkitNames.AGENT)
+                .concurrent()
+                .method(
+                        "BeginAuthentication",
+                        AuthenticationRequest.SIGNATURE,
+                        "",
+                        this::begin,
+                        "action_id",
+                        "message",
+                        "icon_name",
+                        "details",
+                        "cookie",
+                        "identities")
+                .method("CancelAuthentication", "s", "", this::cancel, "cookie")
+                .build();
+    }
+
+    private void registerOnce() throws InterruptedException {
+        Map<String, Variant> fallback =
+                options.fallback() ? Map.of("fallback", Variant.of(true)) : Map.of();
+        authority()
+                .call(
+                        PolkitNames.AUTHORITY,
+                        "RegisterAuthenticationAgentWithOptions",
+                        "(sa{sv})ssa{sv}",
+                        subject.struct(bus.passesDescriptors()),
+                        options.locale(),
+                        PolkitNames.AGENT_PATH,
+                        fallback);
+    }
+
+    private RemoteObject authority() {
+        return bus.object(PolkitNames.NAME, PolkitNames.AUTHORITY_PATH);
+    }
+
+    /** Registers again with each new process of the authority, until the connection ends. */
+    private void follow(Subscription changes) {
+        try {
+            for (; ; ) {
+                try (Message change = changes.take()) {
+                    List<Object> values = change.values();
+                    if (values.size() == 3
+                            && values.get(2) instanceof String owner
+                            && !owner.isEmpty()) {
+                        registerAgain(owner);
+                    }
+                }
+            }
+        } catch (ConnectionLostException e) {
+            boolean _ = end.completeExceptionally(e);
+        } catch (IllegalStateException | InterruptedException e) {
+            boolean _ = end.complete(null); // closed
+        }
+    }
+
+    private void registerAgain(String owner) throws InterruptedException {
+        try {
+            registerOnce();
+            LOG.log(
+                    Level.INFO,
+                    "registered again for {0}: the authority is {1} now",
+                    subject,
+                    owner);
+        } catch (DBusException e) {
+            // its first registration may have been with this very process, which it started
+            LOG.log(Level.DEBUG, "not registered again for {0}: {1}", subject, e.getMessage());
+        } catch (ErrnoException e) {
+            boolean _ = end.completeExceptionally(e); // whom it was for has gone
+        }
+    }
+
+    /**
+     * Completes when the agent can be of no more use; exceptionally with the reason, if not closed.
+     */
+    public CompletableFuture<Void> onEnd() {
+        return end.copy();
+    }
+
+    private List<?> begin(MethodCall call) throws Exception {
+        requireAuthority(call);
+        AuthenticationRequest request = AuthenticationRequest.of(call);
+        if (!dialogs.add(request.cookie(), Thread.currentThread())) {
+            throw new DBusException(
+                    PolkitNames.FAILED, "too many dialogs wait, or this one already");
+        }
+        try {
+            turn.acquire();
+            try {
+                dialogs.show(Thread.currentThread());
+                if (!new AgentDialog(request, options, face).run()) {
+                    throw new DBusException(PolkitNames.FAILED, "the user has not authenticated");
+                }
+            } finally {
+                turn.release();
+            }
+            return List.of();
+        } catch (DismissedException e) {
+            throw new DBusException(PolkitNames.CANCELLED, String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            throw new DBusException(PolkitNames.CANCELLED, "the dialog was cancelled");
+        } catch (IOException | ErrnoException e) {
+            LOG.log(Level.WARNING, "a dialog about {0} failed: {1}", request, e.getMessage());
+            throw new DBusException(PolkitNames.FAILED, String.valueOf(e.getMessage()));
+        } finally {
+            dialogs.remove(request.cookie());
+        }
+    }
+
+    private List<?> cancel(MethodCall call) throws InterruptedException {
+        requireAuthority(call);
+        if (!dialogs.interrupt(call.string(0))) {
+            throw new DBusException(PolkitNames.FAILED, "there is no such dialog");
+        }
+        return List.of();
+    }
+
+    /** Whoever else calls wants a password. */
+    private void requireAuthority(MethodCall call) throws InterruptedException {
+        Optional<String> owner = bus.owner(PolkitNames.NAME);
+        if (owner.isEmpty() || !owner.get().equals(call.sender())) {
+            throw new DBusException(DBusException.ACCESS_DENIED, "you are not " + PolkitNames.NAME);
+        }
+    }
+
+    /**
+     * Dismisses the dialog that is shown, as if the user had in it. Those that wait follow.
+     *
+     * @return false if there is none
+     */
+    public boolean dismiss() {
+        return dialogs.interruptShown();
+    }
+
+    /** Dismisses what is shown, and unregisters, for two seconds at most. Idempotent. */
+    @Override
+    public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
+        dialogs.interruptAll();
+        try {
+            if (bus.isOpen()) {
+                authority()
+                        .withoutStart()
+                        .withTimeout(FAREWELL)
+                        .call(
+                                PolkitNames.AUTHORITY,
+                                "UnregisterAuthenticationAgent",
+                                "(sa{sv})s",
+                                subject.struct(bus.passesDescriptors()),
+                                PolkitNames.AGENT_PATH);
+            }
+        } catch (DBusException | ConnectionLostException | ErrnoException e) {
+            // the authority, or whom it was for, has gone
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        withdraw();
+    }
+
+    private void withdraw() {
+        if (owners != null) {
+            owners.close();
+        }
+        if (object != null) {
+            object.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "agent for " + subject;
+    }
+
+    /** The dialogs that are shown or wait, and their threads. */
+    private static final class Dialogs {
+        private final int limit;
+
+        @GuardedBy("this")
+        private final Map<String, Thread> threads = new HashMap<>();
+
+        @GuardedBy("this")
+        private @Nullable Thread shown;
+
+        Dialogs(int limit) {
+            this.limit = limit;
+        }
+
+        /** False if there are too many, or this one is there. */
+        synchronized boolean add(String cookie, Thread thread) {
+            return threads.size() < limit && threads.putIfAbsent(cookie, thread) == null;
+        }
+
+        synchronized void show(Thread thread) {
+            shown = thread;
+        }
+
+        /** Afterwards nobody interrupts its thread, which has the reply to send. */
+        synchronized void remove(String cookie) {
+            Thread thread = threads.remove(cookie);
+            if (thread == shown) {
+                shown = null;
+            }
+            boolean _ = Thread.interrupted();
+        }
+
+        synchronized boolean interrupt(String cookie) {
+            return interrupt(threads.get(cookie));
+        }
+
+        synchronized boolean interruptShown() {
+            return interrupt(shown);
+        }
+
+        private static boolean interrupt(@Nullable Thread thread) {
+            if (thread != null) {
+                thread.interrupt();
+            }
+            return thread != null;
+        }
+
+        synchronized void interruptAll() {
+            threads.values().forEach(Thread::interrupt);
+        }
+    }
+}

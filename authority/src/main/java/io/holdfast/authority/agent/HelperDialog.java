@@ -1,0 +1,106 @@
+package io.holdfast.authority.agent;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.authority.pam.Conversation;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/** The agent's side of what {@link HelperProtocol} speaks, with polkit's helpers too. */
+final class HelperDialog {
+    /** Bytes of a line of a helper's. */
+    static final int MAX_LINE = 1 << 16;
+
+    /** Time for a helper to take a line of ours. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
+
+    private final ByteLink link;
+    private final ByteBuffer waiting = ByteBuffer.allocate(MAX_LINE).flip();
+
+    HelperDialog(ByteLink link) {
+        this.link = link;
+    }
+
+    /** Sends the lines that a helper begins with. */
+    void begin(String... lines) throws IOException, InterruptedException {
+        for (String line : lines) {
+            if (line.indexOf('\n') >= 0) {
+                throw new IOException("a line break in what the helper is to be told");
+            }
+        }
+        link.write(ByteBuffer.wrap((String.join("\n", lines) + "\n").getBytes(UTF_8)), PATIENCE);
+    }
+
+    /**
+     * The next line, however long the helper takes.
+     *
+     * @throws IOException if it ends without {@code SUCCESS} or {@code FAILURE}, or says anything
+     *     else
+     */
+    HelperLine next() throws IOException, InterruptedException {
+        byte[] line = readLine();
+        String text = new String(line, StandardCharsets.ISO_8859_1);
+        int space = text.indexOf(' ');
+        String tag = space < 0 ? text : text.substring(0, space);
+        return switch (tag) {
+            case HelperProtocol.ECHO_OFF -> new HelperLine.Prompt(rest(line, tag), false);
+            case HelperProtocol.ECHO_ON -> new HelperLine.Prompt(rest(line, tag), true);
+            case HelperProtocol.ERROR -> new HelperLine.Message(rest(line, tag), true);
+            case HelperProtocol.INFO -> new HelperLine.Message(rest(line, tag), false);
+            case HelperProtocol.SUCCESS -> new HelperLine.End(true);
+            case HelperProtocol.FAILURE -> new HelperLine.End(false);
+            default -> throw new IOException("the helper speaks another language");
+        };
+    }
+
+    private static String rest(byte[] line, String tag) {
+        int from = Math.min(line.length, tag.length() + 1);
+        return new String(EscapedText.unescape(line, from), UTF_8);
+    }
+
+    private byte[] readLine() throws IOException, InterruptedException {
+        int looked = waiting.position();
+        for (; ; ) {
+            for (; looked < waiting.limit(); looked++) {
+                if (waiting.get(looked) == '\n') {
+                    byte[] line = new byte[looked - waiting.position()];
+                    waiting.get(line).get();
+                    return line;
+                }
+            }
+            looked -= waiting.position();
+            waiting.compact();
+            if (!waiting.hasRemaining()) {
+                throw new IOException("a line of the helper is longer than " + MAX_LINE + " bytes");
+            }
+            int n = link.read(waiting, FOR_EVER);
+            waiting.flip();
+            if (n == ByteLink.END) {
+                throw new IOException("the helper has gone without an answer");
+            }
+        }
+    }
+
+    /**
+     * Answers a prompt.
+     *
+     * @param answer from its position to its limit, without line break; left to the caller to wipe
+     * @throws IOException if it has a line break or is too long for PAM
+     */
+    void answer(ByteBuffer answer) throws IOException, InterruptedException {
+        if (answer.remaining() > Conversation.MAX_ANSWER) {
+            throw new IOException("more than " + Conversation.MAX_ANSWER + " bytes of an answer");
+        }
+        for (int i = answer.position(); i < answer.limit(); i++) {
+            if (answer.get(i) == '\n') {
+                throw new IOException("a line break in an answer");
+            }
+        }
+        link.write(answer, PATIENCE);
+        link.write(ByteBuffer.wrap(new byte[] {'\n'}), PATIENCE);
+    }
+}

@@ -1,0 +1,175 @@
+package io.holdfast.authority.pam;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code struct pam_conv}: the function that PAM modules call to talk with the user.
+ *
+ * <p>Who owns what: the array of responses and each answer are libc's (calloc), and PAM's once we
+ * have returned success; it wipes and frees them. Where we return an error they are ours, and wiped
+ * and freed before that. An answer is written nowhere else: whoever has it puts it there.
+ */
+final class ConversationUpcall {
+    // security/_pam_types.h
+    private static final int PAM_BUF_ERR = 5;
+    private static final int PAM_CONV_ERR = 19;
+    private static final int PAM_PROMPT_ECHO_OFF = 1;
+    private static final int PAM_PROMPT_ECHO_ON = 2;
+    private static final int PAM_ERROR_MSG = 3;
+    private static final int PAM_TEXT_INFO = 4;
+    private static final int PAM_MAX_NUM_MSG = 32;
+
+    private static final long MESSAGE = 16; // struct pam_message: int style, padding, char *text
+    private static final long MESSAGE_TEXT = 8;
+    private static final long RESPONSE = 16; // struct pam_response: char *text, int 0, padding
+    private static final long ANSWER = Conversation.MAX_ANSWER + 1L;
+
+    private static final FunctionDescriptor SHAPE =
+            FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle CONVERSE;
+
+    static {
+        try {
+            CONVERSE =
+                    MethodHandles.lookup()
+                            .findVirtual(
+                                    ConversationUpcall.class,
+                                    "converse",
+                                    MethodType.methodType(
+                                            int.class,
+                                            int.class,
+                                            long.class,
+                                            long.class,
+                                            long.class));
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final Conversation conversation;
+    private @Nullable Throwable failure;
+
+    ConversationUpcall(Conversation conversation) {
+        this.conversation = conversation;
+    }
+
+    /** A {@code struct pam_conv} that calls this, as long as the arena lives. */
+    @SuppressWarnings("restricted") // the one upcall
+    MemorySegment struct(Arena arena) {
+        MemorySegment struct = arena.allocate(16, 8);
+        MemorySegment function =
+                Linker.nativeLinker().upcallStub(CONVERSE.bindTo(this), SHAPE, arena);
+        struct.set(ADDRESS, 0, function);
+        return struct;
+    }
+
+    /** What was thrown by the conversation since it was last asked. */
+    @Nullable Throwable takeFailure() {
+        Throwable taken = failure;
+        failure = null;
+        return taken;
+    }
+
+    /** Called by PAM modules. An exception that left it would end the JVM. */
+    @SuppressWarnings("unused") // by CONVERSE
+    int converse(int count, long messages, long responses, long data) {
+        try {
+            if (failure != null || count < 1 || count > PAM_MAX_NUM_MSG || data != 0) {
+                return PAM_CONV_ERR;
+            }
+            return converse(count, messages, Libpam.at(responses, Long.BYTES));
+        } catch (Throwable e) {
+            failure = e;
+            return PAM_CONV_ERR;
+        }
+    }
+
+    private int converse(int count, long messages, MemorySegment into)
+            throws IOException, InterruptedException {
+        long array = Libpam.calloc(count, RESPONSE);
+        if (array == 0) {
+            return PAM_BUF_ERR;
+        }
+        MemorySegment answers = Libpam.at(array, count * RESPONSE);
+        MemorySegment pointers = Libpam.at(messages, (long) count * Long.BYTES);
+        boolean given = false;
+        try {
+            for (int i = 0; i < count; i++) {
+                long message = pointers.get(JAVA_LONG, (long) i * Long.BYTES);
+                long answer = exchange(Libpam.at(message, MESSAGE));
+                answers.set(JAVA_LONG, i * RESPONSE, answer);
+            }
+            into.set(JAVA_LONG, 0, array);
+            given = true;
+            return Libpam.PAM_SUCCESS;
+        } finally {
+            if (!given) {
+                takeBack(answers, count);
+            }
+        }
+    }
+
+    /** The address of the answer; 0 if none is wanted. */
+    private long exchange(MemorySegment message) throws IOException, InterruptedException {
+        int style = message.get(JAVA_INT, 0);
+        byte[] text = Libpam.string(message.get(JAVA_LONG, MESSAGE_TEXT));
+        return switch (style) {
+            case PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON -> ask(text, style == PAM_PROMPT_ECHO_ON);
+            case PAM_ERROR_MSG, PAM_TEXT_INFO -> {
+                conversation.tell(text, style == PAM_ERROR_MSG);
+                yield 0L;
+            }
+            default ->
+                    throw new IOException("a PAM module asks in a style unknown to us: " + style);
+        };
+    }
+
+    private long ask(byte[] prompt, boolean echo) throws IOException, InterruptedException {
+        long address = Libpam.calloc(1, ANSWER);
+        if (address == 0) {
+            throw new IOException("no memory for an answer");
+        }
+        boolean answered = false;
+        try {
+            MemorySegment memory = Libpam.at(address, ANSWER);
+            ByteBuffer answer = memory.asByteBuffer().limit(Conversation.MAX_ANSWER).slice();
+            conversation.ask(prompt, echo, answer);
+            memory.set(JAVA_BYTE, answer.position(), (byte) 0);
+            answered = true;
+            return address;
+        } finally {
+            if (!answered) {
+                wipeAndFree(address);
+            }
+        }
+    }
+
+    private static void takeBack(MemorySegment answers, int count) {
+        for (int i = 0; i < count; i++) {
+            long answer = answers.get(JAVA_LONG, i * RESPONSE);
+            if (answer != 0) {
+                wipeAndFree(answer);
+            }
+        }
+        Libpam.free(answers.address());
+    }
+
+    private static void wipeAndFree(long answer) {
+        Libpam.wipe(answer, ANSWER);
+        Libpam.free(answer);
+    }
+}

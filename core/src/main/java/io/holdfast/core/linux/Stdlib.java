@@ -1,0 +1,55 @@
+package io.holdfast.core.linux;
+
+import java.lang.invoke.MethodHandle;
+import java.util.Map;
+
+/** {@code stdlib.h}: the environment that native code of this process sees. */
+public final class Stdlib {
+    private static final MethodHandle CLEARENV = Libc.bind("clearenv");
+    private static final MethodHandle SETENV = Libc.bind("setenv");
+
+    private Stdlib() {}
+
+    /**
+     * Replaces the environment of native code (environ(7)) as a whole. {@code System.getenv} is not
+     * changed: the JVM took a copy at its first use, which this makes it take before.
+     *
+     * <p>getenv(3) of another thread may read freed memory meanwhile: call it while no other thread
+     * is in native code that reads variables, as early as can be.
+     *
+     * @throws IllegalArgumentException if a name is empty or has a {@code =}, or one has a NUL
+     * @throws ErrnoException ENOMEM
+     */
+    public static void replaceEnvironment(Map<String, String> variables) {
+        variables.forEach((name, value) -> {
+            if (name.isEmpty() || name.indexOf('=') >= 0 || (name + value).indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("no variable of an environment: " + name);
+            }
+        });
+        var _ = System.getenv();
+        int cleared = Libc.intCall(CLEARENV, 0, 0, 0, 0, 0, 0);
+        int ignored = ErrnoException.check(cleared, "clearenv", "");
+        variables.forEach(Stdlib::set);
+    }
+
+    private static void set(String name, String value) {
+        Scratch scratch = Scratch.take();
+        try {
+            int at = CString.put(scratch.bytes, 0, name);
+            int end = CString.put(scratch.bytes, at, value);
+            int r =
+                    Libc.intCall(
+                            SETENV,
+                            scratch.errno,
+                            scratch.address,
+                            scratch.address + at,
+                            end > 0 ? 1 : 0,
+                            0,
+                            0,
+                            0);
+            int ignored = ErrnoException.check(r, "setenv", name);
+        } finally {
+            scratch.give();
+        }
+    }
+}

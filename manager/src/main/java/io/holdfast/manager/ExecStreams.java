@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.ExecSettings;
 import io.holdfast.manager.unit.StandardStream;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** To what the standard streams of a command lead. */
 final class ExecStreams {
@@ -15,14 +16,18 @@ final class ExecStreams {
 
     /**
      * @param output takes what goes to the journal, lent until the start
-     * @throws SetupException if one of them is of a kind that is not supported
+     * @param passed by sockets, lent until the start
+     * @throws SetupException if one of them is of a kind that is not supported, or leads to a
+     *     socket that there is not
      */
-    static void connect(Spawn spawn, ExecSettings settings, Fd output) throws SetupException {
+    static void connect(Spawn spawn, ExecSettings settings, Fd output, PassedDescriptors passed)
+            throws SetupException {
         StandardStream in = settings.standardInput();
         Stdio input =
                 switch (in.kind()) {
                     case NULL -> Stdio.devNull();
                     case FILE -> Stdio.from(Path.of(in.argument()));
+                    case SOCKET, FD -> passed(SetupException.Step.STDIN, "stdin", in, passed);
                     default -> throw unsupported(SetupException.Step.STDIN, "StandardInput", in);
                 };
         StandardStream out = settings.standardOutput();
@@ -31,15 +36,29 @@ final class ExecStreams {
                 .stdout(
                         out.kind() == StandardStream.Kind.INHERIT
                                 ? input
-                                : sink(SetupException.Step.STDOUT, "StandardOutput", out, output))
+                                : sink(
+                                        SetupException.Step.STDOUT,
+                                        "StandardOutput",
+                                        out,
+                                        output,
+                                        passed))
                 .stderr(
                         error.kind() == StandardStream.Kind.INHERIT
                                 ? Stdio.merged()
-                                : sink(SetupException.Step.STDERR, "StandardError", error, output));
+                                : sink(
+                                        SetupException.Step.STDERR,
+                                        "StandardError",
+                                        error,
+                                        output,
+                                        passed));
     }
 
     private static Stdio sink(
-            SetupException.Step step, String directive, StandardStream stream, Fd output)
+            SetupException.Step step,
+            String directive,
+            StandardStream stream,
+            Fd output,
+            PassedDescriptors passed)
             throws SetupException {
         Path path = Path.of(stream.argument());
         return switch (stream.kind()) {
@@ -49,8 +68,46 @@ final class ExecStreams {
             case FILE -> new Stdio.File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT);
             case APPEND -> Stdio.appendTo(path);
             case TRUNCATE -> Stdio.to(path);
+            case SOCKET, FD ->
+                    passed(
+                            step,
+                            step == SetupException.Step.STDOUT ? "stdout" : "stderr",
+                            stream,
+                            passed);
             default -> throw unsupported(step, directive, stream);
         };
+    }
+
+    /** Whether one of the streams is the one socket that the service has. */
+    static boolean useSocket(ExecSettings settings) {
+        return Stream.of(
+                        settings.standardInput(),
+                        settings.standardOutput(),
+                        settings.standardError())
+                .anyMatch(stream -> stream.kind() == StandardStream.Kind.SOCKET);
+    }
+
+    private static Stdio passed(
+            SetupException.Step step, String own, StandardStream stream, PassedDescriptors passed)
+            throws SetupException {
+        if (stream.kind() == StandardStream.Kind.SOCKET) {
+            if (passed.list().size() != 1) {
+                throw new SetupException(
+                        step,
+                        own
+                                + " is to be the socket, and of sockets it has "
+                                + passed.list().size());
+            }
+            return Stdio.descriptor(passed.list().getFirst().fd());
+        }
+        String name = stream.argument().isEmpty() ? own : stream.argument();
+        Fd fd =
+                passed.named(name)
+                        .orElseThrow(() ->
+                                new SetupException(
+                                        step,
+                                        own + " is to be fd:" + name + ", and no socket has that"));
+        return Stdio.descriptor(fd);
     }
 
     private static SetupException unsupported(

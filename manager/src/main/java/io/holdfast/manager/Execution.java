@@ -129,6 +129,17 @@ final class Execution {
      *     if something is not supported
      */
     Spawn spawnOf(ExecCommand command, Map<String, String> more) throws SetupException {
+        return spawnOf(command, more, PassedDescriptors.NONE);
+    }
+
+    /**
+     * The same with descriptors of sockets: as its standard streams, if the unit wants that, or
+     * else from 3 on.
+     *
+     * @param passed lent until the start
+     */
+    Spawn spawnOf(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
+            throws SetupException {
         if (command.has(ExecCommand.Flag.VIA_SHELL)) {
             throw new SetupException(
                     SetupException.Step.RESOURCES,
@@ -137,6 +148,11 @@ final class Execution {
         boolean main = unit.service().commands().start().contains(command);
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);
+        run.putAll(passed.variables());
+        boolean listed = !passed.isEmpty() && !ExecStreams.useSocket(settings());
+        if (listed) {
+            run.putAll(passed.listenVariables());
+        }
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
@@ -146,7 +162,15 @@ final class Execution {
             spawn.environmentOfPid("WATCHDOG_PID");
         }
         surroundings.cgroup().ifPresent(spawn::cgroup);
-        ExecStreams.connect(spawn, settings(), surroundings.output());
+        ExecStreams.connect(spawn, settings(), surroundings.output(), passed);
+        passed.blocking(!unit.service().nonBlocking());
+        if (listed) {
+            int number = PassedDescriptors.FIRST;
+            for (PassedDescriptors.Passed one : passed.list()) {
+                spawn.descriptor(number++, one.fd());
+            }
+            spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
+        }
         if (!settings().limits().isEmpty() || settings().oomScoreAdjust().isPresent()) {
             spawn.whileHeld(this::constrain);
         }

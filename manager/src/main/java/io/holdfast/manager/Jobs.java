@@ -50,7 +50,7 @@ final class Jobs {
             Map<UnitName, JobResult> named = new LinkedHashMap<>();
             for (UnitName name : names) {
                 ManagedUnit unit = units.find(name);
-                JobResult result = unit == null ? null : results.get(unit.unit().name());
+                JobResult result = results.get(unit == null ? name : unit.unit().name());
                 named.put(name, result == null ? JobResult.INVALID : result);
             }
             future.complete(named);

@@ -31,6 +31,12 @@ interface ManagedUnit {
     void stop(boolean restarting, Consumer<JobResult> done);
 
     /**
+     * A stop of it is to come, after what is stopped before: until then it begins nothing new by
+     * itself.
+     */
+    default void announceStop() {}
+
+    /**
      * Makes it take up its configuration again, or waits for a reload that is under way.
      *
      * @param done called once with how that went: INVALID if it cannot, or is not running

@@ -47,12 +47,14 @@ public final class Manager implements AutoCloseable {
     private final Optional<String> cgroupRefusal;
     private final UnitTable units;
     private final Jobs jobs;
+    private final SocketActivation activation;
     private final NotifyRouter messages;
     private final NotifySocket notify;
     private final Orphans orphans;
     private final AutoCloseable childSignal;
     private final Claim claim;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
+    private Optional<BusNames> busNames = Optional.empty(); // of the loop
     private boolean closed;
 
     private Manager(
@@ -83,6 +85,7 @@ public final class Manager implements AutoCloseable {
                         new UnitEvents());
         units = new UnitTable(context);
         jobs = new Jobs(context, units, catalog);
+        activation = new SocketActivation(context, units, jobs);
         messages = new NotifyRouter(context, units);
         notify = new NotifySocket(context.notifySocket(), loop, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
@@ -99,7 +102,18 @@ public final class Manager implements AutoCloseable {
     private final class UnitEvents implements ManagerContext.Events {
         @Override
         public void settled(UnitName unit, ActiveState state) {
+            activation.settled(unit);
             jobs.settled(unit, state);
+        }
+
+        @Override
+        public Optional<BusNames> busNames() {
+            return busNames;
+        }
+
+        @Override
+        public Activation activation() {
+            return activation;
         }
 
         @Override
@@ -279,6 +293,20 @@ public final class Manager implements AutoCloseable {
                 answer -> answer.complete(units.all().stream().map(ManagedUnit::status).toList()));
     }
 
+    /** What every socket that is loaded has besides its status. */
+    public CompletableFuture<List<SocketStatus>> sockets() {
+        return onLoop(answer ->
+                answer.complete(units.sockets().map(ManagedSocket::socketStatus).toList()));
+    }
+
+    /**
+     * Says where services of {@code Type=dbus} find out that their name is owned; before that none
+     * can be started.
+     */
+    public void busNames(BusNames names) {
+        loop.post(() -> busNames = Optional.of(names));
+    }
+
     /**
      * Stops all units in order, and then the loop. Further starts are refused. A second call gets
      * the answer of the first.
@@ -372,6 +400,8 @@ public final class Manager implements AutoCloseable {
         closed = true;
         ServiceRun.closeQuietly(childSignal);
         units.services().forEach(Service::abandon);
+        units.sockets().forEach(ManagedSocket::abandon);
+        activation.abandon();
         notify.close();
         messages.close();
         workers.close();

@@ -28,6 +28,12 @@ record ManagerContext(
         /** A unit has come to rest, or has failed. */
         void settled(UnitName unit, ActiveState state);
 
+        /** Where names of Type=dbus are watched, once that is known. */
+        Optional<BusNames> busNames();
+
+        /** What sockets and services ask of each other. */
+        Activation activation();
+
         /** A spawn is over. */
         void spawned();
 

@@ -72,6 +72,10 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         return life.state().active();
     }
 
+    SubState state() {
+        return life.state();
+    }
+
     @Override
     public void reloaded(Unit reread) {
         if (reread instanceof ServiceUnit service) {

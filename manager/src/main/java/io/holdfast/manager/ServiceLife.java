@@ -135,6 +135,7 @@ final class ServiceLife {
             state = next;
             since = Instant.now();
         }
+        context.events().activation().changed(name());
     }
 
     /** Lifts all limits of time. */

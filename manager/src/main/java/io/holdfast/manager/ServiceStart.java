@@ -26,6 +26,7 @@ final class ServiceStart {
                     ServiceType.EXEC,
                     ServiceType.FORKING,
                     ServiceType.ONESHOT,
+                    ServiceType.DBUS,
                     ServiceType.NOTIFY,
                     ServiceType.NOTIFY_RELOAD,
                     ServiceType.IDLE);
@@ -35,6 +36,7 @@ final class ServiceStart {
     private final ServiceLife.Steps steps;
     private final RunSetup setup;
     private final ForkedMain forked;
+    private final BusNameWatch name = new BusNameWatch();
     private boolean preparing;
     private Deque<ExecCommand> mainCommands = new ArrayDeque<>();
     private @Nullable ExecCommand mainCommand; // the last that was run as the main process
@@ -67,6 +69,7 @@ final class ServiceStart {
     /** It is over, or given up. */
     void cancel() {
         forked.cancel();
+        name.end();
     }
 
     /** Begins a new run, if the unit may have one. */
@@ -99,6 +102,9 @@ final class ServiceStart {
         if (!SUPPORTED.contains(type())) {
             String word = type().name().toLowerCase(Locale.ROOT);
             return Optional.of("Type=" + word + " is not supported yet");
+        }
+        if (type() == ServiceType.DBUS && life.context.events().busNames().isEmpty()) {
+            return Optional.of("Type=dbus needs a message bus, and this manager has none");
         }
         if (unit.isRefused()) {
             return Optional.of(
@@ -233,7 +239,11 @@ final class ServiceStart {
         }
         life.enter(SubState.START);
         mainCommands = new ArrayDeque<>(lists().start());
-        nextMainOrSucceeded();
+        if (type() == ServiceType.DBUS) {
+            watchName();
+        } else {
+            nextMainOrSucceeded();
+        }
     }
 
     private void nextMainOrSucceeded() {
@@ -250,6 +260,11 @@ final class ServiceStart {
         life.info("started " + life.running().main().map(Object::toString).orElse(""));
         switch (type()) {
             case SIMPLE, EXEC, IDLE -> succeeded();
+            case DBUS -> {
+                if (name.isTaken()) {
+                    succeeded();
+                }
+            }
             default -> {} // waits for the exit, or for READY=1
         }
     }
@@ -300,6 +315,36 @@ final class ServiceStart {
         return type() == ServiceType.NOTIFY || type() == ServiceType.NOTIFY_RELOAD;
     }
 
+    // ---- the name of Type=dbus
+
+    /** The process is spawned when it is known who has the name without it. */
+    private void watchName() {
+        String wanted = life.unit().service().busName().orElseThrow();
+        name.begin(
+                life.context.events().busNames().orElseThrow(),
+                wanted,
+                before -> {
+                    before.ifPresent(owner -> life.warn(wanted + " is owned already, by " + owner));
+                    nextMainOrSucceeded();
+                },
+                owner -> nameChanged(wanted, owner));
+    }
+
+    private void nameChanged(String wanted, Optional<String> owner) {
+        if (owner.isPresent()) {
+            if (life.is(SubState.START) && life.running().mainIsAlive()) {
+                succeeded();
+            }
+        } else if (life.is(SubState.RUNNING) || life.isReloading()) {
+            life.info("its name " + wanted + " has no owner any more");
+            steps.stop(ServiceResult.SUCCESS);
+        }
+    }
+
+    private boolean isWithoutName() {
+        return type() == ServiceType.DBUS && !name.isTaken();
+    }
+
     /** It has said READY=1. */
     void ready() {
         if (life.is(SubState.START) && awaitsReady()) {
@@ -322,7 +367,7 @@ final class ServiceStart {
         ServiceRun run = life.running();
         if (life.result() != ServiceResult.SUCCESS) { // failed beside the commands after the start
             steps.stop(life.result());
-        } else if (run.mainIsAlive()) {
+        } else if (run.mainIsAlive() && !isWithoutName()) {
             life.enter(SubState.RUNNING);
             armRuntime();
             steps.up();

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.TargetUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
@@ -46,10 +47,7 @@ final class StartPlan {
         for (UnitCatalog.Missing missing : closure.missing()) {
             refuse(
                     missing.unit(),
-                    missing.kind().directive()
-                            + "="
-                            + missing.required()
-                            + ": there is no such unit",
+                    missing.directive() + "=" + missing.required() + ": there is no such unit",
                     JobResult.DEPENDENCY);
         }
         Set<UnitName> wanted = new LinkedHashSet<>(names);
@@ -104,7 +102,11 @@ final class StartPlan {
             return "it is masked by "
                     + unit.source().fragment().map(Path::toString).orElse("a file");
         }
-        if (!(unit instanceof ServiceUnit) && !(unit instanceof TargetUnit)) {
+        boolean supported =
+                unit instanceof ServiceUnit
+                        || unit instanceof SocketUnit
+                        || unit instanceof TargetUnit;
+        if (!supported) {
             return "units of this kind are not supported yet";
         }
         if (unit.isRefused()) {

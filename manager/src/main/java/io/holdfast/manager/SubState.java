@@ -2,13 +2,18 @@ package io.holdfast.manager;
 
 import java.util.Locale;
 
-/** Where in its life a service is, and what that means for its {@link ActiveState}. */
+/** Where in its life a service or a socket is, and what that means for its {@link ActiveState}. */
 public enum SubState {
     DEAD(ActiveState.INACTIVE),
     CONDITION(ActiveState.ACTIVATING),
+    /** Of a socket: its nodes are made and given to their owner. */
+    START_CHOWN(ActiveState.ACTIVATING),
     START_PRE(ActiveState.ACTIVATING),
     START(ActiveState.ACTIVATING),
     START_POST(ActiveState.ACTIVATING),
+    /** Of a socket: it looks for traffic. */
+    LISTENING(ActiveState.ACTIVE),
+    /** Of a socket: its service does that. */
     RUNNING(ActiveState.ACTIVE),
     /** All its processes have gone, and it stays active (RemainAfterExit). */
     EXITED(ActiveState.ACTIVE),

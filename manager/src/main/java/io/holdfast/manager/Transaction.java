@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -62,6 +63,9 @@ final class Transaction {
         }
         order();
         breakCycles(complaints);
+        if (kind == Kind.STOP || kind == Kind.STOP_TO_RESTART) {
+            jobs.values().forEach(job -> job.unit.announceStop());
+        }
     }
 
     /** A stop runs in the reverse order of a start. */
@@ -97,7 +101,12 @@ final class Transaction {
                                         .unit()
                                         .dependencies()
                                         .has(Dependency.BEFORE, name));
-        return before || says.test(later, earlier);
+        return before || says.test(later, earlier) || isSocketOf(earlier, later);
+    }
+
+    private static boolean isSocketOf(Job earlier, Job later) {
+        return earlier.unit.unit() instanceof SocketUnit socket
+                && socket.triggers(later.unit.unit());
     }
 
     private void breakCycles(Consumer<String> complaints) {

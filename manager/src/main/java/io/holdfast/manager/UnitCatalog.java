@@ -2,6 +2,8 @@ package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitLoader;
 import io.holdfast.manager.unit.UnitName;
@@ -44,7 +46,7 @@ final class UnitCatalog {
     record Closure(Map<UnitName, Unit> units, List<Missing> missing, List<String> notices) {}
 
     /** A unit that is required and cannot be had. */
-    record Missing(UnitName unit, Dependency kind, UnitName required) {}
+    record Missing(UnitName unit, String directive, UnitName required) {}
 
     /** One unit alone. */
     Unit read(UnitName name) {
@@ -65,6 +67,22 @@ final class UnitCatalog {
             }
             Unit unit = reader.read(loader.load(wanted));
             units.put(unit.name(), unit);
+            switch (unit) {
+                case SocketUnit socket -> requireService(loader, socket, missing);
+                case ServiceUnit service ->
+                        service.service().sockets().stream()
+                                .filter(socket -> !knows(units, socket))
+                                .forEach(socket ->
+                                        follow(
+                                                loader,
+                                                unit,
+                                                Dependency.WANTS,
+                                                socket,
+                                                todo,
+                                                missing,
+                                                notices));
+                default -> {}
+            }
             for (Dependency kind : PULLS) {
                 for (UnitName pulled : unit.unit().dependencies().of(kind)) {
                     if (!knows(units, pulled)) {
@@ -74,6 +92,15 @@ final class UnitCatalog {
             }
         }
         return new Closure(units, missing, notices);
+    }
+
+    /** It is not started before there is traffic, but must be there. */
+    private static void requireService(
+            UnitLoader loader, SocketUnit socket, List<Missing> missing) {
+        UnitName service = socket.socket().service();
+        if (!socket.isRefused() && loader.load(service).state() != UnitSource.State.LOADED) {
+            missing.add(new Missing(socket.name(), "Service", service));
+        }
     }
 
     private static boolean knows(Map<UnitName, Unit> units, UnitName name) {
@@ -91,17 +118,17 @@ final class UnitCatalog {
         boolean required = kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO;
         UnitSource source = loader.load(pulled);
         boolean there = source.state() == UnitSource.State.LOADED;
-        if (pulled.type() == UnitType.SERVICE) {
+        if (pulled.type() == UnitType.SERVICE || pulled.type() == UnitType.SOCKET) {
             if (there) {
                 todo.add(pulled);
             } else if (required) {
-                missing.add(new Missing(unit.name(), kind, pulled));
+                missing.add(new Missing(unit.name(), kind.directive(), pulled));
             }
         } else if (pulled.type() == UnitType.TARGET) {
             if (there && isOwn(source)) {
                 todo.add(pulled);
             } else if (!there && required && isOwn(unit.source())) {
-                missing.add(new Missing(unit.name(), kind, pulled));
+                missing.add(new Missing(unit.name(), kind.directive(), pulled));
             }
         } else if (required) {
             notices.add(
@@ -123,8 +150,11 @@ final class UnitCatalog {
     /** Directives that are read and that nothing acts on yet. */
     static Set<String> notActedOn() {
         return Set.of(
-                "Service.BusName",
                 "Service.RestartMode",
+                "Socket.ListenNetlink",
+                "Socket.ListenSpecial",
+                "Socket.ListenMessageQueue",
+                "Socket.ListenUSBFunction",
                 "Unit.PropagatesReloadTo",
                 "Unit.ReloadPropagatedFrom",
                 "Unit.PropagatesStopTo",

@@ -60,14 +60,24 @@ public record UnitStatus(
 
     /** Of a unit without processes. */
     static UnitStatus of(Unit unit, ActiveState active, String subState) {
+        return of(unit, active, subState, Instant.EPOCH, "success");
+    }
+
+    /** The same, with what became of it. */
+    static UnitStatus of(Unit unit, SubState state, Instant since, String result) {
+        return of(unit, state.active(), state.word(), since, result);
+    }
+
+    private static UnitStatus of(
+            Unit unit, ActiveState active, String subState, Instant since, String result) {
         return new UnitStatus(
                 unit.name().text(),
                 unit.unit().description(),
                 loadState(unit),
                 active,
                 subState,
-                Instant.EPOCH,
-                "success",
+                since,
+                result,
                 Optional.empty(),
                 Optional.empty(),
                 "",

@@ -6,6 +6,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Collection;
@@ -43,6 +44,12 @@ final class UnitTable {
         return units.values().stream()
                 .flatMap(unit ->
                         unit instanceof Service service ? Stream.of(service) : Stream.empty());
+    }
+
+    Stream<ManagedSocket> sockets() {
+        return units.values().stream()
+                .flatMap(unit ->
+                        unit instanceof ManagedSocket socket ? Stream.of(socket) : Stream.empty());
     }
 
     /** By any of its names. */
@@ -100,9 +107,16 @@ final class UnitTable {
         tell(unit);
         units.put(
                 unit.name(),
-                unit instanceof ServiceUnit service
-                        ? new Service(context, service)
-                        : new ManagedTarget(unit));
+                switch (unit) {
+                    case ServiceUnit service -> new Service(context, service);
+                    case SocketUnit socket -> new ManagedSocket(context, socket);
+                    default -> new ManagedTarget(unit);
+                });
+    }
+
+    /** Forgets a unit that is at rest. */
+    void drop(ManagedUnit unit) {
+        units.remove(unit.unit().name(), unit);
     }
 
     private void tell(Unit unit) {

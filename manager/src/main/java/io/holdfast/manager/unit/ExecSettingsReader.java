@@ -80,7 +80,7 @@ final class ExecSettingsReader implements SectionReader {
     }
 
     /** A bad user refuses the unit: without it the service would run as somebody else. */
-    private static Optional<String> account(Assignment a, Optional<String> before) {
+    static Optional<String> account(Assignment a, Optional<String> before) {
         if (a.isEmpty()) {
             return Optional.empty();
         }

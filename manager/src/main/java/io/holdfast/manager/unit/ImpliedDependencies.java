@@ -11,6 +11,7 @@ public final class ImpliedDependencies {
     private static final UnitName SYSINIT = UnitName.of("sysinit.target");
     private static final UnitName BASIC = UnitName.of("basic.target");
     private static final UnitName SHUTDOWN = UnitName.of("shutdown.target");
+    private static final UnitName SOCKETS = UnitName.of("sockets.target");
     private static final UnitName DBUS_SOCKET = UnitName.of("dbus.socket");
 
     private ImpliedDependencies() {}
@@ -25,11 +26,27 @@ public final class ImpliedDependencies {
                     implied.add(Dependency.REQUIRES, DBUS_SOCKET);
                     implied.add(Dependency.AFTER, DBUS_SOCKET);
                 }
+                for (UnitName socket : service.service().sockets()) {
+                    implied.add(Dependency.WANTS, socket);
+                    implied.add(Dependency.AFTER, socket);
+                }
                 if (unit.unit().defaultDependencies()) {
                     UnitName early = scope.user() ? BASIC : SYSINIT;
                     implied.add(Dependency.REQUIRES, early);
                     implied.add(Dependency.AFTER, early);
                     implied.add(Dependency.AFTER, BASIC);
+                }
+            }
+            case SocketUnit socket -> {
+                if (!socket.socket().accept()) {
+                    implied.add(Dependency.BEFORE, socket.socket().service());
+                }
+                if (unit.unit().defaultDependencies()) {
+                    implied.add(Dependency.BEFORE, SOCKETS);
+                    if (!scope.user()) {
+                        implied.add(Dependency.REQUIRES, SYSINIT);
+                        implied.add(Dependency.AFTER, SYSINIT);
+                    }
                 }
             }
             case SliceUnit slice -> inSlice(implied, slice.parent());

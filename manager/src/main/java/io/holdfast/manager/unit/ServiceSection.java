@@ -15,6 +15,8 @@ import java.util.Optional;
  * @param guessMainPid whether the main process of a forking service may be guessed
  * @param notifyAccess whose notify messages count, with what the type implies
  * @param reloadSignal of {@code Type=notify-reload}
+ * @param sockets whose descriptors it gets, besides those that name it
+ * @param nonBlocking whether the descriptors of sockets that it gets do not block
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.service.html">
  *     systemd.service</a>
  */
@@ -29,7 +31,13 @@ public record ServiceSection(
         boolean remainAfterExit,
         boolean guessMainPid,
         NotifyAccess notifyAccess,
-        Signal reloadSignal) {
+        Signal reloadSignal,
+        List<UnitName> sockets,
+        boolean nonBlocking) {
+
+    public ServiceSection {
+        sockets = List.copyOf(sockets);
+    }
 
     /** Each list in the order in which it runs. */
     public record Commands(

@@ -43,6 +43,8 @@ final class ServiceSectionReader implements SectionReader {
     private boolean guessMainPid = true;
     private NotifyAccess notifyAccess = NotifyAccess.NONE;
     private Signal reloadSignal = Signal.HUP;
+    private final List<UnitName> sockets = new ArrayList<>();
+    private boolean nonBlocking;
 
     /**
      * @param unit takes the start limits, which once stood in this section
@@ -100,6 +102,8 @@ final class ServiceSectionReader implements SectionReader {
             case "GuessMainPID" -> guessMainPid = a.bool(guessMainPid);
             case "NotifyAccess" -> notifyAccess = a.word(notifyAccess, NotifyAccess.values());
             case "ReloadSignal" -> reloadSignal = a.signal(reloadSignal);
+            case "Sockets" -> a.words(WordReader.Backslash.KEPT, word -> sockets.add(socket(word)));
+            case "NonBlocking" -> nonBlocking = a.bool(nonBlocking);
             default -> {
                 return unit.assignStartLimit(a);
             }
@@ -119,6 +123,14 @@ final class ServiceSectionReader implements SectionReader {
             return path.substring(4);
         }
         return path;
+    }
+
+    private static UnitName socket(String text) {
+        UnitName name = UnitName.of(text);
+        if (name.type() != UnitType.SOCKET) {
+            throw Scalars.bad("the name of a socket", text);
+        }
+        return name;
     }
 
     ServiceSection build() {
@@ -157,7 +169,9 @@ final class ServiceSectionReader implements SectionReader {
                 remainAfterExit,
                 guessMainPid,
                 notifyAccess == NotifyAccess.NONE && implied ? NotifyAccess.MAIN : notifyAccess,
-                reloadSignal);
+                reloadSignal,
+                sockets,
+                nonBlocking);
     }
 
     /** Combinations that make no service: systemd refuses these units too. */

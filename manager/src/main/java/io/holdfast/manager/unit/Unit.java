@@ -3,7 +3,7 @@ package io.holdfast.manager.unit;
 import java.util.List;
 
 /** A unit as its files describe it. Immutable; what it does at run time is somebody else's. */
-public sealed interface Unit permits ServiceUnit, TargetUnit, SliceUnit, OtherUnit {
+public sealed interface Unit permits ServiceUnit, SocketUnit, TargetUnit, SliceUnit, OtherUnit {
     /** The files that it was read from. */
     UnitSource source();
 

@@ -18,7 +18,13 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
      * What this module's manager reads but does not act on yet: it shrinks as the manager learns.
      */
     public static final Set<String> NOT_ACTED_ON =
-            Set.of("Unit.SuccessAction", "Unit.FailureAction");
+            Set.of(
+                    "Unit.SuccessAction",
+                    "Unit.FailureAction",
+                    "Socket.ListenNetlink",
+                    "Socket.ListenSpecial",
+                    "Socket.ListenMessageQueue",
+                    "Socket.ListenUSBFunction");
 
     public UnitReader {
         notActedOn = Set.copyOf(notActedOn);
@@ -61,6 +67,7 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
     private static final class Readers {
         final UnitSection.Reader unit = new UnitSection.Reader();
         final ServiceSectionReader service = new ServiceSectionReader(unit);
+        final SocketSectionReader socket = new SocketSectionReader();
         final ExecSettingsReader exec = new ExecSettingsReader();
         final KillSettings.Reader kill = new KillSettings.Reader();
         final CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
@@ -73,6 +80,7 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
                 case "Install" -> List.of(install);
                 case "Service" ->
                         type == UnitType.SERVICE ? List.of(service, exec, kill, cgroup) : List.of();
+                case "Socket" -> type == UnitType.SOCKET ? List.of(socket) : List.of();
                 default -> List.of();
             };
         }
@@ -110,6 +118,7 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
             InstallSection install = readers.install.build();
             return switch (type) {
                 case SERVICE -> service(unit, install);
+                case SOCKET -> socket(unit, install);
                 case TARGET -> new TargetUnit(source, unit, install, diagnostics.toList());
                 case SLICE -> slice(unit, install);
                 default -> new OtherUnit(source, unit, install, diagnostics.toList());
@@ -176,6 +185,15 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
                     readers.cgroup.build(),
                     install,
                     diagnostics.toList());
+        }
+
+        private Unit socket(UnitSection unit, InstallSection install) {
+            SocketSection socket = readers.socket.build(source.name());
+            if (source.state() == UnitSource.State.LOADED) {
+                readers.socket.check(socket, this::refuse);
+                refuseTemplate();
+            }
+            return new SocketUnit(source, unit, socket, install, diagnostics.toList());
         }
 
         private Unit slice(UnitSection unit, InstallSection install) {

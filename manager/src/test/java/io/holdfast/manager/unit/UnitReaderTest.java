@@ -410,12 +410,12 @@ class UnitReaderTest {
         assertThat(target).isInstanceOf(TargetUnit.class);
         assertThat(target.unit().description()).isEqualTo("T");
 
-        Unit socket = Tree.read(source("x.socket", "[Socket]\nListenStream=/x\nListenSteam=1\n"));
-        assertThat(socket).isInstanceOf(OtherUnit.class);
-        assertThat(Tree.messages(socket))
+        Unit timer = Tree.read(source("x.timer", "[Timer]\nOnBootSec=1\nOnBotSec=1\n"));
+        assertThat(timer).isInstanceOf(OtherUnit.class);
+        assertThat(Tree.messages(timer))
                 .containsExactly(
-                        "test:2: ListenStream= is not honoured yet",
-                        "test:3: unknown directive \"ListenSteam\" in [Socket]; ignored");
+                        "test:2: OnBootSec= is not honoured yet",
+                        "test:3: unknown directive \"OnBotSec\" in [Timer]; ignored");
 
         SliceUnit slice = (SliceUnit) Tree.read(source("a-b.slice", "[Slice]\nTasksMax=5\n"));
         assertThat(slice.parent()).contains(UnitName.of("a.slice"));
@@ -463,7 +463,9 @@ class UnitReaderTest {
                 .doesNotContain("PrivateTmp", "SystemCallFilter", "MemoryMax");
         assertThat(UnitReader.honoured(UnitType.SERVICE, "Unit"))
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
-        assertThat(UnitReader.honoured(UnitType.SOCKET, "Socket")).isEmpty();
+        assertThat(UnitReader.honoured(UnitType.SOCKET, "Socket"))
+                .contains("ListenStream", "Accept", "PassPIDFD")
+                .doesNotContain("ListenNetlink", "KeepAlive", "User");
         assertThat(UnitReader.honoured(UnitType.TARGET, "Install")).contains("WantedBy");
     }
 

@@ -1,0 +1,32 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.UnitName;
+import java.util.function.Consumer;
+
+/** What sockets and services have to do with each other. On the loop. */
+interface Activation {
+    /** What a command of this service gets from its sockets; the caller's to close. */
+    PassedDescriptors descriptorsFor(ServiceUnit service);
+
+    /** A service has come into another state, or again into the same. */
+    void changed(UnitName service);
+
+    /** Whether a service is up or on its way there. */
+    boolean isUp(UnitName service);
+
+    /**
+     * Starts the service of a socket that has traffic.
+     *
+     * @param done told when the start is over: whether there was one at all
+     */
+    void start(UnitName socket, UnitName service, Consumer<Boolean> done);
+
+    /**
+     * Starts an instance for a connection.
+     *
+     * @param connection owned from now on, until the instance has come to rest
+     * @param ended told once when it has
+     */
+    void serve(UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended);
+}

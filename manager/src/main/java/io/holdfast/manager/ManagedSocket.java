@@ -1,0 +1,484 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.manager.unit.ConditionCheck;
+import io.holdfast.manager.unit.SocketSection.Listen;
+import io.holdfast.manager.unit.SocketUnit;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A socket at run time: the state machine of systemd.socket(5).
+ *
+ * <pre>
+ *   dead ─▶ start-chown ─▶ listening ◀──▶ running ─▶ stop-post ─▶ dead, failed
+ *                              └─────────────────────▲
+ * </pre>
+ *
+ * While it is listening it looks for traffic; that starts its service, and then the socket is
+ * running, and looks no longer, until the service has gone. Its descriptors stay open all that
+ * time, so that no client is lost when a service ends. With {@code Accept=yes} it stays listening,
+ * and each connection starts an instance. On the loop; what may block is done by the workers.
+ */
+final class ManagedSocket implements ManagedUnit {
+    /** How long it looks away when this process has no descriptor left for a connection. */
+    private static final Duration EXHAUSTED = Duration.ofSeconds(1);
+
+    private final ManagerContext context;
+    private final SocketTraffic traffic;
+    private final SocketConnections connections = new SocketConnections();
+    private final JobWaiters starts = new JobWaiters();
+    private final JobWaiters stops = new JobWaiters();
+    private SocketUnit unit;
+    private @Nullable SocketUnit newer;
+    private StartLimit startLimit;
+    private StartLimit triggerLimit;
+    private SubState state = SubState.DEAD;
+    private Instant since = Instant.EPOCH;
+    private SocketResult result = SocketResult.SUCCESS;
+    private Optional<ListeningSockets> sockets = Optional.empty();
+    private boolean wanted;
+    private boolean startAgain; // somebody asked for a start while it stops
+    private boolean stopAnnounced;
+
+    ManagedSocket(ManagerContext context, SocketUnit unit) {
+        this.context = context;
+        this.unit = unit;
+        this.startLimit = new StartLimit(unit.unit().startLimit());
+        this.triggerLimit = new StartLimit(unit.socket().triggerLimit());
+        this.traffic =
+                new SocketTraffic(context.loop(), unit.socket().pollLimit(), this::trafficOn);
+    }
+
+    @Override
+    public SocketUnit unit() {
+        return unit;
+    }
+
+    private UnitName name() {
+        return unit.name();
+    }
+
+    private UnitName service() {
+        return unit.socket().service();
+    }
+
+    @Override
+    public ActiveState activeState() {
+        return state.active();
+    }
+
+    @Override
+    public void reloaded(Unit reread) {
+        if (reread instanceof SocketUnit socket) {
+            newer = socket;
+            if (isAtRest()) {
+                takeNewer();
+            }
+        }
+    }
+
+    private void takeNewer() {
+        if (newer != null) {
+            if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
+                startLimit = new StartLimit(newer.unit().startLimit());
+            }
+            unit = newer;
+            newer = null;
+        }
+    }
+
+    private boolean isAtRest() {
+        return state.active() == ActiveState.INACTIVE || state == SubState.FAILED;
+    }
+
+    private void enter(SubState next) {
+        if (state != next) {
+            state = next;
+            since = Instant.now();
+        }
+    }
+
+    // ---- jobs
+
+    @Override
+    public void start(Consumer<JobResult> done) {
+        wanted = true;
+        switch (state.active()) {
+            case ACTIVE, RELOADING -> done.accept(JobResult.DONE);
+            case ACTIVATING -> {
+                stops.answer(JobResult.CANCELED);
+                starts.add(done);
+            }
+            case DEACTIVATING -> {
+                starts.add(done);
+                startAgain = true;
+            }
+            case INACTIVE, FAILED -> {
+                starts.add(done);
+                begin();
+            }
+        }
+    }
+
+    private void begin() {
+        startAgain = false;
+        stopAnnounced = false;
+        takeNewer();
+        result = SocketResult.SUCCESS;
+        if (context.events().activation().isUp(service())) {
+            context.error(
+                    name(),
+                    "its service "
+                            + service()
+                            + " is active without it; stop that one first, or start both anew");
+            rest(SocketResult.RESOURCES, JobResult.FAILED);
+        } else if (startLimit.tryStart(System.nanoTime())) {
+            open();
+        } else {
+            context.error(
+                    name(),
+                    "started too often; wait a while, or forget that: holdfast reset-failed");
+            rest(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
+        }
+    }
+
+    /** What came out of the worker. */
+    private record Opened(
+            ConditionCheck.Verdict conditions,
+            ConditionCheck.Verdict assertions,
+            Optional<ListeningSockets> sockets) {}
+
+    private void open() {
+        triggerLimit = new StartLimit(unit.socket().triggerLimit());
+        traffic.limit(unit.socket().pollLimit());
+        enter(SubState.START_CHOWN);
+        SocketUnit described = unit;
+        context.workers().<Opened>run(() -> open(described), this::opened);
+    }
+
+    private Opened open(SocketUnit described) throws Exception {
+        ConditionCheck check =
+                new ConditionCheck(context.host(), context.scope(), System.getenv(), Set.of());
+        ConditionCheck.Verdict conditions = check.check(described.unit().conditions());
+        ConditionCheck.Verdict assertions = check.check(described.unit().assertions());
+        Consumer<String> warnings =
+                text -> context.loop().post(() -> context.warn(described.name(), text));
+        return new Opened(
+                conditions,
+                assertions,
+                conditions.met() && assertions.met()
+                        ? Optional.of(ListeningSockets.open(described, warnings))
+                        : Optional.empty());
+    }
+
+    private void opened(@Nullable Opened opened, @Nullable Exception failure) {
+        if (opened == null) {
+            context.error(name(), "cannot listen: " + ServiceLife.message(failure));
+            rest(SocketResult.RESOURCES, JobResult.FAILED);
+        } else if (!opened.assertions().met()) {
+            context.error(name(), "an assertion does not hold: " + opened.assertions().unmet());
+            rest(SocketResult.RESOURCES, JobResult.ASSERT);
+        } else if (!opened.conditions().met()) {
+            context.notice(
+                    name(),
+                    "not started, a condition does not hold: " + opened.conditions().unmet());
+            rest(SocketResult.SUCCESS, JobResult.DONE);
+        } else {
+            sockets = opened.sockets();
+            if (wanted) {
+                context.info(name(), "listening on " + addresses());
+                listen();
+                starts.answer(JobResult.DONE);
+            } else {
+                down(SocketResult.SUCCESS);
+            }
+        }
+    }
+
+    private String addresses() {
+        return String.join(
+                ", ",
+                unit.socket().listens().stream().map(one -> one.address().toString()).toList());
+    }
+
+    @Override
+    public void announceStop() {
+        if (!isAtRest()) {
+            stopAnnounced = true;
+            traffic.ignore();
+        }
+    }
+
+    @Override
+    public void stop(boolean restarting, Consumer<JobResult> done) {
+        wanted = false;
+        startAgain = false;
+        switch (state.active()) {
+            case INACTIVE, FAILED -> done.accept(JobResult.DONE);
+            case DEACTIVATING, ACTIVATING -> stops.add(done); // the answer finds it is not wanted
+            case ACTIVE, RELOADING -> {
+                stops.add(done);
+                down(SocketResult.SUCCESS);
+            }
+        }
+    }
+
+    @Override
+    public void reload(Consumer<JobResult> done) {
+        done.accept(JobResult.INVALID); // there is nothing to it
+    }
+
+    @Override
+    public void resetFailed() {
+        startLimit.reset();
+        triggerLimit.reset();
+        if (state == SubState.FAILED) {
+            result = SocketResult.SUCCESS;
+            enter(SubState.DEAD);
+        }
+    }
+
+    @Override
+    public Optional<Duration> mayStartIn() {
+        return result == SocketResult.START_LIMIT_HIT
+                ? Optional.of(startLimit.remaining(System.nanoTime()))
+                : Optional.empty();
+    }
+
+    // ---- up
+
+    private void listen() {
+        enter(SubState.LISTENING);
+        if (stopAnnounced) {
+            return;
+        }
+        try {
+            traffic.watch(openSockets());
+        } catch (ErrnoException e) {
+            fail(SocketResult.RESOURCES, "cannot look for traffic: " + e.getMessage());
+        }
+    }
+
+    private List<ListeningSocket> openSockets() {
+        return sockets.map(ListeningSockets::all).orElse(List.of());
+    }
+
+    private void trafficOn(ListeningSocket socket) {
+        if (state != SubState.LISTENING) {
+            traffic.ignore();
+        } else if (unit.socket().accept()) {
+            accept(socket);
+        } else if (context.events().activation().isUp(service())) {
+            attend(); // it was started by somebody else, and has the descriptors
+        } else if (mayTrigger()) {
+            attend();
+            context.events().activation().start(name(), service(), this::startedFor);
+        }
+    }
+
+    private boolean mayTrigger() {
+        if (triggerLimit.tryStart(System.nanoTime())) {
+            return true;
+        }
+        fail(
+                SocketResult.TRIGGER_LIMIT_HIT,
+                "has started "
+                        + service()
+                        + " too often and listens no longer: TriggerLimitBurst="
+                        + unit.socket().triggerLimit().burst());
+        return false;
+    }
+
+    /** Its service looks for traffic now. */
+    private void attend() {
+        traffic.ignore();
+        enter(SubState.RUNNING);
+    }
+
+    /** The start that it has asked for is over. */
+    private void startedFor(boolean begun) {
+        if (!begun) {
+            if (state.active() == ActiveState.ACTIVE) {
+                fail(SocketResult.RESOURCES, "cannot start " + service());
+            }
+        } else if (state == SubState.RUNNING && !context.events().activation().isUp(service())) {
+            listen();
+        }
+    }
+
+    /**
+     * Its service has come into another state.
+     *
+     * @param mayNotStart whether it was started too often
+     */
+    void serviceChanged(SubState of, boolean mayNotStart) {
+        if (state.active() != ActiveState.ACTIVE || unit.socket().accept()) {
+            return;
+        }
+        if (mayNotStart) {
+            fail(
+                    SocketResult.SERVICE_START_LIMIT_HIT,
+                    service() + " was started too often: listens no longer");
+            return;
+        }
+        switch (of) {
+            case DEAD, FAILED, AUTO_RESTART -> listen();
+            case RUNNING -> attend();
+            default -> {}
+        }
+    }
+
+    // ---- connections
+
+    private void accept(ListeningSocket socket) {
+        int number = SysSocket.accept(socket.fd());
+        if (number >= 0) {
+            accepted(Fd.adopt(number));
+            return;
+        }
+        String problem =
+                ServiceLife.message(
+                        new ErrnoException("accept4", socket.listen().toString(), -number));
+        switch (-number) {
+            case Errno.EAGAIN -> {} // it has gone again
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {
+                context.warn(name(), "a connection waits: " + problem);
+                traffic.pause(EXHAUSTED);
+            }
+            default -> fail(SocketResult.RESOURCES, problem);
+        }
+    }
+
+    private void accepted(Fd fd) {
+        AcceptedConnection connection;
+        try {
+            connection = AcceptedConnection.of(fd);
+        } catch (ErrnoException e) {
+            context.info(name(), "a connection has gone already: " + e.getMessage());
+            return;
+        }
+        Optional<String> refusal = connections.refusal(unit.socket(), connection.source());
+        if (refusal.isPresent()) {
+            connections.refused();
+            context.warn(name(), refusal.get());
+            connection.close();
+        } else if (mayTrigger()) {
+            UnitName instance =
+                    service().withInstance(connections.next() + "-" + connection.ends());
+            connections.began(instance, connection.source());
+            context.events()
+                    .activation()
+                    .serve(name(), instance, connection, () -> connections.ended(instance));
+        } else {
+            connection.close();
+        }
+    }
+
+    // ---- down
+
+    private void fail(SocketResult why, String text) {
+        context.error(name(), text);
+        down(why);
+    }
+
+    private void down(SocketResult why) {
+        note(why);
+        traffic.ignore();
+        enter(SubState.STOP_POST);
+        Optional<ListeningSockets> left = sockets;
+        sockets = Optional.empty();
+        context.workers()
+                .<Boolean>run(
+                        () -> {
+                            try {
+                                left.ifPresent(ListeningSockets::removeIfWanted);
+                                return true;
+                            } finally {
+                                left.ifPresent(ListeningSockets::close);
+                            }
+                        },
+                        (_, failure) -> {
+                            if (failure != null) {
+                                context.warn(name(), "cannot clean up: " + failure.getMessage());
+                            }
+                            rest(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
+                        });
+    }
+
+    private void note(SocketResult why) {
+        if (result == SocketResult.SUCCESS) {
+            result = why;
+        }
+    }
+
+    private void rest(SocketResult why, JobResult start) {
+        note(why);
+        stopAnnounced = false;
+        if (startAgain && wanted) {
+            enter(SubState.DEAD);
+            stops.answer(JobResult.DONE);
+            begin();
+            return;
+        }
+        if (result == SocketResult.SUCCESS) {
+            context.info(name(), "stopped");
+            enter(SubState.DEAD);
+        } else {
+            context.error(name(), "failed: " + result);
+            enter(SubState.FAILED);
+        }
+        takeNewer();
+        starts.answer(start);
+        stops.answer(JobResult.DONE);
+        context.events().settled(name(), state.active());
+    }
+
+    /** When nobody runs the loop any more: lets go of everything. */
+    void abandon() {
+        sockets.ifPresent(left -> {
+            left.removeIfWanted();
+            left.close();
+        });
+        sockets = Optional.empty();
+    }
+
+    // ---- what others want of it
+
+    /** Duplicates of its descriptors, none while it is not up. */
+    List<PassedDescriptors.Passed> duplicates() {
+        return openSockets().stream()
+                .map(socket ->
+                        new PassedDescriptors.Passed(
+                                socket.fd().duplicate(),
+                                unit.socket().descriptorName(),
+                                socket.listen().kind() != Listen.Kind.FIFO))
+                .toList();
+    }
+
+    @Override
+    public UnitStatus status() {
+        return UnitStatus.of(unit, state, since, result.toString());
+    }
+
+    SocketStatus socketStatus() {
+        return new SocketStatus(
+                name(),
+                unit.socket().listens(),
+                unit.socket().accept(),
+                connections.living(),
+                connections.acceptedCount(),
+                connections.refusedCount(),
+                unit.socket().accept() ? connections.instances() : List.of(service()));
+    }
+}

@@ -1,0 +1,169 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** Starts what sockets have traffic for, and gives services what their sockets have. */
+final class SocketActivation implements Activation {
+    /** What an instance serves. */
+    private record Served(AcceptedConnection connection, Runnable ended) {}
+
+    private final ManagerContext context;
+    private final UnitTable units;
+    private final Jobs jobs;
+    private final Map<UnitName, Served> served = new LinkedHashMap<>();
+
+    /** Instances that were made for a connection; they go when they have ended. */
+    private final Set<UnitName> instances = new HashSet<>();
+
+    SocketActivation(ManagerContext context, UnitTable units, Jobs jobs) {
+        this.context = context;
+        this.units = units;
+        this.jobs = jobs;
+    }
+
+    @Override
+    public PassedDescriptors descriptorsFor(ServiceUnit service) {
+        List<PassedDescriptors.Passed> passed = new ArrayList<>();
+        Map<String, String> variables = Map.of();
+        try {
+            Served own = servedBy(service);
+            if (own != null) {
+                passed.add(
+                        new PassedDescriptors.Passed(
+                                own.connection().fd().duplicate(), AcceptedConnection.NAME, true));
+                variables = own.connection().variables();
+            } else {
+                units.sockets()
+                        .filter(socket -> !socket.unit().socket().accept())
+                        .filter(socket -> socket.unit().triggers(service))
+                        .forEach(socket -> passed.addAll(socket.duplicates()));
+            }
+            return new PassedDescriptors(passed, variables);
+        } catch (ErrnoException e) {
+            passed.forEach(one -> one.fd().close());
+            throw e;
+        }
+    }
+
+    /** Under any of its names. */
+    private @Nullable Served servedBy(ServiceUnit service) {
+        return service.source().names().stream()
+                .map(served::get)
+                .filter(java.util.Objects::nonNull)
+                .findFirst()
+                .orElse(null);
+    }
+
+    @Override
+    public boolean isUp(UnitName service) {
+        ManagedUnit unit = units.find(service);
+        return unit != null && unit.activeState().isUp();
+    }
+
+    @Override
+    public void changed(UnitName name) {
+        if (!(units.find(name) instanceof Service service)) {
+            return;
+        }
+        boolean tooOften = service.mayStartIn().isPresent();
+        List.copyOf(units.sockets().toList()).stream()
+                .filter(socket -> socket.unit().triggers(service.unit()))
+                .forEach(socket -> socket.serviceChanged(service.state(), tooOften));
+        if (instances.contains(name) && service.state() == SubState.DEAD) {
+            context.loop().post(() -> drop(name));
+        }
+    }
+
+    @Override
+    public void start(UnitName socket, UnitName service, Consumer<Boolean> done) {
+        if (jobs.isStopping()) {
+            return; // it will be stopped itself in a moment
+        }
+        context.info(service, "is started for traffic on " + socket);
+        start(
+                service,
+                (_, failure) -> {
+                    if (failure != null && !jobs.isStopping()) {
+                        context.error(
+                                socket, "cannot start " + service + ": " + failure.getMessage());
+                    }
+                    done.accept(failure == null || jobs.isStopping());
+                });
+    }
+
+    private void start(
+            UnitName name, BiConsumer<Map<UnitName, JobResult>, @Nullable Throwable> done) {
+        CompletableFuture<Map<UnitName, JobResult>> future = new CompletableFuture<>();
+        var ignored = future.whenComplete(done);
+        try {
+            jobs.start(Set.of(name), future);
+        } catch (RuntimeException e) {
+            future.completeExceptionally(e);
+        }
+    }
+
+    @Override
+    public void serve(
+            UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended) {
+        served.put(instance, new Served(connection, ended));
+        instances.add(instance);
+        start(
+                instance,
+                (_, failure) -> {
+                    if (failure != null) {
+                        context.error(
+                                socket, "cannot start " + instance + ": " + failure.getMessage());
+                    }
+                    ManagedUnit unit = units.find(instance);
+                    if (unit == null
+                            || (unit.activeState().isSettled() && !unit.activeState().isUp())) {
+                        settled(instance);
+                    }
+                });
+    }
+
+    /** A unit has come to rest: its connection ends with it, if it had one. */
+    void settled(UnitName name) {
+        ManagedUnit unit = units.find(name);
+        Set<UnitName> names = unit == null ? Set.of(name) : unit.unit().source().names();
+        for (UnitName one : names) {
+            Served ended = served.remove(one);
+            if (ended != null) {
+                ended.connection().close();
+                ended.ended().run();
+            }
+            if (instances.contains(one)) {
+                context.loop().post(() -> drop(one));
+            }
+        }
+    }
+
+    /** Forgets an instance that has ended well; one that has failed stays to be looked at. */
+    private void drop(UnitName instance) {
+        ManagedUnit unit = units.find(instance);
+        boolean gone =
+                !served.containsKey(instance)
+                        && (unit == null || unit.activeState() == ActiveState.INACTIVE);
+        if (gone && instances.remove(instance) && unit != null) {
+            units.drop(unit);
+        }
+    }
+
+    /** When nobody runs the loop any more. */
+    void abandon() {
+        served.values().forEach(one -> one.connection().close());
+        served.clear();
+    }
+}

@@ -1,0 +1,358 @@
+package io.holdfast.manager;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Needs;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Sockets of which each connection gets a service of its own. */
+@Timeout(120)
+class AcceptingSocketTest {
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
+
+    /** Echoes, until the other end is closed. */
+    private static final String ECHO =
+            """
+            client = socket.socket(fileno=3)
+            assert int(os.environ["LISTEN_PID"]) == os.getpid()
+            client.send(("%s %s %s" % (os.environ["LISTEN_FDS"], os.environ["LISTEN_FDNAMES"],
+                    os.environ.get("REMOTE_ADDR", "-"))).encode())
+            while True:
+                word = client.recv(100)
+                if not word:
+                    break
+                if word == b"die":
+                    sys.exit(7)
+                client.send(word)
+            """;
+
+    @TempDir private Path folder;
+    private Stage stage;
+    private Path path;
+
+    /** The platform keeps a descriptor from the first of its own sockets on. */
+    @BeforeAll
+    static void usePlatformSockets() throws Exception {
+        new ServerSocket(0).close();
+    }
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+        path = folder.resolve("a.sock");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    private void accepting(String... lines) throws Exception {
+        stage.unit(
+                "a.socket",
+                "[Unit]\nDefaultDependencies=no\n[Socket]\nAccept=yes\nListenStream="
+                        + path
+                        + "\n"
+                        + String.join("\n", lines)
+                        + "\n");
+    }
+
+    private void echo(String... lines) throws Exception {
+        accepting(lines);
+        stage.service("a@", "ExecStart=" + stage.python("echo", ECHO));
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+    }
+
+    private UnixSocket connect() throws Exception {
+        return UnixSocket.connect(
+                UnixAddress.path(path), SocketType.STREAM, Duration.ofSeconds(10));
+    }
+
+    private static void say(UnixSocket client, String word) throws Exception {
+        client.sendFully(ByteBuffer.wrap(word.getBytes(UTF_8)));
+    }
+
+    private static String hear(UnixSocket client) throws Exception {
+        ByteBuffer into = ByteBuffer.allocate(300);
+        int n = client.receive(into);
+        return n < 0 ? "" : new String(into.array(), 0, n, UTF_8);
+    }
+
+    private SocketStatus status() throws Exception {
+        return Stage.get(stage.manager().sockets()).getFirst();
+    }
+
+    private List<String> units() throws Exception {
+        return Stage.get(stage.manager().list()).stream().map(UnitStatus::name).toList();
+    }
+
+    private void awaitConnections(int count) throws Exception {
+        long deadline = System.nanoTime() + PATIENCE;
+        while (status().connections() != count || units().size() != 1 + count) {
+            assertThat(System.nanoTime())
+                    .as("%s %s %s", status(), units(), stage.happenings().lines())
+                    .isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void eachConnectionGetsAnInstance() throws Exception {
+        echo();
+        try (UnixSocket one = connect();
+                UnixSocket other = connect()) {
+            assertThat(hear(one)).isEqualTo("1 connection -");
+            assertThat(hear(other)).isEqualTo("1 connection -");
+            say(one, "first");
+            say(other, "second");
+            assertThat(hear(other)).isEqualTo("second");
+            assertThat(hear(one)).isEqualTo("first");
+            assertThat(stage.state("a.socket")).isEqualTo("active/listening success");
+            SocketStatus now = status();
+            assertThat(now.accept()).isTrue();
+            assertThat(now.connections()).isEqualTo(2);
+            assertThat(now.accepted()).isEqualTo(2);
+            assertThat(now.triggers()).hasSize(2);
+        }
+        awaitConnections(0);
+        assertThat(status().accepted()).isEqualTo(2);
+        assertThat(units()).containsExactly("a.socket");
+    }
+
+    @Test
+    @Needs(features = {Feature.PIDFS, Feature.PEER_PIDFD})
+    void theInstanceIsNamedAfterTheProcessThatHasConnected() throws Exception {
+        echo();
+        try (UnixSocket client = connect();
+                PidFd self = PidFd.self()) {
+            String _ = hear(client);
+            assertThat(status().triggers().getFirst().text())
+                    .matches(
+                            "a@0-[0-9]+-%d_%s-%d\\.service"
+                                    .formatted(
+                                            self.pid(),
+                                            Long.toUnsignedString(self.id()),
+                                            Unistd.geteuid()));
+        }
+    }
+
+    @Test
+    void aBoundPeerIsTold() throws Exception {
+        accepting();
+        stage.service(
+                "a@",
+                "StandardInput=socket",
+                "StandardOutput=inherit",
+                "ExecStart="
+                        + stage.shell("tell", "echo ${REMOTE_ADDR-none} ${LISTEN_FDS-unset}; cat"));
+        stage.start("a.socket");
+        Path client = folder.resolve("client.sock");
+        Process process =
+                new ProcessBuilder(
+                                "/usr/bin/python3",
+                                "-c",
+                                """
+                                import socket, sys
+                                s = socket.socket(socket.AF_UNIX)
+                                s.bind(sys.argv[1])
+                                s.connect(sys.argv[2])
+                                s.send(b"through cat")
+                                s.shutdown(socket.SHUT_WR)
+                                while True:
+                                    data = s.recv(100)
+                                    if not data:
+                                        break
+                                    sys.stdout.write(data.decode())
+                                """,
+                                client.toString(),
+                                path.toString())
+                        .start();
+        assertThat(new String(process.getInputStream().readAllBytes(), UTF_8))
+                .isEqualTo(client + " unset\nthrough cat");
+        assertThat(process.waitFor()).isZero();
+        awaitConnections(0);
+    }
+
+    @Test
+    void oneTooManyIsRefused() throws Exception {
+        echo("MaxConnections=2");
+        List<UnixSocket> clients = new ArrayList<>();
+        try {
+            for (int i = 0; i < 2; i++) {
+                clients.add(connect());
+                assertThat(hear(clients.getLast())).startsWith("1 connection");
+            }
+            try (UnixSocket third = connect()) {
+                assertThat(hear(third)).isEmpty();
+            }
+            assertThat(status().refused()).isEqualTo(1);
+            assertThat(status().connections()).isEqualTo(2);
+            stage.happenings().await("is refused: 2 are there, MaxConnections=2");
+        } finally {
+            clients.forEach(UnixSocket::close);
+        }
+        awaitConnections(0);
+        try (UnixSocket again = connect()) {
+            assertThat(hear(again)).startsWith("1 connection");
+        }
+        assertThat(status().accepted()).isEqualTo(3);
+    }
+
+    @Test
+    void oneTooManyOfAUserIsRefused() throws Exception {
+        echo("MaxConnectionsPerSource=1");
+        try (UnixSocket one = connect()) {
+            assertThat(hear(one)).startsWith("1 connection");
+            try (UnixSocket other = connect()) {
+                assertThat(hear(other)).isEmpty();
+            }
+            stage.happenings().await("MaxConnectionsPerSource=1");
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void anotherUserHasACountOfHisOwn() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        echo("MaxConnectionsPerSource=1");
+        try (UnixSocket one = connect()) {
+            assertThat(hear(one)).startsWith("1 connection");
+            Process process =
+                    new ProcessBuilder(
+                                    "setpriv",
+                                    "--reuid=65534",
+                                    "--clear-groups",
+                                    "/usr/bin/python3",
+                                    "-c",
+                                    """
+                                    import socket, sys
+                                    s = socket.socket(socket.AF_UNIX)
+                                    s.connect(sys.argv[1])
+                                    sys.stdout.write(s.recv(100).decode())
+                                    """,
+                                    path.toString())
+                            .start();
+            assertThat(new String(process.getInputStream().readAllBytes(), UTF_8))
+                    .startsWith("1 connection");
+            assertThat(process.waitFor()).isZero();
+        }
+    }
+
+    @Test
+    void anInstanceThatFailsStaysUntilItIsForgotten() throws Exception {
+        echo();
+        String instance;
+        try (UnixSocket client = connect()) {
+            assertThat(hear(client)).startsWith("1 connection");
+            instance = status().triggers().getFirst().text();
+            say(client, "die");
+            assertThat(hear(client)).as("its end is closed with it").isEmpty();
+        }
+        stage.happenings().await(instance + ": ERROR failed: exit-code");
+        assertThat(stage.state(instance)).isEqualTo("failed/failed exit-code");
+        assertThat(status().connections()).isZero();
+
+        Stage.get(stage.manager().resetFailed(List.of()));
+        awaitConnections(0);
+    }
+
+    @Test
+    void connectionsOutliveTheirSocket() throws Exception {
+        echo();
+        try (UnixSocket client = connect()) {
+            assertThat(hear(client)).startsWith("1 connection");
+            assertThat(stage.stop("a.socket")).isEqualTo(JobResult.DONE);
+            say(client, "still there");
+            assertThat(hear(client)).isEqualTo("still there");
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    void anInstanceCanBeStopped() throws Exception {
+        echo();
+        try (UnixSocket client = connect()) {
+            assertThat(hear(client)).startsWith("1 connection");
+            String instance = status().triggers().getFirst().text();
+            assertThat(stage.stop(instance)).isEqualTo(JobResult.DONE);
+            assertThat(hear(client)).isEmpty();
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    void aTemplateThatCannotBeStartedLosesItsConnection() throws Exception {
+        accepting();
+        stage.serviceWith("a@", "Requires=missing.service", "ExecStart=/bin/cat");
+        stage.start("a.socket");
+        try (UnixSocket client = connect()) {
+            assertThat(hear(client)).isEmpty();
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    void aTemplateThatIsMissingIsToldAtTheStart() throws Exception {
+        accepting();
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DEPENDENCY);
+        stage.happenings().await("Service=a@.service: there is no such unit");
+    }
+
+    @Test
+    void connectionsOverIpTellTheirPeer() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0)) {
+            port = free.getLocalPort();
+        }
+        stage.unit(
+                "t.socket",
+                "[Unit]\nDefaultDependencies=no\n[Socket]\nAccept=yes\nListenStream=" + port);
+        stage.service(
+                "t@",
+                "StandardInput=socket",
+                "StandardOutput=socket",
+                "ExecStart=" + stage.shell("t", "echo $REMOTE_ADDR $REMOTE_PORT"));
+        stage.start("t.socket");
+        try (Socket client = new Socket(InetAddress.ofLiteral("127.0.0.1"), port)) {
+            assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+                    .isEqualTo("127.0.0.1 " + client.getLocalPort() + "\n");
+        }
+    }
+
+    @Test
+    void manyConnectionsLeaveNothingBehind() throws Exception {
+        echo("MaxConnections=8", "TriggerLimitBurst=0", "PollLimitBurst=0");
+        for (int i = 0; i < 40; i++) {
+            try (UnixSocket client = connect()) {
+                String greeting = hear(client);
+                assertThat(greeting).isIn("1 connection -", ""); // refused while old ones end
+            }
+        }
+        awaitConnections(0);
+        SocketStatus end = status();
+        assertThat(end.accepted() + end.refused()).isEqualTo(40);
+    }
+}

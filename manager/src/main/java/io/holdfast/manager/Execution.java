@@ -60,14 +60,17 @@ final class Execution {
     private final ServiceUnit unit;
     private final ManagerScope scope;
     private final Surroundings surroundings;
+    private final DynamicUids uids;
     private final Consumer<String> warnings;
     private final ExecEnvironment environment;
     private final ExecDirectories directories;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
     private Identity identity = OURS;
+    private DynamicUser dynamicUser = DynamicUser.NONE;
     private Map<String, String> runVariables = Map.of();
 
     /**
+     * @param uids gives {@code DynamicUser=} its numbers
      * @param warnings gets one line for each thing that could not be done as wanted; called by any
      *     thread
      */
@@ -75,9 +78,11 @@ final class Execution {
             ServiceUnit unit,
             ManagerScope scope,
             Surroundings surroundings,
+            DynamicUids uids,
             Consumer<String> warnings) {
         this.unit = unit;
         this.scope = scope;
+        this.uids = uids;
         this.surroundings = surroundings;
         this.warnings = warnings;
         this.environment = new ExecEnvironment(unit, scope, System.getenv());
@@ -98,13 +103,13 @@ final class Execution {
      * @throws SetupException saying what is missing
      */
     void prepare() throws SetupException, InterruptedException {
-        identity = Identity.of(settings(), Accounts.SYSTEM);
         if (!hasAllCapabilities() && Unistd.geteuid() != 0) {
             throw new SetupException(
                     SetupException.Step.CAPABILITIES,
                     "CapabilityBoundingSet= needs a manager that runs as root");
         }
         try {
+            identity = takeIdentity();
             Map<String, String> variables =
                     new HashMap<>(
                             directories.create(
@@ -114,10 +119,24 @@ final class Execution {
                                     identity.gid().orElse(ExecDirectories.UNCHANGED)));
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
-        } catch (SetupException e) {
+        } catch (SetupException | InterruptedException | RuntimeException e) {
             close(true);
             throw e;
         }
+    }
+
+    private Identity takeIdentity() throws SetupException, InterruptedException {
+        ExecSettings settings = settings();
+        if (!settings.dynamicUser()) {
+            return Identity.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
+        }
+        if (Unistd.geteuid() != 0) {
+            throw new SetupException(
+                    SetupException.Step.USER, "DynamicUser= needs a manager that runs as root");
+        }
+        dynamicUser = DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, List.of());
+        String user = DynamicUser.userName(settings, unit.name());
+        return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
     }
 
     /**
@@ -312,6 +331,8 @@ final class Execution {
             directories.removeRuntime(restarting);
         } catch (ErrnoException e) {
             warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
+        } finally {
+            dynamicUser.close();
         }
     }
 }

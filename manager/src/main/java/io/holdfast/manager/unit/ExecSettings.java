@@ -15,6 +15,7 @@ import java.util.TreeSet;
  *
  * @param user name or number; empty: the manager's
  * @param group name or number; empty: the user's
+ * @param dynamicUser whether a user and a group are made up for the run where there are none
  * @param directories by kind; kinds without paths are absent
  * @param preserveRuntimeDirectory whether runtime folders outlive the service
  * @param umask 0 to 0777
@@ -29,6 +30,7 @@ public record ExecSettings(
         Optional<String> user,
         Optional<String> group,
         List<String> supplementaryGroups,
+        boolean dynamicUser,
         Optional<WorkingDirectory> workingDirectory,
         StandardStream standardInput,
         StandardStream standardOutput,

@@ -18,6 +18,7 @@ final class ExecSettingsReader implements SectionReader {
     private Optional<String> user = Optional.empty();
     private Optional<String> group = Optional.empty();
     private final List<String> supplementaryGroups = new ArrayList<>();
+    private boolean dynamicUser;
     private Optional<WorkingDirectory> workingDirectory = Optional.empty();
     private StandardStream input = StandardStream.NULL;
     private StandardStream output = StandardStream.JOURNAL;
@@ -44,6 +45,7 @@ final class ExecSettingsReader implements SectionReader {
             case "User" -> user = account(a, user);
             case "Group" -> group = account(a, group);
             case "SupplementaryGroups" -> supplementaryGroups(a);
+            case "DynamicUser" -> dynamicUser(a);
             case "WorkingDirectory" ->
                     workingDirectory = a.optional(workingDirectory, WorkingDirectory::parse);
             case "StandardInput" ->
@@ -112,6 +114,15 @@ final class ExecSettingsReader implements SectionReader {
         return digits.length() <= 10
                 && Long.parseLong(digits) < 0xffff_ffffL
                 && Long.parseLong(digits) != 0xffff;
+    }
+
+    private void dynamicUser(Assignment a) {
+        dynamicUser = a.bool(dynamicUser);
+        if (dynamicUser) {
+            a.remark(
+                    "of what it implies RemoveIPC= and RestrictSUIDSGID= are not honoured yet, nor"
+                            + " PrivateTmp=, ProtectSystem= and ProtectHome=");
+        }
     }
 
     private void supplementaryGroups(Assignment a) {
@@ -246,6 +257,7 @@ final class ExecSettingsReader implements SectionReader {
                 user,
                 group,
                 supplementaryGroups,
+                dynamicUser,
                 workingDirectory,
                 input,
                 output,
@@ -255,7 +267,7 @@ final class ExecSettingsReader implements SectionReader {
                 wanted,
                 preserve,
                 umask,
-                noNewPrivileges,
+                noNewPrivileges || dynamicUser,
                 boundingSet,
                 limits,
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),

@@ -323,6 +323,45 @@ class ExecutionTest {
     }
 
     @Test
+    void ambientCapabilitiesAreHadByAnyUser() throws Exception {
+        assumeRoot();
+        String status =
+                run(
+                        STATUS,
+                        "User=nobody",
+                        "AmbientCapabilities=CAP_CHOWN CAP_KILL CAP_FOWNER",
+                        "CapabilityBoundingSet=CAP_CHOWN CAP_KILL");
+        assertThat(List.of("CapAmb", "CapEff", "CapInh", "CapBnd"))
+                .allMatch(set -> field(status, set).equals("0000000000000021"));
+    }
+
+    @Test
+    void secureBitsAreSet() throws Exception {
+        assumeRoot();
+        assertThat(run("SecureBits=noroot no-setuid-fixup-locked", "ExecStart=setpriv --dump"))
+                .contains("Securebits: noroot,no_setuid_fixup_locked");
+    }
+
+    @Test
+    void timeIsSharedAsTheUnitSays() throws Exception {
+        assumeRoot();
+        assertThat(
+                        run(
+                                "CPUSchedulingPolicy=rr",
+                                "CPUSchedulingPriority=7",
+                                "IOSchedulingClass=idle",
+                                "ExecStart=/bin/sh -c 'chrt -p $$$$; ionice -p $$$$'"))
+                .contains("SCHED_RR", "priority: 7", "idle");
+        assertThat(
+                        run(
+                                "CPUSchedulingPolicy=batch",
+                                "CPUSchedulingResetOnFork=yes",
+                                "IOSchedulingPriority=2",
+                                "ExecStart=/bin/sh -c 'chrt -p $$$$; ionice -p $$$$'"))
+                .contains("SCHED_BATCH|SCHED_RESET_ON_FORK", "best-effort: prio 2");
+    }
+
+    @Test
     void withoutAChangeOfIdentityThereIsNoHop() throws Exception {
         assumeRoot();
         String spawn = describe(STATUS, "User=root", "NoNewPrivileges=yes").toString();

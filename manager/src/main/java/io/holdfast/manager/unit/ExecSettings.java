@@ -20,6 +20,7 @@ import java.util.TreeSet;
  * @param preserveRuntimeDirectory whether runtime folders outlive the service
  * @param umask 0 to 0777
  * @param capabilityBoundingSet all that are known unless narrowed
+ * @param ambientCapabilities that its processes have, whatever their user
  * @param limits of {@code setrlimit(2)} that are set
  * @param nice -20 to 19
  * @param oomScoreAdjust -1000 to 1000
@@ -42,6 +43,10 @@ public record ExecSettings(
         int umask,
         boolean noNewPrivileges,
         Set<Capability> capabilityBoundingSet,
+        Set<Capability> ambientCapabilities,
+        Set<SecureBit> secureBits,
+        SandboxSettings sandbox,
+        SchedulingSettings scheduling,
         Map<Resource, ResourceLimit> limits,
         OptionalInt nice,
         OptionalInt oomScoreAdjust) {
@@ -58,6 +63,8 @@ public record ExecSettings(
         supplementaryGroups = List.copyOf(supplementaryGroups);
         directories = Collections.unmodifiableMap(new LinkedHashMap<>(directories));
         limits = Collections.unmodifiableMap(new LinkedHashMap<>(limits));
+        ambientCapabilities = Collections.unmodifiableSet(new TreeSet<>(ambientCapabilities));
+        secureBits = Collections.unmodifiableSet(new TreeSet<>(secureBits));
         capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.manager.unit;
 import io.holdfast.core.process.Resource;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -35,6 +36,10 @@ final class ExecSettingsReader implements SectionReader {
     private int umask = 0022;
     private boolean noNewPrivileges;
     private Set<Capability> boundingSet = Capability.all();
+    private Set<Capability> ambient = Set.of();
+    private final Set<SecureBit> secureBits = EnumSet.noneOf(SecureBit.class);
+    private final SchedulingSettings.Reader scheduling = new SchedulingSettings.Reader();
+    private final SandboxSettingsReader sandbox = new SandboxSettingsReader();
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
     private Optional<Integer> oomScoreAdjust = Optional.empty();
@@ -71,11 +76,16 @@ final class ExecSettingsReader implements SectionReader {
                                                             : ExecSettings.Preserve.NO);
             case "UMask" -> umask = a.mode(umask) & 0777;
             case "NoNewPrivileges" -> noNewPrivileges = a.bool(noNewPrivileges);
-            case "CapabilityBoundingSet" -> boundingSet(a);
+            case "CapabilityBoundingSet" -> boundingSet = capabilities(a, boundingSet);
+            case "AmbientCapabilities" -> ambient = capabilities(a, ambient);
+            case "SecureBits" -> secureBits(a);
             case "Nice" -> nice = number(a, nice, -20, 19);
             case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
             default -> {
-                return assignLimit(a) || assignDirectory(a);
+                return assignLimit(a)
+                        || assignDirectory(a)
+                        || sandbox.assign(a)
+                        || scheduling.assign(a);
             }
         }
         return true;
@@ -119,9 +129,7 @@ final class ExecSettingsReader implements SectionReader {
     private void dynamicUser(Assignment a) {
         dynamicUser = a.bool(dynamicUser);
         if (dynamicUser) {
-            a.remark(
-                    "of what it implies RemoveIPC= and RestrictSUIDSGID= are not honoured yet, nor"
-                            + " PrivateTmp=, ProtectSystem= and ProtectHome=");
+            a.remark("of what it implies RemoveIPC= and RestrictSUIDSGID= are not honoured yet");
         }
     }
 
@@ -197,15 +205,23 @@ final class ExecSettingsReader implements SectionReader {
                 });
     }
 
-    private void boundingSet(Assignment a) {
-        boundingSet =
-                a.value(
-                        boundingSet,
-                        text ->
-                                Capability.assign(
-                                        boundingSet,
-                                        text,
-                                        word -> a.ignored(Quote.of(word) + " is no capability")));
+    private static Set<Capability> capabilities(Assignment a, Set<Capability> before) {
+        return a.value(
+                before,
+                text ->
+                        Capability.assign(
+                                before,
+                                text,
+                                word -> a.ignored(Quote.of(word) + " is no capability")));
+    }
+
+    private void secureBits(Assignment a) {
+        if (a.isEmpty()) {
+            secureBits.clear();
+        }
+        a.words(
+                WordReader.Backslash.LITERAL_NEXT,
+                word -> secureBits.add(Scalars.parseWord(SecureBit.values(), word)));
     }
 
     private static Optional<Integer> number(
@@ -269,6 +285,10 @@ final class ExecSettingsReader implements SectionReader {
                 umask,
                 noNewPrivileges || dynamicUser,
                 boundingSet,
+                ambient,
+                secureBits,
+                dynamicUser ? sandbox.build().ofDynamicUser() : sandbox.build(),
+                scheduling.build(),
                 limits,
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()));

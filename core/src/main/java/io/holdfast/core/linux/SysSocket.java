@@ -19,6 +19,7 @@ public final class SysSocket {
     public static final int SOCK_SEQPACKET = 5;
 
     public static final int SOL_SOCKET = 1;
+    public static final int SO_REUSEADDR = 2;
     public static final int SO_TYPE = 3;
     public static final int SO_ERROR = 4;
     public static final int SO_SNDBUF = 7;
@@ -28,6 +29,7 @@ public final class SysSocket {
     public static final int SO_ACCEPTCONN = 30;
     public static final int SO_PEERSEC = 31;
     public static final int SO_DOMAIN = 39;
+    public static final int SO_COOKIE = 57;
     public static final int SO_PEERGROUPS = 59;
     public static final int SO_PASSPIDFD = 76;
     public static final int SO_PEERPIDFD = 77;
@@ -249,8 +251,9 @@ public final class SysSocket {
     }
 
     /**
-     * An option of bytes (SO_PEERSEC, SO_PEERGROUPS), or null where there is none: the kernel does
-     * not know it (ENOPROTOOPT), or the socket has no peer or the peer no label (ENODATA).
+     * An option of bytes (SO_PEERSEC, SO_PEERGROUPS, SO_COOKIE), or null where there is none: the
+     * kernel does not know it (ENOPROTOOPT), or the socket has no peer or the peer no label
+     * (ENODATA).
      *
      * @throws ErrnoException for any other reason
      */

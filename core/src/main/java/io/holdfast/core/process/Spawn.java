@@ -8,9 +8,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -39,10 +41,10 @@ public final class Spawn {
     final String program;
     final List<String> arguments = new ArrayList<>();
     final SortedMap<Integer, Fd> descriptors = new TreeMap<>();
+    final Set<String> pidVariables = new LinkedHashSet<>();
     final Stdio[] streams = {Stdio.inherit(), Stdio.inherit(), Stdio.inherit()};
     @Nullable String argumentZero;
     @Nullable Map<String, String> environment; // null: ours
-    @Nullable String pidVariable;
     @Nullable String idVariable;
     @Nullable Path directory;
     @Nullable Cgroup cgroup;
@@ -131,11 +133,11 @@ public final class Spawn {
 
     /**
      * Sets a variable to the child's own number, as {@code LISTEN_PID} of sd_listen_fds(3) wants
-     * it. The child is held for that.
+     * it. The child is held for that. Several variables may be asked for.
      */
     public Spawn environmentOfPid(String name) {
         checkVariable(name, "");
-        pidVariable = name;
+        pidVariables.add(name);
         return this;
     }
 

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -78,7 +79,7 @@ final class Starter {
         this.intoCgroup = spawn.cgroup != null && Feature.CLONE_INTO_CGROUP.isPresent();
         this.throughGate =
                 spawn.held != null
-                        || spawn.pidVariable != null
+                        || !spawn.pidVariables.isEmpty()
                         || spawn.idVariable != null
                         || (spawn.cgroup != null && !intoCgroup);
     }
@@ -374,9 +375,9 @@ final class Starter {
         private static final int DIGITS = 20; // of an unsigned 64-bit number
     }
 
-    private record Patch(MemorySegment environment, @Nullable Place pid, @Nullable Place id) {
+    private record Patch(MemorySegment environment, List<Place> pids, @Nullable Place id) {
         void fill(HeldChild child) {
-            if (pid != null) {
+            for (Place pid : pids) {
                 PosixSpawn.patch(environment, pid.index, pid.offset, Integer.toString(child.pid()));
             }
             if (id != null) {
@@ -428,27 +429,28 @@ final class Starter {
     }
 
     private @Nullable MemorySegment environment(PosixSpawn call, @Nullable HeldSpawn hold) {
-        String pidVariable = spawn.pidVariable;
+        Set<String> pidVariables = spawn.pidVariables;
         String idVariable = Feature.PIDFS.isPresent() ? spawn.idVariable : null;
-        HeldSpawn patched = pidVariable == null && idVariable == null ? null : hold;
-        if (spawn.environment == null && pidVariable == null && spawn.idVariable == null) {
+        HeldSpawn patched = pidVariables.isEmpty() && idVariable == null ? null : hold;
+        if (spawn.environment == null && pidVariables.isEmpty() && spawn.idVariable == null) {
             return null;
         }
         Map<String, String> variables =
                 spawn.environment == null ? System.getenv() : spawn.environment;
-        List<String> entries = new ArrayList<>(variables.size() + 2);
+        List<String> entries = new ArrayList<>(variables.size() + pidVariables.size() + 1);
         variables.forEach((name, value) -> {
-            if (!name.equals(spawn.pidVariable) && !name.equals(spawn.idVariable)) {
+            if (!pidVariables.contains(name) && !name.equals(spawn.idVariable)) {
                 entries.add(name + "=" + value);
             }
         });
         if (patched == null) {
             return call.strings(entries);
         }
-        Place pid = pidVariable == null ? null : Place.in(entries, pidVariable);
+        List<Place> pids =
+                pidVariables.stream().map(variable -> Place.in(entries, variable)).toList();
         Place id = idVariable == null ? null : Place.in(entries, idVariable);
         MemorySegment environment = PosixSpawn.strings(Arena.ofAuto(), entries);
-        patched.patch = new Patch(environment, pid, id);
+        patched.patch = new Patch(environment, pids, id);
         return environment;
     }
 

@@ -146,6 +146,15 @@ class SpawnTest {
     }
 
     @Test
+    void severalVariablesTellItsNumber() throws Exception {
+        Spawn spawn =
+                Spawn.of("sh", "-c", "echo $$ $LISTEN_PID $WATCHDOG_PID")
+                        .environmentOfPid("LISTEN_PID")
+                        .environmentOfPid("WATCHDOG_PID");
+        assertThat(output(spawn)).matches("([0-9]+) \\1 \\1\n");
+    }
+
+    @Test
     @Needs(features = Feature.PIDFS)
     void itsIdentityStandsInAVariable() throws Exception {
         try (Child child =

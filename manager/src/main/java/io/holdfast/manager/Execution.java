@@ -16,6 +16,8 @@ import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ExecSettings;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.ResourceLimit;
+import io.holdfast.manager.unit.SchedulingSettings;
+import io.holdfast.manager.unit.SecureBit;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.WorkingDirectory;
 import java.io.IOException;
@@ -32,8 +34,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,14 +64,19 @@ final class Execution {
     private final ServiceUnit unit;
     private final ManagerScope scope;
     private final Surroundings surroundings;
+    private final DynamicUids uids;
     private final Consumer<String> warnings;
     private final ExecEnvironment environment;
     private final ExecDirectories directories;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
     private Identity identity = OURS;
+    private DynamicUser dynamicUser = DynamicUser.NONE;
+    private Optional<Sandbox> sandbox = Optional.empty();
+    private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
 
     /**
+     * @param uids gives {@code DynamicUser=} its numbers
      * @param warnings gets one line for each thing that could not be done as wanted; called by any
      *     thread
      */
@@ -75,9 +84,11 @@ final class Execution {
             ServiceUnit unit,
             ManagerScope scope,
             Surroundings surroundings,
+            DynamicUids uids,
             Consumer<String> warnings) {
         this.unit = unit;
         this.scope = scope;
+        this.uids = uids;
         this.surroundings = surroundings;
         this.warnings = warnings;
         this.environment = new ExecEnvironment(unit, scope, System.getenv());
@@ -98,13 +109,23 @@ final class Execution {
      * @throws SetupException saying what is missing
      */
     void prepare() throws SetupException, InterruptedException {
-        identity = Identity.of(settings(), Accounts.SYSTEM);
-        if (!hasAllCapabilities() && Unistd.geteuid() != 0) {
-            throw new SetupException(
-                    SetupException.Step.CAPABILITIES,
-                    "CapabilityBoundingSet= needs a manager that runs as root");
+        boundingSet = settings().capabilityBoundingSet();
+        boolean root = Unistd.geteuid() == 0;
+        if (!root) {
+            refuse(!hasAllCapabilities(), "CapabilityBoundingSet");
+            refuse(!settings().ambientCapabilities().isEmpty(), "AmbientCapabilities");
+            refuse(!settings().secureBits().isEmpty(), "SecureBits");
         }
         try {
+            identity = takeIdentity();
+            if (root) {
+                boundingSet = without(settings().sandbox().dropped());
+            } else if (!settings().sandbox().directives().isEmpty()) {
+                warnOnce(
+                        "sandbox",
+                        "not honoured, since the manager does not run as root: "
+                                + String.join(", ", settings().sandbox().directives()));
+            }
             Map<String, String> variables =
                     new HashMap<>(
                             directories.create(
@@ -114,10 +135,41 @@ final class Execution {
                                     identity.gid().orElse(ExecDirectories.UNCHANGED)));
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
-        } catch (SetupException e) {
+            if (root) {
+                sandbox = Sandbox.of(settings(), scope, unit.name(), invocationId());
+            }
+        } catch (SetupException | InterruptedException | RuntimeException e) {
             close(true);
             throw e;
         }
+    }
+
+    private static void refuse(boolean wanted, String directive) throws SetupException {
+        if (wanted) {
+            throw new SetupException(
+                    SetupException.Step.CAPABILITIES,
+                    directive + "= needs a manager that runs as root");
+        }
+    }
+
+    private Set<Capability> without(Set<Capability> dropped) {
+        Set<Capability> left = new TreeSet<>(boundingSet);
+        left.removeAll(dropped);
+        return left;
+    }
+
+    private Identity takeIdentity() throws SetupException, InterruptedException {
+        ExecSettings settings = settings();
+        if (!settings.dynamicUser()) {
+            return Identity.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
+        }
+        if (Unistd.geteuid() != 0) {
+            throw new SetupException(
+                    SetupException.Step.USER, "DynamicUser= needs a manager that runs as root");
+        }
+        dynamicUser = DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, List.of());
+        String user = DynamicUser.userName(settings, unit.name());
+        return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
     }
 
     /**
@@ -162,6 +214,9 @@ final class Execution {
             spawn.environmentOfPid("WATCHDOG_PID");
         }
         surroundings.cgroup().ifPresent(spawn::cgroup);
+        if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
+            spawn.isolation(sandbox.get().isolation());
+        }
         ExecStreams.connect(spawn, settings(), surroundings.output(), passed);
         passed.blocking(!unit.service().nonBlocking());
         if (listed) {
@@ -171,7 +226,9 @@ final class Execution {
             }
             spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
         }
-        if (!settings().limits().isEmpty() || settings().oomScoreAdjust().isPresent()) {
+        if (!settings().limits().isEmpty()
+                || settings().oomScoreAdjust().isPresent()
+                || !settings().scheduling().isInherited()) {
             spawn.whileHeld(this::constrain);
         }
         return spawn;
@@ -225,12 +282,22 @@ final class Execution {
             options.addAll(identity.options());
         }
         if (!hasAllCapabilities()) {
-            StringBuilder set = new StringBuilder("--bounding-set=-all");
-            settings()
-                    .capabilityBoundingSet()
-                    .forEach(capability ->
-                            set.append(",+").append(capability.name().toLowerCase(Locale.ROOT)));
-            options.add(set.toString());
+            options.add("--bounding-set=" + only(boundingSet));
+        }
+        Set<Capability> ambient = new TreeSet<>(settings().ambientCapabilities());
+        ambient.retainAll(boundingSet);
+        if (!ambient.isEmpty()) {
+            options.add("--inh-caps=" + only(ambient));
+            options.add("--ambient-caps=" + only(ambient));
+        }
+        Set<SecureBit> bits = new TreeSet<>(settings().secureBits());
+        bits.remove(SecureBit.KEEP_CAPS); // which ends with the exec
+        if (!bits.isEmpty()) {
+            options.add(
+                    "--securebits="
+                            + bits.stream()
+                                    .map(bit -> "+" + bit.name().toLowerCase(Locale.ROOT))
+                                    .collect(Collectors.joining(",")));
         }
         if (!options.isEmpty() && settings().noNewPrivileges()) {
             options.add("--no-new-privs");
@@ -238,8 +305,15 @@ final class Execution {
         return options;
     }
 
+    private static String only(Set<Capability> capabilities) {
+        StringBuilder set = new StringBuilder("-all");
+        capabilities.forEach(
+                capability -> set.append(",+").append(capability.name().toLowerCase(Locale.ROOT)));
+        return set.toString();
+    }
+
     private boolean hasAllCapabilities() {
-        return settings().capabilityBoundingSet().size() == Capability.values().length;
+        return boundingSet.size() == Capability.values().length;
     }
 
     private Path directory() throws SetupException {
@@ -283,6 +357,7 @@ final class Execution {
     private void constrain(HeldChild child) {
         settings().limits().forEach((resource, limit) -> limit(child, resource, limit));
         settings().oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
+        schedule(child);
     }
 
     private void limit(HeldChild child, Resource resource, ResourceLimit limit) {
@@ -310,13 +385,35 @@ final class Execution {
     }
 
     private void oomScoreAdjust(HeldChild child, int adjustment) {
+        orWarn("OOMScoreAdjust=" + adjustment, () -> child.oomScoreAdjust(adjustment));
+    }
+
+    private void schedule(HeldChild child) {
+        SchedulingSettings wanted = settings().scheduling();
+        wanted.cpuPolicy()
+                .ifPresent(policy ->
+                        orWarn(
+                                "CPUSchedulingPolicy=" + policy.name().toLowerCase(Locale.ROOT),
+                                () ->
+                                        child.scheduler(
+                                                policy.number(),
+                                                wanted.cpuPriority(),
+                                                wanted.resetOnFork())));
+        wanted.ioClass()
+                .ifPresent(kind ->
+                        orWarn(
+                                "IOSchedulingClass=" + kind.name().toLowerCase(Locale.ROOT),
+                                () -> child.ioPriority(kind.number(), wanted.ioPriority())));
+    }
+
+    private void orWarn(String setting, Runnable action) {
         try {
-            child.oomScoreAdjust(adjustment);
+            action.run();
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EACCES && e.errno() != Errno.EPERM) {
                 throw e;
             }
-            warnOnce("OOMScoreAdjust", "OOMScoreAdjust=" + adjustment + " is not ours to set");
+            warnOnce(setting, setting + " is not ours to set");
         }
     }
 
@@ -337,5 +434,11 @@ final class Execution {
         } catch (ErrnoException e) {
             warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
         }
+        try {
+            sandbox.ifPresent(Sandbox::close);
+        } catch (ErrnoException e) {
+            warnOnce("PrivateTmp", "a temporary folder is left: " + e.getMessage());
+        }
+        dynamicUser.close();
     }
 }

@@ -33,32 +33,52 @@ record Identity(
     /**
      * Looks users and groups up. Blocking.
      *
+     * @param user of {@code User=}, or the name that a dynamic user has
+     * @param dynamic those that stand in no file
      * @throws SetupException if one is unknown, or if it would need root to become that one
      */
-    static Identity of(ExecSettings settings, Accounts accounts)
+    static Identity of(
+            Optional<String> user, ExecSettings settings, Accounts accounts, DynamicUser dynamic)
             throws SetupException, InterruptedException {
-        Optional<Account> account = Optional.empty();
-        if (settings.user().isPresent()) {
+        Optional<Account> account = dynamic.account();
+        if (account.isEmpty() && user.isPresent()) {
             try {
-                account = Optional.of(accounts.user(settings.user().get()));
+                account = Optional.of(accounts.user(user.get()));
             } catch (UnknownAccountException e) {
                 throw new SetupException(SetupException.Step.USER, e);
             }
         }
         try {
-            return of(account, settings, accounts);
+            return ofAccount(account, settings, accounts, dynamic);
         } catch (UnknownAccountException e) {
             throw new SetupException(SetupException.Step.GROUP, e);
         }
     }
 
-    private static Identity of(Optional<Account> account, ExecSettings settings, Accounts accounts)
+    private static OptionalLong groupOf(
+            Optional<Account> account,
+            ExecSettings settings,
+            Accounts accounts,
+            DynamicUser dynamic)
+            throws UnknownAccountException, InterruptedException {
+        if (dynamic.gid().isPresent()) {
+            return OptionalLong.of(dynamic.gid().get().number());
+        }
+        boolean ofUser =
+                settings.group().isEmpty()
+                        || dynamic.uid().map(DynamicUids.Uid::name).equals(settings.group());
+        return ofUser
+                ? account.map(user -> OptionalLong.of(user.gid())).orElse(OptionalLong.empty())
+                : OptionalLong.of(accounts.group(settings.group().get()));
+    }
+
+    private static Identity ofAccount(
+            Optional<Account> account,
+            ExecSettings settings,
+            Accounts accounts,
+            DynamicUser dynamic)
             throws UnknownAccountException, SetupException, InterruptedException {
-        OptionalLong gid =
-                settings.group().isPresent()
-                        ? OptionalLong.of(accounts.group(settings.group().get()))
-                        : account.map(user -> OptionalLong.of(user.gid()))
-                                .orElse(OptionalLong.empty());
+        OptionalLong gid = groupOf(account, settings, accounts, dynamic);
         List<Long> more = new ArrayList<>();
         for (String name : settings.supplementaryGroups()) {
             more.add(accounts.group(name));
@@ -78,7 +98,7 @@ record Identity(
         }
         Set<Long> groups = new LinkedHashSet<>();
         gid.ifPresent(groups::add);
-        if (account.isPresent()) {
+        if (account.isPresent() && dynamic.uid().isEmpty()) {
             groups.addAll(accounts.groupsOf(account.get()));
         }
         groups.addAll(more);

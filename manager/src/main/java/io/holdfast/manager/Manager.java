@@ -81,6 +81,7 @@ public final class Manager implements AutoCloseable {
                         host,
                         cgroups,
                         options.runtimeDirectory().resolve("notify"),
+                        new DynamicUids(Path.of(options.scope().runtimeDirectory())),
                         listener,
                         new UnitEvents());
         units = new UnitTable(context);

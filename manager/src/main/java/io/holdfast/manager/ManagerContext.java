@@ -12,6 +12,7 @@ import java.util.Optional;
  *
  * @param cgroups empty where there are none: then only main processes and their groups are tracked
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
+ * @param uids of the dynamic users of all units
  */
 record ManagerContext(
         EventLoop loop,
@@ -20,6 +21,7 @@ record ManagerContext(
         Host host,
         Optional<UnitCgroups> cgroups,
         Path notifySocket,
+        DynamicUids uids,
         ManagerListener listener,
         Events events) {
 

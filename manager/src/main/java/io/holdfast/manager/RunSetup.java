@@ -63,6 +63,7 @@ final class RunSetup {
                                     output.writeEnd(),
                                     context.notifySocket().toString(),
                                     invocationId),
+                            context.uids(),
                             warning -> context.loop().post(() -> life.warnOnce(warning)));
             execution.prepare();
             return new ServiceRun(context, unit, listener, output, execution, cgroup);

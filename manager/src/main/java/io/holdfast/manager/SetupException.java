@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Isolation;
 import java.util.Optional;
 
 /** The surroundings of a service could not be made as its unit wants them: what, and why. */
@@ -19,6 +20,7 @@ final class SetupException extends Exception {
         CAPABILITIES(218),
         CGROUP(219),
         STDERR(222),
+        NAMESPACE(226),
         RUNTIME_DIRECTORY(233),
         STATE_DIRECTORY(238),
         CACHE_DIRECTORY(239),
@@ -64,6 +66,7 @@ final class SetupException extends Exception {
         Step step =
                 switch (failure) {
                     case SetupException setup -> setup.step;
+                    case Isolation.FailedException _ -> Step.NAMESPACE;
                     case ErrnoException _ -> Step.EXEC;
                     default -> Step.RESOURCES;
                 };

@@ -58,6 +58,7 @@ class ExecutionAsUserTest {
                                     scope,
                                     new Execution.Surroundings(
                                             Optional.empty(), output, "@none", "0".repeat(32)),
+                                    new DynamicUids(folder.resolve("uids")),
                                     warnings::add);
                     execution.prepare();
                     started =
@@ -119,6 +120,7 @@ class ExecutionAsUserTest {
     void whatNeedsRootIsRefused() {
         refused(SetupException.Step.USER, "runs as root", STATUS, "User=daemon");
         refused(SetupException.Step.GROUP, "runs as root", STATUS, "Group=adm");
+        refused(SetupException.Step.USER, "runs as root", STATUS, "DynamicUser=yes");
         refused(
                 SetupException.Step.CAPABILITIES,
                 "runs as root",

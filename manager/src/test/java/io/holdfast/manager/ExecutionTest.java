@@ -62,6 +62,7 @@ class ExecutionTest {
                 unit,
                 scope,
                 new Execution.Surroundings(Optional.empty(), output, SOCKET, ID),
+                new DynamicUids(folder.resolve("uids")),
                 warnings::add);
     }
 
@@ -76,8 +77,9 @@ class ExecutionTest {
         Fd[] pipe = Unistd.pipe2(0);
         try (FdInputStream in = new FdInputStream(pipe[0])) {
             Child started;
+            Execution execution;
             try (Fd output = pipe[1]) {
-                Execution execution = execution(unit, output);
+                execution = execution(unit, output);
                 execution.prepare();
                 started = execution.spawnOf(command, more).start();
             }
@@ -85,6 +87,8 @@ class ExecutionTest {
                 String text = new String(in.readAllBytes(), UTF_8);
                 assertThat(child.await()).as(text).isEqualTo(new Exit.Exited(0));
                 return text;
+            } finally {
+                execution.close(true);
             }
         }
     }
@@ -284,6 +288,77 @@ class ExecutionTest {
         long wanted = Long.parseUnsignedLong(expected, 16);
         assertThat(Long.parseUnsignedLong(field(status, "CapBnd"), 16)).isEqualTo(wanted & ours);
         assertThat(field(status, "CapEff")).isEqualTo(field(status, "CapBnd"));
+    }
+
+    @Test
+    void aDynamicUserIsMadeUpForTheRun() throws Exception {
+        assumeRoot();
+        String[] lines = {
+            "DynamicUser=yes",
+            "User=holdfast-nobody-has",
+            "StateDirectory=s",
+            "ExecStart=/bin/sh -c 'cat /proc/self/status && env && stat -c owner=%%u:%%g $STATE_DIRECTORY'"
+        };
+        String text = run(lines);
+        long uid = Long.parseLong(field(text, "Uid").split(" ")[0]);
+        assertThat(uid).isBetween(DynamicUids.FIRST, DynamicUids.LAST);
+        assertThat(field(text, "Gid")).startsWith(uid + " ");
+        assertThat(field(text, "Groups")).isEqualTo("" + uid);
+        assertThat(field(text, "NoNewPrivs")).isEqualTo("1");
+        assertThat(text)
+                .contains("USER=holdfast-nobody-has\n", "owner=" + uid + ":" + uid + "\n")
+                .doesNotContain("HOME=", "SHELL=");
+        assertThat(run(lines)).contains("owner=" + uid + ":");
+        assertThat(folder.resolve("uids/holdfast/dynamic-uid")).isEmptyDirectory();
+    }
+
+    @Test
+    void aDynamicUserIsTheStaticOneOfItsName() throws Exception {
+        assumeRoot();
+        assertThat(field(run(STATUS, "DynamicUser=yes", "User=nobody"), "Uid"))
+                .startsWith("65534 ");
+        assertThat(field(run(STATUS, "DynamicUser=yes", "Group=tty"), "Gid"))
+                .startsWith(Accounts.SYSTEM.group("tty") + " ");
+        assertThat(folder.resolve("uids/holdfast/dynamic-uid")).isEmptyDirectory();
+    }
+
+    @Test
+    void ambientCapabilitiesAreHadByAnyUser() throws Exception {
+        assumeRoot();
+        String status =
+                run(
+                        STATUS,
+                        "User=nobody",
+                        "AmbientCapabilities=CAP_CHOWN CAP_KILL CAP_FOWNER",
+                        "CapabilityBoundingSet=CAP_CHOWN CAP_KILL");
+        assertThat(List.of("CapAmb", "CapEff", "CapInh", "CapBnd"))
+                .allMatch(set -> field(status, set).equals("0000000000000021"));
+    }
+
+    @Test
+    void secureBitsAreSet() throws Exception {
+        assumeRoot();
+        assertThat(run("SecureBits=noroot no-setuid-fixup-locked", "ExecStart=setpriv --dump"))
+                .contains("Securebits: noroot,no_setuid_fixup_locked");
+    }
+
+    @Test
+    void timeIsSharedAsTheUnitSays() throws Exception {
+        assumeRoot();
+        assertThat(
+                        run(
+                                "CPUSchedulingPolicy=rr",
+                                "CPUSchedulingPriority=7",
+                                "IOSchedulingClass=idle",
+                                "ExecStart=/bin/sh -c 'chrt -p $$$$; ionice -p $$$$'"))
+                .contains("SCHED_RR", "priority: 7", "idle");
+        assertThat(
+                        run(
+                                "CPUSchedulingPolicy=batch",
+                                "CPUSchedulingResetOnFork=yes",
+                                "IOSchedulingPriority=2",
+                                "ExecStart=/bin/sh -c 'chrt -p $$$$; ionice -p $$$$'"))
+                .contains("SCHED_BATCH|SCHED_RESET_ON_FORK", "best-effort: prio 2");
     }
 
     @Test

@@ -1,5 +1,9 @@
 package io.holdfast.core.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
 import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +30,8 @@ public final class Fcntl {
     private static final int F_GETFL = 3;
     private static final int F_SETFL = 4;
     private static final int F_DUPFD_CLOEXEC = 1030;
+    private static final int F_OFD_SETLK = 37;
+    private static final short F_WRLCK = 1;
 
     private static final MethodHandle OPENAT = Libc.bind("openat");
     private static final MethodHandle FCNTL = Libc.bind("fcntl");
@@ -127,6 +133,29 @@ public final class Fcntl {
             return Libc.intCall(FCNTL, number, F_SETFL, flags, 0, 0, 0);
         } finally {
             fd.release();
+        }
+    }
+
+    /**
+     * {@code F_OFD_SETLK}: locks the whole file for the open file description alone, which loses
+     * the lock with its last descriptor: 0, or -EAGAIN if another has it, be it of this process.
+     *
+     * @param fd open for writing
+     */
+    public static int tryLock(Fd fd) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            scratch.memory.set(JAVA_SHORT, 0, F_WRLCK); // struct flock
+            scratch.memory.set(JAVA_SHORT, 2, (short) 0); // SEEK_SET
+            scratch.memory.set(JAVA_LONG, 8, 0);
+            scratch.memory.set(JAVA_LONG, 16, 0); // to its end
+            scratch.memory.set(JAVA_INT, 24, 0);
+            return Libc.intCall(
+                    FCNTL, scratch.errno, number, F_OFD_SETLK, scratch.address, 0, 0, 0);
+        } finally {
+            fd.release();
+            scratch.give();
         }
     }
 }

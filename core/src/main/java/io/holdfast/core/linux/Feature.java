@@ -77,6 +77,11 @@ public enum Feature {
             "Linux 5.7 and glibc 2.39",
             "the child is moved before it executes its program",
             Probe::cloneIntoCgroup),
+    MOUNT_TREES(
+            "mounts of a child's own",
+            "Linux 5.12 and glibc 2.36",
+            "none: isolating a child is refused",
+            SysMount::isThere),
     CGROUP_KILL(
             "cgroup.kill",
             "Linux 5.14",

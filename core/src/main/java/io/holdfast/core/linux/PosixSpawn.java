@@ -69,6 +69,7 @@ public final class PosixSpawn implements AutoCloseable {
     private static final class Rare {
         static final @Nullable MethodHandle SETCGROUP = Libc.find("posix_spawnattr_setcgroup_np");
         static final MethodHandle ADDOPEN = Libc.bind("posix_spawn_file_actions_addopen");
+        static final MethodHandle ADDCHDIR = Libc.bind("posix_spawn_file_actions_addchdir_np");
         static final MethodHandle ADDFCHDIR = Libc.bind("posix_spawn_file_actions_addfchdir_np");
         static final @Nullable MethodHandle ADDTCSETPGRP =
                 Libc.find("posix_spawn_file_actions_addtcsetpgrp_np");
@@ -137,6 +138,7 @@ public final class PosixSpawn implements AutoCloseable {
     private long ownActions; // their address, 0 without
     private long actions;
     private int flags = SETSIGDEF | SETSIGMASK;
+    private @Nullable NamespaceEntry entry;
     private int group;
     private int cgroup;
 
@@ -190,6 +192,17 @@ public final class PosixSpawn implements AutoCloseable {
     /** The child enters an open directory. */
     public void fchdir(Fd directory) {
         add(Rare.ADDFCHDIR, borrow(directory), 0, 0, 0, "addfchdir_np");
+    }
+
+    /** The child enters a directory, by its path as the child sees it. */
+    public void chdir(String directory) {
+        MemorySegment path = string(directory); // copied by libc
+        add(Rare.ADDCHDIR, path.address(), 0, 0, 0, "addchdir_np");
+    }
+
+    /** The child is spawned from where this leads; lent until it is spawned. */
+    public void from(NamespaceEntry entry) {
+        this.entry = entry;
     }
 
     /**
@@ -421,10 +434,10 @@ public final class PosixSpawn implements AutoCloseable {
 
     private int spawn(
             MethodHandle function,
-            String path,
+            String file,
             List<String> arguments,
             @Nullable MemorySegment environment) {
-        byte[] program = CString.bytes(path);
+        byte[] program = CString.bytes(file);
         byte[][] words = bytes(arguments);
         long size = ARGUMENTS + sizeOf(words) + program.length;
         Attributes attributes = attributes();
@@ -433,16 +446,40 @@ public final class PosixSpawn implements AutoCloseable {
             MemorySegment memory = size <= Scratch.SIZE ? scratch.memory : arena.allocate(size, 8);
             long programAt = put(memory, ARGUMENTS, words);
             MemorySegment.copy(program, 0, memory, JAVA_BYTE, programAt, program.length);
-            int r =
-                    Libc.intCall(
-                            function,
-                            scratch.errno,
-                            memory.address() + RESULT,
-                            memory.address() + programAt,
-                            actions,
-                            attributes.attr.address(),
-                            memory.address() + ARGUMENTS,
-                            environment == null ? Libc.environ() : environment.address());
+            long variables = environment == null ? Libc.environ() : environment.address();
+            long result = memory.address() + RESULT;
+            long path = memory.address() + programAt;
+            long argv = memory.address() + ARGUMENTS;
+            long attr = attributes.attr.address();
+            int r;
+            if (entry == null) {
+                r =
+                        Libc.intCall(
+                                function,
+                                scratch.errno,
+                                result,
+                                path,
+                                actions,
+                                attr,
+                                argv,
+                                variables);
+            } else {
+                entry.prepare();
+                r = Errno.EPERM;
+                if (entry.enter()) {
+                    r =
+                            Libc.intCall(
+                                    function,
+                                    scratch.errno,
+                                    result,
+                                    path,
+                                    actions,
+                                    attr,
+                                    argv,
+                                    variables);
+                }
+                entry.leave();
+            }
             return r == 0 ? memory.get(JAVA_INT, RESULT) : -r; // an errno value, not -1
         } finally {
             scratch.give();

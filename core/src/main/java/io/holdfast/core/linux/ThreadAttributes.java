@@ -26,6 +26,15 @@ public final class ThreadAttributes {
         return r;
     }
 
+    /**
+     * New namespaces of this thread alone: 0, or -errno.
+     *
+     * @param kinds a sum of those of {@link NamespaceEntry}, but for mounts
+     */
+    public static int unshare(int kinds) {
+        return Libc.intCall(UNSHARE, kinds, 0, 0, 0, 0, 0);
+    }
+
     /** The nice value of this thread, -20 to 19: 0, or -errno. */
     public static int nice(int value) {
         return Libc.intCall(SETPRIORITY, PRIO_PROCESS, 0, value, 0, 0, 0);

@@ -119,6 +119,26 @@ public final class Accounts {
     }
 
     /**
+     * The user of this name or number, if there is one.
+     *
+     * @throws UnknownAccountException if it is no name, or if nobody could be asked
+     */
+    public Optional<Account> findUser(String nameOrUid)
+            throws UnknownAccountException, InterruptedException {
+        return lookUp("passwd", passwd, "user", nameOrUid, Accounts::account);
+    }
+
+    /**
+     * The number of the group of this name, if there is one.
+     *
+     * @throws UnknownAccountException if it is no name, or if nobody could be asked
+     */
+    public Optional<Long> findGroup(String nameOrGid)
+            throws UnknownAccountException, InterruptedException {
+        return lookUp("group", group, "group", nameOrGid, Accounts::groupId);
+    }
+
+    /**
      * Looks a group up.
      *
      * @param nameOrGid a number, which need not be in the database, or a name
@@ -200,12 +220,16 @@ public final class Accounts {
 
     private <E> E find(String database, Path file, String kind, String key, Entry<E> entry)
             throws UnknownAccountException, InterruptedException {
+        return lookUp(database, file, kind, key, entry)
+                .orElseThrow(() -> new UnknownAccountException("no such " + kind + ": " + key));
+    }
+
+    private <E> Optional<E> lookUp(
+            String database, Path file, String kind, String key, Entry<E> entry)
+            throws UnknownAccountException, InterruptedException {
         checkName(kind, key);
         Optional<E> found = inFile(file, key, entry);
-        if (found.isEmpty()) {
-            found = firstOf(ask(database, key).stream(), key, entry);
-        }
-        return found.orElseThrow(() -> new UnknownAccountException("no such " + kind + ": " + key));
+        return found.isPresent() ? found : firstOf(ask(database, key).stream(), key, entry);
     }
 
     private static void checkName(String kind, String key) throws UnknownAccountException {

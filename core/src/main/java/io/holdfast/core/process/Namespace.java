@@ -5,9 +5,12 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.NetDevice;
 import io.holdfast.core.linux.SysPidfd;
 import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.ThreadAttributes;
 import java.util.Locale;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +55,32 @@ public final class Namespace implements AutoCloseable {
         this.kind = kind;
         this.fd = fd;
         this.stat = SysStat.stat(fd);
+    }
+
+    /**
+     * A new one in which no process is yet; it lasts as long as this is open, or a process in it.
+     * In a network namespace the loopback device is up. Needs CAP_SYS_ADMIN.
+     *
+     * @param kind UTS, IPC or NET
+     * @throws ErrnoException EPERM, ENOSPC (user.max_net_namespaces and its kin)
+     * @throws IllegalArgumentException if it is of another kind
+     */
+    public static Namespace make(Kind kind) {
+        if (kind == Kind.MNT) {
+            throw new IllegalArgumentException("mounts are made for each child");
+        }
+        int flag = Isolation.flag(kind);
+        FutureTask<Namespace> task =
+                new FutureTask<>(() -> {
+                    ErrnoException.check(ThreadAttributes.unshare(flag), "unshare", kind);
+                    if (kind == Kind.NET) {
+                        NetDevice.up("lo");
+                    }
+                    String path = "/proc/thread-self/ns/" + kind.fileName();
+                    return new Namespace(kind, Fcntl.open(path, Fcntl.O_RDONLY));
+                });
+        Thread.ofPlatform().daemon().name("holdfast-unshare").start(task);
+        return Starter.result(task);
     }
 
     /** What {@link PidFd#namespace} tells. */

@@ -49,6 +49,7 @@ public final class Spawn {
     @Nullable Path directory;
     @Nullable Cgroup cgroup;
     @Nullable Fd terminal;
+    @Nullable Isolation isolation;
     @Nullable Consumer<HeldChild> held;
     boolean session;
     boolean foreground;
@@ -219,6 +220,16 @@ public final class Spawn {
      */
     public Spawn cgroup(Cgroup cgroup) {
         this.cgroup = cgroup;
+        return this;
+    }
+
+    /**
+     * Namespaces of its own, in which its program and its working directory are looked up. Its
+     * standard streams are opened outside. {@link #start} throws {@link Isolation.FailedException}
+     * where they cannot be made.
+     */
+    public Spawn isolation(Isolation own) {
+        isolation = own;
         return this;
     }
 

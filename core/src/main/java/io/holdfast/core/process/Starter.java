@@ -8,6 +8,7 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.NamespaceEntry;
 import io.holdfast.core.linux.PosixSpawn;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SignalDispositions;
@@ -148,7 +149,7 @@ final class Starter {
     }
 
     private PidFd startFreely(Path program) {
-        if (spawn.noNewPrivileges || spawn.umask.isPresent() || spawn.nice.isPresent()) {
+        if (changesThread()) {
             FutureTask<PidFd> task = new FutureTask<>(() -> spawnAsThread(program));
             Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(task);
             return result(task);
@@ -158,6 +159,13 @@ final class Starter {
             return result((FutureTask<PidFd>) Lazy.PLATFORM.submit(task));
         }
         return spawnNow(program, null);
+    }
+
+    private boolean changesThread() {
+        return spawn.noNewPrivileges
+                || spawn.umask.isPresent()
+                || spawn.nice.isPresent()
+                || spawn.isolation != null;
     }
 
     /** Sets what this thread hands down, and spawns. */
@@ -381,12 +389,21 @@ final class Starter {
 
     /** The call itself, on the platform thread that it puts to sleep. */
     private PidFd spawnNow(Path program, @Nullable HeldSpawn hold) {
+        Isolation isolation = spawn.isolation;
+        Path path = spawn.directory;
         Fd directory =
-                spawn.directory == null
+                path == null || isolation != null
                         ? null
-                        : Fcntl.open(spawn.directory.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+                        : Fcntl.open(path.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
         try (directory;
+                NamespaceEntry entry = isolation == null ? null : isolation.entry();
                 PosixSpawn call = new PosixSpawn()) {
+            if (entry != null) {
+                call.from(entry);
+                if (path != null) {
+                    call.chdir(path.toString());
+                }
+            }
             if (spawn.session) {
                 call.newSession();
             }
@@ -402,7 +419,12 @@ final class Starter {
             arguments.add(name);
             arguments.addAll(spawn.arguments);
             MemorySegment environment = environment(call, hold);
-            return spawned(call, program, arguments, environment);
+            try {
+                return spawned(call, program, arguments, environment);
+            } catch (ErrnoException e) {
+                ErrnoException refused = entry == null ? null : entry.failure();
+                throw refused == null ? e : new Isolation.FailedException(refused);
+            }
         }
     }
 
@@ -502,7 +524,7 @@ final class Starter {
     }
 
     /** Waits for a task of ours, which is never long, and rethrows what it threw. */
-    private static PidFd result(FutureTask<PidFd> task) {
+    static <T> T result(FutureTask<T> task) {
         boolean interrupted = false;
         try {
             for (; ; ) {

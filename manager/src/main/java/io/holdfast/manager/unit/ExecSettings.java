@@ -15,10 +15,12 @@ import java.util.TreeSet;
  *
  * @param user name or number; empty: the manager's
  * @param group name or number; empty: the user's
+ * @param dynamicUser whether a user and a group are made up for the run where there are none
  * @param directories by kind; kinds without paths are absent
  * @param preserveRuntimeDirectory whether runtime folders outlive the service
  * @param umask 0 to 0777
  * @param capabilityBoundingSet all that are known unless narrowed
+ * @param ambientCapabilities that its processes have, whatever their user
  * @param limits of {@code setrlimit(2)} that are set
  * @param nice -20 to 19
  * @param oomScoreAdjust -1000 to 1000
@@ -29,6 +31,7 @@ public record ExecSettings(
         Optional<String> user,
         Optional<String> group,
         List<String> supplementaryGroups,
+        boolean dynamicUser,
         Optional<WorkingDirectory> workingDirectory,
         StandardStream standardInput,
         StandardStream standardOutput,
@@ -40,6 +43,10 @@ public record ExecSettings(
         int umask,
         boolean noNewPrivileges,
         Set<Capability> capabilityBoundingSet,
+        Set<Capability> ambientCapabilities,
+        Set<SecureBit> secureBits,
+        SandboxSettings sandbox,
+        SchedulingSettings scheduling,
         Map<Resource, ResourceLimit> limits,
         OptionalInt nice,
         OptionalInt oomScoreAdjust) {
@@ -56,6 +63,8 @@ public record ExecSettings(
         supplementaryGroups = List.copyOf(supplementaryGroups);
         directories = Collections.unmodifiableMap(new LinkedHashMap<>(directories));
         limits = Collections.unmodifiableMap(new LinkedHashMap<>(limits));
+        ambientCapabilities = Collections.unmodifiableSet(new TreeSet<>(ambientCapabilities));
+        secureBits = Collections.unmodifiableSet(new TreeSet<>(secureBits));
         capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.manager.unit;
 import io.holdfast.core.process.Resource;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -18,6 +19,7 @@ final class ExecSettingsReader implements SectionReader {
     private Optional<String> user = Optional.empty();
     private Optional<String> group = Optional.empty();
     private final List<String> supplementaryGroups = new ArrayList<>();
+    private boolean dynamicUser;
     private Optional<WorkingDirectory> workingDirectory = Optional.empty();
     private StandardStream input = StandardStream.NULL;
     private StandardStream output = StandardStream.JOURNAL;
@@ -34,6 +36,10 @@ final class ExecSettingsReader implements SectionReader {
     private int umask = 0022;
     private boolean noNewPrivileges;
     private Set<Capability> boundingSet = Capability.all();
+    private Set<Capability> ambient = Set.of();
+    private final Set<SecureBit> secureBits = EnumSet.noneOf(SecureBit.class);
+    private final SchedulingSettings.Reader scheduling = new SchedulingSettings.Reader();
+    private final SandboxSettingsReader sandbox = new SandboxSettingsReader();
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
     private Optional<Integer> oomScoreAdjust = Optional.empty();
@@ -44,6 +50,7 @@ final class ExecSettingsReader implements SectionReader {
             case "User" -> user = account(a, user);
             case "Group" -> group = account(a, group);
             case "SupplementaryGroups" -> supplementaryGroups(a);
+            case "DynamicUser" -> dynamicUser(a);
             case "WorkingDirectory" ->
                     workingDirectory = a.optional(workingDirectory, WorkingDirectory::parse);
             case "StandardInput" ->
@@ -69,11 +76,16 @@ final class ExecSettingsReader implements SectionReader {
                                                             : ExecSettings.Preserve.NO);
             case "UMask" -> umask = a.mode(umask) & 0777;
             case "NoNewPrivileges" -> noNewPrivileges = a.bool(noNewPrivileges);
-            case "CapabilityBoundingSet" -> boundingSet(a);
+            case "CapabilityBoundingSet" -> boundingSet = capabilities(a, boundingSet);
+            case "AmbientCapabilities" -> ambient = capabilities(a, ambient);
+            case "SecureBits" -> secureBits(a);
             case "Nice" -> nice = number(a, nice, -20, 19);
             case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
             default -> {
-                return assignLimit(a) || assignDirectory(a);
+                return assignLimit(a)
+                        || assignDirectory(a)
+                        || sandbox.assign(a)
+                        || scheduling.assign(a);
             }
         }
         return true;
@@ -112,6 +124,13 @@ final class ExecSettingsReader implements SectionReader {
         return digits.length() <= 10
                 && Long.parseLong(digits) < 0xffff_ffffL
                 && Long.parseLong(digits) != 0xffff;
+    }
+
+    private void dynamicUser(Assignment a) {
+        dynamicUser = a.bool(dynamicUser);
+        if (dynamicUser) {
+            a.remark("of what it implies RemoveIPC= and RestrictSUIDSGID= are not honoured yet");
+        }
     }
 
     private void supplementaryGroups(Assignment a) {
@@ -186,15 +205,23 @@ final class ExecSettingsReader implements SectionReader {
                 });
     }
 
-    private void boundingSet(Assignment a) {
-        boundingSet =
-                a.value(
-                        boundingSet,
-                        text ->
-                                Capability.assign(
-                                        boundingSet,
-                                        text,
-                                        word -> a.ignored(Quote.of(word) + " is no capability")));
+    private static Set<Capability> capabilities(Assignment a, Set<Capability> before) {
+        return a.value(
+                before,
+                text ->
+                        Capability.assign(
+                                before,
+                                text,
+                                word -> a.ignored(Quote.of(word) + " is no capability")));
+    }
+
+    private void secureBits(Assignment a) {
+        if (a.isEmpty()) {
+            secureBits.clear();
+        }
+        a.words(
+                WordReader.Backslash.LITERAL_NEXT,
+                word -> secureBits.add(Scalars.parseWord(SecureBit.values(), word)));
     }
 
     private static Optional<Integer> number(
@@ -246,6 +273,7 @@ final class ExecSettingsReader implements SectionReader {
                 user,
                 group,
                 supplementaryGroups,
+                dynamicUser,
                 workingDirectory,
                 input,
                 output,
@@ -255,8 +283,12 @@ final class ExecSettingsReader implements SectionReader {
                 wanted,
                 preserve,
                 umask,
-                noNewPrivileges,
+                noNewPrivileges || dynamicUser,
                 boundingSet,
+                ambient,
+                secureBits,
+                dynamicUser ? sandbox.build().ofDynamicUser() : sandbox.build(),
+                scheduling.build(),
                 limits,
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
                 oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()));

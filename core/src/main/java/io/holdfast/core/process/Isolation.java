@@ -1,0 +1,147 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.NamespaceEntry;
+import io.holdfast.core.linux.NotSupportedException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Namespaces of a child's own, and what it sees mounted there ({@link Spawn#isolation}): made by
+ * the thread that spawns it, with no program in between and no mount in our namespace. They end
+ * with the last process in them. Needs CAP_SYS_ADMIN, for mounts Linux 5.12 and glibc 2.36.
+ *
+ * <p>One description may serve many children, each of which gets its own. Not safe for use by
+ * several threads while it is being written.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man7/mount_namespaces.7.html">
+ *     mount_namespaces(7)</a>
+ */
+public final class Isolation {
+    private sealed interface Mount {
+        record ReadOnly(String path) implements Mount {}
+
+        record Attached(MountTree tree, String path) implements Mount {}
+    }
+
+    private final Set<Namespace.Kind> fresh = EnumSet.noneOf(Namespace.Kind.class);
+    private final List<Namespace> joined = new ArrayList<>();
+    private final List<Mount> mounts = new ArrayList<>();
+
+    /** Nothing of its own yet. */
+    public Isolation() {}
+
+    /** A child's namespaces, or what is to be mounted there, could not be made. */
+    public static final class FailedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        /** Which call was refused, and why. */
+        public FailedException(RuntimeException cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
+    /**
+     * A namespace that is made for each child.
+     *
+     * @param kind MNT, UTS, IPC or NET
+     * @throws IllegalArgumentException if it is of another kind
+     */
+    public Isolation fresh(Namespace.Kind kind) {
+        int ignored = flag(kind);
+        fresh.add(kind);
+        return this;
+    }
+
+    /**
+     * A namespace that children share.
+     *
+     * @param namespace UTS, IPC or NET; lent until they have been started
+     * @throws IllegalArgumentException if it is of another kind
+     */
+    public Isolation join(Namespace namespace) {
+        if (namespace.kind() == Namespace.Kind.MNT) {
+            throw new IllegalArgumentException("mounts are made for each child");
+        }
+        int ignored = flag(namespace.kind());
+        joined.add(namespace);
+        return this;
+    }
+
+    /**
+     * Puts a tree at a path of a fresh mount namespace, over what was there by the earlier ones.
+     *
+     * @param path absolute, there in the namespace, without symbolic links
+     */
+    public Isolation mount(MountTree tree, String path) {
+        fresh.add(Namespace.Kind.MNT);
+        mounts.add(new Mount.Attached(tree, path));
+        return this;
+    }
+
+    /** Makes all that is mounted at and below a path by now read-only. */
+    public Isolation readOnly(String path) {
+        fresh.add(Namespace.Kind.MNT);
+        mounts.add(new Mount.ReadOnly(path));
+        return this;
+    }
+
+    static int flag(Namespace.Kind kind) {
+        return switch (kind) {
+            case MNT -> NamespaceEntry.NEW_MOUNTS;
+            case UTS -> NamespaceEntry.NEW_UTS;
+            case IPC -> NamespaceEntry.NEW_IPC;
+            case NET -> NamespaceEntry.NEW_NET;
+            default -> throw new IllegalArgumentException("a child cannot be isolated by " + kind);
+        };
+    }
+
+    /** For one child; by the thread that spawns it. */
+    NamespaceEntry entry() {
+        NamespaceEntry entry = null;
+        try {
+            if (fresh.contains(Namespace.Kind.MNT) && !Feature.MOUNT_TREES.isPresent()) {
+                throw new NotSupportedException("isolating a child", Feature.MOUNT_TREES);
+            }
+            int flags = 0;
+            for (Namespace.Kind kind : fresh) {
+                flags |= flag(kind);
+            }
+            entry = new NamespaceEntry(flags);
+            for (Namespace namespace : joined) {
+                entry.join(namespace.fd(), flag(namespace.kind()));
+            }
+            for (Mount mount : mounts) {
+                switch (mount) {
+                    case Mount.ReadOnly(String path) -> entry.readOnly(path);
+                    case Mount.Attached(MountTree tree, String path) ->
+                            entry.attach(opened(tree, path), path);
+                }
+            }
+            return entry;
+        } catch (RuntimeException e) {
+            close(entry);
+            throw e instanceof FailedException ? e : new FailedException(e);
+        }
+    }
+
+    private static Fd opened(MountTree tree, String path) {
+        try {
+            return tree.open();
+        } catch (ErrnoException e) {
+            throw new FailedException(
+                    new ErrnoException(e.call(), e.subject(), e.errno(), "it was for " + path));
+        }
+    }
+
+    private static void close(@Nullable NamespaceEntry entry) {
+        if (entry != null) {
+            entry.close();
+        }
+    }
+}

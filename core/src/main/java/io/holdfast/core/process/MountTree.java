@@ -1,0 +1,74 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysMount;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * What is to be mounted in a child's namespace: made anew for each child, before it is anywhere.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man2/open_tree.2.html">open_tree(2)</a>
+ */
+@FunctionalInterface
+public interface MountTree {
+    /**
+     * Makes it, outside of the namespace that it is for.
+     *
+     * @return to be attached, or closed
+     * @throws ErrnoException why not
+     */
+    Fd open();
+
+    /** What is to be seen at a path outside, with all that is mounted below. */
+    static MountTree at(String path) {
+        return () -> SysMount.cloneTree(path, true);
+    }
+
+    /** The same without what is mounted below. */
+    static MountTree only(String path) {
+        return () -> SysMount.cloneTree(path, false);
+    }
+
+    /**
+     * A file system of its own.
+     *
+     * @param type as {@code tmpfs}
+     * @param attributes a sum of the constants of {@link SysMount}
+     */
+    static MountTree fileSystem(String type, Map<String, String> options, long attributes) {
+        return () -> SysMount.fileSystem(type, options, attributes);
+    }
+
+    /** The same tree with something made in it. */
+    default MountTree filledBy(Consumer<Fd> maker) {
+        return () -> {
+            Fd tree = open();
+            try {
+                maker.accept(tree);
+                return tree;
+            } catch (RuntimeException e) {
+                tree.close();
+                throw e;
+            }
+        };
+    }
+
+    /**
+     * The same tree with attributes for each of its mounts.
+     *
+     * @param attributes a sum of the constants of {@link SysMount}
+     */
+    default MountTree with(long attributes) {
+        return filledBy(tree -> {
+            int r = SysMount.setAttributes(tree, true, attributes);
+            ErrnoException.check(r, "mount_setattr", tree);
+        });
+    }
+
+    /** The same tree, read-only. */
+    default MountTree readOnly() {
+        return with(SysMount.READ_ONLY);
+    }
+}

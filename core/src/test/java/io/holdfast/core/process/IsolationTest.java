@@ -1,0 +1,184 @@
+package io.holdfast.core.process;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.SysMount;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(120)
+@Needs(root = true, features = Feature.MOUNT_TREES)
+class IsolationTest {
+    @TempDir private Path folder;
+
+    /** What a shell says in there; standard error too. */
+    private static String shell(Isolation isolation, String text) throws Exception {
+        return output(Spawn.of("/bin/sh", "-c", text).isolation(isolation));
+    }
+
+    private static String output(Spawn spawn) throws Exception {
+        try (Child child = spawn.stdout(Stdio.pipe()).stderr(Stdio.merged()).start()) {
+            String text = new String(child.stdout().readAllBytes(), UTF_8);
+            assertThat(child.await()).as(text).isEqualTo(new Exit.Exited(0));
+            return text.strip();
+        }
+    }
+
+    private static String mounts() throws Exception {
+        return Files.readString(Path.of("/proc/self/mountinfo"));
+    }
+
+    @Test
+    void whatIsReadOnlyInsideIsNotOutside() throws Exception {
+        String before = mounts();
+        Isolation isolation = new Isolation().readOnly("/");
+        assertThat(shell(isolation, "! touch " + folder + "/x")).contains("Read-only");
+        Files.createFile(folder.resolve("x"));
+        assertThat(mounts()).isEqualTo(before);
+    }
+
+    @Test
+    void aTreeIsAsItWasBeforeWhatIsAboveBecameReadOnly() throws Exception {
+        Path open = Files.createDirectory(folder.resolve("open"));
+        Isolation isolation =
+                new Isolation().readOnly("/").mount(MountTree.at(open.toString()), open.toString());
+        assertThat(shell(isolation, "touch " + open + "/x && ! touch " + folder + "/x"))
+                .contains("Read-only");
+        assertThat(open.resolve("x")).exists();
+    }
+
+    @Test
+    void aFileSystemOfItsOwnIsFilledBeforeItIsThere() throws Exception {
+        MountTree tree =
+                MountTree.fileSystem("tmpfs", Map.of("mode", "0750"), SysMount.NO_SUID)
+                        .filledBy(at -> SysStat.mkdirat(at, "made", 0700))
+                        .readOnly();
+        Isolation isolation = new Isolation().mount(tree, folder.toString());
+        String text =
+                shell(
+                        isolation,
+                        "stat -c %a . && ls && ! touch x && grep ' '$PWD' ' /proc/self/mounts",
+                        folder);
+        assertThat(text.lines()).startsWith("750", "made");
+        assertThat(text).contains("ro,nosuid");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    private static String shell(Isolation isolation, String text, Path directory) throws Exception {
+        return output(Spawn.of("/bin/sh", "-c", text).isolation(isolation).directory(directory));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"UTS", "IPC", "NET", "MNT"})
+    void freshNamespacesAreNotOurs(Namespace.Kind kind) throws Exception {
+        String link = "readlink /proc/self/ns/" + kind.fileName();
+        String own = output(Spawn.of("/bin/sh", "-c", link));
+        assertThat(shell(new Isolation().fresh(kind), link)).isNotEqualTo(own);
+        assertThat(output(Spawn.of("/bin/sh", "-c", link))).isEqualTo(own);
+    }
+
+    @Test
+    void childrenCanShareANamespace() throws Exception {
+        try (Namespace net = Namespace.make(Namespace.Kind.NET)) {
+            Isolation isolation = new Isolation().join(net);
+            for (int i = 0; i < 2; i++) {
+                assertThat(shell(isolation, "readlink /proc/self/ns/net && cat /proc/net/dev"))
+                        .contains("net:[" + net.inode() + "]", "lo:")
+                        .doesNotContain("eth");
+            }
+            assertThat(shell(isolation, "cat /proc/net/if_inet6 /proc/net/fib_trie"))
+                    .contains("127.0.0.1"); // it is up
+        }
+    }
+
+    @Test
+    void aHeldChildIsInsideAndKeepsItsNumber() throws Exception {
+        int[] held = {0};
+        Spawn spawn =
+                Spawn.of("/bin/sh", "-c", "echo $$ $WHO; ! touch " + folder + "/x")
+                        .isolation(new Isolation().readOnly("/"))
+                        .environmentOfPid("WHO")
+                        .whileHeld(child -> held[0] = child.pid());
+        assertThat(output(spawn)).startsWith(held[0] + " " + held[0] + "\n").contains("Read-only");
+    }
+
+    @Test
+    void theProgramAndTheDirectoryAreThoseInside() throws Exception {
+        Path inside = Files.createDirectory(folder.resolve("inside"));
+        Path program = Files.writeString(inside.resolve("program"), "#!/bin/sh\npwd\n");
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        Path there = Files.createDirectory(folder.resolve("there"));
+        Isolation isolation = new Isolation().mount(MountTree.at("" + inside), "" + there);
+        Spawn spawn =
+                Spawn.of(there.resolve("program").toString()).isolation(isolation).directory(there);
+        assertThat(output(spawn)).isEqualTo("" + there);
+    }
+
+    @Test
+    void nothingStartsWhereSomethingCannotBeMounted() throws Exception {
+        OpenDescriptors before = OpenDescriptors.now();
+        {
+            Path mark = folder.resolve("mark");
+            Spawn spawn =
+                    Spawn.of("/bin/touch", mark.toString())
+                            .isolation(new Isolation().mount(MountTree.at("/etc"), "/no/where"));
+            assertThatExceptionOfType(Isolation.FailedException.class)
+                    .isThrownBy(spawn::start)
+                    .withMessage("move_mount /no/where: ENOENT (no such file or directory)");
+            assertThatExceptionOfType(Isolation.FailedException.class)
+                    .isThrownBy(() ->
+                            spawn.isolation(new Isolation().mount(MountTree.at("/no"), "/etc"))
+                                    .start())
+                    .withMessageContaining("open_tree /no: ENOENT")
+                    .withMessageContaining("it was for /etc");
+            assertThat(mark).doesNotExist();
+        }
+        assertThat(OpenDescriptors.now()).isEqualTo(before);
+    }
+
+    @Test
+    void aProgramThatIsHiddenIsToldAsMissing() {
+        Spawn spawn =
+                Spawn.of("/etc/hostname")
+                        .isolation(
+                                new Isolation()
+                                        .mount(MountTree.fileSystem("tmpfs", Map.of(), 0), "/etc"));
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(spawn::start)
+                .matches(e -> e.errno() == Errno.ENOENT);
+    }
+
+    @Test
+    void whoMayNotIsToldSo() throws Exception {
+        AsUser.nobody(() ->
+                assertThatExceptionOfType(Isolation.FailedException.class)
+                        .isThrownBy(() ->
+                                Spawn.of("/bin/true")
+                                        .isolation(new Isolation().fresh(Namespace.Kind.UTS))
+                                        .start())
+                        .withMessage("unshare: EPERM (operation not permitted)"));
+    }
+
+    @Test
+    void otherKindsCannotBeMade() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Isolation().fresh(Namespace.Kind.USER));
+        assertThatIllegalArgumentException().isThrownBy(() -> Namespace.make(Namespace.Kind.MNT));
+    }
+}

@@ -1,0 +1,222 @@
+package io.holdfast.manager;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Numbers for users and groups that exist only while a unit runs ({@code DynamicUser=}).
+ *
+ * <p>One is taken by the lock of a file that is named after it, in a folder that all managers of
+ * the machine share: the kernel gives it back when the manager ends, however it ends. Whoever asks
+ * for a name that is in use gets the same number. Blocking; safe for use by any thread.
+ *
+ * @see <a href="https://systemd.io/UIDS-GIDS/">Users, Groups, UIDs and GIDs</a>
+ */
+final class DynamicUids {
+    /** The numbers that systemd, and no distribution, gives out. */
+    static final long FIRST = 61184;
+
+    static final long LAST = 65519;
+
+    private static final int LOCK = Fcntl.O_RDWR | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW;
+
+    private final Path folder;
+    private final Accounts accounts;
+    private final long first;
+    private final int count;
+    private final Map<String, Held> byName = new HashMap<>();
+
+    /** A number that is ours. */
+    private static final class Held {
+        final long number;
+        final Fd file;
+        int users;
+
+        Held(long number, Fd file) {
+            this.number = number;
+            this.file = file;
+        }
+    }
+
+    /** One use of a number, which is free again after the last one. */
+    final class Uid implements AutoCloseable {
+        private final String name;
+        private final long number;
+        private boolean closed;
+
+        private Uid(String name, long number) {
+            this.name = name;
+            this.number = number;
+        }
+
+        String name() {
+            return name;
+        }
+
+        long number() {
+            return number;
+        }
+
+        @Override
+        public void close() {
+            synchronized (DynamicUids.this) {
+                if (!closed) {
+                    closed = true;
+                    release(name);
+                }
+            }
+        }
+    }
+
+    /** Of this machine. */
+    DynamicUids(Path runtimeDirectory) {
+        this(runtimeDirectory.resolve("holdfast/dynamic-uid"), Accounts.SYSTEM, FIRST, LAST);
+    }
+
+    /**
+     * @param folder of the locks; made when it is needed
+     * @param accounts whose numbers are not given out
+     */
+    DynamicUids(Path folder, Accounts accounts, long first, long last) {
+        this.folder = folder;
+        this.accounts = accounts;
+        this.first = first;
+        this.count = Math.toIntExact(last - first + 1);
+    }
+
+    /**
+     * Takes a number for a name: the one that the name has already, else a preferred one, that of
+     * its hash, or the next free one.
+     *
+     * @param preferred those that own its files, perhaps
+     * @throws SetupException if all are in use, or if that cannot be found out
+     */
+    synchronized Uid take(String name, List<Long> preferred)
+            throws SetupException, InterruptedException {
+        Held held = byName.get(name);
+        if (held == null) {
+            held = find(name, preferred);
+            byName.put(name, held);
+        }
+        held.users++;
+        return new Uid(name, held.number);
+    }
+
+    private Held find(String name, List<Long> preferred)
+            throws SetupException, InterruptedException {
+        List<Long> candidates = new ArrayList<>(preferred);
+        candidates.removeIf(number -> number < first || number >= first + count);
+        int hash = Math.floorMod(name.hashCode(), count);
+        for (int i = 0; i < count; i++) {
+            candidates.add(first + (hash + i) % count);
+        }
+        try {
+            Path ignored = Files.createDirectories(folder);
+            try (Fd locks = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+                for (long candidate : candidates) {
+                    Optional<Held> found = tryTake(locks, candidate, name);
+                    if (found.isPresent()) {
+                        return found.get();
+                    }
+                }
+            }
+        } catch (UnknownAccountException | IOException | ErrnoException e) {
+            throw new SetupException(SetupException.Step.USER, e);
+        }
+        throw new SetupException(
+                SetupException.Step.USER,
+                "no number is left for the dynamic user %s: all from %d to %d are in use"
+                        .formatted(name, first, first + count - 1));
+    }
+
+    private Optional<Held> tryTake(Fd locks, long number, String name)
+            throws UnknownAccountException, InterruptedException {
+        Optional<Fd> file = tryLock(locks, String.valueOf(number));
+        if (file.isEmpty()) {
+            return Optional.empty();
+        }
+        boolean taken = false;
+        try {
+            if (isAccount(String.valueOf(number))) {
+                return Optional.empty();
+            }
+            byte[] text = (name + "\n").getBytes(UTF_8); // for people
+            int n = Unistd.write(file.get(), text, 0, text.length);
+            ErrnoException.check(n, "write", folder.resolve(String.valueOf(number)));
+            taken = true;
+            return Optional.of(new Held(number, file.get()));
+        } finally {
+            if (!taken) {
+                remove(number, file.get());
+            }
+        }
+    }
+
+    private boolean isAccount(String number) throws UnknownAccountException, InterruptedException {
+        return accounts.findUser(number).isPresent() || accounts.findGroup(number).isPresent();
+    }
+
+    /**
+     * Empty if somebody else has it. A file that was removed before it was locked locks nothing.
+     */
+    private static Optional<Fd> tryLock(Fd locks, String name) {
+        for (; ; ) {
+            Fd file = Fcntl.open(locks, name, LOCK, 0600);
+            boolean locked = false;
+            try {
+                int r = Fcntl.tryLock(file);
+                if (r == -Errno.EAGAIN || r == -Errno.EACCES) {
+                    return Optional.empty();
+                }
+                ErrnoException.check(r, "fcntl(F_OFD_SETLK)", name);
+                locked = isThere(locks, name, file);
+                if (locked) {
+                    return Optional.of(file);
+                }
+            } finally {
+                if (!locked) {
+                    file.close();
+                }
+            }
+        }
+    }
+
+    private static boolean isThere(Fd locks, String name, Fd file) {
+        try (Fd now = Fcntl.open(locks, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0)) {
+            return SysStat.inode(now) == SysStat.inode(file);
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    private void release(String name) {
+        Held held = byName.get(name);
+        if (held != null && --held.users == 0) {
+            byName.remove(name);
+            remove(held.number, held.file);
+        }
+    }
+
+    /** Before the lock goes: whoever waits for it finds that the file has gone. */
+    private void remove(long number, Fd file) {
+        try (file) {
+            boolean ignored = folder.resolve(String.valueOf(number)).toFile().delete();
+        }
+    }
+}

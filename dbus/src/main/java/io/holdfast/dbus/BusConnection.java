@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -428,6 +429,31 @@ public final class BusConnection implements AutoCloseable {
                         arguments));
     }
 
+    /**
+     * Sends a signal without waiting. If too much waits to be sent already the connection is given
+     * up.
+     *
+     * @param destination whom it is for; empty for all who listen
+     * @throws IllegalArgumentException if a name is none, or the arguments do not fit the signature
+     */
+    public void offerSignal(
+            String destination,
+            String path,
+            String interfaceName,
+            String signal,
+            String signature,
+            Object... arguments) {
+        Signature types = Signature.of(signature);
+        link.offer(serial ->
+                Outgoing.of(
+                        w -> w.signal(path, interfaceName, signal),
+                        0,
+                        serial,
+                        destination.isEmpty() ? null : destination,
+                        types,
+                        List.of(arguments)));
+    }
+
     // Names
 
     /**
@@ -510,7 +536,29 @@ public final class BusConnection implements AutoCloseable {
      * @throws IllegalStateException if the path has an object
      */
     public ExportedObject export(String path, BusInterface... interfaces) {
-        return objects.add(path, List.of(interfaces));
+        return objects.add(path, List.of(interfaces), null);
+    }
+
+    /**
+     * The same of an object whose state belongs to one thread: its properties are read, and its
+     * methods handled, on the executor, where nothing may wait; methods that are {@linkplain
+     * BusInterface.Builder#asyncMethod begun} are begun by the thread that reads.
+     */
+    public ExportedObject export(String path, Executor executor, BusInterface... interfaces) {
+        return objects.add(path, List.of(interfaces), executor);
+    }
+
+    /**
+     * Lets others call all objects below a path that the tree knows of, but for those that are
+     * exported by themselves. They have no ObjectManager.
+     *
+     * @param executor where the tree is asked, and its objects are called
+     * @return withdraws them
+     * @throws IllegalArgumentException if the path is none
+     * @throws IllegalStateException if there is a tree at the path
+     */
+    public AutoCloseable exportTree(String path, Executor executor, ObjectTree tree) {
+        return objects.addTree(path, executor, tree);
     }
 
     /** What the reader gives. */

@@ -163,6 +163,20 @@ public final class BusConnection implements AutoCloseable {
      */
     public static BusConnection accept(UnixSocket socket, String guid, ConnectionOptions options)
             throws InterruptedException {
+        return accept(socket, guid, options, _ -> {});
+    }
+
+    /**
+     * The same, for who must have exported its objects before the peer's first call is read.
+     *
+     * @param prepared given the connection before anything is read; it may export
+     */
+    public static BusConnection accept(
+            UnixSocket socket,
+            String guid,
+            ConnectionOptions options,
+            Consumer<BusConnection> prepared)
+            throws InterruptedException {
         OptionalLong uid;
         try (Peer peer = socket.peer()) {
             boolean trusted = peer.uid() == 0 || peer.uid() == Unistd.geteuid();
@@ -177,13 +191,15 @@ public final class BusConnection implements AutoCloseable {
                         options.descriptors(),
                         SaslServer.Config.DEFAULT_REJECTIONS,
                         SaslServer.Config.DEFAULT_LINES);
-        return new BusConnection(
+        BusConnection connection =
+                new BusConnection(
                         new Dialed(socket, Optional.empty()),
                         new Handshake.Server(new SaslServer(config), guid),
                         false,
                         "a peer",
-                        options)
-                .started();
+                        options);
+        prepared.accept(connection);
+        return connection.started();
     }
 
     /** Authenticates, and greets a bus. */
@@ -226,6 +242,16 @@ public final class BusConnection implements AutoCloseable {
     /** Whether it has not ended. */
     public boolean isOpen() {
         return link.isOpen();
+    }
+
+    /** Whether it is authenticated and has not ended: before a call is read from it, it is. */
+    public boolean isReady() {
+        return link.isReady();
+    }
+
+    /** Waits until it has ended, by either side. */
+    public void awaitEnd() throws InterruptedException {
+        link.awaitEnd();
     }
 
     // Calls

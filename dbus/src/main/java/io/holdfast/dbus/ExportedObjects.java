@@ -586,21 +586,16 @@ final class ExportedObjects {
             throw new AssertionError(target);
         }
         MethodCall call = new MethodCall(connection, message);
-        CompletionStage<? extends List<?>> values;
-        try {
-            values = handler.begin(call);
-        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
-            values = CompletableFuture.failedStage(e);
-        }
+        CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =
-                values.whenComplete((there, failure) -> {
+                reply.whenComplete((values, failure) -> {
                     try {
-                        if (there == null) {
+                        if (values == null) {
                             throw failure == null
                                     ? new IllegalStateException("no values, and no reason")
                                     : failure;
                         }
-                        answer(message, target, there, link::offer);
+                        answer(message, target, values, link::offer);
                     } catch (Throwable e) {
                         refuse(message, refusal(message, e), link::offer);
                     } finally {
@@ -608,6 +603,11 @@ final class ExportedObjects {
                         call.close();
                     }
                 });
+        try {
+            handler.begin(call, reply);
+        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
+            reply.completeExceptionally(e);
+        }
     }
 
     /** What the caller gets for a failure; one that nobody has expected is logged. */

@@ -28,6 +28,18 @@ record ManagerContext(
         /** A unit has come to rest, or has failed. */
         void settled(UnitName unit, ActiveState state);
 
+        /** A unit was taken into the table. */
+        default void loaded(UnitName unit) {}
+
+        /** Something of a unit's state is another. */
+        default void changed(UnitName unit) {}
+
+        /** A run has a cgroup of its own from now on. */
+        default void runs(long cgroupId, Workload workload) {}
+
+        /** The run of a unit is over. */
+        default void runEnded(UnitName unit) {}
+
         /** A spawn is over. */
         void spawned();
 

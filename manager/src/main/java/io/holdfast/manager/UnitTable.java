@@ -102,7 +102,8 @@ final class UnitTable {
                 unit.name(),
                 unit instanceof ServiceUnit service
                         ? new Service(context, service)
-                        : new ManagedTarget(unit));
+                        : new ManagedTarget(unit, () -> context.events().changed(unit.name())));
+        context.events().loaded(unit.name());
     }
 
     private void tell(Unit unit) {

@@ -114,8 +114,10 @@ final class UpCommand implements Command {
             ManagerOptions options, List<UnitName> units, String bus, EventLines lines) {
         AtomicInteger code = new AtomicInteger(ExitCode.OK);
         try (Manager manager = Manager.open(options, lines);
-                ManagerInterface _ = ManagerInterface.serve(manager, options.runtimeDirectory());
-                Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory())) {
+                Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
+                ManagerInterface _ =
+                        ManagerInterface.serve(
+                                manager, options.runtimeDirectory(), systemd1.permission())) {
             if (!bus.isEmpty()) {
                 BusNames _ = systemd1.connect(bus);
             }

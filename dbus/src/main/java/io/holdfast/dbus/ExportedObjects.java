@@ -463,9 +463,9 @@ final class ExportedObjects {
         };
     }
 
-    private static @Nullable Target introspect(
+    private @Nullable Target introspect(
             @Nullable ExportedObject object, String path, List<String> nodes) {
-        if (object == null && nodes.isEmpty() && !path.equals("/")) {
+        if (object == null && nodes.isEmpty() && !path.equals("/") && !trees.containsKey(path)) {
             return null;
         }
         List<BusInterface> interfaces =

@@ -1,10 +1,12 @@
 /** A service manager that knows the processes of its units by pidfd. */
 module io.holdfast.manager {
     requires transitive io.holdfast.core;
-    requires io.holdfast.varlink;
+    requires io.holdfast.dbus;
+    requires transitive io.holdfast.varlink;
     requires static transitive org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.manager;
+    exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
 }

@@ -2,11 +2,16 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.BusNames;
 import io.holdfast.manager.JobResult;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerListener.Level;
 import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -49,6 +54,14 @@ final class UpCommand implements Command {
                         .type(String.class)
                         .description("The manager's slice in the cgroup that it is started in.")
                         .build());
+        spec.addOption(
+                OptionSpec.builder("--bus")
+                        .paramLabel("ADDRESS")
+                        .type(String.class)
+                        .description(
+                                "Also serve org.freedesktop.systemd1 on this bus, and start what it"
+                                        + " activates.")
+                        .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
@@ -71,7 +84,7 @@ final class UpCommand implements Command {
             }
         }
         try (EventLines lines = new EventLines(output)) {
-            return run(options, units, lines);
+            return run(options, units, line.matchedOptionValue("--bus", ""), lines);
         }
     }
 
@@ -97,10 +110,17 @@ final class UpCommand implements Command {
         }
     }
 
-    private static int run(ManagerOptions options, List<UnitName> units, EventLines lines) {
+    private static int run(
+            ManagerOptions options, List<UnitName> units, String bus, EventLines lines) {
         AtomicInteger code = new AtomicInteger(ExitCode.OK);
         try (Manager manager = Manager.open(options, lines);
-                ManagerInterface _ = ManagerInterface.serve(manager, options.runtimeDirectory())) {
+                Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
+                ManagerInterface _ =
+                        ManagerInterface.serve(
+                                manager, options.runtimeDirectory(), systemd1.permission())) {
+            if (!bus.isEmpty()) {
+                BusNames _ = systemd1.connect(bus);
+            }
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
             AtomicInteger asked = new AtomicInteger();
             Runnable stop =
@@ -125,7 +145,11 @@ final class UpCommand implements Command {
                 manager.run();
             }
             return code.get();
-        } catch (ErrnoException | UncheckedIOException e) {
+        } catch (ErrnoException
+                | UncheckedIOException
+                | BusAddressException
+                | ConnectionLostException
+                | DBusException e) {
             throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
         } catch (RuntimeException e) {
             throw e;

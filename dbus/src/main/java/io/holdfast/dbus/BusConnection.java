@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -162,6 +163,20 @@ public final class BusConnection implements AutoCloseable {
      */
     public static BusConnection accept(UnixSocket socket, String guid, ConnectionOptions options)
             throws InterruptedException {
+        return accept(socket, guid, options, _ -> {});
+    }
+
+    /**
+     * The same, for who must have exported its objects before the peer's first call is read.
+     *
+     * @param prepared given the connection before anything is read; it may export
+     */
+    public static BusConnection accept(
+            UnixSocket socket,
+            String guid,
+            ConnectionOptions options,
+            Consumer<BusConnection> prepared)
+            throws InterruptedException {
         OptionalLong uid;
         try (Peer peer = socket.peer()) {
             boolean trusted = peer.uid() == 0 || peer.uid() == Unistd.geteuid();
@@ -176,13 +191,15 @@ public final class BusConnection implements AutoCloseable {
                         options.descriptors(),
                         SaslServer.Config.DEFAULT_REJECTIONS,
                         SaslServer.Config.DEFAULT_LINES);
-        return new BusConnection(
+        BusConnection connection =
+                new BusConnection(
                         new Dialed(socket, Optional.empty()),
                         new Handshake.Server(new SaslServer(config), guid),
                         false,
                         "a peer",
-                        options)
-                .started();
+                        options);
+        prepared.accept(connection);
+        return connection.started();
     }
 
     /** Authenticates, and greets a bus. */
@@ -225,6 +242,16 @@ public final class BusConnection implements AutoCloseable {
     /** Whether it has not ended. */
     public boolean isOpen() {
         return link.isOpen();
+    }
+
+    /** Whether it is authenticated and has not ended: before a call is read from it, it is. */
+    public boolean isReady() {
+        return link.isReady();
+    }
+
+    /** Waits until it has ended, by either side. */
+    public void awaitEnd() throws InterruptedException {
+        link.awaitEnd();
     }
 
     // Calls
@@ -428,6 +455,31 @@ public final class BusConnection implements AutoCloseable {
                         arguments));
     }
 
+    /**
+     * Sends a signal without waiting. If too much waits to be sent already the connection is given
+     * up.
+     *
+     * @param destination whom it is for; empty for all who listen
+     * @throws IllegalArgumentException if a name is none, or the arguments do not fit the signature
+     */
+    public void offerSignal(
+            String destination,
+            String path,
+            String interfaceName,
+            String signal,
+            String signature,
+            Object... arguments) {
+        Signature types = Signature.of(signature);
+        link.offer(serial ->
+                Outgoing.of(
+                        w -> w.signal(path, interfaceName, signal),
+                        0,
+                        serial,
+                        destination.isEmpty() ? null : destination,
+                        types,
+                        List.of(arguments)));
+    }
+
     // Names
 
     /**
@@ -510,7 +562,29 @@ public final class BusConnection implements AutoCloseable {
      * @throws IllegalStateException if the path has an object
      */
     public ExportedObject export(String path, BusInterface... interfaces) {
-        return objects.add(path, List.of(interfaces));
+        return objects.add(path, List.of(interfaces), null);
+    }
+
+    /**
+     * The same of an object whose state belongs to one thread: its properties are read, and its
+     * methods handled, on the executor, where nothing may wait; methods that are {@linkplain
+     * BusInterface.Builder#asyncMethod begun} are begun by the thread that reads.
+     */
+    public ExportedObject export(String path, Executor executor, BusInterface... interfaces) {
+        return objects.add(path, List.of(interfaces), executor);
+    }
+
+    /**
+     * Lets others call all objects below a path that the tree knows of, but for those that are
+     * exported by themselves. They have no ObjectManager.
+     *
+     * @param executor where the tree is asked, and its objects are called
+     * @return withdraws them
+     * @throws IllegalArgumentException if the path is none
+     * @throws IllegalStateException if there is a tree at the path
+     */
+    public AutoCloseable exportTree(String path, Executor executor, ObjectTree tree) {
+        return objects.addTree(path, executor, tree);
     }
 
     /** What the reader gives. */

@@ -58,7 +58,16 @@ public final class BusInterface {
             Signature out,
             List<Argument> inArguments,
             List<Argument> outArguments,
-            MethodHandler handler) {}
+            Handling handling) {}
+
+    /** How a method is handled. */
+    sealed interface Handling {
+        /** The values are there when the handler returns. */
+        record Now(MethodHandler handler) implements Handling {}
+
+        /** The values come later. */
+        record Later(AsyncMethodHandler handler) implements Handling {}
+    }
 
     record Property(
             String name,
@@ -145,9 +154,32 @@ public final class BusInterface {
                 String out,
                 MethodHandler handler,
                 String... argumentNames) {
+            return method(method, in, out, new Handling.Now(handler), List.of(argumentNames));
+        }
+
+        /**
+         * The same of a method that is begun by the thread that reads and replies later: many calls
+         * may be under way at a time, and none holds up another.
+         */
+        @CanIgnoreReturnValue
+        public Builder asyncMethod(
+                String method,
+                String in,
+                String out,
+                AsyncMethodHandler handler,
+                String... argumentNames) {
+            return method(method, in, out, new Handling.Later(handler), List.of(argumentNames));
+        }
+
+        private Builder method(
+                String method,
+                String in,
+                String out,
+                Handling handling,
+                List<String> argumentNames) {
             Signature inTypes = Signature.of(in);
             Signature outTypes = Signature.of(out);
-            List<Argument> all = arguments(method, Signature.of(in + out), List.of(argumentNames));
+            List<Argument> all = arguments(method, Signature.of(in + out), argumentNames);
             int ins = inTypes.types().size();
             Method described =
                     new Method(
@@ -156,7 +188,7 @@ public final class BusInterface {
                             outTypes,
                             all.subList(0, ins),
                             all.subList(ins, all.size()),
-                            handler);
+                            handling);
             unique(method, methods.putIfAbsent(method, described) == null);
             return this;
         }

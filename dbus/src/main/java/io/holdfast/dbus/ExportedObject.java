@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,7 @@ public final class ExportedObject implements AutoCloseable {
     private final ExportedObjects all;
     private final String path;
     private final Map<String, BusInterface> interfaces;
+    private final @Nullable Executor executor;
 
     /** Calls that wait for the one that runs. */
     @GuardedBy("waiting")
@@ -37,11 +39,13 @@ public final class ExportedObject implements AutoCloseable {
             BusConnection connection,
             ExportedObjects all,
             String path,
-            Map<String, BusInterface> interfaces) {
+            Map<String, BusInterface> interfaces,
+            @Nullable Executor executor) {
         this.connection = connection;
         this.all = all;
         this.path = path;
         this.interfaces = interfaces;
+        this.executor = executor;
     }
 
     public String path() {
@@ -123,6 +127,11 @@ public final class ExportedObject implements AutoCloseable {
         Map<String, Object> values = new LinkedHashMap<>();
         interfaces.forEach((name, described) -> values.put(name, values(described)));
         return values;
+    }
+
+    /** Where its calls run, if not on virtual threads. */
+    @Nullable Executor executor() {
+        return executor;
     }
 
     /** Runs it on a virtual thread, after what was given before. */

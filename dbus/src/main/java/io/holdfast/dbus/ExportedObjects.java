@@ -10,16 +10,24 @@ import io.holdfast.dbus.wire.Syntax;
 import io.holdfast.dbus.wire.Variant;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,12 +49,21 @@ final class ExportedObjects {
     private final int limit;
     private final ConcurrentNavigableMap<String, ExportedObject> objects =
             new ConcurrentSkipListMap<>();
+    private final ConcurrentNavigableMap<String, Tree> trees = new ConcurrentSkipListMap<>();
     private final AtomicInteger underWay = new AtomicInteger();
+
+    /** Objects that are asked for at each call. */
+    private record Tree(String path, Executor executor, ObjectTree objects) {
+        boolean covers(String some) {
+            return some.equals(path) || some.startsWith(path + "/");
+        }
+    }
 
     private enum Where {
         HERE,
         IN_ORDER,
-        CONCURRENTLY
+        CONCURRENTLY,
+        LATER
     }
 
     /** What is to be done for a call; without object it is done here. */
@@ -55,24 +72,35 @@ final class ExportedObjects {
             @Nullable ExportedObject ofObject,
             Signature in,
             Signature out,
-            MethodHandler handler) {
+            BusInterface.Handling handling) {
         /** What needs no handler of others. */
         static Target here(String out, MethodHandler handler) {
-            return new Target(Where.HERE, null, Signature.EMPTY, Signature.of(out), handler);
+            return new Target(
+                    Where.HERE,
+                    null,
+                    Signature.EMPTY,
+                    Signature.of(out),
+                    new BusInterface.Handling.Now(handler));
         }
 
         static Target of(ExportedObject object, String in, String out, MethodHandler handler) {
-            return new Target(Where.IN_ORDER, object, Signature.of(in), Signature.of(out), handler);
+            return new Target(
+                    Where.IN_ORDER,
+                    object,
+                    Signature.of(in),
+                    Signature.of(out),
+                    new BusInterface.Handling.Now(handler));
         }
 
         static Target of(
                 ExportedObject object, BusInterface described, BusInterface.Method method) {
-            return new Target(
-                    described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER,
-                    object,
-                    method.in(),
-                    method.out(),
-                    method.handler());
+            Where where =
+                    switch (method.handling()) {
+                        case BusInterface.Handling.Later _ -> Where.LATER;
+                        case BusInterface.Handling.Now _ ->
+                                described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER;
+                    };
+            return new Target(where, object, method.in(), method.out(), method.handling());
         }
 
         ExportedObject object() {
@@ -89,10 +117,40 @@ final class ExportedObjects {
         this.limit = limit;
     }
 
-    ExportedObject add(String path, List<BusInterface> interfaces) {
+    ExportedObject add(
+            String path, List<BusInterface> interfaces, @Nullable Executor executor) {
+        requirePath(path);
+        ExportedObject object = object(path, interfaces, executor);
+        if (objects.putIfAbsent(path, object) != null) {
+            throw new IllegalStateException("there is an object " + path + " already");
+        }
+        if (executor == null) { // else its values are not to be read here
+            tellManagers(
+                    object,
+                    "InterfacesAdded",
+                    Signature.of("oa{sa{sv}}"),
+                    List.of(path, object.valuesByInterface()));
+        }
+        return object;
+    }
+
+    AutoCloseable addTree(String path, Executor executor, ObjectTree objects) {
+        requirePath(path);
+        Tree tree = new Tree(path, executor, objects);
+        if (trees.putIfAbsent(path, tree) != null) {
+            throw new IllegalStateException("there is a tree at " + path + " already");
+        }
+        return () -> trees.remove(path, tree);
+    }
+
+    private static void requirePath(String path) {
         if (!Syntax.isObjectPath(path)) {
             throw new IllegalArgumentException("not an object path: \"" + path + "\"");
         }
+    }
+
+    private ExportedObject object(
+            String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         Map<String, BusInterface> byName = new LinkedHashMap<>();
         for (BusInterface described : interfaces) {
             if (STANDARD.contains(described.name())
@@ -100,16 +158,7 @@ final class ExportedObjects {
                 throw new IllegalArgumentException(path + " has " + described.name() + " already");
             }
         }
-        ExportedObject object = new ExportedObject(connection, this, path, byName);
-        if (objects.putIfAbsent(path, object) != null) {
-            throw new IllegalStateException("there is an object " + path + " already");
-        }
-        tellManagers(
-                object,
-                "InterfacesAdded",
-                Signature.of("oa{sa{sv}}"),
-                List.of(path, object.valuesByInterface()));
-        return object;
+        return new ExportedObject(connection, this, path, byName, executor);
     }
 
     void remove(ExportedObject object) {
@@ -156,9 +205,19 @@ final class ExportedObjects {
 
     /** The next elements of the paths of the objects below a path, for introspection. */
     private List<String> nodesBelow(String path) {
-        int prefix = path.equals("/") ? 1 : path.length() + 1;
+        List<String> all = new ArrayList<>(below(path).keySet());
+        all.addAll(trees.keySet());
+        return nodesBelow(path, all);
+    }
+
+    private static List<String> nodesBelow(String path, Collection<String> all) {
+        String start = path.equals("/") ? "/" : path + "/";
+        int prefix = start.length();
         TreeSet<String> nodes = new TreeSet<>();
-        for (String found : below(path).keySet()) {
+        for (String found : all) {
+            if (!found.startsWith(start)) {
+                continue;
+            }
             int slash = found.indexOf('/', prefix);
             nodes.add(slash < 0 ? found.substring(prefix) : found.substring(prefix, slash));
         }
@@ -167,18 +226,19 @@ final class ExportedObjects {
 
     /** A call came, owned. Called by the reader, which must not wait. */
     void call(Message message) {
+        String path = String.valueOf(message.path());
+        ExportedObject object = objects.get(path);
+        Tree tree = object == null ? treeOf(path) : null;
+        if (tree != null) {
+            ask(tree, path, message);
+            return;
+        }
         Target target;
         try {
-            target = target(message);
-            if (!message.signature().equals(target.in)) {
-                throw new DBusException(
-                        DBusException.INVALID_ARGS,
-                        "%s takes \"%s\" and not \"%s\""
-                                .formatted(message.member(), target.in, message.signature()));
-            }
-            if (target.where != Where.HERE && underWay.get() >= limit) {
-                throw new DBusException(
-                        DBusException.LIMITS_EXCEEDED, limit + " calls are under way already");
+            target = target(message, object, () -> nodesBelow(path));
+            checked(message, target);
+            if (target.where != Where.HERE) {
+                requireRoom();
             }
         } catch (DBusException e) {
             message.close();
@@ -187,36 +247,147 @@ final class ExportedObjects {
         }
         switch (target.where) {
             case HERE -> run(message, target, link::offer);
-            case IN_ORDER -> target.object().runInOrder(counted(message, target));
+            case LATER -> {
+                underWay.incrementAndGet();
+                begin(message, target);
+            }
+            case IN_ORDER -> {
+                Executor executor = target.object().executor();
+                if (executor == null) {
+                    target.object().runInOrder(counted(message, target, link::send));
+                } else {
+                    execute(executor, message, counted(message, target, link::offer));
+                }
+            }
             case CONCURRENTLY -> {
                 String name = "D-Bus call " + message.member();
-                var _ = Thread.ofVirtual().name(name).start(counted(message, target));
+                var _ = Thread.ofVirtual().name(name).start(counted(message, target, link::send));
             }
         }
     }
 
-    private Runnable counted(Message message, Target target) {
+    private static void checked(Message message, Target target) {
+        if (!message.signature().equals(target.in)) {
+            throw new DBusException(
+                    DBusException.INVALID_ARGS,
+                    "%s takes \"%s\" and not \"%s\""
+                            .formatted(message.member(), target.in, message.signature()));
+        }
+    }
+
+    private void requireRoom() {
+        if (underWay.get() >= limit) {
+            throw new DBusException(
+                    DBusException.LIMITS_EXCEEDED, limit + " calls are under way already");
+        }
+    }
+
+    private Runnable counted(Message message, Target target, Sender sender) {
         underWay.incrementAndGet();
         return () -> {
             try {
-                run(message, target, link::send);
+                run(message, target, sender);
             } finally {
                 underWay.decrementAndGet();
             }
         };
     }
 
+    /** What the executor does not take is refused, and counts no more. */
+    private void execute(Executor executor, Message message, Runnable counted) {
+        try {
+            executor.execute(counted);
+        } catch (RejectedExecutionException e) {
+            underWay.decrementAndGet();
+            message.close();
+            refuse(
+                    message,
+                    new DBusException(DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage())),
+                    link::offer);
+        }
+    }
+
+    // Trees
+
+    private @Nullable Tree treeOf(String path) {
+        for (Tree tree : trees.values()) {
+            if (tree.covers(path)) {
+                return tree;
+            }
+        }
+        return null;
+    }
+
+    /** Asks the tree for the object, on its executor, and goes on there. */
+    private void ask(Tree tree, String path, Message message) {
+        try {
+            requireRoom();
+        } catch (DBusException e) {
+            message.close();
+            refuse(message, e, link::offer);
+            return;
+        }
+        underWay.incrementAndGet();
+        execute(
+                tree.executor,
+                message,
+                () -> {
+                    CompletionStage<List<BusInterface>> found;
+                    try {
+                        found =
+                                path.equals(tree.path)
+                                        ? CompletableFuture.completedStage(List.of())
+                                        : tree.objects.interfaces(path);
+                    } catch (RuntimeException e) {
+                        found = CompletableFuture.failedStage(e);
+                    }
+                    var _ =
+                            found.whenComplete(
+                                    (interfaces, failure) ->
+                                            found(tree, path, message, interfaces, failure));
+                });
+    }
+
+    private void found(
+            Tree tree,
+            String path,
+            Message message,
+            @Nullable List<BusInterface> interfaces,
+            @Nullable Throwable failure) {
+        Target target;
+        try {
+            if (interfaces == null) {
+                throw failure == null ? unknownObject(path) : refusal(message, failure);
+            }
+            ExportedObject object =
+                    interfaces.isEmpty() ? null : object(path, interfaces, tree.executor);
+            target = target(message, object, () -> nodesBelow(path, tree.objects.paths()));
+            checked(message, target);
+        } catch (DBusException e) {
+            underWay.decrementAndGet();
+            message.close();
+            refuse(message, e, link::offer);
+            return;
+        }
+        if (target.where == Where.LATER) {
+            begin(message, target);
+        } else {
+            underWay.decrementAndGet();
+            run(message, target, link::offer);
+        }
+    }
+
     // What is meant
 
-    private Target target(Message message) {
+    private Target target(
+            Message message, @Nullable ExportedObject object, Supplier<List<String>> nodes) {
         String path = String.valueOf(message.path());
         String interfaceName = message.interfaceName();
         String member = String.valueOf(message.member());
-        ExportedObject object = objects.get(path);
         if (interfaceName == null) {
-            return anyInterface(object, path, member);
+            return anyInterface(object, path, member, nodes);
         }
-        Target standard = standard(object, path, interfaceName, member);
+        Target standard = standard(object, path, interfaceName, member, nodes);
         if (standard != null) {
             return standard;
         }
@@ -241,7 +412,11 @@ final class ExportedObjects {
     }
 
     /** The first interface that has the member. */
-    private Target anyInterface(@Nullable ExportedObject object, String path, String member) {
+    private Target anyInterface(
+            @Nullable ExportedObject object,
+            String path,
+            String member,
+            Supplier<List<String>> nodes) {
         if (object != null) {
             for (BusInterface described : object.interfaces().values()) {
                 BusInterface.Method method = described.methods().get(member);
@@ -251,7 +426,7 @@ final class ExportedObjects {
             }
         }
         for (String interfaceName : STANDARD) {
-            Target standard = standard(object, path, interfaceName, member);
+            Target standard = standard(object, path, interfaceName, member, nodes);
             if (standard != null) {
                 return standard;
             }
@@ -263,7 +438,11 @@ final class ExportedObjects {
     }
 
     private @Nullable Target standard(
-            @Nullable ExportedObject object, String path, String interfaceName, String member) {
+            @Nullable ExportedObject object,
+            String path,
+            String interfaceName,
+            String member,
+            Supplier<List<String>> nodes) {
         return switch (interfaceName) {
             case StandardInterfaces.PEER ->
                     switch (member) {
@@ -273,7 +452,7 @@ final class ExportedObjects {
                         default -> null;
                     };
             case StandardInterfaces.INTROSPECTABLE ->
-                    member.equals("Introspect") ? introspect(object, path) : null;
+                    member.equals("Introspect") ? introspect(object, path, nodes.get()) : null;
             case StandardInterfaces.PROPERTIES ->
                     object == null ? null : properties(object, member);
             case StandardInterfaces.OBJECT_MANAGER ->
@@ -284,9 +463,9 @@ final class ExportedObjects {
         };
     }
 
-    private @Nullable Target introspect(@Nullable ExportedObject object, String path) {
-        List<String> nodes = nodesBelow(path);
-        if (object == null && nodes.isEmpty() && !path.equals("/")) {
+    private @Nullable Target introspect(
+            @Nullable ExportedObject object, String path, List<String> nodes) {
+        if (object == null && nodes.isEmpty() && !path.equals("/") && !trees.containsKey(path)) {
             return null;
         }
         List<BusInterface> interfaces =
@@ -386,19 +565,62 @@ final class ExportedObjects {
     }
 
     private void run(Message message, Target target, Sender sender) {
+        if (!(target.handling instanceof BusInterface.Handling.Now(MethodHandler handler))) {
+            throw new AssertionError(target);
+        }
         try (MethodCall call = new MethodCall(connection, message)) {
-            List<?> values = target.handler.handle(call);
+            List<?> values = handler.handle(call);
             answer(message, target, values, sender);
-        } catch (DBusException e) {
-            refuse(message, e, sender);
         } catch (ConnectionLostException e) {
             if (link.isOpen()) { // another connection
                 refuse(message, failed(e), sender);
             }
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
-            LOG.log(Level.WARNING, "D-Bus call " + message + " failed", e);
-            refuse(message, failed(e), sender);
+            refuse(message, refusal(message, e), sender);
         }
+    }
+
+    /** Begins what was counted, and answers when it is through. */
+    private void begin(Message message, Target target) {
+        if (!(target.handling instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
+            throw new AssertionError(target);
+        }
+        MethodCall call = new MethodCall(connection, message);
+        CompletableFuture<List<?>> reply = new CompletableFuture<>();
+        var _ =
+                reply.whenComplete((values, failure) -> {
+                    try {
+                        if (values == null) {
+                            throw failure == null
+                                    ? new IllegalStateException("no values, and no reason")
+                                    : failure;
+                        }
+                        answer(message, target, values, link::offer);
+                    } catch (Throwable e) {
+                        refuse(message, refusal(message, e), link::offer);
+                    } finally {
+                        underWay.decrementAndGet();
+                        call.close();
+                    }
+                });
+        try {
+            handler.begin(call, reply);
+        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
+            reply.completeExceptionally(e);
+        }
+    }
+
+    /** What the caller gets for a failure; one that nobody has expected is logged. */
+    private static DBusException refusal(Message message, Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        if (cause instanceof DBusException expected) {
+            return expected;
+        }
+        LOG.log(Level.WARNING, "D-Bus call " + message + " failed", cause);
+        return failed(cause);
     }
 
     private static DBusException failed(Throwable e) {

@@ -289,6 +289,14 @@ final class Link {
         return lost.get() == null;
     }
 
+    boolean isReady() {
+        return isOpen() && authenticated.isDone();
+    }
+
+    void awaitEnd() throws InterruptedException {
+        reader.join();
+    }
+
     /**
      * @throws ConnectionLostException if it is not open
      */

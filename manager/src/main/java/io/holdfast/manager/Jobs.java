@@ -22,12 +22,14 @@ final class Jobs {
     private final ManagerContext context;
     private final UnitTable units;
     private final UnitCatalog catalog;
+    private final JobTable table;
     private boolean stopping;
 
-    Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog) {
+    Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog, JobTable table) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;
+        this.table = table;
     }
 
     /** How the jobs of the named units end. */
@@ -65,21 +67,53 @@ final class Jobs {
     }
 
     private void start(Collection<UnitName> names, UnitCatalog.Closure closure, Answer answer) {
+        start(names, closure, answer::complete, _ -> {}, () -> {});
+    }
+
+    /**
+     * @param planned told what will be done; refuses it by an exception
+     * @param installed called when all jobs are there and none has begun
+     */
+    void start(
+            Collection<UnitName> names,
+            UnitCatalog.Closure closure,
+            Consumer<Map<UnitName, JobResult>> done,
+            Consumer<StartPlan> planned,
+            Runnable installed) {
         if (stopping) {
             throw new IllegalStateException("the manager is stopping");
         }
         StartPlan plan = new StartPlan(context, units, names, closure);
-        run(
-                plan.stops(),
-                Transaction.Kind.STOP,
-                _ ->
-                        run(
-                                plan.starts(),
-                                Transaction.Kind.START,
-                                results -> {
-                                    results.putAll(plan.refused());
-                                    answer.complete(results);
-                                }));
+        planned.accept(plan);
+        for (UnitName name : names) {
+            ManagedUnit unit = units.find(name);
+            if (unit != null && plan.starts().contains(unit)) {
+                UnitJob _ = table.install(unit.unit().name(), JobType.START);
+            } else if (unit != null) {
+                endRestart(
+                        unit.unit().name(),
+                        plan.refused().getOrDefault(unit.unit().name(), JobResult.INVALID));
+            }
+        }
+        Transaction starts =
+                transaction(
+                        plan.starts(),
+                        Transaction.Kind.START,
+                        results -> {
+                            results.putAll(plan.refused());
+                            done.accept(results);
+                        });
+        Transaction stops =
+                transaction(plan.stops(), Transaction.Kind.STOP, _ -> starts.run());
+        installed.run();
+        stops.run();
+    }
+
+    /** A restart whose start is not to be. */
+    private void endRestart(UnitName unit, JobResult how) {
+        table.of(unit)
+                .filter(job -> job.type() == JobType.RESTART)
+                .ifPresent(job -> table.end(job.id(), how));
     }
 
     void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
@@ -91,26 +125,43 @@ final class Jobs {
 
     /** Stops what runs of these and of their dependants, and starts all of them. */
     void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
+        load(names, future, closure -> restart(names, closure, future, () -> {}));
+    }
+
+    /**
+     * @param installed called when all jobs are there and none has begun
+     */
+    void restart(
+            Collection<UnitName> names,
+            UnitCatalog.Closure closure,
+            CompletableFuture<Map<UnitName, JobResult>> future,
+            Runnable installed) {
         Answer answer = new Answer(names, units, future);
-        load(
-                names,
-                future,
-                closure -> {
-                    Set<ManagedUnit> running = units.withDependants(loaded(names));
-                    running.removeIf(unit -> !unit.activeState().isUp());
-                    Set<UnitName> again = new LinkedHashSet<>(names);
-                    running.forEach(unit -> again.add(unit.unit().name()));
-                    run(
-                            running,
-                            Transaction.Kind.STOP_TO_RESTART,
-                            _ -> {
-                                try {
-                                    start(again, closure, answer);
-                                } catch (RuntimeException e) {
-                                    future.completeExceptionally(e);
-                                }
-                            });
-                });
+        Set<ManagedUnit> running = units.withDependants(loaded(names));
+        running.removeIf(unit -> !unit.activeState().isUp());
+        Set<UnitName> again = new LinkedHashSet<>(names);
+        running.forEach(unit -> again.add(unit.unit().name()));
+        for (UnitName name : again) {
+            UnitJob _ = table.install(units.get(name).unit().name(), JobType.RESTART);
+        }
+        Transaction stops =
+                transaction(
+                        running,
+                        Transaction.Kind.STOP_TO_RESTART,
+                        _ -> {
+                            try {
+                                start(again, closure, answer);
+                            } catch (RuntimeException e) {
+                                again.forEach(
+                                        name ->
+                                                endRestart(
+                                                        units.get(name).unit().name(),
+                                                        JobResult.CANCELED));
+                                future.completeExceptionally(e);
+                            }
+                        });
+        installed.run();
+        stops.run();
     }
 
     void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
@@ -135,11 +186,18 @@ final class Jobs {
             Collection<ManagedUnit> some,
             Transaction.Kind kind,
             Consumer<Map<UnitName, JobResult>> done) {
-        new Transaction(some, kind, done, context::warn).run();
+        transaction(some, kind, done).run();
+    }
+
+    Transaction transaction(
+            Collection<ManagedUnit> some,
+            Transaction.Kind kind,
+            Consumer<Map<UnitName, JobResult>> done) {
+        return new Transaction(some, kind, table, done, context::warn);
     }
 
     /** Reads units and what they pull in, and goes on with it. */
-    private void load(
+    void load(
             Collection<UnitName> names,
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> loaded) {

@@ -69,7 +69,7 @@ final class ManagedSocket implements ManagedUnit {
         return unit.name();
     }
 
-    private UnitName service() {
+    private UnitName serviceName() {
         return unit.socket().service();
     }
 
@@ -136,11 +136,11 @@ final class ManagedSocket implements ManagedUnit {
         stopAnnounced = false;
         takeNewer();
         result = SocketResult.SUCCESS;
-        if (context.events().activation().isUp(service())) {
+        if (context.events().activation().isUp(serviceName())) {
             context.error(
                     name(),
                     "its service "
-                            + service()
+                            + serviceName()
                             + " is active without it; stop that one first, or start both anew");
             rest(SocketResult.RESOURCES, JobResult.FAILED);
         } else if (startLimit.tryStart(System.nanoTime())) {
@@ -279,11 +279,11 @@ final class ManagedSocket implements ManagedUnit {
             traffic.ignore();
         } else if (unit.socket().accept()) {
             accept(socket);
-        } else if (context.events().activation().isUp(service())) {
+        } else if (context.events().activation().isUp(serviceName())) {
             attend(); // it was started by somebody else, and has the descriptors
         } else if (mayTrigger()) {
             attend();
-            context.events().activation().start(name(), service(), this::startedFor);
+            context.events().activation().start(name(), serviceName(), this::startedFor);
         }
     }
 
@@ -294,7 +294,7 @@ final class ManagedSocket implements ManagedUnit {
         fail(
                 SocketResult.TRIGGER_LIMIT_HIT,
                 "has started "
-                        + service()
+                        + serviceName()
                         + " too often and listens no longer: TriggerLimitBurst="
                         + unit.socket().triggerLimit().burst());
         return false;
@@ -310,9 +310,9 @@ final class ManagedSocket implements ManagedUnit {
     private void startedFor(boolean begun) {
         if (!begun) {
             if (state.active() == ActiveState.ACTIVE) {
-                fail(SocketResult.RESOURCES, "cannot start " + service());
+                fail(SocketResult.RESOURCES, "cannot start " + serviceName());
             }
-        } else if (state == SubState.RUNNING && !context.events().activation().isUp(service())) {
+        } else if (state == SubState.RUNNING && !context.events().activation().isUp(serviceName())) {
             listen();
         }
     }
@@ -329,7 +329,7 @@ final class ManagedSocket implements ManagedUnit {
         if (mayNotStart) {
             fail(
                     SocketResult.SERVICE_START_LIMIT_HIT,
-                    service() + " was started too often: listens no longer");
+                    serviceName() + " was started too often: listens no longer");
             return;
         }
         switch (of) {
@@ -375,7 +375,7 @@ final class ManagedSocket implements ManagedUnit {
             connection.close();
         } else if (mayTrigger()) {
             UnitName instance =
-                    service().withInstance(connections.next() + "-" + connection.ends());
+                    serviceName().withInstance(connections.next() + "-" + connection.ends());
             connections.began(instance, connection.source());
             context.events()
                     .activation()
@@ -479,6 +479,6 @@ final class ManagedSocket implements ManagedUnit {
                 connections.living(),
                 connections.acceptedCount(),
                 connections.refusedCount(),
-                unit.socket().accept() ? connections.instances() : List.of(service()));
+                unit.socket().accept() ? connections.instances() : List.of(serviceName()));
     }
 }

@@ -6,10 +6,21 @@ import java.util.function.Consumer;
 /** A target, and any other unit that has no processes of its own: active once it is reached. */
 final class ManagedTarget implements ManagedUnit {
     private Unit unit;
+    private final Runnable changed;
     private boolean reached;
+    private UnitTimes times = UnitTimes.NEVER;
 
+    /** Of a unit that nobody has to be told of. */
     ManagedTarget(Unit unit) {
+        this(unit, () -> {});
+    }
+
+    /**
+     * @param changed called after each change of its state
+     */
+    ManagedTarget(Unit unit, Runnable changed) {
         this.unit = unit;
+        this.changed = changed;
     }
 
     @Override
@@ -29,13 +40,27 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public void start(Consumer<JobResult> done) {
-        reached = true;
+        reached(true);
         done.accept(JobResult.DONE);
+    }
+
+    private void reached(boolean now) {
+        if (reached != now) {
+            ActiveState before = activeState();
+            reached = now;
+            times = times.after(before, activeState());
+            changed.run();
+        }
+    }
+
+    @Override
+    public UnitTimes times() {
+        return times;
     }
 
     @Override
     public void stop(boolean restarting, Consumer<JobResult> done) {
-        reached = false;
+        reached(false);
         done.accept(JobResult.DONE);
     }
 

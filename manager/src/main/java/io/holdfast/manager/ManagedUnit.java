@@ -51,6 +51,16 @@ interface ManagedUnit {
         return Optional.empty();
     }
 
+    /** When it came into its states. */
+    default UnitTimes times() {
+        return UnitTimes.NEVER;
+    }
+
+    /** What is known of it as a service. */
+    default Optional<ServiceView> service() {
+        return Optional.empty();
+    }
+
     /** A description of its present state. */
     UnitStatus status();
 }

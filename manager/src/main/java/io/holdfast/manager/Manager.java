@@ -48,6 +48,7 @@ public final class Manager implements AutoCloseable {
     private final UnitTable units;
     private final Jobs jobs;
     private final SocketActivation activation;
+    private final ManagerView view;
     private final NotifyRouter messages;
     private final NotifySocket notify;
     private final Orphans orphans;
@@ -73,6 +74,9 @@ public final class Manager implements AutoCloseable {
                         options.loadPath(),
                         options.units(),
                         new UnitReader(host, options.scope(), UnitCatalog.notActedOn()));
+        Loudness loudness = new Loudness(listener);
+        UnitListeners listeners = new UnitListeners();
+        Workloads workloads = new Workloads();
         ManagerContext context =
                 new ManagerContext(
                         loop,
@@ -82,11 +86,15 @@ public final class Manager implements AutoCloseable {
                         cgroups,
                         options.runtimeDirectory().resolve("notify"),
                         new DynamicUids(Path.of(options.scope().runtimeDirectory())),
-                        listener,
-                        new UnitEvents());
+                        loudness,
+                        new UnitEvents(listeners, workloads));
         units = new UnitTable(context);
-        jobs = new Jobs(context, units, catalog);
+        JobTable table = new JobTable(listeners);
+        jobs = new Jobs(context, units, catalog, table);
         activation = new SocketActivation(context, units, jobs);
+        view =
+                new ManagerView(
+                        context, options, units, catalog, jobs, table, listeners, workloads, loudness);
         messages = new NotifyRouter(context, units);
         notify = new NotifySocket(context.notifySocket(), loop, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
@@ -101,6 +109,34 @@ public final class Manager implements AutoCloseable {
 
     /** What units tell. */
     private final class UnitEvents implements ManagerContext.Events {
+        private final UnitListeners listeners;
+        private final Workloads workloads;
+
+        UnitEvents(UnitListeners listeners, Workloads workloads) {
+            this.listeners = listeners;
+            this.workloads = workloads;
+        }
+
+        @Override
+        public void loaded(UnitName unit) {
+            listeners.unitNew(unit);
+        }
+
+        @Override
+        public void changed(UnitName unit) {
+            listeners.unitChanged(unit);
+        }
+
+        @Override
+        public void runs(long cgroupId, Workload workload) {
+            workloads.add(cgroupId, workload);
+        }
+
+        @Override
+        public void runEnded(UnitName unit) {
+            workloads.remove(unit);
+        }
+
         @Override
         public void settled(UnitName unit, ActiveState state) {
             activation.settled(unit);
@@ -203,6 +239,11 @@ public final class Manager implements AutoCloseable {
     /** Runs until {@link #shutdown} has stopped everything. */
     public void run() {
         loop.run();
+    }
+
+    /** What faces see of it. */
+    public ManagerView view() {
+        return view;
     }
 
     /** The loop, for other things that belong to its thread: sockets, timers, signals. */

@@ -35,6 +35,17 @@ record ManagerContext(
 
         /** What sockets and services ask of each other. */
         Activation activation();
+        /** A unit was taken into the table. */
+        default void loaded(UnitName unit) {}
+
+        /** Something of a unit's state is another. */
+        default void changed(UnitName unit) {}
+
+        /** A run has a cgroup of its own from now on. */
+        default void runs(long cgroupId, Workload workload) {}
+
+        /** The run of a unit is over. */
+        default void runEnded(UnitName unit) {}
 
         /** A spawn is over. */
         void spawned();

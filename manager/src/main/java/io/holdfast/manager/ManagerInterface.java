@@ -1,11 +1,11 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.Call;
@@ -21,6 +21,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,13 +29,13 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Function;
 
 /**
  * A manager's face on Varlink: {@code io.holdfast.Manager}.
  *
- * <p>Everybody may read. To change something the peer must be root or the manager's own user, and
- * its process must be held (or, on a kernel without SO_PEERPIDFD, at least be of that user: a user
- * cannot be taken over as a number can).
+ * <p>Everybody may read. To change something the peer must be root or the manager's own user ({@link
+ * Permission#isOwner}), or have the {@link Permission} that it was served with.
  */
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
@@ -98,19 +99,38 @@ public final class ManagerInterface implements AutoCloseable {
             # Signals the processes of a unit: "main" or "all".
             method Kill(name: string, signal: string, whom: ?string) -> ()
 
-            # Whose process is this? It comes as a descriptor, a pidfd, at that index beside the call.
-            method WhoIs(pidfd: int) -> (id: ProcessId, unit: ?string, invocationId: ?string, cgroup: ?string)
+            # Whose process is this? It comes as a descriptor at that index beside the call: a pidfd, or
+            # a connected AF_UNIX socket, whose peer is meant. One answer has all that is known: the
+            # unit and its run, its slice, the login session, the cgroup, and the effective user and
+            # group at this moment.
+            method WhoIs(pidfd: int) -> (
+              id: ProcessId,
+              uid: ?int,
+              gid: ?int,
+              unit: ?string,
+              invocationId: ?string,
+              slice: ?string,
+              session: ?string,
+              cgroup: ?string
+            )
 
             error NoSuchUnit (name: string)
             error NoProcesses (name: string)
+
+            # It is gone, or it is a socket's peer that is not held.
+            error NoSuchProcess ()
             error Failed (reason: string)
             """;
 
+    private static final String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
+
     private final Manager manager;
+    private final Permission permission;
     private final VarlinkServer server;
 
-    private ManagerInterface(Manager manager) {
+    private ManagerInterface(Manager manager, Permission permission) {
         this.manager = manager;
+        this.permission = permission;
         this.server =
                 VarlinkServer.builder()
                         .identity("Holdfast", "holdfast", "0.1.0", "https://holdfast.io")
@@ -124,7 +144,16 @@ public final class ManagerInterface implements AutoCloseable {
      * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if another manager is there
      */
     public static ManagerInterface serve(Manager manager, Path folder) {
-        ManagerInterface face = new ManagerInterface(manager);
+        return serve(manager, folder, Permission.ofOwners());
+    }
+
+    /**
+     * The same, for those too who have the permission.
+     *
+     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if another manager is there
+     */
+    public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
+        ManagerInterface face = new ManagerInterface(manager, permission);
         try {
             Path socket = folder.resolve(SOCKET);
             face.server.listen(UnixAddress.path(socket));
@@ -149,28 +178,43 @@ public final class ManagerInterface implements AutoCloseable {
                         call ->
                                 manager.status(name(call.parameters().string("name")))
                                         .thenApply(unit -> JsonObject.of("unit", json(unit))))
-                .asyncMethod("Start", call -> jobs(manager.start(names(mayChange(call)))))
-                .asyncMethod("Stop", call -> jobs(manager.stop(names(mayChange(call)))))
-                .asyncMethod("Restart", call -> jobs(manager.restart(names(mayChange(call)))))
-                .asyncMethod("Reload", call -> jobs(manager.reload(names(mayChange(call)))))
-                .asyncMethod("ResetFailed", call -> resetFailed(mayChange(call)))
-                .asyncMethod("Kill", call -> kill(mayChange(call)))
+                .asyncMethod("Start", call -> jobs(call, "start", manager::start))
+                .asyncMethod("Stop", call -> jobs(call, "stop", manager::stop))
+                .asyncMethod("Restart", call -> jobs(call, "restart", manager::restart))
+                .asyncMethod("Reload", call -> jobs(call, "reload", manager::reload))
+                .asyncMethod("ResetFailed", call -> permitted(call, "reset-failed", this::resetFailed))
+                .asyncMethod("Kill", call -> permitted(call, "kill", this::kill))
                 .asyncMethod("WhoIs", this::whoIs, MethodOption.TAKES_DESCRIPTORS)
                 .build();
     }
 
-    private static Call mayChange(Call call) {
-        Peer peer = call.peer();
-        boolean known =
-                switch (peer) {
-                    case Peer.Held held -> held.process().state() != PidFd.State.REAPED;
-                    case Peer.BestEffort _ -> true;
-                    case Peer.Gone _ -> false;
-                };
-        if (!known || (peer.uid() != 0 && peer.uid() != Unistd.geteuid())) {
-            throw VarlinkException.permissionDenied();
+    /** Goes on if the peer may; who is no owner is judged by a thread that may wait. */
+    private CompletableFuture<JsonObject> permitted(
+            Call call, String verb, Function<Call, CompletableFuture<JsonObject>> then) {
+        if (Permission.isOwner(call.peer())) {
+            return then.apply(call);
         }
-        return call;
+        CompletableFuture<Void> judged = new CompletableFuture<>();
+        var _ =
+                Thread.ofVirtual()
+                        .name("Varlink permission " + verb)
+                        .start(() -> judge(call, verb, judged));
+        return judged.thenCompose(_ -> then.apply(call));
+    }
+
+    private void judge(Call call, String verb, CompletableFuture<Void> judged) {
+        try {
+            Permission.Question question =
+                    new Permission.Question(MANAGE_UNITS, Map.of("verb", verb), false);
+            if (!permission.isGranted(call.peer(), question)) {
+                throw VarlinkException.permissionDenied();
+            }
+            judged.complete(null);
+        } catch (InterruptedException e) {
+            judged.completeExceptionally(VarlinkException.permissionDenied());
+        } catch (RuntimeException e) {
+            judged.completeExceptionally(e);
+        }
     }
 
     private static List<UnitName> names(Call call) {
@@ -205,6 +249,13 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static VarlinkException noSuchUnit(String name) {
         return new VarlinkException("io.holdfast.Manager.NoSuchUnit", JsonObject.of("name", name));
+    }
+
+    private CompletableFuture<JsonObject> jobs(
+            Call call,
+            String verb,
+            Function<Collection<UnitName>, CompletableFuture<Map<UnitName, JobResult>>> task) {
+        return permitted(call, verb, asked -> jobs(task.apply(names(asked))));
     }
 
     private static CompletableFuture<JsonObject> jobs(
@@ -265,24 +316,44 @@ public final class ManagerInterface implements AutoCloseable {
             throw VarlinkException.invalidParameter("pidfd");
         }
         PidFd process;
-        try (Fd fd = received.get()) {
-            process = PidFd.adopt(fd);
-        } catch (io.holdfast.core.linux.ErrnoException e) {
-            throw VarlinkException.invalidParameter("pidfd");
+        try {
+            process = ManagerView.processOf(received.get());
+        } catch (ErrnoException e) {
+            throw refused(e);
         }
-        if (process.isThread()) { // a part of a process has no name
-            process.close();
-            throw VarlinkException.invalidParameter("pidfd");
-        }
-        return manager.unitOf(process)
-                .thenApply(unit ->
-                        JsonObject.builder()
-                                .put("id", json(process.processId()))
-                                .putIfPresent("unit", unit.map(UnitStatus::name))
-                                .putIfPresent("invocationId", unit.map(UnitStatus::invocationId))
-                                .putIfPresent("cgroup", unit.flatMap(UnitStatus::cgroup))
-                                .build())
-                .whenComplete((_, _) -> process.close());
+        CompletableFuture<JsonObject> answer = new CompletableFuture<>();
+        var _ =
+                manager.view()
+                        .whoIs(process)
+                        .whenComplete((identity, failure) -> {
+                            process.close();
+                            if (identity != null) {
+                                answer.complete(json(identity));
+                            } else {
+                                answer.completeExceptionally(
+                                        failure instanceof ErrnoException e ? refused(e) : failure);
+                            }
+                        });
+        return answer;
+    }
+
+    private static VarlinkException refused(ErrnoException e) {
+        return e.errno() == Errno.ESRCH
+                ? new VarlinkException("io.holdfast.Manager.NoSuchProcess", JsonObject.EMPTY)
+                : VarlinkException.invalidParameter("pidfd");
+    }
+
+    private static JsonObject json(WorkloadIdentity identity) {
+        return JsonObject.builder()
+                .put("id", json(identity.process()))
+                .putIfPresent("uid", identity.uid())
+                .putIfPresent("gid", identity.gid())
+                .putIfPresent("unit", identity.unit().map(UnitName::text))
+                .putIfPresent("invocationId", identity.invocationId())
+                .putIfPresent("slice", identity.slice())
+                .putIfPresent("session", identity.session())
+                .putIfPresent("cgroup", identity.cgroup())
+                .build();
     }
 
     private static JsonObject units(List<UnitStatus> list) {

@@ -10,6 +10,7 @@ import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
@@ -289,6 +290,11 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     @Override
     public void spawned(ExecCommand command, boolean asMain) {
+        if (asMain) {
+            life.mainStarted();
+        } else {
+            life.changed();
+        }
         reloading.spawned();
         if (!stopping.spawned() && asMain && life.is(SubState.START)) {
             starting.mainSpawned();
@@ -385,6 +391,15 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         return life.run().isPresent();
     }
 
+    /**
+     * The same of some of them.
+     *
+     * @return whether there were such
+     */
+    boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
+        return life.run().map(run -> run.signal(signal, whom, value)).orElse(false);
+    }
+
     /** When nobody runs the loop any more: kills what runs, and lets go of it. */
     void abandon() {
         life.run()
@@ -395,6 +410,16 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
                     left.close(true, false, () -> {});
                 });
         preserved.discard(() -> {});
+    }
+
+    @Override
+    public UnitTimes times() {
+        return life.times();
+    }
+
+    @Override
+    public Optional<ServiceView> service() {
+        return Optional.of(life.view());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
@@ -60,6 +61,10 @@ final class ServiceLife {
     private @Nullable Exit mainExit;
     private String invocationId = "";
     private String statusText = "";
+    private UnitTimes times = UnitTimes.NEVER;
+    private Moment mainStart = Moment.NEVER;
+    private Moment mainExited = Moment.NEVER;
+    private Optional<ProcessId> lastMain = Optional.empty();
     private boolean wanted;
     private boolean hasStarted;
 
@@ -132,10 +137,21 @@ final class ServiceLife {
 
     void enter(SubState next) {
         if (state != next) {
+            times = times.after(state.active(), next.active());
             state = next;
             since = Instant.now();
+            changed();
         }
         context.events().activation().changed(name());
+    }
+
+    UnitTimes times() {
+        return times;
+    }
+
+    /** Tells that something is another. */
+    void changed() {
+        context.events().changed(name());
     }
 
     /** Lifts all limits of time. */
@@ -166,6 +182,9 @@ final class ServiceLife {
         takeNewer();
         result = ServiceResult.SUCCESS;
         mainExit = null;
+        mainStart = Moment.NEVER;
+        mainExited = Moment.NEVER;
+        lastMain = Optional.empty();
         statusText = "";
         hasStarted = false;
     }
@@ -189,6 +208,37 @@ final class ServiceLife {
 
     void run(@Nullable ServiceRun now) {
         run = now;
+        Optional<Cgroup> cgroup = run().flatMap(ServiceRun::cgroup);
+        if (cgroup.isPresent()) {
+            context.events()
+                    .runs(
+                            cgroup.get().id(),
+                            new Workload(
+                                    name(),
+                                    invocationId,
+                                    unit.cgroup().sliceOf(name(), context.scope()),
+                                    cgroup.get().path()));
+        } else {
+            context.events().runEnded(name());
+        }
+        changed();
+    }
+
+    /** It has a main process, or another one. */
+    void mainStarted() {
+        lastMain = run().flatMap(ServiceRun::main).flatMap(ServiceLife::idOf);
+        mainStart = Moment.now();
+        mainExited = Moment.NEVER;
+        changed();
+    }
+
+    /** What is known beyond its status. */
+    ServiceView view() {
+        return new ServiceView(
+                run().flatMap(ServiceRun::control).flatMap(ServiceLife::idOf),
+                lastMain,
+                mainStart,
+                mainExited);
     }
 
     String invocationId() {
@@ -197,6 +247,7 @@ final class ServiceLife {
 
     void invocationId(String id) {
         invocationId = id;
+        changed();
     }
 
     String statusText() {
@@ -205,6 +256,7 @@ final class ServiceLife {
 
     void statusText(String text) {
         statusText = text;
+        changed();
     }
 
     // ---- how it ended
@@ -217,11 +269,13 @@ final class ServiceLife {
     void note(ServiceResult how) {
         if (result == ServiceResult.SUCCESS) {
             result = how;
+            changed();
         }
     }
 
     void forgetResult() {
         result = ServiceResult.SUCCESS;
+        changed();
     }
 
     Optional<Exit> mainExit() {
@@ -230,6 +284,8 @@ final class ServiceLife {
 
     void mainExit(Exit exit) {
         mainExit = exit;
+        mainExited = Moment.now();
+        changed();
     }
 
     // ---- what is said of it

@@ -88,6 +88,7 @@ final class ServiceMessages {
                 return;
             }
             run.replaceMain(process.duplicate());
+            life.mainStarted();
             life.info("its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
             life.warn("MAINPID was refused: " + e.getMessage());

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -85,6 +86,11 @@ final class ServiceRun {
 
     Optional<PidFd> main() {
         return Optional.ofNullable(main);
+    }
+
+    /** The process that runs a command beside the main one. */
+    Optional<PidFd> control() {
+        return Optional.ofNullable(control).map(Child::pidFd);
     }
 
     boolean mainIsAlive() {
@@ -305,6 +311,33 @@ final class ServiceRun {
         if (all) {
             processes.signal(sent, held);
         }
+    }
+
+    /**
+     * Signals processes because somebody asked for it.
+     *
+     * @param value sent with it, as sigqueue(3) does: to those alone that are held by themselves
+     * @return whether there were such
+     */
+    boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
+        List<PidFd> held = new ArrayList<>();
+        if (whom != KillWhom.CONTROL && main != null && mainIsAlive) {
+            held.add(main);
+        }
+        if (whom != KillWhom.MAIN && control != null) {
+            held.add(control.pidFd());
+        }
+        for (PidFd process : held) {
+            boolean ignored =
+                    value.isPresent()
+                            ? process.signalWithValue(signal, value.getAsInt())
+                            : process.signal(signal);
+        }
+        if (whom == KillWhom.ALL && value.isEmpty()) {
+            processes.signal(new RunSignal(signal, false), held);
+            return true;
+        }
+        return !held.isEmpty();
     }
 
     /** Kills the process that runs a command beside the main one. */

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
@@ -28,23 +29,35 @@ final class Transaction {
         STOP,
         /** A start of the same units follows. */
         STOP_TO_RESTART,
-        RELOAD
+        RELOAD;
+
+        JobType type() {
+            return switch (this) {
+                case START -> JobType.START;
+                case STOP -> JobType.STOP;
+                case STOP_TO_RESTART -> JobType.RESTART;
+                case RELOAD -> JobType.RELOAD;
+            };
+        }
     }
 
     /** One unit's part. */
     private static final class Job {
         final ManagedUnit unit;
         final Set<Job> waitsFor = new LinkedHashSet<>();
+        final Optional<UnitJob> shown;
         boolean begun;
         @Nullable JobResult result;
 
-        Job(ManagedUnit unit) {
+        Job(ManagedUnit unit, Optional<UnitJob> shown) {
             this.unit = unit;
+            this.shown = shown;
         }
     }
 
     private final Map<UnitName, Job> jobs = new LinkedHashMap<>();
     private final Kind kind;
+    private final JobTable table;
     private final Consumer<Map<UnitName, JobResult>> done;
     private boolean told;
 
@@ -54,18 +67,36 @@ final class Transaction {
     Transaction(
             Iterable<ManagedUnit> units,
             Kind kind,
+            JobTable table,
             Consumer<Map<UnitName, JobResult>> done,
             Consumer<String> complaints) {
         this.kind = kind;
+        this.table = table;
         this.done = done;
         for (ManagedUnit unit : units) {
-            jobs.put(unit.unit().name(), new Job(unit));
+            jobs.put(unit.unit().name(), new Job(unit, shown(unit)));
         }
         order();
         breakCycles(complaints);
         if (kind == Kind.STOP || kind == Kind.STOP_TO_RESTART) {
             jobs.values().forEach(job -> job.unit.announceStop());
         }
+    }
+
+    /** What others see of a job: nothing, where nobody asked for it and there is nothing to do. */
+    private Optional<UnitJob> shown(ManagedUnit unit) {
+        UnitName name = unit.unit().name();
+        boolean needless =
+                kind == Kind.START
+                        ? unit.activeState() == ActiveState.ACTIVE
+                        : kind == Kind.STOP && isDown(unit.activeState());
+        return needless && table.of(name).isEmpty()
+                ? Optional.empty()
+                : Optional.of(table.install(name, kind.type()));
+    }
+
+    private static boolean isDown(ActiveState state) {
+        return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
     }
 
     /** A stop runs in the reverse order of a start. */
@@ -165,10 +196,12 @@ final class Transaction {
     }
 
     private void begin(Job job) {
+        job.shown.ifPresent(shown -> table.running(shown.id()));
         switch (kind) {
             case START -> {
                 if (requiredHasFailed(job)) {
                     job.result = JobResult.DEPENDENCY;
+                    show(job, JobResult.DEPENDENCY);
                 } else {
                     job.unit.start(result -> end(job, result));
                 }
@@ -182,7 +215,14 @@ final class Transaction {
     private void end(Job job, JobResult result) {
         if (job.result == null) {
             job.result = result;
+            show(job, result);
             run();
+        }
+    }
+
+    private void show(Job job, JobResult result) {
+        if (kind != Kind.STOP_TO_RESTART || result != JobResult.DONE) { // else the start ends it
+            job.shown.ifPresent(shown -> table.end(shown.id(), result));
         }
     }
 

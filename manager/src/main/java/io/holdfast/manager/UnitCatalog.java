@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Reads units and what a start of them pulls in. Blocking; the calls are made off the loop.
@@ -51,6 +52,24 @@ final class UnitCatalog {
     /** One unit alone. */
     Unit read(UnitName name) {
         return reader.read(UnitLoader.scan(path).load(name));
+    }
+
+    /** All that have a file or are an alias, of names that are wanted. */
+    Map<UnitName, Unit> installed(Predicate<UnitName> wanted) {
+        UnitLoader loader = UnitLoader.scan(path);
+        Map<UnitName, Unit> units = new LinkedHashMap<>();
+        for (UnitName name : loader.names()) {
+            if (wanted.test(name)) {
+                units.put(name, reader.read(loader.load(name)));
+            }
+        }
+        return units;
+    }
+
+    /** Each alone. */
+    List<Unit> readAll(Collection<UnitName> names) {
+        UnitLoader loader = UnitLoader.scan(path);
+        return names.stream().map(name -> reader.read(loader.load(name))).toList();
     }
 
     /** The units, and all that they pull in. */

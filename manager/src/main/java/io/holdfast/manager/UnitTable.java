@@ -110,8 +110,11 @@ final class UnitTable {
                 switch (unit) {
                     case ServiceUnit service -> new Service(context, service);
                     case SocketUnit socket -> new ManagedSocket(context, socket);
-                    default -> new ManagedTarget(unit);
+                    default ->
+                            new ManagedTarget(
+                                    unit, () -> context.events().changed(unit.name()));
                 });
+        context.events().loaded(unit.name());
     }
 
     /** Forgets a unit that is at rest. */

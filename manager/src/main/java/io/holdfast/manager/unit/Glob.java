@@ -14,11 +14,11 @@ import java.util.List;
  * Shell wildcards: {@code *}, {@code ?}, {@code [a-z]}, {@code [!a-z]}, and a backslash that takes
  * the next character literally. (No braces.)
  */
-final class Glob {
+public final class Glob {
     private Glob() {}
 
     /** Whether the whole text matches. At most the product of both lengths in steps. */
-    static boolean matches(String pattern, String text) {
+    public static boolean matches(String pattern, String text) {
         int p = 0;
         int t = 0;
         int starPattern = -1;

@@ -1,0 +1,23 @@
+package io.holdfast.dbus;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Objects below one path that are many, or come and go: none of them is held by the connection,
+ * each is asked for when somebody calls it. All methods are called on the executor that {@link
+ * BusConnection#exportTree} was given.
+ */
+public interface ObjectTree {
+    /**
+     * The interfaces of one object; none if there is no such object. The stage completes on the
+     * executor's thread, and there properties are read and methods handled.
+     *
+     * @param path below that of the tree
+     */
+    CompletionStage<List<BusInterface>> interfaces(String path);
+
+    /** The paths of all objects that are to be seen by introspection. */
+    Collection<String> paths();
+}

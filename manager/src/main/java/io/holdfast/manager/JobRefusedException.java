@@ -1,0 +1,37 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.UnitName;
+import java.io.Serial;
+
+/** A job cannot be had: nothing was begun. */
+public final class JobRefusedException extends RuntimeException {
+    @Serial private static final long serialVersionUID = 1;
+
+    /** Why. */
+    public enum Reason {
+        NO_SUCH_UNIT,
+        MASKED,
+        /** Its files make no unit, or none that this manager can run. */
+        BAD_SETTING,
+        /** What it requires cannot be had. */
+        DEPENDENCY,
+        /** The unit cannot do such a thing. */
+        NOT_APPLICABLE,
+        /** Others depend on it: it is not to be started, or stopped, by hand. */
+        ONLY_BY_DEPENDENCY,
+        /** A job that is under way does the opposite ({@link JobMode#FAIL}). */
+        DESTRUCTIVE,
+        SHUTTING_DOWN
+    }
+
+    private final Reason reason;
+
+    JobRefusedException(Reason reason, UnitName unit, String text) {
+        super("Unit " + unit + " " + text);
+        this.reason = reason;
+    }
+
+    public Reason reason() {
+        return reason;
+    }
+}

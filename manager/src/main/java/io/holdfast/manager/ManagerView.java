@@ -1,0 +1,273 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
+
+/**
+ * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is called
+ * on the loop, and futures complete there.
+ */
+public final class ManagerView {
+    private final ManagerContext context;
+    private final ManagerOptions options;
+    private final UnitTable units;
+    private final UnitCatalog catalog;
+    private final Jobs jobs;
+    private final JobTable table;
+    private final JobRequests requests;
+    private final UnitListeners listeners;
+    private final WhoIs whoIs;
+    private final Loudness loudness;
+    private final Moment opened = Moment.now();
+
+    ManagerView(
+            ManagerContext context,
+            ManagerOptions options,
+            UnitTable units,
+            UnitCatalog catalog,
+            Jobs jobs,
+            JobTable table,
+            UnitListeners listeners,
+            Workloads workloads,
+            Loudness loudness) {
+        this.context = context;
+        this.options = options;
+        this.units = units;
+        this.catalog = catalog;
+        this.jobs = jobs;
+        this.table = table;
+        this.requests = new JobRequests(context, jobs, table, units, catalog);
+        this.listeners = listeners;
+        this.loudness = loudness;
+        this.whoIs = new WhoIs(context, units, workloads);
+    }
+
+    // ---- the manager; by any thread
+
+    public EventLoop loop() {
+        return context.loop();
+    }
+
+    public ManagerScope scope() {
+        return context.scope();
+    }
+
+    /** Where the files of units are, those that were given with the manager's options first. */
+    public LoadPath loadPath() {
+        return options.loadPath().withFirst(options.units());
+    }
+
+    /** The path of the manager's own cgroup, in which its units' are; empty if there are none. */
+    public Optional<String> cgroup() {
+        return context.cgroups().map(cgroups -> cgroups.path().path());
+    }
+
+    /** When it was opened. */
+    public Moment opened() {
+        return opened;
+    }
+
+    /** The least level of what is said. */
+    public ManagerListener.Level loudness() {
+        return loudness.least();
+    }
+
+    public void loudness(ManagerListener.Level least) {
+        loudness.least(least);
+    }
+
+    /** Something to be said about the manager, in one line. On the loop. */
+    public void warn(String text) {
+        context.warn(text);
+    }
+
+    /** Does what may block elsewhere. By any thread; the future completes on the loop. */
+    public <T> CompletableFuture<T> work(Callable<T> work) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        context.workers()
+                .<T>run(
+                        work,
+                        (value, failure) -> {
+                            if (failure == null && value != null) {
+                                answer.complete(value);
+                            } else {
+                                answer.completeExceptionally(Jobs.orUnknown(failure));
+                            }
+                        });
+        return answer;
+    }
+
+    // ---- units
+
+    /** Told from now on. */
+    public AutoCloseable listen(UnitListener listener) {
+        return listeners.add(listener);
+    }
+
+    public boolean isStopping() {
+        return jobs.isStopping();
+    }
+
+    /** All that are loaded, without their processes. */
+    public List<UnitView> units() {
+        return units.all().stream().map(this::view).toList();
+    }
+
+    /** Their names alone. */
+    public List<UnitName> names() {
+        return units.all().stream().map(unit -> unit.unit().name()).toList();
+    }
+
+    /** One that is loaded, by any of its names. */
+    public Optional<UnitView> unit(UnitName name) {
+        return Optional.ofNullable(units.find(name)).map(this::view);
+    }
+
+    /** One that is loaded, or as it would be; its load state tells if there is none. */
+    public CompletableFuture<UnitView> read(UnitName name) {
+        Optional<UnitView> known = unit(name);
+        return known.isPresent()
+                ? CompletableFuture.completedFuture(known.get())
+                : work(() -> catalog.read(name)).thenApply(read -> view(new ManagedTarget(read)));
+    }
+
+    private UnitView view(ManagedUnit unit) {
+        return new UnitView(
+                unit.unit(),
+                unit.status(),
+                unit.times(),
+                table.of(unit.unit().name()),
+                unit.service());
+    }
+
+    /** Those that are loaded and have such a dependency on a unit. */
+    public List<UnitName> dependants(Dependency kind, UnitName on) {
+        ManagedUnit unit = units.find(on);
+        return unit == null
+                ? List.of()
+                : units.all().stream()
+                        .filter(other -> UnitTable.has(other, List.of(kind), unit))
+                        .map(other -> other.unit().name())
+                        .toList();
+    }
+
+    /** The one that had this invocation last, 32 hexadecimal digits. */
+    public Optional<UnitName> ofInvocation(String id) {
+        return units.services()
+                .filter(service -> service.status().invocationId().equals(id))
+                .map(service -> service.unit().name())
+                .findFirst();
+    }
+
+    /**
+     * All that have files or are an alias, by any thread.
+     *
+     * @param wanted asked by a worker
+     */
+    public CompletableFuture<Map<UnitName, Unit>> installed(Predicate<UnitName> wanted) {
+        return work(() -> catalog.installed(wanted));
+    }
+
+    /** Reads the files of all that are loaded again. What runs takes it up at its next start. */
+    public CompletableFuture<Integer> reload() {
+        List<UnitName> names = names();
+        return work(() -> catalog.readAll(names))
+                .thenApply(read -> {
+                    List<Unit> there =
+                            read.stream()
+                                    .filter(unit ->
+                                            unit.source().state() != UnitSource.State.NOT_FOUND)
+                                    .toList();
+                    there.forEach(units::take);
+                    return there.size();
+                });
+    }
+
+    /** Forgets that it has failed; nothing happens to one that is not loaded. */
+    public boolean resetFailed(UnitName name) {
+        ManagedUnit unit = units.find(name);
+        if (unit != null) {
+            unit.resetFailed();
+        }
+        return unit != null;
+    }
+
+    /**
+     * Signals its processes.
+     *
+     * @param value sent with it, as sigqueue(3) does
+     * @return whether there were such processes
+     */
+    public boolean kill(UnitName name, Signal signal, KillWhom whom, OptionalInt value) {
+        return units.find(name) instanceof Service service && service.kill(signal, whom, value);
+    }
+
+    // ---- jobs
+
+    /** How many there have been. */
+    public long jobsEver() {
+        return table.last();
+    }
+
+    public Collection<UnitJob> jobs() {
+        return table.all();
+    }
+
+    public Optional<UnitJob> job(long id) {
+        return table.find(id);
+    }
+
+    /**
+     * Asks for a job.
+     *
+     * @param answer completed when the job is there and before it begins, or failed with {@link
+     *     JobRefusedException}
+     */
+    public void enqueue(
+            UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
+        try {
+            requests.enqueue(name, type, mode, answer);
+        } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+        }
+    }
+
+    // ---- processes; by any thread
+
+    /**
+     * The process that a descriptor means: a pidfd, or a connected AF_UNIX socket, whose peer is
+     * meant. The caller closes it.
+     *
+     * @param received owned from now on
+     * @throws io.holdfast.core.linux.ErrnoException EBADF if it is something else, ESRCH if the
+     *     peer is not held (it was reaped before, or the kernel is older than 6.5)
+     */
+    public static PidFd processOf(Fd received) {
+        return WhoIs.processOf(received);
+    }
+
+    /**
+     * Whose the process is, which is lent until the answer is there: at once if it is in a unit's
+     * own cgroup. Fails with ErrnoException ESRCH if it is reaped.
+     */
+    public CompletionStage<WorkloadIdentity> whoIs(PidFd process) {
+        return whoIs.ask(process);
+    }
+}

@@ -1,0 +1,49 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import java.util.Map;
+
+/** Who may change something. */
+@FunctionalInterface
+public interface Permission {
+    /**
+     * What somebody wants to do.
+     *
+     * @param action as {@code org.freedesktop.systemd1.manage-units}
+     * @param details what a user who is asked is told
+     * @param interactive whether a user may be asked
+     */
+    record Question(String action, Map<String, String> details, boolean interactive) {
+        public Question {
+            details = Map.copyOf(details);
+        }
+    }
+
+    /**
+     * Whether the peer may. Called by a thread that may wait, never by the manager's loop.
+     *
+     * @param peer lent
+     */
+    boolean isGranted(Peer peer, Question question) throws InterruptedException;
+
+    /**
+     * Root and the manager's own user, whose process is held or, on a kernel without SO_PEERPIDFD,
+     * at least is of that user: a user cannot be taken over as a number can. Does not wait.
+     */
+    static boolean isOwner(Peer peer) {
+        boolean known =
+                switch (peer) {
+                    case Peer.Held held -> held.process().state() != PidFd.State.REAPED;
+                    case Peer.BestEffort _ -> true;
+                    case Peer.Gone _ -> false;
+                };
+        return known && (peer.uid() == 0 || peer.uid() == Unistd.geteuid());
+    }
+
+    /** Nobody but those of {@link #isOwner}. */
+    static Permission ofOwners() {
+        return (peer, _) -> isOwner(peer);
+    }
+}

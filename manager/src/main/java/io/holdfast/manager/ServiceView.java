@@ -1,0 +1,18 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.process.ProcessId;
+import java.util.Optional;
+
+/**
+ * What is known of a service beyond its {@link UnitStatus}.
+ *
+ * @param control the process that runs a command beside the main one
+ * @param lastMain the main process of the last run, which may have gone
+ * @param mainStart when that was spawned or named
+ * @param mainExit when it exited
+ */
+public record ServiceView(
+        Optional<ProcessId> control,
+        Optional<ProcessId> lastMain,
+        Moment mainStart,
+        Moment mainExit) {}

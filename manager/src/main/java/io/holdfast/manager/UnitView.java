@@ -1,0 +1,16 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.Unit;
+import java.util.Optional;
+
+/**
+ * A unit as its files describe it and as it is at one moment.
+ *
+ * @param service of a service that is loaded
+ */
+public record UnitView(
+        Unit unit,
+        UnitStatus status,
+        UnitTimes times,
+        Optional<UnitJob> job,
+        Optional<ServiceView> service) {}

@@ -1,0 +1,109 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.manager.JobMode;
+import io.holdfast.manager.JobResult;
+import io.holdfast.manager.JobType;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitJob;
+import io.holdfast.manager.UnitListener;
+import io.holdfast.manager.unit.UnitName;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+
+/**
+ * Starts units because the bus wants a name to be owned, and tells the bus of those that cannot be
+ * started, so that its callers need not wait for a timeout.
+ */
+final class Activations implements UnitListener {
+    private final ManagerView manager;
+    private final Supplier<Optional<BusConnection>> bus;
+    private final Map<Long, String> wanted = new HashMap<>(); // on the loop
+
+    Activations(ManagerView manager, Supplier<Optional<BusConnection>> bus) {
+        this.manager = manager;
+        this.bus = bus;
+    }
+
+    /** {@code ActivationRequest(s unit)} of the bus itself; by any thread. */
+    void request(Message signal) {
+        List<Object> values = signal.values();
+        if (values.size() == 1 && values.getFirst() instanceof String unit) {
+            try {
+                manager.loop().post(() -> start(unit));
+            } catch (RejectedExecutionException e) {
+                failed(unit, Errors.of("ShuttingDown", "The manager does not take more."));
+            }
+        }
+    }
+
+    private void start(String unit) {
+        CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+        var _ =
+                answer.whenComplete((job, failure) -> {
+                    if (job != null) {
+                        wanted.put(job.id(), unit);
+                    } else {
+                        failed(
+                                unit,
+                                failure == null
+                                        ? new IllegalStateException("no answer")
+                                        : Errors.of(failure));
+                    }
+                });
+        Optional<UnitName> name = UnitName.parse(unit);
+        if (name.isPresent()) {
+            manager.enqueue(name.get(), JobType.START, JobMode.REPLACE, answer);
+        } else {
+            answer.completeExceptionally(Errors.invalid("Unit name " + unit + " is not valid."));
+        }
+    }
+
+    private void failed(String unit, Throwable failure) {
+        String error =
+                failure instanceof DBusException known ? known.name() : DBusException.FAILED;
+        String text =
+                failure instanceof DBusException known
+                        ? known.text()
+                        : String.valueOf(failure.getMessage());
+        bus.get()
+                .ifPresent(connection ->
+                        connection.offerSignal(
+                                "org.freedesktop.DBus",
+                                Names.MANAGER_PATH,
+                                Names.ACTIVATOR,
+                                "ActivationFailure",
+                                "sss",
+                                unit,
+                                error,
+                                text));
+    }
+
+    @Override
+    public void unitNew(UnitName unit) {}
+
+    @Override
+    public void unitChanged(UnitName unit) {}
+
+    @Override
+    public void jobNew(UnitJob job) {}
+
+    @Override
+    public void jobRemoved(UnitJob job, JobResult result) {
+        String unit = wanted.remove(job.id());
+        if (unit != null && result != JobResult.DONE) {
+            failed(
+                    unit,
+                    Errors.of(
+                            "JobFailed",
+                            "Job for " + job.unit() + " ended: " + result.word() + "."));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.ObjectPath;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.JobResult;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitJob;
+import io.holdfast.manager.UnitListener;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.UnitName;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * Tells all who listen what happens. Changes of one unit in one turn of the loop are told together,
+ * and always before the end of its job. On the manager's loop.
+ */
+final class Broadcast implements UnitListener {
+    private final ManagerView manager;
+    private final List<Client> clients = new CopyOnWriteArrayList<>();
+    private final Set<UnitName> changed = new LinkedHashSet<>();
+    private boolean scheduled;
+
+    Broadcast(ManagerView manager) {
+        this.manager = manager;
+    }
+
+    void add(Client client) {
+        clients.add(client);
+    }
+
+    void remove(Client client) {
+        clients.remove(client);
+    }
+
+    int size() {
+        return clients.size();
+    }
+
+    @Override
+    public void unitNew(UnitName unit) {
+        tell(Names.MANAGER_PATH, Names.MANAGER, "UnitNew", "so", unit.text(), path(unit));
+    }
+
+    @Override
+    public void unitChanged(UnitName unit) {
+        if (!anybodyListens()) {
+            return;
+        }
+        changed.add(unit);
+        if (!scheduled) {
+            scheduled = true;
+            try {
+                manager.loop().post(this::flush);
+            } catch (RejectedExecutionException e) {
+                scheduled = false; // told with the next change, or before a job's end
+            }
+        }
+    }
+
+    @Override
+    public void jobNew(UnitJob job) {
+        tell(
+                Names.MANAGER_PATH,
+                Names.MANAGER,
+                "JobNew",
+                "uos",
+                job.id(),
+                jobPath(job),
+                job.unit().text());
+    }
+
+    @Override
+    public void jobRemoved(UnitJob job, JobResult result) {
+        flush();
+        tell(
+                Names.MANAGER_PATH,
+                Names.MANAGER,
+                "JobRemoved",
+                "uoss",
+                job.id(),
+                jobPath(job),
+                job.unit().text(),
+                result.word());
+        clients.forEach(client -> client.untrack(job.id()));
+    }
+
+    /** Who asked for a job over a bus is told of its end. */
+    void track(MethodCall call, UnitJob job) {
+        for (Client client : clients) {
+            if (client.connection().equals(call.connection())) {
+                client.track(job.id(), call.sender());
+            }
+        }
+    }
+
+    /** The manager begins, or ends, to read its units again. */
+    void reloading(boolean begins) {
+        tell(Names.MANAGER_PATH, Names.MANAGER, "Reloading", "b", begins);
+    }
+
+    private static ObjectPath path(UnitName unit) {
+        return new ObjectPath(Names.path(unit));
+    }
+
+    private static ObjectPath jobPath(UnitJob job) {
+        return new ObjectPath(Names.jobPath(job.id()));
+    }
+
+    private boolean anybodyListens() {
+        return clients.stream().anyMatch(Client::listens);
+    }
+
+    private void flush() {
+        scheduled = false;
+        List<UnitName> units = List.copyOf(changed);
+        changed.clear();
+        units.forEach(this::tellChanged);
+    }
+
+    private void tellChanged(UnitName name) {
+        manager.unit(name)
+                .ifPresent(view -> {
+                    UnitProperties.Subject subject =
+                            new UnitProperties.Subject(view, manager, "");
+                    if (view.unit() instanceof ServiceUnit service) {
+                        tellChanged(
+                                name,
+                                Names.ofType(name),
+                                ServiceProperties.changing(subject, service));
+                    }
+                    tellChanged(name, Names.UNIT, UnitProperties.changing(subject));
+                });
+    }
+
+    private void tellChanged(UnitName name, String interfaceName, Map<String, Variant> values) {
+        tell(
+                Names.path(name),
+                Names.PROPERTIES,
+                "PropertiesChanged",
+                "sa{sv}as",
+                interfaceName,
+                values,
+                List.of());
+    }
+
+    private void tell(
+            String path, String interfaceName, String signal, String types, Object... values) {
+        for (Client client : clients) {
+            if (client.listens()) {
+                client.connection().offerSignal("", path, interfaceName, signal, types, values);
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.NameFlag;
+import io.holdfast.dbus.NameReply;
+import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.manager.BusNames;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The face on a bus: has the name there, comes back when the bus does, starts what the bus wants to
+ * have activated, and follows the owners of names.
+ */
+final class BusLink implements BusNames, AutoCloseable {
+    /** Between two tries to come back, at first and at most. */
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
+
+    private static final String BUS = "org.freedesktop.DBus";
+    private static final String OF_BUS = "type='signal',sender='" + BUS + "',";
+    private static final String GONE =
+            OF_BUS + "interface='" + BUS + "',member='NameOwnerChanged',arg2=''";
+    private static final String ACTIVATION =
+            OF_BUS + "interface='" + Names.ACTIVATOR + "',member='ActivationRequest'";
+
+    private final Face face;
+    private final List<BusAddress> addresses;
+    private final Activations activations;
+    private final Set<NameWatch> watches = ConcurrentHashMap.newKeySet();
+    private final AutoCloseable listening;
+    private final Thread thread;
+    private volatile @Nullable BusConnection connection;
+    private volatile @Nullable Client shown;
+    private volatile boolean closed;
+
+    /** Somebody who follows a name. */
+    private static final class NameWatch {
+        final String name;
+        final Consumer<Optional<String>> owner;
+        volatile boolean ended;
+        volatile @Nullable Subscription subscription;
+        boolean told; // on the loop
+        Optional<String> last = Optional.empty(); // on the loop
+
+        NameWatch(String name, Consumer<Optional<String>> owner) {
+            this.name = name;
+            this.owner = owner;
+        }
+    }
+
+    private BusLink(Face face, List<BusAddress> addresses) {
+        this.face = face;
+        this.addresses = addresses;
+        this.activations = new Activations(face.manager(), this::connection);
+        this.listening = face.manager().listen(activations);
+        this.thread = Thread.ofVirtual().name("systemd1 bus").unstarted(this::keepUp);
+    }
+
+    /**
+     * Connects, and stays connected from then on.
+     *
+     * @throws ConnectionLostException if there is no bus
+     * @throws DBusException if the name cannot be had
+     */
+    static BusLink open(Face face, List<BusAddress> addresses) throws InterruptedException {
+        BusLink link = new BusLink(face, addresses);
+        try {
+            link.connect();
+        } catch (RuntimeException | InterruptedException e) {
+            link.close();
+            throw e;
+        }
+        link.thread.start();
+        return link;
+    }
+
+    Optional<BusConnection> connection() {
+        return Optional.ofNullable(connection).filter(BusConnection::isOpen);
+    }
+
+    private BusConnection connect() throws InterruptedException {
+        BusConnection made = BusConnection.connect(addresses, ConnectionOptions.DEFAULT);
+        Client client = face.show(made, true);
+        try {
+            Subscription _ = made.subscribe(GONE, gone -> left(client, gone));
+            Subscription _ = made.subscribe(ACTIVATION, activations::request);
+            connection = made;
+            NameReply reply = made.requestName(Names.SERVICE, NameFlag.DO_NOT_QUEUE);
+            if (reply != NameReply.PRIMARY_OWNER && reply != NameReply.ALREADY_OWNER) {
+                throw new DBusException(
+                        DBusException.FAILED,
+                        "the name " + Names.SERVICE + " is another's on " + made);
+            }
+        } catch (RuntimeException | InterruptedException e) {
+            connection = null;
+            face.hide(client);
+            made.close();
+            throw e;
+        }
+        shown = client;
+        watches.forEach(watch -> follow(made, watch));
+        return made;
+    }
+
+    private void left(Client client, Message signal) {
+        List<Object> values = signal.values();
+        if (values.size() == 3 && values.getFirst() instanceof String name && name.startsWith(":")) {
+            post(() -> client.left(name));
+        }
+    }
+
+    private void post(Runnable task) {
+        try {
+            face.manager().loop().post(task);
+        } catch (RejectedExecutionException e) {
+            // the manager has ended, or has more to do than it can
+        }
+    }
+
+    // ---- staying there
+
+    private void keepUp() {
+        try {
+            while (!closed) {
+                BusConnection now = connection;
+                if (now == null) {
+                    return;
+                }
+                now.awaitEnd();
+                lost(now);
+                comeBack();
+            }
+        } catch (InterruptedException e) {
+            // closed
+        }
+    }
+
+    private void lost(BusConnection was) {
+        Client client = shown;
+        if (client != null) {
+            face.hide(client);
+        }
+        was.close();
+        connection = null;
+        if (!closed) {
+            post(() -> face.manager().warn("the bus is gone; trying to come back to it"));
+            watches.forEach(watch -> tell(watch, null, Optional.empty()));
+        }
+    }
+
+    private void comeBack() throws InterruptedException {
+        Duration pause = FIRST_PAUSE;
+        while (!closed) {
+            Thread.sleep(pause);
+            try {
+                BusConnection _ = connect();
+                return;
+            } catch (ConnectionLostException | DBusException e) {
+                pause = pause.multipliedBy(2);
+                pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
+            }
+        }
+    }
+
+    // ---- names
+
+    @Override
+    public AutoCloseable onOwner(String name, Consumer<Optional<String>> owner) {
+        NameWatch watch = new NameWatch(name, owner);
+        watches.add(watch);
+        BusConnection now = connection;
+        if (now == null) {
+            watch.told = true;
+            owner.accept(Optional.empty());
+        } else {
+            follow(now, watch);
+        }
+        return () -> {
+            watch.ended = true;
+            watches.remove(watch);
+            Subscription subscription = watch.subscription;
+            if (subscription != null) {
+                subscription.close();
+            }
+        };
+    }
+
+    private void follow(BusConnection on, NameWatch watch) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("systemd1 name " + watch.name)
+                        .start(() -> followHere(on, watch));
+    }
+
+    private void followHere(BusConnection on, NameWatch watch) {
+        String rule =
+                OF_BUS
+                        + "interface='"
+                        + BUS
+                        + "',member='NameOwnerChanged',arg0='"
+                        + watch.name
+                        + "'";
+        try (Subscription changes = on.subscribe(rule)) {
+            watch.subscription = changes;
+            tell(watch, on, on.owner(watch.name));
+            while (!watch.ended) {
+                try (Message change = changes.take()) {
+                    String now = (String) change.values().get(2);
+                    tell(watch, on, now.isEmpty() ? Optional.empty() : Optional.of(now));
+                }
+            }
+        } catch (ConnectionLostException | DBusException | InterruptedException e) {
+            // told when the connection is given up
+        } catch (RuntimeException e) {
+            if (!watch.ended) {
+                post(() -> face.manager().warn("cannot follow " + watch.name + ": " + e));
+            }
+        }
+    }
+
+    /**
+     * @param by the connection that says so; null: that there is none
+     */
+    private void tell(NameWatch watch, @Nullable BusConnection by, Optional<String> owner) {
+        post(() -> {
+            boolean stale = by != null && !by.equals(connection);
+            if (!watch.ended && !stale && !(watch.told && owner.equals(watch.last))) {
+                watch.told = true;
+                watch.last = owner;
+                watch.owner.accept(owner);
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        BusConnection now = connection;
+        thread.interrupt();
+        if (now != null) {
+            now.close();
+        }
+        Client client = shown;
+        if (client != null) {
+            face.hide(client);
+        }
+        Face.stop(listening);
+    }
+}

@@ -1,0 +1,92 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusConnection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One connection that the face is on: to a bus with its many clients, or to a single peer. On the
+ * manager's loop.
+ */
+final class Client {
+    /** How many units one client of a bus may hold references of. */
+    static final int REFERENCES = Integer.getInteger("io.holdfast.manager.references", 4096);
+
+    private final BusConnection connection;
+    private final boolean isBus;
+    private final Set<String> subscribers = new HashSet<>();
+    /** Callers that wait for jobs: they get signals until their jobs are over. */
+    private final Map<Long, String> tracked = new HashMap<>();
+
+    private final Map<String, Map<String, Integer>> references = new HashMap<>();
+
+    Client(BusConnection connection, boolean isBus) {
+        this.connection = connection;
+        this.isBus = isBus;
+    }
+
+    BusConnection connection() {
+        return connection;
+    }
+
+    boolean isBus() {
+        return isBus;
+    }
+
+    /** Whether somebody is to get signals: a peer gets them unasked. */
+    boolean listens() {
+        return connection.isReady() && (!isBus || !subscribers.isEmpty() || !tracked.isEmpty());
+    }
+
+    void track(long job, String caller) {
+        if (isBus) {
+            tracked.put(job, caller);
+        }
+    }
+
+    void untrack(long job) {
+        tracked.remove(job);
+    }
+
+    /** False if it is subscribed already. */
+    boolean subscribe(String caller) {
+        return !isBus || subscribers.add(caller);
+    }
+
+    /** False if it was not subscribed. */
+    boolean unsubscribe(String caller) {
+        return !isBus || subscribers.remove(caller);
+    }
+
+    /** Notes a reference; false if there are too many. */
+    boolean refer(String caller, String unit) {
+        Map<String, Integer> own = references.computeIfAbsent(caller, _ -> new HashMap<>());
+        if (own.size() >= REFERENCES && !own.containsKey(unit)) {
+            return false;
+        }
+        int _ = own.merge(unit, 1, Integer::sum);
+        return true;
+    }
+
+    /** Drops a reference; false if there is none. */
+    boolean unrefer(String caller, String unit) {
+        Map<String, Integer> own = references.get(caller);
+        if (own == null || !own.containsKey(unit)) {
+            return false;
+        }
+        own.computeIfPresent(unit, (_, count) -> count == 1 ? null : count - 1);
+        if (own.isEmpty()) {
+            references.remove(caller);
+        }
+        return true;
+    }
+
+    /** A client of the bus is gone. */
+    void left(String caller) {
+        subscribers.remove(caller);
+        references.remove(caller);
+        tracked.values().removeIf(caller::equals);
+    }
+}

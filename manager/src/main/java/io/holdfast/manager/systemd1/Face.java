@@ -1,0 +1,70 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.Permission;
+
+/** All that the face has for all of its connections. */
+final class Face {
+    private final ManagerView manager;
+    private final Broadcast broadcast;
+    private final Guard guard;
+    private final Operations operations;
+    private final AutoCloseable listening;
+
+    Face(ManagerView manager, Permission permission) {
+        this.manager = manager;
+        this.broadcast = new Broadcast(manager);
+        this.guard = new Guard(permission);
+        this.operations = new Operations(manager, guard, broadcast);
+        this.listening = manager.listen(broadcast);
+    }
+
+    ManagerView manager() {
+        return manager;
+    }
+
+    /** Shows everything on a connection, and tells its other side of what happens when it is ready. */
+    Client show(BusConnection connection, boolean isBus) {
+        EventLoop loop = manager.loop();
+        Client client = new Client(connection, isBus);
+        ManagerObject object = new ManagerObject(manager, client, operations, guard, broadcast);
+        var _ =
+                connection.export(
+                        Names.MANAGER_PATH,
+                        loop,
+                        object.describe(),
+                        new ProcessQuestions(manager).describe());
+        var _ =
+                connection.export(
+                        Names.LOG_CONTROL_PATH, loop, LogControl.describe(manager, !isBus));
+        var _ = connection.exportTree(
+                Names.UNITS_PATH, loop, new UnitObjects(manager, operations));
+        var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager));
+        broadcast.add(client);
+        return client;
+    }
+
+    /** Its connection is lost. */
+    void hide(Client client) {
+        broadcast.remove(client);
+    }
+
+    /** How many connections there are. */
+    int connections() {
+        return broadcast.size();
+    }
+
+    void close() {
+        stop(listening);
+    }
+
+    static void stop(AutoCloseable listening) {
+        try {
+            listening.close();
+        } catch (Exception e) {
+            throw new AssertionError(e); // it only takes itself out of a list
+        }
+    }
+}

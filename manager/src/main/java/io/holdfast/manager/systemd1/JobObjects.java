@@ -1,0 +1,54 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.ObjectTree;
+import io.holdfast.dbus.wire.ObjectPath;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitJob;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** The jobs that are under way as objects. */
+final class JobObjects implements ObjectTree {
+    private static final PropertyTable<UnitJob> TABLE =
+            new PropertyTable<UnitJob>()
+                    .fixed("Id", "u", UnitJob::id)
+                    .fixed(
+                            "Unit",
+                            "(so)",
+                            job ->
+                                    List.of(
+                                            job.unit().text(),
+                                            new ObjectPath(Names.path(job.unit()))))
+                    .fixed("JobType", "s", job -> job.type().word())
+                    .changing("State", "s", UnitJob::state);
+
+    private final ManagerView manager;
+
+    JobObjects(ManagerView manager) {
+        this.manager = manager;
+    }
+
+    @Override
+    public CompletionStage<List<BusInterface>> interfaces(String path) {
+        OptionalLong id = Names.jobAt(path);
+        Optional<UnitJob> job =
+                id.isPresent() ? manager.job(id.getAsLong()) : Optional.empty();
+        return CompletableFuture.completedStage(job.map(JobObjects::describe).orElse(List.of()));
+    }
+
+    private static List<BusInterface> describe(UnitJob job) {
+        BusInterface.Builder builder = BusInterface.named(Names.JOB);
+        TABLE.describe(builder, job);
+        return List.of(builder.build());
+    }
+
+    @Override
+    public Collection<String> paths() {
+        return manager.jobs().stream().map(job -> Names.jobPath(job.id())).toList();
+    }
+}

@@ -1,0 +1,46 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.manager.ManagerListener.Level;
+import io.holdfast.manager.ManagerView;
+
+/** {@code org.freedesktop.LogControl1}: how much the manager says. */
+final class LogControl {
+    private LogControl() {}
+
+    /**
+     * @param writable whether it can be set by this connection, whose peers all may do everything
+     */
+    static BusInterface describe(ManagerView manager, boolean writable) {
+        BusInterface.Builder builder = BusInterface.named(Names.LOG_CONTROL);
+        builder.property(
+                "LogLevel",
+                "s",
+                () -> word(manager.loudness()),
+                writable ? value -> manager.loudness(level(String.valueOf(value))) : null,
+                BusInterface.Change.SILENT);
+        builder.property("LogTarget", "s", () -> "console", null, BusInterface.Change.CONSTANT);
+        builder.property(
+                "SyslogIdentifier", "s", () -> "holdfast", null, BusInterface.Change.CONSTANT);
+        return builder.build();
+    }
+
+    private static String word(Level level) {
+        return switch (level) {
+            case ERROR -> "err";
+            case WARNING -> "warning";
+            case NOTICE -> "notice";
+            case INFO -> "info";
+        };
+    }
+
+    private static Level level(String word) {
+        return switch (word) {
+            case "emerg", "alert", "crit", "err" -> Level.ERROR;
+            case "warning" -> Level.WARNING;
+            case "notice" -> Level.NOTICE;
+            case "info", "debug" -> Level.INFO;
+            default -> throw Errors.invalid("Invalid log level '" + word + "'");
+        };
+    }
+}

@@ -1,0 +1,433 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.AsyncMethodHandler;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.ObjectPath;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitView;
+import io.holdfast.manager.systemd1.Operations.Wish;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+
+/** {@code org.freedesktop.systemd1.Manager}, for one connection. */
+final class ManagerObject {
+    private final ManagerView manager;
+    private final Client client;
+    private final Operations operations;
+    private final Guard guard;
+    private final Broadcast broadcast;
+    private final ProcessQuestions processes;
+
+    ManagerObject(
+            ManagerView manager,
+            Client client,
+            Operations operations,
+            Guard guard,
+            Broadcast broadcast) {
+        this.manager = manager;
+        this.client = client;
+        this.operations = operations;
+        this.guard = guard;
+        this.broadcast = broadcast;
+        this.processes = new ProcessQuestions(manager);
+    }
+
+    BusInterface describe() {
+        BusInterface.Builder builder = BusInterface.named(Names.MANAGER);
+        addLookups(builder);
+        addLists(builder);
+        addJobs(builder);
+        addOperations(builder);
+        addListening(builder);
+        processes.addTo(builder);
+        addSignals(builder);
+        ManagerProperties.describe(builder, manager);
+        return builder.build();
+    }
+
+    // ---- units by name; on the loop
+
+    private void addLookups(BusInterface.Builder builder) {
+        builder.method("GetUnit", "s", "o", call -> get(call.string(0)), "name", "unit")
+                .method("LoadUnit", "s", "o", call -> load(call.string(0)), "name", "unit")
+                .asyncMethod(
+                        "GetUnitFileState",
+                        "s",
+                        "s",
+                        (call, reply) -> fileState(call.string(0), reply),
+                        "name",
+                        "state")
+                .method(
+                        "GetUnitByInvocationID",
+                        "ay",
+                        "o",
+                        call -> byInvocation(call.argument(0, byte[].class)),
+                        "invocation_id",
+                        "unit")
+                .method(
+                        "GetUnitByControlGroup",
+                        "s",
+                        "o",
+                        call -> byCgroup(call.string(0)),
+                        "cgroup",
+                        "unit")
+                .method("GetDefaultTarget", "", "s", _ -> List.of("default.target"), "name");
+    }
+
+    private List<?> get(String text) {
+        return path(operations.loaded(Operations.name(text)).unit().name());
+    }
+
+    /** What has no file too: its properties tell. */
+    private static List<?> load(String text) {
+        return path(Operations.name(text));
+    }
+
+    private static List<?> path(UnitName name) {
+        return List.of(new ObjectPath(Names.path(name)));
+    }
+
+    private void fileState(String text, CompletableFuture<List<?>> reply) {
+        UnitName name = Operations.name(text);
+        later(
+                reply,
+                () ->
+                        manager.read(name)
+                                .thenCompose(view ->
+                                        manager.work(() ->
+                                                UnitObjects.fileState(manager, name, view)))
+                                .thenApply(state -> {
+                                    if (state.isEmpty()) {
+                                        throw new DBusException(
+                                                "org.freedesktop.DBus.Error.FileNotFound",
+                                                "No such file or directory");
+                                    }
+                                    return List.of(state);
+                                }));
+    }
+
+    private List<?> byInvocation(byte[] id) {
+        if (id.length != 16) {
+            throw Errors.invalid("Invalid invocation ID");
+        }
+        String hex = java.util.HexFormat.of().formatHex(id);
+        return path(
+                manager.ofInvocation(hex)
+                        .orElseThrow(() ->
+                                Errors.of(
+                                        Errors.NO_UNIT_FOR_INVOCATION,
+                                        "No unit with the specified invocation ID "
+                                                + hex
+                                                + " known.")));
+    }
+
+    private List<?> byCgroup(String cgroup) {
+        if (!cgroup.startsWith("/")) {
+            throw Errors.invalid("Not the absolute path of a control group: " + cgroup);
+        }
+        for (UnitView unit : manager.units()) {
+            Optional<String> own = unit.status().cgroup();
+            if (own.isPresent()
+                    && (cgroup.equals(own.get()) || cgroup.startsWith(own.get() + "/"))) {
+                return path(unit.unit().name());
+            }
+        }
+        throw Errors.of(
+                Errors.NO_SUCH_UNIT, "Control group '" + cgroup + "' is not valid or not managed");
+    }
+
+    // ---- lists; on the loop
+
+    private void addLists(BusInterface.Builder builder) {
+        builder.method(
+                        "ListUnits",
+                        "",
+                        "a(ssssssouso)",
+                        _ -> List.of(UnitList.of(manager, List.of(), List.of())),
+                        "units")
+                .method(
+                        "ListUnitsFiltered",
+                        "as",
+                        "a(ssssssouso)",
+                        call -> List.of(UnitList.of(manager, texts(call, 0), List.of())),
+                        "states",
+                        "units")
+                .method(
+                        "ListUnitsByPatterns",
+                        "asas",
+                        "a(ssssssouso)",
+                        call -> List.of(UnitList.of(manager, texts(call, 0), texts(call, 1))),
+                        "states",
+                        "patterns",
+                        "units")
+                .asyncMethod(
+                        "ListUnitsByNames",
+                        "as",
+                        "a(ssssssouso)",
+                        (call, reply) -> byNames(texts(call, 0), reply),
+                        "names",
+                        "units")
+                .method(
+                        "ListJobs",
+                        "",
+                        "a(usssoo)",
+                        _ -> List.of(UnitList.jobs(manager)),
+                        "jobs")
+                .asyncMethod(
+                        "ListUnitFiles",
+                        "",
+                        "a(ss)",
+                        (_, reply) -> files(List.of(), List.of(), reply),
+                        "files")
+                .asyncMethod(
+                        "ListUnitFilesByPatterns",
+                        "asas",
+                        "a(ss)",
+                        (call, reply) -> files(texts(call, 0), texts(call, 1), reply),
+                        "states",
+                        "patterns",
+                        "files");
+    }
+
+    private static List<String> texts(MethodCall call, int index) {
+        List<String> texts = new ArrayList<>();
+        for (Object text : call.argument(index, List.class)) {
+            texts.add((String) text);
+        }
+        return texts;
+    }
+
+    private void byNames(Collection<String> names, CompletableFuture<List<?>> reply) {
+        if (names.size() > UnitList.PATTERNS) {
+            throw Errors.invalid(
+                    "At most " + UnitList.PATTERNS + " names (io.holdfast.manager.patterns).");
+        }
+        List<UnitName> valid = names.stream().map(Operations::name).toList();
+        later(
+                reply,
+                () -> {
+                    List<CompletableFuture<UnitView>> reads =
+                            valid.stream().map(manager::read).toList();
+                    return CompletableFuture.allOf(reads.toArray(CompletableFuture[]::new))
+                            .thenApply(_ ->
+                                    List.of(
+                                            reads.stream()
+                                                    .map(CompletableFuture::join)
+                                                    .map(UnitList::entry)
+                                                    .toList()));
+                });
+    }
+
+    private void files(
+            List<String> states, List<String> patterns, CompletableFuture<List<?>> reply) {
+        Predicate<String> fits = UnitList.matching(patterns);
+        later(
+                reply,
+                () ->
+                        manager.installed(name -> fits.test(name.text()))
+                                .thenCompose(units ->
+                                        manager.work(() ->
+                                                UnitList.files(
+                                                        manager.loadPath(), states, units)))
+                                .thenApply(List::of));
+    }
+
+    // ---- jobs
+
+    private void addJobs(BusInterface.Builder builder) {
+        addJob(builder, "StartUnit", Wish.START);
+        addJob(builder, "StopUnit", Wish.STOP);
+        addJob(builder, "ReloadUnit", Wish.RELOAD);
+        addJob(builder, "RestartUnit", Wish.RESTART);
+        addJob(builder, "TryRestartUnit", Wish.TRY_RESTART);
+        addJob(builder, "ReloadOrRestartUnit", Wish.RELOAD_OR_RESTART);
+        addJob(builder, "ReloadOrTryRestartUnit", Wish.RELOAD_OR_TRY_RESTART);
+        builder.method(
+                "GetJob",
+                "u",
+                "o",
+                call -> {
+                    long id = call.argument(0, Long.class);
+                    return List.of(
+                            new ObjectPath(
+                                    manager.job(id)
+                                            .map(job -> Names.jobPath(job.id()))
+                                            .orElseThrow(() ->
+                                                    Errors.of(
+                                                            Errors.NO_SUCH_JOB,
+                                                            "Job " + id + " does not exist."))));
+                },
+                "id",
+                "job");
+    }
+
+    private void addJob(BusInterface.Builder builder, String method, Wish wish) {
+        builder.asyncMethod(
+                method,
+                "ss",
+                "o",
+                (call, reply) ->
+                        operations.job(call, call.string(0), call.string(1), wish, reply),
+                "name",
+                "mode",
+                "job");
+    }
+
+    // ---- other changes
+
+    private void addOperations(BusInterface.Builder builder) {
+        builder.asyncMethod(
+                        "KillUnit",
+                        "ssi",
+                        "",
+                        (call, reply) ->
+                                operations.kill(
+                                        call,
+                                        call.string(0),
+                                        call.string(1),
+                                        call.argument(2, Integer.class),
+                                        OptionalInt.empty(),
+                                        reply),
+                        "name",
+                        "whom",
+                        "signal")
+                .asyncMethod(
+                        "QueueSignalUnit",
+                        "ssii",
+                        "",
+                        (call, reply) ->
+                                operations.kill(
+                                        call,
+                                        call.string(0),
+                                        call.string(1),
+                                        call.argument(2, Integer.class),
+                                        OptionalInt.of(call.argument(3, Integer.class)),
+                                        reply),
+                        "name",
+                        "whom",
+                        "signal",
+                        "value")
+                .asyncMethod(
+                        "ResetFailedUnit",
+                        "s",
+                        "",
+                        (call, reply) -> operations.resetFailed(call, call.string(0), reply),
+                        "name")
+                .asyncMethod("ResetFailed", "", "", operations::resetAllFailed)
+                .asyncMethod("Reload", "", "", reload());
+    }
+
+    private AsyncMethodHandler reload() {
+        return (call, reply) ->
+                guard.permitted(
+                        call,
+                        new Guard.Action(Guard.RELOAD_DAEMON, Map.of()),
+                        reply,
+                        operations.onLoop(
+                                reply,
+                                () -> {
+                                    broadcast.reloading(true);
+                                    var _ =
+                                            manager.reload()
+                                                    .whenComplete((_, failure) -> {
+                                                        broadcast.reloading(false);
+                                                        if (failure == null) {
+                                                            reply.complete(List.of());
+                                                        } else {
+                                                            Operations.fail(reply, failure);
+                                                        }
+                                                    });
+                                }));
+    }
+
+    // ---- listening; on the loop
+
+    private void addListening(BusInterface.Builder builder) {
+        builder.method("Subscribe", "", "", this::subscribe)
+                .method("Unsubscribe", "", "", this::unsubscribe)
+                .method("RefUnit", "s", "", this::refer, "name")
+                .method("UnrefUnit", "s", "", this::unrefer, "name");
+    }
+
+    private List<?> subscribe(MethodCall call) {
+        if (!client.subscribe(call.sender())) {
+            throw Errors.of(Errors.ALREADY_SUBSCRIBED, "Client is already subscribed.");
+        }
+        return List.of();
+    }
+
+    private List<?> unsubscribe(MethodCall call) {
+        if (!client.unsubscribe(call.sender())) {
+            throw Errors.of(Errors.NOT_SUBSCRIBED, "Client is not subscribed.");
+        }
+        return List.of();
+    }
+
+    private List<?> refer(MethodCall call) {
+        requireBus();
+        UnitName name = operations.loaded(Operations.name(call.string(0))).unit().name();
+        if (!client.refer(call.sender(), name.text())) {
+            throw new DBusException(
+                    DBusException.LIMITS_EXCEEDED,
+                    Client.REFERENCES + " references (io.holdfast.manager.references)");
+        }
+        return List.of();
+    }
+
+    private List<?> unrefer(MethodCall call) {
+        requireBus();
+        UnitName name = operations.loaded(Operations.name(call.string(0))).unit().name();
+        if (!client.unrefer(call.sender(), name.text())) {
+            throw Errors.of(
+                    Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
+        }
+        return List.of();
+    }
+
+    private void requireBus() {
+        if (!client.isBus()) {
+            throw new DBusException(
+                    DBusException.NOT_SUPPORTED, "References are of clients of a bus alone.");
+        }
+    }
+
+    private static void addSignals(BusInterface.Builder builder) {
+        builder.signal("UnitNew", "so", "id", "unit")
+                .signal("UnitRemoved", "so", "id", "unit")
+                .signal("JobNew", "uos", "id", "job", "unit")
+                .signal("JobRemoved", "uoss", "id", "job", "unit", "result")
+                .signal("UnitFilesChanged", "")
+                .signal("Reloading", "b", "active");
+    }
+
+    /** What is asked on the loop and answered there. */
+    private interface Answer {
+        CompletableFuture<? extends List<?>> get();
+    }
+
+    private void later(CompletableFuture<List<?>> reply, Answer answer) {
+        operations.onLoop(
+                        reply,
+                        () -> {
+                            var _ =
+                                    answer.get()
+                                            .whenComplete((values, failure) -> {
+                                                if (values == null) {
+                                                    Operations.fail(reply, failure);
+                                                } else {
+                                                    reply.complete(values);
+                                                }
+                                            });
+                        })
+                .run();
+    }
+}

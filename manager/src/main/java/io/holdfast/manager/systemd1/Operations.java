@@ -1,0 +1,269 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.manager.JobMode;
+import io.holdfast.manager.JobType;
+import io.holdfast.manager.KillWhom;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitJob;
+import io.holdfast.manager.UnitView;
+import io.holdfast.manager.unit.ServiceType;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+
+/** What is done to units for those who may: each first asks, and then acts on the loop. */
+final class Operations {
+    /** What somebody wants done to a unit: for the question, and in people's words. */
+    enum Verb {
+        START("start", "start"),
+        STOP("stop", "stop"),
+        RELOAD("reload", "reload"),
+        RESTART("restart", "restart"),
+        KILL("kill", "send a UNIX signal to the processes of"),
+        RESET_FAILED("reset-failed", "reset the \"failed\" state of");
+
+        private final String word;
+        private final String sentence;
+
+        Verb(String word, String sentence) {
+            this.word = word;
+            this.sentence = sentence;
+        }
+    }
+
+    /** Which job, where that depends on the state of the unit. */
+    enum Wish {
+        START(JobType.START, Verb.START),
+        STOP(JobType.STOP, Verb.STOP),
+        RELOAD(JobType.RELOAD, Verb.RELOAD),
+        RESTART(JobType.RESTART, Verb.RESTART),
+        TRY_RESTART(JobType.TRY_RESTART, Verb.RESTART),
+        RELOAD_OR_RESTART(JobType.RESTART, Verb.RELOAD),
+        RELOAD_OR_TRY_RESTART(JobType.TRY_RESTART, Verb.RELOAD);
+
+        private final JobType type;
+        private final Verb verb;
+
+        Wish(JobType type, Verb verb) {
+            this.type = type;
+            this.verb = verb;
+        }
+
+        private boolean mayReload() {
+            return this == RELOAD_OR_RESTART || this == RELOAD_OR_TRY_RESTART;
+        }
+    }
+
+    private final ManagerView manager;
+    private final Guard guard;
+    private final Broadcast broadcast;
+
+    Operations(ManagerView manager, Guard guard, Broadcast broadcast) {
+        this.manager = manager;
+        this.broadcast = broadcast;
+        this.guard = guard;
+    }
+
+    static UnitName name(String text) {
+        return UnitName.parse(text)
+                .orElseThrow(() ->
+                        Errors.invalid("Unit name " + quoted(text) + " is not valid."));
+    }
+
+    static String quoted(String text) {
+        return text.isEmpty() ? "(empty)" : text;
+    }
+
+    static boolean canReload(Unit unit) {
+        return unit instanceof ServiceUnit service
+                && (service.service().type() == ServiceType.NOTIFY_RELOAD
+                        || !service.service().commands().reload().isEmpty());
+    }
+
+    private static JobMode mode(String word) {
+        return switch (word) {
+            case "replace", "replace-irreversibly" -> JobMode.REPLACE;
+            case "fail" -> JobMode.FAIL;
+            case "isolate" ->
+                    throw Errors.of(
+                            Errors.NO_ISOLATION, "Operation refused, unit may not be isolated.");
+            case "flush", "ignore-dependencies", "ignore-requirements", "triggering",
+                            "restart-dependencies", "lenient" ->
+                    throw new DBusException(
+                            DBusException.NOT_SUPPORTED,
+                            "Job mode " + word + " is not supported by this manager.");
+            default -> throw Errors.invalid("Job mode " + word + " invalid.");
+        };
+    }
+
+    // ---- jobs
+
+    void job(
+            MethodCall call, String unit, String modeWord, Wish wish, CompletableFuture<List<?>> reply) {
+        UnitName name = name(unit);
+        JobMode mode = mode(modeWord);
+        CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+        var _ =
+                answer.whenComplete((job, failure) -> {
+                    if (job == null) {
+                        fail(reply, failure);
+                    } else {
+                        broadcast.track(call, job);
+                        reply.complete(List.of(Names.jobPath(job.id())));
+                    }
+                });
+        permitted(call, name, wish.verb, reply, () -> enqueue(name, mode, wish, answer));
+    }
+
+    private void enqueue(
+            UnitName name, JobMode mode, Wish wish, CompletableFuture<UnitJob> answer) {
+        if (!wish.mayReload()) {
+            manager.enqueue(name, wish.type, mode, answer);
+            return;
+        }
+        var _ =
+                manager.read(name).whenComplete((unit, failure) -> {
+                    if (unit == null) {
+                        answer.completeExceptionally(failure);
+                    } else {
+                        manager.enqueue(name, reloadOr(wish.type, unit), mode, answer);
+                    }
+                });
+    }
+
+    private static JobType reloadOr(JobType otherwise, UnitView unit) {
+        boolean reloads = canReload(unit.unit()) && unit.status().subState().equals("running");
+        return reloads ? JobType.RELOAD : otherwise;
+    }
+
+    // ---- everything else
+
+    void kill(
+            MethodCall call,
+            String unit,
+            String whom,
+            int signal,
+            OptionalInt value,
+            CompletableFuture<List<?>> reply) {
+        UnitName name = name(unit);
+        if (signal < 1 || signal > 64) {
+            throw Errors.invalid("Signal number out of range.");
+        }
+        boolean mustHit = whom.endsWith("-fail");
+        KillWhom meant =
+                switch (mustHit ? whom.substring(0, whom.length() - "-fail".length()) : whom) {
+                    case "main" -> KillWhom.MAIN;
+                    case "control" -> KillWhom.CONTROL;
+                    case "all", "" -> KillWhom.ALL;
+                    default -> throw Errors.invalid("Invalid who argument " + whom);
+                };
+        permitted(
+                call,
+                name,
+                Verb.KILL,
+                reply,
+                () -> {
+                    UnitView there = loaded(name);
+                    boolean hit = manager.kill(name, new Signal(signal), meant, value);
+                    if (!hit && (mustHit || meant != KillWhom.ALL)) {
+                        throw Errors.of(
+                                Errors.NO_SUCH_PROCESS,
+                                "No " + meant.name().toLowerCase(java.util.Locale.ROOT)
+                                        + " process to kill in "
+                                        + there.unit().name()
+                                        + ".");
+                    }
+                    reply.complete(List.of());
+                });
+    }
+
+    UnitView loaded(UnitName name) {
+        return manager.unit(name)
+                .orElseThrow(() ->
+                        Errors.of(Errors.NO_SUCH_UNIT, "Unit " + name + " not loaded."));
+    }
+
+    void resetFailed(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
+        UnitName name = name(unit);
+        permitted(
+                call,
+                name,
+                Verb.RESET_FAILED,
+                reply,
+                () -> {
+                    UnitView _ = loaded(name);
+                    boolean _ = manager.resetFailed(name);
+                    reply.complete(List.of());
+                });
+    }
+
+    void resetAllFailed(MethodCall call, CompletableFuture<List<?>> reply) {
+        Guard.Action action = new Guard.Action(Guard.MANAGE_UNITS, Map.of());
+        guard.permitted(
+                call,
+                action,
+                reply,
+                onLoop(
+                        reply,
+                        () -> {
+                            manager.names().forEach(manager::resetFailed);
+                            reply.complete(List.of());
+                        }));
+    }
+
+    void permitted(
+            MethodCall call,
+            UnitName unit,
+            Verb verb,
+            CompletableFuture<List<?>> reply,
+            Runnable then) {
+        Guard.Action action =
+                new Guard.Action(
+                        Guard.MANAGE_UNITS,
+                        Map.of(
+                                "unit",
+                                unit.text(),
+                                "verb",
+                                verb.word,
+                                "polkit.message",
+                                "Authentication is required to "
+                                        + verb.sentence
+                                        + " '$(unit)'.",
+                                "polkit.gettext_domain",
+                                "systemd"));
+        guard.permitted(call, action, reply, onLoop(reply, then));
+    }
+
+    /** Does it on the loop; what it throws is what the caller gets. */
+    Runnable onLoop(CompletableFuture<List<?>> reply, Runnable task) {
+        return () -> {
+            try {
+                manager.loop()
+                        .post(() -> {
+                            try {
+                                task.run();
+                            } catch (RuntimeException e) {
+                                fail(reply, e);
+                            }
+                        });
+            } catch (RejectedExecutionException e) {
+                reply.completeExceptionally(
+                        new DBusException(
+                                DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage())));
+            }
+        };
+    }
+
+    static void fail(CompletableFuture<List<?>> reply, @org.jspecify.annotations.Nullable Throwable failure) {
+        reply.completeExceptionally(
+                Errors.of(failure == null ? new IllegalStateException("no answer") : failure));
+    }
+}

@@ -1,0 +1,132 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.ConnectionOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The socket on which a single peer at a time speaks with the manager, without a bus: only of the
+ * manager's user and root. All signals go to every peer, unasked.
+ */
+final class PrivateSocket implements AutoCloseable {
+    /** How many peers may be connected; a further one is turned away. */
+    static final int PEERS = Integer.getInteger("io.holdfast.manager.privatePeers", 512);
+
+    private static final int MODE = 0600;
+    private static final int BACKLOG = 128;
+    private static final int GUID_BYTES = 16;
+
+    /** What one peer may leave unread, and send at once. */
+    private static final ConnectionOptions OPTIONS =
+            ConnectionOptions.DEFAULT
+                    .withConnectTimeout(Duration.ofSeconds(30))
+                    .withIncomingCalls(1024)
+                    .withMessageBytes(16 << 20);
+
+    private final Face face;
+    private final UnixListener listener;
+    private final String guid;
+    private final Set<UnixSocket> sockets = ConcurrentHashMap.newKeySet();
+    private final Set<BusConnection> peers = ConcurrentHashMap.newKeySet();
+    private final Thread acceptor;
+
+    private PrivateSocket(Face face, UnixListener listener) {
+        this.face = face;
+        this.listener = listener;
+        byte[] random = new byte[GUID_BYTES];
+        new SecureRandom().nextBytes(random);
+        this.guid = HexFormat.of().formatHex(random);
+        this.acceptor = Thread.ofVirtual().name("systemd1 private").unstarted(this::accept);
+    }
+
+    /**
+     * Listens at {@code systemd/private} in a folder.
+     *
+     * @throws ErrnoException EADDRINUSE if somebody listens there
+     * @throws UncheckedIOException if the folder cannot be made
+     */
+    static PrivateSocket open(Face face, Path folder) {
+        Path socket = folder.resolve("systemd").resolve("private");
+        try {
+            Path _ = Files.createDirectories(folder.resolve("systemd"));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot make the folder of " + socket, e);
+        }
+        PrivateSocket opened =
+                new PrivateSocket(
+                        face,
+                        UnixListener.listen(
+                                UnixAddress.path(socket), SocketType.STREAM, BACKLOG, MODE));
+        opened.acceptor.start();
+        return opened;
+    }
+
+    private void accept() {
+        while (true) {
+            UnixSocket socket;
+            try {
+                socket = listener.accept();
+            } catch (InterruptedException | IllegalStateException e) {
+                return; // closed
+            } catch (ErrnoException e) {
+                face.manager().loop().post(() ->
+                        face.manager().warn("the private socket: " + e.getMessage()));
+                return;
+            }
+            if (sockets.size() >= PEERS) {
+                socket.close();
+                continue;
+            }
+            sockets.add(socket);
+            var _ = Thread.ofVirtual().name("systemd1 peer").start(() -> serve(socket));
+        }
+    }
+
+    private void serve(UnixSocket socket) {
+        AtomicReference<@Nullable Client> shown = new AtomicReference<>();
+        try {
+            BusConnection connection =
+                    BusConnection.accept(
+                            socket, guid, OPTIONS, made -> shown.set(face.show(made, false)));
+            peers.add(connection);
+            try {
+                connection.awaitEnd();
+            } finally {
+                peers.remove(connection);
+                connection.close();
+            }
+        } catch (ConnectionLostException | ErrnoException | InterruptedException e) {
+            // it is no peer of ours, or has gone
+        } finally {
+            sockets.remove(socket);
+            Client client = shown.get();
+            if (client != null) {
+                face.hide(client);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        listener.close();
+        peers.forEach(BusConnection::close);
+        sockets.forEach(UnixSocket::close);
+    }
+}

@@ -1,0 +1,246 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.ObjectPath;
+import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.WorkloadIdentity;
+import io.holdfast.manager.unit.UnitName;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Which process is of which unit, told from descriptors. A number that comes in is held at the door,
+ * and the answer is of whom it held.
+ */
+final class ProcessQuestions {
+    /** Our own interface of the same object. */
+    static final String HOLDFAST = "io.holdfast.Manager1";
+
+    private final ManagerView manager;
+
+    ProcessQuestions(ManagerView manager) {
+        this.manager = manager;
+    }
+
+    void addTo(BusInterface.Builder builder) {
+        builder.asyncMethod(
+                        "GetUnitByPIDFD",
+                        "h",
+                        "osay",
+                        this::byPidFd,
+                        "pidfd",
+                        "unit",
+                        "unit_id",
+                        "invocation_id")
+                .asyncMethod("GetUnitByPID", "u", "o", this::byPid, "pid", "unit")
+                .asyncMethod(
+                        "GetUnitProcesses",
+                        "s",
+                        "a(sus)",
+                        (call, reply) -> processes(call.string(0), reply),
+                        "name",
+                        "processes");
+    }
+
+    /**
+     * {@code WhoIs(h descriptor) → a{sv}}: all that the manager knows of a process that is held, in
+     * one answer. The descriptor is a pidfd, or a connected AF_UNIX socket, whose peer is meant.
+     * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id s},
+     * {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s}, {@code
+     * session s}, {@code cgroup s}.
+     */
+    BusInterface describe() {
+        return BusInterface.named(HOLDFAST)
+                .asyncMethod("WhoIs", "h", "a{sv}", this::whoIs, "descriptor", "identity")
+                .build();
+    }
+
+    // ---- by descriptor; by the thread that reads
+
+    private void byPidFd(MethodCall call, CompletableFuture<List<?>> reply) {
+        Fd received = call.descriptor(call.argument(0, Handle.class));
+        PidFd process;
+        try {
+            process = PidFd.adopt(received);
+        } catch (io.holdfast.core.linux.ErrnoException e) {
+            throw Errors.invalid("Not a pidfd: " + e.getMessage());
+        }
+        ask(
+                process,
+                reply,
+                identity -> {
+                    UnitName unit = unit(identity);
+                    return List.of(
+                            new ObjectPath(Names.path(unit)),
+                            unit.text(),
+                            identity.invocationId()
+                                    .map(HexFormat.of()::parseHex)
+                                    .orElse(new byte[0]));
+                });
+    }
+
+    private void whoIs(MethodCall call, CompletableFuture<List<?>> reply) {
+        Fd received = call.descriptor(call.argument(0, Handle.class)).move();
+        ask(held(received), reply, identity -> List.of(map(identity)));
+    }
+
+    private static PidFd held(Fd received) {
+        try {
+            return ManagerView.processOf(received);
+        } catch (io.holdfast.core.linux.ErrnoException e) {
+            throw asDBus(e);
+        }
+    }
+
+    private static DBusException asDBus(Throwable failure) {
+        return Errors.of(failure) instanceof DBusException known
+                ? known
+                : new DBusException(DBusException.FAILED, String.valueOf(failure.getMessage()));
+    }
+
+    private interface Answer {
+        List<?> of(WorkloadIdentity identity);
+    }
+
+    /**
+     * @param process owned from now on
+     */
+    private void ask(PidFd process, CompletableFuture<List<?>> reply, Answer answer) {
+        CompletionStage<WorkloadIdentity> identity;
+        try {
+            identity = manager.whoIs(process);
+        } catch (RuntimeException e) {
+            process.close();
+            throw e;
+        }
+        var _ =
+                identity.whenComplete((known, failure) -> {
+                    try {
+                        if (known == null) {
+                            Operations.fail(reply, failure);
+                        } else {
+                            reply.complete(answer.of(known));
+                        }
+                    } catch (RuntimeException e) {
+                        reply.completeExceptionally(e);
+                    } finally {
+                        process.close();
+                    }
+                });
+    }
+
+    private static UnitName unit(WorkloadIdentity identity) {
+        return identity.unit()
+                .orElseThrow(() ->
+                        Errors.of(
+                                Errors.NO_UNIT_FOR_PID,
+                                "PID "
+                                        + identity.process().pid()
+                                        + " does not belong to any loaded unit."));
+    }
+
+    private static Map<String, Variant> map(WorkloadIdentity identity) {
+        Map<String, Variant> map = new LinkedHashMap<>();
+        map.put("pid", Variant.of("u", identity.process().pid()));
+        put(map, "pidfd-id", "t", identity.process().pidfdId());
+        identity.process().bootId().ifPresent(id -> map.put("boot-id", Variant.of(id.toString())));
+        put(map, "uid", "u", identity.uid());
+        put(map, "gid", "u", identity.gid());
+        identity.unit().ifPresent(unit -> map.put("unit", Variant.of(unit.text())));
+        identity.invocationId()
+                .ifPresent(id ->
+                        map.put(
+                                "invocation-id",
+                                new Variant(Signature.of("ay"), HexFormat.of().parseHex(id))));
+        identity.slice().ifPresent(slice -> map.put("slice", Variant.of(slice)));
+        identity.session().ifPresent(session -> map.put("session", Variant.of(session)));
+        identity.cgroup().ifPresent(cgroup -> map.put("cgroup", Variant.of(cgroup)));
+        return map;
+    }
+
+    private static void put(Map<String, Variant> map, String key, String type, OptionalLong value) {
+        if (value.isPresent()) {
+            map.put(key, Variant.of(type, value.getAsLong()));
+        }
+    }
+
+    // ---- by number
+
+    /** Of 0 the caller is meant, who is held since it connected. */
+    private void byPid(MethodCall call, CompletableFuture<List<?>> reply) {
+        long pid = call.argument(0, Long.class);
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus GetUnitByPID")
+                        .start(() -> {
+                            try {
+                                ask(
+                                        pid == 0 ? caller(call) : held(pid),
+                                        reply,
+                                        identity ->
+                                                List.of(new ObjectPath(Names.path(unit(identity)))));
+                            } catch (InterruptedException e) {
+                                reply.completeExceptionally(noSuchProcess(pid));
+                            } catch (RuntimeException e) {
+                                reply.completeExceptionally(e);
+                            }
+                        });
+    }
+
+    private static PidFd held(long pid) {
+        if (pid > Integer.MAX_VALUE) {
+            throw noSuchProcess(pid);
+        }
+        return PidFd.find((int) pid).orElseThrow(() -> noSuchProcess(pid));
+    }
+
+    private static PidFd caller(MethodCall call) throws InterruptedException {
+        Peer peer = call.peer();
+        if (peer instanceof Peer.Held held) {
+            return held.process().duplicate();
+        }
+        throw noSuchProcess(0);
+    }
+
+    private static DBusException noSuchProcess(long pid) {
+        return Errors.of(
+                Errors.NO_SUCH_PROCESS,
+                pid == 0 ? "The caller is not held." : "There is no process " + pid + ".");
+    }
+
+    // ---- processes of a unit
+
+    private void processes(String text, CompletableFuture<List<?>> reply) {
+        UnitName name = Operations.name(text);
+        Runnable ask =
+                () -> {
+                    java.util.Optional<String> cgroup =
+                            text.equals("-.slice")
+                                    ? manager.cgroup()
+                                    : manager.unit(name).flatMap(view -> view.status().cgroup());
+                    if (cgroup.isEmpty()) {
+                        reply.complete(List.of(List.of()));
+                        return;
+                    }
+                    var _ =
+                            manager.work(() -> ProcessList.of(cgroup.get()))
+                                    .whenComplete((list, _) ->
+                                            reply.complete(
+                                                    List.of(list == null ? List.of() : list)));
+                };
+        manager.loop().post(ask);
+    }
+}

@@ -1,0 +1,148 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.manager.unit.InstallSection;
+import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Whether units are enabled: whether links in the folders that are for that lead to them. A snapshot
+ * of the folders as they were when it was made. Blocking to make; immutable.
+ */
+final class UnitFileStates {
+    /** What {@code systemctl is-enabled} says. */
+    enum State {
+        ENABLED,
+        ENABLED_RUNTIME,
+        /** It has no [Install] section: nothing could enable it. */
+        STATIC,
+        DISABLED,
+        MASKED,
+        MASKED_RUNTIME,
+        /** A template or an instance that others enable. */
+        INDIRECT,
+        GENERATED,
+        TRANSIENT,
+        ALIAS,
+        NOT_FOUND;
+
+        String word() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    private final Set<UnitName> enabled = new HashSet<>();
+    private final Set<UnitName> enabledInRun = new HashSet<>();
+
+    private UnitFileStates() {}
+
+    static UnitFileStates read(LoadPath path) {
+        UnitFileStates states = new UnitFileStates();
+        for (Path folder : path.folders()) {
+            Set<UnitName> links = folder.startsWith("/run") ? states.enabledInRun : states.enabled;
+            boolean isOfVendor = folder.startsWith("/usr") || folder.startsWith("/lib");
+            if (!isOfVendor) {
+                states.addLinks(folder, links);
+            }
+        }
+        return states;
+    }
+
+    private void addLinks(Path folder, Set<UnitName> links) {
+        for (Path entry : list(folder)) {
+            String name = entry.getFileName().toString();
+            if (name.endsWith(".wants") || name.endsWith(".requires") || name.endsWith(".upholds")) {
+                for (Path link : list(entry)) {
+                    UnitName.parse(link.getFileName().toString()).ifPresent(links::add);
+                }
+            } else if (Files.isSymbolicLink(entry)) {
+                addAlias(entry, links);
+            }
+        }
+    }
+
+    /** An alias enables what it leads to. */
+    private static void addAlias(Path link, Set<UnitName> links) {
+        try {
+            Path target = Files.readSymbolicLink(link).getFileName();
+            if (target != null && !target.toString().equals(link.getFileName().toString())) {
+                UnitName.parse(target.toString()).ifPresent(links::add);
+            }
+        } catch (IOException e) {
+            // it has gone meanwhile
+        }
+    }
+
+    private static List<Path> list(Path folder) {
+        List<Path> entries = new ArrayList<>();
+        if (Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            try (DirectoryStream<Path> stream = Files.newDirectoryStream(folder)) {
+                stream.forEach(entries::add);
+            } catch (IOException | DirectoryIteratorException e) {
+                return List.of();
+            }
+        }
+        return entries;
+    }
+
+    /**
+     * @param asked the name that was asked for
+     */
+    State of(UnitName asked, Unit unit) {
+        UnitSource source = unit.source();
+        Path fragment = source.fragment().orElse(Path.of("/"));
+        boolean inRun = fragment.startsWith("/run");
+        switch (source.state()) {
+            case NOT_FOUND -> {
+                return State.NOT_FOUND;
+            }
+            case MASKED -> {
+                return inRun ? State.MASKED_RUNTIME : State.MASKED;
+            }
+            case LOADED -> {}
+        }
+        if (!asked.equals(source.name()) && !asked.isInstance()) {
+            return State.ALIAS;
+        }
+        String path = fragment.toString();
+        if (path.contains("/systemd/generator")) {
+            return State.GENERATED;
+        }
+        if (path.contains("/systemd/transient/")) {
+            return State.TRANSIENT;
+        }
+        if (isIn(enabled, source)) {
+            return State.ENABLED;
+        }
+        if (isIn(enabledInRun, source)) {
+            return State.ENABLED_RUNTIME;
+        }
+        InstallSection install = unit.install();
+        boolean installs =
+                !install.wantedBy().isEmpty()
+                        || !install.requiredBy().isEmpty()
+                        || !install.upheldBy().isEmpty()
+                        || !install.aliases().isEmpty();
+        if (installs) {
+            return State.DISABLED;
+        }
+        return install.also().isEmpty() ? State.STATIC : State.INDIRECT;
+    }
+
+    private static boolean isIn(Set<UnitName> links, UnitSource source) {
+        return source.names().stream()
+                .anyMatch(name -> links.contains(name) || links.contains(name.template().orElse(name)));
+    }
+}

@@ -1,0 +1,121 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.wire.ObjectPath;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitJob;
+import io.holdfast.manager.UnitView;
+import io.holdfast.manager.unit.Glob;
+import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+
+/** Units in lists, as {@code ListUnits} and its siblings tell them. */
+final class UnitList {
+    /** Patterns of one call; each is tried on every name. */
+    static final int PATTERNS = Integer.getInteger("io.holdfast.manager.patterns", 1024);
+
+    private UnitList() {}
+
+    /** The loaded ones that fit: {@code a(ssssssouso)}. */
+    static List<List<?>> of(
+            ManagerView manager, Collection<String> states, Collection<String> patterns) {
+        Predicate<String> fits = matching(patterns);
+        List<List<?>> list = new ArrayList<>();
+        for (UnitView unit : manager.units()) {
+            boolean wanted =
+                    isIn(states, unit)
+                            && unit.unit().source().names().stream()
+                                    .map(UnitName::text)
+                                    .anyMatch(fits);
+            if (wanted) {
+                list.add(entry(unit));
+            }
+        }
+        return list;
+    }
+
+    private static boolean isIn(Collection<String> states, UnitView unit) {
+        return states.isEmpty()
+                || states.contains(unit.status().loadState())
+                || states.contains(unit.status().subState())
+                || states.contains(unit.status().activeState().word());
+    }
+
+    static List<?> entry(UnitView unit) {
+        UnitName name = unit.unit().name();
+        return List.of(
+                name.text(),
+                unit.unit().unit().description(),
+                unit.status().loadState(),
+                unit.status().activeState().word(),
+                unit.status().subState(),
+                "",
+                new ObjectPath(Names.path(name)),
+                unit.job().map(UnitJob::id).orElse(0L),
+                unit.job().map(job -> job.type().word()).orElse(""),
+                new ObjectPath(Names.jobPath(unit.job().map(UnitJob::id).orElse(0L))));
+    }
+
+    /** {@code a(usssoo)}. */
+    static List<List<?>> jobs(ManagerView manager) {
+        List<List<?>> list = new ArrayList<>();
+        for (UnitJob job : manager.jobs()) {
+            list.add(
+                    List.of(
+                            job.id(),
+                            job.unit().text(),
+                            job.type().word(),
+                            job.state(),
+                            new ObjectPath(Names.jobPath(job.id())),
+                            new ObjectPath(Names.path(job.unit()))));
+        }
+        return list;
+    }
+
+    /** The files in one of these states, all if there are none: {@code a(ss)}. Blocking. */
+    static List<List<?>> files(
+            LoadPath path, Collection<String> states, Map<UnitName, Unit> units) {
+        UnitFileStates enabled = UnitFileStates.read(path);
+        List<List<?>> list = new ArrayList<>();
+        units.forEach((name, unit) -> {
+            String state = enabled.of(name, unit).word();
+            if (states.isEmpty() || states.contains(state)) {
+                list.add(List.of(shown(path, name, unit.source()), state));
+            }
+        });
+        return list;
+    }
+
+    /** The path that bears the name: an alias or a mask is a link of that name. */
+    private static String shown(LoadPath path, UnitName name, UnitSource source) {
+        Path fragment = source.fragment().orElse(Path.of("/" + name));
+        if (fragment.getFileName().toString().equals(name.text())) {
+            return fragment.toString();
+        }
+        return path.folders().stream()
+                .map(folder -> folder.resolve(name.text()))
+                .filter(Files::isSymbolicLink)
+                .findFirst()
+                .orElse(fragment.resolveSibling(name.text()))
+                .toString();
+    }
+
+    /** Whether a name fits one of the patterns of glob(7); of none all fit. */
+    static Predicate<String> matching(Collection<String> patterns) {
+        if (patterns.size() > PATTERNS) {
+            throw Errors.invalid(
+                    "At most " + PATTERNS + " patterns (io.holdfast.manager.patterns).");
+        }
+        return patterns.isEmpty()
+                ? _ -> true
+                : name -> patterns.stream().anyMatch(pattern -> Glob.matches(pattern, name));
+    }
+}

@@ -1,0 +1,134 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.ObjectTree;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitView;
+import io.holdfast.manager.systemd1.Operations.Wish;
+import io.holdfast.manager.systemd1.UnitProperties.Subject;
+import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.regex.Pattern;
+
+/** All units as objects: also those that are not loaded, as they would be. */
+final class UnitObjects implements ObjectTree {
+    private static final Pattern INVOCATION = Pattern.compile("[0-9a-f]{32}");
+
+    private final ManagerView manager;
+    private final Operations operations;
+
+    UnitObjects(ManagerView manager, Operations operations) {
+        this.manager = manager;
+        this.operations = operations;
+    }
+
+    @Override
+    public CompletionStage<List<BusInterface>> interfaces(String path) {
+        Optional<UnitName> name = Names.labelAt(path).flatMap(this::named);
+        if (name.isEmpty()) {
+            return CompletableFuture.completedStage(List.of());
+        }
+        return manager.read(name.get())
+                .thenCompose(view ->
+                        manager.work(() -> fileState(manager, name.get(), view))
+                                .thenApply(state -> describe(name.get(), state)))
+                .thenCompose(described -> described);
+    }
+
+    private Optional<UnitName> named(String label) {
+        return INVOCATION.matcher(label).matches()
+                ? manager.ofInvocation(label)
+                : UnitName.parse(label);
+    }
+
+    /** Of this moment: the state of the unit may have changed while its files were looked at. */
+    private CompletionStage<List<BusInterface>> describe(UnitName name, String fileState) {
+        return manager.read(name).thenApply(view -> interfaces(view, fileState));
+    }
+
+    /** Blocking. */
+    static String fileState(ManagerView manager, UnitName name, UnitView view) {
+        return view.unit().source().state() == UnitSource.State.NOT_FOUND
+                ? ""
+                : UnitFileStates.read(manager.loadPath()).of(name, view.unit()).word();
+    }
+
+    private List<BusInterface> interfaces(UnitView view, String fileState) {
+        Subject subject = new Subject(view, manager, fileState);
+        UnitName name = view.unit().name();
+        BusInterface.Builder unit = BusInterface.named(Names.UNIT);
+        addMethods(unit, name.text());
+        UnitProperties.describe(unit, subject);
+        BusInterface.Builder type = BusInterface.named(Names.ofType(name));
+        if (view.unit() instanceof ServiceUnit service) {
+            ServiceProperties.describe(type, subject, service);
+        }
+        return List.of(unit.build(), type.build());
+    }
+
+    private void addMethods(BusInterface.Builder builder, String unit) {
+        addJob(builder, "Start", unit, Wish.START);
+        addJob(builder, "Stop", unit, Wish.STOP);
+        addJob(builder, "Reload", unit, Wish.RELOAD);
+        addJob(builder, "Restart", unit, Wish.RESTART);
+        addJob(builder, "TryRestart", unit, Wish.TRY_RESTART);
+        addJob(builder, "ReloadOrRestart", unit, Wish.RELOAD_OR_RESTART);
+        addJob(builder, "ReloadOrTryRestart", unit, Wish.RELOAD_OR_TRY_RESTART);
+        builder.asyncMethod(
+                        "Kill",
+                        "si",
+                        "",
+                        (call, reply) ->
+                                operations.kill(
+                                        call,
+                                        unit,
+                                        call.string(0),
+                                        call.argument(1, Integer.class),
+                                        OptionalInt.empty(),
+                                        reply),
+                        "whom",
+                        "signal")
+                .asyncMethod(
+                        "QueueSignal",
+                        "sii",
+                        "",
+                        (call, reply) ->
+                                operations.kill(
+                                        call,
+                                        unit,
+                                        call.string(0),
+                                        call.argument(1, Integer.class),
+                                        OptionalInt.of(call.argument(2, Integer.class)),
+                                        reply),
+                        "whom",
+                        "signal",
+                        "value")
+                .asyncMethod(
+                        "ResetFailed",
+                        "",
+                        "",
+                        (call, reply) -> operations.resetFailed(call, unit, reply));
+    }
+
+    private void addJob(BusInterface.Builder builder, String method, String unit, Wish wish) {
+        builder.asyncMethod(
+                method,
+                "s",
+                "o",
+                (call, reply) -> operations.job(call, unit, call.string(0), wish, reply),
+                "mode",
+                "job");
+    }
+
+    @Override
+    public Collection<String> paths() {
+        return manager.names().stream().map(Names::path).toList();
+    }
+}

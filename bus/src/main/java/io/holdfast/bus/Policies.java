@@ -1,5 +1,8 @@
 package io.holdfast.bus;
 
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.ForeignCgroupException;
+import java.util.Optional;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.policy.Party;
@@ -85,7 +88,17 @@ final class Policies {
     /** Gives a connection what holds for its user. */
     void registered(Connection connection) {
         Peer peer = connection.peer();
-        connection.policy = policies.forPeer(peer.uid(), gids(peer), false);
+        connection.policy =
+                policies.forPeer(peer.uid(), gids(peer), () -> cgroup(peer), false);
+    }
+
+    /** By its descriptor; whoever is not held is in none that counts. */
+    private static Optional<String> cgroup(Peer peer) {
+        try {
+            return peer.pidFd().map(process -> process.cgroupPath().path());
+        } catch (ErrnoException | ForeignCgroupException e) {
+            return Optional.empty();
+        }
     }
 
     private static long[] gids(Peer peer) {

@@ -1,5 +1,6 @@
 package io.holdfast.bus.config;
 
+import io.holdfast.core.process.CgroupPath;
 import static java.util.Objects.requireNonNullElse;
 
 import io.holdfast.bus.config.PolicyBlock.Scope;
@@ -308,7 +309,7 @@ final class BusConfigReader {
 
         private void policy() throws XMLStreamException, ConfigException {
             Place place = place();
-            Scope scope = scope(attributes(Set.of("context", "user", "group", "at_console")));
+            Scope scope = scope(attributes(Set.of("context", "user", "group", "cgroup", "at_console")));
             List<PolicyRule> rules = new ArrayList<>();
             while (nextChild()) {
                 String name = xml.getLocalName();
@@ -333,7 +334,7 @@ final class BusConfigReader {
 
         private Scope scope(Map<String, String> said) throws ConfigException {
             if (said.size() != 1) {
-                throw refuse("needs exactly one of context, user, group and at_console");
+                throw refuse("needs exactly one of context, user, group, cgroup and at_console");
             }
             Map.Entry<String, String> only = said.entrySet().iterator().next();
             String value = only.getValue();
@@ -346,6 +347,7 @@ final class BusConfigReader {
                         switch (only.getKey()) {
                             case "user" -> new PolicyBlock.ForUser(value);
                             case "group" -> new PolicyBlock.ForGroup(value);
+                            case "cgroup" -> new PolicyBlock.ForCgroup(cgroup(value));
                             case "context" ->
                                     throw refuse(
                                             "context \""
@@ -358,6 +360,14 @@ final class BusConfigReader {
                                                     + "\" is neither true nor false");
                         };
             };
+        }
+
+        private String cgroup(String path) throws ConfigException {
+            try {
+                return CgroupPath.parse(path).path();
+            } catch (IllegalArgumentException e) {
+                throw refuse("cgroup \"" + path + "\": " + e.getMessage());
+            }
         }
 
         private void selinux() throws XMLStreamException, ConfigException {

@@ -24,6 +24,14 @@ public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
     public record ForGroup(String group) implements Scope {}
 
     /**
+     * Whoever was in a cgroup when it connected, found by its pidfd: what dbus-daemon(1) has no
+     * word for, and the one that holds for services whose user is made up for a run.
+     *
+     * @param path from the root, as {@code /holdfast.slice/polkit.service}; those below it count
+     */
+    public record ForCgroup(String path) implements Scope {}
+
+    /**
      * @param at who sits at the console, or who does not
      */
     public record ForConsole(boolean at) implements Scope {}

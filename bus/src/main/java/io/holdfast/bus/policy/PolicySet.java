@@ -8,9 +8,12 @@ import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * are looked up once, when this is made; what speaks of unknown ones is left out.
  *
  * <p>For one peer the policies follow each other: {@code default}, those of its groups, of its
- * user, of the console, {@code mandatory}; in each as in the files. The last rule that speaks of
+ * user, of its cgroup, of the console, {@code mandatory}; in each as in the files. The last rule that speaks of
  * something decides, and where none does it is denied. Not safe for use by several threads.
  */
 public final class PolicySet {
@@ -34,6 +37,7 @@ public final class PolicySet {
 
     private final Map<Long, List<PolicyRule>> users = new HashMap<>();
     private final Map<Long, List<PolicyRule>> groups = new HashMap<>();
+    private final Map<String, List<PolicyRule>> cgroups = new LinkedHashMap<>();
     private final List<PolicyRule> atConsole = new ArrayList<>();
     private final List<PolicyRule> awayFromConsole = new ArrayList<>();
     private final List<Connect> connects = new ArrayList<>();
@@ -43,7 +47,7 @@ public final class PolicySet {
     private record Connect(PolicyRule rule, @Nullable Long uid, @Nullable Long gid) {}
 
     /** What policies know of a peer. */
-    private record Kind(long uid, List<Long> gids, boolean atConsole) {}
+    private record Kind(long uid, List<Long> gids, List<String> cgroups, boolean atConsole) {}
 
     /**
      * Looks all users and groups up that the policies name; that may block.
@@ -66,6 +70,8 @@ public final class PolicySet {
                             OptionalLong gid = gid(accounts, group, block.place());
                             yield gid.isPresent() ? listOf(groups, gid.getAsLong()) : null;
                         }
+                        case PolicyBlock.ForCgroup(String path) ->
+                                cgroups.computeIfAbsent(path, _ -> new ArrayList<>());
                     };
             if (rules != null) {
                 rules.addAll(block.rules());
@@ -169,16 +175,24 @@ public final class PolicySet {
      * What a peer may do. Peers whom the policies do not tell apart share one.
      *
      * @param gids all groups, the primary one too
+     * @param cgroup where it is, asked for only if policies speak of cgroups; empty if that cannot
+     *     be told
      * @param console whether it sits at the console
      */
-    public PeerPolicy forPeer(long uid, long[] gids, boolean console) {
+    public PeerPolicy forPeer(
+            long uid, long[] gids, Supplier<Optional<String>> cgroup, boolean console) {
         List<Long> known = new ArrayList<>();
         for (long gid : gids) {
             if (groups.containsKey(gid) && !known.contains(gid)) {
                 known.add(gid);
             }
         }
-        Kind kind = new Kind(users.containsKey(uid) ? uid : -1, List.copyOf(known), console);
+        Kind kind =
+                new Kind(
+                        users.containsKey(uid) ? uid : -1,
+                        List.copyOf(known),
+                        cgroups.isEmpty() ? List.of() : cgroupsOf(cgroup.get()),
+                        console);
         PeerPolicy policy = kept.get(kind);
         if (policy == null) {
             if (kept.size() == MAX_KEPT) {
@@ -190,12 +204,23 @@ public final class PolicySet {
         return policy;
     }
 
+    /** Those that policies speak of and that it is in. */
+    private List<String> cgroupsOf(Optional<String> cgroup) {
+        return cgroups.keySet().stream()
+                .filter(path -> cgroup.filter(its -> its.equals(path) || its.startsWith(path + "/"))
+                        .isPresent())
+                .toList();
+    }
+
     private PeerPolicy compile(Kind kind) {
         List<PolicyRule> rules = new ArrayList<>(defaults);
         for (long gid : kind.gids()) {
             rules.addAll(groups.getOrDefault(gid, List.of()));
         }
         rules.addAll(users.getOrDefault(kind.uid(), List.of()));
+        for (String path : kind.cgroups()) {
+            rules.addAll(cgroups.getOrDefault(path, List.of()));
+        }
         rules.addAll(kind.atConsole() ? atConsole : awayFromConsole);
         rules.addAll(mandatory);
         return new PeerPolicy(rules);

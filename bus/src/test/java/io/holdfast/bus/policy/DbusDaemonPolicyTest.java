@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,7 +54,7 @@ class DbusDaemonPolicyTest {
         Path file = folder.resolve("bus.conf");
         Files.writeString(file, configuration(socket, rules.toString()));
         PolicySet set = new PolicySet(BusConfig.load(file), ACCOUNTS, 0);
-        PeerPolicy policy = set.forPeer(0, new long[] {0}, false);
+        PeerPolicy policy = set.forPeer(0, new long[] {0}, Optional::empty, false);
         Process daemon = start(file);
         try (BufferedReader address = daemon.inputReader()) {
             assertThat(address.readLine()).startsWith("unix:path=" + socket);

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -238,24 +239,24 @@ class PolicyTest {
             for (int j = i + 1; j < scopes.length; j++) {
                 // The later context comes first in the file, and decides nevertheless.
                 PolicySet set = set(block(scopes[j], allow) + block(scopes[i], deny));
-                assertThat(set.forPeer(7, new long[] {2, 1}, false).canOwn("a.b"))
+                assertThat(set.forPeer(7, new long[] {2, 1}, Optional::empty, false).canOwn("a.b"))
                         .as("%s over %s", scopes[j], scopes[i])
                         .isTrue();
             }
         }
         PolicySet set = set(block("at_console='true'", allow) + block("user='8'", allow));
-        assertThat(set.forPeer(7, new long[] {}, false).canOwn("a.b")).isFalse();
-        assertThat(set.forPeer(7, new long[] {}, true).canOwn("a.b")).isTrue();
-        assertThat(set.forPeer(8, new long[] {}, false).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(7, new long[] {}, Optional::empty, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(7, new long[] {}, Optional::empty, true).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(8, new long[] {}, Optional::empty, false).canOwn("a.b")).isTrue();
     }
 
     @Test
     void peersWhomNothingTellsApartShareAPolicy() {
         PolicySet set = set(block("user='8'", "<allow own='a.b'/>"));
 
-        assertThat(set.forPeer(1, new long[] {5}, false))
-                .isSameAs(set.forPeer(2, new long[] {6, 7}, false))
-                .isNotSameAs(set.forPeer(8, new long[] {}, false));
+        assertThat(set.forPeer(1, new long[] {5}, Optional::empty, false))
+                .isSameAs(set.forPeer(2, new long[] {6, 7}, Optional::empty, false))
+                .isNotSameAs(set.forPeer(8, new long[] {}, Optional::empty, false));
     }
 
     @ParameterizedTest
@@ -281,6 +282,24 @@ class PolicyTest {
     }
 
     @Test
+    void aPolicyOfACgroupIsForThoseInItAndBelow() {
+        PolicySet set =
+                set("<policy cgroup='/a.slice/x.service'><allow own='a.b'/></policy>");
+
+        for (String in : List.of("/a.slice/x.service", "/a.slice/x.service/below")) {
+            assertThat(set.forPeer(7, new long[] {7}, () -> Optional.of(in), false).canOwn("a.b"))
+                    .as(in)
+                    .isTrue();
+        }
+        for (String out : List.of("/", "/a.slice", "/a.slice/x.service2", "/b/a.slice/x.service")) {
+            assertThat(set.forPeer(7, new long[] {7}, () -> Optional.of(out), false).canOwn("a.b"))
+                    .as(out)
+                    .isFalse();
+        }
+        assertThat(set.forPeer(7, new long[] {7}, Optional::empty, false).canOwn("a.b")).isFalse();
+    }
+
+    @Test
     void mandatoryConnectRulesComeLast() {
         PolicySet set =
                 set(
@@ -300,7 +319,7 @@ class PolicyTest {
                                 + block("context='default'", "<deny user='no-such-user'/>"));
 
         assertThat(set.unknown()).hasSize(3).allSatisfy(line -> assertThat(line).contains("conf:"));
-        assertThat(set.forPeer(0, new long[] {0}, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(0, new long[] {0}, Optional::empty, false).canOwn("a.b")).isFalse();
     }
 
     @Test
@@ -318,10 +337,10 @@ class PolicyTest {
                         0);
 
         assertThat(set.unknown()).isEmpty();
-        assertThat(set.forPeer(12, new long[] {1}, false).canOwn("a.a")).isTrue();
-        assertThat(set.forPeer(12345, new long[] {1}, false).canOwn("a.a")).isTrue();
-        assertThat(set.forPeer(7, new long[] {50}, false).canOwn("a.b")).isTrue();
-        assertThat(set.forPeer(7, new long[] {1}, false).canOwn("a.a")).isFalse();
+        assertThat(set.forPeer(12, new long[] {1}, Optional::empty, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(12345, new long[] {1}, Optional::empty, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(7, new long[] {50}, Optional::empty, false).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(7, new long[] {1}, Optional::empty, false).canOwn("a.a")).isFalse();
     }
 
     @Test
@@ -348,8 +367,8 @@ class PolicyTest {
     @Test
     void theSystemPolicyOpensTheBusAndNothingElse() throws Exception {
         PolicySet set = compiled(systemOnly(), 0);
-        PeerPolicy user = set.forPeer(1000, new long[] {1000}, false);
-        PeerPolicy root = set.forPeer(0, new long[] {0}, false);
+        PeerPolicy user = set.forPeer(1000, new long[] {1000}, Optional::empty, false);
+        PeerPolicy root = set.forPeer(0, new long[] {0}, Optional::empty, false);
         String bus = "org.freedesktop.DBus";
 
         assertThat(set.canConnect(1000, new long[] {})).isTrue();
@@ -425,7 +444,7 @@ class PolicyTest {
             rules.append(rule(gen)).append('\n');
         }
         BusConfig config = config(block("context='default'", rules.toString()));
-        PeerPolicy policy = compiled(config, 0).forPeer(1, new long[] {}, false);
+        PeerPolicy policy = compiled(config, 0).forPeer(1, new long[] {}, Optional::empty, false);
         List<PolicyRule> all = config.policies().getFirst().rules();
         for (int i = 0; i < 40; i++) {
             MessageView message = message(gen);
@@ -575,7 +594,7 @@ class PolicyTest {
 
     private PeerPolicy policy(@Nullable String rules) {
         return set(block("context='default'", rules == null ? "" : rules))
-                .forPeer(1, new long[] {1}, false);
+                .forPeer(1, new long[] {1}, Optional::empty, false);
     }
 
     private static String block(String scope, String rules) {

@@ -2,10 +2,10 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
-import io.holdfast.manager.BusNames;
 import io.holdfast.manager.JobResult;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerInterface;
@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -32,12 +33,16 @@ final class UpCommand implements Command {
         spec.usageMessage()
                 .header("Run a service manager, and start units with it.")
                 .description(
-                        "%nStays in the foreground until SIGINT or SIGTERM, which stop all units in order; a"
+                        "%nWithout units: a message bus, an authority and its authentication helper, each a"
+                                + " process and user of its own (holdfast.target); for a user a message bus.%n%nStays"
+                                + " in the foreground until SIGINT or SIGTERM, which stop all units in order; a"
                                 + " second one kills them. Each service is spawned into a cgroup of its own and"
                                 + " held by pidfd. `holdfast status` and the others talk to it.%n")
                 .footer(
                         "%nExamples:",
+                        "  holdfast up",
                         "  holdfast up redis-server.service",
+                        "  holdfast up holdfast.target redis-server.service",
                         "  holdfast up --units ./units web.service worker@1.service",
                         "  holdfast up --user --units ~/units");
         ManagerSocket.addOptions(spec);
@@ -83,8 +88,22 @@ final class UpCommand implements Command {
                 throw new CommandException("not the name of a unit: " + text, e);
             }
         }
+        Optional<Stack> stack =
+                units.isEmpty() || units.contains(Stack.TARGET)
+                        ? Optional.of(Stack.of(options))
+                        : Optional.empty();
+        if (units.isEmpty()) {
+            units.add(Stack.TARGET);
+        }
         try (EventLines lines = new EventLines(output)) {
-            return run(options, units, line.matchedOptionValue("--bus", ""), lines);
+            return run(
+                    stack.map(each -> each.applied(options)).orElse(options),
+                    units,
+                    stack,
+                    line.matchedOptionValue("--bus", ""),
+                    lines);
+        } finally {
+            stack.ifPresent(Stack::remove);
         }
     }
 
@@ -111,7 +130,11 @@ final class UpCommand implements Command {
     }
 
     private static int run(
-            ManagerOptions options, List<UnitName> units, String bus, EventLines lines) {
+            ManagerOptions options,
+            List<UnitName> units,
+            Optional<Stack> stack,
+            String bus,
+            EventLines lines) {
         AtomicInteger code = new AtomicInteger(ExitCode.OK);
         try (Manager manager = Manager.open(options, lines);
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
@@ -119,8 +142,9 @@ final class UpCommand implements Command {
                         ManagerInterface.serve(
                                 manager, options.runtimeDirectory(), systemd1.permission())) {
             if (!bus.isEmpty()) {
-                BusNames _ = systemd1.connect(bus);
+                manager.busNames(systemd1.connect(bus));
             }
+            stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
             AtomicInteger asked = new AtomicInteger();
             Runnable stop =
@@ -135,6 +159,7 @@ final class UpCommand implements Command {
                     };
             try (AutoCloseable _ = manager.loop().onSignal(Signal.TERM, stop);
                     AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop)) {
+                stack.ifPresent(each -> connect(each, manager, systemd1, lines));
                 var ignored =
                         manager.start(units)
                                 .whenComplete((results, failure) -> {
@@ -156,6 +181,28 @@ final class UpCommand implements Command {
         } catch (Exception e) {
             throw new AssertionError(e); // closing a signal handler
         }
+    }
+
+    /** Once its socket listens, the bus is started by our own connection at the latest. */
+    private static void connect(
+            Stack stack, Manager manager, Systemd1 systemd1, EventLines lines) {
+        var _ =
+                manager.start(List.of(Stack.BUS_SOCKET))
+                        .thenRunAsync(
+                                () -> {
+                                    try {
+                                        manager.busNames(systemd1.connect(stack.busAddress()));
+                                    } catch (DBusException | ConnectionLostException e) {
+                                        lines.event(
+                                                Level.ERROR,
+                                                "the manager is not on the bus: " + e.getMessage());
+                                    } catch (InterruptedException e) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                },
+                                task -> {
+                                    var _ = Thread.ofVirtual().name("holdfast-on-bus").start(task);
+                                });
     }
 
     private static void started(

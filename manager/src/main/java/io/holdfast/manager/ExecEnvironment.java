@@ -116,6 +116,7 @@ final class ExecEnvironment {
             variables.keySet().removeAll(OWN);
             variables.putIfAbsent("PATH", BASE_PATH);
             variables.put("MANAGERPID", Long.toString(ProcessHandle.current().pid()));
+            variables.putAll(scope.variables());
             return variables;
         }
         variables.put("PATH", BASE_PATH);
@@ -125,6 +126,7 @@ final class ExecEnvironment {
             }
         });
         variables.put("USER", "root");
+        variables.putAll(scope.variables());
         return variables;
     }
 

@@ -6,6 +6,7 @@ import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.unit.Host;
@@ -234,6 +235,11 @@ public final class Manager implements AutoCloseable {
                                 + " lose their parent are not tracked"
                         : "): processes that leave their process group are not tracked";
         return cgroupRefusal.map(reason -> "no cgroups for services (" + reason + lost);
+    }
+
+    /** The cgroup that the units are below; empty where there are no cgroups for them. */
+    public Optional<CgroupPath> slice() {
+        return cgroups.map(UnitCgroups::path);
     }
 
     /** Runs until {@link #shutdown} has stopped everything. */

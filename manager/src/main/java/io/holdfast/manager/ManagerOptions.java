@@ -54,6 +54,10 @@ public record ManagerOptions(
                 false);
     }
 
+    public ManagerOptions withScope(ManagerScope other) {
+        return new ManagerOptions(other, loadPath, units, runtimeDirectory, slice, ownsProcess);
+    }
+
     public ManagerOptions withUnits(List<Path> folders) {
         return new ManagerOptions(scope, loadPath, folders, runtimeDirectory, slice, ownsProcess);
     }

@@ -26,7 +26,8 @@ final class TestUnits {
                 folder + "/share",
                 ManagerScope.Account.ROOT,
                 folder + "/tmp",
-                folder + "/tmp");
+                folder + "/tmp",
+                java.util.Map.of());
     }
 
     /** A service by the lines of its {@code [Service]} section. */

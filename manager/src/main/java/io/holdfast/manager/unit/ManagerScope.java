@@ -3,6 +3,7 @@ package io.holdfast.manager.unit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param account who runs the manager
  * @param temporaryDirectory {@code %T}
  * @param largeTemporaryDirectory {@code %V}
+ * @param variables that every unit finds in its environment, beside the usual ones
  */
 public record ManagerScope(
         boolean user,
@@ -30,7 +32,12 @@ public record ManagerScope(
         String sharedDataDirectory,
         Account account,
         String temporaryDirectory,
-        String largeTemporaryDirectory) {
+        String largeTemporaryDirectory,
+        Map<String, String> variables) {
+
+    public ManagerScope {
+        variables = Map.copyOf(variables);
+    }
 
     /** An entry of the user database. */
     public record Account(
@@ -50,7 +57,8 @@ public record ManagerScope(
                 "/usr/share",
                 Account.ROOT,
                 temporary(environment, "/tmp"),
-                temporary(environment, "/var/tmp"));
+                temporary(environment, "/var/tmp"),
+                Map.of());
     }
 
     /** A manager of the user that we are, with the folders of the XDG base directories. */
@@ -74,7 +82,26 @@ public record ManagerScope(
                         home,
                         environment.getOrDefault("SHELL", account.shell())),
                 temporary(environment, "/tmp"),
-                temporary(environment, "/var/tmp"));
+                temporary(environment, "/var/tmp"),
+                Map.of());
+    }
+
+    /** The same with more variables. */
+    public ManagerScope withVariables(Map<String, String> more) {
+        Map<String, String> all = new LinkedHashMap<>(variables);
+        all.putAll(more);
+        return new ManagerScope(
+                user,
+                runtimeDirectory,
+                stateDirectory,
+                cacheDirectory,
+                logsDirectory,
+                configurationDirectory,
+                sharedDataDirectory,
+                account,
+                temporaryDirectory,
+                largeTemporaryDirectory,
+                all);
     }
 
     private static String temporary(Map<String, String> environment, String otherwise) {

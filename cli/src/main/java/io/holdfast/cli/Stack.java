@@ -1,0 +1,139 @@
+package io.holdfast.cli;
+
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * Our own bus, authority and helper, as units like any other: they are laid out in the runtime
+ * folder, before the folders of the system, under the names that other units know them by.
+ */
+final class Stack {
+    /** All of it. */
+    static final UnitName TARGET = UnitName.of("holdfast.target");
+
+    /** What the manager itself needs of it. */
+    static final UnitName BUS_SOCKET = UnitName.of("dbus.socket");
+
+    private static final String DOOR_PROPERTY = "holdfast.door";
+    private static final String BUS_POLICY = "bus.conf";
+
+    private static final List<String> OF_USER =
+            List.of("holdfast.target", "dbus.socket", "dbus.service");
+    private static final List<String> OF_SYSTEM =
+            List.of(
+                    "holdfast.target",
+                    "dbus.socket",
+                    "dbus.service",
+                    "holdfast-authority.socket",
+                    "polkit.service",
+                    "polkit-agent-helper.socket",
+                    "polkit-agent-helper@.service");
+
+    private final boolean user;
+    private final Path runtime;
+    private final String door;
+
+    private Stack(boolean user, Path runtime, String door) {
+        this.user = user;
+        this.runtime = runtime;
+        this.door = door;
+    }
+
+    /**
+     * The stack of a manager.
+     *
+     * @throws CommandException if it is not known how this command was called: its daemons are
+     *     started by it
+     */
+    static Stack of(ManagerOptions options) {
+        String door = System.getProperty(DOOR_PROPERTY, "");
+        if (door.isEmpty()) {
+            throw new CommandException(
+                    "the stack is started by the command holdfast, and this is not it", null);
+        }
+        return new Stack(options.scope().user(), options.runtimeDirectory(), door);
+    }
+
+    /** The address of its bus. */
+    String busAddress() {
+        return "unix:path=" + runtime.resolve("bus");
+    }
+
+    /** A manager whose units can be started by it, and find its bus. */
+    ManagerOptions applied(ManagerOptions options) {
+        List<Path> folders = new ArrayList<>(options.units());
+        folders.add(folder());
+        String variable = user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS";
+        return options.withUnits(folders)
+                .withScope(options.scope().withVariables(Map.of(variable, busAddress())));
+    }
+
+    private Path folder() {
+        return runtime.resolve("units");
+    }
+
+    /**
+     * Lays the units out.
+     *
+     * @param slice the cgroup that they will be below, if there is one
+     * @throws UncheckedIOException if that cannot be done
+     */
+    void layOut(Optional<String> slice) {
+        try {
+            Path _ = Files.createDirectories(folder());
+            for (String unit : user ? OF_USER : OF_SYSTEM) {
+                write(folder().resolve(unit), unit, slice);
+            }
+            if (!user) {
+                write(runtime.resolve(BUS_POLICY), BUS_POLICY, slice);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot lay out the units in " + folder(), e);
+        }
+    }
+
+    /** Readable by all: the bus and the authority have users of their own. */
+    private void write(Path file, String resource, Optional<String> slice) throws IOException {
+        String text =
+                read((user ? "user/" : "system/") + resource)
+                        .replace("@HOLDFAST@", door)
+                        .replace("@RUNTIME@", runtime.toString())
+                        // without cgroups this names nobody
+                        .replace("@SLICE@", slice.orElse("/holdfast.slice"));
+        Path _ = Files.writeString(file, text);
+        Path _ = Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+
+    private static String read(String resource) throws IOException {
+        try (InputStream stream =
+                Objects.requireNonNull(
+                        Stack.class.getResourceAsStream("stack/" + resource), resource)) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** The files of the stack go with it. */
+    void remove() {
+        try {
+            for (String unit : user ? OF_USER : OF_SYSTEM) {
+                boolean _ = Files.deleteIfExists(folder().resolve(unit));
+            }
+            boolean _ = Files.deleteIfExists(folder());
+            boolean _ = Files.deleteIfExists(runtime.resolve(BUS_POLICY));
+        } catch (IOException e) {
+            // somebody has put more there
+        }
+    }
+}

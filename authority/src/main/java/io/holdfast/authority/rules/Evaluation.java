@@ -88,7 +88,7 @@ abstract class Evaluation<V> {
                     command,
                     Duration.ofNanos(Math.max(budget.remaining(), 0)));
         } catch (RhinoException e) {
-            verdict = failure(ScriptPlace.of(e), e.details());
+            verdict = failure(ScriptPlace.of(e), ScriptPlace.details(e));
         } catch (Abort e) {
             if (e.spoils()) {
                 scope.spoil();

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,8 +95,7 @@ public final class Evaluator {
         advance(evaluation, () -> evaluation.begin(cell()));
     }
 
-    private void advance(
-            Evaluation<?> evaluation, java.util.function.Supplier<Evaluation.Progress> step) {
+    private void advance(Evaluation<?> evaluation, Supplier<Evaluation.Progress> step) {
         @Nullable Evaluation<?> outer = current;
         current = evaluation;
         Evaluation.Progress progress;
@@ -137,6 +137,7 @@ public final class Evaluator {
         RuleScope scope = this.scope;
         if (scope == null || generation != newest || !scope.serves()) {
             scope = newest.scope();
+            boolean _ = scope.serves();
             this.scope = scope;
             generation = newest;
         }

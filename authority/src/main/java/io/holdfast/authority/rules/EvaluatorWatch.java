@@ -93,7 +93,7 @@ final class EvaluatorWatch implements Runnable {
                 abandoned.add(evaluator);
             }
         }
-        if (abandoned.size() < limits.evaluators() && isAnotherNeeded()) {
+        if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();
         }
         engine.refuseOverdue();

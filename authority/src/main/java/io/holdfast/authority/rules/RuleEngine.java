@@ -1,5 +1,6 @@
 package io.holdfast.authority.rules;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.linux.Readiness;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -96,7 +97,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
      *
      * @return what is wrong with them
      */
-    @com.google.errorprone.annotations.CanIgnoreReturnValue
+    @CanIgnoreReturnValue
     public List<RuleDiagnostic> reload() {
         generation = load();
         return diagnostics;

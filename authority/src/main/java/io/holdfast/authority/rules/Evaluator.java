@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Evaluator {
     /** A scope nests a few Java frames per call of a script. */
-    private static final long STACK_BYTES = 2L << 20;
+    static final long STACK_BYTES = 2L << 20;
 
     /** A further evaluator ends when it had nothing to do for so long. */
     private static final long RETIRE_NANOS = 10_000_000_000L;

@@ -88,7 +88,7 @@ abstract class Evaluation<V> {
                     command,
                     Duration.ofNanos(Math.max(budget.remaining(), 0)));
         } catch (RhinoException e) {
-            verdict = failure(ScriptPlace.of(e), e.details());
+            verdict = failure(ScriptPlace.of(e), ScriptPlace.details(e));
         } catch (Abort e) {
             if (e.spoils()) {
                 scope.spoil();
@@ -124,6 +124,7 @@ abstract class Evaluation<V> {
                 result = cell.resumeContinuation(pending, scope.global(), value);
                 pending = null;
             }
+            suspendable = false;
             Optional<V> verdict = read(result, steps, function.place());
             if (verdict.isPresent()) {
                 return verdict.get();
@@ -149,7 +150,7 @@ abstract class Evaluation<V> {
      * the interpreter is asked.
      */
     boolean abandonIfOver(long graceNanos) {
-        if (budget.remaining() > -graceNanos) {
+        if (answered.get() || budget.remaining() > -graceNanos) {
             return false;
         }
         abandon(budget.overTime() + " in a built-in function");

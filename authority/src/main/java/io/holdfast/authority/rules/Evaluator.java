@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Evaluator {
     /** A scope nests a few Java frames per call of a script. */
-    private static final long STACK_BYTES = 2L << 20;
+    static final long STACK_BYTES = 2L << 20;
 
     /** A further evaluator ends when it had nothing to do for so long. */
     private static final long RETIRE_NANOS = 10_000_000_000L;
@@ -94,8 +95,7 @@ public final class Evaluator {
         advance(evaluation, () -> evaluation.begin(cell()));
     }
 
-    private void advance(
-            Evaluation<?> evaluation, java.util.function.Supplier<Evaluation.Progress> step) {
+    private void advance(Evaluation<?> evaluation, Supplier<Evaluation.Progress> step) {
         @Nullable Evaluation<?> outer = current;
         current = evaluation;
         Evaluation.Progress progress;
@@ -137,6 +137,7 @@ public final class Evaluator {
         RuleScope scope = this.scope;
         if (scope == null || generation != newest || !scope.serves()) {
             scope = newest.scope();
+            boolean _ = scope.serves();
             this.scope = scope;
             generation = newest;
         }

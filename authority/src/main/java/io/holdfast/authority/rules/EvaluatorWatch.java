@@ -59,7 +59,11 @@ final class EvaluatorWatch implements Runnable {
     @Override
     public void run() {
         while (!engine.isClosed()) {
-            look();
+            try {
+                look();
+            } catch (RuntimeException | Error e) { // of whoever was answered
+                engine.failed(e);
+            }
             long submitted = engine.submitted();
             boolean idle = submitted == seen && !isAnyBusy();
             seen = submitted;
@@ -67,9 +71,9 @@ final class EvaluatorWatch implements Runnable {
                     engine.isWorkWaiting()
                             ? Attention.CLOSE
                             : idle ? Attention.ASLEEP : Attention.ROUNDS;
-            if ((attention != Attention.CLOSE && engine.isWorkWaiting())
-                    || engine.submitted() != seen) {
-                continue; // it came before we said that we would sleep
+            if ((attention == Attention.ASLEEP && engine.submitted() != seen)
+                    || (attention != Attention.CLOSE && engine.isWorkWaiting())) {
+                attention = Attention.CLOSE; // it came before we said that we would sleep
             }
             switch (attention) {
                 case CLOSE ->
@@ -93,7 +97,7 @@ final class EvaluatorWatch implements Runnable {
                 abandoned.add(evaluator);
             }
         }
-        if (abandoned.size() < limits.evaluators() && isAnotherNeeded()) {
+        if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();
         }
         engine.refuseOverdue();

@@ -13,24 +13,38 @@ import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.Symbol;
 import org.mozilla.javascript.SymbolKey;
 import org.mozilla.javascript.Undefined;
+import org.mozilla.javascript.UniqueTag;
 import org.mozilla.javascript.Wrapper;
 
 /**
  * Stands before the built-in functions that could, in one call, take more time or memory than an
  * evaluation may: the interpreter asks for limits between its own steps only. What is refused is a
- * RangeError, which scripts may catch. Rarely used built-ins of that kind are left out.
+ * RangeError, which scripts may catch. Rarely used built-ins of that kind are left out. Regular
+ * expressions need no guard: their steps are counted.
  */
 final class Guards {
     private static final String[] LEFT_OUT = {
-        "BigInt", "Continuation", "Promise", "Proxy", "Reflect", "Script", "With", "Call",
-        "ArrayBuffer", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array",
-        "Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array", "Float32Array",
-        "Float64Array", "DataView"
-    };
-
-    private static final Symbol[] SYMBOLS = {
-        SymbolKey.ITERATOR, SymbolKey.MATCH, SymbolKey.MATCH_ALL, SymbolKey.REPLACE,
-        SymbolKey.SEARCH, SymbolKey.SPLIT
+        "BigInt",
+        "Continuation",
+        "Promise",
+        "Proxy",
+        "Reflect",
+        "Script",
+        "With",
+        "Call",
+        "ArrayBuffer",
+        "Int8Array",
+        "Uint8Array",
+        "Uint8ClampedArray",
+        "Int16Array",
+        "Uint16Array",
+        "Int32Array",
+        "Uint32Array",
+        "BigInt64Array",
+        "BigUint64Array",
+        "Float32Array",
+        "Float64Array",
+        "DataView"
     };
 
     private final ScriptableObject global;
@@ -77,7 +91,6 @@ final class Guards {
         }
         guard(strings, SymbolKey.ITERATOR, this::shortText);
         guard(string, "raw", this::raw);
-        guardAll(prototype(constructor("RegExp")), this::shortText);
         guardAll(constructor("Object"), this::shortText);
         ScriptableObject functions = prototype(constructor("Function"));
         guard(functions, "apply", this::apply);
@@ -104,9 +117,7 @@ final class Guards {
                 guard(holder, name, check);
             }
         }
-        for (Symbol symbol : SYMBOLS) {
-            guard(holder, symbol, check);
-        }
+        guard(holder, SymbolKey.ITERATOR, check);
     }
 
     private void guard(ScriptableObject holder, String name, Check check) {
@@ -165,8 +176,7 @@ final class Guards {
                     text.length();
             case Scriptable object -> {
                 Object length = ScriptableObject.getProperty(object, "length");
-                double number =
-                        length == Scriptable.NOT_FOUND ? 0 : ScriptRuntime.toNumber(length);
+                double number = length instanceof UniqueTag ? 0 : ScriptRuntime.toNumber(length);
                 yield number > 0 ? number : 0;
             }
             default -> 0;
@@ -205,7 +215,7 @@ final class Guards {
     }
 
     private Object[] stringCall(Context cx, Scriptable self, Object[] arguments) {
-        checkText((long) (self instanceof Scriptable ? textLength(self) : 0));
+        checkText(textLength(self));
         for (Object argument : arguments) {
             if (argument instanceof CharSequence text) {
                 checkText(text.length());
@@ -214,16 +224,16 @@ final class Guards {
         return arguments;
     }
 
-    private static double textLength(Object self) {
+    private static long textLength(Object self) {
         return self instanceof Wrapper wrapper && wrapper.unwrap() instanceof CharSequence text
                 ? text.length()
                 : self instanceof CharSequence text ? text.length() : 0;
     }
 
     private Object[] shortText(Context cx, Scriptable self, Object[] arguments) {
-        checkElements(textLength(self));
+        checkElements((double) textLength(self));
         for (Object argument : arguments) {
-            checkElements(textLength(argument));
+            checkElements((double) textLength(argument));
         }
         return arguments;
     }
@@ -257,7 +267,7 @@ final class Guards {
     }
 
     private Object[] replaceText(Context cx, Scriptable self, Object[] arguments) {
-        checkElements(textLength(self));
+        checkElements((double) textLength(self));
         long length = text(self).length();
         if (arguments.length < 2) {
             return arguments;
@@ -318,7 +328,7 @@ final class Guards {
                 }
                 Object element = ScriptableObject.getProperty(object, i);
                 if (element != null
-                        && element != Scriptable.NOT_FOUND
+                        && !(element instanceof UniqueTag)
                         && !Undefined.isUndefined(element)) {
                     joined.append(text(element));
                 }
@@ -431,8 +441,9 @@ final class Guards {
                         case Callable function -> function.call(cx, scope, self, arguments);
                         default -> arguments[1];
                     };
-            checkElements(++nodes);
-            characters += (long) textLength(key) + (long) textLength(value);
+            nodes++;
+            checkElements((double) nodes);
+            characters += textLength(key) + textLength(value);
             checkText(characters);
             return value;
         }

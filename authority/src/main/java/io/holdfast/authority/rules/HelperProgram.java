@@ -97,17 +97,20 @@ final class HelperProgram implements Runnable {
                             + Budget.describe(limits.program())
                             + " (g-io-error-quark, 24)");
             end(child);
-        } else if (!exit.isDone()) {
-            fail(
-                    cancelled.isDone()
-                            ? "Cancelled"
-                            : "Output of more than " + limits.output() + " bytes");
-            end(child);
-        } else {
+            return;
+        }
+        if (exit.isDone()) {
             boolean _ =
                     await(CompletableFuture.allOf(out.whole, err.whole), Readiness.nanos(LINGER));
+        }
+        if (cancelled.isDone()) {
+            fail("Cancelled");
+        } else if (out.overflow.isDone() || err.overflow.isDone()) {
+            fail("Output of more than " + limits.output() + " bytes");
+        } else {
             boolean _ = outcome.complete(outcome(exit.join(), out.text(), err.text()));
         }
+        end(child);
     }
 
     private static boolean await(CompletableFuture<?> what, long nanos)

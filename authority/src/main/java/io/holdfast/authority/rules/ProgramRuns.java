@@ -121,18 +121,35 @@ final class ProgramRuns {
         if (closed) {
             program.cancel();
         }
-        Thread _ =
-                Thread.ofVirtual()
-                        .name("rules-spawn")
-                        .start(() -> {
-                            try {
-                                program.run();
-                            } finally {
-                                boolean _ = running.remove(program);
-                                free.release();
-                            }
-                        });
+        try {
+            Thread _ =
+                    Thread.ofVirtual().name("rules-spawn").start(() -> run(program, outcome));
+        } catch (RuntimeException | Error e) { // no thread to be had
+            ended(program, outcome, e);
+        }
         return outcome;
+    }
+
+    private void run(HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
+        Throwable thrown = null;
+        try {
+            program.run();
+        } catch (RuntimeException | Error e) {
+            thrown = e;
+        } finally {
+            ended(program, outcome, thrown);
+        }
+    }
+
+    private void ended(
+            HelperProgram program,
+            CompletableFuture<ProgramOutcome> outcome,
+            @Nullable Throwable thrown) {
+        boolean _ = running.remove(program);
+        free.release();
+        boolean _ = // unless there is one already: nobody is to wait for ever
+                outcome.complete(
+                        new ProgramOutcome.Failed("Error spawning helper: failed: " + thrown));
     }
 
     /** Ends the programs that run, and those that are started from now on. */

@@ -1,14 +1,18 @@
 package io.holdfast.authority.rules;
 
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.linux.Readiness;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -95,21 +99,24 @@ public final class RuleEngine implements Rules, AutoCloseable {
      * for all checks that begin from now on.
      *
      * @return what is wrong with them
+     * @throws RuntimeException of the source, or if there is no memory: the old rules stay
      */
-    @com.google.errorprone.annotations.CanIgnoreReturnValue
+    @CanIgnoreReturnValue
     public List<RuleDiagnostic> reload() {
-        generation = load();
-        return diagnostics;
+        synchronized (told) { // so that the last to read is the last to replace
+            generation = load();
+            return diagnostics;
+        }
     }
 
-    private synchronized RuleGeneration load() {
+    private RuleGeneration load() {
         RuleFiles files = source.get();
-        RuleScope scope = RuleScope.load(sandbox, files, limits, programs, log);
+        RuleScope scope = onDeepStack(() -> RuleScope.load(sandbox, files, limits, programs, log));
         scope.logTo(log);
         List<RuleDiagnostic> found = new ArrayList<>(files.diagnostics());
         found.addAll(scope.diagnostics());
         for (RuleDiagnostic diagnostic : found) {
-            if (!told.contains(diagnostic)) { // it is still so: known since the last time
+            if (!told.contains(diagnostic)) { // else it is still so
                 log.log(diagnostic.place(), diagnostic.message());
             }
         }
@@ -124,6 +131,30 @@ public final class RuleEngine implements Rules, AutoCloseable {
                     further.logTo(log);
                     return further;
                 });
+    }
+
+    /** So that what nests too deeply is the same here as on evaluators. */
+    private static <T> T onDeepStack(Callable<T> work) {
+        FutureTask<T> task = new FutureTask<>(work);
+        Thread thread = new Thread(null, task, "rules-load", Evaluator.STACK_BYTES);
+        thread.setDaemon(true);
+        thread.start();
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true; // files have their time limit
+                } catch (ExecutionException e) {
+                    throw new IllegalStateException("the rules cannot be run", e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** What is wrong with the files, as of the last (re)load. */

@@ -108,7 +108,7 @@ final class RuleScope {
                     e instanceof EvaluatorException && e.lineNumber() > 0
                             ? new Place(file.path(), e.lineNumber())
                             : ScriptPlace.of(e);
-            diagnostics.add(new RuleDiagnostic(place, LogText.of(e.details())));
+            diagnostics.add(new RuleDiagnostic(place, LogText.of(ScriptPlace.details(e))));
         } catch (Abort e) {
             diagnostics.add(new RuleDiagnostic(whole, String.valueOf(e.getMessage())));
         } catch (StackOverflowError e) {

@@ -58,7 +58,10 @@ final class Sandbox extends ContextFactory {
     @Override
     protected boolean hasFeature(Context cx, int feature) {
         return switch (feature) {
-            case Context.FEATURE_E4X, Context.FEATURE_ENHANCED_JAVA_ACCESS -> false;
+            case Context.FEATURE_E4X,
+                    Context.FEATURE_ENHANCED_JAVA_ACCESS,
+                    Context.FEATURE_PARENT_PROTO_PROPERTIES -> // __parent__ of our functions
+                    false;
             default -> super.hasFeature(cx, feature);
         };
     }

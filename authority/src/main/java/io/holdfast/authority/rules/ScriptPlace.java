@@ -4,6 +4,8 @@ import io.holdfast.authority.action.Place;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.ErrorReporter;
 import org.mozilla.javascript.EvaluatorException;
 import org.mozilla.javascript.RhinoException;
 import org.mozilla.javascript.ScriptStackElement;
@@ -16,7 +18,38 @@ final class ScriptPlace {
 
     /** Of the innermost call of a rules file on this thread. */
     static Place ofCaller() {
-        return of(new EvaluatorException("here"));
+        Sandbox.Cell cell = Sandbox.current();
+        Finder finder = new Finder();
+        ErrorReporter reporter = cell.setErrorReporter(finder);
+        try {
+            Context.reportWarning("");
+        } finally {
+            ErrorReporter _ = cell.setErrorReporter(reporter);
+        }
+        return finder.place;
+    }
+
+    /** The cheap way to a place, without a stack trace, is to be warned of it. */
+    private static final class Finder implements ErrorReporter {
+        Place place = UNKNOWN;
+
+        @Override
+        public void warning(
+                String message, @Nullable String file, int line, @Nullable String source, int at) {
+            place = ScriptPlace.place(file, line);
+        }
+
+        @Override
+        public void error(
+                String message, @Nullable String file, int line, @Nullable String source, int at) {
+            throw runtimeError(message, file, line, source, at);
+        }
+
+        @Override
+        public EvaluatorException runtimeError(
+                String message, @Nullable String file, int line, @Nullable String source, int at) {
+            return new EvaluatorException(message, file, line, source, at);
+        }
     }
 
     /** Of what was thrown. */
@@ -27,6 +60,15 @@ final class ScriptPlace {
             }
         }
         return place(thrown.sourceName(), thrown.lineNumber());
+    }
+
+    /** What was thrown; asking an object that is none of the interpreter's runs scripts. */
+    static String details(RhinoException thrown) {
+        try {
+            return String.valueOf(thrown.details());
+        } catch (RuntimeException | Error e) {
+            return "threw what cannot be told: " + e.getMessage();
+        }
     }
 
     private static Place place(@Nullable String file, int line) {

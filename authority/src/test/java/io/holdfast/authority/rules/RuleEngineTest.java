@@ -2,13 +2,104 @@ package io.holdfast.authority.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.OpenDescriptors;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(120)
 class RuleEngineTest {
+    private static final String BY_USER =
+            "polkit.addRule((a, s) => a.id == 'other' ? 'auth_self' : s.user == 'x' ? 'no' : 'yes');";
+
+    /** A subject whose name cannot be told before it is released. */
+    private static final class BlockedSubject extends Subject {
+        final CountDownLatch asked = new CountDownLatch(1);
+        final CountDownLatch release = new CountDownLatch(1);
+        final AtomicReference<Thread> thread = new AtomicReference<>();
+
+        @Override
+        public String user() {
+            thread.set(Thread.currentThread());
+            asked.countDown();
+            try {
+                release.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            return "late";
+        }
+    }
+
+    private static class Subject implements RuleSubject {
+        @Override
+        public int pid() {
+            throw new SubjectGoneException("the process has gone");
+        }
+
+        @Override
+        public long uid() {
+            return 1;
+        }
+
+        @Override
+        public String user() {
+            return "x";
+        }
+
+        @Override
+        public List<String> groups() {
+            return List.of();
+        }
+
+        @Override
+        public Optional<String> seat() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> session() {
+            return Optional.empty();
+        }
+
+        @Override
+        public boolean isLocal() {
+            return false;
+        }
+
+        @Override
+        public boolean isActive() {
+            return false;
+        }
+
+        @Override
+        public Optional<String> systemUnit() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<Boolean> noNewPrivileges() {
+            return Optional.empty();
+        }
+
+        @Override
+        public boolean isInGroup(String group) {
+            return false;
+        }
+
+        @Override
+        public boolean isInNetGroup(String netgroup) {
+            return false;
+        }
+    }
+
     @Test
     void theFirstTruthyAnswerEnds() {
         try (TestRules rules =
@@ -26,10 +117,21 @@ class RuleEngineTest {
     }
 
     @Test
+    void noAnswerIsNone() {
+        try (TestRules rules = TestRules.of("polkit.addRule(() => null);", "// nothing")) {
+            RuleVerdict verdict = rules.ask("x");
+            assertThat(verdict.answer()).isEmpty();
+            assertThat(verdict.failure()).isEmpty();
+            assertThat(rules.engine.administrators(TestRules.action("x"), TestRules.JANE).join())
+                    .isEqualTo(new AdministratorVerdict(List.of(), List.of(), Optional.empty()));
+        }
+    }
+
+    @Test
     void aRunawayIsStoppedAndCannotCatchIt() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluation(Duration.ofMillis(300)),
+                        RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(1)),
                         "polkit.addRule(function(a) { if (a.id == 'run') { try { while (true); }"
                                 + " catch (e) { return 'yes'; } finally { return 'yes'; } }"
                                 + " return 'auth_self'; });")) {
@@ -37,24 +139,248 @@ class RuleEngineTest {
                     rules.engine.evaluate(TestRules.action("run"), TestRules.JANE);
             assertThat(rules.word("other")).isEqualTo("auth_self");
             assertThat(run).isNotDone();
-            assertThat(run.join().failure().orElseThrow()).contains("took longer than 300 ms");
+            RuleVerdict verdict = run.join();
+            assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
+            assertThat(verdict.failure().orElseThrow()).endsWith("took longer than 1 seconds");
             assertThat(rules.word("other")).isEqualTo("auth_self");
         }
     }
 
     @Test
     void aProgramSuspendsOnlyItsOwnEvaluation() {
+        OpenDescriptors before = OpenDescriptors.now();
         try (TestRules rules =
                 TestRules.of(
                         RuleLimits.STANDARD.withEvaluators(1, 10, Duration.ofMillis(20)),
-                        "polkit.addRule(function(a) { if (a.id == 'slow') {"
-                                + " polkit.spawn(['sleep', '0.3']); return polkit.spawn(['echo',"
-                                + " '-n', 'yes']); } return 'auth_self'; });")) {
-            CompletableFuture<RuleVerdict> slow =
-                    rules.engine.evaluate(TestRules.action("slow"), TestRules.JANE);
+                        "polkit.addRule(function(a) { if (a.id == 'slow') { var n = 0;"
+                                + " while (n++ < 3) { try { polkit.spawn(['false']); }"
+                                + " catch (e) { polkit.spawn(['sleep', '0.2']); } }"
+                                + " return polkit.spawn(['echo', '-n', 'yes']); }"
+                                + " return 'auth_self'; });")) {
+            List<CompletableFuture<RuleVerdict>> slow = new ArrayList<>();
+            for (int i = 0; i < 5; i++) {
+                slow.add(rules.engine.evaluate(TestRules.action("slow"), TestRules.JANE));
+            }
             assertThat(rules.word("other")).isEqualTo("auth_self");
-            assertThat(slow).isNotDone();
-            assertThat(slow.join().answer().orElseThrow().word()).isEqualTo("yes");
+            assertThat(slow).noneMatch(CompletableFuture::isDone);
+            for (CompletableFuture<RuleVerdict> verdict : slow) {
+                assertThat(verdict.join().answer().orElseThrow().word()).isEqualTo("yes");
+            }
         }
+        before.awaitSameNumber();
+    }
+
+    @Test
+    void aProgramPastTheEvaluationsTimeIsAnsweredWithNo() {
+        try (TestRules rules =
+                TestRules.of(
+                        RuleLimits.STANDARD.withEvaluation(Duration.ofMillis(300)),
+                        "polkit.addRule(function() { try { polkit.spawn(['sleep', '20']); }"
+                                + " catch (e) {} return 'yes'; });")) {
+            assertThat(rules.ask("x").failure().orElseThrow()).contains("took longer than 300 ms");
+        }
+    }
+
+    @Test
+    void closingAnswersThoseThatWaitForPrograms() {
+        TestRules rules =
+                TestRules.of("polkit.addRule(function() { polkit.spawn(['sleep', '20']); });");
+        CompletableFuture<RuleVerdict> verdict =
+                rules.engine.evaluate(TestRules.action("x"), TestRules.JANE);
+        Await.until(() -> rules.engine.programs().running() == 1);
+        rules.close();
+        assertThat(verdict.join().failure()).contains("the rules are closed");
+        assertThat(rules.ask("y").failure()).contains("the rules are closed");
+        Await.until(() -> rules.engine.programs().running() == 0);
+    }
+
+    @Test
+    void aSubjectThatHasGoneIsRefusedWhateverTheScriptCatches() {
+        try (TestRules rules =
+                TestRules.of(
+                        "polkit.addRule(function(a, s) { try { return '' + s.pid; }"
+                                + " catch (e) { return 'yes'; } finally { return 'yes'; } });")) {
+            RuleVerdict verdict = rules.ask(new Subject(), "x");
+            assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
+            assertThat(verdict.failure().orElseThrow()).contains("the process has gone");
+        }
+    }
+
+    @Test
+    void othersAreServedWhileOneIsHeldUp() {
+        try (TestRules rules = TestRules.of(BY_USER)) {
+            BlockedSubject blocked = new BlockedSubject();
+            CompletableFuture<RuleVerdict> held =
+                    rules.engine.evaluate(TestRules.action("x"), blocked);
+            Await.until(() -> blocked.asked.getCount() == 0);
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+            assertThat(held).isNotDone();
+            assertThat(rules.engine.evaluators()).hasSize(2);
+            blocked.release.countDown();
+            assertThat(held.join().answer().orElseThrow().word()).isEqualTo("yes");
+        }
+    }
+
+    @Test
+    void whoIsStuckIsAnsweredForAndItsThreadEndsWhenItCan() {
+        try (TestRules rules =
+                TestRules.of(
+                        RuleLimits.STANDARD
+                                .withEvaluation(Duration.ofMillis(200))
+                                .withEvaluators(1, 10, Duration.ofMillis(20)),
+                        BY_USER)) {
+            BlockedSubject blocked = new BlockedSubject();
+            RuleVerdict verdict = rules.ask(blocked, "x");
+            assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
+            assertThat(verdict.failure().orElseThrow())
+                    .isEqualTo("took longer than 200 ms in a built-in function");
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+            blocked.release.countDown();
+            Await.until(() -> !blocked.thread.get().isAlive());
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+        }
+    }
+
+    @Test
+    void overTheLimitOfWaitingChecksIsRefused() {
+        try (TestRules rules =
+                TestRules.of(
+                        RuleLimits.STANDARD.withEvaluators(1, 2, Duration.ofMillis(20)), BY_USER)) {
+            BlockedSubject blocked = new BlockedSubject();
+            CompletableFuture<RuleVerdict> held =
+                    rules.engine.evaluate(TestRules.action("x"), blocked);
+            Await.until(() -> blocked.asked.getCount() == 0);
+            CompletableFuture<RuleVerdict> first =
+                    rules.engine.evaluate(TestRules.action("other"), TestRules.JANE);
+            CompletableFuture<RuleVerdict> second =
+                    rules.engine.evaluate(TestRules.action("other"), TestRules.JANE);
+            assertThat(rules.ask("other").failure())
+                    .contains("2 checks wait for the rules already");
+            blocked.release.countDown();
+            assertThat(List.of(held.join(), first.join(), second.join()))
+                    .allMatch(verdict -> verdict.failure().isEmpty());
+        }
+    }
+
+    @Test
+    void aReloadReplacesEverythingAtOnce() {
+        try (TestRules rules =
+                TestRules.of("var kept = 1; polkit.addRule(() => 'yes');", "broken(")) {
+            assertThat(rules.engine.diagnostics()).hasSize(1);
+            assertThat(rules.word("x")).isEqualTo("yes");
+            rules.replace("polkit.addRule(() => typeof kept == 'undefined' ? 'no' : 'yes');");
+            assertThat(rules.engine.diagnostics()).isEmpty();
+            assertThat(rules.word("x")).isEqualTo("no");
+        }
+    }
+
+    @Test
+    void aCheckDuringReloadsSeesOldOrNew() {
+        String[] old = {"polkit.addRule(() => 'yes');"};
+        String[] fresh = {"// moved", "polkit.addRule(() => 'auth_self');"};
+        try (TestRules rules = TestRules.of(old)) {
+            List<CompletableFuture<RuleVerdict>> verdicts = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                rules.replace(i % 2 == 0 ? fresh : old);
+                for (int j = 0; j < 5; j++) {
+                    verdicts.add(rules.engine.evaluate(TestRules.action("x"), TestRules.JANE));
+                }
+            }
+            assertThat(verdicts)
+                    .allSatisfy(verdict ->
+                            assertThat(verdict.join().answer().orElseThrow().word())
+                                    .isIn("yes", "auth_self"));
+        }
+    }
+
+    @Test
+    void whatIsStillWrongIsLoggedOnce() {
+        try (TestRules rules = TestRules.of("broken(")) {
+            int logged = rules.logged.size();
+            rules.replace("broken(");
+            assertThat(rules.logged).hasSize(logged);
+            assertThat(rules.engine.diagnostics()).hasSize(1);
+        }
+    }
+
+    @Test
+    void whatGlobalsGatherIsBounded() {
+        try (TestRules rules =
+                TestRules.of(
+                        RuleLimits.STANDARD.withServings(3),
+                        "var n = 0; polkit.addRule(() => ++n > 3 ? 'no' : 'yes');")) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(rules.word("x")).isEqualTo("yes");
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatThrowsHarmsNobody() {
+        try (TestRules rules = TestRules.of(BY_USER)) {
+            rules.engine.submit(
+                    new RuleEngine.Work() {
+                        @Override
+                        public void run(Evaluator evaluator) {
+                            evaluator.evaluate(
+                                    TestRules.action("other"),
+                                    TestRules.JANE,
+                                    _ -> {
+                                        throw new IllegalStateException("planted");
+                                    });
+                        }
+
+                        @Override
+                        public void refused(String why) {}
+                    });
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+            assertThat(rules.logged).anyMatch(line -> line.contains("planted"));
+        }
+    }
+
+    @Test
+    void logsAreLimitedAndClean() {
+        try (TestRules rules =
+                TestRules.of(
+                        "polkit.addRule(function() { for (var i = 0; i < 500; i++)"
+                                + " polkit.log('a\\n\\u001b[1m' + 'x'.repeat(2000)); });")) {
+            RuleVerdict _ = rules.ask("x");
+            assertThat(rules.logged).hasSize(RuleLimits.STANDARD.logged());
+            assertThat(rules.logged.peek())
+                    .startsWith("/r/1.rules:1: a  [1mxxx")
+                    .hasSize("/r/1.rules:1: ".length() + LogText.MAX_LENGTH + 1);
+        }
+    }
+
+    @Test
+    void manyEvaluationsLeaveNothing() {
+        try (TestRules rules =
+                TestRules.of(
+                        "polkit.addRule(function(a, s) { var o = {}; o[a.lookup('n')] = s;"
+                                + " return s.isInGroup('none') ? 'yes' : null; });")) {
+            List<CompletableFuture<RuleVerdict>> batch = new ArrayList<>();
+            long before = 0;
+            for (int i = 0; i < 100_000; i++) {
+                batch.add(
+                        rules.engine.evaluate(
+                                TestRules.action("x", "n", "key" + i), TestRules.JANE));
+                if (batch.size() == 500) {
+                    batch.forEach(CompletableFuture::join);
+                    batch.clear();
+                }
+                if (i == 20_000) {
+                    before = used();
+                }
+            }
+            batch.forEach(CompletableFuture::join);
+            assertThat(used() - before).isLessThan(8L << 20);
+            assertThat(rules.word("x")).isEqualTo("nothing");
+        }
+    }
+
+    private static long used() {
+        System.gc();
+        Runtime runtime = Runtime.getRuntime();
+        return runtime.totalMemory() - runtime.freeMemory();
     }
 }

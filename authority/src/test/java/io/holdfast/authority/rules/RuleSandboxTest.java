@@ -3,6 +3,7 @@ package io.holdfast.authority.rules;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,7 +63,7 @@ class RuleSandboxTest {
                 "Math.max.apply(null, {length: 1e9});",
                 "/(a+)+$/.test('a'.repeat(5000) + 'b');",
                 "/(x+x+)+y/.exec('x'.repeat(5000));",
-                "'a'.repeat(5000).replace(/(a*)*c/, '');",
+                "RegExp.prototype[Symbol.replace].call(/a/g, 'a'.repeat(1e6), 'b'.repeat(1e6));",
                 "eval('2n ** 99999999999n');",
                 "new Function('return 2n ** 99999999999n')();",
                 "BigInt(2);",
@@ -133,6 +134,8 @@ class RuleSandboxTest {
                 "eval('var x = 1; x + 1');",
                 "polkit.log('\\u001b[31m\\n\\0');",
                 "for (var i = 0; i < 1000; i++) polkit.log('again');",
+                "if ('abc'.replace(/b/g, x => x + x) + 'b'.match(/b/g) + /b/.exec('ab') !== 'abbcbb')"
+                        + " return 'no';",
                 "[3, 1, 2].sort().map(x => x * 2).join('-');",
                 "JSON.stringify({a: [1, {b: 2}]}); JSON.parse('[1]');",
                 "[1].map(function() { return polkit.spawn(['echo', 'x']); });",
@@ -153,18 +156,17 @@ class RuleSandboxTest {
                 run(
                         """
                         const limit = 3;
-                        let {id} = action, [first, ...rest] = [1, 2, 3];
-                        class Base { constructor(n) { this.n = n; } twice() { return this.n * 2; } }
-                        const t = `${id}:${rest.length}`;
+                        let {id} = action, [first, second] = [1, 2, 3];
+                        const t = `${id}:${second}`;
                         const f = (x = 2, ...more) => x + more.length;
                         let sum = 0;
                         for (let x of new Set([1, 2, 2])) sum += x;
                         const o = {id, [`k${sum}`]: 1};
-                        if (t !== 'attack:2' || f() !== 2 || new Base(2).twice() !== 4 || o.k3 !== 1
+                        if (t !== 'attack:2' || f() !== 2 || o.k3 !== 1
                             || !'abc'.includes('b') || !subject.groups.includes('wheel'))
                           return 'no';
                         """);
-        assertThat(verdict).extracting(RuleVerdict::failure).isEqualTo(java.util.Optional.empty());
+        assertThat(verdict).extracting(RuleVerdict::failure).isEqualTo(Optional.empty());
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
     }
 }

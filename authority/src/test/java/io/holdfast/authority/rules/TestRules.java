@@ -3,6 +3,7 @@ package io.holdfast.authority.rules;
 import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.rules.RuleFiles.RuleFile;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -62,7 +63,7 @@ final class TestRules implements AutoCloseable {
     }
 
     static RuleAction action(String id, String... details) {
-        Map<String, String> map = new java.util.HashMap<>();
+        Map<String, String> map = new HashMap<>();
         for (int i = 0; i < details.length; i += 2) {
             map.put(details[i], details[i + 1]);
         }

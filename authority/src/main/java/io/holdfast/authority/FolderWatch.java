@@ -44,7 +44,8 @@ public final class FolderWatch implements AutoCloseable {
     /** A pause after which no more changes are waited for. */
     public static final Duration QUIET = Duration.ofMillis(20);
 
-    public static final Duration LOOK_AGAIN = Duration.ofSeconds(4);
+    /** How often is told where changes cannot be seen. */
+    public static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
@@ -124,18 +125,32 @@ public final class FolderWatch implements AutoCloseable {
     private void watch() {
         try {
             while (true) {
-                WatchKey key =
-                        complete ? service.take() : service.poll(LOOK_AGAIN.toNanos(), NANOSECONDS);
-                if (key == null || matters(key)) {
-                    gather();
-                    register();
-                    tell();
-                }
+                awaitChange();
+                gather();
+                register();
+                tell();
             }
         } catch (ClosedWatchServiceException e) {
             // nobody wants to know any more
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Until something matters, or it is time to look again. */
+    private void awaitChange() throws InterruptedException {
+        long start = System.nanoTime();
+        while (true) {
+            WatchKey key;
+            if (complete) {
+                key = service.take();
+            } else {
+                long left = LOOK_AGAIN.toNanos() - (System.nanoTime() - start);
+                key = service.poll(left, NANOSECONDS);
+            }
+            if (key == null || matters(key)) {
+                return;
+            }
         }
     }
 

@@ -153,6 +153,23 @@ class FolderWatchTest {
     }
 
     @Test
+    void whereNothingCanBeWatchedItIsToldNowAndThen() throws Exception {
+        Path loop = Files.createSymbolicLink(top.resolve("loop"), Path.of("loop"));
+        Semaphore looks = new Semaphore(0);
+        try (FolderWatch own =
+                new FolderWatch(List.of(loop.resolve("in")), _ -> true, looks::release)) {
+            assertThat(own).isNotNull();
+            looks.acquire();
+            Files.createFile(top.resolve("other")); // does not matter, and does not keep it waiting
+            Files.delete(loop);
+            looks.acquire();
+            looks.drainPermits();
+            Files.createDirectories(loop.resolve("in"));
+            looks.acquire();
+        }
+    }
+
+    @Test
     void nothingIsLeftOfAWatchThatWasClosed() throws IOException {
         OpenDescriptors before = OpenDescriptors.now();
         for (int i = 0; i < 10; i++) {

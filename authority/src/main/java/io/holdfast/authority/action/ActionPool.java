@@ -64,10 +64,10 @@ public final class ActionPool {
      * wrong is told by {@link #problems}. Blocks while files are read.
      */
     public static ActionPool read(List<Path> folders) {
-        Map<String, PolicyFile> files = new LinkedHashMap<>();
+        Map<Path, PolicyFile> files = new LinkedHashMap<>(); // by their names
         List<Problem> problems = new ArrayList<>();
         for (Path folder : folders) {
-            for (String name : names(folder, problems)) {
+            for (Path name : names(folder, problems)) {
                 if (!files.containsKey(name)) {
                     PolicyFile file = PolicyFileReader.read(folder.resolve(name));
                     files.put(name, file);
@@ -78,12 +78,13 @@ public final class ActionPool {
         return new ActionPool(List.copyOf(files.values()), problems);
     }
 
-    private static List<String> names(Path folder, List<Problem> problems) {
-        List<String> names = new ArrayList<>();
+    /** As paths, so that they are what they are in whatever encoding, and are sorted by bytes. */
+    private static List<Path> names(Path folder, List<Problem> problems) {
+        List<Path> names = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             for (Path entry : entries) {
-                String name = entry.getFileName().toString();
-                if (isPolicyFile(name)) {
+                Path name = entry.getFileName();
+                if (isPolicyFile(name.toString())) {
                     names.add(name);
                 }
             }

@@ -141,6 +141,8 @@ public final class PolicyFileReader {
         } catch (XMLStreamException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
             problem(Math.max(0, line), "not well-formed XML: " + reason(e) + THE_END);
+        } catch (RuntimeException e) { // of a parser that is not ours: it harms this file only
+            problem(0, "cannot be parsed: " + e + THE_END);
         }
     }
 

@@ -33,8 +33,18 @@ public record Text(
      * @param locale as in {@code LANG}: {@code de_AT.UTF-8}; empty for the untranslated text
      */
     public String in(String locale) {
+        return in(locale, Catalogues.SYSTEM);
+    }
+
+    String in(String locale, Catalogues catalogues) {
         if (locale.isEmpty()) {
             return untranslated;
+        }
+        Optional<String> catalogued =
+                gettextDomain.flatMap(
+                        domain -> catalogues.translation(domain, locale, untranslated));
+        if (catalogued.isPresent()) {
+            return catalogued.get();
         }
         for (String variant : variants(locale)) {
             String translation = translations.get(variant);

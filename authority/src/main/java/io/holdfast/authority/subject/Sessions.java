@@ -148,10 +148,12 @@ public final class Sessions {
      * @throws IOException as {@link FolderWatch}
      */
     public FolderWatch watch(Runnable changed) throws IOException {
-        return new FolderWatch(List.of(sessions, users), name -> !name.startsWith("."), changed);
+        return new FolderWatch(List.of(sessions, users), Sessions::isId, changed);
     }
 
-    /** Letters and digits: no path leads out of the folder. */
+    /**
+     * Letters and digits: no path leads out of the folder, nor to the FIFOs {@code ID.ref} in it.
+     */
     private static boolean isId(String id) {
         return !id.isEmpty()
                 && id.length() <= MAX_ID_LENGTH

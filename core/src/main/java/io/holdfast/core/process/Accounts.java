@@ -329,7 +329,7 @@ public final class Accounts {
                 child.await(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())))
                         .orElseThrow(TimeoutException::new);
         if (!(exit instanceof Exit.Exited)) {
-            throw new ExecutionException(new IOException("it ended by itself: " + exit));
+            throw new ExecutionException(new IOException(exit.toString()));
         }
         return exit.isSuccess() ? new String(bytes, UTF_8) : "";
     }

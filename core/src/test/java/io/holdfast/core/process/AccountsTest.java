@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.NetgroupMember;
+import io.holdfast.core.process.Accounts.UnansweredException;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -102,6 +105,42 @@ class AccountsTest {
     void theGroupsOfAUserAreItsFurtherOnes() throws Exception {
         Accounts accounts = accounts("[ $1 = initgroups ] && echo \"$2       114 4 4 27\"");
         assertThat(accounts.groupsOf(accounts.user("redis"))).containsExactly(4L, 27L);
+    }
+
+    @Test
+    void groupsHaveNamesAndMembers() throws Exception {
+        Accounts accounts = accounts("[ \"$1 $2\" = 'group adm' ] && echo adm:x:4:redis,,ada");
+        assertThat(accounts.groupName(114)).isEqualTo("redis");
+        assertThat(accounts.groupEntry("adm"))
+                .isEqualTo(new Accounts.Group("adm", 4, List.of("redis", "ada")));
+        assertThatExceptionOfType(UnknownAccountException.class)
+                .isThrownBy(() -> accounts.groupName(54321))
+                .withMessage("no such group: 54321");
+        assertThatExceptionOfType(UnknownAccountException.class)
+                .isThrownBy(() -> accounts.groupEntry("lp"))
+                .withMessage("no such group: lp");
+    }
+
+    @Test
+    void theMembersOfANetgroupAreTriples() throws Exception {
+        Accounts accounts =
+                accounts("[ $1 = netgroup ] && echo \"$2    ( ,ada, ) (host,-,example.org)(,,)\"");
+        assertThat(accounts.netgroup("lab"))
+                .containsExactly(
+                        new NetgroupMember("", "ada", ""),
+                        new NetgroupMember("host", "-", "example.org"),
+                        new NetgroupMember("", "", ""));
+        assertThat(accounts("exit 2").netgroup("lab")).isEmpty();
+        assertThatExceptionOfType(UnknownAccountException.class)
+                .isThrownBy(() -> accounts.netgroup("-s"));
+    }
+
+    @Test
+    void aToolThatIsKilledHasNotAnswered() throws IOException {
+        Accounts accounts = accounts("kill -KILL $$");
+        assertThatExceptionOfType(UnansweredException.class)
+                .isThrownBy(() -> accounts.user("ada"))
+                .withMessageContaining("killed by SIGKILL");
     }
 
     @Test

@@ -1,18 +1,18 @@
 package io.holdfast.bus;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.process.ForeignCgroupException;
-import java.util.Optional;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.SaslServer;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -88,8 +88,7 @@ final class Policies {
     /** Gives a connection what holds for its user. */
     void registered(Connection connection) {
         Peer peer = connection.peer();
-        connection.policy =
-                policies.forPeer(peer.uid(), gids(peer), () -> cgroup(peer), false);
+        connection.policy = policies.forPeer(peer.uid(), gids(peer), () -> cgroup(peer), false);
     }
 
     /** By its descriptor; whoever is not held is in none that counts. */

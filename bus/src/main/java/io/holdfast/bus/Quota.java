@@ -359,7 +359,7 @@ final class Quota {
         }
         if (fits && queued >= 0) {
             int queues = user.queues[slot] + (queued == 0 ? 1 : 0);
-            fits = isFair(queued, amount, free, part * (queues + 1));
+            fits = isFair(queued, amount, free, part * (queues + 1L));
         }
         if (!fits) {
             refuse(account, null, what, USER_LIMITS[slot]);

@@ -84,7 +84,7 @@ final class AuthorityCommand implements Command {
             signals.run();
             tell("STOPPING=1");
             if (presence.failure().isPresent()) {
-                throw new CommandException(presence.failure().get(), null);
+                throw new CommandException(presence.failure().get());
             }
             return ExitCode.OK;
         } catch (ErrnoException | IOException | IllegalStateException e) {

@@ -133,7 +133,7 @@ final class CheckCommand implements Command {
             throw new CommandException(String.valueOf(e.getCause()), e);
         }
         if (decision.failure().isPresent()) {
-            throw new CommandException(decision.failure().get(), null);
+            throw new CommandException(decision.failure().get());
         }
         if (line.hasMatchedOption("--json")) {
             output.line(json(action, decision).toString());
@@ -184,7 +184,7 @@ final class CheckCommand implements Command {
     private static PidFd shell() {
         try (PidFd self = PidFd.self()) {
             return self.parent()
-                    .orElseThrow(() -> new CommandException("who started this has gone", null));
+                    .orElseThrow(() -> new CommandException("who started this has gone"));
         }
     }
 

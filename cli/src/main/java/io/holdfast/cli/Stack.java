@@ -61,7 +61,7 @@ final class Stack {
         String door = System.getProperty(DOOR_PROPERTY, "");
         if (door.isEmpty()) {
             throw new CommandException(
-                    "the stack is started by the command holdfast, and this is not it", null);
+                    "the stack is started by the command holdfast, and this is not it");
         }
         return new Stack(options.scope().user(), options.runtimeDirectory(), door);
     }

@@ -184,8 +184,7 @@ final class UpCommand implements Command {
     }
 
     /** Once its socket listens, the bus is started by our own connection at the latest. */
-    private static void connect(
-            Stack stack, Manager manager, Systemd1 systemd1, EventLines lines) {
+    private static void connect(Stack stack, Manager manager, Systemd1 systemd1, EventLines lines) {
         var _ =
                 manager.start(List.of(Stack.BUS_SOCKET))
                         .thenRunAsync(

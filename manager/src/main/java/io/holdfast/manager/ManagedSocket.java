@@ -312,7 +312,8 @@ final class ManagedSocket implements ManagedUnit {
             if (state.active() == ActiveState.ACTIVE) {
                 fail(SocketResult.RESOURCES, "cannot start " + serviceName());
             }
-        } else if (state == SubState.RUNNING && !context.events().activation().isUp(serviceName())) {
+        } else if (state == SubState.RUNNING
+                && !context.events().activation().isUp(serviceName())) {
             listen();
         }
     }

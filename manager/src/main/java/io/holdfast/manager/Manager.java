@@ -95,7 +95,8 @@ public final class Manager implements AutoCloseable {
         activation = new SocketActivation(context, units, jobs);
         view =
                 new ManagerView(
-                        context, options, units, catalog, jobs, table, listeners, workloads, loudness);
+                        context, options, units, catalog, jobs, table, listeners, workloads,
+                        loudness);
         messages = new NotifyRouter(context, units);
         notify = new NotifySocket(context.notifySocket(), loop, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();

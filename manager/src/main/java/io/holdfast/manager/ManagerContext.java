@@ -35,6 +35,7 @@ record ManagerContext(
 
         /** What sockets and services ask of each other. */
         Activation activation();
+
         /** A unit was taken into the table. */
         default void loaded(UnitName unit) {}
 

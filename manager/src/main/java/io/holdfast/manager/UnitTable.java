@@ -110,9 +110,7 @@ final class UnitTable {
                 switch (unit) {
                     case ServiceUnit service -> new Service(context, service);
                     case SocketUnit socket -> new ManagedSocket(context, socket);
-                    default ->
-                            new ManagedTarget(
-                                    unit, () -> context.events().changed(unit.name()));
+                    default -> new ManagedTarget(unit, () -> context.events().changed(unit.name()));
                 });
         context.events().loaded(unit.name());
     }

@@ -1,9 +1,9 @@
 package io.holdfast.bus.config;
 
-import io.holdfast.core.process.CgroupPath;
 import static java.util.Objects.requireNonNullElse;
 
 import io.holdfast.bus.config.PolicyBlock.Scope;
+import io.holdfast.core.process.CgroupPath;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -309,7 +309,8 @@ final class BusConfigReader {
 
         private void policy() throws XMLStreamException, ConfigException {
             Place place = place();
-            Scope scope = scope(attributes(Set.of("context", "user", "group", "cgroup", "at_console")));
+            Scope scope =
+                    scope(attributes(Set.of("context", "user", "group", "cgroup", "at_console")));
             List<PolicyRule> rules = new ArrayList<>();
             while (nextChild()) {
                 String name = xml.getLocalName();

@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * are looked up once, when this is made; what speaks of unknown ones is left out.
  *
  * <p>For one peer the policies follow each other: {@code default}, those of its groups, of its
- * user, of its cgroup, of the console, {@code mandatory}; in each as in the files. The last rule that speaks of
- * something decides, and where none does it is denied. Not safe for use by several threads.
+ * user, of its cgroup, of the console, {@code mandatory}; in each as in the files. The last rule
+ * that speaks of something decides, and where none does it is denied. Not safe for use by several
+ * threads.
  */
 public final class PolicySet {
     /** Kinds of peers that are kept: of those whom policies tell apart. */
@@ -207,8 +208,9 @@ public final class PolicySet {
     /** Those that policies speak of and that it is in. */
     private List<String> cgroupsOf(Optional<String> cgroup) {
         return cgroups.keySet().stream()
-                .filter(path -> cgroup.filter(its -> its.equals(path) || its.startsWith(path + "/"))
-                        .isPresent())
+                .filter(path ->
+                        cgroup.filter(its -> its.equals(path) || its.startsWith(path + "/"))
+                                .isPresent())
                 .toList();
     }
 

@@ -20,8 +20,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -283,8 +283,7 @@ class PolicyTest {
 
     @Test
     void aPolicyOfACgroupIsForThoseInItAndBelow() {
-        PolicySet set =
-                set("<policy cgroup='/a.slice/x.service'><allow own='a.b'/></policy>");
+        PolicySet set = set("<policy cgroup='/a.slice/x.service'><allow own='a.b'/></policy>");
 
         for (String in : List.of("/a.slice/x.service", "/a.slice/x.service/below")) {
             assertThat(set.forPeer(7, new long[] {7}, () -> Optional.of(in), false).canOwn("a.b"))
@@ -338,7 +337,8 @@ class PolicyTest {
 
         assertThat(set.unknown()).isEmpty();
         assertThat(set.forPeer(12, new long[] {1}, Optional::empty, false).canOwn("a.a")).isTrue();
-        assertThat(set.forPeer(12345, new long[] {1}, Optional::empty, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(12345, new long[] {1}, Optional::empty, false).canOwn("a.a"))
+                .isTrue();
         assertThat(set.forPeer(7, new long[] {50}, Optional::empty, false).canOwn("a.b")).isTrue();
         assertThat(set.forPeer(7, new long[] {1}, Optional::empty, false).canOwn("a.a")).isFalse();
     }

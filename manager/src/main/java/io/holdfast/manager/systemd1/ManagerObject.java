@@ -103,8 +103,8 @@ final class ManagerObject {
                 () ->
                         manager.read(name)
                                 .thenCompose(view ->
-                                        manager.work(() ->
-                                                UnitObjects.fileState(manager, name, view)))
+                                        manager.work(
+                                                () -> UnitObjects.fileState(manager, name, view)))
                                 .thenApply(state -> {
                                     if (state.isEmpty()) {
                                         throw new DBusException(
@@ -176,12 +176,7 @@ final class ManagerObject {
                         (call, reply) -> byNames(texts(call, 0), reply),
                         "names",
                         "units")
-                .method(
-                        "ListJobs",
-                        "",
-                        "a(usssoo)",
-                        _ -> List.of(UnitList.jobs(manager)),
-                        "jobs")
+                .method("ListJobs", "", "a(usssoo)", _ -> List.of(UnitList.jobs(manager)), "jobs")
                 .asyncMethod(
                         "ListUnitFiles",
                         "",
@@ -236,8 +231,7 @@ final class ManagerObject {
                         manager.installed(name -> fits.test(name.text()))
                                 .thenCompose(units ->
                                         manager.work(() ->
-                                                UnitList.files(
-                                                        manager.loadPath(), states, units)))
+                                                UnitList.files(manager.loadPath(), states, units)))
                                 .thenApply(List::of));
     }
 
@@ -275,8 +269,7 @@ final class ManagerObject {
                 method,
                 "ss",
                 "o",
-                (call, reply) ->
-                        operations.job(call, call.string(0), call.string(1), wish, reply),
+                (call, reply) -> operations.job(call, call.string(0), call.string(1), wish, reply),
                 "name",
                 "mode",
                 "job");
@@ -387,8 +380,7 @@ final class ManagerObject {
         requireBus();
         UnitName name = operations.loaded(Operations.name(call.string(0))).unit().name();
         if (!client.unrefer(call.sender(), name.text())) {
-            throw Errors.of(
-                    Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
+            throw Errors.of(Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
         }
         return List.of();
     }
@@ -415,7 +407,8 @@ final class ManagerObject {
     }
 
     private void later(CompletableFuture<List<?>> reply, Answer answer) {
-        operations.onLoop(
+        operations
+                .onLoop(
                         reply,
                         () -> {
                             var _ =

@@ -74,8 +74,7 @@ final class Operations {
 
     static UnitName name(String text) {
         return UnitName.parse(text)
-                .orElseThrow(() ->
-                        Errors.invalid("Unit name " + quoted(text) + " is not valid."));
+                .orElseThrow(() -> Errors.invalid("Unit name " + quoted(text) + " is not valid."));
     }
 
     static String quoted(String text) {
@@ -95,8 +94,12 @@ final class Operations {
             case "isolate" ->
                     throw Errors.of(
                             Errors.NO_ISOLATION, "Operation refused, unit may not be isolated.");
-            case "flush", "ignore-dependencies", "ignore-requirements", "triggering",
-                            "restart-dependencies", "lenient" ->
+            case "flush",
+                    "ignore-dependencies",
+                    "ignore-requirements",
+                    "triggering",
+                    "restart-dependencies",
+                    "lenient" ->
                     throw new DBusException(
                             DBusException.NOT_SUPPORTED,
                             "Job mode " + word + " is not supported by this manager.");
@@ -107,7 +110,11 @@ final class Operations {
     // ---- jobs
 
     void job(
-            MethodCall call, String unit, String modeWord, Wish wish, CompletableFuture<List<?>> reply) {
+            MethodCall call,
+            String unit,
+            String modeWord,
+            Wish wish,
+            CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
         JobMode mode = mode(modeWord);
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
@@ -130,13 +137,14 @@ final class Operations {
             return;
         }
         var _ =
-                manager.read(name).whenComplete((unit, failure) -> {
-                    if (unit == null) {
-                        answer.completeExceptionally(failure);
-                    } else {
-                        manager.enqueue(name, reloadOr(wish.type, unit), mode, answer);
-                    }
-                });
+                manager.read(name)
+                        .whenComplete((unit, failure) -> {
+                            if (unit == null) {
+                                answer.completeExceptionally(failure);
+                            } else {
+                                manager.enqueue(name, reloadOr(wish.type, unit), mode, answer);
+                            }
+                        });
     }
 
     private static JobType reloadOr(JobType otherwise, UnitView unit) {
@@ -176,7 +184,8 @@ final class Operations {
                     if (!hit && (mustHit || meant != KillWhom.ALL)) {
                         throw Errors.of(
                                 Errors.NO_SUCH_PROCESS,
-                                "No " + meant.name().toLowerCase(java.util.Locale.ROOT)
+                                "No "
+                                        + meant.name().toLowerCase(java.util.Locale.ROOT)
                                         + " process to kill in "
                                         + there.unit().name()
                                         + ".");
@@ -187,8 +196,7 @@ final class Operations {
 
     UnitView loaded(UnitName name) {
         return manager.unit(name)
-                .orElseThrow(() ->
-                        Errors.of(Errors.NO_SUCH_UNIT, "Unit " + name + " not loaded."));
+                .orElseThrow(() -> Errors.of(Errors.NO_SUCH_UNIT, "Unit " + name + " not loaded."));
     }
 
     void resetFailed(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
@@ -234,9 +242,7 @@ final class Operations {
                                 "verb",
                                 verb.word,
                                 "polkit.message",
-                                "Authentication is required to "
-                                        + verb.sentence
-                                        + " '$(unit)'.",
+                                "Authentication is required to " + verb.sentence + " '$(unit)'.",
                                 "polkit.gettext_domain",
                                 "systemd"));
         guard.permitted(call, action, reply, onLoop(reply, then));
@@ -262,7 +268,9 @@ final class Operations {
         };
     }
 
-    static void fail(CompletableFuture<List<?>> reply, @org.jspecify.annotations.Nullable Throwable failure) {
+    static void fail(
+            CompletableFuture<List<?>> reply,
+            @org.jspecify.annotations.Nullable Throwable failure) {
         reply.completeExceptionally(
                 Errors.of(failure == null ? new IllegalStateException("no answer") : failure));
     }

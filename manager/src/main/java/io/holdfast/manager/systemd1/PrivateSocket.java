@@ -6,7 +6,6 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import java.io.IOException;
@@ -86,8 +85,9 @@ final class PrivateSocket implements AutoCloseable {
             } catch (InterruptedException | IllegalStateException e) {
                 return; // closed
             } catch (ErrnoException e) {
-                face.manager().loop().post(() ->
-                        face.manager().warn("the private socket: " + e.getMessage()));
+                face.manager()
+                        .loop()
+                        .post(() -> face.manager().warn("the private socket: " + e.getMessage()));
                 return;
             }
             if (sockets.size() >= PEERS) {

@@ -22,8 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Which process is of which unit, told from descriptors. A number that comes in is held at the door,
- * and the answer is of whom it held.
+ * Which process is of which unit, told from descriptors. A number that comes in is held at the
+ * door, and the answer is of whom it held.
  */
 final class ProcessQuestions {
     /** Our own interface of the same object. */
@@ -58,9 +58,9 @@ final class ProcessQuestions {
     /**
      * {@code WhoIs(h descriptor) → a{sv}}: all that the manager knows of a process that is held, in
      * one answer. The descriptor is a pidfd, or a connected AF_UNIX socket, whose peer is meant.
-     * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id s},
-     * {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s}, {@code
-     * session s}, {@code cgroup s}.
+     * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id
+     * s}, {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s},
+     * {@code session s}, {@code cgroup s}.
      */
     BusInterface describe() {
         return BusInterface.named(HOLDFAST)
@@ -191,7 +191,9 @@ final class ProcessQuestions {
                                         pid == 0 ? caller(call) : held(pid),
                                         reply,
                                         identity ->
-                                                List.of(new ObjectPath(Names.path(unit(identity)))));
+                                                List.of(
+                                                        new ObjectPath(
+                                                                Names.path(unit(identity)))));
                             } catch (InterruptedException e) {
                                 reply.completeExceptionally(noSuchProcess(pid));
                             } catch (RuntimeException e) {

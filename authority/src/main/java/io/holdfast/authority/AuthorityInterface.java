@@ -183,7 +183,7 @@ public final class AuthorityInterface implements AutoCloseable {
         return switch (call.peer()) {
             case Peer.Held held ->
                     new Caller(
-                            "Varlink client of user " + held.uid(),
+                            "Varlink:" + held.uid(),
                             held.uid(),
                             Optional.of(
                                     new Subject.UnixProcess(

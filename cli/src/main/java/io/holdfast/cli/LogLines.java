@@ -107,9 +107,9 @@ public final class LogLines extends System.LoggerFinder {
                 Level level,
                 @Nullable ResourceBundle bundle,
                 @Nullable String format,
-                Object... parameters) {
+                Object @Nullable ... parameters) {
             if (isLoggable(level)) {
-                boolean plain = parameters.length == 0 || format == null;
+                boolean plain = parameters == null || parameters.length == 0 || format == null;
                 add(prefix(level) + (plain ? format : MessageFormat.format(format, parameters)));
             }
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
@@ -119,13 +120,14 @@ class WorkloadIdentityTest {
                 stage.shell(
                         "nested",
                         """
-                        own=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)
+                        own=%s$(sed -n 's/^0:://p' /proc/self/cgroup)
                         mkdir "$own/inner"
                         sleep 1000 &
                         echo $! > "$own/inner/cgroup.procs"
                         echo "child $!"
                         wait
-                        """);
+                        """
+                                .formatted(Cgroup.mountPoint()));
         stage.service("nested", "ExecStart=" + script);
         stage.start("nested");
         String line = stage.happenings().await("nested.service | child ");

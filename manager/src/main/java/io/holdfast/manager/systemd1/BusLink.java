@@ -78,7 +78,7 @@ final class BusLink implements BusNames, AutoCloseable {
     static BusLink open(Face face, List<BusAddress> addresses) throws InterruptedException {
         BusLink link = new BusLink(face, addresses);
         try {
-            link.connect();
+            BusConnection _ = link.connect(addresses);
         } catch (RuntimeException | InterruptedException e) {
             link.close();
             throw e;
@@ -91,8 +91,8 @@ final class BusLink implements BusNames, AutoCloseable {
         return Optional.ofNullable(connection).filter(BusConnection::isOpen);
     }
 
-    private BusConnection connect() throws InterruptedException {
-        BusConnection made = BusConnection.connect(addresses, ConnectionOptions.DEFAULT);
+    private BusConnection connect(List<BusAddress> to) throws InterruptedException {
+        BusConnection made = BusConnection.connect(to, ConnectionOptions.DEFAULT);
         Client client = face.show(made, true);
         try {
             Subscription _ = made.subscribe(GONE, gone -> left(client, gone));
@@ -164,11 +164,15 @@ final class BusLink implements BusNames, AutoCloseable {
     }
 
     private void comeBack() throws InterruptedException {
+        List<BusAddress> again = // a bus that was started anew has another id
+                addresses.stream()
+                        .map(address -> new BusAddress(address.transport(), Optional.empty()))
+                        .toList();
         Duration pause = FIRST_PAUSE;
         while (!closed) {
             Thread.sleep(pause);
             try {
-                BusConnection _ = connect();
+                BusConnection _ = connect(again);
                 return;
             } catch (ConnectionLostException | DBusException e) {
                 pause = pause.multipliedBy(2);

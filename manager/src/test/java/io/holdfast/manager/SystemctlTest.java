@@ -1,0 +1,208 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.systemd1.Systemd1;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** systemctl(1) as it is, on the private socket: what it says, and how it exits. */
+@Timeout(120)
+@Needs(programs = "systemctl")
+class SystemctlTest {
+    @TempDir private Path folder;
+    private Stage stage;
+    private Systemd1 face;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+        face = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
+        stage.serviceWith(
+                "a",
+                "Description=A sleeper",
+                "ExecStart=/bin/sleep 1000",
+                "ExecReload=/bin/true",
+                "[Install]",
+                "WantedBy=multi-user.target");
+        stage.service("bad", "Type=oneshot", "ExecStart=/bin/false");
+        stage.unit("t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\n");
+        Files.createSymbolicLink(folder.resolve("units/masked.service"), Path.of("/dev/null"));
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        face.close();
+        stage.close();
+    }
+
+    private Tool systemctl(String... words) throws Exception {
+        List<String> command = new ArrayList<>(List.of("systemctl", "--user", "--no-pager"));
+        command.addAll(List.of(words));
+        return Tool.run(
+                Map.of("XDG_RUNTIME_DIR", stage.runtimeDirectory().toString()),
+                command.toArray(String[]::new));
+    }
+
+    private void expect(int status, String... words) throws Exception {
+        Tool ran = systemctl(words);
+        assertThat(ran.status()).as("%s: %s", List.of(words), ran.output()).isEqualTo(status);
+    }
+
+    @Test
+    void unitsAreStartedRestartedReloadedAndStopped() throws Exception {
+        expect(0, "start", "a");
+        String first = stage.status("a").invocationId();
+        expect(0, "reload", "a");
+        expect(0, "restart", "a");
+        assertThat(stage.status("a").invocationId()).isNotEqualTo(first);
+        expect(0, "try-restart", "a");
+        expect(0, "reload-or-restart", "a");
+        expect(0, "try-reload-or-restart", "a");
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+        expect(0, "is-active", "a");
+        expect(0, "stop", "a");
+        expect(3, "is-active", "a");
+        expect(0, "try-restart", "a");
+        expect(3, "is-active", "a");
+        expect(0, "restart", "a");
+        expect(0, "is-active", "a");
+    }
+
+    @Test
+    void whatCannotBeIsToldByTheUsualExitCodes() throws Exception {
+        expect(5, "start", "nosuch");
+        expect(5, "stop", "nosuch");
+        expect(1, "start", "masked");
+        expect(1, "start", "bad");
+        expect(0, "is-failed", "bad");
+        expect(3, "status", "bad");
+        expect(0, "reset-failed", "bad");
+        expect(1, "is-failed", "bad");
+        expect(3, "reload", "bad");
+        expect(4, "is-active", "nosuch");
+        expect(4, "status", "nosuch");
+        expect(4, "isolate", "t.target");
+    }
+
+    @Test
+    void statusShowsTheProcessesAndWhatIsKnown() throws Exception {
+        expect(0, "start", "a");
+        String status = systemctl("status", "a").output();
+
+        assertThat(status)
+                .contains("A sleeper", "active (running)", "/bin/sleep 1000")
+                .contains("Main PID: " + stage.main("a").pid())
+                .contains(stage.status("a").invocationId());
+        assertThat(systemctl("status", Integer.toString(stage.main("a").pid())).output())
+                .contains("a.service");
+        assertThat(systemctl("show", "a", "-p", "MainPID,SubState,Slice,ExecStart").output())
+                .contains("SubState=running", "Slice=system.slice", "argv[]=/bin/sleep 1000")
+                .contains("MainPID=" + stage.main("a").pid());
+        assertThat(systemctl("status").output()).contains("State: running");
+        assertThat(systemctl("show", "-p", "NNames,Version").output()).contains("NNames=1");
+    }
+
+    @Test
+    void unitsAreListed() throws Exception {
+        expect(0, "start", "t.target");
+        assertThat(systemctl("list-units").output())
+                .contains("a.service loaded active running A sleeper", "t.target");
+        assertThat(systemctl("list-units", "--state=active", "a*").output())
+                .contains("a.service", "1 loaded units");
+        assertThat(systemctl("list-dependencies", "t.target").output()).contains("a.service");
+        assertThat(systemctl("list-dependencies", "--reverse", "a").output()).contains("t.target");
+        expect(0, "list-jobs");
+        expect(0, "list-sockets");
+    }
+
+    @Test
+    void processesAreSignalled() throws Exception {
+        expect(0, "start", "a");
+        try (PidFd main = stage.hold("a")) {
+            expect(0, "kill", "--signal=KILL", "--kill-whom=main", "a");
+            var _ = main.await();
+            stage.happenings().await("a.service: ERROR failed");
+        }
+        expect(0, "is-failed", "a");
+        expect(1, "kill", "--kill-whom=main", "a");
+        expect(0, "reset-failed");
+        expect(1, "is-failed", "a");
+    }
+
+    @Test
+    void theManagerIsAskedAndToldToReadItsFilesAgain() throws Exception {
+        expect(0, "start", "a");
+        stage.service("a", "ExecStart=/bin/sleep 2000");
+        expect(0, "daemon-reload");
+        assertThat(systemctl("show", "a", "-p", "NeedDaemonReload").output()).contains("no");
+        expect(0, "restart", "a");
+        assertThat(systemctl("status", "a").output()).contains("/bin/sleep 2000");
+        assertThat(systemctl("log-level").output().strip()).isEqualTo("info");
+        expect(0, "log-level", "err");
+        assertThat(systemctl("log-level").output().strip()).isEqualTo("err");
+        assertThat(systemctl("show-environment").output()).contains("PATH=");
+    }
+
+    /** What looks at files is asked of the manager only where the machine counts as booted. */
+    @Test
+    @Needs(root = true, programs = "unshare")
+    void plainSystemctlOfRootWorksToo() throws Exception {
+        String script =
+                """
+                mount -t tmpfs tmpfs /run
+                mkdir -p /run/systemd/system
+                touch /run/systemd/private
+                mount --bind "$PRIVATE" /run/systemd/private
+                for words in "start a" "is-enabled a" "is-enabled masked" "is-enabled t.target" \\
+                    "is-enabled nosuch" "cat a" "is-system-running" "list-unit-files a.service" \\
+                    "status a" "stop a" "is-active a"; do
+                    echo "<$words>"
+                    systemctl --no-pager $words
+                    echo "<$?>"
+                done
+                """;
+        String said =
+                Tool.run(
+                                Map.of(
+                                        "PRIVATE",
+                                        stage.runtimeDirectory().resolve("systemd/private").toString()),
+                                "unshare",
+                                "--mount",
+                                "sh",
+                                "-c",
+                                script)
+                        .output();
+
+        assertThat(said)
+                .contains("<start a>\n<0>")
+                .contains("<is-enabled a>\ndisabled\n<1>")
+                .contains("<is-enabled masked>\nmasked\n<1>")
+                .contains("<is-enabled t.target>\nstatic\n<0>")
+                .contains("<is-enabled nosuch>\nnot-found\n<4>")
+                .contains("ExecStart=/bin/sleep 1000")
+                .contains("<is-system-running>\nrunning\n<0>")
+                .containsPattern("a.service +disabled")
+                .contains("active (running)")
+                .contains("<stop a>\n<0>")
+                .contains("<is-active a>\ninactive\n<3>");
+    }
+
+    @Test
+    void anInvocationIsAnObjectWhileItLasts() throws Exception {
+        expect(0, "start", "a");
+        String id = stage.status("a").invocationId();
+        assertThat(systemctl("show", "a", "-p", "InvocationID").output()).contains(id);
+        assertThat(systemctl("list-units", "--all").output()).contains("a.service");
+    }
+}

@@ -1,0 +1,438 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.systemd1.Systemd1;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The face on a bus: ours, and dbus-daemon. */
+@Timeout(180)
+class Systemd1OnBusTest {
+    private static final String SYSTEMD1 = "org.freedesktop.systemd1";
+    private static final String MANAGER = SYSTEMD1 + ".Manager";
+    private static final String PATH = "/org/freedesktop/systemd1";
+
+    @TempDir private Path folder;
+    private Stage stage;
+    private Systemd1 face;
+
+    @BeforeEach
+    void open() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        stage = Stage.in(folder);
+        face = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
+        stage.service("a", "ExecStart=/bin/sleep 1000");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        face.close();
+        stage.close();
+    }
+
+    private static Bus ours(Path folder) throws Exception {
+        return Bus.open(
+                BusAddress.parse("unix:path=" + folder.resolve("bus")), BusConfig.permissive());
+    }
+
+    private static String address(Bus bus) {
+        return bus.addresses().getFirst().toString();
+    }
+
+    private static List<Object> call(
+            BusConnection client, String method, String types, Object... arguments)
+            throws InterruptedException {
+        return client.object(SYSTEMD1, PATH).call(MANAGER, method, types, arguments);
+    }
+
+    // ---- seen by others
+
+    private void seenByTools(String address) throws Exception {
+        stage.start("a");
+        String[] busctl = {"busctl", "--no-pager", "--address=" + address};
+        assertThat(run(busctl, "tree", SYSTEMD1).output())
+                .contains(PATH + "/unit/a_2eservice", PATH + "/job", "/org/freedesktop/LogControl1");
+        assertThat(run(busctl, "introspect", SYSTEMD1, PATH + "/unit/a_2eservice").output())
+                .containsPattern("\\.ActiveState +property +s +\"active\"")
+                .containsPattern("\\.MainPID +property +u +" + stage.main("a").pid());
+        assertThat(run(busctl, "introspect", SYSTEMD1, PATH).output())
+                .containsPattern("\\.GetUnitByPIDFD +method +h +osay")
+                .containsPattern("\\.WhoIs +method +h +a\\{sv\\}");
+        assertThat(run(busctl, "get-property", SYSTEMD1, PATH, MANAGER, "SystemState").output())
+                .contains("\"running\"");
+        Map<String, String> onBus =
+                Map.of("DBUS_SESSION_BUS_ADDRESS", address, "SYSTEMCTL_FORCE_BUS", "1");
+        for (String words : List.of("restart a", "stop a", "start a", "is-active a", "status a")) {
+            List<String> command = new ArrayList<>(List.of("systemctl", "--user", "--no-pager"));
+            command.addAll(List.of(words.split(" ", -1)));
+            Tool ran = Tool.run(onBus, command.toArray(String[]::new));
+            assertThat(ran.status()).as("%s: %s", words, ran.output()).isZero();
+        }
+    }
+
+    private static Tool run(String[] busctl, String... words) throws Exception {
+        List<String> command = new ArrayList<>(List.of(busctl));
+        command.addAll(List.of(words));
+        Tool ran = Tool.run(Map.of(), command.toArray(String[]::new));
+        assertThat(ran.status()).as("%s: %s", List.of(words), ran.output()).isZero();
+        return ran;
+    }
+
+    @Test
+    @Needs(programs = {"busctl", "systemctl"})
+    void toolsSpeakWithItOnOurBus() throws Exception {
+        try (Bus bus = ours(folder)) {
+            var _ = face.connect(address(bus));
+            seenByTools(address(bus));
+        }
+    }
+
+    @Test
+    @Needs(programs = {"busctl", "systemctl", "dbus-daemon"})
+    void toolsSpeakWithItOnDbusDaemon() throws Exception {
+        try (Daemon daemon = Daemon.start(folder)) {
+            var _ = face.connect(daemon.address());
+            seenByTools(daemon.address());
+        }
+    }
+
+    // ---- activation and names
+
+    @Test
+    @Needs(programs = "dbus-daemon")
+    void itStartsWhatTheBusActivatesAndTellsOfFailures() throws Exception {
+        stage.service("bad", "Type=oneshot", "ExecStart=/bin/false");
+        try (Daemon daemon = Daemon.start(folder);
+                BusConnection client = BusConnection.connect(daemon.address())) {
+            var _ = face.connect(daemon.address());
+            assertThatThrownBy(() -> client.object("org.example.Bad", "/").call("org.x.Y", "Z"))
+                    .isInstanceOfSatisfying(
+                            DBusException.class,
+                            e -> assertThat(e.name()).isEqualTo(SYSTEMD1 + ".JobFailed"));
+            assertThatThrownBy(() -> client.object("org.example.No", "/").call("org.x.Y", "Z"))
+                    .isInstanceOfSatisfying(
+                            DBusException.class,
+                            e -> assertThat(e.name()).isEqualTo(SYSTEMD1 + ".NoSuchUnit"));
+            // A name whose unit runs, and that is taken later by somebody.
+            try (BusConnection owner = BusConnection.connect(daemon.address())) {
+                Thread asking =
+                        Thread.ofVirtual()
+                                .start(() -> {
+                                    try {
+                                        var _ =
+                                                client.object("org.example.Good", "/")
+                                                        .call(
+                                                                "org.freedesktop.DBus.Peer",
+                                                                "Ping");
+                                    } catch (InterruptedException e) {
+                                        throw new AssertionError(e);
+                                    }
+                                });
+                var _ = stage.happenings().await("a.service: INFO started");
+                owner.requestName("org.example.Good");
+                assertThat(asking.join(java.time.Duration.ofSeconds(60))).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void ownersOfNamesAreFollowedOverARestartOfTheBus() throws Exception {
+        BlockingQueue<Optional<String>> told = new LinkedBlockingQueue<>();
+        Path socket = folder.resolve("bus");
+        BusNames names;
+        try (Bus bus = ours(folder);
+                BusConnection owner = BusConnection.connect(address(bus))) {
+            names = face.connect(address(bus));
+            stage.manager().loop().post(() -> {
+                var _ = names.onOwner("org.example.Name", told::add);
+            });
+            assertThat(next(told)).isEmpty();
+            owner.requestName("org.example.Name");
+            assertThat(next(told)).contains(owner.uniqueName());
+        }
+        assertThat(next(told)).isEmpty();
+        try (Bus _ = ours(folder);
+                BusConnection owner = BusConnection.connect("unix:path=" + socket)) {
+            owner.requestName("org.example.Name");
+            assertThat(next(told)).contains(owner.uniqueName());
+            assertThat(owner.owner(SYSTEMD1)).isPresent();
+            assertThat(call(owner, "ListUnits", "")).hasSize(1);
+        }
+    }
+
+    private static Optional<String> next(BlockingQueue<Optional<String>> told) throws Exception {
+        Optional<String> next = told.poll(60, TimeUnit.SECONDS);
+        assertThat(next).as("told in time").isNotNull();
+        return java.util.Objects.requireNonNull(next);
+    }
+
+    @Test
+    void aNameThatIsAnothersIsToldOf() throws Exception {
+        try (Bus bus = ours(folder);
+                BusConnection other = BusConnection.connect(address(bus))) {
+            other.requestName(SYSTEMD1);
+            assertThatThrownBy(() -> face.connect(address(bus)))
+                    .isInstanceOf(DBusException.class)
+                    .hasMessageContaining("another's");
+        }
+    }
+
+    // ---- signals
+
+    @Test
+    void clientsAreToldOnceSubscribedAndCallersOfTheirJobs() throws Exception {
+        try (Bus bus = ours(folder);
+                BusConnection client = BusConnection.connect(address(bus));
+                var removed = client.subscribe("type='signal',member='JobRemoved'")) {
+            var _ = face.connect(address(bus));
+            var _ = call(client, "StartUnit", "ss", "a.service", "replace");
+            removed.take().close();
+            assertThatThrownBy(() -> call(client, "Unsubscribe", ""))
+                    .hasMessageContaining("NotSubscribed");
+            var _ = call(client, "Subscribe", "");
+            assertThatThrownBy(() -> call(client, "Subscribe", ""))
+                    .hasMessageContaining("AlreadySubscribed");
+            var _ = stage.stop("a");
+            removed.take().close();
+            var _ = call(client, "Unsubscribe", "");
+            var _ = call(client, "RefUnit", "s", "a.service");
+            var _ = call(client, "UnrefUnit", "s", "a.service");
+            assertThatThrownBy(() -> call(client, "UnrefUnit", "s", "a.service"))
+                    .hasMessageContaining("NotReferenced");
+        }
+    }
+
+    // ---- who may
+
+    private static void refused(BusConnection client) {
+        for (Object[] words :
+                new Object[][] {
+                    {"StartUnit", "ss", "a.service", "replace"},
+                    {"StopUnit", "ss", "a.service", "replace"},
+                    {"KillUnit", "ssi", "a.service", "all", 9},
+                    {"ResetFailedUnit", "s", "a.service"},
+                    {"ResetFailed", ""},
+                    {"Reload", ""},
+                }) {
+            Object[] arguments = java.util.Arrays.copyOfRange(words, 2, words.length);
+            assertThatThrownBy(() -> call(client, (String) words[0], (String) words[1], arguments))
+                    .as("%s", words[0])
+                    .isInstanceOfSatisfying(
+                            DBusException.class,
+                            e -> assertThat(e.name()).isEqualTo(DBusException.ACCESS_DENIED));
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void whoeverIsNeitherRootNorTheOwnerMayOnlyReadWithoutAnAuthority() throws Exception {
+        stage.start("a");
+        try (Bus bus = ours(folder)) {
+            var _ = face.connect(address(bus));
+            AsUser.nobody(() -> {
+                try (BusConnection client = BusConnection.connect(address(bus))) {
+                    assertThat(call(client, "GetUnit", "s", "a.service")).hasSize(1);
+                    refused(client);
+                }
+            });
+        }
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    /** An authority of the test's own, under polkit's name. */
+    private static final class Authority {
+        final BlockingQueue<List<Object>> asked = new LinkedBlockingQueue<>();
+        final BlockingQueue<Long> processes = new LinkedBlockingQueue<>();
+        final CountDownLatch held = new CountDownLatch(1);
+        volatile boolean holds;
+        volatile boolean grants = true;
+
+        BusInterface described() {
+            return BusInterface.named("org.freedesktop.PolicyKit1.Authority")
+                    .method(
+                            "CheckAuthorization",
+                            "(sa{sv})sa{ss}us",
+                            "(bba{ss})",
+                            this::check)
+                    .concurrent()
+                    .build();
+        }
+
+        private List<?> check(MethodCall call) throws InterruptedException {
+            Struct subject = call.argument(0, Struct.class);
+            Map<?, ?> details = (Map<?, ?>) subject.get(1);
+            if (details.get("pidfd") instanceof Variant(_, Handle handle)) {
+                try (PidFd caller = PidFd.adopt(call.descriptor(handle))) {
+                    processes.add(caller.id());
+                }
+            }
+            asked.add(call.arguments());
+            if (holds) {
+                held.await();
+            }
+            return List.of(List.of(grants, false, Map.of()));
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void anAuthorityIsAskedWithTheCallersDescriptor() throws Exception {
+        Authority authority = new Authority();
+        try (Bus bus = ours(folder);
+                BusConnection polkit = BusConnection.connect(address(bus));
+                PidFd self = PidFd.self()) {
+            var _ = face.connect(address(bus));
+            try (var _ =
+                    polkit.export(
+                            "/org/freedesktop/PolicyKit1/Authority", authority.described())) {
+                polkit.requestName("org.freedesktop.PolicyKit1");
+                AsUser.nobody(() -> {
+                    try (BusConnection client = BusConnection.connect(address(bus))) {
+                        var _ = call(client, "StartUnit", "ss", "a.service", "replace");
+                        authority.grants = false;
+                        refused(client);
+                    }
+                });
+                List<Object> question = authority.asked.take();
+                assertThat(question.get(1)).isEqualTo(SYSTEMD1 + ".manage-units");
+                Map<?, ?> details = (Map<?, ?>) question.get(2);
+                assertThat(details.get("unit")).isEqualTo("a.service");
+                assertThat(details.get("verb")).isEqualTo("start");
+                assertThat(details.get("polkit.gettext_domain")).isEqualTo("systemd");
+                assertThat(question.get(3)).as("nobody may be asked").isEqualTo(0L);
+                assertThat(authority.processes.take()).isEqualTo(self.id());
+            }
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void callsOfOthersGoOnWhileTheAuthorityThinks() throws Exception {
+        Authority authority = new Authority();
+        authority.holds = true;
+        try (Bus bus = ours(folder);
+                BusConnection polkit = BusConnection.connect(address(bus));
+                BusConnection root = BusConnection.connect(address(bus))) {
+            var _ = face.connect(address(bus));
+            try (var _ =
+                    polkit.export(
+                            "/org/freedesktop/PolicyKit1/Authority", authority.described())) {
+                polkit.requestName("org.freedesktop.PolicyKit1");
+                AsUser.nobody(() -> {
+                    try (BusConnection client = BusConnection.connect(address(bus))) {
+                        Thread waiting =
+                                Thread.ofVirtual()
+                                        .start(() -> {
+                                            try {
+                                                var _ =
+                                                        call(
+                                                                client,
+                                                                "StartUnit",
+                                                                "ss",
+                                                                "a.service",
+                                                                "replace");
+                                            } catch (InterruptedException e) {
+                                                throw new AssertionError(e);
+                                            }
+                                        });
+                        var _ = authority.asked.take();
+                        assertThat(call(client, "ListUnits", "").getFirst())
+                                .as("the same client, meanwhile")
+                                .isEqualTo(List.of());
+                        assertThat(call(root, "ListJobs", "").getFirst()).isEqualTo(List.of());
+                        authority.held.countDown();
+                        assertThat(waiting.join(java.time.Duration.ofSeconds(60))).isTrue();
+                    }
+                });
+            }
+        }
+        var _ = stage.happenings().await("a.service: INFO started");
+    }
+
+    /** dbus-daemon that leaves activation to the manager. */
+    private record Daemon(Child child, String address) implements AutoCloseable {
+        static Daemon start(Path folder) throws Exception {
+            Path services = Files.createDirectories(folder.resolve("services"));
+            for (String name : List.of("Bad=bad", "No=nosuch", "Good=a")) {
+                String[] words = name.split("=", -1);
+                Files.writeString(
+                        services.resolve("org.example." + words[0] + ".service"),
+                        "[D-BUS Service]\nName=org.example."
+                                + words[0]
+                                + "\nExec=/bin/false\nSystemdService="
+                                + words[1]
+                                + ".service\n");
+            }
+            Path config =
+                    Files.writeString(
+                            folder.resolve("daemon.conf"),
+                            "<!DOCTYPE busconfig PUBLIC"
+                                    + " \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\""
+                                    + " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
+                                    + "<busconfig><type>session</type><listen>unix:path="
+                                    + folder.resolve("daemon")
+                                    + "</listen><auth>EXTERNAL</auth><servicedir>"
+                                    + services
+                                    + "</servicedir><policy context=\"default\">"
+                                    + "<allow send_destination=\"*\" eavesdrop=\"true\"/>"
+                                    + "<allow eavesdrop=\"true\"/><allow own=\"*\"/>"
+                                    + "</policy></busconfig>\n");
+            Child child =
+                    Spawn.of("dbus-daemon", "--nofork", "--nopidfile", "--print-address=1")
+                            .arguments(
+                                    List.of("--systemd-activation", "--config-file=" + config))
+                            .stdout(Stdio.pipe())
+                            .stderr(Stdio.devNull())
+                            .start();
+            String address =
+                    new BufferedReader(
+                                    new InputStreamReader(child.stdout(), StandardCharsets.UTF_8))
+                            .readLine();
+            return new Daemon(child, java.util.Objects.requireNonNull(address));
+        }
+
+        @Override
+        public void close() {
+            try (child) {
+                boolean ignored = child.signal(Signal.TERM);
+                var _ = child.onExit().join();
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.holdfast.manager;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** What a program of others says, and how it ends. */
+record Tool(int status, String output) {
+    private static final long PATIENCE = 60; // seconds
+
+    static Tool run(Map<String, String> environment, String... command)
+            throws IOException, InterruptedException {
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectInput(Path.of("/dev/null").toFile());
+        builder.environment().remove("DBUS_SESSION_BUS_ADDRESS");
+        builder.environment().remove("XDG_RUNTIME_DIR");
+        builder.environment().putAll(environment);
+        builder.environment().put("LC_ALL", "C.UTF-8");
+        Process process = builder.start();
+        try {
+            String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+            assertThat(process.waitFor(PATIENCE, TimeUnit.SECONDS)).isTrue();
+            return new Tool(process.exitValue(), output);
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+}

@@ -122,8 +122,7 @@ final class ProgramRuns {
             program.cancel();
         }
         try {
-            Thread _ =
-                    Thread.ofVirtual().name("rules-spawn").start(() -> run(program, outcome));
+            Thread _ = Thread.ofVirtual().name("rules-spawn").start(() -> run(program, outcome));
         } catch (RuntimeException | Error e) { // no thread to be had
             ended(program, outcome, e);
         }

@@ -42,6 +42,13 @@ class RuleSandboxTest {
                 "var a = []; while (true) a.push([1, 2, 3, {}]);",
                 "var m = new Map(); for (var i = 0; ; i++) m.set(i, {});",
                 "var s = 'x'; while (true) { s += s; if (s.length > 1e9) s.charCodeAt(5); }",
+                "var a = []; for (var i = 0; i < 40; i++) a = [a, a]; uneval(a);",
+                "var a = {}; for (var i = 0; i < 40; i++) a = {a, b: a}; a.toSource();",
+                "polkit.spawn.__parent__.start(['true']);",
+                "({}).__parent__.x;",
+                "JSON.stringify({toJSON: function() { while (true); }});",
+                "throw [1].map(function() { throw {message: {toString() { for (;;); }}}; });",
+                "Object.defineProperty(action, 'id', {get() { for (;;); }}); return action.id;",
                 "'x'.repeat(1e9);",
                 "'x'.padStart(1e9);",
                 "'x'.padEnd(2e9, 'ab');",
@@ -158,11 +165,12 @@ class RuleSandboxTest {
                         const limit = 3;
                         let {id} = action, [first, second] = [1, 2, 3];
                         const t = `${id}:${second}`;
-                        const f = (x = 2, ...more) => x + more.length;
+                        const f = (x = 2) => x;
+                        function g(...more) { return more.length; }
                         let sum = 0;
                         for (let x of new Set([1, 2, 2])) sum += x;
                         const o = {id, [`k${sum}`]: 1};
-                        if (t !== 'attack:2' || f() !== 2 || o.k3 !== 1
+                        if (t !== 'attack:2' || f() !== 2 || g(1, 2) !== 2 || o.k3 !== 1
                             || !'abc'.includes('b') || !subject.groups.includes('wheel'))
                           return 'no';
                         """);

@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limit;
@@ -13,11 +15,10 @@ import io.holdfast.dbus.wire.Syntax;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -29,9 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class Activation implements AutoCloseable {
     private static final Signature UINT32 = Signature.of("u");
     private static final int STARTED = 1;
-
-    /** Names of variables that UpdateActivationEnvironment may set, in all. */
-    static final int MAX_VARIABLES = 4_096;
 
     /** A message, or a call of StartServiceByName (then without a buffer), that waits. */
     private record Held(
@@ -84,7 +82,7 @@ final class Activation implements AutoCloseable {
     private final @Nullable UnitActivation units; // where no other activator does all
     private @Nullable Activator activator;
     private Map<String, ServiceFile> services = Map.of();
-    private Set<String> variableNames = Set.of();
+    private Map<String, Integer> variableBytes = Map.of();
     private final Map<String, Starting> starting = new LinkedHashMap<>(); // the oldest first
     private final MessageView view = new MessageView();
 
@@ -113,19 +111,28 @@ final class Activation implements AutoCloseable {
 
     /** What services that start from now on have in their environment, besides what they had. */
     void updateEnvironment(Map<String, String> variables) throws BusErrorException {
-        Set<String> all = new HashSet<>(variableNames);
-        all.addAll(variables.keySet());
-        if (all.size() > MAX_VARIABLES) {
-            throw new BusErrorException(
-                    BusError.LIMITS_EXCEEDED,
-                    "services get at most %d variables from here".formatted(MAX_VARIABLES));
-        }
-        variableNames = all;
+        Map<String, Integer> all = new HashMap<>(variableBytes);
+        variables.forEach((name, value) ->
+                all.put(name, name.getBytes(UTF_8).length + value.getBytes(UTF_8).length));
+        fits(Limit.MAX_ACTIVATION_VARIABLES, all.size());
+        fits(
+                Limit.MAX_ACTIVATION_VARIABLE_BYTES,
+                all.values().stream().mapToLong(Integer::longValue).sum());
+        variableBytes = all;
         if (activator != null) {
             activator.setEnvironment(variables);
         }
         if (units != null) {
             units.setEnvironment(variables);
+        }
+    }
+
+    private void fits(Limit limit, long wanted) throws BusErrorException {
+        if (wanted > broker.limits().get(limit)) {
+            throw new BusErrorException(
+                    BusError.LIMITS_EXCEEDED,
+                    "%s is %d, and with these it would be %d"
+                            .formatted(limit, broker.limits().get(limit), wanted));
         }
     }
 

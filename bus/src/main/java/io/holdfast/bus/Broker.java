@@ -291,10 +291,14 @@ final class Broker implements AutoCloseable {
         }
     }
 
-    /** It listens from now on; to all others it is gone. */
+    /**
+     * It listens from now on; to all others it is gone.
+     *
+     * @param rules charged already, in place of those that it had
+     */
     void becomeMonitor(Connection connection, List<MatchRule> rules) {
         names.releaseAll(connection);
-        removeMatches(connection);
+        matches.removeAll(connection);
         activation.forget(connection);
         leave(connection);
         connection.becomeMonitor();
@@ -349,6 +353,7 @@ final class Broker implements AutoCloseable {
             }
             case MONITOR -> {
                 monitors.remove(connection);
+                charges.releaseAll(connection, Resource.MATCH_RULE);
             }
             case AUTHENTICATING, UNREGISTERED -> {
                 boolean ignored = unregistered.remove(connection);

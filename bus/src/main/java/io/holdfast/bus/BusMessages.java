@@ -69,7 +69,9 @@ final class BusMessages {
         }
     }
 
-    /** The same for a call that is over. */
+    /**
+     * The same for a call that is over. A body that does not fit into a message becomes an error.
+     */
     void reply(
             Connection to,
             int replySerial,
@@ -83,7 +85,16 @@ final class BusMessages {
         }
         if (!signature.toString().isEmpty()) {
             BodyWriter into = writer.body(signature);
-            body.accept(into);
+            try {
+                body.accept(into);
+            } catch (IllegalArgumentException e) {
+                error(
+                        to,
+                        replySerial,
+                        BusError.LIMITS_EXCEEDED,
+                        "the answer does not fit into a message: " + e.getMessage());
+                return;
+            }
             into.end();
         }
         send(to, fds);

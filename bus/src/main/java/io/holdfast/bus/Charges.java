@@ -5,7 +5,9 @@ import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.wire.MatchRule;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -96,6 +98,32 @@ final class Charges {
     /** Charges a connection for one thing of its own; false if it is refused. */
     boolean charge(Connection connection, Resource what, long bytes) {
         return quota.charge(connection.account(), connection.account(), what, bytes, 0) != null;
+    }
+
+    boolean chargeRule(Connection connection, MatchRule rule) {
+        return charge(connection, Resource.MATCH_RULE, rule.toString().length());
+    }
+
+    /**
+     * Charges the rules of a monitor in place of those that it had as a client; false, and all as
+     * it was, if one of them is refused.
+     */
+    boolean replaceRules(Connection connection, List<MatchRule> rules) {
+        Account account = connection.account();
+        int before = account.count(Resource.MATCH_RULE);
+        long bytes = account.bytes(Resource.MATCH_RULE);
+        for (MatchRule rule : rules) {
+            if (!chargeRule(connection, rule)) {
+                release(
+                        connection,
+                        Resource.MATCH_RULE,
+                        account.count(Resource.MATCH_RULE) - before,
+                        account.bytes(Resource.MATCH_RULE) - bytes);
+                return false;
+            }
+        }
+        release(connection, Resource.MATCH_RULE, before, bytes);
+        return true;
     }
 
     void release(Connection connection, Resource what) {

@@ -344,9 +344,19 @@ final class Connection implements Party {
         input.close();
         out.clear();
         watch.close();
-        socket.close();
+        closeSocket();
         peer.close();
         broker.closed(this);
+    }
+
+    /** What lies unread in it may have descriptors that take long to close. */
+    private void closeSocket() {
+        if (input.isAtEnd()) {
+            socket.close();
+        } else {
+            int ignored = SysSocket.shutdown(socket, SysSocket.SHUT_RDWR); // it learns it at once
+            broker.closer.close(account.uid(), socket);
+        }
     }
 
     /** For people: its name, or that it has none yet, and its process. */

@@ -34,6 +34,7 @@ final class ConnectionInput implements AutoCloseable {
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
     private int chargedInput; // for the buffer
+    private boolean ended; // nothing more can come, and nothing is unread
     private boolean reading; // what was read is being handled, and stays where it is
 
     private long position; // of the first byte that is not handled yet, in all that came
@@ -47,7 +48,7 @@ final class ConnectionInput implements AutoCloseable {
         this.account = connection.account();
         this.socket = socket;
         this.sasl = sasl;
-        this.receivedFds = new ReceivedFds(broker.closer);
+        this.receivedFds = new ReceivedFds(broker.closer, account.uid());
     }
 
     /** Reads what there is, as much as fits at once, and handles what is whole. */
@@ -111,10 +112,16 @@ final class ConnectionInput implements AutoCloseable {
         }
     }
 
+    /** Whether nothing that the other side sent is unread, nor ever will be. */
+    boolean isAtEnd() {
+        return ended;
+    }
+
     private void ended(int n) {
         if (n == -Errno.EAGAIN) {
             return;
         }
+        ended = n == 0 || n == -Errno.ECONNRESET;
         if (n == 0) {
             connection.linger(null);
         } else if (n == -Errno.EMFILE || n == -Errno.ENFILE) {
@@ -127,7 +134,10 @@ final class ConnectionInput implements AutoCloseable {
     private void take(List<Fd> fds, long end) {
         receivedFds.add(end, fds);
         boolean charged = chargeReceivedFds();
-        if (!charged) {
+        if (broker.closer.isFull(account.uid())) {
+            connection.disconnect(
+                    FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
+        } else if (!charged) {
             connection.disconnect("its descriptors have no room: " + broker.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
             connection.disconnect("it sent descriptors and had not agreed to");
@@ -196,7 +206,7 @@ final class ConnectionInput implements AutoCloseable {
                         "a message that declares " + declared + " descriptors came with fewer");
                 return;
             }
-            fds = new PassedFds(taken, broker.closer::close);
+            fds = new PassedFds(taken, fd -> broker.closer.close(account.uid(), fd));
         }
         if (!receivedFds.isEmpty()) {
             receivedFds.passed(position);

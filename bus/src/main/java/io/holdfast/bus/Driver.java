@@ -330,7 +330,7 @@ final class Driver {
 
     private void addMatch(Connection from, MessageView call) throws BusErrorException {
         MatchRule rule = rule(text(call, 0));
-        if (!broker.charges.charge(from, Resource.MATCH_RULE, rule.toString().length())) {
+        if (!broker.charges.chargeRule(from, rule)) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.charges.refusal());
         }
         broker.matches.add(from, rule);
@@ -444,13 +444,19 @@ final class Driver {
             }
         }
         arguments.leave();
+        if (rules.isEmpty()) {
+            rules.add(MatchRule.ANY);
+        }
         int flags = (int) arguments.readUint32();
         if (flags != 0) {
             throw new BusErrorException(
                     BusError.INVALID_ARGS,
                     "BecomeMonitor has no flags: 0x" + Integer.toHexString(flags));
         }
+        if (!broker.charges.replaceRules(from, rules)) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.charges.refusal());
+        }
         reply(from, call, NOTHING, body -> {});
-        broker.becomeMonitor(from, rules.isEmpty() ? List.of(MatchRule.ANY) : rules);
+        broker.becomeMonitor(from, rules);
     }
 }

@@ -80,6 +80,14 @@ final class Listener implements AutoCloseable {
             peer.close();
             return;
         }
+        if (broker.closer.isFull(peer.uid())) {
+            refuse(
+                    client,
+                    peer.toString(),
+                    FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
+            peer.close();
+            return;
+        }
         Account account = broker.charges.open(peer);
         if (account == null) {
             refuse(client, peer.toString(), broker.charges.refusal());

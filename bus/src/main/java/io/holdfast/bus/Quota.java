@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * most one (n + 1)th of what is free and theirs already, n being how many have a share: however
  * many fill it, something is left for the next. Likewise the queue of one connection takes at most
  * such a part of what its user has, so that a program that never reads starves none of its user's
- * others.
+ * others; and of that and of the connection's own limit, what others may fill it with is half,
+ * whoever they are: the rest is for what cannot be refused, or any of them could have a connection
+ * put off that is merely busy.
  *
  * <p>Who charges keeps the {@link Share} and gives it back to {@link #release} with the same
  * amounts. Neither allocates anything, except for the first charge between two users. A refusal
@@ -248,10 +250,11 @@ final class Quota {
         boolean queue = what == Resource.OUTGOING;
         int object = what.isObject() ? 1 : 0;
         int match = what == Resource.MATCH_RULE ? 1 : 0;
-        if (!fits(share, account, what, BYTES, bytes, queue ? account.bytes(what) : -1)
-                || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1)
-                || !fits(share, account, what, MATCHES, match, -1)
-                || !fits(share, account, what, OBJECTS, object, -1)) {
+        int part = account == actor ? 1 : 2;
+        if (!fits(share, account, what, BYTES, bytes, queue ? account.bytes(what) : -1, part)
+                || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1, part)
+                || !fits(share, account, what, MATCHES, match, -1, part)
+                || !fits(share, account, what, OBJECTS, object, -1, part)) {
             return null;
         }
         apply(share, account, what, bytes, fds, 1);
@@ -296,9 +299,8 @@ final class Quota {
     }
 
     /**
-     * The limits per connection: a queue takes one more while it is below its limit. Others may
-     * fill half of it, or any of them could have a connection put off that is merely busy: by what
-     * cannot be refused, such as a reply that it asked for.
+     * The limits per connection: a queue takes one more while it is below its limit, or, of what
+     * others cause, below half of it.
      */
     private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
         int i = what.index;
@@ -330,9 +332,16 @@ final class Quota {
      * The limits per user.
      *
      * @param queued what the connection's queue holds of this slot; -1 if it is not about a queue
+     * @param part which part of a queue may be filled: 1 all of it, 2 half of it
      */
     private boolean fits(
-            Share share, Account account, Resource what, int slot, long amount, long queued) {
+            Share share,
+            Account account,
+            Resource what,
+            int slot,
+            long amount,
+            long queued,
+            int part) {
         if (amount == 0) {
             return true;
         }
@@ -342,11 +351,11 @@ final class Quota {
         if (fits && share.actor.uid != user.uid) {
             long mine = share.used[slot];
             int sharers = user.sharers[slot] + (mine == 0 ? 1 : 0);
-            fits = isFair(mine, amount, free, sharers);
+            fits = isFair(mine, amount, free, sharers + 1);
         }
         if (fits && queued >= 0) {
             int queues = user.queues[slot] + (queued == 0 ? 1 : 0);
-            fits = isFair(queued, amount, free, queues);
+            fits = isFair(queued, amount, free, part * (queues + 1L));
         }
         if (!fits) {
             refuse(account, null, what, USER_LIMITS[slot]);
@@ -359,9 +368,9 @@ final class Quota {
         return fits;
     }
 
-    /** Whether what one has with this is at most one (n + 1)th of that and what is free. */
-    private static boolean isFair(long mine, long amount, long free, int n) {
-        return mine + amount <= (free + mine) / (n + 1L);
+    /** Whether what one has with this is at most that part of it and what is free. */
+    private static boolean isFair(long mine, long amount, long free, long part) {
+        return mine + amount <= (free + mine) / part;
     }
 
     private static void apply(

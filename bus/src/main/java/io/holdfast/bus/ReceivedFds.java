@@ -20,10 +20,15 @@ final class ReceivedFds implements AutoCloseable {
 
     private final ArrayDeque<Batch> batches = new ArrayDeque<>(0);
     private final FdCloser closer;
+    private final long user;
     private int count;
 
-    ReceivedFds(FdCloser closer) {
+    /**
+     * @param user of the connection
+     */
+    ReceivedFds(FdCloser closer, long user) {
         this.closer = closer;
+        this.user = user;
     }
 
     boolean isEmpty() {
@@ -50,7 +55,7 @@ final class ReceivedFds implements AutoCloseable {
         while (taken.size() < wanted) {
             Batch batch = batches.peekFirst();
             if (batch == null || batch.end <= first || batch.end > end) {
-                closer.close(taken);
+                closer.close(user, taken);
                 return null;
             }
             batches.removeFirst();
@@ -59,7 +64,7 @@ final class ReceivedFds implements AutoCloseable {
                 if (taken.size() < wanted) {
                     taken.add(fd);
                 } else {
-                    closer.close(fd);
+                    closer.close(user, fd);
                 }
             }
         }
@@ -73,7 +78,7 @@ final class ReceivedFds implements AutoCloseable {
                 batch = batches.peekFirst()) {
             batches.removeFirst();
             count -= batch.fds.size();
-            closer.close(batch.fds);
+            closer.close(user, batch.fds);
         }
     }
 

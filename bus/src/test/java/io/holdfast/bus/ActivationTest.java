@@ -179,12 +179,33 @@ class ActivationTest {
 
     @Test
     void servicesGetOnlySoManyVariables() throws Exception {
-        try (TestBus bus = bus()) {
+        try (TestBus bus = bus(Limit.MAX_ACTIVATION_VARIABLES, 10)) {
             TestClient a = bus.connect();
-            assertThat(setVariables(a, "v", Activation.MAX_VARIABLES)).isEqualTo("return");
+            assertThat(setVariables(a, "v", 10)).isEqualTo("return");
             assertThat(setVariables(a, "w", 1)).isEqualTo("LimitsExceeded");
             assertThat(setVariables(a, "v", 1)).isEqualTo("return");
         }
+    }
+
+    @Test
+    void theirVariablesHaveOnlySoManyBytes() throws Exception {
+        try (TestBus bus = bus(Limit.MAX_ACTIVATION_VARIABLE_BYTES, 100)) {
+            TestClient a = bus.connect();
+            assertThat(setVariable(a, "A", "x".repeat(50))).isEqualTo("return");
+            assertThat(setVariable(a, "B", "x".repeat(49))).isEqualTo("LimitsExceeded");
+            assertThat(setVariable(a, "B", "\u00e9".repeat(24))).isEqualTo("return");
+            assertThat(setVariable(a, "A", "x".repeat(50))).isEqualTo("return");
+            assertThat(setVariable(a, "A", "x".repeat(51))).isEqualTo("LimitsExceeded");
+            assertThat(setVariable(a, "A", "")).isEqualTo("return");
+            assertThat(setVariable(a, "B", "x".repeat(98))).isEqualTo("return");
+        }
+    }
+
+    private static String setVariable(TestClient client, String name, String value)
+            throws InterruptedException {
+        var body = client.toBus(BUS, "UpdateActivationEnvironment").body("a{ss}").beginArray();
+        body.beginDictEntry().putString(name).putString(value).endDictEntry();
+        return client.describe(client.answer(client.send(body.endArray().end())));
     }
 
     private static String setVariables(TestClient client, String prefix, int count)

@@ -75,8 +75,8 @@ class QuotaTest {
             queued += 10;
         }
 
-        assertThat(queued).isEqualTo(600);
-        assertThat(quota.charge(other, deaf, Resource.OUTGOING, 200, 0)).isNotNull();
+        assertThat(queued).as("half of a queue's fair part").isEqualTo(300);
+        assertThat(quota.charge(other, deaf, Resource.OUTGOING, 150, 0)).isNotNull();
         assertThat(quota.charge(other, other, Resource.INCOMING, 300, 0)).isNotNull();
     }
 
@@ -165,6 +165,20 @@ class QuotaTest {
         assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 49, 5)).isNotNull();
         assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 1, 0)).isNotNull();
         assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 1, 0)).isNull();
+    }
+
+    @Test
+    void noneOfItsUsersOthersHasASlowOnePutOff() {
+        Account slow = open(1);
+        Account flooder = open(1);
+        while (quota.charge(slow, flooder, Resource.OUTGOING, 10, 1) != null) {
+            // until it is refused
+        }
+        assertThat(slow.bytes(Resource.OUTGOING)).isEqualTo(290); // its descriptors were the edge
+        assertThat(quota.refusedLimit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
+
+        assertThat(quota.charge(slow, slow, Resource.OUTGOING, 290, 20)).isNotNull();
+        assertThat(quota.charge(slow, slow, Resource.OUTGOING, 100, 0)).isNull();
     }
 
     @Test

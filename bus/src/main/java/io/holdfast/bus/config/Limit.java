@@ -4,8 +4,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a bus limits, with the values that dbus-daemon(1) has built in. The last ones, per user and
- * not per connection, are ours: what one user's connections may take together.
+ * What a bus limits, with the values that dbus-daemon(1) has built in. Those per user and
+ * not per connection are ours (what one user's connections may take together), and so are those of
+ * variables.
  */
 public enum Limit {
     /** Bytes that were received from one connection and wait to be handled. */
@@ -33,6 +34,10 @@ public enum Limit {
     MAX_CONNECTIONS_PER_USER(256),
     /** Services that are being started at once. */
     MAX_PENDING_SERVICE_STARTS(512),
+    /** Variables that UpdateActivationEnvironment may set, in all. */
+    MAX_ACTIVATION_VARIABLES(4_096),
+    /** Bytes of their names and values. */
+    MAX_ACTIVATION_VARIABLE_BYTES(1 << 20),
     /** Names of one connection, its unique name included. */
     MAX_NAMES_PER_CONNECTION(512),
     MAX_MATCH_RULES_PER_CONNECTION(512),

@@ -6,13 +6,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.wire.Message;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Each limit at its edge: what fits is served, one more is refused, and room comes back. */
 @Timeout(60)
 class LimitsTest {
+    private static final String MONITORING = "org.freedesktop.DBus.Monitoring";
+
     private static TestBus limited(Limit limit, long value) {
         return TestBus.ours(BusConfig.permissive().withLimits(Limits.BUILT_IN.with(limit, value)));
     }
@@ -124,5 +135,174 @@ class LimitsTest {
 
     private static io.holdfast.dbus.wire.MessageWriter call(TestClient a, TestClient b, int size) {
         return TestClient.body(a.call(b.name(), "M"), new byte[size]);
+    }
+
+    private static TestBus limited(Map<Limit, Long> values) {
+        Limits limits = Limits.BUILT_IN;
+        for (Map.Entry<Limit, Long> one : values.entrySet()) {
+            limits = limits.with(one.getKey(), one.getValue());
+        }
+        return TestBus.ours(BusConfig.permissive().withLimits(limits));
+    }
+
+    @Test
+    void descriptorsThatWaitForAReceiver() throws Exception {
+        try (TestBus bus = limited(Map.of(Limit.MAX_OUTGOING_UNIX_FDS, 4L))) {
+            TestClient a = bus.connect();
+            TestClient slow = bus.connect();
+            byte[] much = new byte[1 << 20];
+            int ignored = a.send(TestClient.body(a.call(slow.name(), "Much"), much).flags(1));
+            Fd[] pipe = Unistd.pipe2(0);
+            try (Fd one = pipe[0];
+                    Fd other = pipe[1]) {
+                // One more is taken while less than half of it waits.
+                int first = a.send(a.call(slow.name(), "First").unixFds(2), one, other);
+                int second = a.send(a.call(slow.name(), "Second").unixFds(1), one);
+                Message error = a.answer(second);
+                assertThat(a.describe(error)).startsWith("LimitsExceeded");
+                assertThat((String) error.values().getFirst())
+                        .contains("max_outgoing_unix_fds", "2 of 4 used");
+                assertThat(slow.describe(slow.read())).startsWith("Much");
+                try (Message got = slow.read()) {
+                    assertThat(got.descriptors()).hasSize(2);
+                    ignored = slow.send(slow.writer().methodReturn(first).destination(a.name()));
+                }
+                assertThat(a.describe(a.answer(first))).isEqualTo("return");
+                ignored = a.send(a.call(slow.name(), "Third").unixFds(2), one, other);
+                try (Message got = slow.read()) {
+                    assertThat(got.descriptors()).hasSize(2);
+                }
+            }
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void theTimeOfAMessageWithDescriptorsUnlessItIsRoots() throws Exception {
+        try (TestBus bus = limited(Map.of(Limit.PENDING_FD_TIMEOUT, 200L))) {
+            TestClient root = bus.connect();
+            AtomicReference<TestClient> connected = new AtomicReference<>();
+            bus.letOthersIn();
+            AsUser.nobody(() -> connected.set(bus.connect()));
+            TestClient nobody = connected.get();
+            Fd[] pipe = Unistd.pipe2(0);
+            try (Fd one = pipe[0];
+                    Fd other = pipe[1]) {
+                for (TestClient client : List.of(root, nobody)) {
+                    byte[] call =
+                            TestClient.bytes(99, client.call(root.name(), "M").unixFds(1).flags(1));
+                    int ignored = client.socket().send(ByteBuffer.wrap(call, 0, 20), List.of(one));
+                }
+                assertThat(other.isOpen()).isTrue();
+            }
+            assertThat(nobody.untilClosed()).isEmpty();
+            byte[] call = TestClient.bytes(99, root.call(root.name(), "M").unixFds(1).flags(1));
+            root.sendBytes(Arrays.copyOfRange(call, 20, call.length));
+            try (Message got = root.read()) {
+                assertThat(got.descriptors()).hasSize(1);
+            }
+        }
+    }
+
+    @Test
+    void rulesOfAUser() throws Exception {
+        try (TestBus bus = limited(Map.of(Limit.MAX_MATCH_RULES_PER_USER, 3L))) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
+            assertThat(a.tryBus(BUS, "AddMatch", "member='B'")).isEqualTo("return");
+            assertThat(b.tryBus(BUS, "AddMatch", "member='C'")).isEqualTo("return");
+            Message error = b.callBus("AddMatch", "member='D'");
+            assertThat(b.describe(error)).startsWith("LimitsExceeded");
+            assertThat((String) error.values().getFirst())
+                    .contains("max_match_rules_per_user", "3 of 3 used");
+            assertThat(a.tryBus(BUS, "RemoveMatch", "member='A'")).isEqualTo("return");
+            assertThat(b.tryBus(BUS, "AddMatch", "member='D'")).isEqualTo("return");
+        }
+    }
+
+    @Test
+    void rulesOfAMonitorCountLikeOthers() throws Exception {
+        try (TestBus bus = limited(Map.of(Limit.MAX_MATCH_RULES_PER_USER, 3L))) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
+            assertThat(b.tryBus(BUS, "AddMatch", "member='B'")).isEqualTo("return");
+            assertThat(b.tryBus(MONITORING, "BecomeMonitor", List.of("member='C'", "member='D'"), 0))
+                    .startsWith("LimitsExceeded");
+            assertThat(b.tryBus(BUS, "RemoveMatch", "member='B'")).as("as it was").isEqualTo("return");
+            assertThat(b.tryBus(MONITORING, "BecomeMonitor", List.of("member='C'", "member='D'"), 0))
+                    .isEqualTo("return");
+            assertThat(a.tryBus(BUS, "AddMatch", "member='E'")).startsWith("LimitsExceeded");
+            b.close();
+            while (a.tryBus(BUS, "AddMatch", "member='E'").startsWith("LimitsExceeded")) {
+                Thread.onSpinWait();
+            }
+            assertThat(a.tryBus(BUS, "AddMatch", "member='F'")).isEqualTo("return");
+            assertThat(a.tryBus(BUS, "AddMatch", "member='G'")).startsWith("LimitsExceeded");
+        }
+    }
+
+    @Test
+    void objectsOfAUser() throws Exception {
+        // Two connections with their unique names are four.
+        try (TestBus bus = limited(Map.of(Limit.MAX_OBJECTS_PER_USER, 6L))) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            assertThat(a.ask("RequestName", "n.a", 0)).isEqualTo(1L);
+            int call = a.send(a.call(b.name(), "M"));
+            Message error = b.callBus("RequestName", "n.b", 0);
+            assertThat(b.describe(error)).startsWith("LimitsExceeded");
+            assertThat((String) error.values().getFirst())
+                    .contains("max_objects_per_user", "6 of 6 used");
+            assertThat(bus.silent().untilClosed()).as("nor one more connection").isEmpty();
+            Message got = b.read();
+            int ignored = b.send(b.writer().methodReturn(got.serial()).destination(a.name()));
+            assertThat(a.describe(a.answer(call))).isEqualTo("return");
+            assertThat(b.ask("RequestName", "n.b", 0)).isEqualTo(1L);
+        }
+    }
+
+    @Test
+    void descriptorsOfAUser() throws Exception {
+        // Each connection is two: its socket and its process.
+        try (TestBus bus = limited(Map.of(Limit.MAX_UNIX_FDS_PER_USER, 6L))) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            Fd[] pipe = Unistd.pipe2(0);
+            try (Fd one = pipe[0];
+                    Fd other = pipe[1]) {
+                int ignored = a.send(a.call("no.body", "M").unixFds(2).flags(1), one, other);
+                assertThat(a.heard()).as("two more are as many as there may be").isEmpty();
+                ignored = a.send(a.call("no.body", "M").unixFds(3).flags(1), one, other, one);
+                assertThat(a.untilClosed()).isEmpty();
+            }
+            while (b.ask("NameHasOwner", a.name()).equals(true)) {
+                Thread.onSpinWait();
+            }
+            assertThat(bus.connect().name()).startsWith(":1.");
+            assertThat(bus.connect().name()).startsWith(":1.");
+            assertThat(bus.silent().untilClosed()).as("a fourth connection").isEmpty();
+        }
+    }
+
+    @Test
+    void bytesOfAUser() throws Exception {
+        try (TestBus bus = limited(Map.of(Limit.MAX_BYTES_PER_USER, 1L << 20))) {
+            TestClient a = bus.connect();
+            TestClient slow = bus.connect();
+            byte[] body = new byte[100_000];
+            List<Message> answers = List.of();
+            for (int i = 0; i < 100 && answers.isEmpty(); i++) {
+                int ignored = a.send(TestClient.body(a.call(slow.name(), "M"), body));
+                answers = a.messages();
+            }
+            assertThat(answers).hasSize(1);
+            assertThat(a.describe(answers.getFirst())).isEqualTo("LimitsExceeded");
+            assertThat((String) answers.getFirst().values().getFirst())
+                    .contains("max_bytes_per_user of user");
+            assertThat(a.ask("NameHasOwner", slow.name())).as("it is only slow").isEqualTo(true);
+            assertThat(slow.describe(slow.read())).startsWith("M");
+        }
     }
 }

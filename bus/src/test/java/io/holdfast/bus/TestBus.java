@@ -24,6 +24,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -130,6 +131,14 @@ final class TestBus implements AutoCloseable {
     /** A client that said Hello and takes no descriptors. */
     TestClient connectWithoutDescriptors() throws InterruptedException {
         return silent().authenticate(false).hello();
+    }
+
+    /** Lets other users get at its socket. */
+    void letOthersIn() throws InterruptedException, IOException {
+        var _ = address();
+        Files.setPosixFilePermissions(
+                java.util.Objects.requireNonNull(folder),
+                PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     /** A client that has connected. */

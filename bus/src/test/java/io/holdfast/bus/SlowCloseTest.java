@@ -1,0 +1,127 @@
+package io.holdfast.bus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.process.PidFd;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A descriptor whose last close(2) takes two minutes holds up nobody, wherever it lies. */
+@Timeout(60)
+class SlowCloseTest {
+    private static final int LINGER_SECONDS = 120;
+
+    /** A TCP socket that waits when it is closed last: the other end never takes its data. */
+    private static final class Lingering implements AutoCloseable {
+        final ServerSocketChannel server;
+        final SocketChannel deaf;
+        final Fd fd;
+
+        Lingering() throws IOException {
+            server = ServerSocketChannel.open();
+            server.setOption(StandardSocketOptions.SO_RCVBUF, 4096);
+            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            try (SocketChannel client = SocketChannel.open(server.getLocalAddress())) {
+                deaf = server.accept();
+                client.configureBlocking(false);
+                client.setOption(StandardSocketOptions.SO_LINGER, LINGER_SECONDS);
+                while (client.write(ByteBuffer.allocate(1 << 16)) > 0) {
+                    // until nothing more fits
+                }
+                fd = descriptorOf(((InetSocketAddress) client.getLocalAddress()).getPort());
+            }
+        }
+
+        private static Fd descriptorOf(int port) throws IOException {
+            String local = ":%04X ".formatted(port);
+            try (Stream<String> lines =
+                            Stream.of("tcp", "tcp6").flatMap(Lingering::sockets);
+                    Stream<Path> open = Files.list(Path.of("/proc/self/fd"));
+                    PidFd self = PidFd.self()) {
+                String inode =
+                        lines.map(line -> line.strip().split("\\s+"))
+                                .filter(fields -> (fields[1] + " ").endsWith(local))
+                                .map(fields -> fields[9])
+                                .findFirst()
+                                .orElseThrow();
+                for (Path one : open.toList()) {
+                    if (target(one).equals("socket:[" + inode + "]")) {
+                        return self.getFd(Integer.parseInt(one.getFileName().toString()));
+                    }
+                }
+            }
+            throw new AssertionError("no descriptor of port " + port);
+        }
+
+        private static Stream<String> sockets(String table) {
+            try {
+                return Files.readAllLines(Path.of("/proc/self/net/" + table)).stream().skip(1);
+            } catch (IOException e) {
+                return Stream.empty();
+            }
+        }
+
+        private static String target(Path link) {
+            try {
+                return Files.readSymbolicLink(link).toString();
+            } catch (IOException e) {
+                return ""; // closed meanwhile
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            fd.close();
+            deaf.setOption(StandardSocketOptions.SO_LINGER, 0);
+            deaf.close(); // a reset, which ends the waiting
+            server.close();
+        }
+    }
+
+    @Test
+    void oneThatTheBusDropsHoldsUpNobody() throws Exception {
+        try (TestBus bus = TestBus.ours();
+                Lingering lingering = new Lingering()) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            int ignored = a.send(a.call("no.body", "M").unixFds(1), lingering.fd);
+            lingering.fd.close();
+            assertThat(a.heard()).containsExactly("ServiceUnknown");
+            assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(true);
+        }
+    }
+
+    @Test
+    void oneThatLiesUnreadInAConnectionThatEndsHoldsUpNobody() throws Exception {
+        try (TestBus bus = TestBus.ours();
+                Lingering lingering = new Lingering()) {
+            TestClient attacker = bus.connect();
+            TestClient b = bus.connect();
+            int ignored =
+                    b.send(TestClient.body(b.call(attacker.name(), "M"), new byte[1 << 20]).flags(1));
+            assertThat(b.heard()).isEmpty();
+            attacker.sendBytes(new byte[64]); // no message: what it was to get is still on its way
+            while (b.ask("NameHasOwner", attacker.name()).equals(true)) {
+                Thread.onSpinWait();
+            }
+            ignored = attacker.socket().send(ByteBuffer.allocate(1), List.of(lingering.fd));
+            lingering.fd.close();
+            attacker.close();
+
+            TestClient late = bus.connect();
+            assertThat(b.ask("NameHasOwner", late.name())).isEqualTo(true);
+        }
+    }
+}

@@ -1,9 +1,9 @@
 package io.holdfast.bus;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Closes descriptors that clients have sent, and sockets with something unread. To close some kinds
- * of files can take as long as somebody else likes: one on a file system that a client serves itself
- * (FUSE), or a TCP socket that lingers, or that lies unread in a socket. Those are closed on other
- * threads, those of one user one after the other: it can only hold up its own.
+ * of files can take as long as somebody else likes: one on a file system that a client serves
+ * itself (FUSE), or a TCP socket that lingers, or that lies unread in a socket. Those are closed on
+ * other threads, those of one user one after the other: it can only hold up its own.
  */
 final class FdCloser implements AutoCloseable {
     /** What may wait of one user; its clients are put off that send more. */

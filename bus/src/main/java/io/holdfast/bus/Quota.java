@@ -43,6 +43,7 @@ final class Quota {
 
     private Limits limits;
     private final Map<Long, User> users = new HashMap<>();
+    private long tables; // bytes of all users
     private final long[] refusals = new long[Resource.COUNT];
 
     // Of the last refusal.
@@ -66,6 +67,7 @@ final class Quota {
 
         final Map<User, Share> shares = new HashMap<>();
         @Nullable Share recent; // of the shares
+        long tables;
         int accounts;
         int completed;
 
@@ -97,6 +99,7 @@ final class Quota {
         private final int[] fds = new int[Resource.COUNT];
         private final int[] peakCount = new int[Resource.COUNT];
         private final long[] peakBytes = new long[Resource.COUNT];
+        private long tables;
         private boolean completed;
 
         private Account(User user, Object label, Share own) {
@@ -254,7 +257,8 @@ final class Quota {
         if (!fits(share, account, what, BYTES, bytes, queue ? account.bytes(what) : -1, part)
                 || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1, part)
                 || !fits(share, account, what, MATCHES, match, -1, part)
-                || !fits(share, account, what, OBJECTS, object, -1, part)) {
+                || !fits(share, account, what, OBJECTS, object, -1, part)
+                || !fitsTables(account, what, bytes)) {
             return null;
         }
         apply(share, account, what, bytes, fds, 1);
@@ -368,13 +372,39 @@ final class Quota {
         return fits;
     }
 
+    /**
+     * The memory of the process is no user's: once half of it is taken each user gets a fair part
+     * of what is left, and once a user has taken half of its half each of its connections does.
+     */
+    private boolean fitsTables(Account account, Resource what, long bytes) {
+        long amount = what.entry + what.entryPerByte * bytes;
+        long most = mostTables();
+        long half = most / 2;
+        User user = account.user;
+        boolean fits =
+                tables + amount <= half
+                        || isFair(user.tables, amount, most - tables, users.size() + 1);
+        boolean fitsUser =
+                user.tables + amount <= half / 2
+                        || isFair(account.tables, amount, half - user.tables, user.accounts + 1);
+        if (amount == 0 || (fits && fitsUser)) {
+            return true;
+        }
+        refuse(account, null, what, Limit.MAX_TABLE_BYTES);
+        refusedUsed = tables;
+        return false;
+    }
+
+    private long mostTables() {
+        return Math.min(limits.get(Limit.MAX_TABLE_BYTES), Runtime.getRuntime().maxMemory() / 2);
+    }
+
     /** Whether what one has with this is at most that part of it and what is free. */
     private static boolean isFair(long mine, long amount, long free, long part) {
         return mine + amount <= (free + mine) / part;
     }
 
-    private static void apply(
-            Share share, Account account, Resource what, long bytes, int fds, int sign) {
+    private void apply(Share share, Account account, Resource what, long bytes, int fds, int sign) {
         int i = what.index;
         if (what == Resource.OUTGOING) {
             countQueue(account.user, BYTES, account.bytes[i], bytes);
@@ -385,6 +415,10 @@ final class Quota {
         account.fds[i] += fds;
         account.peakCount[i] = Math.max(account.peakCount[i], account.count[i]);
         account.peakBytes[i] = Math.max(account.peakBytes[i], account.bytes[i]);
+        long table = (long) what.entry * sign + what.entryPerByte * bytes;
+        account.tables += table;
+        account.user.tables += table;
+        tables += table;
         add(share, BYTES, bytes);
         add(share, FDS, fds);
         add(share, MATCHES, what == Resource.MATCH_RULE ? sign : 0);
@@ -442,11 +476,17 @@ final class Quota {
         }
         User user = account.user;
         StringBuilder text = new StringBuilder();
-        text.append(refusedLimit).append(" of ");
-        text.append(refusedForUser ? "user " + user.uid : account.label);
-        text.append(": ").append(refusedUsed).append(" of ").append(limits.get(refusedLimit));
-        text.append(" used");
-        if (refusedForUser) {
+        boolean forAll = refusedLimit == Limit.MAX_TABLE_BYTES;
+        text.append(refusedLimit);
+        if (!forAll) {
+            text.append(" of ").append(refusedForUser ? "user " + user.uid : account.label);
+        }
+        text.append(": ").append(refusedUsed).append(" of ");
+        text.append(forAll ? mostTables() : limits.get(refusedLimit)).append(" used");
+        if (forAll) {
+            text.append(", ").append(user.tables).append(" by user ").append(user.uid);
+        }
+        if (refusedForUser || forAll) {
             text.append(", ").append(account.label).append(" asked for more");
         }
         if (refusedActor != null && refusedActor.uid != user.uid) {

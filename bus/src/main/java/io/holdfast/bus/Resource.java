@@ -6,30 +6,44 @@ import org.jspecify.annotations.Nullable;
 /** What a connection is charged for, and which limits each connection has on it. */
 enum Resource {
     /** Being connected. The limit counts those of one user that said Hello. */
-    CONNECTION(0, null, null, null),
+    CONNECTION(0, 4_096, 0, null, null, null),
     /** Input that was received and is not handled yet. */
-    INCOMING(1, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
+    INCOMING(1, 0, 0, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
     /** A message that waits to be sent. */
-    OUTGOING(2, null, Limit.MAX_OUTGOING_BYTES, Limit.MAX_OUTGOING_UNIX_FDS),
+    OUTGOING(2, 0, 0, null, Limit.MAX_OUTGOING_BYTES, Limit.MAX_OUTGOING_UNIX_FDS),
     /** A message that waits for a service to start. */
-    HELD(3, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
-    MATCH_RULE(4, Limit.MAX_MATCH_RULES_PER_CONNECTION, null, null),
+    HELD(3, 256, 0, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
+    MATCH_RULE(4, 512, 4, Limit.MAX_MATCH_RULES_PER_CONNECTION, null, null),
     /** A name that is owned or waited for; the unique name too. */
-    NAME(5, Limit.MAX_NAMES_PER_CONNECTION, null, null),
+    NAME(5, 1_024, 0, Limit.MAX_NAMES_PER_CONNECTION, null, null),
     /** A call that waits for its reply. */
-    REPLY(6, Limit.MAX_REPLIES_PER_CONNECTION, null, null);
+    REPLY(6, 128, 0, Limit.MAX_REPLIES_PER_CONNECTION, null, null);
 
     static final int COUNT = 7;
 
     /** Its place in arrays. */
     final int index;
 
+    /** About what one takes in the tables of the bus, in bytes. */
+    final int entry;
+
+    /** And for each byte of it. */
+    final int entryPerByte;
+
     final @Nullable Limit count;
     final @Nullable Limit bytes;
     final @Nullable Limit fds;
 
-    Resource(int index, @Nullable Limit count, @Nullable Limit bytes, @Nullable Limit fds) {
+    Resource(
+            int index,
+            int entry,
+            int entryPerByte,
+            @Nullable Limit count,
+            @Nullable Limit bytes,
+            @Nullable Limit fds) {
         this.index = index;
+        this.entry = entry;
+        this.entryPerByte = entryPerByte;
         this.count = count;
         this.bytes = bytes;
         this.fds = fds;

@@ -228,10 +228,22 @@ class LimitsTest {
             TestClient b = bus.connect();
             assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
             assertThat(b.tryBus(BUS, "AddMatch", "member='B'")).isEqualTo("return");
-            assertThat(b.tryBus(MONITORING, "BecomeMonitor", List.of("member='C'", "member='D'"), 0))
+            assertThat(
+                            b.tryBus(
+                                    MONITORING,
+                                    "BecomeMonitor",
+                                    List.of("member='C'", "member='D'"),
+                                    0))
                     .startsWith("LimitsExceeded");
-            assertThat(b.tryBus(BUS, "RemoveMatch", "member='B'")).as("as it was").isEqualTo("return");
-            assertThat(b.tryBus(MONITORING, "BecomeMonitor", List.of("member='C'", "member='D'"), 0))
+            assertThat(b.tryBus(BUS, "RemoveMatch", "member='B'"))
+                    .as("as it was")
+                    .isEqualTo("return");
+            assertThat(
+                            b.tryBus(
+                                    MONITORING,
+                                    "BecomeMonitor",
+                                    List.of("member='C'", "member='D'"),
+                                    0))
                     .isEqualTo("return");
             assertThat(a.tryBus(BUS, "AddMatch", "member='E'")).startsWith("LimitsExceeded");
             b.close();

@@ -194,6 +194,44 @@ class QuotaTest {
     }
 
     @Test
+    void whenMemoryIsShortEachConnectionAndUserGetsAFairPartOfIt() {
+        Quota small = new Quota(Limits.BUILT_IN.with(Limit.MAX_TABLE_BYTES, 2_000_000));
+        Account greedy = open(small, 1);
+        int names = names(small, greedy);
+        assertThat(names).as("a quarter of it").isEqualTo((500_000 - 4_096) / 1_024);
+        assertThat(small.refusal())
+                .startsWith("max_table_bytes: 499712 of 2000000 used, 499712 by user 1");
+        int all = names;
+        for (int i = 0; i < 5; i++) { // what is left of the user's half is for its others
+            int more = names(small, open(small, 1));
+            assertThat(more).isPositive();
+            all += more;
+        }
+        assertThat(all).isLessThan((1_000_000 - 6 * 4_096) / 1_024);
+        assertThat(names(small, greedy)).isZero();
+
+        for (long uid = 2; uid < 9; uid++) { // and what is left of the bus is for other users
+            assertThat(names(small, open(small, uid))).isPositive();
+        }
+        assertThat(small.charge(greedy, greedy, Resource.OUTGOING, 1, 0))
+                .as("messages are not in tables")
+                .isNotNull();
+        Quota fresh = new Quota(Limits.BUILT_IN.with(Limit.MAX_TABLE_BYTES, 2_000_000));
+        Account again = open(fresh, 1);
+        assertThat(names(fresh, again)).isEqualTo(names);
+        fresh.release(again, again.own(), Resource.NAME, names, 0, 0);
+        assertThat(names(fresh, again)).as("what is given back").isEqualTo(names);
+    }
+
+    private static int names(Quota quota, Account account) {
+        int count = 0;
+        while (quota.charge(account, account, Resource.NAME, 0, 0) != null) {
+            count++;
+        }
+        return count;
+    }
+
+    @Test
     void aUserHasNoMoreConnectionsThanItMay() {
         Quota small =
                 new Quota(

@@ -46,8 +46,7 @@ class SlowCloseTest {
 
         private static Fd descriptorOf(int port) throws IOException {
             String local = ":%04X ".formatted(port);
-            try (Stream<String> lines =
-                            Stream.of("tcp", "tcp6").flatMap(Lingering::sockets);
+            try (Stream<String> lines = Stream.of("tcp", "tcp6").flatMap(Lingering::sockets);
                     Stream<Path> open = Files.list(Path.of("/proc/self/fd"));
                     PidFd self = PidFd.self()) {
                 String inode =
@@ -110,7 +109,9 @@ class SlowCloseTest {
             TestClient attacker = bus.connect();
             TestClient b = bus.connect();
             int ignored =
-                    b.send(TestClient.body(b.call(attacker.name(), "M"), new byte[1 << 20]).flags(1));
+                    b.send(
+                            TestClient.body(b.call(attacker.name(), "M"), new byte[1 << 20])
+                                    .flags(1));
             assertThat(b.heard()).isEmpty();
             attacker.sendBytes(new byte[64]); // no message: what it was to get is still on its way
             while (b.ask("NameHasOwner", attacker.name()).equals(true)) {

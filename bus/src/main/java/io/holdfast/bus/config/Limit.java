@@ -4,9 +4,9 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a bus limits, with the values that dbus-daemon(1) has built in. Those per user and
- * not per connection are ours (what one user's connections may take together), and so are those of
- * variables.
+ * What a bus limits, with the values that dbus-daemon(1) has built in. Those per user and not per
+ * connection are ours (what one user's connections may take together), and so are those of
+ * variables and tables.
  */
 public enum Limit {
     /** Bytes that were received from one connection and wait to be handled. */
@@ -43,6 +43,12 @@ public enum Limit {
     MAX_MATCH_RULES_PER_CONNECTION(512),
     /** Calls of one connection that wait for a reply. */
     MAX_REPLIES_PER_CONNECTION(128),
+    /**
+     * Bytes of tables for connections, names, rules and waiting calls, of all users, as they are
+     * counted; half of the memory of this JVM at most. One user has at most half of them; the
+     * fuller they are the smaller is what one connection, or user, may take.
+     */
+    MAX_TABLE_BYTES(256L << 20),
     /** Milliseconds that a call may wait for its reply; {@link Limits#NONE} if for ever. */
     REPLY_TIMEOUT(Limits.NONE),
     /** Bytes of rules and of messages on their way in and out. */

@@ -9,6 +9,7 @@ import io.holdfast.core.process.Accounts;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import java.io.IOException;
@@ -110,6 +111,7 @@ final class AgentHelper {
         } catch (PamUnavailableException
                 | IOException
                 | ErrnoException
+                | BusAddressException
                 | DBusException
                 | ConnectionLostException
                 | Accounts.UnknownAccountException e) {

@@ -1,13 +1,6 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.dbus.wire.Struct;
-import io.holdfast.dbus.wire.Variant;
-import java.util.LinkedHashMap;
-import java.util.Map;
 
 /** Whom an agent is for, as authorities are told on the bus. */
 public sealed interface AgentSubject {
@@ -33,42 +26,5 @@ public sealed interface AgentSubject {
         public String toString() {
             return pidFd.toString();
         }
-    }
-
-    /**
-     * As a {@code (sa{sv})} in which a descriptor stands for a handle.
-     *
-     * @param descriptors whether the bus passes them
-     * @throws ErrnoException ESRCH if the process has gone
-     */
-    default Struct struct(boolean descriptors) {
-        return switch (this) {
-            case Session(String id) ->
-                    Struct.of("unix-session", Map.of("session-id", Variant.of(id)));
-            case OneProcess(PidFd pidFd) -> ofProcess(pidFd, realUid(pidFd), descriptors);
-        };
-    }
-
-    private static long realUid(PidFd pidFd) {
-        return pidFd.info()
-                .credentials()
-                .map(Credentials::realUid)
-                .orElseThrow(
-                        () -> new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), Errno.ESRCH));
-    }
-
-    /**
-     * A process by its pidfd and its user, which is what counts; by number and start time for
-     * authorities before polkit 124.
-     */
-    static Struct ofProcess(PidFd pidFd, long realUid, boolean descriptors) {
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("pid", Variant.of("u", pidFd.pid()));
-        details.put("start-time", Variant.of("t", pidFd.proc().startTicks()));
-        details.put("uid", Variant.of("i", (int) realUid)); // its 32 bits
-        if (descriptors) {
-            details.put("pidfd", Variant.of("h", pidFd.fd()));
-        }
-        return Struct.of("unix-process", details);
     }
 }

@@ -48,6 +48,7 @@ public final class AuthenticationAgent implements AutoCloseable {
 
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
+    private volatile String registeredWith = ""; // its unique name
     private @Nullable ExportedObject object;
     private @Nullable Subscription owners;
 
@@ -121,15 +122,18 @@ public final class AuthenticationAgent implements AutoCloseable {
     private void registerOnce() throws InterruptedException {
         Map<String, Variant> fallback =
                 options.fallback() ? Map.of("fallback", Variant.of(true)) : Map.of();
-        authority()
-                .call(
-                        PolkitNames.AUTHORITY,
-                        "RegisterAuthenticationAgentWithOptions",
-                        "(sa{sv})ssa{sv}",
-                        subject.struct(bus.passesDescriptors()),
-                        options.locale(),
-                        PolkitNames.AGENT_PATH,
-                        fallback);
+        try (Message reply =
+                authority()
+                        .exchange(
+                                PolkitNames.AUTHORITY,
+                                "RegisterAuthenticationAgentWithOptions",
+                                "(sa{sv})ssa{sv}",
+                                SubjectStruct.of(subject, bus.passesDescriptors()),
+                                options.locale(),
+                                PolkitNames.AGENT_PATH,
+                                fallback)) {
+            registeredWith = String.valueOf(reply.sender());
+        }
     }
 
     private RemoteObject authority() {
@@ -157,16 +161,18 @@ public final class AuthenticationAgent implements AutoCloseable {
     }
 
     private void registerAgain(String owner) throws InterruptedException {
+        if (owner.equals(registeredWith)) {
+            return; // the call that registered us has started it
+        }
         try {
             registerOnce();
-            LOG.log(
-                    Level.INFO,
-                    "registered again for {0}: the authority is {1} now",
-                    subject,
-                    owner);
+            LOG.log(Level.INFO, "registered again, for {0}, with {1}", subject, owner);
         } catch (DBusException e) {
-            // its first registration may have been with this very process, which it started
-            LOG.log(Level.DEBUG, "not registered again for {0}: {1}", subject, e.getMessage());
+            LOG.log(
+                    Level.WARNING,
+                    "the authority has a new process, which refuses us as agent for {0}: {1}",
+                    subject,
+                    e.getMessage());
         } catch (ErrnoException e) {
             boolean _ = end.completeExceptionally(e); // whom it was for has gone
         }
@@ -250,7 +256,7 @@ public final class AuthenticationAgent implements AutoCloseable {
                                 PolkitNames.AUTHORITY,
                                 "UnregisterAuthenticationAgent",
                                 "(sa{sv})s",
-                                subject.struct(bus.passesDescriptors()),
+                                SubjectStruct.of(subject, bus.passesDescriptors()),
                                 PolkitNames.AGENT_PATH);
             }
         } catch (DBusException | ConnectionLostException | ErrnoException e) {

@@ -48,7 +48,7 @@ final class AuthorityCalls {
     private static boolean respond3(
             RemoteObject authority, Caller caller, String cookie, Struct identity)
             throws InterruptedException {
-        Struct agent = AgentSubject.ofProcess(caller.process(), caller.realUid(), true);
+        Struct agent = SubjectStruct.ofProcess(caller.process(), caller.realUid(), true);
         try {
             authority.call(
                     PolkitNames.AUTHORITY,

@@ -91,7 +91,7 @@ final class HelperSession implements AutoCloseable {
                             .stdout(Stdio.descriptor(theirs.fd()))
                             .start();
             return begun(new HelperSession(ours, Optional.of(child)), () -> {}, cookie);
-        } catch (ErrnoException e) {
+        } catch (RuntimeException e) {
             ours.close();
             throw e;
         }

@@ -12,13 +12,13 @@ interface Activation {
     /** A service has come into another state, or again into the same. */
     void changed(UnitName service);
 
-    /** Whether a service is up or on its way there. */
-    boolean isUp(UnitName service);
+    /** Where in its life a service is; dead if it is not even loaded. */
+    SubState stateOf(UnitName service);
 
     /**
      * Starts the service of a socket that has traffic.
      *
-     * @param done told when the start is over: whether there was one at all
+     * @param done told when the start is over: false if there could be none at all
      */
     void start(UnitName socket, UnitName service, Consumer<Boolean> done);
 

@@ -27,7 +27,8 @@ final class ExecStreams {
                 switch (in.kind()) {
                     case NULL -> Stdio.devNull();
                     case FILE -> Stdio.from(Path.of(in.argument()));
-                    case SOCKET, FD -> passed(SetupException.Step.STDIN, "stdin", in, passed);
+                    case SOCKET, FD ->
+                            passed(SetupException.Step.STDIN, "StandardInput", in, passed);
                     default -> throw unsupported(SetupException.Step.STDIN, "StandardInput", in);
                 };
         StandardStream out = settings.standardOutput();
@@ -68,12 +69,7 @@ final class ExecStreams {
             case FILE -> new Stdio.File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT);
             case APPEND -> Stdio.appendTo(path);
             case TRUNCATE -> Stdio.to(path);
-            case SOCKET, FD ->
-                    passed(
-                            step,
-                            step == SetupException.Step.STDOUT ? "stdout" : "stderr",
-                            stream,
-                            passed);
+            case SOCKET, FD -> passed(step, directive, stream, passed);
             default -> throw unsupported(step, directive, stream);
         };
     }
@@ -87,26 +83,34 @@ final class ExecStreams {
                 .anyMatch(stream -> stream.kind() == StandardStream.Kind.SOCKET);
     }
 
+    /** A stream that is a socket, or a descriptor of one by its name or the stream's own. */
     private static Stdio passed(
-            SetupException.Step step, String own, StandardStream stream, PassedDescriptors passed)
+            SetupException.Step step,
+            String directive,
+            StandardStream stream,
+            PassedDescriptors passed)
             throws SetupException {
         if (stream.kind() == StandardStream.Kind.SOCKET) {
-            if (passed.list().size() != 1) {
+            int count = passed.list().size();
+            if (count != 1) {
                 throw new SetupException(
-                        step,
-                        own
-                                + " is to be the socket, and of sockets it has "
-                                + passed.list().size());
+                        step, directive + "=socket is for one socket, and it has " + count);
             }
             return Stdio.descriptor(passed.list().getFirst().fd());
         }
-        String name = stream.argument().isEmpty() ? own : stream.argument();
+        String name =
+                stream.argument().isEmpty()
+                        ? switch (step) {
+                            case STDIN -> "stdin";
+                            case STDOUT -> "stdout";
+                            default -> "stderr";
+                        }
+                        : stream.argument();
         Fd fd =
                 passed.named(name)
                         .orElseThrow(() ->
                                 new SetupException(
-                                        step,
-                                        own + " is to be fd:" + name + ", and no socket has that"));
+                                        step, directive + "=fd: no socket has the name " + name));
         return Stdio.descriptor(fd);
     }
 

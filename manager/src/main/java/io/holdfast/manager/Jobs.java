@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -198,9 +199,14 @@ final class Jobs {
             Collection<UnitName> names,
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> loaded) {
+        Set<UnitName> up =
+                units.all().stream()
+                        .filter(unit -> unit.activeState().isUp())
+                        .map(unit -> unit.unit().name())
+                        .collect(Collectors.toSet());
         context.workers()
                 .<UnitCatalog.Closure>run(
-                        () -> catalog.closure(names),
+                        () -> catalog.closure(names, up),
                         (closure, failure) -> {
                             if (closure == null) {
                                 answer.completeExceptionally(orUnknown(failure));

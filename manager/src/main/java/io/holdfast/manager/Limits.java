@@ -28,6 +28,11 @@ final class Limits {
     /** Orphans of no unit that are held until they end ({@code strays}). */
     static final int STRAYS = number("strays", 1024);
 
+    /**
+     * Failed instances of accepting sockets that stay to be looked at ({@code failedInstances}).
+     */
+    static final int FAILED_INSTANCES = number("failedInstances", 64);
+
     /** How long after its end an upheld unit is started again ({@code upholdDelay}, ms). */
     static final Duration UPHOLD_DELAY = Duration.ofMillis(number("upholdDelay", 100));
 

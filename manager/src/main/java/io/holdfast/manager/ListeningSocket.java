@@ -20,6 +20,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * One thing that a socket unit listens on. It stays open from the start of the unit to its stop,
@@ -151,7 +152,8 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
                         "bind", path, -r, "somebody listens there, or it is no socket");
             }
             ErrnoException.check(r, "bind", path);
-            give(path, owner, mode, true);
+            // bound by us a moment ago, and so ours
+            give(path, owner, mode, there -> there.isSocket() && there.uid() == Unistd.geteuid());
             listen(listen, fd, settings);
             return new ListeningSocket(listen, fd, Optional.of(Node.of(path)));
         } catch (IOException | RuntimeException e) {
@@ -194,7 +196,11 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
                 throw new ErrnoException(
                         "open", path, Errno.EEXIST, "it is there, and no FIFO of ours");
             }
-            give(path, owner, mode, false);
+            give(
+                    path,
+                    owner,
+                    mode,
+                    there -> there.device() == stat.device() && there.inode() == stat.inode());
             return new ListeningSocket(listen, fd, Optional.of(Node.of(path)));
         } catch (IOException | RuntimeException e) {
             fd.close();
@@ -203,11 +209,11 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
     }
 
     /** Sets the owner of the very node that is ours, and then what the umask took of its mode. */
-    private static void give(String path, Owner owner, int mode, boolean socket)
+    private static void give(String path, Owner owner, int mode, Predicate<SysStat.Stat> isOurs)
             throws IOException {
         try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
             SysStat.Stat stat = SysStat.stat(file);
-            if (socket ? !stat.isSocket() : !stat.isPipe()) {
+            if (!isOurs.test(stat)) {
                 throw new ErrnoException("chmod", path, Errno.ESTALE, "another file is there now");
             }
             String itself = file.with(number -> "/proc/self/fd/" + number);
@@ -238,8 +244,15 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
             return;
         }
         makeParents(folder, mode);
-        Path made = Files.createDirectory(folder);
-        Path _ = Files.setAttribute(made, "unix:mode", mode);
+        Path above = parent(folder);
+        try (Fd directory = Fcntl.open(above.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            int r = SysStat.mkdirat(directory, name(folder), mode);
+            if (r == -Errno.EEXIST) {
+                return; // made by another one meanwhile
+            }
+            ErrnoException.check(r, "mkdir", folder);
+        }
+        Path _ = Files.setAttribute(folder, "unix:mode", mode); // whatever the umask
     }
 
     // ---- ports

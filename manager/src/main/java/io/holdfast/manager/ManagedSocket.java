@@ -5,10 +5,10 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysSocket;
 import io.holdfast.manager.unit.ConditionCheck;
-import io.holdfast.manager.unit.SocketSection.Listen;
 import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -136,7 +136,7 @@ final class ManagedSocket implements ManagedUnit {
         stopAnnounced = false;
         takeNewer();
         result = SocketResult.SUCCESS;
-        if (context.events().activation().isUp(serviceName())) {
+        if (serviceRuns()) {
             context.error(
                     name(),
                     "its service "
@@ -151,6 +151,22 @@ final class ManagedSocket implements ManagedUnit {
                     "started too often; wait a while, or forget that: holdfast reset-failed");
             rest(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
         }
+    }
+
+    /** Without these sockets: it could not be given them any more. */
+    private boolean serviceRuns() {
+        return switch (serviceState()) {
+            case DEAD, FAILED, AUTO_RESTART -> false;
+            default -> true;
+        };
+    }
+
+    private SubState serviceState() {
+        return context.events().activation().stateOf(serviceName());
+    }
+
+    private boolean serviceIsUp() {
+        return serviceState().active().isUp();
     }
 
     /** What came out of the worker. */
@@ -279,7 +295,7 @@ final class ManagedSocket implements ManagedUnit {
             traffic.ignore();
         } else if (unit.socket().accept()) {
             accept(socket);
-        } else if (context.events().activation().isUp(serviceName())) {
+        } else if (serviceIsUp()) {
             attend(); // it was started by somebody else, and has the descriptors
         } else if (mayTrigger()) {
             attend();
@@ -312,8 +328,7 @@ final class ManagedSocket implements ManagedUnit {
             if (state.active() == ActiveState.ACTIVE) {
                 fail(SocketResult.RESOURCES, "cannot start " + serviceName());
             }
-        } else if (state == SubState.RUNNING
-                && !context.events().activation().isUp(serviceName())) {
+        } else if (state == SubState.RUNNING && !serviceIsUp()) {
             listen();
         }
     }
@@ -369,21 +384,34 @@ final class ManagedSocket implements ManagedUnit {
             context.info(name(), "a connection has gone already: " + e.getMessage());
             return;
         }
-        Optional<String> refusal = connections.refusal(unit.socket(), connection.source());
+        Optional<UnitName> instance = instanceFor(connection);
+        Optional<String> refusal =
+                instance.isEmpty()
+                        ? Optional.of("a connection is refused: too long a name for its instance")
+                        : connections.refusal(unit.socket(), connection.source());
         if (refusal.isPresent()) {
             connections.refused();
             context.warn(name(), refusal.get());
             connection.close();
         } else if (mayTrigger()) {
-            UnitName instance =
-                    serviceName().withInstance(connections.next() + "-" + connection.ends());
-            connections.began(instance, connection.source());
+            UnitName name = instance.get();
+            connections.began(name, connection.source());
             context.events()
                     .activation()
-                    .serve(name(), instance, connection, () -> connections.ended(instance));
+                    .serve(name(), name, connection, () -> connections.ended(name));
         } else {
             connection.close();
         }
+    }
+
+    private Optional<UnitName> instanceFor(AcceptedConnection connection) {
+        return UnitName.parse(
+                serviceName().prefix()
+                        + "@"
+                        + connections.next()
+                        + "-"
+                        + connection.ends()
+                        + UnitType.SERVICE.suffix());
     }
 
     // ---- down
@@ -461,9 +489,7 @@ final class ManagedSocket implements ManagedUnit {
         return openSockets().stream()
                 .map(socket ->
                         new PassedDescriptors.Passed(
-                                socket.fd().duplicate(),
-                                unit.socket().descriptorName(),
-                                socket.listen().kind() != Listen.Kind.FIFO))
+                                socket.fd().duplicate(), unit.socket().descriptorName()))
                 .toList();
     }
 

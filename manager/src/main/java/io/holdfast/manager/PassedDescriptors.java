@@ -28,12 +28,8 @@ record PassedDescriptors(List<Passed> list, Map<String, String> variables)
     static final String PID = "LISTEN_PID";
     static final String ID = "LISTEN_PIDFDID";
 
-    /**
-     * One of them.
-     *
-     * @param isSocket whether it is no FIFO
-     */
-    record Passed(Fd fd, String name, boolean isSocket) {}
+    /** One of them. */
+    record Passed(Fd fd, String name) {}
 
     PassedDescriptors {
         list = List.copyOf(list);
@@ -62,16 +58,14 @@ record PassedDescriptors(List<Passed> list, Map<String, String> variables)
     }
 
     /**
-     * Sets whether calls on the sockets block: for everybody who has them, since the mode belongs
-     * to the open file.
+     * Sets whether calls on them block: for everybody who has them, since the mode belongs to the
+     * open file.
      */
     void blocking(boolean whether) {
         for (Passed passed : list) {
-            if (passed.isSocket()) {
-                int flags = ErrnoException.check(Fcntl.getfl(passed.fd()), "fcntl", passed.fd());
-                int wanted = whether ? flags & ~Fcntl.O_NONBLOCK : flags | Fcntl.O_NONBLOCK;
-                ErrnoException.check(Fcntl.setfl(passed.fd(), wanted), "fcntl", passed.fd());
-            }
+            int flags = ErrnoException.check(Fcntl.getfl(passed.fd()), "fcntl", passed.fd());
+            int wanted = whether ? flags & ~Fcntl.O_NONBLOCK : flags | Fcntl.O_NONBLOCK;
+            ErrnoException.check(Fcntl.setfl(passed.fd(), wanted), "fcntl", passed.fd());
         }
     }
 

@@ -3,7 +3,9 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +29,9 @@ final class SocketActivation implements Activation {
     /** Instances that were made for a connection; they go when they have ended. */
     private final Set<UnitName> instances = new HashSet<>();
 
+    /** Those of them that have failed, the oldest first. */
+    private final Deque<UnitName> failed = new ArrayDeque<>();
+
     SocketActivation(ManagerContext context, UnitTable units, Jobs jobs) {
         this.context = context;
         this.units = units;
@@ -42,7 +47,7 @@ final class SocketActivation implements Activation {
             if (own != null) {
                 passed.add(
                         new PassedDescriptors.Passed(
-                                own.connection().fd().duplicate(), AcceptedConnection.NAME, true));
+                                own.connection().fd().duplicate(), AcceptedConnection.NAME));
                 variables = own.connection().variables();
             } else {
                 units.sockets()
@@ -67,9 +72,8 @@ final class SocketActivation implements Activation {
     }
 
     @Override
-    public boolean isUp(UnitName service) {
-        ManagedUnit unit = units.find(service);
-        return unit != null && unit.activeState().isUp();
+    public SubState stateOf(UnitName service) {
+        return units.find(service) instanceof Service known ? known.state() : SubState.DEAD;
     }
 
     @Override
@@ -94,12 +98,15 @@ final class SocketActivation implements Activation {
         context.info(service, "is started for traffic on " + socket);
         start(
                 service,
-                (_, failure) -> {
-                    if (failure != null && !jobs.isStopping()) {
+                (results, failure) -> {
+                    if (jobs.isStopping()) {
+                        return;
+                    }
+                    if (failure != null) {
                         context.error(
                                 socket, "cannot start " + service + ": " + failure.getMessage());
                     }
-                    done.accept(failure == null || jobs.isStopping());
+                    done.accept(failure == null && results.get(service) != JobResult.INVALID);
                 });
     }
 
@@ -150,13 +157,31 @@ final class SocketActivation implements Activation {
         }
     }
 
-    /** Forgets an instance that has ended well; one that has failed stays to be looked at. */
+    /**
+     * Forgets an instance that has ended well. One that has failed stays to be looked at, but only
+     * so many: who connects must not be able to fill the table.
+     */
     private void drop(UnitName instance) {
         ManagedUnit unit = units.find(instance);
-        boolean gone =
-                !served.containsKey(instance)
-                        && (unit == null || unit.activeState() == ActiveState.INACTIVE);
-        if (gone && instances.remove(instance) && unit != null) {
+        if (served.containsKey(instance) || !instances.contains(instance)) {
+            return;
+        }
+        if (unit == null || unit.activeState() == ActiveState.INACTIVE) {
+            forget(instance);
+        } else if (unit.activeState() == ActiveState.FAILED) {
+            failed.remove(instance);
+            failed.addLast(instance);
+            if (failed.size() > Limits.FAILED_INSTANCES) {
+                forget(failed.getFirst());
+            }
+        }
+    }
+
+    private void forget(UnitName instance) {
+        failed.remove(instance);
+        instances.remove(instance);
+        ManagedUnit unit = units.find(instance);
+        if (unit != null && !unit.activeState().isUp() && unit.activeState().isSettled()) {
             units.drop(unit);
         }
     }

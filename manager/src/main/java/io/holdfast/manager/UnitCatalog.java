@@ -9,7 +9,6 @@ import io.holdfast.manager.unit.UnitLoader;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitReader;
 import io.holdfast.manager.unit.UnitSource;
-import io.holdfast.manager.unit.UnitType;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,7 +25,8 @@ import java.util.function.Predicate;
  *
  * <p>A manager that runs beside a booted machine does not boot it again: a target of the system's
  * own folders that is pulled in counts as reached. Targets in the user's own folders, and those
- * asked for by name, are started with all that they pull in.
+ * asked for by name, are started with all that they pull in. A socket of the system's own folders
+ * that is pulled in counts as there if somebody else serves it already.
  */
 final class UnitCatalog {
     private static final List<Dependency> PULLS =
@@ -72,91 +72,118 @@ final class UnitCatalog {
         return names.stream().map(name -> reader.read(loader.load(name))).toList();
     }
 
-    /** The units, and all that they pull in. */
-    Closure closure(Collection<UnitName> anchors) {
-        UnitLoader loader = UnitLoader.scan(path);
-        Map<UnitName, Unit> units = new LinkedHashMap<>();
-        List<Missing> missing = new ArrayList<>();
-        List<String> notices = new ArrayList<>();
-        Deque<UnitName> todo = new ArrayDeque<>(anchors);
-        while (!todo.isEmpty() && units.size() < Limits.UNITS) {
-            UnitName wanted = todo.removeFirst();
-            if (knows(units, wanted)) {
-                continue;
+    /**
+     * The units, and all that they pull in.
+     *
+     * @param up which units are ours and up already
+     */
+    Closure closure(Collection<UnitName> anchors, Set<UnitName> up) {
+        return new Search(up).closure(anchors);
+    }
+
+    /** The search for what one start needs. */
+    private final class Search {
+        private final UnitLoader loader = UnitLoader.scan(path);
+        private final Set<UnitName> up;
+        private final Map<UnitName, Unit> units = new LinkedHashMap<>();
+        private final List<Missing> missing = new ArrayList<>();
+        private final List<String> notices = new ArrayList<>();
+        private final Deque<UnitName> todo = new ArrayDeque<>();
+
+        Search(Set<UnitName> up) {
+            this.up = up;
+        }
+
+        Closure closure(Collection<UnitName> anchors) {
+            todo.addAll(anchors);
+            while (!todo.isEmpty() && units.size() < Limits.UNITS) {
+                UnitName wanted = todo.removeFirst();
+                if (!knows(wanted)) {
+                    Unit unit = reader.read(loader.load(wanted));
+                    units.put(unit.name(), unit);
+                    follow(unit);
+                }
             }
-            Unit unit = reader.read(loader.load(wanted));
-            units.put(unit.name(), unit);
+            return new Closure(units, missing, notices);
+        }
+
+        private boolean knows(UnitName name) {
+            return units.values().stream().anyMatch(unit -> unit.source().names().contains(name));
+        }
+
+        private void follow(Unit unit) {
             switch (unit) {
-                case SocketUnit socket -> requireService(loader, socket, missing);
+                case SocketUnit socket -> requireService(socket);
                 case ServiceUnit service ->
-                        service.service().sockets().stream()
-                                .filter(socket -> !knows(units, socket))
-                                .forEach(socket ->
-                                        follow(
-                                                loader,
-                                                unit,
-                                                Dependency.WANTS,
-                                                socket,
-                                                todo,
-                                                missing,
-                                                notices));
+                        service.service()
+                                .sockets()
+                                .forEach(socket -> follow(unit, Dependency.WANTS, socket));
                 default -> {}
             }
             for (Dependency kind : PULLS) {
                 for (UnitName pulled : unit.unit().dependencies().of(kind)) {
-                    if (!knows(units, pulled)) {
-                        follow(loader, unit, kind, pulled, todo, missing, notices);
+                    follow(unit, kind, pulled);
+                }
+            }
+        }
+
+        /** It is not started before there is traffic, but must be there. */
+        private void requireService(SocketUnit socket) {
+            UnitName service = socket.socket().service();
+            if (!socket.isRefused() && loader.load(service).state() != UnitSource.State.LOADED) {
+                missing.add(new Missing(socket.name(), "Service", service));
+            }
+        }
+
+        private void follow(Unit unit, Dependency kind, UnitName pulled) {
+            if (knows(pulled)) {
+                return;
+            }
+            boolean required = kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO;
+            UnitSource source = loader.load(pulled);
+            boolean there = source.state() == UnitSource.State.LOADED;
+            switch (pulled.type()) {
+                case SERVICE, SOCKET -> {
+                    if (there && isServedByOthers(source)) {
+                        taken(unit, kind, pulled, "somebody else serves it already");
+                    } else if (there) {
+                        todo.add(pulled);
+                    } else if (required) {
+                        missing.add(new Missing(unit.name(), kind.directive(), pulled));
+                    }
+                }
+                case TARGET -> {
+                    if (there && isOwn(source)) {
+                        todo.add(pulled);
+                    } else if (!there && required && isOwn(unit.source())) {
+                        missing.add(new Missing(unit.name(), kind.directive(), pulled));
+                    }
+                }
+                default -> {
+                    if (required) {
+                        taken(unit, kind, pulled, "units of this kind are not supported yet");
                     }
                 }
             }
         }
-        return new Closure(units, missing, notices);
-    }
 
-    /** It is not started before there is traffic, but must be there. */
-    private static void requireService(
-            UnitLoader loader, SocketUnit socket, List<Missing> missing) {
-        UnitName service = socket.socket().service();
-        if (!socket.isRefused() && loader.load(service).state() != UnitSource.State.LOADED) {
-            missing.add(new Missing(socket.name(), "Service", service));
+        private boolean isServedByOthers(UnitSource source) {
+            return !isOwn(source)
+                    && !up.contains(source.name())
+                    && reader.read(source) instanceof SocketUnit socket
+                    && !socket.socket().nodes().isEmpty()
+                    && ServedPaths.read().containsAll(socket.socket().nodes());
         }
-    }
 
-    private static boolean knows(Map<UnitName, Unit> units, UnitName name) {
-        return units.values().stream().anyMatch(unit -> unit.source().names().contains(name));
-    }
-
-    private void follow(
-            UnitLoader loader,
-            Unit unit,
-            Dependency kind,
-            UnitName pulled,
-            Deque<UnitName> todo,
-            List<Missing> missing,
-            List<String> notices) {
-        boolean required = kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO;
-        UnitSource source = loader.load(pulled);
-        boolean there = source.state() == UnitSource.State.LOADED;
-        if (pulled.type() == UnitType.SERVICE || pulled.type() == UnitType.SOCKET) {
-            if (there) {
-                todo.add(pulled);
-            } else if (required) {
-                missing.add(new Missing(unit.name(), kind.directive(), pulled));
-            }
-        } else if (pulled.type() == UnitType.TARGET) {
-            if (there && isOwn(source)) {
-                todo.add(pulled);
-            } else if (!there && required && isOwn(unit.source())) {
-                missing.add(new Missing(unit.name(), kind.directive(), pulled));
-            }
-        } else if (required) {
+        private void taken(Unit unit, Dependency kind, UnitName pulled, String why) {
             notices.add(
                     unit.name()
                             + ": "
                             + kind.directive()
                             + "="
                             + pulled
-                            + " is taken as met: units of this kind are not supported yet");
+                            + " is taken as met: "
+                            + why);
         }
     }
 

@@ -10,6 +10,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.unit.UnitName;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -110,8 +111,14 @@ class AcceptingSocketTest {
     }
 
     private void awaitConnections(int count) throws Exception {
+        awaitUnits(1 + count);
+        assertThat(status().connections()).isEqualTo(count);
+    }
+
+    /** Polls: a unit that is forgotten goes without a word. */
+    private void awaitUnits(int count) throws Exception {
         long deadline = System.nanoTime() + PATIENCE;
-        while (status().connections() != count || units().size() != 1 + count) {
+        while (units().size() != count) {
             assertThat(System.nanoTime())
                     .as("%s %s %s", status(), units(), stage.happenings().lines())
                     .isLessThan(deadline);
@@ -277,6 +284,38 @@ class AcceptingSocketTest {
 
         Stage.get(stage.manager().resetFailed(List.of()));
         awaitConnections(0);
+    }
+
+    @Test
+    void onlySoManyFailedInstancesStay() throws Exception {
+        accepting("TriggerLimitBurst=0", "PollLimitBurst=0");
+        stage.service("a@", "ExecStart=/bin/false");
+        stage.start("a.socket");
+        for (int i = 0; i <= Limits.FAILED_INSTANCES; i++) {
+            try (UnixSocket client = connect()) {
+                assertThat(hear(client)).isEmpty();
+            }
+        }
+        awaitUnits(1 + Limits.FAILED_INSTANCES);
+        assertThat(units()).noneMatch(name -> name.startsWith("a@0-"));
+        assertThat(status().accepted()).isEqualTo(1 + Limits.FAILED_INSTANCES);
+
+        Stage.get(stage.manager().resetFailed(List.of()));
+        awaitConnections(0);
+    }
+
+    @Test
+    void aNameThatIsTooLongRefusesTheConnection() throws Exception {
+        String name = "x".repeat(UnitName.MAX_LENGTH - ".socket".length() - 2);
+        stage.unit(
+                name + ".socket",
+                "[Unit]\nDefaultDependencies=no\n[Socket]\nAccept=yes\nListenStream=" + path);
+        stage.service(name + "@", "ExecStart=/bin/cat");
+        assertThat(stage.start(name + ".socket")).isEqualTo(JobResult.DONE);
+        try (UnixSocket client = connect()) {
+            assertThat(hear(client)).isEmpty();
+        }
+        assertThat(status().refused()).isEqualTo(1);
     }
 
     @Test

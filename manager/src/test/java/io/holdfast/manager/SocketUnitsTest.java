@@ -13,6 +13,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.unit.UnitName;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -33,7 +34,10 @@ import org.junit.jupiter.api.io.TempDir;
 class SocketUnitsTest {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
-    /** Serves each client with its own number and the number of the client; ends with "end". */
+    /**
+     * Serves each client with its own number and the number of the client, until one says
+     * otherwise.
+     */
     private static final String SERVER =
             """
             pid = int(os.environ["LISTEN_PID"])
@@ -51,6 +55,8 @@ class SocketUnitsTest {
                 client.close()
                 if word == "end":
                     sys.exit(0)
+                while word == "hold":
+                    signal.pause()
             """;
 
     @TempDir private Path folder;
@@ -158,9 +164,8 @@ class SocketUnitsTest {
     void aQueuedClientIsServedAfterTheServiceWasKilled() throws Exception {
         server();
         stage.start("a.socket");
-        String first = ask("one");
+        String first = ask("hold");
         try (PidFd main = stage.hold("a")) {
-            main.signal(Signal.STOP);
             try (UnixSocket queued = connect()) {
                 say(queued, "two");
                 main.signal(Signal.KILL);
@@ -176,9 +181,8 @@ class SocketUnitsTest {
     void aQueuedClientIsServedByTheRestartedService() throws Exception {
         server("Restart=always", "RestartSec=50ms");
         stage.start("a.socket");
-        String _ = ask("one");
+        String _ = ask("hold");
         try (PidFd main = stage.hold("a")) {
-            main.signal(Signal.STOP);
             try (UnixSocket queued = connect()) {
                 say(queued, "two");
                 main.signal(Signal.KILL);
@@ -316,6 +320,17 @@ class SocketUnitsTest {
     }
 
     @Test
+    void aServiceThatCannotBeStartedAtAllMakesItsSocketFail() throws Exception {
+        socket("a", "ListenStream=" + path);
+        stage.service("a", "Type=dbus", "BusName=a.b", "ExecStart=/bin/true");
+        stage.start("a.socket");
+        try (UnixSocket _ = connect()) {
+            stage.happenings().await("a.socket: ERROR failed: resources");
+        }
+        assertThat(stage.state("a")).isEqualTo("failed/failed resources");
+    }
+
+    @Test
     void aSocketThatTriggersTooOftenFails() throws Exception {
         socket("a", "ListenStream=" + path, "TriggerLimitBurst=3");
         stage.serviceWith("a", "StartLimitBurst=0", "Type=oneshot", "ExecStart=/bin/true");
@@ -378,21 +393,10 @@ class SocketUnitsTest {
     void whatIsStoppedTogetherDoesNotStartItselfAgain() throws Exception {
         server();
         stage.start("a.socket");
-        String _ = ask("one");
-        try (PidFd main = stage.hold("a")) {
-            main.signal(Signal.STOP);
-            try (UnixSocket _ = connect()) {
-                var results =
-                        Stage.get(
-                                stage.manager()
-                                        .stop(
-                                                List.of(
-                                                        io.holdfast.manager.unit.UnitName.of(
-                                                                "a.socket"),
-                                                        io.holdfast.manager.unit.UnitName.of(
-                                                                "a.service"))));
-                assertThat(results.values()).containsOnly(JobResult.DONE);
-            }
+        String _ = ask("hold");
+        try (UnixSocket _ = connect()) {
+            List<UnitName> both = List.of(UnitName.of("a.socket"), UnitName.of("a.service"));
+            assertThat(Stage.get(stage.manager().stop(both)).values()).containsOnly(JobResult.DONE);
         }
         assertThat(stage.state("a")).startsWith("inactive/dead");
         assertThat(stage.state("a.socket")).startsWith("inactive/dead");

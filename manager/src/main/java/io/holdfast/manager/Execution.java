@@ -181,6 +181,16 @@ final class Execution {
      *     if something is not supported
      */
     Spawn spawnOf(ExecCommand command, Map<String, String> more) throws SetupException {
+        return spawnOf(command, more, PassedDescriptors.NONE);
+    }
+
+    /**
+     * The same with descriptors, from 3 on.
+     *
+     * @param passed lent until the start
+     */
+    Spawn spawnOf(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
+            throws SetupException {
         if (command.has(ExecCommand.Flag.VIA_SHELL)) {
             throw new SetupException(
                     SetupException.Step.RESOURCES,
@@ -189,6 +199,9 @@ final class Execution {
         boolean main = unit.service().commands().start().contains(command);
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);
+        if (!passed.isEmpty()) {
+            run.putAll(passed.listenVariables());
+        }
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
@@ -202,6 +215,13 @@ final class Execution {
             spawn.isolation(sandbox.get().isolation());
         }
         ExecStreams.connect(spawn, settings(), surroundings.output());
+        if (!passed.isEmpty()) {
+            int number = PassedDescriptors.FIRST;
+            for (PassedDescriptors.Passed one : passed.list()) {
+                spawn.descriptor(number++, one.fd());
+            }
+            spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
+        }
         if (!settings().limits().isEmpty()
                 || settings().oomScoreAdjust().isPresent()
                 || !settings().scheduling().isInherited()) {

@@ -121,7 +121,10 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         startAgain = false;
         stopping.forRestart(restarting);
         switch (life.state().active()) {
-            case INACTIVE, FAILED -> preserved.discard(() -> done.accept(JobResult.DONE));
+            case INACTIVE, FAILED -> {
+                life.releaseStore(restarting);
+                preserved.discard(() -> done.accept(JobResult.DONE));
+            }
             case DEACTIVATING -> stops.add(done);
             case ACTIVATING -> {
                 stops.add(done);
@@ -189,6 +192,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     public void cleanUp() {
         boolean another = anotherFollows();
         ServiceRun ended = life.running();
+        life.releaseStore(another);
         stopping.cleanUp(
                 another,
                 () -> {
@@ -247,6 +251,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
             life.info("stopped");
         }
         life.enter(end);
+        life.releaseStore(stopping.isForRestart());
         life.takeNewer();
         starts.answer(started(start));
         stops.answer(JobResult.DONE);
@@ -354,6 +359,11 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         }
     }
 
+    @Override
+    public PassedDescriptors stored() {
+        return life.store().passed();
+    }
+
     // ---- its processes
 
     ServiceMessages messages() {
@@ -390,6 +400,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
                     left.signal(Signal.KILL, true, false);
                     left.close(true, false, () -> {});
                 });
+        life.store().close();
         preserved.discard(() -> {});
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,9 @@ final class ServiceRun {
 
         /** No living process is left. */
         void emptied();
+
+        /** What the service keeps with the manager, to be passed to it and closed then. */
+        PassedDescriptors stored();
     }
 
     private final ManagerContext context;
@@ -164,7 +168,7 @@ final class ServiceRun {
         pendingSpawns++;
         context.workers()
                 .run(
-                        () -> execution.spawnOf(command, all).start(),
+                        spawning(command, all),
                         (child, failure) -> {
                             pendingSpawns--;
                             if (ended) {
@@ -177,6 +181,28 @@ final class ServiceRun {
                             }
                             context.events().spawned();
                         });
+    }
+
+    /** The call itself, for a worker; what it gives to the command is as it is now. */
+    private Callable<Child> spawning(ExecCommand command, Map<String, String> variables) {
+        try {
+            PassedDescriptors passed = passedTo(command);
+            return () -> {
+                try (passed) {
+                    return execution.spawnOf(command, variables, passed).start();
+                }
+            };
+        } catch (ErrnoException e) {
+            return () -> {
+                throw e;
+            };
+        }
+    }
+
+    private PassedDescriptors passedTo(ExecCommand command) {
+        return unit.service().commands().start().contains(command)
+                ? listener.stored()
+                : PassedDescriptors.NONE;
     }
 
     private Optional<Integer> mainPid() {

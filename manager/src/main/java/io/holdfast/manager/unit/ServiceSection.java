@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param remainAfterExit whether it stays active when all its processes have gone
  * @param guessMainPid whether the main process of a forking service may be guessed
  * @param notifyAccess whose notify messages count, with what the type implies
+ * @param store of descriptors that it keeps with the manager
  * @param reloadSignal of {@code Type=notify-reload}
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.service.html">
  *     systemd.service</a>
@@ -29,6 +30,7 @@ public record ServiceSection(
         boolean remainAfterExit,
         boolean guessMainPid,
         NotifyAccess notifyAccess,
+        Store store,
         Signal reloadSignal) {
 
     /** Each list in the order in which it runs. */
@@ -91,6 +93,23 @@ public record ServiceSection(
     public record Timeouts(
             TimeSpan start, TimeSpan stop, TimeSpan abort, TimeSpan runtimeMax, TimeSpan watchdog) {
         public static final TimeSpan DEFAULT = TimeSpan.seconds(90);
+    }
+
+    /**
+     * @param most descriptors at once, 0 to {@link #MAX}
+     */
+    public record Store(int most, Preserve preserve) {
+        /** As many as a child can be given, beside those of its sockets. */
+        public static final int MAX = 4000;
+
+        /** Over what they are kept. */
+        public enum Preserve {
+            NO,
+            /** From one run to the next. */
+            RESTART,
+            /** Until the manager ends. */
+            YES
+        }
     }
 
     /** Whose messages to the notify socket count. */

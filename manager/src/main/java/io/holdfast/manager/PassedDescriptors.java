@@ -1,0 +1,76 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The descriptors that a command gets from sockets, from 3 on and in this order, with what it is
+ * told of them. They are duplicates and owned: whatever becomes of the sockets meanwhile, the
+ * command gets what it was to get.
+ *
+ * @param variables of the connection, {@code REMOTE_ADDR} and the like
+ * @see <a
+ *     href="https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html">sd_listen_fds</a>
+ */
+record PassedDescriptors(List<Passed> list, Map<String, String> variables)
+        implements AutoCloseable {
+    static final PassedDescriptors NONE = new PassedDescriptors(List.of(), Map.of());
+
+    /** The number of the first. */
+    static final int FIRST = 3;
+
+    static final String PID = "LISTEN_PID";
+    static final String ID = "LISTEN_PIDFDID";
+
+    /** One of them. */
+    record Passed(Fd fd, String name) {}
+
+    PassedDescriptors {
+        list = List.copyOf(list);
+        variables = Map.copyOf(variables);
+    }
+
+    boolean isEmpty() {
+        return list.isEmpty();
+    }
+
+    /** The first of that name. */
+    Optional<Fd> named(String name) {
+        return list.stream()
+                .filter(passed -> passed.name().equals(name))
+                .map(Passed::fd)
+                .findFirst();
+    }
+
+    /** How many there are, and their names. */
+    Map<String, String> listenVariables() {
+        Map<String, String> told = new LinkedHashMap<>();
+        told.put("LISTEN_FDS", Integer.toString(list.size()));
+        told.put(
+                "LISTEN_FDNAMES", list.stream().map(Passed::name).collect(Collectors.joining(":")));
+        return told;
+    }
+
+    /**
+     * Sets whether calls on them block: for everybody who has them, since the mode belongs to the
+     * open file.
+     */
+    void blocking(boolean whether) {
+        for (Passed passed : list) {
+            int flags = ErrnoException.check(Fcntl.getfl(passed.fd()), "fcntl", passed.fd());
+            int wanted = whether ? flags & ~Fcntl.O_NONBLOCK : flags | Fcntl.O_NONBLOCK;
+            ErrnoException.check(Fcntl.setfl(passed.fd(), wanted), "fcntl", passed.fd());
+        }
+    }
+
+    @Override
+    public void close() {
+        list.forEach(passed -> passed.fd().close());
+    }
+}

@@ -185,8 +185,8 @@ final class Execution {
     }
 
     /**
-     * The same with descriptors of sockets: as its standard streams, if the unit wants that, or
-     * else from 3 on.
+     * The same with descriptors: of sockets as its standard streams, if the unit wants that, or
+     * else all from 3 on.
      *
      * @param passed lent until the start
      */
@@ -218,7 +218,6 @@ final class Execution {
             spawn.isolation(sandbox.get().isolation());
         }
         ExecStreams.connect(spawn, settings(), surroundings.output(), passed);
-        passed.blocking(!unit.service().nonBlocking());
         if (listed) {
             int number = PassedDescriptors.FIRST;
             for (PassedDescriptors.Passed one : passed.list()) {

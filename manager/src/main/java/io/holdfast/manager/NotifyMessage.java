@@ -28,6 +28,7 @@ import java.util.Set;
  * @param watchdogMicros a new watchdog time; 0 ends the watch
  * @param extendTimeoutMicros how much longer the current step may take, from now
  * @param barrier the one descriptor is to be closed when all messages before are done with
+ * @param store what becomes of descriptors that are kept by the manager
  * @param unsupported keys that systemd knows and this manager does not
  * @see <a href="https://www.freedesktop.org/software/systemd/man/sd_notify.html">sd_notify(3)</a>
  */
@@ -45,12 +46,14 @@ record NotifyMessage(
         OptionalLong watchdogMicros,
         OptionalLong extendTimeoutMicros,
         boolean barrier,
+        Store store,
         Set<String> unsupported) {
     /** Bytes of a datagram; to see that one is longer, receive one byte more. */
     static final int MAX_SIZE = 4096;
 
-    private static final Set<String> UNSUPPORTED =
-            Set.of("FDSTORE", "FDSTOREREMOVE", "FDNAME", "FDPOLL", "NOTIFYACCESS", "RESTART_RESET");
+    private static final Set<String> UNSUPPORTED = Set.of("NOTIFYACCESS", "RESTART_RESET");
+
+    private static final int MAX_NAME = 255;
 
     /** WATCHDOG=…. */
     enum Watchdog {
@@ -58,6 +61,18 @@ record NotifyMessage(
         PING,
         /** To be treated as if the time were over. */
         TRIGGER
+    }
+
+    /**
+     * What it says of the descriptor store.
+     *
+     * @param add FDSTORE=1: the descriptors of the message are to be kept
+     * @param remove FDSTOREREMOVE=1: those of the name are not
+     * @param name FDNAME=, for people and for sd_listen_fds_with_names(3)
+     * @param watched not FDPOLL=0: one whose other end has gone is let go of
+     */
+    record Store(boolean add, boolean remove, String name, boolean watched) {
+        static final String USUAL_NAME = "stored";
     }
 
     /** A datagram that is no message: what is wrong with it. */
@@ -145,6 +160,7 @@ record NotifyMessage(
                 fields.micros("WATCHDOG_USEC"),
                 fields.micros("EXTEND_TIMEOUT_USEC"),
                 barrier,
+                fields.store(),
                 fields.unsupported());
     }
 
@@ -205,6 +221,26 @@ record NotifyMessage(
                 case "trigger" -> Optional.of(Watchdog.TRIGGER);
                 default -> throw bad("WATCHDOG", value, "1 or trigger");
             };
+        }
+
+        Store store() throws MalformedException {
+            String name = values.getOrDefault("FDNAME", Store.USUAL_NAME);
+            boolean bad =
+                    name.isEmpty()
+                            || name.length() > MAX_NAME
+                            || name.chars().anyMatch(c -> c < ' ' || c >= 0x7f || c == ':');
+            if (bad) {
+                throw bad("FDNAME", name, "1 to " + MAX_NAME + " printable characters without :");
+            }
+            boolean remove = flag("FDSTOREREMOVE");
+            if (remove && !values.containsKey("FDNAME")) {
+                throw new MalformedException("FDSTOREREMOVE without FDNAME");
+            }
+            String poll = values.getOrDefault("FDPOLL", "1");
+            if (!poll.equals("0") && !poll.equals("1")) {
+                throw bad("FDPOLL", poll, "0 or 1");
+            }
+            return new Store(flag("FDSTORE"), remove, name, poll.equals("1"));
         }
 
         Set<String> unsupported() {

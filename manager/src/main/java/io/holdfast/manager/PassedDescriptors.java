@@ -8,10 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The descriptors that a command gets from sockets, from 3 on and in this order, with what it is
- * told of them. They are duplicates and owned: whatever becomes of the sockets meanwhile, the
+ * The descriptors that a command gets, of sockets and then stored ones, from 3 on and in this
+ * order, with what it is told of them. They are duplicates and owned: whatever becomes of the sockets meanwhile, the
  * command gets what it was to get.
  *
  * @param variables of the connection, {@code REMOTE_ADDR} and the like
@@ -38,6 +39,12 @@ record PassedDescriptors(List<Passed> list, Map<String, String> variables)
 
     boolean isEmpty() {
         return list.isEmpty();
+    }
+
+    /** Both, these first; what was owned by them is owned by what this returns. */
+    PassedDescriptors and(PassedDescriptors more) {
+        return new PassedDescriptors(
+                Stream.concat(list.stream(), more.list.stream()).toList(), variables);
     }
 
     /** The first of that name. */

@@ -126,7 +126,10 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         startAgain = false;
         stopping.forRestart(restarting);
         switch (life.state().active()) {
-            case INACTIVE, FAILED -> preserved.discard(() -> done.accept(JobResult.DONE));
+            case INACTIVE, FAILED -> {
+                life.releaseStore(restarting);
+                preserved.discard(() -> done.accept(JobResult.DONE));
+            }
             case DEACTIVATING -> stops.add(done);
             case ACTIVATING -> {
                 stops.add(done);
@@ -194,6 +197,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     public void cleanUp() {
         boolean another = anotherFollows();
         ServiceRun ended = life.running();
+        life.releaseStore(another);
         stopping.cleanUp(
                 another,
                 () -> {
@@ -252,6 +256,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
             life.info("stopped");
         }
         life.enter(end);
+        life.releaseStore(stopping.isForRestart());
         life.takeNewer();
         starts.answer(started(start));
         stops.answer(JobResult.DONE);
@@ -364,6 +369,11 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         }
     }
 
+    @Override
+    public PassedDescriptors stored() {
+        return life.store().passed();
+    }
+
     // ---- its processes
 
     ServiceMessages messages() {
@@ -409,6 +419,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
                     left.signal(Signal.KILL, true, false);
                     left.close(true, false, () -> {});
                 });
+        life.store().close();
         preserved.discard(() -> {});
     }
 

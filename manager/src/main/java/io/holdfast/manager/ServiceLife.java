@@ -50,6 +50,7 @@ final class ServiceLife {
     final Deadline deadline;
 
     final Deadline watchdog;
+    private final FdStore store;
     private final Set<String> warned = new HashSet<>();
     private ServiceUnit unit;
     private @Nullable ServiceUnit newer;
@@ -75,6 +76,7 @@ final class ServiceLife {
         this.log = new UnitLog(Limits.LOG_LINES, UnitLog.DEFAULT_LINE_BYTES);
         this.deadline = new Deadline(context.loop());
         this.watchdog = new Deadline(context.loop());
+        this.store = new FdStore(context.loop(), this::warn);
         var ignored = log.follow(0, line -> context.listener().output(name(), line));
     }
 
@@ -257,6 +259,28 @@ final class ServiceLife {
     void statusText(String text) {
         statusText = text;
         changed();
+    }
+
+    /** What it keeps with us from one run to the next. */
+    FdStore store() {
+        return store;
+    }
+
+    /**
+     * A run has ended, or its next one will not come.
+     *
+     * @param another whether another follows
+     */
+    void releaseStore(boolean another) {
+        boolean kept =
+                switch (unit.service().store().preserve()) {
+                    case NO -> false;
+                    case RESTART -> another;
+                    case YES -> true;
+                };
+        if (!kept) {
+            store.close();
+        }
     }
 
     // ---- how it ended

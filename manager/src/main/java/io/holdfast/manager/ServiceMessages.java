@@ -38,6 +38,9 @@ final class ServiceMessages {
 
     /** Takes a message of a process that this service owns. */
     void take(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
+        if (message.barrier()) {
+            return; // what was before it is done with; its descriptor is closed by the giver
+        }
         Optional<ServiceRun> run = life.run();
         if (run.isEmpty() || !mayNotify(run.get(), sender)) {
             life.warn("a notify message of " + sender + " does not count here");
@@ -52,6 +55,7 @@ final class ServiceMessages {
             TimeSpan span = new TimeSpan(message.extendTimeoutMicros().getAsLong());
             (reload.deadline().isSet() ? reload.deadline() : life.deadline).prolong(span);
         }
+        store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {
             life.notice("not supported in a notify message: " + message.unsupported());
         }
@@ -59,6 +63,17 @@ final class ServiceMessages {
             start.ready();
         }
         reload.message(message);
+    }
+
+    private void store(NotifyMessage.Store store, List<Fd> descriptors) {
+        if (store.remove()) {
+            life.store().remove(store.name());
+        } else if (store.add()) {
+            int most = life.unit().service().store().most();
+            descriptors.stream()
+                    .filter(Fd::isOpen)
+                    .forEach(fd -> life.store().add(store.name(), fd, store.watched(), most));
+        }
     }
 
     private boolean mayNotify(ServiceRun run, PidFd sender) {

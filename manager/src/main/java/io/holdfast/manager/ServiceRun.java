@@ -41,6 +41,9 @@ final class ServiceRun {
 
         /** No living process is left. */
         void emptied();
+
+        /** What the service keeps with the manager, to be passed to it and closed then. */
+        PassedDescriptors stored();
     }
 
     private final ManagerContext context;
@@ -203,10 +206,13 @@ final class ServiceRun {
     }
 
     private PassedDescriptors passedTo(ExecCommand command) {
-        return ExecStreams.useSocket(unit.exec())
-                        || unit.service().commands().start().contains(command)
-                ? context.events().activation().descriptorsFor(unit)
-                : PassedDescriptors.NONE;
+        boolean starts = unit.service().commands().start().contains(command);
+        if (!starts && !ExecStreams.useSocket(unit.exec())) {
+            return PassedDescriptors.NONE;
+        }
+        PassedDescriptors sockets = context.events().activation().descriptorsFor(unit);
+        sockets.blocking(!unit.service().nonBlocking());
+        return starts ? sockets.and(listener.stored()) : sockets;
     }
 
     private Optional<Integer> mainPid() {

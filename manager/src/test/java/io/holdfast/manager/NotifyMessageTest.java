@@ -82,9 +82,36 @@ class NotifyMessageTest {
     }
 
     @Test
-    void keysOfTheDescriptorStoreAreNamedAsUnsupported() throws MalformedException {
-        assertThat(parse("FDSTORE=1\nFDNAME=x\nREADY=1").unsupported())
-                .containsExactlyInAnyOrder("FDSTORE", "FDNAME");
+    void keysThatAreNotSupportedAreNamed() throws MalformedException {
+        assertThat(parse("NOTIFYACCESS=all\nREADY=1\nRESTART_RESET=1").unsupported())
+                .containsExactlyInAnyOrder("NOTIFYACCESS", "RESTART_RESET");
+    }
+
+    @Test
+    void descriptorsAreStoredAndRemovedByName() throws MalformedException {
+        assertThat(parse("FDSTORE=1").store())
+                .isEqualTo(new NotifyMessage.Store(true, false, "stored", true));
+        assertThat(parse("FDSTORE=1\nFDNAME=a b\nFDPOLL=0").store())
+                .isEqualTo(new NotifyMessage.Store(true, false, "a b", false));
+        assertThat(parse("FDSTOREREMOVE=1\nFDNAME=x").store())
+                .isEqualTo(new NotifyMessage.Store(false, true, "x", true));
+        String longest = "n".repeat(255);
+        assertThat(parse("FDSTORE=1\nFDNAME=" + longest).store().name()).isEqualTo(longest);
+        for (String bad :
+                new String[] {
+                    "FDSTORE=2",
+                    "FDSTOREREMOVE=1",
+                    "FDSTORE=1\nFDNAME=",
+                    "FDSTORE=1\nFDNAME=a:b",
+                    "FDSTORE=1\nFDNAME=\u00e9",
+                    "FDSTORE=1\nFDNAME=n" + longest,
+                    "FDSTORE=1\nFDPOLL=no"
+                }) {
+            assertThatExceptionOfType(MalformedException.class)
+                    .as(bad)
+                    .isThrownBy(() -> parse(bad))
+                    .withMessageContaining("FD");
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param remainAfterExit whether it stays active when all its processes have gone
  * @param guessMainPid whether the main process of a forking service may be guessed
  * @param notifyAccess whose notify messages count, with what the type implies
+ * @param store of descriptors that it keeps with the manager
  * @param reloadSignal of {@code Type=notify-reload}
  * @param sockets whose descriptors it gets, besides those that name it
  * @param nonBlocking whether the descriptors of sockets that it gets do not block
@@ -31,6 +32,7 @@ public record ServiceSection(
         boolean remainAfterExit,
         boolean guessMainPid,
         NotifyAccess notifyAccess,
+        Store store,
         Signal reloadSignal,
         List<UnitName> sockets,
         boolean nonBlocking) {
@@ -99,6 +101,23 @@ public record ServiceSection(
     public record Timeouts(
             TimeSpan start, TimeSpan stop, TimeSpan abort, TimeSpan runtimeMax, TimeSpan watchdog) {
         public static final TimeSpan DEFAULT = TimeSpan.seconds(90);
+    }
+
+    /**
+     * @param most descriptors at once, 0 to {@link #MAX}
+     */
+    public record Store(int most, Preserve preserve) {
+        /** As many as a child can be given, beside those of its sockets. */
+        public static final int MAX = 4000;
+
+        /** Over what they are kept. */
+        public enum Preserve {
+            NO,
+            /** From one run to the next. */
+            RESTART,
+            /** Until the manager ends. */
+            YES
+        }
     }
 
     /** Whose messages to the notify socket count. */

@@ -4,6 +4,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.ServiceSection.Restart;
 import io.holdfast.manager.unit.ServiceSection.RestartMode;
+import io.holdfast.manager.unit.ServiceSection.Store;
 import io.holdfast.manager.unit.ServiceSection.Timeouts;
 import io.holdfast.manager.unit.UnitSection.EmergencyAction;
 import java.util.ArrayList;
@@ -42,6 +43,8 @@ final class ServiceSectionReader implements SectionReader {
     private boolean remainAfterExit;
     private boolean guessMainPid = true;
     private NotifyAccess notifyAccess = NotifyAccess.NONE;
+    private int storeMost;
+    private Store.Preserve storePreserve = Store.Preserve.RESTART;
     private Signal reloadSignal = Signal.HUP;
     private final List<UnitName> sockets = new ArrayList<>();
     private boolean nonBlocking;
@@ -101,6 +104,9 @@ final class ServiceSectionReader implements SectionReader {
             case "RemainAfterExit" -> remainAfterExit = a.bool(remainAfterExit);
             case "GuessMainPID" -> guessMainPid = a.bool(guessMainPid);
             case "NotifyAccess" -> notifyAccess = a.word(notifyAccess, NotifyAccess.values());
+            case "FileDescriptorStoreMax" -> storeMost = storeMost(a);
+            case "FileDescriptorStorePreserve" ->
+                    storePreserve = a.value(storePreserve, ServiceSectionReader::preserve);
             case "ReloadSignal" -> reloadSignal = a.signal(reloadSignal);
             case "Sockets" -> a.words(WordReader.Backslash.KEPT, word -> sockets.add(socket(word)));
             case "NonBlocking" -> nonBlocking = a.bool(nonBlocking);
@@ -109,6 +115,21 @@ final class ServiceSectionReader implements SectionReader {
             }
         }
         return true;
+    }
+
+    private int storeMost(Assignment a) {
+        int wanted = a.value(storeMost, text -> Scalars.parseInt(text, 0, Integer.MAX_VALUE));
+        if (wanted > Store.MAX) {
+            a.remark("taken as " + Store.MAX + ", the most that a process can be given");
+        }
+        return Math.min(wanted, Store.MAX);
+    }
+
+    private static Store.Preserve preserve(String text) {
+        if (text.equals("restart")) {
+            return Store.Preserve.RESTART;
+        }
+        return Scalars.parseBoolean(text) ? Store.Preserve.YES : Store.Preserve.NO;
     }
 
     /** A relative one lies in the runtime folder; the legacy {@code /var/run} is {@code /run}. */
@@ -142,7 +163,8 @@ final class ServiceSectionReader implements SectionReader {
         boolean implied =
                 decided == ServiceType.NOTIFY
                         || decided == ServiceType.NOTIFY_RELOAD
-                        || watchdog.micros() > 0;
+                        || watchdog.micros() > 0
+                        || storeMost > 0;
         TimeSpan startDefault =
                 decided == ServiceType.ONESHOT ? TimeSpan.INFINITY : Timeouts.DEFAULT;
         return new ServiceSection(
@@ -169,6 +191,7 @@ final class ServiceSectionReader implements SectionReader {
                 remainAfterExit,
                 guessMainPid,
                 notifyAccess == NotifyAccess.NONE && implied ? NotifyAccess.MAIN : notifyAccess,
+                new Store(storeMost, storePreserve),
                 reloadSignal,
                 sockets,
                 nonBlocking);

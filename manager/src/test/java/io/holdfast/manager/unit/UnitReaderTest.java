@@ -38,8 +38,8 @@ class UnitReaderTest {
             LimitNOFILE=65535
             NoNewPrivileges=true
             CapabilityBoundingSet=
-            PrivateTmp=true
-            PrivateTmp=yes
+            MemoryMax=1G
+            MemoryMax=2G
 
             [Install]
             WantedBy=multi-user.target
@@ -86,7 +86,7 @@ class UnitReaderTest {
     @Test
     void whatIsNotHonouredIsToldOnceWithItsPlace() {
         assertThat(Tree.messages(daemon()))
-                .contains("test:20: PrivateTmp= is not honoured yet")
+                .contains("test:20: MemoryMax= is not honoured yet")
                 .noneMatch(m -> m.startsWith("test:21"));
         assertThat(daemon().diagnostics())
                 .extracting(Diagnostic::kind)
@@ -460,7 +460,9 @@ class UnitReaderTest {
                         "KillMode",
                         "Slice",
                         "LogsDirectoryMode")
-                .doesNotContain("PrivateTmp", "SystemCallFilter", "MemoryMax");
+                .contains(
+                        "PrivateTmp", "DynamicUser", "IOSchedulingClass", "FileDescriptorStoreMax")
+                .doesNotContain("SystemCallFilter", "MemoryMax");
         assertThat(UnitReader.honoured(UnitType.SERVICE, "Unit"))
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
         assertThat(UnitReader.honoured(UnitType.SOCKET, "Socket"))

@@ -1,0 +1,29 @@
+package io.holdfast.core.linux;
+
+import java.lang.invoke.MethodHandle;
+
+/** {@code linux/kcmp.h}: whether two descriptors of ours lead to one open file. */
+public final class SysKcmp {
+    private static final long KCMP = Machine.ARM ? 272 : 312;
+    private static final int KCMP_FILE = 0;
+
+    private static final MethodHandle SYSCALL = Libc.bind("syscall"); // libc has no kcmp
+
+    private SysKcmp() {}
+
+    /** False also where the kernel does not tell (CONFIG_KCMP, seccomp). */
+    public static boolean isSameFile(Fd one, Fd other) {
+        int pid = Unistd.getpid();
+        int first = one.acquire();
+        try {
+            int second = other.acquire();
+            try {
+                return Libc.intCall(SYSCALL, KCMP, pid, pid, KCMP_FILE, first, second) == 0;
+            } finally {
+                other.release();
+            }
+        } finally {
+            one.release();
+        }
+    }
+}

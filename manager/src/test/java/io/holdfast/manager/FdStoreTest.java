@@ -1,0 +1,168 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Services that leave descriptors with the manager; that none is left there the stage checks. */
+@Timeout(120)
+class FdStoreTest {
+    /** Tells what it was given; waits until all that it has sent is done with. */
+    private static final String COMMON =
+            """
+            def barrier():
+                r, w = os.pipe()
+                notify("BARRIER=1", w)
+                os.close(w)
+                os.read(r, 1)
+                os.close(r)
+            count = int(os.environ.get("LISTEN_FDS", "0"))
+            names = os.environ.get("LISTEN_FDNAMES", "")
+            own = str(os.getpid()) == os.environ.get("LISTEN_PID", str(os.getpid()))
+            say("given %d [%s] %s" % (count, names, "mine" if own else "not mine"))
+            """;
+
+    @TempDir private Path folder;
+    private Stage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    private void service(String script, String... lines) throws Exception {
+        stage.service(
+                "a",
+                "Type=notify\nTimeoutStartSec=20s\nExecStart=" + stage.python("a", COMMON + script),
+                String.join("\n", lines));
+    }
+
+    /** Waits for the n-th such line. */
+    private void told(String line, int count) throws Exception {
+        assertThat(stage.happenings().await("a.service | " + line, count)).isNotEmpty();
+    }
+
+    @Test
+    void whatIsStoredComesBackAfterARestart() throws Exception {
+        service(
+                """
+                if count == 0:
+                    r, w = os.pipe()
+                    os.write(w, b"kept")
+                    notify("FDSTORE=1\\nFDNAME=data", r)
+                    notify("FDSTORE=1\\nFDNAME=end", w)
+                    notify("FDSTORE=1\\nFDNAME=again", r)
+                    os.close(w)
+                    barrier()
+                else:
+                    say(os.read(3, 4).decode())
+                notify("READY=1")
+                signal.pause()
+                """,
+                "FileDescriptorStoreMax=2",
+                "WatchdogSec=1min");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
+        told("given 0 [] mine", 1);
+        told("given 2 [data:end] mine", 1);
+        told("kept", 1);
+
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        told("given 0 [] mine", 2);
+    }
+
+    @Test
+    void itComesBackWhenTheServiceIsRestartedByItself() throws Exception {
+        service(
+                """
+                notify("READY=1")
+                if count == 0:
+                    notify("FDSTORE=1", os.memfd_create("x"))
+                    barrier()
+                    sys.exit(1)
+                signal.pause()
+                """,
+                "FileDescriptorStoreMax=1",
+                "Restart=on-failure",
+                "RestartSec=0");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().awaitOutput("a.service", "given 1 [stored] mine");
+    }
+
+    @Test
+    void whatWasNotAskedForIsNotKept() throws Exception {
+        String store =
+                """
+                for i in range(3):
+                    notify("FDSTORE=1\\nFDNAME=n%d" % i, os.memfd_create("x"))
+                notify("FDSTOREREMOVE=1\\nFDNAME=n0")
+                barrier()
+                notify("READY=1")
+                signal.pause()
+                """;
+        service(store, "FileDescriptorStoreMax=2");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("n2 is not kept: there are 2");
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
+        told("given 1 [n1] mine", 1);
+        service(store);
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("n0 is not kept: there are 0");
+    }
+
+    @Test
+    void whatHasLostItsOtherEndGoesUnlessThatIsNotWatched() throws Exception {
+        service(
+                """
+                pairs = [socket.socketpair() for i in range(2)]
+                notify("FDSTORE=1\\nFDNAME=watched", pairs[0][0].fileno())
+                notify("FDSTORE=1\\nFDNAME=blind\\nFDPOLL=0", pairs[1][0].fileno())
+                barrier()
+                if count == 0:
+                    for a, b in pairs: a.close(); b.close()
+                    barrier()
+                notify("READY=1")
+                signal.pause()
+                """,
+                "FileDescriptorStoreMax=9");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
+        told("given 1 [blind] mine", 1);
+    }
+
+    @Test
+    void itIsKeptOverAStopOnlyIfTheUnitSaysSo() throws Exception {
+        String store =
+                """
+                if count == 0:
+                    notify("FDSTORE=1", os.memfd_create("x"))
+                    barrier()
+                notify("READY=1")
+                signal.pause()
+                """;
+        service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        told("given 1 [stored] mine", 1);
+
+        service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=no");
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
+        told("given 1 [stored] mine", 2); // what the stop before has left
+        told("given 0 [] mine", 2);
+    }
+}

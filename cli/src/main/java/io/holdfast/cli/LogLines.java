@@ -107,7 +107,7 @@ public final class LogLines extends System.LoggerFinder {
                 Level level,
                 @Nullable ResourceBundle bundle,
                 @Nullable String format,
-                Object @Nullable ... parameters) {
+                Object... parameters) {
             if (isLoggable(level)) {
                 boolean plain = parameters == null || parameters.length == 0 || format == null;
                 add(prefix(level) + (plain ? format : MessageFormat.format(format, parameters)));

@@ -150,7 +150,7 @@ class CataloguesTest {
     }
 
     static Stream<Gen> mutants() {
-        return Gen.cases(500);
+        return Gen.cases(200);
     }
 
     @ParameterizedTest

@@ -340,7 +340,7 @@ class PolicyFileReaderTest {
     }
 
     static Stream<Gen> mutants() {
-        return Gen.cases(500);
+        return Gen.cases(200);
     }
 
     @ParameterizedTest

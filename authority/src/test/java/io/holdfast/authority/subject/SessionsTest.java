@@ -152,7 +152,7 @@ class SessionsTest {
     }
 
     static Stream<Gen> mutants() {
-        return Gen.cases(500);
+        return Gen.cases(100);
     }
 
     @ParameterizedTest

@@ -2,7 +2,7 @@ package io.holdfast.authority.subject;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.authority.FolderWatch;
+import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;

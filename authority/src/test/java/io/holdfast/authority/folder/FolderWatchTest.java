@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.folder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;

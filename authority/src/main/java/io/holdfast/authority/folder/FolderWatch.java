@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.folder;
 
 import static java.nio.file.StandardWatchEventKinds.ENTRY_CREATE;
 import static java.nio.file.StandardWatchEventKinds.ENTRY_DELETE;

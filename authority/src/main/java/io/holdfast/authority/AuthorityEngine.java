@@ -513,6 +513,7 @@ public final class AuthorityEngine implements AutoCloseable {
             }
         }
         rules.close();
+        checks.connections().forEach(checks::cancelAll);
         loop.stop();
         try {
             thread.join();

@@ -83,6 +83,7 @@ final class AuthorityCommand implements Command {
             tell("READY=1");
             signals.run();
             tell("STOPPING=1");
+            presence.close(); // nobody is to ask an engine that ends
             if (presence.failure().isPresent()) {
                 throw new CommandException(presence.failure().get());
             }

@@ -167,7 +167,8 @@ final class Execution {
             throw new SetupException(
                     SetupException.Step.USER, "DynamicUser= needs a manager that runs as root");
         }
-        dynamicUser = DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, List.of());
+        dynamicUser =
+                DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, directories.owners());
         String user = DynamicUser.userName(settings, unit.name());
         return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
     }

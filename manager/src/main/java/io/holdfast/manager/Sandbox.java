@@ -54,6 +54,7 @@ final class Sandbox implements AutoCloseable {
                     "/proc/timer_stats",
                     "/sys");
 
+    private static final String MODULES = "/usr/lib/modules";
     private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
     private static final String CGROUPS = "/sys/fs/cgroup";
@@ -164,14 +165,21 @@ final class Sandbox implements AutoCloseable {
         return plan;
     }
 
-    private void protectSystem(MountPlan plan) {
+    private static void addAll(MountPlan plan, Kind kind, List<String> paths)
+            throws SetupException {
+        for (String path : paths) {
+            plan.add(kind, path);
+        }
+    }
+
+    private void protectSystem(MountPlan plan) throws SetupException {
         switch (wanted().protectSystem()) {
             case NO -> {}
-            case YES, FULL -> PACKAGES.forEach(path -> plan.add(Kind.PROTECTED, path));
+            case YES, FULL -> addAll(plan, Kind.PROTECTED, PACKAGES);
             case STRICT -> {
                 plan.add(Kind.PROTECTED, "/");
-                NOT_OF_THE_SYSTEM.forEach(path -> plan.add(Kind.KEPT, path));
-                HOMES.forEach(path -> plan.add(Kind.KEPT, path));
+                addAll(plan, Kind.KEPT, NOT_OF_THE_SYSTEM);
+                addAll(plan, Kind.KEPT, HOMES);
             }
         }
         if (wanted().protectSystem() == ProtectSystem.FULL) {
@@ -182,10 +190,13 @@ final class Sandbox implements AutoCloseable {
     private void kernel(MountPlan plan) throws SetupException {
         boolean tunables = wanted().has(Flag.PROTECT_KERNEL_TUNABLES);
         if (tunables) {
-            TUNABLES.forEach(path -> plan.add(Kind.PROTECTED, path));
+            addAll(plan, Kind.PROTECTED, TUNABLES);
             for (String path : KERNEL_MEMORY) {
                 hide(plan, path);
             }
+        }
+        if (wanted().has(Flag.PROTECT_KERNEL_MODULES)) {
+            hide(plan, MODULES);
         }
         if (wanted().has(Flag.PROTECT_CONTROL_GROUPS)) {
             plan.add(Kind.PROTECTED, CGROUPS);
@@ -258,13 +269,13 @@ final class Sandbox implements AutoCloseable {
     }
 
     /** The folders that were made for it are its own, wherever they are. */
-    private void folders(MountPlan plan) {
+    private void folders(MountPlan plan) throws SetupException {
         for (ExecDirectory directory : settings.directories().values()) {
             if (directory.kind() != ExecDirectory.Kind.CONFIGURATION) {
                 String root = directory.kind().root(scope);
-                directory
-                        .paths()
-                        .forEach(entry -> plan.add(Kind.READ_WRITE, root + "/" + entry.path()));
+                for (ExecDirectory.Entry entry : directory.paths()) {
+                    plan.add(Kind.READ_WRITE, root + "/" + entry.path());
+                }
             }
         }
     }

@@ -136,7 +136,13 @@ final class Execution {
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
             if (root) {
-                sandbox = Sandbox.of(settings(), scope, unit.name(), invocationId());
+                sandbox =
+                        Sandbox.of(
+                                settings(),
+                                scope,
+                                unit.name(),
+                                invocationId(),
+                                surroundings.notifySocket());
             }
         } catch (SetupException | InterruptedException | RuntimeException e) {
             close(true);

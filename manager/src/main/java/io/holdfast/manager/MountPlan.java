@@ -101,6 +101,14 @@ final class MountPlan {
         put(at, new Entry(Kind.BOUND, tree, attributes, isFolder));
     }
 
+    /** A file that is to be seen although a folder above it is replaced. */
+    void keep(String path) throws SetupException {
+        Optional<Path> real = find(path);
+        if (real.isPresent() && replacedAbove(real.get().toString()).isPresent()) {
+            bind(real.get(), real.get().toString(), 0, false);
+        }
+    }
+
     private void put(String path, Entry entry) throws SetupException {
         if (path.equals(ROOT) && entry.kind.compareTo(Kind.REPLACED) >= 0) {
             throw new SetupException(

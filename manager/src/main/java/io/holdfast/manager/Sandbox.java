@@ -61,12 +61,14 @@ final class Sandbox implements AutoCloseable {
 
     private final ExecSettings settings;
     private final ManagerScope scope;
+    private final String notifySocket;
     private final Inaccessible inaccessible;
     private final List<PrivateFolder> folders = new ArrayList<>();
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
 
-    private Sandbox(ExecSettings settings, ManagerScope scope) {
+    private Sandbox(ExecSettings settings, ManagerScope scope, String notifySocket) {
+        this.notifySocket = notifySocket;
         this.settings = settings;
         this.scope = scope;
         this.inaccessible = new Inaccessible(Path.of(scope.runtimeDirectory()));
@@ -75,15 +77,20 @@ final class Sandbox implements AutoCloseable {
     /**
      * Makes what the commands share; nothing if the unit asks for nothing.
      *
+     * @param notifySocket the path of a socket that is seen all the same, or an abstract address
      * @throws SetupException why it cannot be had
      */
     static Optional<Sandbox> of(
-            ExecSettings settings, ManagerScope scope, UnitName unit, String invocationId)
+            ExecSettings settings,
+            ManagerScope scope,
+            UnitName unit,
+            String invocationId,
+            String notifySocket)
             throws SetupException {
         if (settings.sandbox().directives().isEmpty()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope);
+        Sandbox sandbox = new Sandbox(settings, scope, notifySocket);
         try {
             sandbox.share("holdfast-private-" + invocationId + "-" + unit.prefix());
             return Optional.of(sandbox);
@@ -161,6 +168,9 @@ final class Sandbox implements AutoCloseable {
         }
         for (PathRule rule : wanted().rules()) {
             rule(plan, rule);
+        }
+        if (notifySocket.startsWith("/")) {
+            plan.keep(notifySocket);
         }
         return plan;
     }

@@ -15,8 +15,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -69,6 +72,23 @@ final class ExecDirectories {
                             .collect(Collectors.joining(":")));
         }
         return variables;
+    }
+
+    /** Whose those folders are that are there already. */
+    List<Long> owners() {
+        List<Long> owners = new ArrayList<>();
+        for (ExecDirectory directory : settings.directories().values()) {
+            for (Entry entry : directory.paths()) {
+                Path path = Path.of(directory.kind().root(scope), entry.path());
+                try {
+                    Object uid = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+                    owners.add(Integer.toUnsignedLong((Integer) uid));
+                } catch (IOException e) {
+                    // not there yet
+                }
+            }
+        }
+        return owners;
     }
 
     private static SetupException.Step step(Kind kind) {

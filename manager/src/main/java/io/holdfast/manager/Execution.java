@@ -136,7 +136,13 @@ final class Execution {
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
             if (root) {
-                sandbox = Sandbox.of(settings(), scope, unit.name(), invocationId());
+                sandbox =
+                        Sandbox.of(
+                                settings(),
+                                scope,
+                                unit.name(),
+                                invocationId(),
+                                surroundings.notifySocket());
             }
         } catch (SetupException | InterruptedException | RuntimeException e) {
             close(true);
@@ -167,7 +173,8 @@ final class Execution {
             throw new SetupException(
                     SetupException.Step.USER, "DynamicUser= needs a manager that runs as root");
         }
-        dynamicUser = DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, List.of());
+        dynamicUser =
+                DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, directories.owners());
         String user = DynamicUser.userName(settings, unit.name());
         return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
     }

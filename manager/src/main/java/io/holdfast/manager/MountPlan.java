@@ -25,6 +25,12 @@ import java.util.TreeMap;
 final class MountPlan {
     private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
 
+    /** What is there already may be of the unit's user: nobody waits at a FIFO for him. */
+    private static final int PLACE =
+            Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW | Fcntl.O_NONBLOCK;
+
+    private static final String ROOT = "/";
+
     /** From the one that yields to the one that wins. */
     enum Kind {
         /** As it is outside, although what is above is not. */
@@ -51,8 +57,11 @@ final class MountPlan {
     private final SortedMap<String, Entry> entries = new TreeMap<>();
 
     /** A rule for a path, if that path is there. */
-    void add(Kind kind, String path) {
-        find(path).ifPresent(real -> add(kind, real, MountTree.at(real.toString())));
+    void add(Kind kind, String path) throws SetupException {
+        Optional<Path> real = find(path);
+        if (real.isPresent()) {
+            add(kind, real.get(), MountTree.at(real.get().toString()));
+        }
     }
 
     /**
@@ -66,7 +75,7 @@ final class MountPlan {
     }
 
     /** Another tree for a path that is there. */
-    void add(Kind kind, Path real, MountTree tree) {
+    void add(Kind kind, Path real, MountTree tree) throws SetupException {
         put(real.toString(), new Entry(kind, tree, 0, Files.isDirectory(real)));
     }
 
@@ -92,7 +101,20 @@ final class MountPlan {
         put(at, new Entry(Kind.BOUND, tree, attributes, isFolder));
     }
 
-    private void put(String path, Entry entry) {
+    /** A file that is to be seen although a folder above it is replaced. */
+    void keep(String path) throws SetupException {
+        Optional<Path> real = find(path);
+        if (real.isPresent() && replacedAbove(real.get().toString()).isPresent()) {
+            bind(real.get(), real.get().toString(), 0, false);
+        }
+    }
+
+    private void put(String path, Entry entry) throws SetupException {
+        if (path.equals(ROOT) && entry.kind.compareTo(Kind.REPLACED) >= 0) {
+            throw new SetupException(
+                    SetupException.Step.NAMESPACE,
+                    "the root itself can be neither hidden nor replaced");
+        }
         Entry before = entries.get(path);
         if (before == null || before.kind.compareTo(entry.kind) < 0) {
             entries.put(path, entry);
@@ -185,10 +207,10 @@ final class MountPlan {
             if (entry.kind == Kind.INACCESSIBLE) {
                 hidden.add(path);
             }
-            if (path.equals("/") && entry.kind == Kind.PROTECTED) {
-                isolation.readOnly("/");
-            } else {
+            if (!path.equals(ROOT)) {
                 isolation.mount(finished(path, entry), path);
+            } else if (entry.kind.isReadOnly()) { // nobody would see what covers the root
+                isolation.readOnly(ROOT);
             }
         });
     }
@@ -223,7 +245,7 @@ final class MountPlan {
         int slash = path.indexOf('/');
         String name = slash < 0 ? path : path.substring(0, slash);
         if (slash < 0 && !isFolder) {
-            Fcntl.open(top, name, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW, 0644).close();
+            Fcntl.open(top, name, PLACE, 0644).close();
             return;
         }
         int r = SysStat.mkdirat(top, name, 0755);

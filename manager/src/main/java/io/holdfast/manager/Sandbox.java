@@ -54,18 +54,21 @@ final class Sandbox implements AutoCloseable {
                     "/proc/timer_stats",
                     "/sys");
 
+    private static final String MODULES = "/usr/lib/modules";
     private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
     private static final String CGROUPS = "/sys/fs/cgroup";
 
     private final ExecSettings settings;
     private final ManagerScope scope;
+    private final String notifySocket;
     private final Inaccessible inaccessible;
     private final List<PrivateFolder> folders = new ArrayList<>();
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
 
-    private Sandbox(ExecSettings settings, ManagerScope scope) {
+    private Sandbox(ExecSettings settings, ManagerScope scope, String notifySocket) {
+        this.notifySocket = notifySocket;
         this.settings = settings;
         this.scope = scope;
         this.inaccessible = new Inaccessible(Path.of(scope.runtimeDirectory()));
@@ -74,15 +77,20 @@ final class Sandbox implements AutoCloseable {
     /**
      * Makes what the commands share; nothing if the unit asks for nothing.
      *
+     * @param notifySocket the path of a socket that is seen all the same, or an abstract address
      * @throws SetupException why it cannot be had
      */
     static Optional<Sandbox> of(
-            ExecSettings settings, ManagerScope scope, UnitName unit, String invocationId)
+            ExecSettings settings,
+            ManagerScope scope,
+            UnitName unit,
+            String invocationId,
+            String notifySocket)
             throws SetupException {
         if (settings.sandbox().directives().isEmpty()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope);
+        Sandbox sandbox = new Sandbox(settings, scope, notifySocket);
         try {
             sandbox.share("holdfast-private-" + invocationId + "-" + unit.prefix());
             return Optional.of(sandbox);
@@ -161,17 +169,27 @@ final class Sandbox implements AutoCloseable {
         for (PathRule rule : wanted().rules()) {
             rule(plan, rule);
         }
+        if (notifySocket.startsWith("/")) {
+            plan.keep(notifySocket);
+        }
         return plan;
     }
 
-    private void protectSystem(MountPlan plan) {
+    private static void addAll(MountPlan plan, Kind kind, List<String> paths)
+            throws SetupException {
+        for (String path : paths) {
+            plan.add(kind, path);
+        }
+    }
+
+    private void protectSystem(MountPlan plan) throws SetupException {
         switch (wanted().protectSystem()) {
             case NO -> {}
-            case YES, FULL -> PACKAGES.forEach(path -> plan.add(Kind.PROTECTED, path));
+            case YES, FULL -> addAll(plan, Kind.PROTECTED, PACKAGES);
             case STRICT -> {
                 plan.add(Kind.PROTECTED, "/");
-                NOT_OF_THE_SYSTEM.forEach(path -> plan.add(Kind.KEPT, path));
-                HOMES.forEach(path -> plan.add(Kind.KEPT, path));
+                addAll(plan, Kind.KEPT, NOT_OF_THE_SYSTEM);
+                addAll(plan, Kind.KEPT, HOMES);
             }
         }
         if (wanted().protectSystem() == ProtectSystem.FULL) {
@@ -182,10 +200,13 @@ final class Sandbox implements AutoCloseable {
     private void kernel(MountPlan plan) throws SetupException {
         boolean tunables = wanted().has(Flag.PROTECT_KERNEL_TUNABLES);
         if (tunables) {
-            TUNABLES.forEach(path -> plan.add(Kind.PROTECTED, path));
+            addAll(plan, Kind.PROTECTED, TUNABLES);
             for (String path : KERNEL_MEMORY) {
                 hide(plan, path);
             }
+        }
+        if (wanted().has(Flag.PROTECT_KERNEL_MODULES)) {
+            hide(plan, MODULES);
         }
         if (wanted().has(Flag.PROTECT_CONTROL_GROUPS)) {
             plan.add(Kind.PROTECTED, CGROUPS);
@@ -258,13 +279,13 @@ final class Sandbox implements AutoCloseable {
     }
 
     /** The folders that were made for it are its own, wherever they are. */
-    private void folders(MountPlan plan) {
+    private void folders(MountPlan plan) throws SetupException {
         for (ExecDirectory directory : settings.directories().values()) {
             if (directory.kind() != ExecDirectory.Kind.CONFIGURATION) {
                 String root = directory.kind().root(scope);
-                directory
-                        .paths()
-                        .forEach(entry -> plan.add(Kind.READ_WRITE, root + "/" + entry.path()));
+                for (ExecDirectory.Entry entry : directory.paths()) {
+                    plan.add(Kind.READ_WRITE, root + "/" + entry.path());
+                }
             }
         }
     }

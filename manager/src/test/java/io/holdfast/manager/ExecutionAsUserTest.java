@@ -117,6 +117,22 @@ class ExecutionAsUserTest {
     }
 
     @Test
+    void whatIsNotSandboxedIsSaidOnce() throws Exception {
+        assertThat(
+                        run(
+                                "PrivateTmp=yes",
+                                "ProtectSystem=strict",
+                                "ReadWritePaths=/no/such",
+                                "PrivateDevices=yes",
+                                "ExecStart=/bin/echo started"))
+                .isEqualTo("started\n");
+        assertThat(warnings)
+                .containsExactly(
+                        "not honoured, since the manager does not run as root: PrivateDevices,"
+                                + " PrivateTmp, ProtectSystem, ReadWritePaths");
+    }
+
+    @Test
     void whatNeedsRootIsRefused() {
         refused(SetupException.Step.USER, "runs as root", STATUS, "User=daemon");
         refused(SetupException.Step.GROUP, "runs as root", STATUS, "Group=adm");
@@ -126,6 +142,11 @@ class ExecutionAsUserTest {
                 "runs as root",
                 STATUS,
                 "CapabilityBoundingSet=CAP_KILL");
+        refused(
+                SetupException.Step.CAPABILITIES,
+                "runs as root",
+                STATUS,
+                "AmbientCapabilities=CAP_KILL");
     }
 
     @Test

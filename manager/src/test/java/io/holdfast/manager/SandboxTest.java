@@ -195,6 +195,20 @@ class SandboxTest {
     }
 
     @Test
+    void theRootCanBeReadOnlyButNotCovered() throws Exception {
+        assertThat(run("ReadOnlyPaths=/", shell("! touch /etc/hf /proc/self/comm")))
+                .contains("/etc/hf", "Read-only");
+        assertThat(
+                        run(
+                                "ProtectSystem=strict",
+                                "ReadWritePaths=/",
+                                shell("touch " + folder + "/x && echo ok")))
+                .isEqualTo("ok");
+        fails(SetupException.class, "the root itself", "InaccessiblePaths=/");
+        fails(SetupException.class, "the root itself", "TemporaryFileSystem=/");
+    }
+
+    @Test
     void anEarlierCommandMakesWhatALaterOneMayWrite() throws Exception {
         Path late = folder.resolve("late");
         assertThat(
@@ -346,6 +360,19 @@ class SandboxTest {
         assertThat(text).contains("Read-only").endsWith("\n0");
     }
 
+    @Test
+    void clockAndModulesAreOutOfReach() throws Exception {
+        String text =
+                run(
+                        "ProtectClock=yes",
+                        "ProtectKernelModules=yes",
+                        shell(
+                                "! date -s @1; ls -A /usr/lib/modules; grep CapBnd /proc/self/status"));
+        assertThat(text).contains("not permitted");
+        long set = Long.parseUnsignedLong(text.replaceAll("(?s).*CapBnd:\\s*", ""), 16);
+        assertThat(set & (1L << 16 | 1L << 25 | 1L << 35)).isZero();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"net PrivateNetwork", "ipc PrivateIPC"})
     void commandsShareANamespaceThatIsNotOurs(String what) throws Exception {
@@ -422,6 +449,10 @@ class SandboxTest {
         assertThat(text).contains("z").contains("Read-only");
         assertThat(folder.resolve("state/s/x")).exists();
         assertThat(folder.resolve("run/r")).doesNotExist();
+
+        Path state = folder.resolve("state/s"); // whose number the next run gets
+        Path _ = Files.setAttribute(state, "unix:uid", 61_234);
+        assertThat(run("DynamicUser=yes", "StateDirectory=s", shell("id -u"))).isEqualTo("61234");
     }
 
     @Test

@@ -33,6 +33,8 @@ public record SandboxSettings(
         PRIVATE_IPC("PrivateIPC"),
         PRIVATE_MOUNTS("PrivateMounts"),
         PROTECT_HOSTNAME("ProtectHostname"),
+        PROTECT_CLOCK("ProtectClock", Capability.SYS_TIME, Capability.WAKE_ALARM),
+        PROTECT_KERNEL_MODULES("ProtectKernelModules", Capability.SYS_MODULE),
         PROTECT_KERNEL_TUNABLES("ProtectKernelTunables"),
         PROTECT_CONTROL_GROUPS("ProtectControlGroups");
 

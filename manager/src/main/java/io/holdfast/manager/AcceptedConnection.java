@@ -54,10 +54,11 @@ record AcceptedConnection(
                 address instanceof UnixAddress.Unnamed
                         ? Map.of()
                         : Map.of("REMOTE_ADDR", address.toString());
+        String cookie = cookie(fd);
         Optional<Peer> peer = Peer.of(fd);
         String who = peer.map(AcceptedConnection::who).orElse("unknown");
         String source = peer.map(known -> "user " + known.uid()).orElse("unknown");
-        return new AcceptedConnection(fd, peer, source, cookie(fd) + "-" + who, variables);
+        return new AcceptedConnection(fd, peer, source, cookie + "-" + who, variables);
     }
 
     /** {@code PID_PIDFDID-UID}; a peer of another PID namespace has no number here. */

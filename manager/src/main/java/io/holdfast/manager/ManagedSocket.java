@@ -1,14 +1,10 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysSocket;
 import io.holdfast.manager.unit.ConditionCheck;
 import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -30,13 +26,10 @@ import org.jspecify.annotations.Nullable;
  * time, so that no client is lost when a service ends. With {@code Accept=yes} it stays listening,
  * and each connection starts an instance. On the loop; what may block is done by the workers.
  */
-final class ManagedSocket implements ManagedUnit {
-    /** How long it looks away when this process has no descriptor left for a connection. */
-    private static final Duration EXHAUSTED = Duration.ofSeconds(1);
-
+final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private final ManagerContext context;
     private final SocketTraffic traffic;
-    private final SocketConnections connections = new SocketConnections();
+    private final SocketConnections connections;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
     private SocketUnit unit;
@@ -58,6 +51,7 @@ final class ManagedSocket implements ManagedUnit {
         this.triggerLimit = new StartLimit(unit.socket().triggerLimit());
         this.traffic =
                 new SocketTraffic(context.loop(), unit.socket().pollLimit(), this::trafficOn);
+        this.connections = new SocketConnections(context, this);
     }
 
     @Override
@@ -117,6 +111,7 @@ final class ManagedSocket implements ManagedUnit {
         switch (state.active()) {
             case ACTIVE, RELOADING -> done.accept(JobResult.DONE);
             case ACTIVATING -> {
+                stopAnnounced = false;
                 stops.answer(JobResult.CANCELED);
                 starts.add(done);
             }
@@ -215,7 +210,9 @@ final class ManagedSocket implements ManagedUnit {
             if (wanted) {
                 context.info(name(), "listening on " + addresses());
                 listen();
-                starts.answer(JobResult.DONE);
+                if (state == SubState.LISTENING) { // else it tells when it has failed
+                    starts.answer(JobResult.DONE);
+                }
             } else {
                 down(SocketResult.SUCCESS);
             }
@@ -294,7 +291,7 @@ final class ManagedSocket implements ManagedUnit {
         if (state != SubState.LISTENING) {
             traffic.ignore();
         } else if (unit.socket().accept()) {
-            accept(socket);
+            connections.accept(socket);
         } else if (serviceIsUp()) {
             attend(); // it was started by somebody else, and has the descriptors
         } else if (mayTrigger()) {
@@ -303,7 +300,8 @@ final class ManagedSocket implements ManagedUnit {
         }
     }
 
-    private boolean mayTrigger() {
+    @Override
+    public boolean mayTrigger() {
         if (triggerLimit.tryStart(System.nanoTime())) {
             return true;
         }
@@ -314,6 +312,11 @@ final class ManagedSocket implements ManagedUnit {
                         + " too often and listens no longer: TriggerLimitBurst="
                         + unit.socket().triggerLimit().burst());
         return false;
+    }
+
+    @Override
+    public void pause(Duration length) {
+        traffic.pause(length);
     }
 
     /** Its service looks for traffic now. */
@@ -355,68 +358,10 @@ final class ManagedSocket implements ManagedUnit {
         }
     }
 
-    // ---- connections
-
-    private void accept(ListeningSocket socket) {
-        int number = SysSocket.accept(socket.fd());
-        if (number >= 0) {
-            accepted(Fd.adopt(number));
-            return;
-        }
-        String problem =
-                ServiceLife.message(
-                        new ErrnoException("accept4", socket.listen().toString(), -number));
-        switch (-number) {
-            case Errno.EAGAIN -> {} // it has gone again
-            case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {
-                context.warn(name(), "a connection waits: " + problem);
-                traffic.pause(EXHAUSTED);
-            }
-            default -> fail(SocketResult.RESOURCES, problem);
-        }
-    }
-
-    private void accepted(Fd fd) {
-        AcceptedConnection connection;
-        try {
-            connection = AcceptedConnection.of(fd);
-        } catch (ErrnoException e) {
-            context.info(name(), "a connection has gone already: " + e.getMessage());
-            return;
-        }
-        Optional<UnitName> instance = instanceFor(connection);
-        Optional<String> refusal =
-                instance.isEmpty()
-                        ? Optional.of("a connection is refused: too long a name for its instance")
-                        : connections.refusal(unit.socket(), connection.source());
-        if (refusal.isPresent()) {
-            connections.refused();
-            context.warn(name(), refusal.get());
-            connection.close();
-        } else if (mayTrigger()) {
-            UnitName name = instance.get();
-            connections.began(name, connection.source());
-            context.events()
-                    .activation()
-                    .serve(name(), name, connection, () -> connections.ended(name));
-        } else {
-            connection.close();
-        }
-    }
-
-    private Optional<UnitName> instanceFor(AcceptedConnection connection) {
-        return UnitName.parse(
-                serviceName().prefix()
-                        + "@"
-                        + connections.next()
-                        + "-"
-                        + connection.ends()
-                        + UnitType.SERVICE.suffix());
-    }
-
     // ---- down
 
-    private void fail(SocketResult why, String text) {
+    @Override
+    public void fail(SocketResult why, String text) {
         context.error(name(), text);
         down(why);
     }
@@ -503,9 +448,9 @@ final class ManagedSocket implements ManagedUnit {
                 name(),
                 unit.socket().listens(),
                 unit.socket().accept(),
-                connections.living(),
-                connections.acceptedCount(),
-                connections.refusedCount(),
+                connections.instances().size(),
+                connections.accepted(),
+                connections.refused(),
                 unit.socket().accept() ? connections.instances() : List.of(serviceName()));
     }
 }

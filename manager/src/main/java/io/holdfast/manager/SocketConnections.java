@@ -1,73 +1,153 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysSocket;
 import io.holdfast.manager.unit.SocketSection;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Counts the connections of an accepting socket, all and those that live. On the loop. */
+/**
+ * The connections of an accepting socket: takes them, counts them, and has each served by an
+ * instance of its own. On the loop.
+ */
 final class SocketConnections {
+    /** How long nobody looks for more when this process has no descriptor left for one. */
+    private static final Duration EXHAUSTED = Duration.ofSeconds(1);
+
+    /** The socket that they come to. */
+    interface Owner {
+        SocketUnit unit();
+
+        /** Whether one more thing may be started; it has failed if not. */
+        boolean mayTrigger();
+
+        /** Looks for no more traffic for a while. */
+        void pause(Duration length);
+
+        void fail(SocketResult why, String text);
+    }
+
+    private final ManagerContext context;
+    private final Owner owner;
     private final Map<UnitName, String> living = new LinkedHashMap<>();
     private final Map<String, Integer> bySource = new HashMap<>();
     private long accepted;
     private long refused;
 
+    SocketConnections(ManagerContext context, Owner owner) {
+        this.context = context;
+        this.owner = owner;
+    }
+
+    private UnitName name() {
+        return owner.unit().name();
+    }
+
+    /** Takes one that waits. */
+    void accept(ListeningSocket socket) {
+        int number = SysSocket.accept(socket.fd());
+        if (number >= 0) {
+            take(Fd.adopt(number));
+            return;
+        }
+        String problem =
+                ServiceLife.message(
+                        new ErrnoException("accept4", socket.listen().toString(), -number));
+        switch (-number) {
+            case Errno.EAGAIN -> {} // it has gone again
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {
+                context.warn(name(), "a connection waits: " + problem);
+                owner.pause(EXHAUSTED);
+            }
+            default -> owner.fail(SocketResult.RESOURCES, problem);
+        }
+    }
+
+    private void take(Fd fd) {
+        AcceptedConnection connection;
+        try {
+            connection = AcceptedConnection.of(fd);
+        } catch (ErrnoException e) {
+            context.info(name(), "a connection has gone already: " + e.getMessage());
+            return;
+        }
+        Optional<UnitName> instance = instanceFor(connection);
+        Optional<String> refusal =
+                instance.isEmpty()
+                        ? Optional.of("the name of its instance would be too long")
+                        : refusal(owner.unit().socket(), connection.source());
+        if (refusal.isPresent()) {
+            refused++;
+            context.warn(
+                    name(),
+                    "a connection of " + connection.source() + " is refused: " + refusal.get());
+            connection.close();
+        } else if (owner.mayTrigger()) {
+            serve(instance.get(), connection);
+        } else {
+            connection.close();
+        }
+    }
+
+    private Optional<UnitName> instanceFor(AcceptedConnection connection) {
+        return UnitName.parse(
+                owner.unit().socket().service().prefix()
+                        + "@"
+                        + accepted
+                        + "-"
+                        + connection.ends()
+                        + UnitType.SERVICE.suffix());
+    }
+
     /** Why one more would be one too many, if it would. */
-    Optional<String> refusal(SocketSection settings, String source) {
-        int most = settings.maxConnectionsPerSource();
+    private Optional<String> refusal(SocketSection settings, String source) {
         if (living.size() >= settings.maxConnections()) {
             return Optional.of(
-                    "a connection of %s is refused: %d are there, MaxConnections=%d"
-                            .formatted(source, living.size(), settings.maxConnections()));
+                    living.size() + " are there, MaxConnections=" + settings.maxConnections());
         }
+        int most = settings.maxConnectionsPerSource();
         int there = bySource.getOrDefault(source, 0);
         return most > 0 && there >= most
-                ? Optional.of(
-                        "a connection of %s is refused: %d of it are there,"
-                                        .formatted(source, there)
-                                + " MaxConnectionsPerSource="
-                                + most)
+                ? Optional.of(there + " of it are there, MaxConnectionsPerSource=" + most)
                 : Optional.empty();
     }
 
-    void refused() {
-        refused++;
-    }
-
-    /** The number of the next. */
-    long next() {
-        return accepted;
-    }
-
-    void began(UnitName instance, String source) {
+    private void serve(UnitName instance, AcceptedConnection connection) {
         accepted++;
+        String source = connection.source();
         living.put(instance, source);
         bySource.merge(source, 1, Integer::sum);
+        context.events()
+                .activation()
+                .serve(name(), instance, connection, () -> ended(instance, source));
     }
 
-    void ended(UnitName instance) {
-        String source = living.remove(instance);
-        if (source != null) {
-            bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
-        }
+    private void ended(UnitName instance, String source) {
+        living.remove(instance);
+        bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
     }
 
-    int living() {
-        return living.size();
-    }
-
+    /** The instances that live. */
     List<UnitName> instances() {
         return List.copyOf(living.keySet());
     }
 
-    long acceptedCount() {
+    /** How many were served. */
+    long accepted() {
         return accepted;
     }
 
-    long refusedCount() {
+    /** How many were one too many. */
+    long refused() {
         return refused;
     }
 }

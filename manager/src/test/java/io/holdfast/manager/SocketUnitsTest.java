@@ -42,6 +42,9 @@ class SocketUnitsTest {
             """
             pid = int(os.environ["LISTEN_PID"])
             assert pid == os.getpid(), "for another process"
+            if "LISTEN_PIDFDID" in os.environ:
+                inode = os.stat(os.pidfd_open(pid)).st_ino
+                assert int(os.environ["LISTEN_PIDFDID"]) == inode, "of another process"
             n = int(os.environ["LISTEN_FDS"])
             say("got %d named %s" % (n, os.environ["LISTEN_FDNAMES"]))
             listener = socket.socket(fileno=3)

@@ -184,9 +184,7 @@ final class JobRequests {
                     throw new JobRefusedException(
                             Reason.DESTRUCTIVE,
                             anchor,
-                            "has a job that would take the place of another one, of "
-                                    + name
-                                    + ".");
+                            "has a job that would take the place of another one, of " + name + ".");
                 }
             }
         }

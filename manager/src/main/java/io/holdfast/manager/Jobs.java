@@ -103,8 +103,7 @@ final class Jobs {
                             results.putAll(plan.refused());
                             done.accept(results);
                         });
-        Transaction stops =
-                transaction(plan.stops(), Transaction.Kind.STOP, _ -> starts.run());
+        Transaction stops = transaction(plan.stops(), Transaction.Kind.STOP, _ -> starts.run());
         installed.run();
         stops.run();
     }
@@ -152,11 +151,9 @@ final class Jobs {
                             try {
                                 start(again, closure, answer);
                             } catch (RuntimeException e) {
-                                again.forEach(
-                                        name ->
-                                                endRestart(
-                                                        units.get(name).unit().name(),
-                                                        JobResult.CANCELED));
+                                again.forEach(name ->
+                                        endRestart(
+                                                units.get(name).unit().name(), JobResult.CANCELED));
                                 future.completeExceptionally(e);
                             }
                         });

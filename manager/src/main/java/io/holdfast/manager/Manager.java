@@ -90,7 +90,8 @@ public final class Manager implements AutoCloseable {
         jobs = new Jobs(context, units, catalog, table);
         view =
                 new ManagerView(
-                        context, options, units, catalog, jobs, table, listeners, workloads, loudness);
+                        context, options, units, catalog, jobs, table, listeners, workloads,
+                        loudness);
         messages = new NotifyRouter(context, units);
         notify = new NotifySocket(context.notifySocket(), loop, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();

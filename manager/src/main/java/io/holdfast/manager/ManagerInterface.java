@@ -34,8 +34,8 @@ import java.util.function.Function;
 /**
  * A manager's face on Varlink: {@code io.holdfast.Manager}.
  *
- * <p>Everybody may read. To change something the peer must be root or the manager's own user ({@link
- * Permission#isOwner}), or have the {@link Permission} that it was served with.
+ * <p>Everybody may read. To change something the peer must be root or the manager's own user
+ * ({@link Permission#isOwner}), or have the {@link Permission} that it was served with.
  */
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
@@ -182,7 +182,8 @@ public final class ManagerInterface implements AutoCloseable {
                 .asyncMethod("Stop", call -> jobs(call, "stop", manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, "restart", manager::restart))
                 .asyncMethod("Reload", call -> jobs(call, "reload", manager::reload))
-                .asyncMethod("ResetFailed", call -> permitted(call, "reset-failed", this::resetFailed))
+                .asyncMethod(
+                        "ResetFailed", call -> permitted(call, "reset-failed", this::resetFailed))
                 .asyncMethod("Kill", call -> permitted(call, "kill", this::kill))
                 .asyncMethod("WhoIs", this::whoIs, MethodOption.TAKES_DESCRIPTORS)
                 .build();

@@ -21,8 +21,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 
 /**
- * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is called
- * on the loop, and futures complete there.
+ * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
+ * called on the loop, and futures complete there.
  */
 public final class ManagerView {
     private final ManagerContext context;

@@ -3,8 +3,8 @@ package io.holdfast.manager;
 import io.holdfast.manager.unit.UnitName;
 
 /**
- * Who is told of units and jobs as they come, change and go. All methods on the manager's loop: they
- * must not block.
+ * Who is told of units and jobs as they come, change and go. All methods on the manager's loop:
+ * they must not block.
  */
 public interface UnitListener {
     /** A unit was loaded. */

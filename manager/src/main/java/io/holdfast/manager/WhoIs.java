@@ -121,11 +121,7 @@ final class WhoIs {
                                 }
                                 Optional<Workload> within = path.flatMap(workloads::at);
                                 answer.complete(
-                                        of(
-                                                process,
-                                                info,
-                                                within.or(() -> heldBy(process)),
-                                                path));
+                                        of(process, info, within.or(() -> heldBy(process)), path));
                             } catch (Exception e) {
                                 answer.completeExceptionally(e);
                             }
@@ -172,7 +168,9 @@ final class WhoIs {
                 number(credentials.map(Credentials::effectiveGid)),
                 workload.map(Workload::unit),
                 workload.map(Workload::invocationId),
-                workload.map(Workload::slice).map(UnitName::text).or(() -> path.map(CgroupPath::slice)),
+                workload.map(Workload::slice)
+                        .map(UnitName::text)
+                        .or(() -> path.map(CgroupPath::slice)),
                 path.flatMap(CgroupPath::session),
                 path.map(CgroupPath::path));
     }

@@ -13,8 +13,8 @@ import java.util.OptionalLong;
 import java.util.UUID;
 
 /**
- * Who a process is to its manager, told from a descriptor that holds it: the answer cannot belong to
- * another process that has its number by now.
+ * Who a process is to its manager, told from a descriptor that holds it: the answer cannot belong
+ * to another process that has its number by now.
  *
  * <pre>{@code
  * try (VarlinkClient manager = VarlinkClient.connect("unix:/run/holdfast/io.holdfast.Manager")) {

@@ -67,8 +67,7 @@ final class Activations implements UnitListener {
     }
 
     private void failed(String unit, Throwable failure) {
-        String error =
-                failure instanceof DBusException known ? known.name() : DBusException.FAILED;
+        String error = failure instanceof DBusException known ? known.name() : DBusException.FAILED;
         String text =
                 failure instanceof DBusException known
                         ? known.text()

@@ -16,10 +16,11 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Asks polkit's authority on a bus, with the descriptor of the caller's process: never with a number.
- * Who is not held, or is gone, may nothing; and where nobody answers nobody may.
+ * Asks polkit's authority on a bus, with the descriptor of the caller's process: never with a
+ * number. Who is not held, or is gone, may nothing; and where nobody answers nobody may.
  *
- * @see <a href="https://www.freedesktop.org/software/polkit/docs/latest/eggdbus-interface-org.freedesktop.PolicyKit1.Authority.html">
+ * @see <a
+ *     href="https://www.freedesktop.org/software/polkit/docs/latest/eggdbus-interface-org.freedesktop.PolicyKit1.Authority.html">
  *     org.freedesktop.PolicyKit1.Authority</a>
  */
 final class AuthorityPermission implements Permission {

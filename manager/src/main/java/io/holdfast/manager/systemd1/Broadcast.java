@@ -126,8 +126,7 @@ final class Broadcast implements UnitListener {
     private void tellChanged(UnitName name) {
         manager.unit(name)
                 .ifPresent(view -> {
-                    UnitProperties.Subject subject =
-                            new UnitProperties.Subject(view, manager, "");
+                    UnitProperties.Subject subject = new UnitProperties.Subject(view, manager, "");
                     if (view.unit() instanceof ServiceUnit service) {
                         tellChanged(
                                 name,

@@ -117,7 +117,9 @@ final class BusLink implements BusNames, AutoCloseable {
 
     private void left(Client client, Message signal) {
         List<Object> values = signal.values();
-        if (values.size() == 3 && values.getFirst() instanceof String name && name.startsWith(":")) {
+        if (values.size() == 3
+                && values.getFirst() instanceof String name
+                && name.startsWith(":")) {
             post(() -> client.left(name));
         }
     }

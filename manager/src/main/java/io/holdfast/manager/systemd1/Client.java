@@ -17,6 +17,7 @@ final class Client {
     private final BusConnection connection;
     private final boolean isBus;
     private final Set<String> subscribers = new HashSet<>();
+
     /** Callers that wait for jobs: they get signals until their jobs are over. */
     private final Map<Long, String> tracked = new HashMap<>();
 

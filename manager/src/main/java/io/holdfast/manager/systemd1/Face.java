@@ -25,7 +25,9 @@ final class Face {
         return manager;
     }
 
-    /** Shows everything on a connection, and tells its other side of what happens when it is ready. */
+    /**
+     * Shows everything on a connection, and tells its other side of what happens when it is ready.
+     */
     Client show(BusConnection connection, boolean isBus) {
         EventLoop loop = manager.loop();
         Client client = new Client(connection, isBus);
@@ -39,8 +41,7 @@ final class Face {
         var _ =
                 connection.export(
                         Names.LOG_CONTROL_PATH, loop, LogControl.describe(manager, !isBus));
-        var _ = connection.exportTree(
-                Names.UNITS_PATH, loop, new UnitObjects(manager, operations));
+        var _ = connection.exportTree(Names.UNITS_PATH, loop, new UnitObjects(manager, operations));
         var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager));
         broadcast.add(client);
         return client;

@@ -36,8 +36,7 @@ final class JobObjects implements ObjectTree {
     @Override
     public CompletionStage<List<BusInterface>> interfaces(String path) {
         OptionalLong id = Names.jobAt(path);
-        Optional<UnitJob> job =
-                id.isPresent() ? manager.job(id.getAsLong()) : Optional.empty();
+        Optional<UnitJob> job = id.isPresent() ? manager.job(id.getAsLong()) : Optional.empty();
         return CompletableFuture.completedStage(job.map(JobObjects::describe).orElse(List.of()));
     }
 

@@ -11,6 +11,7 @@ import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -103,8 +104,8 @@ final class ManagerObject {
                 () ->
                         manager.read(name)
                                 .thenCompose(view ->
-                                        manager.work(() ->
-                                                UnitObjects.fileState(manager, name, view)))
+                                        manager.work(
+                                                () -> UnitObjects.fileState(manager, name, view)))
                                 .thenApply(state -> {
                                     if (state.isEmpty()) {
                                         throw new DBusException(
@@ -119,7 +120,7 @@ final class ManagerObject {
         if (id.length != 16) {
             throw Errors.invalid("Invalid invocation ID");
         }
-        String hex = java.util.HexFormat.of().formatHex(id);
+        String hex = HexFormat.of().formatHex(id);
         return path(
                 manager.ofInvocation(hex)
                         .orElseThrow(() ->
@@ -176,12 +177,7 @@ final class ManagerObject {
                         (call, reply) -> byNames(texts(call, 0), reply),
                         "names",
                         "units")
-                .method(
-                        "ListJobs",
-                        "",
-                        "a(usssoo)",
-                        _ -> List.of(UnitList.jobs(manager)),
-                        "jobs")
+                .method("ListJobs", "", "a(usssoo)", _ -> List.of(UnitList.jobs(manager)), "jobs")
                 .asyncMethod(
                         "ListUnitFiles",
                         "",
@@ -236,8 +232,7 @@ final class ManagerObject {
                         manager.installed(name -> fits.test(name.text()))
                                 .thenCompose(units ->
                                         manager.work(() ->
-                                                UnitList.files(
-                                                        manager.loadPath(), states, units)))
+                                                UnitList.files(manager.loadPath(), states, units)))
                                 .thenApply(List::of));
     }
 
@@ -275,8 +270,7 @@ final class ManagerObject {
                 method,
                 "ss",
                 "o",
-                (call, reply) ->
-                        operations.job(call, call.string(0), call.string(1), wish, reply),
+                (call, reply) -> operations.job(call, call.string(0), call.string(1), wish, reply),
                 "name",
                 "mode",
                 "job");
@@ -387,8 +381,7 @@ final class ManagerObject {
         requireBus();
         UnitName name = operations.loaded(Operations.name(call.string(0))).unit().name();
         if (!client.unrefer(call.sender(), name.text())) {
-            throw Errors.of(
-                    Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
+            throw Errors.of(Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
         }
         return List.of();
     }
@@ -415,7 +408,8 @@ final class ManagerObject {
     }
 
     private void later(CompletableFuture<List<?>> reply, Answer answer) {
-        operations.onLoop(
+        operations
+                .onLoop(
                         reply,
                         () -> {
                             var _ =

@@ -51,7 +51,8 @@ final class ManagerProperties {
                 .fixed(
                         "UnitPath",
                         "as",
-                        manager -> manager.loadPath().folders().stream().map(Path::toString).toList())
+                        manager ->
+                                manager.loadPath().folders().stream().map(Path::toString).toList())
                 .fixed("ControlGroup", "s", manager -> manager.cgroup().orElse(""))
                 .fixed("DefaultStandardOutput", "s", _ -> "journal")
                 .fixed("DefaultStandardError", "s", _ -> "inherit")

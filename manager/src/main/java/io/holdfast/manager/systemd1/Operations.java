@@ -14,10 +14,12 @@ import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /** What is done to units for those who may: each first asks, and then acts on the loop. */
 final class Operations {
@@ -74,8 +76,7 @@ final class Operations {
 
     static UnitName name(String text) {
         return UnitName.parse(text)
-                .orElseThrow(() ->
-                        Errors.invalid("Unit name " + quoted(text) + " is not valid."));
+                .orElseThrow(() -> Errors.invalid("Unit name " + quoted(text) + " is not valid."));
     }
 
     static String quoted(String text) {
@@ -90,13 +91,18 @@ final class Operations {
 
     private static JobMode mode(String word) {
         return switch (word) {
-            case "replace", "replace-irreversibly" -> JobMode.REPLACE;
+            case "replace" -> JobMode.REPLACE;
             case "fail" -> JobMode.FAIL;
             case "isolate" ->
                     throw Errors.of(
                             Errors.NO_ISOLATION, "Operation refused, unit may not be isolated.");
-            case "flush", "ignore-dependencies", "ignore-requirements", "triggering",
-                            "restart-dependencies", "lenient" ->
+            case "replace-irreversibly",
+                    "flush",
+                    "ignore-dependencies",
+                    "ignore-requirements",
+                    "triggering",
+                    "restart-dependencies",
+                    "lenient" ->
                     throw new DBusException(
                             DBusException.NOT_SUPPORTED,
                             "Job mode " + word + " is not supported by this manager.");
@@ -107,7 +113,11 @@ final class Operations {
     // ---- jobs
 
     void job(
-            MethodCall call, String unit, String modeWord, Wish wish, CompletableFuture<List<?>> reply) {
+            MethodCall call,
+            String unit,
+            String modeWord,
+            Wish wish,
+            CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
         JobMode mode = mode(modeWord);
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
@@ -130,13 +140,14 @@ final class Operations {
             return;
         }
         var _ =
-                manager.read(name).whenComplete((unit, failure) -> {
-                    if (unit == null) {
-                        answer.completeExceptionally(failure);
-                    } else {
-                        manager.enqueue(name, reloadOr(wish.type, unit), mode, answer);
-                    }
-                });
+                manager.read(name)
+                        .whenComplete((unit, failure) -> {
+                            if (unit == null) {
+                                answer.completeExceptionally(failure);
+                            } else {
+                                manager.enqueue(name, reloadOr(wish.type, unit), mode, answer);
+                            }
+                        });
     }
 
     private static JobType reloadOr(JobType otherwise, UnitView unit) {
@@ -176,7 +187,8 @@ final class Operations {
                     if (!hit && (mustHit || meant != KillWhom.ALL)) {
                         throw Errors.of(
                                 Errors.NO_SUCH_PROCESS,
-                                "No " + meant.name().toLowerCase(java.util.Locale.ROOT)
+                                "No "
+                                        + meant.name().toLowerCase(Locale.ROOT)
                                         + " process to kill in "
                                         + there.unit().name()
                                         + ".");
@@ -187,8 +199,7 @@ final class Operations {
 
     UnitView loaded(UnitName name) {
         return manager.unit(name)
-                .orElseThrow(() ->
-                        Errors.of(Errors.NO_SUCH_UNIT, "Unit " + name + " not loaded."));
+                .orElseThrow(() -> Errors.of(Errors.NO_SUCH_UNIT, "Unit " + name + " not loaded."));
     }
 
     void resetFailed(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
@@ -234,9 +245,7 @@ final class Operations {
                                 "verb",
                                 verb.word,
                                 "polkit.message",
-                                "Authentication is required to "
-                                        + verb.sentence
-                                        + " '$(unit)'.",
+                                "Authentication is required to " + verb.sentence + " '$(unit)'.",
                                 "polkit.gettext_domain",
                                 "systemd"));
         guard.permitted(call, action, reply, onLoop(reply, then));
@@ -262,7 +271,7 @@ final class Operations {
         };
     }
 
-    static void fail(CompletableFuture<List<?>> reply, @org.jspecify.annotations.Nullable Throwable failure) {
+    static void fail(CompletableFuture<List<?>> reply, @Nullable Throwable failure) {
         reply.completeExceptionally(
                 Errors.of(failure == null ? new IllegalStateException("no answer") : failure));
     }

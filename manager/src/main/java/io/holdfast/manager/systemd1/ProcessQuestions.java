@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
@@ -17,13 +18,14 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Which process is of which unit, told from descriptors. A number that comes in is held at the door,
- * and the answer is of whom it held.
+ * Which process is of which unit, told from descriptors. A number that comes in is held at the
+ * door, and the answer is of whom it held.
  */
 final class ProcessQuestions {
     /** Our own interface of the same object. */
@@ -58,9 +60,9 @@ final class ProcessQuestions {
     /**
      * {@code WhoIs(h descriptor) → a{sv}}: all that the manager knows of a process that is held, in
      * one answer. The descriptor is a pidfd, or a connected AF_UNIX socket, whose peer is meant.
-     * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id s},
-     * {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s}, {@code
-     * session s}, {@code cgroup s}.
+     * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id
+     * s}, {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s},
+     * {@code session s}, {@code cgroup s}.
      */
     BusInterface describe() {
         return BusInterface.named(HOLDFAST)
@@ -71,13 +73,7 @@ final class ProcessQuestions {
     // ---- by descriptor; by the thread that reads
 
     private void byPidFd(MethodCall call, CompletableFuture<List<?>> reply) {
-        Fd received = call.descriptor(call.argument(0, Handle.class));
-        PidFd process;
-        try {
-            process = PidFd.adopt(received);
-        } catch (io.holdfast.core.linux.ErrnoException e) {
-            throw Errors.invalid("Not a pidfd: " + e.getMessage());
-        }
+        PidFd process = pidfd(call.descriptor(call.argument(0, Handle.class)));
         ask(
                 process,
                 reply,
@@ -92,6 +88,20 @@ final class ProcessQuestions {
                 });
     }
 
+    private static PidFd pidfd(Fd received) {
+        PidFd process;
+        try {
+            process = PidFd.adopt(received);
+        } catch (ErrnoException e) {
+            throw Errors.invalid("Not a pidfd: " + e.getMessage());
+        }
+        if (process.isThread()) {
+            process.close();
+            throw Errors.invalid("A pidfd of a thread, and not of a process.");
+        }
+        return process;
+    }
+
     private void whoIs(MethodCall call, CompletableFuture<List<?>> reply) {
         Fd received = call.descriptor(call.argument(0, Handle.class)).move();
         ask(held(received), reply, identity -> List.of(map(identity)));
@@ -100,7 +110,7 @@ final class ProcessQuestions {
     private static PidFd held(Fd received) {
         try {
             return ManagerView.processOf(received);
-        } catch (io.holdfast.core.linux.ErrnoException e) {
+        } catch (ErrnoException e) {
             throw asDBus(e);
         }
     }
@@ -191,7 +201,9 @@ final class ProcessQuestions {
                                         pid == 0 ? caller(call) : held(pid),
                                         reply,
                                         identity ->
-                                                List.of(new ObjectPath(Names.path(unit(identity)))));
+                                                List.of(
+                                                        new ObjectPath(
+                                                                Names.path(unit(identity)))));
                             } catch (InterruptedException e) {
                                 reply.completeExceptionally(noSuchProcess(pid));
                             } catch (RuntimeException e) {
@@ -227,7 +239,7 @@ final class ProcessQuestions {
         UnitName name = Operations.name(text);
         Runnable ask =
                 () -> {
-                    java.util.Optional<String> cgroup =
+                    Optional<String> cgroup =
                             text.equals("-.slice")
                                     ? manager.cgroup()
                                     : manager.unit(name).flatMap(view -> view.status().cgroup());

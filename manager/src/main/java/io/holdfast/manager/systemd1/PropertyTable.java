@@ -13,8 +13,7 @@ import java.util.function.Function;
 
 /** The properties of an interface, each told from one view of the object. Built once. */
 final class PropertyTable<T> {
-    private record Property<T>(
-            String name, Signature type, Function<T, ?> value, Change change) {}
+    private record Property<T>(String name, Signature type, Function<T, ?> value, Change change) {}
 
     private final List<Property<T>> properties = new ArrayList<>();
 

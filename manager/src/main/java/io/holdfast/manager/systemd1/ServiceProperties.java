@@ -79,8 +79,7 @@ final class ServiceProperties {
                 .changing("ControlPID", "u", s -> pid(s.view().flatMap(ServiceView::control)))
                 .changing("ExecMainPID", "u", s -> pid(s.view().flatMap(ServiceView::lastMain)))
                 .changing("ExecMainCode", "i", s -> code(s.subject.view().status().mainExit()))
-                .changing(
-                        "ExecMainStatus", "i", s -> status(s.subject.view().status().mainExit()));
+                .changing("ExecMainStatus", "i", s -> status(s.subject.view().status().mainExit()));
         PropertyTimes.add(
                 table,
                 "ExecMainStart",
@@ -103,8 +102,7 @@ final class ServiceProperties {
         return exit.map(how ->
                         switch (how) {
                             case Exit.Exited _ -> CLD_EXITED;
-                            case Exit.Killed(_, boolean dumped) ->
-                                    dumped ? CLD_DUMPED : CLD_KILLED;
+                            case Exit.Killed(_, boolean dumped) -> dumped ? CLD_DUMPED : CLD_KILLED;
                             case Exit.Unknown _ -> 0;
                         })
                 .orElse(0);
@@ -141,8 +139,7 @@ final class ServiceProperties {
                         "RestartPreventExitStatus",
                         "(aiai)",
                         s -> set(s.section().restart().prevent()))
-                .fixed(
-                        "RestartForceExitStatus", "(aiai)", s -> set(s.section().restart().force()))
+                .fixed("RestartForceExitStatus", "(aiai)", s -> set(s.section().restart().force()))
                 .fixed("User", "s", s -> s.unit.exec().user().orElse(""))
                 .fixed("Group", "s", s -> s.unit.exec().group().orElse(""));
     }

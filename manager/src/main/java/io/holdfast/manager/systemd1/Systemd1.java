@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  * A manager's face on D-Bus, {@code org.freedesktop.systemd1}, as systemctl(1) and busctl(1) speak
  * with it: on a private socket, and on a bus if it is told to.
  *
- * <p>Everybody may read. To change something one must be root or the manager's own user, or polkit's
- * authority on the bus must allow it; it is asked with the descriptor of the caller's process, and
- * without an authority nobody else may.
+ * <p>Everybody may read. To change something one must be root or the manager's own user, or
+ * polkit's authority on the bus must allow it; it is asked with the descriptor of the caller's
+ * process, and without an authority nobody else may.
  *
  * @see <a href="https://www.freedesktop.org/software/systemd/man/org.freedesktop.systemd1.html">
  *     org.freedesktop.systemd1</a>

@@ -18,8 +18,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Whether units are enabled: whether links in the folders that are for that lead to them. A snapshot
- * of the folders as they were when it was made. Blocking to make; immutable.
+ * Whether units are enabled: whether links in the folders that are for that lead to them. A
+ * snapshot of the folders as they were when it was made. Blocking to make; immutable.
  */
 final class UnitFileStates {
     /** What {@code systemctl is-enabled} says. */
@@ -63,7 +63,9 @@ final class UnitFileStates {
     private void addLinks(Path folder, Set<UnitName> links) {
         for (Path entry : list(folder)) {
             String name = entry.getFileName().toString();
-            if (name.endsWith(".wants") || name.endsWith(".requires") || name.endsWith(".upholds")) {
+            if (name.endsWith(".wants")
+                    || name.endsWith(".requires")
+                    || name.endsWith(".upholds")) {
                 for (Path link : list(entry)) {
                     UnitName.parse(link.getFileName().toString()).ifPresent(links::add);
                 }
@@ -143,6 +145,7 @@ final class UnitFileStates {
 
     private static boolean isIn(Set<UnitName> links, UnitSource source) {
         return source.names().stream()
-                .anyMatch(name -> links.contains(name) || links.contains(name.template().orElse(name)));
+                .anyMatch(name ->
+                        links.contains(name) || links.contains(name.template().orElse(name)));
     }
 }

@@ -13,13 +13,13 @@ import io.holdfast.manager.unit.TargetUnit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSection;
 import io.holdfast.manager.unit.UnitSource;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import java.nio.file.Path;
 
 /** The properties of {@code org.freedesktop.systemd1.Unit}. */
 final class UnitProperties {
@@ -146,9 +146,7 @@ final class UnitProperties {
     private static void addDependencies(PropertyTable<Subject> table) {
         for (Dependency kind : Dependency.values()) {
             table.fixed(
-                    kind.directive(),
-                    "as",
-                    unit -> texts(unit.section().dependencies().of(kind)));
+                    kind.directive(), "as", unit -> texts(unit.section().dependencies().of(kind)));
         }
         inverse(table, "RequiredBy", Dependency.REQUIRES);
         inverse(table, "RequisiteOf", Dependency.REQUISITE);
@@ -167,9 +165,7 @@ final class UnitProperties {
 
     private static void inverse(PropertyTable<Subject> table, String name, Dependency kind) {
         table.asked(
-                name,
-                "as",
-                unit -> texts(unit.manager.dependants(kind, unit.view.unit().name())));
+                name, "as", unit -> texts(unit.manager.dependants(kind, unit.view.unit().name())));
     }
 
     private static void addSettings(PropertyTable<Subject> table) {

@@ -173,9 +173,10 @@ final class UpCommand implements Command {
         } catch (ErrnoException
                 | UncheckedIOException
                 | BusAddressException
-                | ConnectionLostException
-                | DBusException e) {
+                | ConnectionLostException e) {
             throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+        } catch (DBusException e) {
+            throw new CommandException(e.text().isEmpty() ? e.name() : e.text(), e);
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {

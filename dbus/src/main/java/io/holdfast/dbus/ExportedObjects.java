@@ -117,8 +117,7 @@ final class ExportedObjects {
         this.limit = limit;
     }
 
-    ExportedObject add(
-            String path, List<BusInterface> interfaces, @Nullable Executor executor) {
+    ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         requirePath(path);
         ExportedObject object = object(path, interfaces, executor);
         if (objects.putIfAbsent(path, object) != null) {
@@ -302,7 +301,8 @@ final class ExportedObjects {
             message.close();
             refuse(
                     message,
-                    new DBusException(DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage())),
+                    new DBusException(
+                            DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage())),
                     link::offer);
         }
     }
@@ -342,9 +342,8 @@ final class ExportedObjects {
                         found = CompletableFuture.failedStage(e);
                     }
                     var _ =
-                            found.whenComplete(
-                                    (interfaces, failure) ->
-                                            found(tree, path, message, interfaces, failure));
+                            found.whenComplete((interfaces, failure) ->
+                                    found(tree, path, message, interfaces, failure));
                 });
     }
 

@@ -174,6 +174,7 @@ class JobSignalsTest {
                     {"StartUnit", "no unit", "replace", "InvalidArgs"},
                     {"StartUnit", "a.service", "isolate", "NoIsolation"},
                     {"StartUnit", "a.service", "flush", "NotSupported"},
+                    {"StartUnit", "a.service", "replace-irreversibly", "NotSupported"},
                     {"StartUnit", "nosuch.service", "replace", "NoSuchUnit"},
                     {"ReloadUnit", "nosuch.service", "replace", "NoSuchUnit"},
                 }) {
@@ -183,11 +184,10 @@ class JobSignalsTest {
         }
         assertThatThrownBy(() -> manager().call(MANAGER, "RefUnit", "s", "a.service"))
                 .hasMessageContaining("NotSupported");
-        assertThatThrownBy(() ->
-                        manager().call(MANAGER, "KillUnit", "ssi", "a.service", "all", 65))
+        assertThatThrownBy(() -> manager().call(MANAGER, "KillUnit", "ssi", "a.service", "all", 65))
                 .hasMessageContaining("InvalidArgs");
-        assertThatThrownBy(() ->
-                        manager().call(MANAGER, "KillUnit", "ssi", "a.service", "others", 15))
+        assertThatThrownBy(
+                        () -> manager().call(MANAGER, "KillUnit", "ssi", "a.service", "others", 15))
                 .hasMessageContaining("InvalidArgs");
     }
 }

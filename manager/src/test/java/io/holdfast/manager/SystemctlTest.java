@@ -176,7 +176,9 @@ class SystemctlTest {
                 Tool.run(
                                 Map.of(
                                         "PRIVATE",
-                                        stage.runtimeDirectory().resolve("systemd/private").toString()),
+                                        stage.runtimeDirectory()
+                                                .resolve("systemd/private")
+                                                .toString()),
                                 "unshare",
                                 "--mount",
                                 "sh",

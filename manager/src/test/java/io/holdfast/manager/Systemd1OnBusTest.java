@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
@@ -87,7 +87,8 @@ class Systemd1OnBusTest {
         stage.start("a");
         String[] busctl = {"busctl", "--no-pager", "--address=" + address};
         assertThat(run(busctl, "tree", SYSTEMD1).output())
-                .contains(PATH + "/unit/a_2eservice", PATH + "/job", "/org/freedesktop/LogControl1");
+                .contains(
+                        PATH + "/unit/a_2eservice", PATH + "/job", "/org/freedesktop/LogControl1");
         assertThat(run(busctl, "introspect", SYSTEMD1, PATH + "/unit/a_2eservice").output())
                 .containsPattern("\\.ActiveState +property +s +\"active\"")
                 .containsPattern("\\.MainPID +property +u +" + stage.main("a").pid());
@@ -157,9 +158,7 @@ class Systemd1OnBusTest {
                                     try {
                                         var _ =
                                                 client.object("org.example.Good", "/")
-                                                        .call(
-                                                                "org.freedesktop.DBus.Peer",
-                                                                "Ping");
+                                                        .call("org.freedesktop.DBus.Peer", "Ping");
                                     } catch (InterruptedException e) {
                                         throw new AssertionError(e);
                                     }
@@ -179,9 +178,11 @@ class Systemd1OnBusTest {
         try (Bus bus = ours(folder);
                 BusConnection owner = BusConnection.connect(address(bus))) {
             names = face.connect(address(bus));
-            stage.manager().loop().post(() -> {
-                var _ = names.onOwner("org.example.Name", told::add);
-            });
+            stage.manager()
+                    .loop()
+                    .post(() -> {
+                        var _ = names.onOwner("org.example.Name", told::add);
+                    });
             assertThat(next(told)).isEmpty();
             owner.requestName("org.example.Name");
             assertThat(next(told)).contains(owner.uniqueName());
@@ -285,11 +286,7 @@ class Systemd1OnBusTest {
 
         BusInterface described() {
             return BusInterface.named("org.freedesktop.PolicyKit1.Authority")
-                    .method(
-                            "CheckAuthorization",
-                            "(sa{sv})sa{ss}us",
-                            "(bba{ss})",
-                            this::check)
+                    .method("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})", this::check)
                     .concurrent()
                     .build();
         }
@@ -319,8 +316,7 @@ class Systemd1OnBusTest {
                 PidFd self = PidFd.self()) {
             var _ = face.connect(address(bus));
             try (var _ =
-                    polkit.export(
-                            "/org/freedesktop/PolicyKit1/Authority", authority.described())) {
+                    polkit.export("/org/freedesktop/PolicyKit1/Authority", authority.described())) {
                 polkit.requestName("org.freedesktop.PolicyKit1");
                 AsUser.nobody(() -> {
                     try (BusConnection client = BusConnection.connect(address(bus))) {
@@ -351,8 +347,7 @@ class Systemd1OnBusTest {
                 BusConnection root = BusConnection.connect(address(bus))) {
             var _ = face.connect(address(bus));
             try (var _ =
-                    polkit.export(
-                            "/org/freedesktop/PolicyKit1/Authority", authority.described())) {
+                    polkit.export("/org/freedesktop/PolicyKit1/Authority", authority.described())) {
                 polkit.requestName("org.freedesktop.PolicyKit1");
                 AsUser.nobody(() -> {
                     try (BusConnection client = BusConnection.connect(address(bus))) {
@@ -415,8 +410,7 @@ class Systemd1OnBusTest {
                                     + "</policy></busconfig>\n");
             Child child =
                     Spawn.of("dbus-daemon", "--nofork", "--nopidfile", "--print-address=1")
-                            .arguments(
-                                    List.of("--systemd-activation", "--config-file=" + config))
+                            .arguments(List.of("--systemd-activation", "--config-file=" + config))
                             .stdout(Stdio.pipe())
                             .stderr(Stdio.devNull())
                             .start();

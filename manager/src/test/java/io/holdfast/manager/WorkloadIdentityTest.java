@@ -85,9 +85,7 @@ class WorkloadIdentityTest {
 
     private Map<?, ?> whoIs(Fd descriptor) throws InterruptedException {
         return (Map<?, ?>)
-                peer.object(PATH)
-                        .call("io.holdfast.Manager1", "WhoIs", "h", descriptor)
-                        .getFirst();
+                peer.object(PATH).call("io.holdfast.Manager1", "WhoIs", "h", descriptor).getFirst();
     }
 
     @Test

@@ -11,6 +11,7 @@ import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -119,7 +120,7 @@ final class ManagerObject {
         if (id.length != 16) {
             throw Errors.invalid("Invalid invocation ID");
         }
-        String hex = java.util.HexFormat.of().formatHex(id);
+        String hex = HexFormat.of().formatHex(id);
         return path(
                 manager.ofInvocation(hex)
                         .orElseThrow(() ->

@@ -14,10 +14,12 @@ import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /** What is done to units for those who may: each first asks, and then acts on the loop. */
 final class Operations {
@@ -89,12 +91,13 @@ final class Operations {
 
     private static JobMode mode(String word) {
         return switch (word) {
-            case "replace", "replace-irreversibly" -> JobMode.REPLACE;
+            case "replace" -> JobMode.REPLACE;
             case "fail" -> JobMode.FAIL;
             case "isolate" ->
                     throw Errors.of(
                             Errors.NO_ISOLATION, "Operation refused, unit may not be isolated.");
-            case "flush",
+            case "replace-irreversibly",
+                    "flush",
                     "ignore-dependencies",
                     "ignore-requirements",
                     "triggering",
@@ -185,7 +188,7 @@ final class Operations {
                         throw Errors.of(
                                 Errors.NO_SUCH_PROCESS,
                                 "No "
-                                        + meant.name().toLowerCase(java.util.Locale.ROOT)
+                                        + meant.name().toLowerCase(Locale.ROOT)
                                         + " process to kill in "
                                         + there.unit().name()
                                         + ".");
@@ -268,9 +271,7 @@ final class Operations {
         };
     }
 
-    static void fail(
-            CompletableFuture<List<?>> reply,
-            @org.jspecify.annotations.Nullable Throwable failure) {
+    static void fail(CompletableFuture<List<?>> reply, @Nullable Throwable failure) {
         reply.completeExceptionally(
                 Errors.of(failure == null ? new IllegalStateException("no answer") : failure));
     }

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -31,12 +32,14 @@ final class PrivateSocket implements AutoCloseable {
     private static final int MODE = 0600;
     private static final int BACKLOG = 128;
     private static final int GUID_BYTES = 16;
+    private static final Duration REST = Duration.ofSeconds(1);
 
     /** What one peer may leave unread, and send at once. */
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT
                     .withConnectTimeout(Duration.ofSeconds(30))
                     .withIncomingCalls(1024)
+                    .withOutgoingBytes(4 << 20)
                     .withMessageBytes(16 << 20);
 
     private final Face face;
@@ -85,10 +88,10 @@ final class PrivateSocket implements AutoCloseable {
             } catch (InterruptedException | IllegalStateException e) {
                 return; // closed
             } catch (ErrnoException e) {
-                face.manager()
-                        .loop()
-                        .post(() -> face.manager().warn("the private socket: " + e.getMessage()));
-                return;
+                if (!rest(e)) {
+                    return;
+                }
+                continue;
             }
             if (sockets.size() >= PEERS) {
                 socket.close();
@@ -96,6 +99,21 @@ final class PrivateSocket implements AutoCloseable {
             }
             sockets.add(socket);
             var _ = Thread.ofVirtual().name("systemd1 peer").start(() -> serve(socket));
+        }
+    }
+
+    /** Out of descriptors, mostly: that passes. False if closed meanwhile. */
+    private boolean rest(ErrnoException e) {
+        try {
+            face.manager()
+                    .loop()
+                    .post(() ->
+                            face.manager()
+                                    .warn("the private socket takes nobody: " + e.getMessage()));
+            Thread.sleep(REST);
+            return true;
+        } catch (InterruptedException | RejectedExecutionException closed) {
+            return false;
         }
     }
 

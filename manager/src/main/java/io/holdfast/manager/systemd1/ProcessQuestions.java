@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
@@ -17,6 +18,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -71,13 +73,7 @@ final class ProcessQuestions {
     // ---- by descriptor; by the thread that reads
 
     private void byPidFd(MethodCall call, CompletableFuture<List<?>> reply) {
-        Fd received = call.descriptor(call.argument(0, Handle.class));
-        PidFd process;
-        try {
-            process = PidFd.adopt(received);
-        } catch (io.holdfast.core.linux.ErrnoException e) {
-            throw Errors.invalid("Not a pidfd: " + e.getMessage());
-        }
+        PidFd process = pidfd(call.descriptor(call.argument(0, Handle.class)));
         ask(
                 process,
                 reply,
@@ -92,6 +88,20 @@ final class ProcessQuestions {
                 });
     }
 
+    private static PidFd pidfd(Fd received) {
+        PidFd process;
+        try {
+            process = PidFd.adopt(received);
+        } catch (ErrnoException e) {
+            throw Errors.invalid("Not a pidfd: " + e.getMessage());
+        }
+        if (process.isThread()) {
+            process.close();
+            throw Errors.invalid("A pidfd of a thread, and not of a process.");
+        }
+        return process;
+    }
+
     private void whoIs(MethodCall call, CompletableFuture<List<?>> reply) {
         Fd received = call.descriptor(call.argument(0, Handle.class)).move();
         ask(held(received), reply, identity -> List.of(map(identity)));
@@ -100,7 +110,7 @@ final class ProcessQuestions {
     private static PidFd held(Fd received) {
         try {
             return ManagerView.processOf(received);
-        } catch (io.holdfast.core.linux.ErrnoException e) {
+        } catch (ErrnoException e) {
             throw asDBus(e);
         }
     }
@@ -229,7 +239,7 @@ final class ProcessQuestions {
         UnitName name = Operations.name(text);
         Runnable ask =
                 () -> {
-                    java.util.Optional<String> cgroup =
+                    Optional<String> cgroup =
                             text.equals("-.slice")
                                     ? manager.cgroup()
                                     : manager.unit(name).flatMap(view -> view.status().cgroup());

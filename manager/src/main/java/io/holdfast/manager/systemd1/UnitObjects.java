@@ -38,8 +38,7 @@ final class UnitObjects implements ObjectTree {
         return manager.read(name.get())
                 .thenCompose(view ->
                         manager.work(() -> fileState(manager, name.get(), view))
-                                .thenApply(state -> describe(name.get(), state)))
-                .thenCompose(described -> described);
+                                .thenApply(state -> described(name.get(), view, state)));
     }
 
     private Optional<UnitName> named(String label) {
@@ -49,8 +48,8 @@ final class UnitObjects implements ObjectTree {
     }
 
     /** Of this moment: the state of the unit may have changed while its files were looked at. */
-    private CompletionStage<List<BusInterface>> describe(UnitName name, String fileState) {
-        return manager.read(name).thenApply(view -> interfaces(view, fileState));
+    private List<BusInterface> described(UnitName name, UnitView before, String fileState) {
+        return interfaces(manager.unit(name).orElse(before), fileState);
     }
 
     /** Blocking. */

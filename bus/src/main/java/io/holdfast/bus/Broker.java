@@ -104,7 +104,7 @@ final class Broker implements AutoCloseable {
         this.matches = new Matches();
         this.monitors = new Monitors(this);
         this.policies = new Policies(config, self.uid());
-        this.charges = new Charges(this, config.limits());
+        this.charges = new Charges(this, Policies.limits(config));
         this.replies = new PendingReplies(charges);
         this.log = new RefusalLog();
         this.messages = new BusMessages(this);
@@ -280,6 +280,7 @@ final class Broker implements AutoCloseable {
 
     private void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to) {
         String text = name.toString();
+        charges.ownerChanged(text, from, to);
         if (from != null) {
             messages.nameLost(from, text);
         }
@@ -403,6 +404,7 @@ final class Broker implements AutoCloseable {
     void startServices(Activator activator, Services services) {
         activation.begin(activator, services.byName());
         policies.unknown().forEach(log::unknown);
+        charges.unknown().forEach(log::unknown);
         services.skipped().forEach(log::skipped);
     }
 
@@ -434,8 +436,9 @@ final class Broker implements AutoCloseable {
             Services services =
                     Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
             PolicySet compiled = policies.compile(fresh);
+            LimitTable limits = Policies.limits(fresh);
             return () -> {
-                apply(fresh, compiled, services);
+                apply(fresh, compiled, limits, services);
                 reloaded(asked, null);
             };
         } catch (ConfigException | RuntimeException e) {
@@ -455,10 +458,11 @@ final class Broker implements AutoCloseable {
         }
     }
 
-    private void apply(BusConfig fresh, PolicySet compiled, Services services) {
+    private void apply(BusConfig fresh, PolicySet compiled, LimitTable limits, Services services) {
         policies.reload(fresh, compiled, connections.all());
         policies.unknown().forEach(log::unknown);
-        charges.reload(fresh.limits());
+        charges.reload(limits);
+        charges.unknown().forEach(log::unknown);
         activation.reload(services.byName());
         services.skipped().forEach(log::skipped);
     }

@@ -21,25 +21,46 @@ final class Charges {
     private final Broker broker;
     private final Quota quota;
     private final Set<Connection> open = new HashSet<>();
-    private Limits limits;
+    private LimitTable limits;
 
-    Charges(Broker broker, Limits limits) {
+    Charges(Broker broker, LimitTable limits) {
         this.broker = broker;
         this.limits = limits;
         this.quota = new Quota(limits);
     }
 
+    /** Those of the whole bus; what one connection and user has says its account. */
     Limits limits() {
-        return limits;
+        return limits.all();
+    }
+
+    /** Users with limits of their own that this machine does not have. */
+    Iterable<String> unknown() {
+        return limits.unknown();
     }
 
     Quota quota() {
         return quota;
     }
 
-    void reload(Limits fresh) {
+    void reload(LimitTable fresh) {
         limits = fresh;
         quota.limits(fresh);
+        open.forEach(this::limitByNames);
+    }
+
+    /** A name has another owner now, which may have other limits for it. */
+    void ownerChanged(String name, @Nullable Connection from, @Nullable Connection to) {
+        if (limits.names().containsKey(name)) {
+            limitByNames(from);
+            limitByNames(to);
+        }
+    }
+
+    private void limitByNames(@Nullable Connection connection) {
+        if (connection != null) {
+            quota.limits(connection.account(), limits.ofConnection(connection));
+        }
     }
 
     /** Why the last thing was refused. */
@@ -70,7 +91,7 @@ final class Charges {
     /** Lets a connection be one of those that are through; or says why not. */
     @Nullable String refusesHello(Connection connection) {
         int all = broker.connections.size();
-        int most = limits.getInt(Limit.MAX_COMPLETED_CONNECTIONS);
+        int most = limits().getInt(Limit.MAX_COMPLETED_CONNECTIONS);
         if (all >= most) {
             return Limit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
         }

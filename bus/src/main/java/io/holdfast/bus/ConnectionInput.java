@@ -141,11 +141,11 @@ final class ConnectionInput implements AutoCloseable {
             connection.disconnect("its descriptors have no room: " + broker.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
             connection.disconnect("it sent descriptors and had not agreed to");
-        } else if (receivedFds.size() > broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
+        } else if (receivedFds.size() > account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
             connection.disconnect(
                     receivedFds.size()
                             + " descriptors wait for their messages, max_incoming_unix_fds is "
-                            + broker.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS));
+                            + account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS));
         }
     }
 

@@ -428,7 +428,7 @@ final class Driver {
         privileged(from, "BecomeMonitor");
         BodyReader arguments = new BodyReader().read(call);
         List<MatchRule> rules = new ArrayList<>();
-        int most = broker.limits().getInt(Limit.MAX_MATCH_RULES_PER_CONNECTION);
+        int most = from.account().limits().getInt(Limit.MAX_MATCH_RULES_PER_CONNECTION);
         arguments.enterArray();
         while (arguments.hasNext()) {
             if (rules.size() >= most) {

@@ -46,6 +46,16 @@ final class Policies {
         }
     }
 
+    /** Which limits hold for whom. Looks users up, and may block. By any thread. */
+    static LimitTable limits(BusConfig config) {
+        try {
+            return LimitTable.compile(config.limits(), Accounts.SYSTEM);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while looking up users", e);
+        }
+    }
+
     /** Also for those who are there; who may connect is asked no more of them. */
     void reload(BusConfig fresh, PolicySet compiled, Iterable<Connection> connections) {
         config = fresh;

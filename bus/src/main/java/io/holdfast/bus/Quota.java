@@ -41,7 +41,7 @@ final class Quota {
         Limit.MAX_OBJECTS_PER_USER
     };
 
-    private Limits limits;
+    private LimitTable limits;
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
     private final long[] refusals = new long[Resource.COUNT];
@@ -65,14 +65,16 @@ final class Quota {
         /** How many connections have something in their queue, for bytes and descriptors. */
         final int[] queues = new int[2];
 
+        Limits limits;
         final Map<User, Share> shares = new HashMap<>();
         @Nullable Share recent; // of the shares
         long tables;
         int accounts;
         int completed;
 
-        User(long uid) {
+        User(long uid, Limits limits) {
             this.uid = uid;
+            this.limits = limits;
         }
     }
 
@@ -99,6 +101,7 @@ final class Quota {
         private final int[] fds = new int[Resource.COUNT];
         private final int[] peakCount = new int[Resource.COUNT];
         private final long[] peakBytes = new long[Resource.COUNT];
+        private @Nullable Limits special; // other than its user's
         private long tables;
         private boolean completed;
 
@@ -110,6 +113,11 @@ final class Quota {
 
         long uid() {
             return user.uid;
+        }
+
+        /** Its limits, and those of its user. */
+        Limits limits() {
+            return special == null ? user.limits : special;
         }
 
         /** What it takes of its own user's. */
@@ -147,12 +155,22 @@ final class Quota {
     record Usage(long uid, int connections, List<Long> used, Map<Long, List<Long>> byActor) {}
 
     Quota(Limits limits) {
+        this(LimitTable.of(limits));
+    }
+
+    Quota(LimitTable limits) {
         this.limits = limits;
     }
 
-    /** From now on other limits hold. What is above them stays. */
-    void limits(Limits other) {
+    /** From now on other limits hold, for each user too. What is above them stays. */
+    void limits(LimitTable other) {
         limits = other;
+        users.values().forEach(user -> user.limits = other.ofUser(user.uid));
+    }
+
+    /** From now on other limits than its user's hold for one connection. */
+    void limits(Account account, Limits own) {
+        account.special = own.equals(account.user.limits) ? null : own;
     }
 
     /**
@@ -163,7 +181,7 @@ final class Quota {
      * @return null if its user has too much already
      */
     @Nullable Account open(long uid, Object label, int fds) {
-        User user = users.computeIfAbsent(uid, User::new);
+        User user = users.computeIfAbsent(uid, id -> new User(id, limits.ofUser(id)));
         Account account = new Account(user, label, share(user, user));
         if (charge(account, account, Resource.CONNECTION, 0, fds) == null) {
             forget(user);
@@ -180,7 +198,7 @@ final class Quota {
      */
     boolean complete(Account account) {
         User user = account.user;
-        long most = limits.get(Limit.MAX_CONNECTIONS_PER_USER);
+        long most = user.limits.get(Limit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
             refuse(account, account, Resource.CONNECTION, Limit.MAX_CONNECTIONS_PER_USER);
             refusedUsed = user.completed;
@@ -309,17 +327,17 @@ final class Quota {
     private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
         int i = what.index;
         boolean own = what != Resource.OUTGOING || account == actor;
-        if (what.count != null && account.count[i] >= limits.get(what.count)) {
+        if (what.count != null && account.count[i] >= account.limits().get(what.count)) {
             refuse(account, actor, what, what.count);
             refusedUsed = account.count[i];
             return false;
         }
-        if (what.bytes != null && account.bytes[i] >= most(what.bytes, own)) {
+        if (what.bytes != null && account.bytes[i] >= most(account, what.bytes, own)) {
             refuse(account, actor, what, what.bytes);
             refusedUsed = account.bytes[i];
             return false;
         }
-        if (what.fds != null && fds > 0 && account.fds[i] >= most(what.fds, own)) {
+        if (what.fds != null && fds > 0 && account.fds[i] >= most(account, what.fds, own)) {
             refuse(account, actor, what, what.fds);
             refusedUsed = account.fds[i];
             return false;
@@ -327,8 +345,8 @@ final class Quota {
         return true;
     }
 
-    private long most(Limit limit, boolean own) {
-        long all = limits.get(limit);
+    private static long most(Account account, Limit limit, boolean own) {
+        long all = account.limits().get(limit);
         return own ? all : all - all / 2;
     }
 
@@ -350,7 +368,7 @@ final class Quota {
             return true;
         }
         User user = share.user;
-        long free = limits.get(USER_LIMITS[slot]) - user.used[slot];
+        long free = user.limits.get(USER_LIMITS[slot]) - user.used[slot];
         boolean fits = amount <= free;
         if (fits && share.actor.uid != user.uid) {
             long mine = share.used[slot];
@@ -396,7 +414,8 @@ final class Quota {
     }
 
     private long mostTables() {
-        return Math.min(limits.get(Limit.MAX_TABLE_BYTES), Runtime.getRuntime().maxMemory() / 2);
+        return Math.min(
+                limits.all().get(Limit.MAX_TABLE_BYTES), Runtime.getRuntime().maxMemory() / 2);
     }
 
     /** Whether what one has with this is at most that part of it and what is free. */
@@ -482,7 +501,7 @@ final class Quota {
             text.append(" of ").append(refusedForUser ? "user " + user.uid : account.label);
         }
         text.append(": ").append(refusedUsed).append(" of ");
-        text.append(forAll ? mostTables() : limits.get(refusedLimit)).append(" used");
+        text.append(forAll ? mostTables() : account.limits().get(refusedLimit)).append(" used");
         if (forAll) {
             text.append(", ").append(user.tables).append(" by user ").append(user.uid);
         }

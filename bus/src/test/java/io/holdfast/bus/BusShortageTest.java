@@ -6,9 +6,11 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Files;
@@ -16,9 +18,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A bus that is out of descriptors refuses that one thing, and serves on. */
 @Timeout(120)
@@ -50,7 +53,7 @@ class BusShortageTest {
                     loadAllBeside(one);
                 }
                 String[] open = new java.io.File("/proc/self/fd").list();
-                int limit = (open == null ? 0 : open.length) + 24;
+                int limit = (open == null ? 0 : open.length) + Integer.parseInt(arguments[1]);
                 int result = SysResource.setLimit(0, RLIMIT_NOFILE, limit, limit);
                 System.out.println("ready " + result);
                 int ended = System.in.read();
@@ -79,11 +82,22 @@ class BusShortageTest {
         return TestClient.silent("unix:path=" + socket).authenticate(true).hello();
     }
 
-    @Test
-    void itRefusesRecoversAndServesOn() throws Exception {
+    /**
+     * A client takes two: of one number and the next, one ends at accept4(2) and one at
+     * SO_PEERPIDFD.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {24, 25})
+    @Needs(features = Feature.PEER_PIDFD)
+    void itRefusesRecoversAndServesOn(int descriptors) throws Exception {
         String socket = folder.resolve("bus").toString();
         Process bus =
-                new ProcessBuilder(ChildJvm.command(List.of(), SmallBus.class, socket))
+                new ProcessBuilder(
+                                ChildJvm.command(
+                                        List.of(),
+                                        SmallBus.class,
+                                        socket,
+                                        Integer.toString(descriptors)))
                         .redirectError(folder.resolve("log").toFile())
                         .start();
         try (var output = bus.inputReader()) {

@@ -99,7 +99,7 @@ class QuotaTest {
 
         assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE, 0)).isNull();
         assertThat(quota.charge(account, account, Resource.INCOMING, Long.MAX_VALUE, 0)).isNull();
-        quota.limits(LIMITS.with(Limit.MAX_BYTES_PER_USER, Long.MAX_VALUE));
+        quota.limits(LimitTable.of(LIMITS.with(Limit.MAX_BYTES_PER_USER, Long.MAX_VALUE)));
         assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE - 1, 0)).isNull();
         assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE / 4, 0)).isNotNull();
     }

@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.ServiceFolder;
@@ -112,6 +114,11 @@ final class TestBus implements AutoCloseable {
 
     boolean isBroker() {
         return kind == Kind.DBUS_BROKER;
+    }
+
+    /** Skips the test for one kind, whose behaviour is another. */
+    void assumeIsNot(Kind other, String behaviour) {
+        assumeTrue(kind != other, () -> other + " is different: it " + behaviour);
     }
 
     /** What it does by its kind: ours, dbus-daemon, dbus-broker. */

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNullElse;
 
 import io.holdfast.bus.config.PolicyBlock.Scope;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.dbus.wire.Syntax;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * Reads busconfig XML, one file inside of another as they include each other.
  *
  * <p>A document type is accepted and not looked at: nothing is fetched, no entity is defined by it.
- * What only SELinux or AppArmor need is checked and left out.
+ * What only SELinux or AppArmor need is checked and left out. One attribute more than dbus-daemon
+ * has a {@code <limit>}: {@code user}, or {@code own}, for whom it is.
  */
 final class BusConfigReader {
     /** Bytes of one file. */
@@ -38,6 +40,9 @@ final class BusConfigReader {
 
     /** Files that include each other. */
     static final int MAX_DEPTH = 32;
+
+    /** Users and names that have limits of their own. */
+    static final int MAX_LIMITED = 1024;
 
     private static final Set<String> YES_OR_NO = Set.of("yes", "no");
 
@@ -290,7 +295,10 @@ final class BusConfigReader {
         }
 
         private void limit() throws XMLStreamException, ConfigException {
-            String name = attributes(Set.of("name")).get("name");
+            Map<String, String> said = attributes(Set.of("name", "user", "own"));
+            String name = said.get("name");
+            String user = said.get("user");
+            String owned = said.get("own");
             if (name == null) {
                 throw refuse("needs a name");
             }
@@ -298,13 +306,38 @@ final class BusConfigReader {
             if (limit == null) {
                 throw refuse("no such limit: \"" + name + "\"");
             }
+            if (user != null && owned != null) {
+                throw refuse("is for a user or for the owner of a name, not for both");
+            }
+            if (user != null && !limit.isOfUser()) {
+                throw refuse(name + " is one of the whole bus, not of a user");
+            }
+            if (owned != null && !limit.isOfConnection()) {
+                throw refuse(name + " is not one of a connection");
+            }
+            if (owned != null && !Syntax.isWellKnownName(owned)) {
+                throw refuse("own: \"" + owned + "\" is not a well-known bus name");
+            }
+            boolean more =
+                    (user != null && !limits.ofUsers().containsKey(user))
+                            || (owned != null && !limits.ofNames().containsKey(owned));
+            if (more && limits.ofUsers().size() + limits.ofNames().size() >= MAX_LIMITED) {
+                throw refuse("more than " + MAX_LIMITED + " users and names with their own");
+            }
             Place place = place();
             String value = content();
             if (!value.matches("[0-9]{1,18}")) {
                 throw new ConfigException(
                         place, "<limit>: " + name + " of \"" + value + "\" is no number from 0");
             }
-            limits = limits.with(limit, Long.parseLong(value));
+            long number = Long.parseLong(value);
+            if (user != null) {
+                limits = limits.withForUser(user, limit, number);
+            } else if (owned != null) {
+                limits = limits.withForName(owned, limit, number);
+            } else {
+                limits = limits.with(limit, number);
+            }
         }
 
         private void policy() throws XMLStreamException, ConfigException {

@@ -1,6 +1,8 @@
 package io.holdfast.bus.config;
 
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,34 @@ public enum Limit {
 
     Limit(long builtIn) {
         this.builtIn = builtIn;
+    }
+
+    private static final Set<Limit> OF_CONNECTION =
+            EnumSet.of(
+                    MAX_INCOMING_BYTES,
+                    MAX_INCOMING_UNIX_FDS,
+                    MAX_OUTGOING_BYTES,
+                    MAX_OUTGOING_UNIX_FDS,
+                    MAX_NAMES_PER_CONNECTION,
+                    MAX_MATCH_RULES_PER_CONNECTION,
+                    MAX_REPLIES_PER_CONNECTION);
+
+    private static final Set<Limit> OF_USER =
+            EnumSet.of(
+                    MAX_CONNECTIONS_PER_USER,
+                    MAX_BYTES_PER_USER,
+                    MAX_UNIX_FDS_PER_USER,
+                    MAX_MATCH_RULES_PER_USER,
+                    MAX_OBJECTS_PER_USER);
+
+    /** Whether it is about one connection: the owner of a name can have its own. */
+    public boolean isOfConnection() {
+        return OF_CONNECTION.contains(this);
+    }
+
+    /** Whether a user can have its own. */
+    public boolean isOfUser() {
+        return isOfConnection() || OF_USER.contains(this);
     }
 
     /** The value where nothing else is configured. */

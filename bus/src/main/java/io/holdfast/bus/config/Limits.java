@@ -2,8 +2,11 @@ package io.holdfast.bus.config;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A value for each {@link Limit}. Immutable. */
@@ -12,12 +15,19 @@ public final class Limits {
     public static final long NONE = -1;
 
     /** What dbus-daemon(1) has built in: for a bus that users share. */
-    public static final Limits BUILT_IN = new Limits(builtIn());
+    public static final Limits BUILT_IN = new Limits(builtIn(), Map.of(), Map.of());
 
     private final Map<Limit, Long> values;
+    private final Map<String, Map<Limit, Long>> users;
+    private final Map<String, Map<Limit, Long>> names;
 
-    private Limits(Map<Limit, Long> values) {
+    private Limits(
+            Map<Limit, Long> values,
+            Map<String, Map<Limit, Long>> users,
+            Map<String, Map<Limit, Long>> names) {
         this.values = values;
+        this.users = users;
+        this.names = names;
     }
 
     private static Map<Limit, Long> builtIn() {
@@ -49,17 +59,67 @@ public final class Limits {
         }
         Map<Limit, Long> changed = new EnumMap<>(values);
         changed.put(limit, value);
-        return new Limits(changed);
+        return new Limits(changed, users, names);
+    }
+
+    /**
+     * The same but for what one limit is for a user, and for each of its connections.
+     *
+     * @param user a name or number
+     * @throws IllegalArgumentException if it is not {@linkplain Limit#isOfUser one of users}
+     */
+    public Limits withForUser(String user, Limit limit, long value) {
+        if (!limit.isOfUser() || value < 0) {
+            throw new IllegalArgumentException(limit + " of " + value + " for user " + user);
+        }
+        return new Limits(values, put(users, user, limit, value), names);
+    }
+
+    /**
+     * The same but for what one limit is for the connection that owns a name. It goes before what
+     * the user of the connection has; of several names the largest value counts.
+     *
+     * @throws IllegalArgumentException if it is not {@linkplain Limit#isOfConnection one of
+     *     connections}
+     */
+    public Limits withForName(String name, Limit limit, long value) {
+        if (!limit.isOfConnection() || value < 0) {
+            throw new IllegalArgumentException(limit + " of " + value + " for name " + name);
+        }
+        return new Limits(values, users, put(names, name, limit, value));
+    }
+
+    private static Map<String, Map<Limit, Long>> put(
+            Map<String, Map<Limit, Long>> before, String key, Limit limit, long value) {
+        Map<String, Map<Limit, Long>> after = new LinkedHashMap<>(before);
+        Map<Limit, Long> ofKey = new EnumMap<>(Limit.class);
+        ofKey.putAll(before.getOrDefault(key, Map.of()));
+        ofKey.put(limit, value);
+        after.put(key, Collections.unmodifiableMap(ofKey));
+        return Collections.unmodifiableMap(after);
+    }
+
+    /** What differs for users, by name or number, in the order of the files. */
+    public Map<String, Map<Limit, Long>> ofUsers() {
+        return users;
+    }
+
+    /** What differs for the owners of names. */
+    public Map<String, Map<Limit, Long>> ofNames() {
+        return names;
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof Limits limits && values.equals(limits.values);
+        return other instanceof Limits limits
+                && values.equals(limits.values)
+                && users.equals(limits.users)
+                && names.equals(limits.names);
     }
 
     @Override
     public int hashCode() {
-        return values.hashCode();
+        return Objects.hash(values, users, names);
     }
 
     /** Those that differ from {@link #BUILT_IN}. */
@@ -73,6 +133,8 @@ public final class Limits {
                 separator = ", ";
             }
         }
+        users.forEach((user, own) -> text.append(", of user ").append(user).append(own));
+        names.forEach((name, own) -> text.append(", of name ").append(name).append(own));
         return text.append(']').toString();
     }
 }

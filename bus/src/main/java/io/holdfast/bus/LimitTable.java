@@ -1,0 +1,79 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.Limits;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which limits hold for whom: for all, for the users that have their own, and for the owners of
+ * names that do. Immutable.
+ *
+ * @param all for everybody else
+ * @param users by uid
+ * @param names what differs for who owns that name
+ * @param unknown one line for each user that this machine does not have
+ */
+record LimitTable(
+        Limits all,
+        Map<Long, Limits> users,
+        Map<String, Map<Limit, Long>> names,
+        List<String> unknown) {
+    LimitTable {
+        users = Map.copyOf(users);
+        names = Map.copyOf(names);
+        unknown = List.copyOf(unknown);
+    }
+
+    /** Without users and names. */
+    static LimitTable of(Limits all) {
+        return new LimitTable(all, Map.of(), Map.of(), List.of());
+    }
+
+    /** Looks users up, and may block. By any thread. */
+    static LimitTable compile(Limits limits, Accounts accounts) throws InterruptedException {
+        Map<Long, Limits> users = new HashMap<>();
+        List<String> unknown = new ArrayList<>();
+        for (Map.Entry<String, Map<Limit, Long>> one : limits.ofUsers().entrySet()) {
+            try {
+                long uid =
+                        one.getKey().matches("[0-9]{1,10}")
+                                ? Long.parseLong(one.getKey())
+                                : accounts.user(one.getKey()).uid();
+                users.put(uid, with(users.getOrDefault(uid, limits), one.getValue()));
+            } catch (UnknownAccountException e) {
+                unknown.add("<limit user=\"" + one.getKey() + "\">: " + e.getMessage());
+            }
+        }
+        return new LimitTable(limits, users, limits.ofNames(), unknown);
+    }
+
+    private static Limits with(Limits base, Map<Limit, Long> changes) {
+        Limits changed = base;
+        for (Map.Entry<Limit, Long> one : changes.entrySet()) {
+            changed = changed.with(one.getKey(), one.getValue());
+        }
+        return changed;
+    }
+
+    Limits ofUser(long uid) {
+        return users.getOrDefault(uid, all);
+    }
+
+    /** What holds for a connection by the names that it owns: of several values the largest. */
+    Limits ofConnection(Connection connection) {
+        Limits base = ofUser(connection.peer().uid());
+        Map<Limit, Long> changes = new HashMap<>();
+        for (int i = 0; i < connection.names(); i++) {
+            if (connection.isPrimary(i)) {
+                names.getOrDefault(connection.name(i), Map.of())
+                        .forEach((limit, value) -> changes.merge(limit, value, Long::max));
+            }
+        }
+        return with(base, changes);
+    }
+}

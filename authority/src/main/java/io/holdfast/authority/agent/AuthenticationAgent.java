@@ -48,7 +48,10 @@ public final class AuthenticationAgent implements AutoCloseable {
 
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
-    private volatile String registeredWith = ""; // its unique name
+
+    /** Its unique name. Its own first one may be heard of after the call that started it. */
+    private volatile String registeredWith = "";
+
     private @Nullable ExportedObject object;
     private @Nullable Subscription owners;
 
@@ -146,10 +149,11 @@ public final class AuthenticationAgent implements AutoCloseable {
             for (; ; ) {
                 try (Message change = changes.take()) {
                     List<Object> values = change.values();
-                    if (values.size() == 3
-                            && values.get(2) instanceof String owner
-                            && !owner.isEmpty()) {
-                        registerAgain(owner);
+                    if (values.get(2) instanceof String owner && !owner.equals(registeredWith)) {
+                        dialogs.interruptAll(); // nobody waits for them any more
+                        if (!owner.isEmpty()) {
+                            registerAgain(owner);
+                        }
                     }
                 }
             }
@@ -161,9 +165,6 @@ public final class AuthenticationAgent implements AutoCloseable {
     }
 
     private void registerAgain(String owner) throws InterruptedException {
-        if (owner.equals(registeredWith)) {
-            return; // the call that registered us has started it
-        }
         try {
             registerOnce();
             LOG.log(Level.INFO, "registered again, for {0}, with {1}", subject, owner);

@@ -369,6 +369,19 @@ class AuthenticationAgentTest {
     }
 
     @Test
+    void aDialogOfAnAuthorityThatIsGoneIsDismissed() throws Exception {
+        try (AuthenticationAgent agent = agent(options(), new User("right"))) {
+            FutureTask<List<Object>> call = begin("cookie", 0);
+            Await.until(() -> shown.contains("Password: false"));
+            authority.close();
+
+            Await.until(() -> shown.contains("helper left alone"));
+            Await.until(() -> !agent.dismiss());
+            assertThat(call).isNotNull();
+        }
+    }
+
+    @Test
     void theEndOfTheBusIsTold() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         try (AuthenticationAgent agent = agent(options(), new User())) {

@@ -79,19 +79,13 @@ class AgentWithPolkitTest {
                         folder,
                         helper == Helper.OUR_SOCKET ? with(holdfast, "agent-helper") : List.of());
         subject = stage.start(Stdio.pipe(), PolkitStage.asUser(List.of("cat")));
+        List<String> command = new ArrayList<>(PolkitStage.asUser(holdfast));
+        command.addAll(List.of("agent", "--process", "" + subject.pidFd().pid()));
+        if (helper == Helper.OUR_SOCKET) { // and nowhere else
+            command.addAll(List.of("--helper-socket", "/run/holdfast/agent-helper.socket"));
+        }
         Path script = folder.resolve("agent.sh");
-        Files.writeString(
-                script,
-                "exec "
-                        + String.join(
-                                " ",
-                                PolkitStage.asUser(
-                                        with(
-                                                holdfast,
-                                                "agent",
-                                                "--process",
-                                                "" + subject.pidFd().pid())))
-                        + "\n");
+        Files.writeString(script, "exec " + String.join(" ", command) + "\n");
         agent =
                 stage.start(
                         Stdio.pipe(),

@@ -55,11 +55,10 @@ final class PolkitStage implements AutoCloseable {
             do sleep 0.05; done
             helper=
             if [ -n "$1" ]; then
-                umask 0
                 systemd-socket-activate --accept -l /run/holdfast/agent-helper.socket -- "$@" \\
                     >/run/helper.log 2>&1 &
                 helper=$!
-                until [ -S /run/holdfast/agent-helper.socket ]; do sleep 0.02; done
+                until chmod 666 /run/holdfast/agent-helper.socket 2>/dev/null; do sleep 0.02; done
             fi
             echo ready
             cat >/dev/null

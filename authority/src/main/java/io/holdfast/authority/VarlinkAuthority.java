@@ -57,6 +57,12 @@ final class VarlinkAuthority extends RemoteAuthority {
                     return ask(kept, question);
                 } catch (ConnectionLostException e) {
                     kept.close(); // the authority was started anew: ask that one
+                    if (e.reason() != ConnectionLostException.Reason.CLOSED) {
+                        throw e; // it was asked, and has not answered
+                    }
+                } catch (RuntimeException e) {
+                    kept.close();
+                    throw e;
                 }
             }
             VarlinkClient made =

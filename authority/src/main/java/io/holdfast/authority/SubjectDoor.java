@@ -63,16 +63,24 @@ final class SubjectDoor {
         if (handle.index() < 0 || handle.index() >= call.message().descriptors().size()) {
             throw notFound("handle " + handle.index() + " is none of the message's descriptors");
         }
+        PidFd process;
         try {
-            PidFd process = PidFd.adopt(call.message().descriptors().get(handle.index()));
+            process = PidFd.adopt(call.message().descriptors().get(handle.index()));
+        } catch (ErrnoException | IllegalStateException e) { // no pidfd, or used twice
+            throw notFound(String.valueOf(e.getMessage()));
+        }
+        try {
             if (process.isThread() || process.state() == PidFd.State.REAPED) {
-                process.close();
                 throw notFound("it is a thread, or has gone");
             }
             return new Subject.UnixProcess(
                     process, uid.getAsLong(), Origin.DESCRIPTOR, Optional.empty());
-        } catch (ErrnoException | IllegalStateException e) { // no pidfd, or used twice
+        } catch (ErrnoException e) {
+            process.close();
             throw notFound(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            process.close();
+            throw e;
         }
     }
 

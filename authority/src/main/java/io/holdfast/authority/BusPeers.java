@@ -27,6 +27,13 @@ final class BusPeers implements AutoCloseable {
     @GuardedBy("known")
     private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
 
+    /** How many connections have gone: who is asked about meanwhile may be one of them. */
+    @GuardedBy("known")
+    private long gone;
+
+    @GuardedBy("known")
+    private boolean closed;
+
     BusPeers(BusConnection bus) {
         this.bus = bus;
     }
@@ -38,14 +45,19 @@ final class BusPeers implements AutoCloseable {
      * @throws AuthorityException FAILED if nobody has it any more: then nothing can be decided
      */
     Subject.BusName subject(String uniqueName) throws InterruptedException {
+        long goneBefore;
         synchronized (known) {
             Subject.BusName found = known.get(uniqueName);
             if (found != null) {
                 return found.duplicate();
             }
+            goneBefore = gone;
         }
         Subject.BusName asked = ask(uniqueName);
         synchronized (known) {
+            if (closed || gone != goneBefore) {
+                return asked; // nobody may tell us any more that it has gone
+            }
             Subject.BusName before = known.put(uniqueName, asked);
             if (before != null) {
                 before.close();
@@ -59,9 +71,9 @@ final class BusPeers implements AutoCloseable {
     private void trim() {
         Iterator<Subject.BusName> oldest = known.values().iterator();
         while (known.size() > MAX) {
-            Subject.BusName gone = oldest.next();
+            Subject.BusName leaving = oldest.next();
             oldest.remove();
-            gone.close();
+            leaving.close();
         }
     }
 
@@ -114,9 +126,10 @@ final class BusPeers implements AutoCloseable {
     /** A connection has gone. */
     void forget(String uniqueName) {
         synchronized (known) {
-            Subject.BusName gone = known.remove(uniqueName);
-            if (gone != null) {
-                gone.close();
+            gone++;
+            Subject.BusName forgotten = known.remove(uniqueName);
+            if (forgotten != null) {
+                forgotten.close();
             }
         }
     }
@@ -124,6 +137,7 @@ final class BusPeers implements AutoCloseable {
     /** Whoever is asked for next is asked of the bus again. */
     void forgetAll() {
         synchronized (known) {
+            gone++;
             known.values().forEach(Subject::close);
             known.clear();
         }
@@ -131,6 +145,9 @@ final class BusPeers implements AutoCloseable {
 
     @Override
     public void close() {
-        forgetAll();
+        synchronized (known) {
+            closed = true;
+            forgetAll();
+        }
     }
 }

@@ -196,25 +196,32 @@ public final class AuthorityInterface implements AutoCloseable {
     }
 
     private static Subject.UnixProcess subject(Call call) {
-        OptionalLong index = call.parameters().optionalInteger("subject");
+        Subject.UnixProcess found = found(call);
         OptionalLong uid = call.parameters().optionalInteger("uid");
-        if (uid.isPresent() && (uid.getAsLong() < 0 || uid.getAsLong() >= 0xFFFF_FFFFL)) {
+        if (uid.isEmpty()) {
+            return found;
+        }
+        if (uid.getAsLong() < 0 || uid.getAsLong() >= 0xFFFF_FFFFL) {
+            found.close();
             throw VarlinkException.invalidParameter("uid");
         }
-        Subject.UnixProcess found;
+        return new Subject.UnixProcess(
+                found.pidFd(),
+                uid.getAsLong(),
+                found.origin(),
+                found.groups().filter(_ -> found.uid() == uid.getAsLong()));
+    }
+
+    private static Subject.UnixProcess found(Call call) {
+        OptionalLong index = call.parameters().optionalInteger("subject");
         if (index.isEmpty()) {
-            found = caller(call).process().orElseThrow().duplicate();
-        } else {
-            try (Fd fd =
-                    call.takeDescriptor((int) Math.min(index.getAsLong(), Integer.MAX_VALUE))
-                            .orElseThrow(() -> VarlinkException.invalidParameter("subject"))) {
-                found = held(fd);
-            }
+            return caller(call).process().orElseThrow().duplicate();
         }
-        return uid.isEmpty()
-                ? found
-                : new Subject.UnixProcess(
-                        found.pidFd(), uid.getAsLong(), found.origin(), found.groups());
+        try (Fd fd =
+                call.takeDescriptor((int) Math.min(index.getAsLong(), Integer.MAX_VALUE))
+                        .orElseThrow(() -> VarlinkException.invalidParameter("subject"))) {
+            return held(fd);
+        }
     }
 
     private static Subject.UnixProcess held(Fd fd) {

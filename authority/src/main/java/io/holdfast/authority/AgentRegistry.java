@@ -58,10 +58,6 @@ final class AgentRegistry {
         return own.filter(agent -> !agent.fallback()).or(() -> ofSession).or(() -> own);
     }
 
-    List<Agent> ofConnection(String connection) {
-        return agents.stream().filter(agent -> agent.connection().equals(connection)).toList();
-    }
-
     boolean remove(Agent agent) {
         return agents.removeIf(each -> each.serial() == agent.serial());
     }

@@ -29,7 +29,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -181,6 +183,9 @@ public final class AuthorityEngine implements AutoCloseable {
                 failure instanceof CompletionException
                         ? Objects.requireNonNullElse(failure.getCause(), failure)
                         : failure;
+        if (answer.isDone()) {
+            return; // cancelled: so ends what was under way for it
+        }
         if (cause instanceof AuthorityException) {
             answer.completeExceptionally(cause);
         } else {
@@ -198,19 +203,40 @@ public final class AuthorityEngine implements AutoCloseable {
         checks.cancel(caller.connection(), cancellationId);
     }
 
-    /** The connections that have checks under way, or agents. */
+    /** The connections that have checks under way, or agents, or dialogs about them. */
     Set<String> connections() {
         Set<String> connections = new HashSet<>(checks.connections());
-        onLoop(agents::all).join().forEach(agent -> connections.add(agent.connection()));
+        runOnLoop(() -> {
+                    agents.all().forEach(agent -> connections.add(agent.connection()));
+                    connections.addAll(dialogs.connections());
+                })
+                .join();
         return connections;
     }
 
-    /** A connection has gone: its checks are cancelled, and its agents forgotten. */
+    /**
+     * A connection has gone: its checks are cancelled, its agents forgotten, and nobody is asked
+     * about it any more.
+     */
     public void disconnected(String connection) {
-        checks.cancelAll(connection);
-        loop.post(() ->
-                agents.ofConnection(connection)
-                        .forEach(agent -> forget(agent, "the agent has gone")));
+        disconnected(connection::equals);
+    }
+
+    /** The same of all such connections. Does nothing once this is closed. */
+    void disconnected(Predicate<String> isGone) {
+        checks.connections().stream().filter(isGone).forEach(checks::cancelAll);
+        try {
+            loop.post(() -> {
+                for (Agent agent : agents.all()) {
+                    if (isGone.test(agent.connection())) {
+                        forget(agent, "the agent has gone");
+                    }
+                }
+                dialogs.cancelAbout(isGone);
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.log(WARNING, "connections that have gone are not forgotten: {0}", e.getMessage());
+        }
     }
 
     /** What checks decide by. */
@@ -253,13 +279,16 @@ public final class AuthorityEngine implements AutoCloseable {
                 Optional<String> session,
                 List<Long> who,
                 CompletableFuture<Decision> answer) {
-            return onLoop(() -> agents.choose(request.subject(), session))
-                    .thenCompose(agent ->
-                            agent.isEmpty()
-                                    ? CompletableFuture.completedFuture(Optional.empty())
-                                    : ask(agent.get(), request, action, implicit, who, answer));
+            return onLoop(() ->
+                            agents.choose(request.subject(), session)
+                                    .map(agent ->
+                                            ask(agent, request, action, implicit, who, answer))
+                                    .orElseGet(() ->
+                                            CompletableFuture.completedFuture(Optional.empty())))
+                    .thenCompose(asked -> asked);
         }
 
+        /** On the loop, in one turn with the choice: the agent may go in the next one. */
         private CompletableFuture<Optional<Asked>> ask(
                 Agent agent,
                 CheckRequest request,
@@ -275,10 +304,7 @@ public final class AuthorityEngine implements AutoCloseable {
                             DialogText.details(request.caller(), request.subject()),
                             who);
             CompletableFuture<Dialogs.Outcome> outcome =
-                    dialogs.begin(
-                            agent,
-                            question,
-                            request.subject().process().map(Subject.UnixProcess::pidFd));
+                    dialogs.begin(agent, question, request.subject());
             var _ = answer.whenComplete((_, _) -> outcome.cancel(false));
             return outcome.thenApply(end ->
                     Optional.of(
@@ -512,6 +538,7 @@ public final class AuthorityEngine implements AutoCloseable {
                 LOG.log(WARNING, "closing a watch", e);
             }
         }
+        checks.connections().forEach(checks::cancelAll);
         rules.close();
         checks.connections().forEach(checks::cancelAll);
         loop.stop();
@@ -520,6 +547,7 @@ public final class AuthorityEngine implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        dialogs.close();
         agents.all().forEach(Agent::close);
         kept.close();
         loop.close();

@@ -3,19 +3,23 @@ package io.holdfast.authority;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.holdfast.authority.subject.Identity;
+import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.process.PidFd;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * of the offered users has authenticated, and the agent has then ended it without an error. On the
  * loop.
  */
-final class Dialogs {
-    /** That one agent may have at a time. */
+final class Dialogs implements AutoCloseable {
+    /** That one agent may have at a time, with the cancelled ones that it has not answered. */
     static final int MAX_PER_AGENT =
             Integer.getInteger("io.holdfast.authority.dialogsPerAgent", 64);
 
@@ -33,6 +37,7 @@ final class Dialogs {
     private final EventLoop loop;
     private final SecureRandom random = new SecureRandom();
     private final List<Dialog> dialogs = new ArrayList<>();
+    private final Map<Long, Integer> unanswered = new HashMap<>(); // by the agent's serial
     private long last;
 
     Dialogs(EventLoop loop) {
@@ -65,23 +70,25 @@ final class Dialogs {
         final List<Long> users;
         final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         OptionalLong authenticated = OptionalLong.empty();
+        final String subjectName; // on the bus, or empty
         @Nullable PidFd subject;
 
-        Dialog(Agent agent, String cookie, List<Long> users) {
+        Dialog(Agent agent, String cookie, List<Long> users, String subjectName) {
             this.agent = agent;
             this.cookie = cookie;
             this.users = users;
+            this.subjectName = subjectName;
         }
     }
 
     /**
      * Begins one.
      *
-     * @param subject whose exit cancels it; lent
+     * @param subject whose end cancels it: its process's, or its connection's; lent
      * @return never fails; completed on the loop. Cancelling it cancels the dialog
      */
-    CompletableFuture<Outcome> begin(Agent agent, Question question, Optional<PidFd> subject) {
-        if (of(agent).size() >= MAX_PER_AGENT) {
+    CompletableFuture<Outcome> begin(Agent agent, Question question, Subject subject) {
+        if (unanswered.getOrDefault(agent.serial(), 0) >= MAX_PER_AGENT) {
             return CompletableFuture.completedFuture(
                     Outcome.nobody(
                             "the agent has %d dialogs, which is the limit (%s)"
@@ -89,13 +96,19 @@ final class Dialogs {
                                             MAX_PER_AGENT,
                                             "io.holdfast.authority.dialogsPerAgent")));
         }
-        Dialog dialog = new Dialog(agent, cookie(agent), question.users());
+        Dialog dialog = 
+                new Dialog(
+                        agent,
+                        cookie(agent),
+                        question.users(),
+                        subject instanceof Subject.BusName name ? name.name() : "");
+        subject.process().ifPresent(process -> watch(dialog, process.pidFd().duplicate()));
         dialogs.add(dialog);
+        unanswered.merge(agent.serial(), 1, Integer::sum);
         List<Identity.User> identities =
                 question.users().stream()
                         .map(uid -> new Identity.User(Long.toString(uid)))
                         .toList();
-        subject.ifPresent(process -> watch(dialog, process.duplicate()));
         var _ =
                 agent.channel()
                         .begin(
@@ -106,7 +119,11 @@ final class Dialogs {
                                         question.details(),
                                         dialog.cookie,
                                         identities))
-                        .thenAccept(end -> loop.post(() -> ended(dialog, end)));
+                        .thenAccept(end ->
+                                loop.post(() -> {
+                                    answered(agent);
+                                    ended(dialog, end);
+                                }));
         var _ =
                 dialog.outcome.whenComplete((_, _) -> {
                     if (dialog.outcome.isCancelled()) {
@@ -133,6 +150,11 @@ final class Dialogs {
 
     private List<Dialog> of(Agent agent) {
         return dialogs.stream().filter(each -> each.agent.serial() == agent.serial()).toList();
+    }
+
+    private void answered(Agent agent) {
+        unanswered.computeIfPresent(
+                agent.serial(), (_, number) -> number == 1 ? null : Integer.valueOf(number - 1));
     }
 
     private void ended(Dialog dialog, AgentChannel.End end) {
@@ -171,6 +193,29 @@ final class Dialogs {
     /** An agent has gone. */
     void cancelAll(Agent agent, String reason) {
         of(agent).forEach(dialog -> cancel(dialog, reason));
+    }
+
+    /** The connections that are asked about. */
+    Set<String> connections() {
+        return dialogs.stream()
+                .map(dialog -> dialog.subjectName)
+                .filter(name -> !name.isEmpty())
+                .collect(Collectors.toSet());
+    }
+
+    /** Connections that may be asked about have gone. */
+    void cancelAbout(Predicate<String> isGone) {
+        dialogs.stream()
+                .filter(dialog ->
+                        !dialog.subjectName.isEmpty() && isGone.test(dialog.subjectName))
+                .toList()
+                .forEach(dialog -> cancel(dialog, "the subject has gone"));
+    }
+
+    /** Cancels all, when the loop has ended. */
+    @Override
+    public void close() {
+        List.copyOf(dialogs).forEach(dialog -> cancel(dialog, "the authority ends"));
     }
 
     /**

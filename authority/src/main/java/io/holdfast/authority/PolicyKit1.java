@@ -89,13 +89,12 @@ public final class PolicyKit1 implements AutoCloseable {
     }
 
     private void begin(boolean replace) throws InterruptedException {
-        Subscription gone =
+        Subscription owners =
                 bus.subscribe(
-                        "type='signal',sender='org.freedesktop.DBus',"
-                                + "interface='org.freedesktop.DBus',member='NameOwnerChanged',"
-                                + "arg2=''");
-        open.add(gone);
-        var _ = Thread.ofVirtual().name("D-Bus names lost").start(() -> awaitEnd(gone));
+                        "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',"
+                                + "member='NameOwnerChanged',arg2=''");
+        open.add(owners);
+        var _ = Thread.ofVirtual().name("connections of " + bus).start(() -> follow(owners));
         Subscription ownName =
                 bus.subscribe(
                         "type='signal',sender='org.freedesktop.DBus',"
@@ -130,22 +129,29 @@ public final class PolicyKit1 implements AutoCloseable {
         return !bus.isOpen();
     }
 
-    /** Its end is the connection's. */
-    private void awaitEnd(Subscription signals) {
-        try {
-            for (long missed = 0; ; ) {
-                try (Message signal = signals.take()) {
+    /** Until the connection is lost, or this is closed. */
+    private void follow(Subscription owners) {
+        long missed = 0;
+        while (true) {
+            try {
+                try (Message signal = owners.take()) {
                     nameLost(signal);
                 }
-                if (signals.lost() != missed) {
-                    missed = signals.lost();
+                if (owners.lost() != missed) {
+                    missed = owners.lost();
                     lookForAll();
                 }
+            } catch (ConnectionLostException e) {
+                lost.countDown();
+                return;
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                if (lost.getCount() == 0) {
+                    return;
+                }
+                LOG.log(WARNING, "could not follow the connections of " + bus, e);
             }
-        } catch (ConnectionLostException e) {
-            lost.countDown();
-        } catch (InterruptedException | RuntimeException e) {
-            // closed
         }
     }
 
@@ -351,17 +357,20 @@ public final class PolicyKit1 implements AutoCloseable {
         long flags = call.argument(3, Long.class);
         Map<String, String> details = strings(call.argument(2, Map.class));
         Subject subject = door.read(call.argument(0, Struct.class), call);
-        Decision decision =
-                join(
-                        engine.check(
-                                new CheckRequest(
-                                        caller,
-                                        subject,
-                                        call.string(1),
-                                        details,
-                                        (flags & ALLOW_USER_INTERACTION) != 0,
-                                        (flags & ALWAYS_CHECK) != 0,
-                                        call.string(4))));
+        CheckRequest request =
+                new CheckRequest(
+                        caller,
+                        subject,
+                        call.string(1),
+                        details,
+                        (flags & ALLOW_USER_INTERACTION) != 0,
+                        (flags & ALWAYS_CHECK) != 0,
+                        call.string(4));
+        CompletableFuture<Decision> answer = engine.check(request);
+        if (request.interactive() && !answer.isDone()) {
+            forgetIfGone(caller);
+        }
+        Decision decision = join(answer);
         if (decision.failure().isPresent()) {
             throw AuthorityException.failed(decision.failure().get());
         }
@@ -395,10 +404,15 @@ public final class PolicyKit1 implements AutoCloseable {
         Subject scope = door.read(call.argument(0, Struct.class), call);
         BusAgent channel = new BusAgent(bus, caller.connection(), path);
         join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
-        if (bus.owner(caller.connection()).isEmpty()) { // it has gone before it was known
+        forgetIfGone(caller);
+        return List.of();
+    }
+
+    /** It may have gone before the engine knew of it: nobody tells that again. */
+    private void forgetIfGone(Caller caller) throws InterruptedException {
+        if (bus.owner(caller.connection()).isEmpty()) {
             engine.disconnected(caller.connection());
         }
-        return List.of();
     }
 
     private List<?> unregister(MethodCall call, Caller caller) throws InterruptedException {
@@ -463,13 +477,17 @@ public final class PolicyKit1 implements AutoCloseable {
     private List<?> enumerateTemporary(MethodCall call, Caller caller) throws InterruptedException {
         List<Struct> list = new ArrayList<>();
         for (TemporaryAuthorization each : engine.temporaryAuthorizations(caller, session(call))) {
-            list.add(
-                    Struct.of(
-                            each.id(),
-                            each.action(),
-                            described(each.subject()),
-                            each.obtained().getEpochSecond(),
-                            each.expires().getEpochSecond()));
+            try {
+                list.add(
+                        Struct.of(
+                                each.id(),
+                                each.action(),
+                                described(each.subject()),
+                                each.obtained().getEpochSecond(),
+                                each.expires().getEpochSecond()));
+            } catch (ErrnoException | IllegalStateException e) {
+                // it ends at this moment
+            }
         }
         return List.of(list);
     }
@@ -497,9 +515,13 @@ public final class PolicyKit1 implements AutoCloseable {
         return List.of();
     }
 
-    /** Withdraws it: gives the name up, and forgets who has called. */
+    /**
+     * Withdraws it: gives the name up, and forgets who has called, with all agents. On the next bus
+     * others will have the same unique names.
+     */
     @Override
     public void close() {
+        lost.countDown();
         for (AutoCloseable each : open.reversed()) {
             try {
                 each.close();
@@ -518,7 +540,7 @@ public final class PolicyKit1 implements AutoCloseable {
         }
         authority.close();
         peers.close();
-        lost.countDown();
+        engine.disconnected(connection -> connection.startsWith(":"));
     }
 
     @Override

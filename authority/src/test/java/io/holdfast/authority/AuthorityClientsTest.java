@@ -1,0 +1,175 @@
+package io.holdfast.authority;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Those who ask an authority: whatever goes wrong is a refusal that says why. */
+@Timeout(120)
+class AuthorityClientsTest {
+    @TempDir Path folder;
+    private AuthorityEngine engine;
+    private PidFd self;
+    private Path socket;
+
+    @BeforeEach
+    void open() throws IOException {
+        engine =
+                AuthorityEngine.open(
+                        new PolicyFolders(folder)
+                                .action("a.yes", "yes")
+                                .action("a.no", "no")
+                                .options());
+        self = PidFd.self();
+        socket = folder.resolve("socket");
+    }
+
+    @AfterEach
+    void close() {
+        self.close();
+        engine.close();
+    }
+
+    private AuthorityInterface serve() {
+        AuthorityInterface face = AuthorityInterface.of(engine);
+        face.server().listen(UnixAddress.path(socket));
+        return face;
+    }
+
+    private BusAddress address() {
+        return BusAddress.parse("unix:path=" + folder.resolve("bus"));
+    }
+
+    private Decision ask(Authority authority, String action) {
+        return authority.check(self, 4711, action, Map.of()).join();
+    }
+
+    private void assertRefused(Decision decision) {
+        assertThat(decision.isAuthorized()).isFalse();
+        assertThat(decision.isChallenge()).isFalse();
+        assertThat(decision.failure()).isPresent();
+    }
+
+    @Test
+    void allWaysToAskTellTheSame() throws Exception {
+        try (Bus bus = Bus.open(address(), BusConfig.permissive());
+                BusConnection server = BusConnection.connect(address().toString());
+                PolicyKit1 onBus = PolicyKit1.serve(engine, server, false);
+                AuthorityInterface onVarlink = serve();
+                Authority overBus = Authority.overBus(List.of(address()));
+                Authority overVarlink = Authority.overVarlink(socket.toString());
+                Authority embedded = Authority.of(engine)) {
+            assertThat(List.of(bus, onBus, onVarlink)).hasSize(3);
+            for (Authority each : List.of(overBus, overVarlink, embedded)) {
+                assertThat(ask(each, "a.yes").isAuthorized()).as("%s", each).isTrue();
+                assertThat(ask(each, "a.no").isAuthorized()).isFalse();
+                assertThat(ask(each, "a.no").failure()).isEmpty();
+                assertRefused(ask(each, "a.nothing"));
+            }
+            Decision explained =
+                    overVarlink
+                            .check(self, 4711, "a.no", Map.of(), Authority.Option.EXPLAIN)
+                            .join();
+            assertThat(explained.explanation()).isPresent();
+        }
+    }
+
+    @Test
+    void withoutAnAuthorityNobodyMay() throws Exception {
+        try (Authority varlink = Authority.overVarlink(socket.toString());
+                Authority bus = Authority.overBus(List.of(address()))) {
+            assertRefused(ask(varlink, "a.yes"));
+            assertRefused(ask(bus, "a.yes"));
+            try (Bus empty = Bus.open(address(), BusConfig.permissive())) {
+                assertThat(empty.addresses()).hasSize(1);
+                assertRefused(ask(bus, "a.yes"));
+            }
+            assertRefused(ask(bus, "a.yes"));
+        }
+    }
+
+    @Test
+    void anAuthorityThatWasStartedAnewIsFoundAgain() throws Exception {
+        try (Authority varlink = Authority.overVarlink(socket.toString())) {
+            for (int i = 0; i < 3; i++) {
+                try (AuthorityInterface face = serve()) {
+                    assertThat(ask(varlink, "a.yes").isAuthorized()).as("%s", face).isTrue();
+                }
+                boolean ignored = Files.deleteIfExists(socket);
+                assertRefused(ask(varlink, "a.yes"));
+            }
+        }
+    }
+
+    @Test
+    void repliesThatAreNoneAreRefusalsAndLeaveNoConnection() throws Exception {
+        byte[] nonsense = "{\"parameters\":{\"isAuthorized\":\"yes\"}}\0".getBytes(UTF_8);
+        OpenDescriptors before = OpenDescriptors.now();
+        try (UnixListener listener =
+                        UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 8);
+                Authority authority = Authority.overVarlink(socket.toString())) {
+            Thread serving =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    for (int i = 0; i < 5; i++) {
+                                        try (var connection = listener.accept()) {
+                                            connection.sendFully(ByteBuffer.wrap(nonsense));
+                                        }
+                                    }
+                                } catch (InterruptedException e) {
+                                    Thread.currentThread().interrupt();
+                                }
+                            });
+            for (int i = 0; i < 5; i++) {
+                assertRefused(ask(authority, "a.yes"));
+            }
+            serving.join();
+        }
+        before.awaitSameNumber();
+    }
+
+    @Test
+    void theAuthorityComesBackWithTheBus() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        Bus first = Bus.open(address(), BusConfig.permissive());
+        try (BusPresence presence = BusPresence.on(List.of(address()), false);
+                Authority authority = Authority.overBus(List.of(address()))) {
+            presence.serve(engine, ended::countDown);
+            assertThat(ask(authority, "a.yes").isAuthorized()).isTrue();
+            first.close();
+            try (Bus second = Bus.open(address(), BusConfig.permissive())) {
+                assertThat(second.addresses()).hasSize(1);
+                Await.until(() -> ask(authority, "a.yes").isAuthorized());
+                try (BusConnection other = BusConnection.connect(address().toString());
+                        PolicyKit1 replacing = PolicyKit1.serve(engine, other, true)) {
+                    ended.await();
+                    assertThat(replacing.toString()).contains(PolicyKit1.NAME);
+                    assertThat(presence.failure().orElseThrow()).contains("another authority");
+                }
+            }
+        }
+    }
+}

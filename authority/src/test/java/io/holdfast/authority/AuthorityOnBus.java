@@ -1,0 +1,519 @@
+package io.holdfast.authority;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.testkit.TestBus;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The authority as programs on a bus see it. A subclass says which bus. */
+@Timeout(180)
+@Needs(root = true)
+abstract class AuthorityOnBus {
+    private static final long USER = 20001;
+    private static final String SUBJECT = "(sa{sv})";
+    private static final String AGENT_PATH = "/agent";
+
+    private static final int ABANDONED = 50;
+    private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 1_000_000 : 10_000;
+
+    @TempDir Path folder;
+    private TestBus bus;
+    private BusConnection server;
+    private BusConnection client;
+    private RemoteObject authority;
+    private AuthorityEngine engine;
+    private PolicyKit1 face;
+    private PolicyFolders folders;
+    private ForeignParent parent;
+    private int process;
+
+    abstract TestBus start(Path where) throws Exception;
+
+    @BeforeEach
+    void open() throws Exception {
+        folders = new PolicyFolders(folder).action("a.yes", "yes").action("a.no", "no");
+        folders.action("a.keep", "auth_self_keep").display(USER, "7", "seat0", "active");
+        bus = start(folder);
+        server = BusConnection.connect(bus.address());
+        client = BusConnection.connect(bus.address());
+        engine = AuthorityEngine.open(folders.options());
+        face = PolicyKit1.serve(engine, server, false);
+        authority = client.object(PolicyKit1.NAME, PolicyKit1.PATH);
+        parent = ForeignParent.start();
+        process = parent.child("subject", "uid=" + USER);
+    }
+
+    @AfterEach
+    void close() {
+        parent.close();
+        face.close();
+        engine.close();
+        client.close();
+        server.close();
+        bus.close();
+    }
+
+    private static Struct subject(String kind, Object... details) {
+        Map<String, Variant> map = new LinkedHashMap<>();
+        for (int i = 0; i < details.length; i += 3) {
+            String type = (String) details[i + 1];
+            Object value = details[i + 2];
+            if (type.equals("u") && value instanceof Integer number) {
+                value = Integer.toUnsignedLong(number);
+            }
+            map.put((String) details[i], Variant.of(type, value));
+        }
+        return Struct.of(kind, map);
+    }
+
+    private Struct subject() {
+        return subject("unix-process", "pid", "u", process, "uid", "i", (int) USER);
+    }
+
+    private Struct check(Struct subject, String action, int flags) throws Exception {
+        return check(authority, subject, action, flags);
+    }
+
+    private static Struct check(RemoteObject authority, Struct subject, String action, int flags)
+            throws Exception {
+        return (Struct)
+                authority
+                        .call(
+                                PolicyKit1.INTERFACE,
+                                "CheckAuthorization",
+                                SUBJECT + "sa{ss}us",
+                                subject,
+                                action,
+                                Map.of(),
+                                flags,
+                                "")
+                        .getFirst();
+    }
+
+    private static void assertFailed(ThrowingCallable call) {
+        assertThatExceptionOfType(DBusException.class)
+                .isThrownBy(call)
+                .satisfies(e ->
+                        assertThat(e.name()).isEqualTo("org.freedesktop.PolicyKit1.Error.Failed"));
+    }
+
+    /** Without descriptors, but for those in the variants. */
+    private List<Struct> malformed(int reaped) {
+        return List.of(
+                subject("unix-something"),
+                subject(""),
+                subject("unix-process"),
+                subject("unix-process", "pid", "i", process),
+                subject("unix-process", "pid", "t", (long) process),
+                subject("unix-process", "pid", "s", "1"),
+                subject("unix-process", "pid", "u", 0),
+                subject("unix-process", "pid", "u", -1),
+                subject("unix-process", "pid", "u", Integer.MIN_VALUE),
+                subject("unix-process", "pid", "u", reaped),
+                subject("unix-process", "pid", "u", process, "start-time", "u", 1),
+                subject("unix-process", "pid", "u", process, "start-time", "s", "1"),
+                subject("unix-process", "pid", "u", process, "start-time", "t", 1L),
+                subject("unix-session"),
+                subject("unix-session", "session-id", "u", 1),
+                subject("unix-session", "session-id", "s", ""),
+                subject("unix-session", "session-id", "s", "../sessions/7"),
+                subject("unix-session", "session-id", "s", "nobody's"),
+                subject("system-bus-name"),
+                subject("system-bus-name", "name", "o", "/"),
+                subject("system-bus-name", "name", "s", ""),
+                subject("system-bus-name", "name", "s", PolicyKit1.NAME),
+                subject("system-bus-name", "name", "s", ":1.999999"),
+                subject("system-bus-name", "name", "s", ":"),
+                subject("system-bus-name", "name", "s", ": \n"));
+    }
+
+    private int reaped() {
+        int child = parent.child("short", "exit=0");
+        var _ = parent.reap(child);
+        return child;
+    }
+
+    @Test
+    void malformedSubjectsAreRefusedByEveryMethod() throws Exception {
+        for (Struct each : malformed(reaped())) {
+            assertFailed(() -> check(each, "a.yes", 0));
+            assertFailed(() -> call("RegisterAuthenticationAgent", SUBJECT + "ss", each, "", "/a"));
+            assertFailed(() -> call("UnregisterAuthenticationAgent", SUBJECT + "s", each, "/a"));
+            assertFailed(() -> call("EnumerateTemporaryAuthorizations", SUBJECT, each));
+            assertFailed(() -> call("RevokeTemporaryAuthorizations", SUBJECT, each));
+        }
+        assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
+    }
+
+    private List<Object> call(String method, String signature, Object... arguments)
+            throws Exception {
+        return authority.call(PolicyKit1.INTERFACE, method, signature, arguments);
+    }
+
+    @Test
+    void aDescriptorThatIsNoProcessIsRefused() throws Exception {
+        int number = parent.child("short");
+        try (PidFd gone = PidFd.open(number);
+                Fd file = Fcntl.open("/dev/null", Fcntl.O_RDWR);
+                PidFd held = PidFd.open(process);
+                PidFd thread = PidFd.openThread(process)) {
+            assertThat(check(pidfd(held.fd()), "a.yes", 0).get(0)).isEqualTo(true);
+            assertThat(parent.kill(number, Signal.KILL)).isTrue();
+            var _ = gone.await();
+            assertThat(check(pidfd(gone.fd()), "a.yes", 0).get(0)).as("a zombie").isEqualTo(true);
+            var _ = parent.reap(number);
+            OpenDescriptors before = OpenDescriptors.now();
+            for (int i = 0; i < 1_000; i++) {
+                assertFailed(() -> check(pidfd(gone.fd()), "a.yes", 0));
+                assertFailed(() -> check(pidfd(file), "a.yes", 0));
+                assertFailed(() -> check(pidfd(thread.fd()), "a.yes", 0));
+                assertFailed(
+                        () -> check(subject("unix-process", "pidfd", "h", held.fd()), "a.yes", 0));
+                assertFailed(() ->
+                        check(
+                                subject("unix-process", "pidfd", "h", held.fd(), "uid", "i", -1),
+                                "a.yes",
+                                0));
+            }
+            before.awaitSameNumber();
+        }
+    }
+
+    private static Struct pidfd(Fd fd) {
+        return subject("unix-process", "pidfd", "h", fd, "uid", "i", (int) USER);
+    }
+
+    @Test
+    void usersBeyondTwoToThe31AreUsers() throws Exception {
+        Struct high = subject("unix-process", "pid", "u", process, "uid", "i", Integer.MIN_VALUE);
+        assertThat(check(high, "a.no", 0).get(0)).as("not root").isEqualTo(false);
+        Struct unset = subject("unix-process", "pid", "u", process, "uid", "i", -1);
+        assertThat(check(unset, "a.no", 0).get(0)).as("looked up").isEqualTo(false);
+    }
+
+    @Test
+    void aSessionCanBeAskedAbout() throws Exception {
+        Struct session = subject("unix-session", "session-id", "s", "7");
+        assertThat(check(session, "a.yes", 0).get(0)).isEqualTo(true);
+        assertThat(check(session, "a.no", 0).get(0)).isEqualTo(false);
+    }
+
+    @Test
+    void aNameThatHasGoneIsNobody() throws Exception {
+        BusConnection other = BusConnection.connect(bus.address());
+        Struct name = subject("system-bus-name", "name", "s", other.uniqueName());
+        assertThat(check(name, "a.no", 0).get(0)).as("root").isEqualTo(true);
+        other.close();
+        Await.until(() -> {
+            try {
+                return !(check(name, "a.no", 0).get(0) instanceof Boolean);
+            } catch (DBusException e) {
+                return e.name().endsWith(".Failed");
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    @Test
+    void invalidPathsOfAgentsAreRefused() {
+        for (String path : new String[] {"", "x", "/a/", "//", "/a b", "/\u00e9"}) {
+            assertFailed(() ->
+                    call("RegisterAuthenticationAgent", SUBJECT + "ss", subject(), "C", path));
+        }
+    }
+
+    /** An agent that waits for what the test says. */
+    private static BusInterface agent(BlockingQueue<List<Object>> begun, CountDownLatch end) {
+        return BusInterface.named(BusAgent.INTERFACE)
+                .concurrent()
+                .method(
+                        "BeginAuthentication",
+                        "sssa{ss}sa(sa{sv})",
+                        "",
+                        call -> {
+                            begun.add(call.arguments());
+                            end.await();
+                            return List.of();
+                        })
+                .method("CancelAuthentication", "s", "", _ -> List.of())
+                .build();
+    }
+
+    @Test
+    void anAgentOnTheBusHasTheUserAuthenticate() throws Exception {
+        BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
+        CountDownLatch end = new CountDownLatch(1);
+        try (BusConnection other = BusConnection.connect(bus.address())) {
+            other.export(AGENT_PATH, agent(begun, end));
+            RemoteObject seen = other.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            seen.call(
+                    PolicyKit1.INTERFACE,
+                    "RegisterAuthenticationAgent",
+                    SUBJECT + "ss",
+                    subject(),
+                    "C",
+                    AGENT_PATH);
+            List<Struct> answers = new ArrayList<>();
+            Thread asking =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    answers.add(check(subject(), "a.keep", 1));
+                                } catch (Exception e) {
+                                    throw new IllegalStateException(e);
+                                }
+                            });
+            List<Object> asked = begun.take();
+            assertThat(asked.get(0)).isEqualTo("a.keep");
+            assertThat(asked.get(1)).isEqualTo("may $(who) do it?");
+            Struct identity = subject("unix-user", "uid", "u", (int) USER);
+            assertFailed(() ->
+                    call(
+                            "AuthenticationAgentResponse2",
+                            "us" + SUBJECT,
+                            (int) USER + 1,
+                            asked.get(4),
+                            identity));
+            call(
+                    "AuthenticationAgentResponse2",
+                    "us" + SUBJECT,
+                    (int) USER,
+                    asked.get(4),
+                    identity);
+            end.countDown();
+            asking.join();
+            assertThat(answers.getFirst().get(0)).isEqualTo(true);
+        }
+        assertThat(check(subject(), "a.keep", 0).get(0)).as("kept").isEqualTo(true);
+    }
+
+    @Test
+    void anAgentThatDiesInADialogGivesNothing() throws Exception {
+        BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
+        BusConnection other = BusConnection.connect(bus.address());
+        other.export(AGENT_PATH, agent(begun, new CountDownLatch(1)));
+        other.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                .call(
+                        PolicyKit1.INTERFACE,
+                        "RegisterAuthenticationAgent",
+                        SUBJECT + "ss",
+                        subject(),
+                        "C",
+                        AGENT_PATH);
+        Thread ending =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            try {
+                                var _ = begun.take();
+                                other.close();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
+        Struct answer = check(subject(), "a.keep", 1);
+        ending.join();
+        assertThat(answer.get(0)).isEqualTo(false);
+        assertThat(answer.get(1)).isEqualTo(false);
+        Await.until(() -> engine.connections().isEmpty());
+    }
+
+    /** CVE-2021-3560, CVE-2021-4115. */
+    @Test
+    void callersThatGoInTheMiddleLeaveNothingBehind() throws Exception {
+        assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
+        try (PidFd held = PidFd.open(process)) {
+            OpenDescriptors before = OpenDescriptors.now();
+            for (int i = 0; i < ABANDONED; i++) {
+                BusConnection other = BusConnection.connect(bus.address());
+                other.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                        .tell(
+                                PolicyKit1.INTERFACE,
+                                "CheckAuthorization",
+                                SUBJECT + "sa{ss}us",
+                                pidfd(held.fd()),
+                                "a.keep",
+                                Map.of(),
+                                1,
+                                "id");
+                other.close();
+            }
+            assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
+            Await.until(() -> engine.connections().isEmpty());
+            before.awaitSameNumber();
+        }
+    }
+
+    @Test
+    void aChangeOfFilesIsTold() throws Exception {
+        try (Subscription changes =
+                client.subscribe("type='signal',interface='" + PolicyKit1.INTERFACE + "'")) {
+            folders.action("a.new", "yes");
+            try (var signal = changes.take()) {
+                assertThat(signal.values()).hasSize(1);
+                assertThat(signal.values().getFirst()).isEqualTo(0);
+            }
+        }
+        assertThat(check(subject(), "a.new", 0).get(0)).isEqualTo(true);
+    }
+
+    @Test
+    void manyChecksCostNoDescriptor() throws Exception {
+        assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
+        OpenDescriptors before = OpenDescriptors.now();
+        for (int i = 0; i < CHECKS; i++) {
+            assertThat(check(subject(), i % 2 == 0 ? "a.yes" : "a.no", 0).get(0))
+                    .isEqualTo(i % 2 == 0);
+        }
+        before.awaitSameNumber();
+    }
+
+    static Stream<Gen> seeds() {
+        return Gen.cases(3);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void whateverComesDisturbsNobody(Gen gen) throws Exception {
+        OpenDescriptors before = OpenDescriptors.now();
+        List<Struct> subjects = new ArrayList<>(malformed(reaped()));
+        try (PidFd held = PidFd.open(process);
+                BusConnection hostile = BusConnection.connect(bus.address())) {
+            RemoteObject object = hostile.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            for (int i = 0; i < 300; i++) {
+                subjects.add(any(gen, held));
+                try {
+                    call(gen, object, subjects);
+                } catch (DBusException e) {
+                    assertThat(e.name()).isNotEqualTo(DBusException.TIMEOUT);
+                }
+                subjects.removeLast();
+            }
+        }
+        assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
+        Await.until(() -> engine.connections().isEmpty());
+        assertThat(engine.temporaryAuthorizations(Caller.SELF)).isEmpty();
+        before.awaitSameNumber();
+    }
+
+    private Struct any(Gen gen, PidFd held) {
+        List<Object> details = new ArrayList<>();
+        for (int i = gen.between(0, 4); i > 0; i--) {
+            details.add(gen.oneOf("pid", "uid", "start-time", "pidfd", "session-id", "name", ""));
+            Object value =
+                    gen.oneOf(
+                            List.of(
+                                    process,
+                                    0,
+                                    -1,
+                                    gen.anyLong(),
+                                    "7",
+                                    client.uniqueName(),
+                                    gen.string("abc/:.0\u00e9", 20),
+                                    true,
+                                    held.fd()));
+            details.add(
+                    switch (value) {
+                        case Integer _ -> gen.oneOf("u", "i");
+                        case Long _ -> gen.oneOf("t", "x");
+                        case Boolean _ -> "b";
+                        case Fd _ -> "h";
+                        default -> "s";
+                    });
+            details.add(value);
+        }
+        String kind =
+                gen.oneOf("unix-process", "unix-session", "system-bus-name", gen.string("ux-", 9));
+        return subject(kind, details.toArray());
+    }
+
+    private void call(Gen gen, RemoteObject object, List<Struct> subjects) throws Exception {
+        Struct subject = gen.chance(0.7) ? subjects.getLast() : gen.oneOf(subjects);
+        String text = gen.oneOf("a.yes", "a.keep", "/a", "", gen.string("a./\u0001\u00e9", 12));
+        switch (gen.between(0, 7)) {
+            case 0 ->
+                    object.call(
+                            PolicyKit1.INTERFACE,
+                            "CheckAuthorization",
+                            SUBJECT + "sa{ss}us",
+                            subject,
+                            text,
+                            gen.chance(0.5) ? Map.of() : Map.of(text, text),
+                            gen.oneOf(2L, 0xFFFF_FFFEL),
+                            text);
+            case 1 ->
+                    object.call(
+                            PolicyKit1.INTERFACE,
+                            "RegisterAuthenticationAgentWithOptions",
+                            SUBJECT + "ssa{sv}",
+                            subject,
+                            text,
+                            text,
+                            Map.of("fallback", Variant.of(text)));
+            case 2 ->
+                    object.call(
+                            PolicyKit1.INTERFACE,
+                            "UnregisterAuthenticationAgent",
+                            SUBJECT + "s",
+                            subject,
+                            text);
+            case 3 ->
+                    object.call(
+                            PolicyKit1.INTERFACE,
+                            "AuthenticationAgentResponse3",
+                            "s" + SUBJECT + SUBJECT,
+                            text,
+                            gen.oneOf(subjects),
+                            subject);
+            case 4 ->
+                    object.call(
+                            PolicyKit1.INTERFACE,
+                            "AuthenticationAgentResponse2",
+                            "us" + SUBJECT,
+                            gen.oneOf(0L, 1L, 0xFFFF_FFFFL),
+                            text,
+                            subject);
+            case 5 ->
+                    object.call(
+                            PolicyKit1.INTERFACE,
+                            "EnumerateTemporaryAuthorizations",
+                            SUBJECT,
+                            subject);
+            case 6 -> object.call(PolicyKit1.INTERFACE, "CancelCheckAuthorization", "s", text);
+            default -> object.call(PolicyKit1.INTERFACE, "EnumerateActions", "s", text);
+        }
+    }
+}

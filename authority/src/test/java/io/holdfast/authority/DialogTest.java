@@ -1,0 +1,360 @@
+package io.holdfast.authority;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.authority.AgentChannel.End;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Agents, what they are asked, and what stays of it. */
+@Timeout(120)
+@Needs(root = true)
+class DialogTest {
+    private static final long USER = 20001;
+    private static final long OTHER = 20002;
+    private static final int RECYCLINGS = 100;
+    private static final Caller ROOT = new Caller("root", 0, Optional.empty());
+
+    @TempDir Path folder;
+    private final TestAgent agent = new TestAgent();
+    private PolicyFolders folders;
+    private AuthorityEngine engine;
+    private ForeignParent parent;
+    private int process;
+    private OpenDescriptors before;
+
+    @BeforeEach
+    void open() throws IOException {
+        before = OpenDescriptors.now();
+        folders = new PolicyFolders(folder);
+        folders.action("a.self", "auth_self");
+        folders.action("a.keep", "auth_self_keep");
+        folders.action("a.other", "auth_self_keep");
+        folders.action("a.admin", "auth_admin_keep");
+        folders.rules("50.rules", administrator(OTHER));
+        engine = AuthorityEngine.open(folders.options());
+        parent = ForeignParent.start();
+        process = parent.child("subject", "uid=" + USER);
+    }
+
+    private static String administrator(long uid) {
+        return "polkit.addAdminRule(function() { return ['unix-user:%d']; });".formatted(uid);
+    }
+
+    @AfterEach
+    void close() {
+        engine.close();
+        parent.close();
+        before.awaitSameNumber();
+    }
+
+    private Subject.UnixProcess subject() {
+        return subject(process, USER, Origin.DESCRIPTOR);
+    }
+
+    private static Subject.UnixProcess subject(int pid, long uid, Origin origin) {
+        return new Subject.UnixProcess(PidFd.open(pid), uid, origin, Optional.empty());
+    }
+
+    private void register() {
+        engine.registerAgent(ROOT, subject(), "C", "/agent", false, agent).join();
+    }
+
+    private CompletableFuture<Decision> ask(String action) {
+        return ask(ROOT, subject(), action);
+    }
+
+    private CompletableFuture<Decision> ask(Caller caller, Subject subject, String action) {
+        return engine.check(new CheckRequest(caller, subject, action, Map.of(), true, false, ""));
+    }
+
+    private Decision quietly(Subject subject, String action) {
+        return engine.check(CheckRequest.of(subject, action, Map.of())).join();
+    }
+
+    private CompletableFuture<Void> respond(Caller caller, String cookie, long user) {
+        return engine.respond(caller, cookie, user, OptionalLong.of(USER), Optional.empty());
+    }
+
+    /** Has the subject's own user authenticate. */
+    private Decision authenticated(String action) throws Exception {
+        CompletableFuture<Decision> answer = ask(action);
+        TestAgent.Dialog dialog = agent.take();
+        respond(ROOT, dialog.cookie(), USER).join();
+        dialog.end(End.COMPLETED);
+        return answer.join();
+    }
+
+    private static void assertNothing(Decision decision) {
+        assertThat(decision.isAuthorized()).isFalse();
+        assertThat(decision.isChallenge()).isFalse();
+    }
+
+    @Test
+    void whoHasAuthenticatedMay() throws Exception {
+        register();
+        Decision yes = authenticated("a.self");
+        assertThat(yes.isAuthorized()).isTrue();
+        assertThat(yes.details()).doesNotContainKey("polkit.temporary_authorization_id");
+        assertThat(quietly(subject(), "a.self").isChallenge()).as("asked anew").isTrue();
+    }
+
+    @Test
+    void theSuccessOfAnAgentAloneGivesNothing() throws Exception {
+        register();
+        CompletableFuture<Decision> answer = ask("a.keep");
+        agent.take().end(End.COMPLETED);
+        assertNothing(answer.join());
+        assertThat(quietly(subject(), "a.keep").isChallenge()).isTrue();
+    }
+
+    @Test
+    void theAnswerOfTheHelperGivesNothingIfTheAgentFails() throws Exception {
+        register();
+        for (End end : List.of(End.FAILED, End.DISMISSED)) {
+            CompletableFuture<Decision> answer = ask("a.keep");
+            TestAgent.Dialog dialog = agent.take();
+            respond(ROOT, dialog.cookie(), USER).join();
+            dialog.end(end);
+            assertNothing(answer.join());
+            assertThat(answer.join().details().containsKey("polkit.dismissed"))
+                    .isEqualTo(end == End.DISMISSED);
+        }
+        assertThat(quietly(subject(), "a.keep").isChallenge()).isTrue();
+    }
+
+    @Test
+    void onlyTheHelperOfThatAgentIsBelieved() throws Exception {
+        register();
+        CompletableFuture<Decision> answer = ask("a.self");
+        TestAgent.Dialog dialog = agent.take();
+        String cookie = dialog.cookie();
+        assertFails(respond(ROOT, cookie, OTHER), "was not offered");
+        assertFails(respond(ROOT, cookie + "0", USER), "No session for cookie");
+        assertFails(respond(ROOT, cookie.substring(1), USER), "No session for cookie");
+        assertFails(respond(ROOT, "", USER), "No session for cookie");
+        assertFails(
+                engine.respond(ROOT, cookie, USER, OptionalLong.of(OTHER), Optional.empty()),
+                "No session for cookie");
+        assertFails(
+                respond(new Caller("user", USER, Optional.empty()), cookie, USER), "Only uid 0");
+        dialog.end(End.COMPLETED);
+        assertNothing(answer.join());
+        assertFails(respond(ROOT, cookie, USER), "No session for cookie");
+    }
+
+    @Test
+    void theHelperMustHaveSpokenWithTheAgentItself() throws Exception {
+        int agentProcess = parent.child("agent", "uid=" + USER);
+        Subject.UnixProcess held = subject(agentProcess, USER, Origin.BUS);
+        Caller registering = new Caller("agent", USER, Optional.of(held));
+        engine.registerAgent(registering, subject(), "C", "/agent", false, agent).join();
+        CompletableFuture<Decision> answer = ask("a.self");
+        TestAgent.Dialog dialog = agent.take();
+        assertFails(
+                engine.respond(
+                        ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.of(subject())),
+                "No session for cookie");
+        engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.of(held))
+                .join();
+        dialog.end(End.COMPLETED);
+        assertThat(answer.join().isAuthorized()).isTrue();
+    }
+
+    private static void assertFails(CompletableFuture<?> future, String why) {
+        assertThatThrownBy(future::join)
+                .hasCauseInstanceOf(AuthorityException.class)
+                .hasMessageContaining(why);
+    }
+
+    @Test
+    void aSubjectHasOneAgentWhichAUserRegistersForHimselfOnly() {
+        Caller user = new Caller("user", USER, Optional.empty());
+        Caller stranger = new Caller("stranger", OTHER, Optional.empty());
+        assertFails(engine.registerAgent(stranger, subject(), "C", "/a", false, agent), "differs");
+        assertFails(
+                engine.registerAgent(
+                        stranger,
+                        subject(process, OTHER, Origin.DESCRIPTOR),
+                        "C",
+                        "/a",
+                        false,
+                        agent),
+                "differs");
+        engine.registerAgent(user, subject(), "C", "/a", false, agent).join();
+        assertFails(engine.registerAgent(ROOT, subject(), "C", "/a", false, agent), "already");
+        assertFails(engine.unregisterAgent(user, subject(), "/b"), "No such agent");
+        assertFails(engine.unregisterAgent(stranger, subject(), "/a"), "No such agent");
+        engine.unregisterAgent(user, subject(), "/a").join();
+        assertFails(engine.unregisterAgent(user, subject(), "/a"), "No such agent");
+    }
+
+    @Test
+    void theEndOfAnAgentOrOfASubjectEndsTheDialog() throws Exception {
+        register();
+        CompletableFuture<Decision> first = ask("a.keep");
+        String cookie = agent.take().cookie();
+        engine.disconnected("root");
+        assertThatThrownBy(first::join).hasMessageContaining("cancelled");
+        assertThat(agent.takeCancelled()).isEqualTo(cookie);
+
+        register();
+        CompletableFuture<Decision> second =
+                ask(new Caller("asker", 0, Optional.empty()), subject(), "a.keep");
+        var _ = agent.take();
+        engine.disconnected("root");
+        assertNothing(second.join());
+
+        register();
+        CompletableFuture<Decision> third = ask("a.keep");
+        var _ = agent.take();
+        assertThat(parent.kill(process, Signal.KILL)).isTrue();
+        assertNothing(third.join());
+    }
+
+    @Test
+    void theEndOfTheConnectionThatIsAskedAboutEndsTheDialog() throws Exception {
+        register();
+        Subject name = new Subject.BusName(":1.77", USER, Optional.of(subject()));
+        CompletableFuture<Decision> answer = ask(ROOT, name, "a.keep");
+        var _ = agent.take();
+        assertThat(engine.connections()).contains(":1.77");
+        engine.disconnected(":1.77");
+        assertNothing(answer.join());
+    }
+
+    @Test
+    void anotherAgentDisturbsNoDialog() throws Exception {
+        register();
+        CompletableFuture<Decision> answer = ask("a.self");
+        TestAgent.Dialog dialog = agent.take();
+        int other = parent.child("other", "uid=" + USER);
+        Caller another = new Caller("another", 0, Optional.empty());
+        Subject scope = subject(other, USER, Origin.DESCRIPTOR);
+        engine.registerAgent(another, scope, "C", "/agent", false, new TestAgent()).join();
+        engine.disconnected("another");
+        respond(ROOT, dialog.cookie(), USER).join();
+        dialog.end(End.COMPLETED);
+        assertThat(answer.join().isAuthorized()).isTrue();
+    }
+
+    @Test
+    void cancelledDialogsCountUntilTheAgentHasAnsweredThem() throws Exception {
+        register();
+        List<TestAgent.Dialog> dialogs = new ArrayList<>();
+        for (int i = 0; i < Dialogs.MAX_PER_AGENT; i++) {
+            CompletableFuture<Decision> answer = ask("a.self");
+            dialogs.add(agent.take());
+            assertThat(answer.completeExceptionally(new IllegalStateException("gone"))).isTrue();
+            var _ = agent.takeCancelled();
+        }
+        assertNothing(ask("a.self").join());
+        assertThat(agent.wasAsked()).isFalse();
+        dialogs.getFirst().end(End.FAILED);
+        Await.until(() -> {
+            CompletableFuture<Decision> answer = ask("a.self");
+            Await.until(() -> answer.isDone() || agent.wasAsked());
+            return agent.wasAsked();
+        });
+    }
+
+    @Test
+    void whatIsKeptIsForThisActionAndProcessAloneWhateverTheDetails() throws Exception {
+        register();
+        String id = authenticated("a.keep").details().get("polkit.temporary_authorization_id");
+        assertThat(id).isNotNull();
+        assertThat(quietly(subject(), "a.keep").details())
+                .containsEntry("polkit.temporary_authorization_id", id);
+        CheckRequest otherDetails = CheckRequest.of(subject(), "a.keep", Map.of("unit", "another"));
+        assertThat(engine.check(otherDetails).join().isAuthorized()).isTrue();
+        assertThat(quietly(subject(), "a.other").isAuthorized()).isFalse();
+        int other = parent.child("other", "uid=" + USER);
+        for (Origin origin : Origin.values()) {
+            assertThat(quietly(subject(other, USER, origin), "a.keep").isAuthorized()).isFalse();
+        }
+        assertThat(quietly(subject(process, OTHER, Origin.DESCRIPTOR), "a.keep").isAuthorized())
+                .as("for another user")
+                .isFalse();
+        assertFails(
+                engine.revoke(new Caller("user", OTHER, Optional.empty()), id), "another user's");
+        engine.revoke(new Caller("user", USER, Optional.empty()), id).join();
+        assertThat(quietly(subject(), "a.keep").isAuthorized()).isFalse();
+        assertFails(engine.revoke(ROOT, id), "Cannot find");
+    }
+
+    @Test
+    void whatIsKeptGoesWithItsProcess() throws Exception {
+        register();
+        assertThat(authenticated("a.keep").isAuthorized()).isTrue();
+        assertThat(engine.temporaryAuthorizations(ROOT)).hasSize(1);
+        assertThat(parent.kill(process, Signal.KILL)).isTrue();
+        Await.until(() -> engine.temporaryAuthorizations(ROOT).isEmpty());
+    }
+
+    @Test
+    void whatIsKeptExpires() throws Exception {
+        engine.close();
+        engine = AuthorityEngine.open(folders.options().withTemporaryLife(Duration.ofMillis(300)));
+        register();
+        assertThat(authenticated("a.keep").isAuthorized()).isTrue();
+        Await.until(() -> engine.temporaryAuthorizations(ROOT).isEmpty());
+        assertThat(quietly(subject(), "a.keep").isChallenge()).isTrue();
+    }
+
+    @Test
+    void whatAnAdministratorGaveIsVoidWhenHeIsNoneAnyMore() throws Exception {
+        register();
+        CompletableFuture<Decision> answer = ask("a.admin");
+        TestAgent.Dialog dialog = agent.take();
+        assertThat(dialog.request().identities().toString()).contains(Long.toString(OTHER));
+        respond(ROOT, dialog.cookie(), OTHER).join();
+        dialog.end(End.COMPLETED);
+        assertThat(answer.join().isAuthorized()).isTrue();
+        assertThat(quietly(subject(), "a.admin").isAuthorized()).isTrue();
+        folders.rules("50.rules", administrator(USER));
+        engine.reload();
+        assertThat(quietly(subject(), "a.admin").isChallenge()).isTrue();
+        Await.until(() -> engine.temporaryAuthorizations(ROOT).isEmpty());
+    }
+
+    @Test
+    void whoGetsTheNumberOfAProcessInheritsNothing() throws Exception {
+        int recycled = 0;
+        while (recycled < RECYCLINGS) {
+            engine.registerAgent(ROOT, subject(), "C", "/agent", false, agent).join();
+            assertThat(authenticated("a.keep").isAuthorized()).isTrue();
+            if (parent.recycle(process, "successor", "uid=" + USER)) {
+                recycled++;
+                for (Origin origin : Origin.values()) {
+                    Decision decision = quietly(subject(process, USER, origin), "a.keep");
+                    assertThat(decision.isAuthorized()).as("%s", origin).isFalse();
+                    assertThat(decision.isChallenge()).isTrue();
+                }
+            } else {
+                process = parent.child("subject", "uid=" + USER);
+            }
+            engine.disconnected("root");
+        }
+    }
+}

@@ -206,10 +206,11 @@ public final class AuthorityEngine implements AutoCloseable {
     /** The connections that have checks under way, or agents, or dialogs about them. */
     Set<String> connections() {
         Set<String> connections = new HashSet<>(checks.connections());
-        runOnLoop(() -> {
-                    agents.all().forEach(agent -> connections.add(agent.connection()));
-                    connections.addAll(dialogs.connections());
-                })
+        runOnLoop(
+                        () -> {
+                            agents.all().forEach(agent -> connections.add(agent.connection()));
+                            connections.addAll(dialogs.connections());
+                        })
                 .join();
         return connections;
     }

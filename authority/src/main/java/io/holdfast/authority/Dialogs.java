@@ -96,7 +96,7 @@ final class Dialogs implements AutoCloseable {
                                             MAX_PER_AGENT,
                                             "io.holdfast.authority.dialogsPerAgent")));
         }
-        Dialog dialog = 
+        Dialog dialog =
                 new Dialog(
                         agent,
                         cookie(agent),
@@ -206,8 +206,7 @@ final class Dialogs implements AutoCloseable {
     /** Connections that may be asked about have gone. */
     void cancelAbout(Predicate<String> isGone) {
         dialogs.stream()
-                .filter(dialog ->
-                        !dialog.subjectName.isEmpty() && isGone.test(dialog.subjectName))
+                .filter(dialog -> !dialog.subjectName.isEmpty() && isGone.test(dialog.subjectName))
                 .toList()
                 .forEach(dialog -> cancel(dialog, "the subject has gone"));
     }

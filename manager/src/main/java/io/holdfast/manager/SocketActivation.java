@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
@@ -66,7 +67,7 @@ final class SocketActivation implements Activation {
     private @Nullable Served servedBy(ServiceUnit service) {
         return service.source().names().stream()
                 .map(served::get)
-                .filter(java.util.Objects::nonNull)
+                .filter(Objects::nonNull)
                 .findFirst()
                 .orElse(null);
     }
@@ -82,8 +83,9 @@ final class SocketActivation implements Activation {
             return;
         }
         boolean tooOften = service.mayStartIn().isPresent();
-        List.copyOf(units.sockets().toList()).stream()
+        units.sockets()
                 .filter(socket -> socket.unit().triggers(service.unit()))
+                .toList()
                 .forEach(socket -> socket.serviceChanged(service.state(), tooOften));
         if (instances.contains(name) && service.state() == SubState.DEAD) {
             context.loop().post(() -> drop(name));

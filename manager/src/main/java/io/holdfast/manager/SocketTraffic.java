@@ -4,6 +4,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.manager.unit.UnitSection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -66,7 +67,7 @@ final class SocketTraffic {
     }
 
     /** Looks away for a while. */
-    void pause(java.time.Duration length) {
+    void pause(Duration length) {
         List<ListeningSocket> again = watched;
         ignore();
         pause =

@@ -13,7 +13,7 @@ public enum SubState {
     START_POST(ActiveState.ACTIVATING),
     /** Of a socket: it looks for traffic. */
     LISTENING(ActiveState.ACTIVE),
-    /** Of a socket: its service does that. */
+    /** It is there; of a socket: its service looks for traffic. */
     RUNNING(ActiveState.ACTIVE),
     /** All its processes have gone, and it stays active (RemainAfterExit). */
     EXITED(ActiveState.ACTIVE),

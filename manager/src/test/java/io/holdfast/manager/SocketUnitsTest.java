@@ -225,6 +225,45 @@ class SocketUnitsTest {
     }
 
     @Test
+    void aSocketWhoseConditionDoesNotHoldIsNotOpened() throws Exception {
+        stage.unit(
+                "a.socket",
+                "[Unit]\nDefaultDependencies=no\nConditionPathExists=/nowhere\n[Socket]\nListenStream="
+                        + path);
+        stage.service("a", "ExecStart=/bin/sleep 1000");
+
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a.socket")).isEqualTo("inactive/dead success");
+        assertThat(path).doesNotExist();
+    }
+
+    @Test
+    void aStartThatIsAskedForDuringTheStopFollowsIt() throws Exception {
+        server();
+        stage.start("a.socket");
+        var stop = stage.stopping("a.socket");
+        var start = stage.starting("a.socket");
+
+        assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
+        assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
+        assertThat(ask("hello")).endsWith(" 1 hello");
+    }
+
+    @Test
+    void aSocketThatIsStartedTooOftenFails() throws Exception {
+        stage.unit(
+                "a.socket",
+                "[Unit]\nDefaultDependencies=no\nStartLimitBurst=1\n[Socket]\nListenStream="
+                        + path);
+        stage.service("a", "ExecStart=/bin/sleep 1000");
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+        stage.stop("a.socket");
+
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state("a.socket")).isEqualTo("failed/failed start-limit-hit");
+    }
+
+    @Test
     void aSocketWithoutServiceIsRefused() throws Exception {
         socket("a", "ListenStream=" + path);
 

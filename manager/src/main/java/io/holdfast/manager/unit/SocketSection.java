@@ -2,6 +2,7 @@ package io.holdfast.manager.unit;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a socket says in {@code [Socket]}.
@@ -120,8 +121,8 @@ public record SocketSection(
         return listens.stream()
                 .flatMap(listen ->
                         listen.address() instanceof ListenAddress.Node(String path)
-                                ? java.util.stream.Stream.of(path)
-                                : java.util.stream.Stream.of())
+                                ? Stream.of(path)
+                                : Stream.of())
                 .toList();
     }
 }

@@ -416,6 +416,7 @@ public final class Manager implements AutoCloseable {
         units.services().forEach(Service::abandon);
         notify.close();
         messages.close();
+        view.close();
         workers.close();
         cgroups.ifPresent(UnitCgroups::close);
         orphans.close();

@@ -10,6 +10,9 @@ final class Limits {
     /** Threads for what may block: spawning, files, cgroups ({@code workers}). */
     static final int WORKERS = number("workers", 4);
 
+    /** Threads for what faces are asked: files, processes ({@code readers}). */
+    static final int READERS = number("readers", 2);
+
     /** Notify messages that are taken in one turn of the loop ({@code notifyBatch}). */
     static final int NOTIFY_BATCH = number("notifyBatch", 64);
 

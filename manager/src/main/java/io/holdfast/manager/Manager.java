@@ -453,6 +453,7 @@ public final class Manager implements AutoCloseable {
         activation.abandon();
         notify.close();
         messages.close();
+        view.close();
         workers.close();
         cgroups.ifPresent(UnitCgroups::close);
         orphans.close();

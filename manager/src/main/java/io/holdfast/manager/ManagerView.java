@@ -34,6 +34,7 @@ public final class ManagerView {
     private final JobRequests requests;
     private final UnitListeners listeners;
     private final WhoIs whoIs;
+    private final Workers readers;
     private final Loudness loudness;
     private final Moment opened = Moment.now();
 
@@ -55,8 +56,9 @@ public final class ManagerView {
         this.table = table;
         this.requests = new JobRequests(context, jobs, table, units, catalog);
         this.listeners = listeners;
+        this.readers = Workers.forReaders(context.loop());
         this.loudness = loudness;
-        this.whoIs = new WhoIs(context, units, workloads);
+        this.whoIs = new WhoIs(context, readers, units, workloads);
     }
 
     // ---- the manager; by any thread
@@ -101,17 +103,21 @@ public final class ManagerView {
     /** Does what may block elsewhere. By any thread; the future completes on the loop. */
     public <T> CompletableFuture<T> work(Callable<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        context.workers()
-                .<T>run(
-                        work,
-                        (value, failure) -> {
-                            if (failure == null && value != null) {
-                                answer.complete(value);
-                            } else {
-                                answer.completeExceptionally(Jobs.orUnknown(failure));
-                            }
-                        });
+        readers.<T>run(
+                work,
+                (value, failure) -> {
+                    if (failure == null && value != null) {
+                        answer.complete(value);
+                    } else {
+                        answer.completeExceptionally(Jobs.orUnknown(failure));
+                    }
+                });
         return answer;
+    }
+
+    /** Lets what was begun come to its end. */
+    void close() {
+        readers.close();
     }
 
     // ---- units

@@ -23,11 +23,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class WhoIs {
     private final ManagerContext context;
+    private final Workers readers;
     private final UnitTable units;
     private final Workloads workloads;
 
-    WhoIs(ManagerContext context, UnitTable units, Workloads workloads) {
+    WhoIs(ManagerContext context, Workers readers, UnitTable units, Workloads workloads) {
         this.context = context;
+        this.readers = readers;
         this.units = units;
         this.workloads = workloads;
     }
@@ -111,8 +113,7 @@ final class WhoIs {
     /** In a cgroup below that of a unit, or in none of ours: its path is read, by a worker. */
     private CompletionStage<WorkloadIdentity> elsewhere(PidFd process, ProcessInfo info) {
         CompletableFuture<WorkloadIdentity> answer = new CompletableFuture<>();
-        context.workers()
-                .<Optional<CgroupPath>>run(
+        readers.<Optional<CgroupPath>>run(
                         () -> pathOf(process),
                         (path, failure) -> {
                             try {

@@ -18,13 +18,23 @@ final class Workers implements AutoCloseable {
     }
 
     private final EventLoop loop;
-    private final ExecutorService threads =
-            Executors.newFixedThreadPool(
-                    Limits.WORKERS,
-                    Thread.ofPlatform().daemon().name("holdfast-work-", 0).factory());
+    private final ExecutorService threads;
 
+    /** For what the manager does. */
     Workers(EventLoop loop) {
+        this(loop, "holdfast-work-", Limits.WORKERS);
+    }
+
+    /** For what others only ask, so that no questions hold up what is done. */
+    static Workers forReaders(EventLoop loop) {
+        return new Workers(loop, "holdfast-read-", Limits.READERS);
+    }
+
+    private Workers(EventLoop loop, String name, int count) {
         this.loop = loop;
+        this.threads =
+                Executors.newFixedThreadPool(
+                        count, Thread.ofPlatform().daemon().name(name, 0).factory());
     }
 
     /** Does the work elsewhere, and answers here. */

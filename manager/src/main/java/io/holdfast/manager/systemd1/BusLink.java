@@ -189,8 +189,7 @@ final class BusLink implements BusNames, AutoCloseable {
         watches.add(watch);
         BusConnection now = connection;
         if (now == null) {
-            watch.told = true;
-            owner.accept(Optional.empty());
+            tell(watch, null, Optional.empty());
         } else {
             follow(now, watch);
         }

@@ -114,19 +114,18 @@ final class WhoIs {
     private CompletionStage<WorkloadIdentity> elsewhere(PidFd process, ProcessInfo info) {
         CompletableFuture<WorkloadIdentity> answer = new CompletableFuture<>();
         readers.<Optional<CgroupPath>>run(
-                        () -> pathOf(process),
-                        (path, failure) -> {
-                            try {
-                                if (path == null) {
-                                    throw Jobs.orUnknown(failure);
-                                }
-                                Optional<Workload> within = path.flatMap(workloads::at);
-                                answer.complete(
-                                        of(process, info, within.or(() -> heldBy(process)), path));
-                            } catch (Exception e) {
-                                answer.completeExceptionally(e);
-                            }
-                        });
+                () -> pathOf(process),
+                (path, failure) -> {
+                    try {
+                        if (path == null) {
+                            throw Jobs.orUnknown(failure);
+                        }
+                        Optional<Workload> within = path.flatMap(workloads::at);
+                        answer.complete(of(process, info, within.or(() -> heldBy(process)), path));
+                    } catch (Exception e) {
+                        answer.completeExceptionally(e);
+                    }
+                });
         return answer;
     }
 

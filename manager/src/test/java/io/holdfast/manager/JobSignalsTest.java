@@ -14,7 +14,9 @@ import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.systemd1.Systemd1;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -164,6 +166,14 @@ class JobSignalsTest {
                 .endsWith("removed slow.service done");
         assertThatThrownBy(() -> peer.object(start).get("org.freedesktop.systemd1.Job", "State"))
                 .hasMessageContaining("UnknownObject");
+    }
+
+    @Test
+    void onlyTheManagersUserMayOpenTheSocket() throws Exception {
+        assertThat(
+                        Files.getPosixFilePermissions(
+                                stage.runtimeDirectory().resolve("systemd/private")))
+                .isEqualTo(PosixFilePermissions.fromString("rw-------"));
     }
 
     @Test

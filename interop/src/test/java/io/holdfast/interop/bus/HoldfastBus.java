@@ -30,8 +30,9 @@ final class HoldfastBus implements TestBus {
      * Starts it, and waits until it listens.
      *
      * @param folder for its socket and log; also where it looks for services of the user
+     * @param more words of the command
      */
-    static HoldfastBus start(Path folder) throws IOException {
+    static HoldfastBus start(Path folder, String... more) throws IOException {
         String listen = "unix:path=" + folder.resolve("holdfast.socket");
         Path log = folder.resolve("holdfast.log");
         List<String> command =
@@ -39,6 +40,7 @@ final class HoldfastBus implements TestBus {
                         List.of(), Holdfast.class, "bus", "--address", listen, "--print-address");
         Child child =
                 Spawn.of(command)
+                        .arguments(List.of(more))
                         .environment("XDG_DATA_HOME", folder.toString())
                         .stdout(Stdio.pipe())
                         .stderr(Stdio.to(log))

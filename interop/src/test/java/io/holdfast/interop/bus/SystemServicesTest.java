@@ -4,13 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.bus.Bus;
-import io.holdfast.bus.BusOptions;
-import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.Subscription;
@@ -66,7 +62,7 @@ class SystemServicesTest {
 
     @Parameter SystemBus kind = SystemBus.HOLDFAST;
     @TempDir private Path folder;
-    private @Nullable Bus bus;
+    private @Nullable HoldfastBus bus;
     private @Nullable Programs programs;
     private @Nullable BusConnection connection;
 
@@ -74,6 +70,11 @@ class SystemServicesTest {
     void start() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         String address = "unix:path=" + folder.resolve("system_bus_socket");
+        if (kind == SystemBus.HOLDFAST) {
+            HoldfastBus ours = HoldfastBus.start(folder, "--system");
+            bus = ours;
+            address = ours.address();
+        }
         Programs started = new Programs(address);
         programs = started;
         assumeTrue(
@@ -81,21 +82,17 @@ class SystemServicesTest {
                         .exit()
                         .equals(new Exit.Exited(0)),
                 "needs the right to make namespaces");
-        switch (kind) {
-            case HOLDFAST ->
-                    bus = Bus.open(BusOptions.of(BusConfig::system, BusAddress.parse(address)));
-            case DBUS_DAEMON -> {
-                Programs.Running ignored =
-                        started.start(
-                                "dbus-daemon",
-                                "--system",
-                                "--nofork",
-                                "--nopidfile",
-                                "--nosyslog",
-                                "--print-address",
-                                "--address=" + address);
-                assertThat(ignored.lineWith("unix:path=")).startsWith(address);
-            }
+        if (kind == SystemBus.DBUS_DAEMON) {
+            Programs.Running daemon =
+                    started.start(
+                            "dbus-daemon",
+                            "--system",
+                            "--nofork",
+                            "--nopidfile",
+                            "--nosyslog",
+                            "--print-address",
+                            "--address=" + address);
+            assertThat(daemon.lineWith("unix:path=")).startsWith(address);
         }
         connection = BusConnection.connect(address);
     }
@@ -278,6 +275,30 @@ class SystemServicesTest {
                                 .startsWith("=;lo;")
                                 .contains(";" + published + ";_holdfast._tcp;local;")
                                 .endsWith(";4711;\"key=value\""));
+    }
+
+    @Test
+    void udisksdTellsUdisksctlOfItself() throws Exception {
+        Path daemon = Path.of("/usr/libexec/udisks2/udisksd");
+        assumeTrue(Files.isExecutable(daemon), "needs Debian's package udisks2");
+        String name = "org.freedesktop.UDisks2";
+        service(name, daemon.toString(), "--no-debug");
+
+        assertThat(tool("udisksctl", "dump"))
+                .contains("/org/freedesktop/UDisks2/Manager:", "org.freedesktop.UDisks2.Manager:");
+        assertThat(tool("udisksctl", "status")).contains("MODEL", "REVISION");
+        assertThat(
+                        programs()
+                                .output(
+                                        "busctl",
+                                        "call",
+                                        name,
+                                        "/org/freedesktop/UDisks2/Manager",
+                                        name + ".Manager",
+                                        "GetBlockDevices",
+                                        "a{sv}",
+                                        "0"))
+                .startsWith("ao ");
     }
 
     @Test

@@ -23,7 +23,7 @@ final class Commands {
                                     "kill",
                                     "run")),
                     new Section("Messages", List.of("bus")),
-                    new Section("Permissions", List.of("authority", "check", "agent")),
+                    new Section("Permissions", List.of("authority", "check", "rules", "agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
                             "This machine, this command", List.of("tour", "doctor", "completion")));
@@ -46,6 +46,7 @@ final class Commands {
                     case "bus" -> new BusCommand();
                     case "authority" -> new AuthorityCommand();
                     case "check" -> new CheckCommand();
+                    case "rules" -> new RulesCommand();
                     case "agent" -> new AgentCommand();
                     case "agent-helper" -> new AgentHelperCommand(); // for a unit, not for people
                     case "info" -> new InfoCommand();

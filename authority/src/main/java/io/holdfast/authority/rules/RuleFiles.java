@@ -58,8 +58,16 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
      * @param folders in order
      */
     public static RuleFiles read(List<Path> folders) {
+        return read(folders, List.of());
+    }
+
+    /**
+     * The same, with more files, as if they stood in a folder before the others. Whatever they are
+     * called, they are rules; one that does not exist is told.
+     */
+    public static RuleFiles read(List<Path> folders, List<Path> more) {
         List<RuleDiagnostic> diagnostics = new ArrayList<>();
-        List<Path> paths = new ArrayList<>();
+        List<Path> paths = new ArrayList<>(more);
         for (Path folder : folders) {
             list(folder, paths, diagnostics);
         }
@@ -72,6 +80,8 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
             } catch (NoSuchFileException e) {
                 if (Files.isSymbolicLink(path)) {
                     diagnostics.add(diagnostic(path, "a link to nothing"));
+                } else if (more.contains(path)) {
+                    diagnostics.add(diagnostic(path, "there is no such file"));
                 } // else: removed meanwhile
             } catch (AccessDeniedException e) {
                 diagnostics.add(diagnostic(path, "may not be read: permission denied"));

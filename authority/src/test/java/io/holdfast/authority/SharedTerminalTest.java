@@ -1,0 +1,109 @@
+package io.holdfast.authority;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Needs;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Commands of one shell on one terminal, and all that only looks like them. */
+@Timeout(60)
+@Needs(programs = "perl", cgroup2 = true)
+class SharedTerminalTest {
+    private static final String MASTER =
+            "use Fcntl; $| = 1; sysopen(my $m, '/dev/ptmx', O_RDWR | O_NOCTTY) or die; "
+                    + "my $z = pack('i', 0); ioctl($m, 0x40045431, $z) or die; "
+                    + "my $n = pack('i', 0); ioctl($m, 0x80045430, $n) or die; "
+                    + "print '/dev/pts/', unpack('i', $n), qq{\\n}; 1 while sysread $m, my $x, 1000";
+
+    /** Has three children, of which the last is in a session of its own, and tells their numbers. */
+    private static final String SHELL =
+            "use POSIX (); $| = 1; $SIG{HUP} = 'IGNORE'; my @c; for my $i (0 .. 2) { "
+                    + "pipe my $r, my $w; my $p = fork; if (!$p) { POSIX::setsid() if $i == 2; "
+                    + "close $r; close $w; sleep 1000; exit } close $w; <$r>; push @c, $p } "
+                    + "print qq{@c\\n}; <STDIN>; kill 9, @c; waitpid $_, 0 for @c";
+
+    private Process master;
+    private BufferedReader screen;
+    private Fd terminal;
+
+    @BeforeEach
+    void open() throws IOException {
+        master = new ProcessBuilder("perl", "-e", MASTER).start();
+        screen = master.inputReader(UTF_8);
+        terminal = Fcntl.open(screen.readLine(), Fcntl.O_RDWR | Fcntl.O_NOCTTY);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        terminal.close();
+        master.destroyForcibly();
+        int ignored = master.waitFor();
+        screen.close();
+    }
+
+    private static Subject.UnixProcess subject(int pid, Origin origin, long uid) {
+        return new Subject.UnixProcess(PidFd.open(pid), uid, origin, Optional.empty());
+    }
+
+    private static Optional<String> unfit(int granted, int asking, Origin origin, long uid) {
+        try (Subject.UnixProcess one = subject(granted, origin, 0);
+                Subject.UnixProcess other = subject(asking, Origin.DESCRIPTOR, uid)) {
+            return SharedTerminal.unfit(one, other);
+        }
+    }
+
+    @Test
+    void onlyCommandsOfOneShellOnOneTerminalShare() throws Exception {
+        try (Child shell =
+                Spawn.of("perl", "-e", SHELL)
+                        .newSession()
+                        .terminal(terminal)
+                        .stdin(Stdio.pipe())
+                        .stdout(Stdio.pipe())
+                        .start()) {
+            String[] numbers =
+                    new BufferedReader(new InputStreamReader(shell.stdout(), UTF_8))
+                            .readLine()
+                            .split(" ", -1);
+            int first = Integer.parseInt(numbers[0]);
+            int second = Integer.parseInt(numbers[1]);
+            int elsewhere = Integer.parseInt(numbers[2]);
+            assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).isEmpty();
+            assertThat(unfit(first, first, Origin.NUMBER, 0)).isEmpty();
+            assertThat(unfit(first, second, Origin.NUMBER, 0)).as("unsafe").isPresent();
+            assertThat(unfit(first, second, Origin.DESCRIPTOR, 1)).as("user").isPresent();
+            assertThat(unfit(first, elsewhere, Origin.DESCRIPTOR, 0).orElseThrow())
+                    .contains("terminal");
+            assertThat(unfit(first, shell.pidFd().pid(), Origin.DESCRIPTOR, 0).orElseThrow())
+                    .contains("one parent");
+            try (PidFd one = PidFd.open(first);
+                    PidFd other = PidFd.open(second);
+                    PidFd last = PidFd.open(elsewhere)) {
+                assertThat(shell.signal(Signal.KILL)).isTrue();
+                var _ = shell.onExit().join();
+                assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).as("orphans").isPresent();
+                for (PidFd each : new PidFd[] {one, other, last}) {
+                    assertThat(each.signal(Signal.KILL)).isTrue();
+                    var _ = each.await();
+                }
+            }
+        }
+    }
+}

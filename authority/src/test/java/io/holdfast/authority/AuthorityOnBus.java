@@ -408,6 +408,7 @@ abstract class AuthorityOnBus {
     @ParameterizedTest
     @MethodSource("seeds")
     void whateverComesDisturbsNobody(Gen gen) throws Exception {
+        assertThat(check(subject(), "a.yes", 0).get(0)).as("and we are known").isEqualTo(true);
         OpenDescriptors before = OpenDescriptors.now();
         List<Struct> subjects = new ArrayList<>(malformed(reaped()));
         try (PidFd held = PidFd.open(process);

@@ -280,13 +280,18 @@ public final class AuthorityEngine implements AutoCloseable {
                 Optional<String> session,
                 List<Long> who,
                 CompletableFuture<Decision> answer) {
-            return onLoop(() ->
-                            agents.choose(request.subject(), session)
-                                    .map(agent ->
-                                            ask(agent, request, action, implicit, who, answer))
-                                    .orElseGet(() ->
-                                            CompletableFuture.completedFuture(Optional.empty())))
-                    .thenCompose(asked -> asked);
+            return CompletableFuture.completedFuture(request)
+                    .thenComposeAsync(
+                            about ->
+                                    agents.choose(about.subject(), session)
+                                            .map(agent ->
+                                                    ask(
+                                                            agent, about, action, implicit, who,
+                                                            answer))
+                                            .orElseGet(() ->
+                                                    CompletableFuture.completedFuture(
+                                                            Optional.empty())),
+                            loop);
         }
 
         /** On the loop, in one turn with the choice: the agent may go in the next one. */

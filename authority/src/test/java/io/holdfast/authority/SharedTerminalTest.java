@@ -32,7 +32,9 @@ class SharedTerminalTest {
                     + "my $n = pack('i', 0); ioctl($m, 0x80045430, $n) or die; "
                     + "print '/dev/pts/', unpack('i', $n), qq{\\n}; 1 while sysread $m, my $x, 1000";
 
-    /** Has three children, of which the last is in a session of its own, and tells their numbers. */
+    /**
+     * Has three children, of which the last is in a session of its own, and tells their numbers.
+     */
     private static final String SHELL =
             "use POSIX (); $| = 1; $SIG{HUP} = 'IGNORE'; my @c; for my $i (0 .. 2) { "
                     + "pipe my $r, my $w; my $p = fork; if (!$p) { POSIX::setsid() if $i == 2; "

@@ -4,7 +4,6 @@ import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.action.Place;
 import io.holdfast.authority.rules.DescribedSubject;
 import io.holdfast.authority.rules.RuleAction;
-
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.charset.StandardCharsets;

@@ -11,7 +11,6 @@ import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.RuleStep;
 import io.holdfast.authority.rules.RuleTrial;
 import io.holdfast.authority.rules.RuleVerdict;
-
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,12 +5,6 @@ import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleLint;
-
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.ParseResult;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +13,10 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
 
 /** Looks over an authority's rules, or tries them, without an authority. */
 final class RulesCommand implements Command {
@@ -35,26 +33,26 @@ final class RulesCommand implements Command {
                 .header("Look over an authority's rules, or try them on described subjects.")
                 .description(
                         "%nlint reads rules without running them, and tells what is probably not"
-                            + " meant: properties, results and actions that there are not, and"
-                            + " rules that no check comes to.%n%ntest runs them, and asks nothing"
-                            + " of this system: who asks is described. What is not said of a"
-                            + " subject is as for a process of no session, group and unit.%n%nExits"
-                            + " with 1 if something was found, or is not as expected.%n")
+                                + " meant: properties, results and actions that there are not, and"
+                                + " rules that no check comes to.%n%ntest runs them, and asks nothing"
+                                + " of this system: who asks is described. What is not said of a"
+                                + " subject is as for a process of no session, group and unit.%n%nExits"
+                                + " with 1 if something was found, or is not as expected.%n")
                 .footer(
                         "%nA file of cases has one a line, blanks between its words, and quotes"
-                            + " around what has blanks itself; EXPECTED is a result of polkit(8),"
-                            + " or nothing, if no rule answers and the action's defaults are not"
-                            + " known:",
+                                + " around what has blanks itself; EXPECTED is a result of polkit(8),"
+                                + " or nothing, if no rule answers and the action's defaults are not"
+                                + " known:",
                         "  # " + RuleCase.GRAMMAR,
                         "  yes              org.example.reboot "
-                            + " user=john,groups=users:wheel,local=yes,active=yes",
+                                + " user=john,groups=users:wheel,local=yes,active=yes",
                         "  auth_admin_keep  org.example.reboot  unit=a.service,nnp=yes  verb=start"
-                            + " \"why=just because\"",
+                                + " \"why=just because\"",
                         "%nExamples:",
                         "  holdfast rules lint",
                         "  holdfast rules lint --actions /usr/share/polkit-1/actions 40-mine.rules",
                         "  holdfast rules test --rules ./rules.d --action org.example.reboot"
-                            + " --subject unit=a.service",
+                                + " --subject unit=a.service",
                         "  holdfast rules test --rules ./rules.d --cases ./cases --json");
         return spec.addPositional(
                         PositionalParamSpec.builder()
@@ -79,13 +77,13 @@ final class RulesCommand implements Command {
                         folders(
                                 "--rules",
                                 "A folder of rules; without any, and without files, the standard"
-                                    + " ones."))
+                                        + " ones."))
                 .addOption(
                         folders(
                                 "--actions",
                                 "A folder of policy files, which tell of actions and their"
-                                    + " defaults; without any, the standard ones with the standard"
-                                    + " rules, and none with others."))
+                                        + " defaults; without any, the standard ones with the standard"
+                                        + " rules, and none with others."))
                 .addOption(Command.option("--action", "ACTION", "test: what it would do."))
                 .addOption(
                         Command.option(

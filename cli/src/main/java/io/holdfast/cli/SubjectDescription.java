@@ -1,7 +1,6 @@
 package io.holdfast.cli;
 
 import io.holdfast.authority.rules.DescribedSubject;
-
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;

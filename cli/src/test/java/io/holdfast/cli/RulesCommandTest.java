@@ -2,14 +2,13 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 @Timeout(60)
 class RulesCommandTest {
@@ -227,9 +226,9 @@ class RulesCommandTest {
         assertThat(test("--subject", "uid=1", "--expect", "yes", "--json").out())
                 .isEqualTo(
                         ("{\"place\":null,\"action\":\"org.example.reboot\",\"subject\":\"uid=1\","
-                             + "\"answer\":\"nothing\",\"expected\":\"yes\",\"isExpected\":false,"
-                             + "\"steps\":["
-                             + "{\"topic\":\"rule\",\"text\":\"nothing\",\"place\":\"R:1\"},{\"topic\":\"rule\",\"text\":\"nothing\",\"place\":\"R:7\"}]}\n")
+                                        + "\"answer\":\"nothing\",\"expected\":\"yes\",\"isExpected\":false,"
+                                        + "\"steps\":["
+                                        + "{\"topic\":\"rule\",\"text\":\"nothing\",\"place\":\"R:1\"},{\"topic\":\"rule\",\"text\":\"nothing\",\"place\":\"R:7\"}]}\n")
                                 .replace("R:", rules.resolve("10-a.rules") + ":"));
     }
 

@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 
 /**
  * The descriptors that a command gets, of sockets and then stored ones, from 3 on and in this
- * order, with what it is told of them. They are duplicates and owned: whatever becomes of the sockets meanwhile, the
- * command gets what it was to get.
+ * order, with what it is told of them. They are duplicates and owned: whatever becomes of the
+ * sockets meanwhile, the command gets what it was to get.
  *
  * @param variables of the connection, {@code REMOTE_ADDR} and the like
  * @see <a

@@ -32,7 +32,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 
 /**
  * An authority without a daemon: decides, keeps what was granted for a while, and has agents ask
@@ -206,7 +205,7 @@ public final class AuthorityEngine implements AutoCloseable {
     /** The connections that have checks under way, or agents, or dialogs about them. */
     Set<String> connections() {
         Set<String> connections = new HashSet<>(checks.connections());
-        runOnLoop(
+        onLoop(
                         () -> {
                             agents.all().forEach(agent -> connections.add(agent.connection()));
                             connections.addAll(dialogs.connections());
@@ -365,7 +364,7 @@ public final class AuthorityEngine implements AutoCloseable {
             return CompletableFuture.failedFuture(e);
         }
         Optional<PidFd> process = caller.process().map(each -> each.pidFd().duplicate());
-        return runOnLoop(() -> {
+        return onLoop(() -> {
             Agent agent =
                     new Agent(
                             ++lastAgent,
@@ -428,7 +427,7 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public CompletableFuture<Void> unregisterAgent(Caller caller, Subject scope, String path) {
         CompletableFuture<Void> done =
-                runOnLoop(() -> {
+                onLoop(() -> {
                     Agent agent =
                             agents.find(scope)
                                     .filter(found ->
@@ -471,7 +470,7 @@ public final class AuthorityEngine implements AutoCloseable {
                             "Only uid 0 may invoke this method. This incident has been logged."));
         }
         CompletableFuture<Void> done =
-                runOnLoop(() -> {
+                onLoop(() -> {
                     dialogs.respond(cookie, user, agentUid, asked.map(Subject.UnixProcess::pidFd));
                 });
         return done.whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
@@ -498,7 +497,7 @@ public final class AuthorityEngine implements AutoCloseable {
     /** Takes back all that is kept in the caller's session. */
     public CompletableFuture<Void> revoke(Caller caller, Subject.UnixSession session) {
         requireOwnSession(caller, session);
-        return runOnLoop(() -> {
+        return onLoop(() -> {
             kept.inScope(scope -> AgentRegistry.isSame(scope, session))
                     .forEach(each -> kept.remove(each.id()));
         });
@@ -510,7 +509,7 @@ public final class AuthorityEngine implements AutoCloseable {
      * @return fails with {@link AuthorityException} if there is none, or it is another user's
      */
     public CompletableFuture<Void> revoke(Caller caller, String id) {
-        return runOnLoop(() -> {
+        return onLoop(() -> {
             TemporaryAuthorization meant =
                     kept.byId(id)
                             .orElseThrow(() ->
@@ -526,11 +525,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
     // ---- the loop
 
-    private <T> CompletableFuture<T> onLoop(Supplier<T> task) {
-        return CompletableFuture.supplyAsync(task, loop);
-    }
-
-    private CompletableFuture<Void> runOnLoop(Runnable task) {
+    private CompletableFuture<Void> onLoop(Runnable task) {
         return CompletableFuture.runAsync(task, loop);
     }
 

@@ -42,7 +42,7 @@ final class BusAgent implements AgentChannel {
     private End ask(Request request) {
         List<Struct> identities = new ArrayList<>();
         for (Identity.User user : request.identities()) {
-            identities.add(PolicyKit1.identity(user));
+            identities.add(PolicyKitMethods.identity(user));
         }
         try {
             object.call(

@@ -1,0 +1,378 @@
+package io.holdfast.authority;
+
+import io.holdfast.authority.action.Action;
+import io.holdfast.authority.subject.Identity;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.MethodHandler;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.wire.Variant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * The methods of {@code org.freedesktop.PolicyKit1.Authority}: what comes in becomes what is held,
+ * the engine decides, and refusals become polkit's errors.
+ */
+final class PolicyKitMethods {
+    /** The version of polkit whose interface this is. */
+    static final String VERSION = "127";
+
+    private static final String ERROR = "org.freedesktop.PolicyKit1.Error.";
+    private static final String SUBJECT = "(sa{sv})";
+
+    // flags of CheckAuthorization
+    private static final long ALLOW_USER_INTERACTION = 1;
+    private static final long ALWAYS_CHECK = 2;
+
+    private final AuthorityEngine engine;
+    private final BusConnection bus;
+    private final BusPeers peers;
+    private final SubjectDoor door;
+
+    PolicyKitMethods(AuthorityEngine engine, BusConnection bus, BusPeers peers) {
+        this.engine = engine;
+        this.bus = bus;
+        this.peers = peers;
+        this.door = new SubjectDoor(peers, engine.sessions());
+    }
+
+    BusInterface description() {
+        return BusInterface.named(PolicyKit1.INTERFACE)
+                .concurrent()
+                .method(
+                        "EnumerateActions",
+                        "s",
+                        "a(ssssssuuua{ss})",
+                        this::enumerateActions,
+                        "locale",
+                        "action_descriptions")
+                .method(
+                        "CheckAuthorization",
+                        SUBJECT + "sa{ss}us",
+                        "(bba{ss})",
+                        answered(this::check),
+                        "subject",
+                        "action_id",
+                        "details",
+                        "flags",
+                        "cancellation_id",
+                        "result")
+                .method(
+                        "CancelCheckAuthorization",
+                        "s",
+                        "",
+                        answered(this::cancel),
+                        "cancellation_id")
+                .method(
+                        "RegisterAuthenticationAgent",
+                        SUBJECT + "ss",
+                        "",
+                        answered(this::register),
+                        "subject",
+                        "locale",
+                        "object_path")
+                .method(
+                        "RegisterAuthenticationAgentWithOptions",
+                        SUBJECT + "ssa{sv}",
+                        "",
+                        answered(this::register),
+                        "subject",
+                        "locale",
+                        "object_path",
+                        "options")
+                .method(
+                        "UnregisterAuthenticationAgent",
+                        SUBJECT + "s",
+                        "",
+                        answered(this::unregister),
+                        "subject",
+                        "object_path")
+                .method(
+                        "AuthenticationAgentResponse",
+                        "s" + SUBJECT,
+                        "",
+                        answered((call, caller) ->
+                                respond(call, caller, 0, OptionalLong.empty(), Optional.empty())),
+                        "cookie",
+                        "identity")
+                .method(
+                        "AuthenticationAgentResponse2",
+                        "us" + SUBJECT,
+                        "",
+                        answered((call, caller) ->
+                                respond(
+                                        call,
+                                        caller,
+                                        1,
+                                        OptionalLong.of(call.argument(0, Long.class)),
+                                        Optional.empty())),
+                        "uid",
+                        "cookie",
+                        "identity")
+                .method(
+                        "AuthenticationAgentResponse3",
+                        "s" + SUBJECT + SUBJECT,
+                        "",
+                        answered(this::respondWithSubject),
+                        "cookie",
+                        "identity",
+                        "subject")
+                .method(
+                        "EnumerateTemporaryAuthorizations",
+                        SUBJECT,
+                        "a(ss" + SUBJECT + "tt)",
+                        answered(this::enumerateTemporary),
+                        "subject",
+                        "temporary_authorizations")
+                .method(
+                        "RevokeTemporaryAuthorizations",
+                        SUBJECT,
+                        "",
+                        answered(this::revokeTemporary),
+                        "subject")
+                .method(
+                        "RevokeTemporaryAuthorizationById",
+                        "s",
+                        "",
+                        answered((call, caller) -> {
+                            join(engine.revoke(caller, call.string(0)));
+                            return List.of();
+                        }),
+                        "id")
+                .property("BackendName", "s", () -> "js", null, BusInterface.Change.CONSTANT)
+                .property("BackendVersion", "s", () -> VERSION, null, BusInterface.Change.CONSTANT)
+                .property("BackendFeatures", "u", () -> 1, null, BusInterface.Change.CONSTANT)
+                .signal("Changed", "q", "what")
+                .build();
+    }
+
+    /** What is done for a caller who is known. */
+    private interface Asked {
+        List<?> answer(MethodCall call, Caller caller) throws Exception;
+    }
+
+    /** Finds out who calls, and turns refusals into polkit's errors. */
+    private MethodHandler answered(Asked handler) {
+        return call -> {
+            try (Subject.BusName who = peers.subject(call.sender())) {
+                return handler.answer(call, new Caller(who.name(), who.uid(), who.process()));
+            } catch (AuthorityException e) {
+                throw error(e);
+            } catch (ErrnoException e) {
+                throw new DBusException(ERROR + "Failed", String.valueOf(e.getMessage()));
+            }
+        };
+    }
+
+    private static DBusException error(AuthorityException e) {
+        return new DBusException(ERROR + e.kind().word(), String.valueOf(e.getMessage()));
+    }
+
+    private static <T> T join(CompletableFuture<T> answer) throws InterruptedException {
+        try {
+            return answer.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof AuthorityException refused) {
+                throw refused;
+            }
+            throw AuthorityException.failed(String.valueOf(e.getCause()));
+        }
+    }
+
+    // ---- actions and checks
+
+    private List<?> enumerateActions(MethodCall call) {
+        String locale = call.string(0);
+        List<Struct> list = new ArrayList<>();
+        for (Action action : engine.actions().actions()) {
+            list.add(
+                    Struct.of(
+                            action.id(),
+                            action.description().in(locale),
+                            action.message().in(locale),
+                            action.vendor(),
+                            action.vendorUrl(),
+                            action.iconName(),
+                            action.any().code(),
+                            action.inactive().code(),
+                            action.active().code(),
+                            action.annotations()));
+        }
+        return List.of(list);
+    }
+
+    private List<?> check(MethodCall call, Caller caller) throws InterruptedException {
+        long flags = call.argument(3, Long.class);
+        Map<String, String> details = strings(call.argument(2, Map.class));
+        Subject subject = door.read(call.argument(0, Struct.class), call);
+        CheckRequest request =
+                new CheckRequest(
+                        caller,
+                        subject,
+                        call.string(1),
+                        details,
+                        (flags & ALLOW_USER_INTERACTION) != 0,
+                        (flags & ALWAYS_CHECK) != 0,
+                        call.string(4));
+        CompletableFuture<Decision> answer = engine.check(request);
+        if (request.interactive() && !answer.isDone()) {
+            forgetIfGone(caller);
+        }
+        Decision decision = join(answer);
+        if (decision.failure().isPresent()) {
+            throw AuthorityException.failed(decision.failure().get());
+        }
+        return List.of(
+                Struct.of(decision.isAuthorized(), decision.isChallenge(), decision.details()));
+    }
+
+    private static Map<String, String> strings(Map<?, ?> map) {
+        Map<String, String> strings = new LinkedHashMap<>();
+        map.forEach((key, value) -> strings.put((String) key, (String) value));
+        return strings;
+    }
+
+    private List<?> cancel(MethodCall call, Caller caller) {
+        engine.cancel(caller, call.string(0));
+        return List.of();
+    }
+
+    // ---- agents
+
+    private List<?> register(MethodCall call, Caller caller) throws InterruptedException {
+        String path = call.string(2);
+        if (!Syntax.isObjectPath(path)) {
+            throw AuthorityException.failed("Invalid object path `" + path + "'");
+        }
+        boolean fallback =
+                call.arguments().size() > 3
+                        && call.argument(3, Map.class).get("fallback")
+                                instanceof Variant(_, Boolean wanted)
+                        && wanted;
+        Subject scope = door.read(call.argument(0, Struct.class), call);
+        BusAgent channel = new BusAgent(bus, caller.connection(), path);
+        join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
+        forgetIfGone(caller);
+        return List.of();
+    }
+
+    /** It may have gone before the engine knew of it: nobody tells that again. */
+    private void forgetIfGone(Caller caller) throws InterruptedException {
+        if (bus.owner(caller.connection()).isEmpty()) {
+            engine.disconnected(caller.connection());
+        }
+    }
+
+    private List<?> unregister(MethodCall call, Caller caller) throws InterruptedException {
+        Subject scope = door.read(call.argument(0, Struct.class), call);
+        join(engine.unregisterAgent(caller, scope, call.string(1)));
+        return List.of();
+    }
+
+    private List<?> respondWithSubject(MethodCall call, Caller caller) throws InterruptedException {
+        Struct subject = call.argument(2, Struct.class);
+        if (!subject.get(0).equals("unix-process")) {
+            throw AuthorityException.failed("the subject must be a unix-process");
+        }
+        Subject.UnixProcess asked = door.process((Map<?, ?>) subject.get(1), call);
+        return respond(call, caller, 0, OptionalLong.of(asked.uid()), Optional.of(asked));
+    }
+
+    private List<?> respond(
+            MethodCall call,
+            Caller caller,
+            int cookie,
+            OptionalLong agentUid,
+            Optional<Subject.UnixProcess> asked)
+            throws InterruptedException {
+        long user;
+        try {
+            user = user(call.argument(cookie + 1, Struct.class));
+        } catch (RuntimeException e) {
+            asked.ifPresent(Subject.UnixProcess::close);
+            throw e;
+        }
+        join(engine.respond(caller, call.string(cookie), user, agentUid, asked));
+        return List.of();
+    }
+
+    private static long user(Struct identity) {
+        if (identity.get(0).equals("unix-user")
+                && identity.get(1) instanceof Map<?, ?> details
+                && details.get("uid") instanceof Variant(_, Long uid)
+                && uid < 0xFFFF_FFFFL) {
+            return uid;
+        }
+        throw AuthorityException.failed("the identity must be a unix-user with a uid of type u");
+    }
+
+    static Struct identity(Identity.User user) {
+        return Struct.of(
+                "unix-user", Map.of("uid", Variant.of("u", Long.parseLong(user.nameOrUid()))));
+    }
+
+    // ---- what is kept
+
+    private Subject.UnixSession session(MethodCall call) throws InterruptedException {
+        Subject subject = door.read(call.argument(0, Struct.class), call);
+        if (subject instanceof Subject.UnixSession session) {
+            return session;
+        }
+        subject.close();
+        throw AuthorityException.failed("Can only handle PolkitUnixSession objects for now.");
+    }
+
+    private List<?> enumerateTemporary(MethodCall call, Caller caller) throws InterruptedException {
+        List<Struct> list = new ArrayList<>();
+        for (TemporaryAuthorization each : engine.temporaryAuthorizations(caller, session(call))) {
+            try {
+                list.add(
+                        Struct.of(
+                                each.id(),
+                                each.action(),
+                                described(each.subject()),
+                                each.obtained().getEpochSecond(),
+                                each.expires().getEpochSecond()));
+            } catch (ErrnoException | IllegalStateException e) {
+                // it ends at this moment
+            }
+        }
+        return List.of(list);
+    }
+
+    /** A process without its descriptor: what polkitd puts there no other library can read. */
+    private static Struct described(Subject.UnixProcess process) {
+        Map<String, Variant> details = new LinkedHashMap<>();
+        PidFd held = process.pidFd();
+        details.put("pid", Variant.of("u", held.processId().pid()));
+        details.put("start-time", Variant.of("t", startTicks(held)));
+        details.put("uid", Variant.of("i", (int) process.uid()));
+        return Struct.of("unix-process", details);
+    }
+
+    private static long startTicks(PidFd process) {
+        try {
+            return process.proc().startTicks();
+        } catch (ErrnoException | IllegalStateException e) { // it goes at this moment
+            return 0;
+        }
+    }
+
+    private List<?> revokeTemporary(MethodCall call, Caller caller) throws InterruptedException {
+        join(engine.revoke(caller, session(call)));
+        return List.of();
+    }
+}

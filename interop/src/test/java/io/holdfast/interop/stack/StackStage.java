@@ -1,0 +1,240 @@
+package io.holdfast.interop.stack;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+
+/**
+ * A place for a whole stack, by the command of this checkout: a mount namespace where {@code /run}
+ * is empty and {@code /etc} a copy with one user more, and a UTS namespace, so that the machine
+ * keeps its name. The stack has a runtime folder and a slice of its own. Ends with this.
+ */
+final class StackStage implements AutoCloseable {
+    static final String USER = "hfalice";
+    static final int UID = 40_001;
+    static final String PASSWORD = "right horse";
+
+    /** The stack's runtime folder, on the stage. */
+    static final String RUNTIME = "/run/stack";
+
+    static final String BUS = "unix:path=" + RUNTIME + "/bus";
+    static final String AUTHORITY = "unix:" + RUNTIME + "/io.holdfast.Authority";
+
+    /** The command, on the stage. */
+    static final String HOLDFAST = "/run/checkout/holdfast";
+
+    private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+    private static final AtomicInteger COUNT = new AtomicInteger();
+
+    /** Whether the bus and the authority have users in the files of the stage. */
+    enum Accounts {
+        WITH,
+        WITHOUT
+    }
+
+    private final Running stage;
+    private final List<Running> programs = new ArrayList<>();
+    private final String slice =
+            "hfstack%dx%d.slice"
+                    .formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
+
+    private StackStage(Running stage) {
+        this.stage = stage;
+    }
+
+    /** Makes the place; nothing runs there. */
+    static StackStage open(Accounts accounts) throws InterruptedException {
+        assumeTrue(
+                Files.exists(CHECKOUT.resolve(".holdfast/launch")),
+                "the command must have been built: ./holdfast --version");
+        Child child =
+                Spawn.of("unshare", "--mount", "--uts", "sh", "-c", script(), "stage")
+                        .arguments(
+                                List.of(
+                                        CHECKOUT.toString(),
+                                        USER,
+                                        Integer.toString(UID),
+                                        PASSWORD,
+                                        accounts == Accounts.WITH ? "with" : "without"))
+                        .stdin(Stdio.pipe())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.merged())
+                        .start();
+        StackStage made = new StackStage(new Running(child));
+        made.stage.await("staged");
+        return made;
+    }
+
+    private static String script() {
+        try (InputStream in = StackStage.class.getResourceAsStream("stage.sh")) {
+            return new String(Objects.requireNonNull(in).readAllBytes(), UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A file of the stage, as the test sees it. */
+    Path file(String path) {
+        return Path.of("/proc/" + stage.process().pid() + "/root" + path);
+    }
+
+    /** Writes a file of the stage that everybody may read. */
+    void write(String path, String text) throws IOException {
+        Path file = file(path);
+        Path _ = Files.createDirectories(Objects.requireNonNull(file.getParent()));
+        Path _ = Files.writeString(file, text);
+    }
+
+    /** Starts {@code holdfast up} with its own units before others, and waits for nothing. */
+    Running up(String... units) {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(HOLDFAST, "up", "--runtime-dir", RUNTIME, "--slice", slice));
+        command.addAll(List.of(units));
+        return start(command);
+    }
+
+    /** Starts all, until it is there. */
+    Running ready() throws InterruptedException {
+        Running up = up();
+        up.await("holdfast: ready");
+        return up;
+    }
+
+    /** The cgroup of the stack, if it has one. */
+    boolean hasCgroup() {
+        try (Cgroup own = Cgroup.own()) {
+            return own.childNames().contains(slice);
+        }
+    }
+
+    /** A program on the stage, with the bus of the stack for the system's. */
+    Running start(List<String> command) {
+        return start(command, Stdio.devNull(), Map.of());
+    }
+
+    Running start(List<String> command, Stdio stdin, Map<String, String> environment) {
+        List<String> inside = new ArrayList<>();
+        String namespaces = "/proc/" + stage.process().pid() + "/ns/";
+        inside.addAll(
+                List.of("nsenter", "--mount=" + namespaces + "mnt", "--uts=" + namespaces + "uts"));
+        inside.add("--");
+        inside.addAll(command);
+        Spawn spawn =
+                Spawn.of(inside)
+                        .environment("DBUS_SYSTEM_BUS_ADDRESS", BUS)
+                        .environment("LC_ALL", "C.UTF-8")
+                        .environment("NO_COLOR", "1")
+                        .environment("SYSTEMD_PAGER", "")
+                        .stdin(stdin)
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.merged());
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
+            spawn = spawn.environment(variable.getKey(), variable.getValue());
+        }
+        Running running = new Running(spawn.start());
+        programs.add(running);
+        return running;
+    }
+
+    /** Runs a program to its good end, and gives what it wrote. */
+    String output(String... command) throws InterruptedException {
+        try (Running running = start(List.of(command))) {
+            return running.output();
+        }
+    }
+
+    /** Runs a program to its end. */
+    Exit run(String... command) throws InterruptedException {
+        try (Running running = start(List.of(command))) {
+            return running.end();
+        }
+    }
+
+    /** The same on a terminal of its own; what is typed there is not echoed by the test. */
+    Running onTerminal(List<String> command) {
+        List<String> words = new ArrayList<>(List.of("script", "-qec"));
+        words.add(String.join(" ", command.stream().map(StackStage::quoted).toList()));
+        words.add("/dev/null");
+        return start(words, Stdio.pipe(), Map.of());
+    }
+
+    private static String quoted(String word) {
+        return "'" + word.replace("'", "'\\''") + "'";
+    }
+
+    /** The command, run by the user. */
+    static List<String> asUser(List<String> command) {
+        return Stream.concat(
+                        Stream.of(
+                                "setpriv",
+                                "--reuid=" + UID,
+                                "--regid=" + UID,
+                                "--init-groups",
+                                "--reset-env",
+                                "env",
+                                "LC_ALL=C.UTF-8",
+                                "DBUS_SYSTEM_BUS_ADDRESS=" + BUS),
+                        command.stream())
+                .toList();
+    }
+
+    static List<String> asUser(String... command) {
+        return asUser(List.of(command));
+    }
+
+    /** The main process of a unit, held; the number comes from the manager, and is verified. */
+    PidFd mainProcess(String unit) throws InterruptedException {
+        String number = userctl("show", "--property=MainPID", "--value", unit);
+        PidFd process = PidFd.open(Integer.parseInt(number));
+        try {
+            assertThat(process.cgroupPath().path()).endsWith("/" + unit);
+            return process;
+        } catch (RuntimeException | AssertionError e) {
+            process.close();
+            throw e;
+        }
+    }
+
+    /** What systemctl says of the stack, which it takes for that of a user. */
+    String userctl(String... words) throws InterruptedException {
+        List<String> command =
+                new ArrayList<>(
+                        List.of("env", "XDG_RUNTIME_DIR=" + RUNTIME, "systemctl", "--user"));
+        command.addAll(List.of(words));
+        return output(command.toArray(String[]::new));
+    }
+
+    /** Ends the stack in order, as its user does. */
+    static void stop(Running up) throws InterruptedException {
+        up.signal(Signal.TERM);
+        assertThat(up.end()).as(up::written).isEqualTo(new Exit.Exited(0));
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        for (Running program : programs.reversed()) {
+            program.closeGently();
+        }
+        stage.close();
+    }
+}

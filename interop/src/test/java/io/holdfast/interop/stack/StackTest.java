@@ -1,0 +1,230 @@
+package io.holdfast.interop.stack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.Subscription;
+import io.holdfast.varlink.ClientOptions;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkAddress;
+import io.holdfast.varlink.VarlinkClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** {@code holdfast up} as root, with nothing but its own units. */
+@ParameterizedClass(name = "{0} accounts")
+@EnumSource
+@Timeout(300)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {
+            "unshare",
+            "nsenter",
+            "openssl",
+            "systemctl",
+            "busctl",
+            "gdbus",
+            "pkaction",
+            "pkcheck",
+            "varlinkctl"
+        })
+class StackTest {
+    private static final List<String> SERVICES = List.of("dbus.service", "polkit.service");
+    private static final String POLKIT = "org.freedesktop.PolicyKit1";
+    private static final String SYSTEMD = "org.freedesktop.systemd1";
+
+    @Parameter StackStage.Accounts accounts = StackStage.Accounts.WITH;
+    private StackStage stage;
+    private Running up;
+
+    @BeforeEach
+    void start() throws Exception {
+        stage = StackStage.open(accounts);
+        up = stage.ready();
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (stage != null) {
+            stage.close();
+            assertThat(stage.hasCgroup()).isFalse();
+        }
+    }
+
+    private static long realUid(PidFd process) {
+        return process.info().credentials().orElseThrow().realUid();
+    }
+
+    private String socketAddress(String name) {
+        return "unix:path=" + stage.file(StackStage.RUNTIME + "/" + name);
+    }
+
+    private BusConnection connect() throws Exception {
+        return BusConnection.connect(socketAddress("bus"));
+    }
+
+    private static void awaitOwner(BusConnection bus, String name) throws Exception {
+        String rule = "type='signal',member='NameOwnerChanged',arg0='" + name + "'";
+        try (Subscription changes = bus.subscribe(rule)) {
+            Optional<String> owner = bus.owner(name);
+            while (owner.isEmpty()) {
+                changes.take().close();
+                owner = bus.owner(name);
+            }
+        }
+    }
+
+    private long actions() {
+        VarlinkAddress address =
+                VarlinkAddress.parse(
+                        "unix:" + stage.file(StackStage.RUNTIME + "/io.holdfast.Authority"));
+        ClientOptions patient = ClientOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(100));
+        try (VarlinkClient client = VarlinkClient.connect(address, patient)) {
+            return client.call("io.holdfast.Authority.ListActions", JsonObject.EMPTY)
+                    .array("actions")
+                    .size();
+        }
+    }
+
+    @Test
+    void eachPartIsAProcessAUserAndACgroupOfItsOwn() throws Exception {
+        try (PidFd bus = stage.mainProcess("dbus.service");
+                PidFd authority = stage.mainProcess("polkit.service")) {
+            assertThat(bus).isNotEqualTo(authority);
+            assertThat(bus.cgroupPath()).isNotEqualTo(authority.cgroupPath());
+            long ofBus = realUid(bus);
+            long ofAuthority = realUid(authority);
+            assertThat(List.of(ofBus, ofAuthority, 0L)).doesNotHaveDuplicates();
+            switch (accounts) {
+                case WITH ->
+                        assertThat(stage.output("id", "-u", "messagebus", "polkitd").lines())
+                                .containsExactly(
+                                        Long.toString(ofBus), Long.toString(ofAuthority));
+                case WITHOUT ->
+                        assertThat(List.of(ofBus, ofAuthority))
+                                .allMatch(uid -> uid >= 61_184 && uid <= 65_519);
+            }
+            assertThat(realUid(up.process())).isZero();
+        }
+    }
+
+    @Test
+    void theToolsOfOthersSeeIt() throws Exception {
+        assertThat(stage.userctl("list-units", "--plain", "--no-legend", "--no-pager").lines())
+                .anyMatch(line -> line.matches("dbus\\.service +loaded active running .*"))
+                .anyMatch(line -> line.matches("polkit\\.service +loaded active running .*"))
+                .anyMatch(line -> line.matches("holdfast\\.target +loaded active active .*"))
+                .anyMatch(line ->
+                        line.matches("polkit-agent-helper\\.socket +loaded active listening .*"));
+        assertThat(stage.output("busctl", "list", "--no-pager", "--no-legend").lines())
+                .anyMatch(line -> line.matches(POLKIT.replace(".", "\\.") + " .*polkit\\.service.*"))
+                .anyMatch(line -> line.startsWith(SYSTEMD + " "));
+        assertThat(
+                        stage.output(
+                                "gdbus",
+                                "call",
+                                "--system",
+                                "--dest=" + POLKIT,
+                                "--object-path=/org/freedesktop/PolicyKit1/Authority",
+                                "--method=org.freedesktop.DBus.Properties.Get",
+                                POLKIT + ".Authority",
+                                "BackendFeatures"))
+                .isEqualTo("(<uint32 1>,)");
+        assertThat(stage.output("pkaction").lines()).hasSizeGreaterThan(10);
+        String shell = "exec pkcheck --action-id org.freedesktop.hostname1.set-hostname -p $$";
+        assertThat(stage.run("sh", "-c", shell)).hasToString("exited with status 0");
+        assertThat(stage.run(StackStage.asUser("sh", "-c", shell).toArray(String[]::new)))
+                .as("a challenge")
+                .hasToString("exited with status 2");
+        assertThat(stage.output("varlinkctl", "info", StackStage.AUTHORITY))
+                .contains("io.holdfast.Authority");
+    }
+
+    @Test
+    void aKilledBusIsRestartedBehindTheSameSocketAndAllComeBackToIt() throws Exception {
+        Object socket = Files.getAttribute(stage.file(StackStage.RUNTIME + "/bus"), "unix:ino");
+        try (PidFd bus = stage.mainProcess("dbus.service");
+                PidFd authority = stage.mainProcess("polkit.service")) {
+            assertThat(bus.signal(Signal.KILL)).isTrue();
+            try (BusConnection meanwhile = connect()) {
+                awaitOwner(meanwhile, SYSTEMD);
+                awaitOwner(meanwhile, POLKIT);
+                try (PidFd again = stage.mainProcess("dbus.service")) {
+                    assertThat(again).isNotEqualTo(bus);
+                }
+                assertThat(authority.isAlive()).as("an authority bears a bus that goes").isTrue();
+            }
+        }
+        assertThat(Files.getAttribute(stage.file(StackStage.RUNTIME + "/bus"), "unix:ino"))
+                .isEqualTo(socket);
+        assertThat(stage.output("pkaction").lines()).hasSizeGreaterThan(10);
+    }
+
+    @Test
+    void aKilledAuthorityIsRestartedBehindTheSameSocket() throws Exception {
+        long before = actions();
+        try (PidFd authority = stage.mainProcess("polkit.service");
+                BusConnection bus = connect()) {
+            assertThat(authority.signal(Signal.KILL)).isTrue();
+            assertThat(actions()).as("asked meanwhile").isEqualTo(before);
+            awaitOwner(bus, POLKIT);
+            try (PidFd again = stage.mainProcess("polkit.service")) {
+                assertThat(again).isNotEqualTo(authority);
+            }
+        }
+    }
+
+    @Test
+    void nothingIsLeftOfIt() throws Exception {
+        List<PidFd> held = new ArrayList<>();
+        try {
+            for (String service : SERVICES) {
+                held.add(stage.mainProcess(service));
+            }
+            StackStage.stop(up);
+            assertThat(held).noneMatch(PidFd::isAlive);
+        } finally {
+            held.forEach(PidFd::close);
+        }
+        assertThat(stage.hasCgroup()).isFalse();
+        assertThat(filesIn(StackStage.RUNTIME))
+                .as("all but the lock, which nobody may remove who does not hold it")
+                .isSubsetOf(StackStage.RUNTIME + "/lock");
+        for (String file : filesIn("/run/holdfast/dynamic-uid")) {
+            assertThat(stage.run("flock", "--nonblock", file, "true"))
+                    .as(file)
+                    .hasToString("exited with status 0");
+        }
+    }
+
+    /** All but folders that are empty. */
+    private List<String> filesIn(String folder) throws IOException {
+        Path root = stage.file("/");
+        Path top = stage.file(folder);
+        if (!Files.exists(top)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(top)) {
+            return files.filter(file -> !Files.isDirectory(file))
+                    .map(file -> "/" + root.relativize(file))
+                    .toList();
+        }
+    }
+}

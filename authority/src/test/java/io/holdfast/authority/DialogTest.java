@@ -282,8 +282,11 @@ class DialogTest {
     @Test
     void whatIsKeptIsForThisActionAndProcessAloneWhateverTheDetails() throws Exception {
         register();
-        String id = authenticated("a.keep").details().get("polkit.temporary_authorization_id");
-        assertThat(id).isNotNull();
+        String id =
+                authenticated("a.keep")
+                        .details()
+                        .getOrDefault("polkit.temporary_authorization_id", "");
+        assertThat(id).isNotEmpty();
         assertThat(quietly(subject(), "a.keep").details())
                 .containsEntry("polkit.temporary_authorization_id", id);
         CheckRequest otherDetails = CheckRequest.of(subject(), "a.keep", Map.of("unit", "another"));

@@ -21,6 +21,9 @@ import java.util.OptionalInt;
 final class SharedTerminal {
     private static final int UNIX98_PTY_SLAVE_MAJOR = 136; // linux/major.h
 
+    private static final long MILLIS_A_TICK = 10; // USER_HZ
+    private static final Path UPTIME = Path.of("/proc/uptime");
+
     private SharedTerminal() {}
 
     /** Why it does not serve; empty if it does. */
@@ -73,14 +76,34 @@ final class SharedTerminal {
             return Optional.of("of another process, not on one terminal with it");
         }
         Optional<Instant> made = creation(terminal.getAsInt());
+        Optional<Instant> booted = booted();
         if (made.isEmpty()
-                || granted.proc().startTime().isBefore(made.get())
-                || asking.proc().startTime().isBefore(made.get())) {
+                || booted.isEmpty()
+                || started(granted, booted.get()).isBefore(made.get())
+                || started(asking, booted.get()).isBefore(made.get())) {
             return Optional.of("of another process, which the terminal is younger than");
         }
         return parent.isAlive()
                 ? Optional.empty()
                 : Optional.of("of another process, whose shell has gone");
+    }
+
+    private static Instant started(PidFd process, Instant booted) {
+        return booted.plusMillis(process.proc().startTicks() * MILLIS_A_TICK);
+    }
+
+    /**
+     * When the machine was started, to a hundredth of a second: what the kernel tells in seconds
+     * would make all that is done in the first second of a terminal older than it.
+     */
+    private static Optional<Instant> booted() {
+        try {
+            String uptime = Files.readString(UPTIME);
+            double seconds = Double.parseDouble(uptime.substring(0, uptime.indexOf(' ')));
+            return Optional.of(Instant.now().minusMillis((long) (seconds * 1000)));
+        } catch (IOException | NumberFormatException | StringIndexOutOfBoundsException e) {
+            return Optional.empty();
+        }
     }
 
     /** When a pseudo terminal was made; its number may have been another's before. */

@@ -12,6 +12,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -50,6 +51,8 @@ class SharedTerminalTest {
         master = new ProcessBuilder("perl", "-e", MASTER).start();
         screen = master.inputReader(UTF_8);
         terminal = Fcntl.open(screen.readLine(), Fcntl.O_RDWR | Fcntl.O_NOCTTY);
+        long made = System.nanoTime(); // processes are as old as hundredths of a second tell
+        Await.until(() -> System.nanoTime() - made > 50_000_000);
     }
 
     @AfterEach

@@ -54,8 +54,7 @@ final class StackStage implements AutoCloseable {
     private final Running stage;
     private final List<Running> programs = new ArrayList<>();
     private final String slice =
-            "hfstack%dx%d.slice"
-                    .formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
+            "hfstack%dx%d.slice".formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
 
     private StackStage(Running stage) {
         this.stage = stage;

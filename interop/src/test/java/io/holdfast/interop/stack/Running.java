@@ -108,9 +108,13 @@ final class Running implements AutoCloseable {
     }
 
     /** Asks it to end before it is closed: what it has started gets to know. */
-    void closeGently() throws InterruptedException {
-        if (!closed && child.signal(Signal.TERM)) {
-            var _ = child.pidFd().await(PATIENCE);
+    void closeGently() {
+        try {
+            if (!closed && child.signal(Signal.TERM)) {
+                var _ = child.pidFd().await(PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         close();
     }

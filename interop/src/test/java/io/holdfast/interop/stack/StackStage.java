@@ -169,12 +169,14 @@ final class StackStage implements AutoCloseable {
         }
     }
 
-    /** The same on a terminal of its own; what is typed there is not echoed by the test. */
-    Running onTerminal(List<String> command) {
-        List<String> words = new ArrayList<>(List.of("script", "-qec"));
-        words.add(String.join(" ", command.stream().map(StackStage::quoted).toList()));
-        words.add("/dev/null");
-        return start(words, Stdio.pipe(), Map.of());
+    /** Starts a program of the user on a terminal of its own. */
+    Terminal onTerminal(List<String> command) throws InterruptedException {
+        List<String> inside = new ArrayList<>(List.of("sh", "-c", "tty; exec \"$@\"", "sh"));
+        inside.addAll(command);
+        String words =
+                String.join(" ", asUser(inside).stream().map(StackStage::quoted).toList());
+        return Terminal.of(
+                start(List.of("script", "-qec", words, "/dev/null"), Stdio.pipe(), Map.of()));
     }
 
     private static String quoted(String word) {
@@ -230,7 +232,7 @@ final class StackStage implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         for (Running program : programs.reversed()) {
             program.closeGently();
         }

@@ -141,7 +141,10 @@ final class ServiceProperties {
                         s -> set(s.section().restart().prevent()))
                 .fixed("RestartForceExitStatus", "(aiai)", s -> set(s.section().restart().force()))
                 .fixed("User", "s", s -> s.unit.exec().user().orElse(""))
-                .fixed("Group", "s", s -> s.unit.exec().group().orElse(""));
+                .fixed("Group", "s", s -> s.unit.exec().group().orElse(""))
+                .fixed("DynamicUser", "b", s -> s.unit.exec().dynamicUser())
+                // an authority tells no unit without this
+                .fixed("NoNewPrivileges", "b", s -> s.unit.exec().noNewPrivileges());
     }
 
     private static List<?> set(ExitStatusSet set) {

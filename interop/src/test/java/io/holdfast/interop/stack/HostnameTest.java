@@ -1,0 +1,142 @@
+package io.holdfast.interop.stack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.authority.agent.AgentOptions;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Needs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * An ordinary user changes the name of the machine: the bus has the real systemd-hostnamed started
+ * by our manager, which asks our authority, which asks an agent, which asks a helper, which asks
+ * PAM.
+ */
+@ParameterizedClass(name = "{0}")
+@EnumSource
+@Timeout(300)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {
+            "unshare",
+            "nsenter",
+            "openssl",
+            "script",
+            "setpriv",
+            "stty",
+            "systemctl",
+            "hostnamectl",
+            "pkttyagent"
+        })
+class HostnameTest {
+    /** Who asks, and whom it has authenticate. */
+    enum Agent {
+        /** With the setuid program of polkit. */
+        PKTTYAGENT,
+        /** With our helper behind its socket, in its sandbox. */
+        HOLDFAST
+    }
+
+    @Parameter Agent kind = Agent.HOLDFAST;
+    private StackStage stage;
+    private Running up;
+    private Running caller;
+    private Terminal agent;
+
+    @BeforeEach
+    void start() throws Exception {
+        stage = StackStage.open(StackStage.Accounts.WITH);
+        stage.write("/etc/hostname", "before\n");
+        up = stage.ready();
+        // the process that the agent is for becomes hostnamectl, and has no terminal of its own
+        caller =
+                stage.start(
+                        StackStage.asUser(
+                                "sh", "-c", "echo $$; read go; exec hostnamectl set-hostname after"),
+                        Stdio.pipe(),
+                        Map.of());
+        caller.await("\n");
+        String number = caller.written().strip();
+        List<String> command =
+                new ArrayList<>(
+                        switch (kind) {
+                            case PKTTYAGENT -> List.of("pkttyagent");
+                            case HOLDFAST ->
+                                    List.of(
+                                            StackStage.HOLDFAST,
+                                            "agent",
+                                            "--helper-socket",
+                                            StackStage.RUNTIME + "/agent-helper.socket");
+                        });
+        command.addAll(List.of("--process", number));
+        agent = stage.onTerminal(command);
+        up.await("an agent has registered");
+        caller.type("go\n");
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        if (stage != null) {
+            stage.close();
+            assertThat(stage.hasCgroup()).isFalse();
+        }
+    }
+
+    private String hostname() throws Exception {
+        return stage.output("hostname");
+    }
+
+    @Test
+    void theRightPasswordChangesIt() throws Exception {
+        String machines = Files.readString(Path.of("/proc/sys/kernel/hostname"));
+        agent.answer("assword: ", StackStage.PASSWORD);
+
+        assertThat(caller.end()).as(caller::written).isEqualTo(new Exit.Exited(0));
+        assertThat(hostname()).isEqualTo("after");
+        assertThat(Files.readString(stage.file("/etc/hostname")).strip()).isEqualTo("after");
+        assertThat(Files.readString(Path.of("/proc/sys/kernel/hostname"))).isEqualTo(machines);
+        up.await("systemd-hostnamed.service: started process");
+        assertThat(agent.program().written()).doesNotContain(StackStage.PASSWORD);
+    }
+
+    @Test
+    void aWrongPasswordDoesNot() throws Exception {
+        String before = hostname();
+        int prompts = kind == Agent.HOLDFAST ? AgentOptions.DEFAULT.attempts() : 1;
+        for (int i = 0; i < prompts; i++) {
+            agent.answer("assword: ", "wrong pony");
+        }
+
+        assertThat(caller.end()).as(caller::written).isEqualTo(new Exit.Exited(1));
+        assertThat(hostname()).isEqualTo(before);
+        up.await("set-static-hostname: no for :");
+        if (kind == Agent.HOLDFAST) {
+            assertThat(up.written())
+                    .contains("authentication of " + StackStage.USER + " failed, asked for by");
+        }
+        assertThat(up.written()).doesNotContain("pony");
+    }
+
+    @Test
+    void ctrlCDismissesTheQuestion() throws Exception {
+        String before = hostname();
+        agent.interrupt("assword: ");
+
+        assertThat(caller.end()).as(caller::written).isEqualTo(new Exit.Exited(1));
+        assertThat(hostname()).isEqualTo(before);
+        assertThat(caller.written()).contains("Could not set");
+    }
+}

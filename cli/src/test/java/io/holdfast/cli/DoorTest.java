@@ -55,7 +55,8 @@ class DoorTest {
     void layOut() throws IOException {
         Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
         root = Files.createDirectory(temp.resolve("a check out"));
-        for (String module : List.of("core", "varlink", "manager", "cli")) {
+        for (String module :
+                List.of("core", "varlink", "dbus", "bus", "manager", "authority", "cli")) {
             Files.createDirectories(root.resolve(module + "/src/main"));
             Files.createFile(root.resolve(module + "/pom.xml"));
         }

@@ -1,5 +1,8 @@
 package io.holdfast.cli;
 
+import io.holdfast.authority.Authority;
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.Decision;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
@@ -9,16 +12,22 @@ import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.UnitStatus;
-import java.time.Duration;
-import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
+
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+
 /**
- * Shows in a minute what this is about: the attack on numbers, the refusal, and a service's
- * identity.
+ * Shows in a minute what this is about: the attack on numbers, the refusal, a service's identity,
+ * and what it may do.
  */
 final class TourCommand implements Command {
     private static final String ATTACK = "--attack-here";
@@ -33,30 +42,40 @@ final class TourCommand implements Command {
         spec.usageMessage()
                 .header("See in a minute what this is about.")
                 .description(
-                        "%nA process's number is given to another process, as it happens on every machine; what goes by"
-                                + " number is fooled, what holds a pidfd is not. Then a service is started, and asked who it"
-                                + " is. The numbers are given away in a PID namespace of the tour's own, where that is allowed."
-                                + " Leaves nothing behind, also when it is interrupted.%n")
+                        "%nA process's number is given to another process, as it happens on every"
+                            + " machine; what goes by number is fooled, what holds a pidfd is not."
+                            + " Then a service is started, asked who it is, and asked about: may it"
+                            + " do what only it may? The numbers are given away in a PID namespace"
+                            + " of the tour's own, where that is allowed. Leaves nothing behind,"
+                            + " also when it is interrupted.%n")
                 .footer("%nExamples:", "  holdfast tour");
-        return spec.addOption(OptionSpec.builder(ATTACK).hidden(true).build());
+        return spec.addOption(
+                OptionSpec.builder(ATTACK)
+                        .paramLabel("SCRATCH")
+                        .type(Path.class)
+                        .hidden(true)
+                        .build());
     }
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
-        if (line.hasMatchedOption(ATTACK)) {
-            return attack(output) ? ExitCode.OK : NOT_SHOWN;
+        Path given = line.matchedOptionValue(ATTACK, null);
+        if (given != null) {
+            return attack(given, output) ? ExitCode.OK : NOT_SHOWN;
         }
-        try {
+        try (TourScratch scratch = TourScratch.make()) {
             output.out().flush();
-            Optional<Exit> shown = OwnNamespace.run("tour", "tour", ATTACK);
+            Optional<Exit> shown =
+                    OwnNamespace.run("tour", "tour", ATTACK + "=" + scratch.folder());
             letEnd();
-            if (!shown.map(Exit::isSuccess).orElse(false) && !attack(output)) {
+            if (!shown.map(Exit::isSuccess).orElse(false) && !attack(scratch.folder(), output)) {
                 title(output, "1. A number is not a process");
                 output.line(
-                        "   (not shown: this kernel gives numbers away on demand only to root, or in"
-                                + " a user namespace, which it does not let you make; run this as root)");
+                        "   (not shown: this kernel gives numbers away on demand only to root, or"
+                            + " in a user namespace, which it does not let you make; run this as"
+                            + " root)");
             }
-            identity(output);
+            service(scratch.folder(), output);
             return ExitCode.OK;
         } finally {
             letEnd();
@@ -75,7 +94,8 @@ final class TourCommand implements Command {
     }
 
     /** False if this kernel does not let us. */
-    private static boolean attack(Output output) throws InterruptedException {
+    private static boolean attack(Path scratch, Output output)
+            throws IOException, InterruptedException {
         Optional<NumberAttack> attack = NumberAttack.run();
         if (attack.isEmpty()) {
             return false;
@@ -129,16 +149,81 @@ final class TourCommand implements Command {
                             + good(
                                     output,
                                     victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
+            try (AuthorityEngine engine = TourScratch.engine(scratch);
+                    Authority authority = Authority.of(engine)) {
+                output.line("   may the worker, of that number, still do what all may?");
+                explain(ask(authority, victim, TourScratch.OPEN_ACTION), output);
+            }
         }
         return true;
     }
 
-    private static void identity(Output output) throws Exception {
+    private static void service(Path scratch, Output output) throws Exception {
         title(output, "4. Who is this? A service, asked through its descriptor");
         try (TourStage stage = new TourStage()) {
-            tell(stage.start(), output);
+            UnitStatus status = stage.start();
+            tell(status, output);
+            title(output, "5. May it? An authority, asked about a pidfd, explains its answer");
+            authorize(scratch, status, output);
         }
         output.line("   stopped; nothing is left behind");
+    }
+
+    private static void authorize(Path scratch, UnitStatus status, Output output)
+            throws IOException, InterruptedException {
+        output.line("   a rule says: " + TourScratch.rule());
+        try (AuthorityEngine engine = TourScratch.engine(scratch);
+                Authority authority = Authority.of(engine);
+                PidFd service = PidFd.restore(status.mainProcess().orElseThrow());
+                PidFd self = PidFd.self()) {
+            output.line("   asked about a process of that service:");
+            explain(ask(authority, service, TourScratch.GUARDED_ACTION), output);
+            if (status.cgroup().isEmpty()) {
+                output.line(
+                        "   (not granted: without a cgroup of its own nobody can tell which unit it"
+                                + " is; run this as root)");
+            }
+            output.line("   asked about this tour, which is no part of that service:");
+            explain(ask(authority, self, TourScratch.GUARDED_ACTION), output);
+        }
+    }
+
+    /** The rules are asked about root, too: else it may do everything. */
+    private static Decision ask(Authority authority, PidFd process, String action)
+            throws InterruptedException {
+        try {
+            return authority
+                    .check(
+                            process,
+                            action,
+                            Map.of(),
+                            Authority.Option.ALWAYS,
+                            Authority.Option.EXPLAIN)
+                    .get();
+        } catch (ExecutionException e) {
+            throw new CommandException(String.valueOf(e.getCause()), e);
+        }
+    }
+
+    private static void explain(Decision decision, Output output) {
+        row(
+                output,
+                "  " + (decision.isAuthorized() ? "granted" : "refused"),
+                decision.failure().map(Output::plain).orElse(""));
+        decision.explanation()
+                .ifPresent(explanation ->
+                        explanation
+                                .steps()
+                                .forEach(step ->
+                                        row(
+                                                output,
+                                                "    " + step.topic(),
+                                                Output.plain(step.text())
+                                                        + (step.place().isEmpty()
+                                                                ? ""
+                                                                : " "
+                                                                        + output.faint(
+                                                                                step.place())))));
     }
 
     private static void tell(UnitStatus status, Output output) {
@@ -170,7 +255,8 @@ final class TourCommand implements Command {
                 }
             } else {
                 output.line(
-                        "   (not shown: a cgroup of its own, which the kernel lets only root make here)");
+                        "   (not shown: a cgroup of its own, which the kernel lets only root make"
+                            + " here)");
             }
         }
     }

@@ -25,7 +25,13 @@ final class Training {
                     List.of("signal", SELF, "0"),
                     List.of("doctor"),
                     List.of("doctor", "--json"),
-                    List.of("run", "--", "true"));
+                    List.of("run", "--", "true"),
+                    List.of("rules", "lint"),
+                    List.of("check", "--help"),
+                    List.of("up", "--help"),
+                    List.of("bus", "--help"),
+                    List.of("authority", "--help"),
+                    List.of("agent-helper", "--help"));
 
     private Training() {}
 
@@ -35,6 +41,12 @@ final class Training {
         for (boolean colours : new boolean[] {false, true}) {
             Output output = new Output(nowhere, nowhere, colours, false);
             LINES.forEach(line -> Holdfast.run(line, output));
+        }
+        try {
+            DaemonTraining.walk();
+        } catch (Exception e) {
+            // what it has come to is trained; daemons start slower, and do not fail
+            Output.standard().complain("not all of the daemons' paths could be walked: " + e);
         }
         Output.standard().line("trained");
     }

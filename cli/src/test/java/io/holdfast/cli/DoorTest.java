@@ -3,6 +3,11 @@ package io.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,10 +17,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The door of the checkout, in front of a building and a java that only tell what they were asked.
@@ -54,7 +55,8 @@ class DoorTest {
     void layOut() throws IOException {
         Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
         root = Files.createDirectory(temp.resolve("a check out"));
-        for (String module : List.of("core", "varlink", "manager", "cli")) {
+        for (String module :
+                List.of("core", "varlink", "dbus", "bus", "manager", "authority", "cli")) {
             Files.createDirectories(root.resolve(module + "/src/main"));
             Files.createFile(root.resolve(module + "/pom.xml"));
         }
@@ -119,7 +121,7 @@ class DoorTest {
         Run moved = run(root, "./holdfast");
 
         assertThat(builds()).isEqualTo(2);
-        assertThat(moved.lines()).contains("-XX:AOTCache=" + root + "/./.holdfast/b1/holdfast.aot");
+        assertThat(moved.lines()).contains("-XX:AOTCache=" + root + "/.holdfast/b1/holdfast.aot");
     }
 
     @Test
@@ -181,7 +183,7 @@ class DoorTest {
                 .endsWith(
                         "-p",
                         installed + "/lib/holdfast/b1",
-                        "--enable-native-access=io.holdfast.core",
+                        "--enable-native-access=io.holdfast.core,io.holdfast.authority",
                         "-m",
                         "io.holdfast.cli/io.holdfast.cli.Holdfast",
                         "--version");

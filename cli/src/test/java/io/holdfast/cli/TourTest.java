@@ -4,19 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.testkit.Needs;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class TourTest {
     @Test
     @Needs(root = true, cgroup2 = true)
-    void itShowsTheAttackTheRefusalAndAServiceAndLeavesNothing() throws Exception {
+    void itShowsTheAttackTheRefusalAServiceAndWhatItMayAndLeavesNothing() throws Exception {
         Program tour = Program.run("tour");
 
         assertThat(tour.err()).isEmpty();
@@ -29,8 +31,19 @@ class TourTest {
                         "3. What holds a pidfd is not",
                         "how it ended: killed by SIGKILL",
                         "KILL to it: not sent, there is nobody",
+                        "may the worker, of that number, still do what all may?",
+                        "refused",
                         "4. Who is this?",
                         "tour.service",
+                        "5. May it?",
+                        "granted",
+                        "rule              yes ",
+                        "10-tour.rules:1",
+                        "answer            authorized",
+                        "asked about this tour",
+                        "refused",
+                        "10-tour.rules:1",
+                        "not authorized",
                         "stopped; nothing is left behind")
                 .doesNotContain("\u001b");
         assertThat(tour.code()).isZero();
@@ -61,7 +74,9 @@ class TourTest {
                     .containsSubsequence(
                             "1. A number is not a process",
                             "4. Who is this?",
-                            "a cgroup of its own");
+                            "a cgroup of its own",
+                            "5. May it?",
+                            "not granted: without a cgroup");
             if (!said.contains("user namespace")) { // which not every kernel lets him make
                 assertThat(said).contains("the stranger killed by SIGKILL");
             }
@@ -73,7 +88,9 @@ class TourTest {
     void anInterruptLeavesNothing(@TempDir Path folder) throws Exception {
         List<String> temporary = List.of("env", "JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=" + folder);
         for (String line :
-                new String[] {"1. A number", "3. What holds", "4. Who is", "pidfd → pid"}) {
+                new String[] {
+                    "1. A number", "3. What holds", "4. Who is", "pidfd → pid", "5. May it"
+                }) {
             try (CommandProcess tour =
                     CommandProcess.start(temporary, CommandProcess.classPath(), "tour")) {
                 tour.await(line);

@@ -1,0 +1,103 @@
+package io.holdfast.cli;
+
+import io.holdfast.authority.Authority;
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.BusPresence;
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerInterface;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.manager.unit.UnitName;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** Starts what daemons start, in a folder of its own, and asks each something. */
+final class DaemonTraining {
+    private static final int OWNER_ALONE = 0600;
+    private static final int BACKLOG = 16;
+    private static final long PATIENCE = 30; // seconds
+
+    private DaemonTraining() {}
+
+    static void walk() throws Exception {
+        try (TourScratch scratch = TourScratch.make()) {
+            authority(scratch.folder());
+            manager(scratch.folder().resolve("run"));
+        }
+    }
+
+    private static void authority(Path folder) throws Exception {
+        String socket = folder.resolve(AuthorityInterface.NAME).toString();
+        try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), BusConfig.system());
+                BusPresence presence = BusPresence.on(bus.addresses(), false);
+                AuthorityEngine engine = TourScratch.engine(folder);
+                AuthorityInterface face = AuthorityInterface.of(engine);
+                Authority varlink = Authority.overVarlink(socket)) {
+            face.server()
+                    .serve(
+                            UnixListener.listen(
+                                    UnixAddress.path(Path.of(socket)),
+                                    SocketType.STREAM,
+                                    BACKLOG,
+                                    OWNER_ALONE));
+            ask(varlink);
+        }
+        // The system's policy lets nobody but root own the name; whoever builds may be a user.
+        try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), BusConfig.permissive());
+                BusPresence presence = BusPresence.on(bus.addresses(), false);
+                AuthorityEngine engine = TourScratch.engine(folder);
+                Authority authority = Authority.overBus(bus.addresses())) {
+            presence.serve(engine, () -> {});
+            ask(authority);
+        }
+    }
+
+    private static void ask(Authority authority) throws Exception {
+        try (PidFd self = PidFd.self()) {
+            for (Authority.Option[] options :
+                    new Authority.Option[][] {
+                        {}, {Authority.Option.ALWAYS, Authority.Option.EXPLAIN}
+                    }) {
+                var _ =
+                        authority
+                                .check(self, TourScratch.GUARDED_ACTION, Map.of(), options)
+                                .get(PATIENCE, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    private static void manager(Path runtime) throws Exception {
+        Path _ = Files.createDirectory(runtime);
+        ManagerOptions options =
+                ManagerSocket.ofCaller(true)
+                        .withUnits(List.of())
+                        .withRuntimeDirectory(runtime)
+                        .withSlice(
+                                UnitName.of(
+                                        "holdfasttraining"
+                                                + ProcessHandle.current().pid()
+                                                + ".slice"))
+                        .withProcessOwned();
+        try (EventLines lines = new EventLines(Output.standard());
+                Manager manager = Manager.open(options, lines);
+                Systemd1 systemd1 = Systemd1.serve(manager, runtime);
+                ManagerInterface _ =
+                        ManagerInterface.serve(manager, runtime, systemd1.permission())) {
+            Thread loop = Thread.ofPlatform().name("holdfast-training").start(manager::run);
+            var _ = manager.shutdown().get(PATIENCE, TimeUnit.SECONDS);
+            loop.join();
+        }
+    }
+}

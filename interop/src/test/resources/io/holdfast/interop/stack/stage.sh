@@ -20,6 +20,11 @@ mkdir -p "$etc/polkit-1/rules.d" "$etc/systemd/system"
 chmod 755 "$etc/polkit-1/rules.d"
 mount --bind "$etc" /etc
 mount --bind "$checkout" /run/checkout
+# what units of Debian name as if logind and others had run
+mkdir -p /run/systemd/seats
+mount -t tmpfs -o mode=755 none /var/log
+touch /var/log/wtmp
+if [ -d /var/lib/AccountsService ]; then mount -t tmpfs -o mode=755 none /var/lib/AccountsService; fi
 ln -s /run/stack/bus /run/dbus/system_bus_socket
 ln -s /run/stack/systemd/private /run/systemd/private
 echo staged

@@ -8,6 +8,10 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,8 +19,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParseResult;
 
 /** Tells what this machine can do, and what serves instead where it cannot. */
 final class DoctorCommand implements Command {
@@ -24,19 +26,22 @@ final class DoctorCommand implements Command {
     private static final int RLIMIT_NOFILE = 7;
 
     /** A fact of the machine that may matter, in words. */
-    private record Fact(String name, String value) {}
+    record Fact(String name, String value) {}
 
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header(
-                        "Tell which features of kernel and libc are there, and what serves instead.")
+                        "Tell which features of kernel and libc are there, and what serves"
+                            + " instead.")
                 .footer(
-                        "%nExit code: 0 if Holdfast can work here, 1 if something is missing that nothing can replace.",
+                        "%nExit code: 0 if Holdfast can work here, 1 if something is missing that"
+                            + " nothing can replace.",
                         "%nExamples:",
                         "  holdfast doctor",
-                        "  holdfast doctor --json | jq '.features[] | select(.present | not) | .name'");
+                        "  holdfast doctor --json | jq '.features[] | select(.present | not) |"
+                            + " .name'");
         return spec.addOption(Command.json("Print one JSON object."));
     }
 
@@ -133,6 +138,7 @@ final class DoctorCommand implements Command {
                                         "ptrace_scope "
                                                 + scope
                                                 + ": descriptors only of own children")));
+        facts.addAll(AuthorityFacts.facts());
         return facts;
     }
 

@@ -3,9 +3,11 @@ package io.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.linux.Feature;
-import java.util.List;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+
+import java.util.List;
 
 @Timeout(60)
 class DoctorCommandTest {
@@ -27,6 +29,16 @@ class DoctorCommandTest {
                 assertThat(doctor.out()).contains("instead: " + feature.fallback());
             }
         }
+    }
+
+    @Test
+    void whatAnAuthorityFindsIsTold() {
+        assertThat(Invocation.of("doctor").out())
+                .containsPattern("(?m)^system bus  /\\S+, (not )?reachable")
+                .containsPattern("(?m)^actions     \\d+ files")
+                .containsPattern("(?m)^rules       \\d+ files")
+                .containsPattern("(?m)^pam         .*(service|no service) ")
+                .containsPattern("(?m)^helper      \\S+");
     }
 
     @Test

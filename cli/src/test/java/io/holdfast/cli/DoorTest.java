@@ -63,6 +63,7 @@ class DoorTest {
         Files.createFile(root.resolve("pom.xml"));
         Files.createDirectory(root.resolve("scripts"));
         Files.createFile(root.resolve("scripts/RaiseClassFiles.java"));
+        Files.createFile(root.resolve("scripts/PlainLambdas.java"));
         Files.createFile(root.resolve("core/src/main/A.java"));
         copy("holdfast");
         copy("scripts/fresh");

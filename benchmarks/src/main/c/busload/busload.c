@@ -4,6 +4,7 @@
  *
  *   busload SOCKET COMMAND ARGUMENT...   does it, and says what came out as name=value
  *   busload SOCKET                       reads commands, a line each; answers with a line of the values alone
+ *   busload systemd SOCKET                  becomes a systemd1 on it that knows the unit of everybody
  *   busload daemon SOCKET                becomes dbus-daemon, open to all
  *   busload broker SOCKET                becomes dbus-broker, open to all, with a controller as its child
  *
@@ -14,10 +15,14 @@
  *   broadcast SUBSCRIBERS WINDOW WRITES RULES MS     a signal to all subscribers, among rules of others
  *   connect PARALLEL MS                              connect, Hello, disconnect
  *   credentials WINDOW MS                            GetConnectionCredentials with ProcessFD
+ *   subject                                          starts the process that is asked about, of another user
+ *   checks KIND ACTION DECISION WINDOW COUNT MS      questions to the authority (ping, pid, pidfd, name, enumerate):
+ *                                                    COUNT, or if that is 0 for MS; DECISION is to be 0 or 1
+ *   first ACTION                                     waits for the authority's first answer
  *   memory CONNECTIONS RULES MS                      resident KiB: idle, connected, with rules, and after; each after MS
  *
  * What is lost, doubled, out of order, or not what was sent, ends the program with status 1.
- * All but memory answer first: operations a second, nanoseconds of the bus's processor for one, part of the time that
+ * All but memory, subject and first answer first: operations a second, nanoseconds of the bus's processor for one, part of the time that
  * the bus ran, and the same of this program.
  */
 #define _GNU_SOURCE
@@ -97,6 +102,12 @@ static void run(char **w) {
         credentials(number(w, 1), number(w, 2));
     else if (strcmp(w[0], "memory") == 0)
         memory(number(w, 1), number(w, 2), number(w, 3));
+    else if (strcmp(w[0], "subject") == 0)
+        start_subject();
+    else if (strcmp(w[0], "checks") == 0 && w[1] && w[2])
+        checks(w[1], w[2], number(w, 3), number(w, 4), number(w, 5), number(w, 6));
+    else if (strcmp(w[0], "first") == 0 && w[1])
+        first_check(w[1]);
     else
         fail("no command %s", w[0]);
     putchar('\n');
@@ -115,6 +126,10 @@ int main(int argc, char **argv) {
         host_daemon(argv[2]);
     if (argc == 3 && strcmp(argv[1], "broker") == 0)
         host_broker(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "systemd") == 0) {
+        bus_path = argv[2];
+        host_systemd();
+    }
     bus_path = argv[1];
     named = argc > 2;
     if (named) {

@@ -22,6 +22,20 @@ void connects(int parallel, int milliseconds);
 void credentials(int window, int milliseconds);
 void memory(int connections, int rules, int settle_milliseconds);
 
+/* Starts a process of another user with a connection of its own, which ends with this one. Comes before all else: it is
+ * forked off, and is to share no connection. */
+void start_subject(void);
+
+/* Questions to the authority about that process: so many, or if 0 for so long. The answer ends with the p50 and p99 in
+ * nanoseconds if the window is 1. */
+void checks(const char *kind, const char *action, bool expected, int window, int count, int milliseconds);
+
+/* Asks until there is an authority that answers. */
+void first_check(const char *action);
+
+/* Becomes a systemd1 that knows the unit of everybody. */
+void host_systemd(void) __attribute__((noreturn));
+
 /* Become a bus of the others, open to all, at a socket's path. */
 void host_broker(const char *path) __attribute__((noreturn));
 void host_daemon(const char *path) __attribute__((noreturn));

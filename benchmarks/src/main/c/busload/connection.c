@@ -124,6 +124,19 @@ void leave(struct connection *c) {
     left = c;
 }
 
+void send_with_fd(int socket, const struct buffer *b, int fd) {
+    struct iovec part = {b->bytes, b->end};
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof fd)];
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    if (sendmsg(socket, &message, MSG_NOSIGNAL) != (ssize_t)b->end)
+        fail("send with a descriptor: %s", strerror(errno));
+}
+
 void flush(struct connection *c) {
     struct buffer *out = &c->out;
     ssize_t n = send(c->fd, out->bytes + out->start, out->end - out->start, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -229,9 +242,9 @@ void pull(struct connection *c, int flags) {
     dispatch(c);
 }
 
-void turn(void) {
+static void turn_within(int milliseconds) {
     struct epoll_event events[EVENTS];
-    int n = epoll_wait(epoll, events, EVENTS, STALL_SECONDS * 1000);
+    int n = epoll_wait(epoll, events, EVENTS, milliseconds);
     if (n < 0 && errno != EINTR)
         fail("epoll_wait: %s", strerror(errno));
     if (n == 0)
@@ -243,6 +256,14 @@ void turn(void) {
         if (c->fd >= 0 && (c->blocked ? (events[i].events & EPOLLOUT) != 0 : c->out.end > 0))
             flush(c);
     }
+}
+
+void turn(void) {
+    turn_within(STALL_SECONDS * 1000);
+}
+
+void turn_at_leisure(void) {
+    turn_within(-1);
 }
 
 void ask(struct connection *c, const char *member, const char *signature, const struct buffer *body) {

@@ -47,10 +47,16 @@ void pull(struct connection *c, int flags);
 /* Waits for something to happen, and handles it. */
 void turn(void);
 
+/* The same, however long that takes. */
+void turn_at_leisure(void);
+
 /* Sends a call to the bus itself, whose reply take_reply awaits. */
 void ask(struct connection *c, const char *member, const char *signature, const struct buffer *body);
 void ask_text(struct connection *c, const char *member, const char *text);
 void await_replies(struct connection *c);
+
+/* Sends a whole message with a descriptor, which stays the caller's. */
+void send_with_fd(int socket, const struct buffer *b, int fd);
 
 /* Counts replies, ends the program at an error, and overlooks signals. */
 void take_reply(struct connection *c, const struct view *v);

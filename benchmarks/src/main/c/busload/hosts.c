@@ -25,7 +25,7 @@ void host_daemon(const char *path) {
     fprintf(file,
             "<busconfig><type>session</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>\n"
             "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
-            "<allow own=\"*\"/></policy>\n",
+            "<allow own=\"*\"/><allow user=\"*\"/></policy>\n",
             path);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         fprintf(file, "<limit name=\"%s\">%d</limit>\n", limits[i], 100000000);
@@ -88,19 +88,6 @@ static void put_listener(struct buffer *to) {
                                .signature = "ohv"},
                 &body);
     free(body.bytes);
-}
-
-static void send_with_fd(int socket, const struct buffer *b, int fd) {
-    struct iovec part = {b->bytes, b->end};
-    union {
-        struct cmsghdr head;
-        char bytes[CMSG_SPACE(sizeof fd)];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
-    memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    if (sendmsg(socket, &message, MSG_NOSIGNAL) != (ssize_t)b->end)
-        fail("the controller's send: %s", strerror(errno));
 }
 
 /* Answers the broker's calls; ends with it. */

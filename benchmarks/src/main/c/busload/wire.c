@@ -108,6 +108,7 @@ void put_message(struct buffer *b, const struct head *head, const struct buffer 
     put_field(b, 1, "o", head->path);
     put_field(b, 2, "s", head->interface);
     put_field(b, 3, "s", head->member);
+    put_field(b, FIELD_ERROR_NAME, "s", head->error);
     put_field(b, 6, "s", head->destination);
     put_field(b, 8, "g", head->signature);
     put_number_field(b, FIELD_UNIX_FDS, head->fds);

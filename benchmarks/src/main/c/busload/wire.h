@@ -47,7 +47,7 @@ enum { REPLY_SERIAL_AT = 20 }; /* in messages of ours, which begin with that fie
 struct head {
     uint8_t type, flags;
     uint32_t serial, reply_serial, fds;
-    const char *path, *interface, *member, *destination, *signature;
+    const char *path, *interface, *member, *error, *destination, *signature;
 };
 
 /* A whole message at the end of a buffer that is empty or ends on a multiple of 8. */

@@ -24,7 +24,8 @@ public final class Bench {
                     new DoorRow(),
                     new DaemonRow(),
                     new BusRow(),
-                    new BusMemoryRow());
+                    new BusMemoryRow(),
+                    new AuthorityRow());
 
     private Bench() {}
 

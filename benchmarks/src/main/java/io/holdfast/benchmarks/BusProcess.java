@@ -1,13 +1,10 @@
 package io.holdfast.benchmarks;
 
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,18 +15,17 @@ import java.util.List;
 final class BusProcess implements AutoCloseable {
     private static final int BUS_PROCESSOR = 0;
     private static final int GENERATOR_PROCESSOR = 1;
-    private static final Duration END = Duration.ofSeconds(10);
 
     private final String name;
     private final Path socket;
-    private final Child child;
+    private final DaemonProcess process;
 
     BusProcess(BusProgram program, Path socket) throws IOException {
         this.name = program.name();
         this.socket = socket;
         List<String> command = new ArrayList<>(on(BUS_PROCESSOR));
         command.addAll(program.command().apply(socket.toString()));
-        this.child = Spawn.of(command).stdin(Stdio.devNull()).start();
+        this.process = new DaemonProcess(Spawn.of(command).stdin(Stdio.devNull()));
     }
 
     /** Words before a command that keep it on a processor, where there are enough. */
@@ -56,16 +52,7 @@ final class BusProcess implements AutoCloseable {
     /** Ends it. */
     @Override
     public void close() throws IOException {
-        try (child) {
-            boolean told = child.signal(Signal.TERM);
-            if (told && child.await(END).isEmpty()) {
-                boolean ignored = child.signal(Signal.KILL);
-                var _ = child.await();
-            }
-        } catch (InterruptedException e) {
-            boolean ignored = child.signal(Signal.KILL);
-            Thread.currentThread().interrupt();
-        }
+        process.close();
         boolean ignored = Files.deleteIfExists(socket);
         ignored = Files.deleteIfExists(Path.of(socket + ".conf")); // of dbus-daemon
     }

@@ -16,7 +16,6 @@ import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -8,10 +8,6 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
-
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParseResult;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 
 /** Tells what this machine can do, and what serves instead where it cannot. */
 final class DoctorCommand implements Command {
@@ -34,14 +32,14 @@ final class DoctorCommand implements Command {
         spec.usageMessage()
                 .header(
                         "Tell which features of kernel and libc are there, and what serves"
-                            + " instead.")
+                                + " instead.")
                 .footer(
                         "%nExit code: 0 if Holdfast can work here, 1 if something is missing that"
-                            + " nothing can replace.",
+                                + " nothing can replace.",
                         "%nExamples:",
                         "  holdfast doctor",
                         "  holdfast doctor --json | jq '.features[] | select(.present | not) |"
-                            + " .name'");
+                                + " .name'");
         return spec.addOption(Command.json("Print one JSON object."));
     }
 

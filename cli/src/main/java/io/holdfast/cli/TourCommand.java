@@ -12,11 +12,6 @@ import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.UnitStatus;
-
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.ParseResult;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,6 +19,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
 
 /**
  * Shows in a minute what this is about: the attack on numbers, the refusal, a service's identity,
@@ -43,11 +41,11 @@ final class TourCommand implements Command {
                 .header("See in a minute what this is about.")
                 .description(
                         "%nA process's number is given to another process, as it happens on every"
-                            + " machine; what goes by number is fooled, what holds a pidfd is not."
-                            + " Then a service is started, asked who it is, and asked about: may it"
-                            + " do what only it may? The numbers are given away in a PID namespace"
-                            + " of the tour's own, where that is allowed. Leaves nothing behind,"
-                            + " also when it is interrupted.%n")
+                                + " machine; what goes by number is fooled, what holds a pidfd is not."
+                                + " Then a service is started, asked who it is, and asked about: may it"
+                                + " do what only it may? The numbers are given away in a PID namespace"
+                                + " of the tour's own, where that is allowed. Leaves nothing behind,"
+                                + " also when it is interrupted.%n")
                 .footer("%nExamples:", "  holdfast tour");
         return spec.addOption(
                 OptionSpec.builder(ATTACK)
@@ -72,8 +70,8 @@ final class TourCommand implements Command {
                 title(output, "1. A number is not a process");
                 output.line(
                         "   (not shown: this kernel gives numbers away on demand only to root, or"
-                            + " in a user namespace, which it does not let you make; run this as"
-                            + " root)");
+                                + " in a user namespace, which it does not let you make; run this as"
+                                + " root)");
             }
             service(scratch.folder(), output);
             return ExitCode.OK;
@@ -256,7 +254,7 @@ final class TourCommand implements Command {
             } else {
                 output.line(
                         "   (not shown: a cgroup of its own, which the kernel lets only root make"
-                            + " here)");
+                                + " here)");
             }
         }
     }

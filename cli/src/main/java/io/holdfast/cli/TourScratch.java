@@ -2,7 +2,6 @@ package io.holdfast.cli;
 
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityOptions;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -173,8 +173,7 @@ final class StackStage implements AutoCloseable {
     Terminal onTerminal(List<String> command) throws InterruptedException {
         List<String> inside = new ArrayList<>(List.of("sh", "-c", "tty; exec \"$@\"", "sh"));
         inside.addAll(command);
-        String words =
-                String.join(" ", asUser(inside).stream().map(StackStage::quoted).toList());
+        String words = String.join(" ", asUser(inside).stream().map(StackStage::quoted).toList());
         return Terminal.of(
                 start(List.of("script", "-qec", words, "/dev/null"), Stdio.pipe(), Map.of()));
     }

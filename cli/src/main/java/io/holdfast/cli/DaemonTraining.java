@@ -40,7 +40,7 @@ final class DaemonTraining {
     private static void authority(Path folder) throws Exception {
         String socket = folder.resolve(AuthorityInterface.NAME).toString();
         try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), BusConfig.system());
-                BusPresence presence = BusPresence.on(bus.addresses(), false);
+                BusPresence _ = BusPresence.on(bus.addresses(), false);
                 AuthorityEngine engine = TourScratch.engine(folder);
                 AuthorityInterface face = AuthorityInterface.of(engine);
                 Authority varlink = Authority.overVarlink(socket)) {

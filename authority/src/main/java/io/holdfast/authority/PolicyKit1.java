@@ -177,7 +177,9 @@ public final class PolicyKit1 implements AutoCloseable {
             if (bus.isOpen()) {
                 bus.releaseName(NAME);
             }
-        } catch (DBusException | ConnectionLostException e) {
+        } catch (ConnectionLostException e) {
+            // the bus has gone first: so has the name
+        } catch (DBusException e) {
             LOG.log(WARNING, "cannot give up " + NAME + ": {0}", e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

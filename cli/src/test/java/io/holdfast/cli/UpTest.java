@@ -121,7 +121,7 @@ class UpTest {
 
     @Test
     void aSecondOneInTheSameFolderIsRefusedAndTheFirstIsUndisturbed() throws Exception {
-        try (CommandProcess first = up()) {
+        try (CommandProcess first = up("b")) {
             first.await("ready");
             try (CommandProcess second = up("a")) {
                 assertThat(second.exitCode()).isEqualTo(1);

@@ -121,6 +121,7 @@ class UpTest {
 
     @Test
     void aSecondOneInTheSameFolderIsRefusedAndTheFirstIsUndisturbed() throws Exception {
+        unit("b", "ExecStart=/bin/sleep 1000");
         try (CommandProcess first = up("b")) {
             first.await("ready");
             try (CommandProcess second = up("a")) {

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -26,7 +27,8 @@ final class Claim implements AutoCloseable {
      * @param file made if it is missing
      * @param subject what is claimed
      * @param advice what to do if another manager has it
-     * @throws ErrnoException EBUSY if another has it, of this JVM or any other process
+     * @throws ErrnoException EBUSY if another has it, of this JVM or any other process; EACCES if it
+     *     is not ours to open
      * @throws UncheckedIOException if the file cannot be opened
      */
     static Claim of(Path file, String subject, String advice) {
@@ -37,6 +39,8 @@ final class Claim implements AutoCloseable {
                 return new Claim(channel);
             }
             channel.close();
+        } catch (AccessDeniedException e) {
+            throw new ErrnoException("open", file.toString(), Errno.EACCES, "it is another user's");
         } catch (IOException e) {
             throw new UncheckedIOException("cannot lock " + file + ": " + e.getMessage(), e);
         }

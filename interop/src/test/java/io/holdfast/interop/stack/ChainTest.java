@@ -69,7 +69,8 @@ class ChainTest {
                     ExecStart=/usr/bin/python3 /run/stage/ask.py %s %s
                     Environment=DBUS_SYSTEM_BUS_ADDRESS=%s
                     """
-                            .formatted(StackStage.USER, ACTION, StackStage.AUTHORITY, StackStage.BUS));
+                            .formatted(
+                                    StackStage.USER, ACTION, StackStage.AUTHORITY, StackStage.BUS));
         }
         up = stage.ready();
     }

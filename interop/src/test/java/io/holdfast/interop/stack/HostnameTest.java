@@ -65,7 +65,9 @@ class HostnameTest {
         caller =
                 stage.start(
                         StackStage.asUser(
-                                "sh", "-c", "echo $$; read go; exec hostnamectl set-hostname after"),
+                                "sh",
+                                "-c",
+                                "echo $$; read go; exec hostnamectl set-hostname after"),
                         Stdio.pipe(),
                         Map.of());
         caller.await("\n");

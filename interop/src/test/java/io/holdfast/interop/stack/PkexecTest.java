@@ -21,7 +21,14 @@ import org.junit.jupiter.api.Timeout;
         root = true,
         cgroup2 = true,
         programs = {
-            "unshare", "nsenter", "openssl", "script", "setpriv", "stty", "systemctl", "pkexec"
+            "unshare",
+            "nsenter",
+            "openssl",
+            "script",
+            "setpriv",
+            "stty",
+            "systemctl",
+            "pkexec"
         })
 class PkexecTest {
     private static final int SETUID = 04000;

@@ -86,8 +86,7 @@ class ServicesTest {
     void localedIsStartedAndTheBusRefusesWhatItsOwnPolicyDoes() throws Exception {
         assertThat(byUser("localectl", "status")).isEqualTo(new Exit.Exited(0));
         assertThat(activeState("systemd-localed.service")).isEqualTo("active");
-        assertThat(byUser("localectl", "set-locale", "LANG=C.UTF-8"))
-                .isEqualTo(new Exit.Exited(1));
+        assertThat(byUser("localectl", "set-locale", "LANG=C.UTF-8")).isEqualTo(new Exit.Exited(1));
     }
 
     @Test

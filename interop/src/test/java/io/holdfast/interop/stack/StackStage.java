@@ -54,8 +54,7 @@ final class StackStage implements AutoCloseable {
     private final Running stage;
     private final List<Running> programs = new ArrayList<>();
     private final String slice =
-            "hfstack%dx%d.slice"
-                    .formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
+            "hfstack%dx%d.slice".formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
 
     private StackStage(Running stage) {
         this.stage = stage;
@@ -174,8 +173,7 @@ final class StackStage implements AutoCloseable {
     Terminal onTerminal(List<String> command) throws InterruptedException {
         List<String> inside = new ArrayList<>(List.of("sh", "-c", "tty; exec \"$@\"", "sh"));
         inside.addAll(command);
-        String words =
-                String.join(" ", asUser(inside).stream().map(StackStage::quoted).toList());
+        String words = String.join(" ", asUser(inside).stream().map(StackStage::quoted).toList());
         return Terminal.of(
                 start(List.of("script", "-qec", words, "/dev/null"), Stdio.pipe(), Map.of()));
     }

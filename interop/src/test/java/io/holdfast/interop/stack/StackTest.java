@@ -115,8 +115,7 @@ class StackTest {
             switch (accounts) {
                 case WITH ->
                         assertThat(stage.output("id", "-u", "messagebus", "polkitd").lines())
-                                .containsExactly(
-                                        Long.toString(ofBus), Long.toString(ofAuthority));
+                                .containsExactly(Long.toString(ofBus), Long.toString(ofAuthority));
                 case WITHOUT ->
                         assertThat(List.of(ofBus, ofAuthority))
                                 .allMatch(uid -> uid >= 61_184 && uid <= 65_519);
@@ -134,7 +133,8 @@ class StackTest {
                 .anyMatch(line ->
                         line.matches("polkit-agent-helper\\.socket +loaded active listening .*"));
         assertThat(stage.output("busctl", "list", "--no-pager", "--no-legend").lines())
-                .anyMatch(line -> line.matches(POLKIT.replace(".", "\\.") + " .*polkit\\.service.*"))
+                .anyMatch(
+                        line -> line.matches(POLKIT.replace(".", "\\.") + " .*polkit\\.service.*"))
                 .anyMatch(line -> line.startsWith(SYSTEMD + " "));
         assertThat(
                         stage.output(

@@ -352,17 +352,33 @@ public final class AuthorityInterface implements AutoCloseable {
     private JsonObject listTemporary(Call call) {
         List<Json> list =
                 engine.temporaryAuthorizations(caller(call)).stream()
-                        .<Json>map(each ->
-                                JsonObject.builder()
-                                        .put("id", each.id())
-                                        .put("action", each.action())
-                                        .put("process", json(each.subject().pidFd().processId()))
-                                        .put("uid", each.subject().uid())
-                                        .put("obtained", each.obtained().getEpochSecond())
-                                        .put("expires", each.expires().getEpochSecond())
-                                        .build())
+                        .flatMap(each -> json(each).stream())
                         .toList();
         return JsonObject.builder().put("temporaryAuthorizations", list).build();
+    }
+
+    /** Empty if it ends at this moment, with its process. */
+    private static Optional<Json> json(TemporaryAuthorization each) {
+        ProcessId process;
+        try {
+            process = each.subject().pidFd().processId();
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                return Optional.empty();
+            }
+            throw e;
+        } catch (IllegalStateException e) { // closed meanwhile
+            return Optional.empty();
+        }
+        return Optional.of(
+                JsonObject.builder()
+                        .put("id", each.id())
+                        .put("action", each.action())
+                        .put("process", json(process))
+                        .put("uid", each.subject().uid())
+                        .put("obtained", each.obtained().getEpochSecond())
+                        .put("expires", each.expires().getEpochSecond())
+                        .build());
     }
 
     private static JsonObject json(ProcessId id) {

@@ -117,13 +117,16 @@ public final class Proc {
         return Collections.unmodifiableList(list);
     }
 
-    /** When it started, in steps of 10 ms and as exact as the boot time in seconds. */
+    /**
+     * When it started, by the clock of now: never later than it did, and earlier by at most 30 ms
+     * and the time that asking takes. (The boot time of {@code /proc/stat} lacks up to a second.)
+     */
     public Instant startTime() {
         long ticks = startTicks();
-        String boot = KernelFile.text(null, "/proc/stat");
-        int at = boot.indexOf("\nbtime ") + 7;
-        long seconds = Long.parseLong(boot.substring(at, boot.indexOf('\n', at)));
-        return Instant.ofEpochSecond(seconds).plusMillis(ticks * (1000 / TICKS_PER_SECOND));
+        Instant now = Instant.now();
+        String uptime = KernelFile.text(null, "/proc/uptime"); // seconds, with two decimals cut off
+        long hundredths = Long.parseLong(uptime.substring(0, uptime.indexOf(' ')).replace(".", ""));
+        return now.minusMillis((hundredths + 1 - ticks) * (1000 / TICKS_PER_SECOND));
     }
 
     /**

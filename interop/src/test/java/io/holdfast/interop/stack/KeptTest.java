@@ -1,0 +1,100 @@
+package io.holdfast.interop.stack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Needs;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What was authenticated for once serves the same process, and what one shell has started. */
+@Timeout(300)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {
+            "unshare",
+            "nsenter",
+            "openssl",
+            "script",
+            "setpriv",
+            "stty",
+            "systemctl",
+            "hostnamectl",
+            "pkttyagent",
+            "varlinkctl"
+        })
+class KeptTest {
+    private StackStage stage;
+
+    @BeforeEach
+    void start() throws Exception {
+        stage = StackStage.open(StackStage.Accounts.WITH);
+        try (InputStream in = KeptTest.class.getResourceAsStream("set-name.py")) {
+            stage.write(
+                    "/run/stage/set-name.py",
+                    new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8));
+        }
+        assertThat(stage.output("mkfifo", "--mode=0666", "/run/stage/go")).isEmpty();
+        Running _ = stage.ready();
+    }
+
+    @AfterEach
+    void end() {
+        if (stage != null) {
+            stage.close();
+            assertThat(stage.hasCgroup()).isFalse();
+        }
+    }
+
+    private String kept() throws InterruptedException {
+        return stage.output(
+                "varlinkctl",
+                "call",
+                "--json=short",
+                StackStage.AUTHORITY,
+                "io.holdfast.Authority.ListTemporaryAuthorizations",
+                "{}");
+    }
+
+    @Test
+    void oneAuthenticationServesOneShellAsLongAsItsProcessLives() throws Exception {
+        Terminal terminal =
+                stage.onTerminal(
+                        List.of(
+                                "sh",
+                                "-c",
+                                """
+                                /usr/bin/python3 /run/stage/set-name.py first & kept=$!
+                                read go </run/stage/go # the terminal is the agent's
+                                hostnamectl set-hostname second; echo second-$?
+                                sh -c 'hostnamectl set-hostname third; echo third-$?'
+                                kill $kept; wait $kept
+                                echo gone
+                                hostnamectl set-hostname fourth; echo fourth-$?
+                                """));
+        terminal.answer("assword: ", StackStage.PASSWORD);
+        terminal.program().await("set first");
+        terminal.program().await("again");
+        assertThat(kept())
+                .contains("\"action\":\"org.freedesktop.hostname1.set-static-hostname\"")
+                .containsPattern("\"pidfdId\":\\d+");
+
+        Path _ = Files.writeString(stage.file("/run/stage/go"), "go\n");
+        terminal.program().await("second-0");
+        terminal.answer("assword: ", "wrong pony"); // a shell of its own
+        terminal.program().await("third-1");
+        terminal.program().await("gone");
+        assertThat(kept()).isEqualTo("{\"temporaryAuthorizations\":[]}");
+        terminal.answer("assword: ", StackStage.PASSWORD);
+        terminal.program().await("fourth-0");
+        assertThat(stage.output("hostname")).isEqualTo("fourth");
+    }
+}

@@ -206,7 +206,7 @@ void first_check(const char *action) {
         if (now() > deadline)
             fail("there is no authority");
         if (!there)
-            usleep(500);
+            usleep(5000);
     }
     answer("there", 1);
     leave(c);

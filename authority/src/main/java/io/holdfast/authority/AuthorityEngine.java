@@ -32,7 +32,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 
 /**
  * An authority without a daemon: decides, keeps what was granted for a while, and has agents ask
@@ -280,13 +279,18 @@ public final class AuthorityEngine implements AutoCloseable {
                 Optional<String> session,
                 List<Long> who,
                 CompletableFuture<Decision> answer) {
-            return onLoop(() ->
-                            agents.choose(request.subject(), session)
-                                    .map(agent ->
-                                            ask(agent, request, action, implicit, who, answer))
-                                    .orElseGet(() ->
-                                            CompletableFuture.completedFuture(Optional.empty())))
-                    .thenCompose(asked -> asked);
+            return CompletableFuture.completedFuture(request.subject())
+                    .thenComposeAsync(
+                            subject ->
+                                    agents.choose(subject, session)
+                                            .map(agent ->
+                                                    ask(
+                                                            agent, request, action, implicit, who,
+                                                            answer))
+                                            .orElseGet(() ->
+                                                    CompletableFuture.completedFuture(
+                                                            Optional.empty())),
+                            loop);
         }
 
         /** On the loop, in one turn with the choice: the agent may go in the next one. */
@@ -353,13 +357,14 @@ public final class AuthorityEngine implements AutoCloseable {
             String path,
             boolean fallback,
             AgentChannel channel) {
+        Optional<PidFd> process;
         try {
             requireOwn(caller, scope);
+            process = caller.process().map(each -> each.pidFd().duplicate());
         } catch (RuntimeException e) {
             scope.close();
             return CompletableFuture.failedFuture(e);
         }
-        Optional<PidFd> process = caller.process().map(each -> each.pidFd().duplicate());
         return runOnLoop(() -> {
             Agent agent =
                     new Agent(
@@ -385,12 +390,17 @@ public final class AuthorityEngine implements AutoCloseable {
     /** Who may speak for whom: a user for himself, and root. */
     private void requireOwn(Caller caller, Subject scope) {
         switch (scope) {
-            case Subject.UnixSession session -> requireOwnSession(caller, session);
+            case Subject.UnixSession session -> {
+                requireOwnSession(caller, session);
+                if (!caller.isRoot() && caller.uid() != session.uid()) { // su works in it, too
+                    throw otherUser();
+                }
+            }
             case Subject.UnixProcess process -> {
                 if (!caller.isRoot()
                         && (caller.uid() != process.uid()
                                 || Subject.UnixProcess.realUid(process.pidFd()) != process.uid())) {
-                    throw AuthorityException.failed("User of caller and user of subject differs");
+                    throw otherUser();
                 }
             }
             case Subject.BusName _ ->
@@ -398,6 +408,10 @@ public final class AuthorityEngine implements AutoCloseable {
                             "Only unix-process and unix-session subjects can be used for"
                                     + " authentication agents");
         }
+    }
+
+    private static AuthorityException otherUser() {
+        return AuthorityException.failed("User of caller and user of subject differs");
     }
 
     private void requireOwnSession(Caller caller, Subject.UnixSession session) {
@@ -520,10 +534,6 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     // ---- the loop
-
-    private <T> CompletableFuture<T> onLoop(Supplier<T> task) {
-        return CompletableFuture.supplyAsync(task, loop);
-    }
 
     private CompletableFuture<Void> runOnLoop(Runnable task) {
         return CompletableFuture.runAsync(task, loop);

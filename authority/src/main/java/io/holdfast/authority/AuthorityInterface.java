@@ -238,10 +238,7 @@ public final class AuthorityInterface implements AutoCloseable {
             return switch (peer.get()) {
                 case Peer.Held held ->
                         new Subject.UnixProcess(
-                                held.process(),
-                                held.uid(),
-                                Origin.PEER,
-                                Optional.of(groups(held)));
+                                held.process(), held.uid(), Origin.PEER, Optional.of(groups(held)));
                 case Peer.BestEffort _, Peer.Gone _ ->
                         throw gone("the peer of the socket could not be held");
             };

@@ -341,9 +341,7 @@ class DialogTest {
         register();
         String id =
                 Objects.requireNonNull(
-                        authenticated("a.keep")
-                                .details()
-                                .get("polkit.temporary_authorization_id"));
+                        authenticated("a.keep").details().get("polkit.temporary_authorization_id"));
         assertThat(quietly(subject(), "a.keep").details())
                 .containsEntry("polkit.temporary_authorization_id", id);
         CheckRequest otherDetails = CheckRequest.of(subject(), "a.keep", Map.of("unit", "another"));

@@ -7,9 +7,9 @@ import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 
 /**
- * Finds units by the path of the cgroup alone, verified against the descriptor. How a unit is set up
- * no cgroup tells, so none has {@code noNewPrivileges} here: that one process has given them up by
- * itself says nothing about the others of its unit, nor what it had executed before.
+ * Finds units by the path of the cgroup alone, verified against the descriptor. How a unit is set
+ * up no cgroup tells, so none has {@code noNewPrivileges} here: that one process has given them up
+ * by itself says nothing about the others of its unit, nor what it had executed before.
  *
  * @param root below which the manager's units are
  */

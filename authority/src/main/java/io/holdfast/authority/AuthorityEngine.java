@@ -279,13 +279,13 @@ public final class AuthorityEngine implements AutoCloseable {
                 Optional<String> session,
                 List<Long> who,
                 CompletableFuture<Decision> answer) {
-            return CompletableFuture.completedFuture(request)
+            return CompletableFuture.completedFuture(request.subject())
                     .thenComposeAsync(
-                            about ->
-                                    agents.choose(about.subject(), session)
+                            subject ->
+                                    agents.choose(subject, session)
                                             .map(agent ->
                                                     ask(
-                                                            agent, about, action, implicit, who,
+                                                            agent, request, action, implicit, who,
                                                             answer))
                                             .orElseGet(() ->
                                                     CompletableFuture.completedFuture(
@@ -357,13 +357,14 @@ public final class AuthorityEngine implements AutoCloseable {
             String path,
             boolean fallback,
             AgentChannel channel) {
+        Optional<PidFd> process;
         try {
             requireOwn(caller, scope);
+            process = caller.process().map(each -> each.pidFd().duplicate());
         } catch (RuntimeException e) {
             scope.close();
             return CompletableFuture.failedFuture(e);
         }
-        Optional<PidFd> process = caller.process().map(each -> each.pidFd().duplicate());
         return onLoop(() -> {
             Agent agent =
                     new Agent(
@@ -389,12 +390,17 @@ public final class AuthorityEngine implements AutoCloseable {
     /** Who may speak for whom: a user for himself, and root. */
     private void requireOwn(Caller caller, Subject scope) {
         switch (scope) {
-            case Subject.UnixSession session -> requireOwnSession(caller, session);
+            case Subject.UnixSession session -> {
+                requireOwnSession(caller, session);
+                if (!caller.isRoot() && caller.uid() != session.uid()) { // su works in it, too
+                    throw otherUser();
+                }
+            }
             case Subject.UnixProcess process -> {
                 if (!caller.isRoot()
                         && (caller.uid() != process.uid()
                                 || Subject.UnixProcess.realUid(process.pidFd()) != process.uid())) {
-                    throw AuthorityException.failed("User of caller and user of subject differs");
+                    throw otherUser();
                 }
             }
             case Subject.BusName _ ->
@@ -402,6 +408,10 @@ public final class AuthorityEngine implements AutoCloseable {
                             "Only unix-process and unix-session subjects can be used for"
                                     + " authentication agents");
         }
+    }
+
+    private static AuthorityException otherUser() {
+        return AuthorityException.failed("User of caller and user of subject differs");
     }
 
     private void requireOwnSession(Caller caller, Subject.UnixSession session) {

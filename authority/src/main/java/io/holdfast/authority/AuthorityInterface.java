@@ -19,6 +19,7 @@ import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.VarlinkServer;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -190,9 +191,16 @@ public final class AuthorityInterface implements AutoCloseable {
                                             held.process(),
                                             held.uid(),
                                             Origin.PEER,
-                                            Optional.of(held.groups()))));
+                                            Optional.of(groups(held)))));
             case Peer.BestEffort _, Peer.Gone _ -> throw VarlinkException.permissionDenied();
         };
+    }
+
+    /** All of them: the kernel tells the primary one apart. */
+    private static List<Long> groups(Peer.Held peer) {
+        LinkedHashSet<Long> all = new LinkedHashSet<>(List.of(peer.gid()));
+        boolean _ = all.addAll(peer.groups());
+        return List.copyOf(all);
     }
 
     private static Subject.UnixProcess subject(Call call) {
@@ -230,10 +238,7 @@ public final class AuthorityInterface implements AutoCloseable {
             return switch (peer.get()) {
                 case Peer.Held held ->
                         new Subject.UnixProcess(
-                                held.process(),
-                                held.uid(),
-                                Origin.PEER,
-                                Optional.of(held.groups()));
+                                held.process(), held.uid(), Origin.PEER, Optional.of(groups(held)));
                 case Peer.BestEffort _, Peer.Gone _ ->
                         throw gone("the peer of the socket could not be held");
             };

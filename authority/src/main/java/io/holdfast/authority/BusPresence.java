@@ -24,6 +24,15 @@ public final class BusPresence implements AutoCloseable {
     /** Between two attempts to reach a bus that has gone. */
     static final Duration PAUSE = Duration.ofMillis(500);
 
+    /**
+     * Of all users together: so many that a few of them, each at its own limits ({@link
+     * ChecksUnderWay}, {@link Dialogs}), keep nobody else from asking.
+     */
+    private static final int CALLS = Integer.getInteger("io.holdfast.authority.calls", 16_384);
+
+    private static final ConnectionOptions OPTIONS =
+            ConnectionOptions.DEFAULT.withIncomingCalls(CALLS).withCalls(CALLS);
+
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
     private final List<BusAddress> addresses;
@@ -85,7 +94,7 @@ public final class BusPresence implements AutoCloseable {
     }
 
     private PolicyKit1 begin(AuthorityEngine engine) throws InterruptedException {
-        BusConnection made = BusConnection.connect(addresses, ConnectionOptions.DEFAULT);
+        BusConnection made = BusConnection.connect(addresses, OPTIONS);
         connection = made;
         try {
             return PolicyKit1.serve(engine, made, replace);

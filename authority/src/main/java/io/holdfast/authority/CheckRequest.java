@@ -31,9 +31,4 @@ public record CheckRequest(
     public static CheckRequest of(Subject subject, String action, Map<String, String> details) {
         return new CheckRequest(Caller.SELF, subject, action, details, false, false, "");
     }
-
-    CheckRequest about(String otherAction) {
-        return new CheckRequest(
-                caller, subject, otherAction, details, interactive, always, cancellationId);
-    }
 }

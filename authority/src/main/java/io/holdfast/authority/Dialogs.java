@@ -32,12 +32,16 @@ final class Dialogs implements AutoCloseable {
     static final int MAX_PER_AGENT =
             Integer.getInteger("io.holdfast.authority.dialogsPerAgent", 64);
 
+    /** The same of all agents of one user: he is shown one at a time. */
+    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.dialogsPerUser", 256);
+
     private static final int SECRET_BYTES = 16;
 
     private final EventLoop loop;
     private final SecureRandom random = new SecureRandom();
     private final List<Dialog> dialogs = new ArrayList<>();
     private final Map<Long, Integer> unanswered = new HashMap<>(); // by the agent's serial
+    private final Map<Long, Integer> unansweredOfUser = new HashMap<>();
     private long last;
 
     Dialogs(EventLoop loop) {
@@ -96,6 +100,15 @@ final class Dialogs implements AutoCloseable {
                                             MAX_PER_AGENT,
                                             "io.holdfast.authority.dialogsPerAgent")));
         }
+        if (unansweredOfUser.getOrDefault(agent.uid(), 0) >= MAX_PER_USER) {
+            return CompletableFuture.completedFuture(
+                    Outcome.nobody(
+                            "the agents of user %d have %d dialogs, which is the limit (%s)"
+                                    .formatted(
+                                            agent.uid(),
+                                            MAX_PER_USER,
+                                            "io.holdfast.authority.dialogsPerUser")));
+        }
         Dialog dialog =
                 new Dialog(
                         agent,
@@ -105,6 +118,7 @@ final class Dialogs implements AutoCloseable {
         subject.process().ifPresent(process -> watch(dialog, process.pidFd().duplicate()));
         dialogs.add(dialog);
         unanswered.merge(agent.serial(), 1, Integer::sum);
+        unansweredOfUser.merge(agent.uid(), 1, Integer::sum);
         List<Identity.User> identities =
                 question.users().stream()
                         .map(uid -> new Identity.User(Long.toString(uid)))
@@ -153,8 +167,13 @@ final class Dialogs implements AutoCloseable {
     }
 
     private void answered(Agent agent) {
-        unanswered.computeIfPresent(
-                agent.serial(), (_, number) -> number == 1 ? null : Integer.valueOf(number - 1));
+        oneLess(unanswered, agent.serial());
+        oneLess(unansweredOfUser, agent.uid());
+    }
+
+    private static void oneLess(Map<Long, Integer> numbers, long key) {
+        numbers.computeIfPresent(
+                key, (_, number) -> number == 1 ? null : Integer.valueOf(number - 1));
     }
 
     private void ended(Dialog dialog, AgentChannel.End end) {

@@ -313,6 +313,35 @@ class CheckTest {
     }
 
     @Test
+    void theConnectionsOfAUserShareALimitOfChecks() {
+        ChecksUnderWay checks = new ChecksUnderWay();
+        List<CompletableFuture<Decision>> many = new ArrayList<>();
+        for (int i = 0; i < ChecksUnderWay.MAX_PER_USER; i++) {
+            CompletableFuture<Decision> answer = new CompletableFuture<>();
+            checks.add(slow(USER, ":1." + i), answer);
+            many.add(answer);
+        }
+        assertThatThrownBy(() -> checks.add(slow(USER, ":1.x"), new CompletableFuture<>()))
+                .hasMessageContaining("io.holdfast.authority.checksPerUser");
+        checks.add(slow(OTHER, ":1.y"), new CompletableFuture<>());
+        checks.add(slow(0, ":1.z"), new CompletableFuture<>());
+        assertThat(many.getFirst().complete(Decision.refused("for the test"))).isTrue();
+        checks.add(slow(USER, ":1.x"), new CompletableFuture<>());
+        assertThat(checks.connections()).contains(":1.x").doesNotContain(":1.0");
+    }
+
+    private static CheckRequest slow(long uid, String connection) {
+        return new CheckRequest(
+                new Caller(connection, uid, Optional.empty()),
+                new Subject.UnixSession("1", uid),
+                "a.no",
+                Map.of(),
+                false,
+                false,
+                "");
+    }
+
+    @Test
     void theEndOfTheAuthorityCancelsWhatIsUnderWay() throws Exception {
         start();
         TestAgent agent = new TestAgent();

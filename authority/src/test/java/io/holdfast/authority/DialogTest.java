@@ -7,17 +7,20 @@ import io.holdfast.authority.AgentChannel.End;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -277,6 +280,60 @@ class DialogTest {
             Await.until(() -> answer.isDone() || agent.wasAsked());
             return agent.wasAsked();
         });
+    }
+
+    @Test
+    void theAgentsOfAUserShareALimitOfDialogs() throws Exception {
+        int agents = Dialogs.MAX_PER_USER / Dialogs.MAX_PER_AGENT;
+        List<Integer> processes = new ArrayList<>(List.of(process));
+        register();
+        for (int i = 0; i < agents; i++) {
+            int one = parent.child("subject" + i, "uid=" + USER);
+            processes.add(one);
+            engine.registerAgent(
+                            ROOT,
+                            subject(one, USER, Origin.DESCRIPTOR),
+                            "C",
+                            "/agent",
+                            false,
+                            agent)
+                    .join();
+        }
+        for (int one : processes.subList(0, agents)) {
+            for (int i = 0; i < Dialogs.MAX_PER_AGENT; i++) {
+                var _ = ask(ROOT, subject(one, USER, Origin.DESCRIPTOR), "a.self");
+                var _ = agent.take();
+            }
+        }
+        int last = processes.getLast();
+        assertNothing(ask(ROOT, subject(last, USER, Origin.DESCRIPTOR), "a.self").join());
+        assertThat(agent.wasAsked()).isFalse();
+    }
+
+    @Test
+    @Needs(root = true, cgroup2 = true)
+    void nobodyElseInASessionSpeaksForItsUser() throws Exception {
+        folders.display(USER, "77", "", "active");
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup scope = scratch.cgroup().create("session-77.scope");
+                PidFd stranger = PidFd.open(parent.child("stranger", "uid=" + OTHER));
+                AuthorityEngine other =
+                        AuthorityEngine.open(folders.options(scratch.cgroup().path()))) {
+            scope.attach(stranger);
+            Caller su =
+                    new Caller(
+                            "su",
+                            OTHER,
+                            Optional.of(
+                                    new Subject.UnixProcess(
+                                            stranger, OTHER, Origin.PEER, Optional.empty())));
+            Subject.UnixSession session = new Subject.UnixSession("77", USER);
+            assertThatThrownBy(() ->
+                            other.registerAgent(su, session, "C", "/agent", false, agent).join())
+                    .hasMessageContaining("differs");
+            Caller own = new Caller("own", USER, su.process());
+            other.registerAgent(own, session, "C", "/agent", false, agent).join();
+        }
     }
 
     @Test

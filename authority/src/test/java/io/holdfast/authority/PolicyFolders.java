@@ -30,10 +30,17 @@ final class PolicyFolders {
     }
 
     AuthorityOptions options() {
+        return options(CgroupPath.ROOT);
+    }
+
+    /**
+     * @param root below which sessions are
+     */
+    AuthorityOptions options(CgroupPath root) {
         return AuthorityOptions.STANDARD
                 .withActionFolders(List.of(actions))
                 .withRuleFolders(List.of(rules))
-                .withSessions(new Sessions(logins, CgroupPath.ROOT));
+                .withSessions(new Sessions(logins, root));
     }
 
     /** An action in a file of its own, whose three defaults are the same. */

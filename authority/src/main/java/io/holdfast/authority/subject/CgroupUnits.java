@@ -7,7 +7,9 @@ import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 
 /**
- * Finds units by the path of the cgroup alone, verified against the descriptor.
+ * Finds units by the path of the cgroup alone, verified against the descriptor. How a unit is set
+ * up no cgroup tells, so none has {@code noNewPrivileges} here: that one process has given them up
+ * by itself says nothing about the others of its unit, nor what it had executed before.
  *
  * @param root below which the manager's units are
  */
@@ -25,8 +27,6 @@ public record CgroupUnits(CgroupPath root) implements UnitLookup {
         } catch (ForeignCgroupException e) {
             return Optional.empty(); // of another container
         }
-        return unit.map(name ->
-                new ProcessUnit(
-                        name, name.endsWith(".service") && process.proc().noNewPrivileges()));
+        return unit.map(name -> new ProcessUnit(name, false));
     }
 }

@@ -12,6 +12,7 @@ import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -129,7 +130,7 @@ public final class PolicyKit1 implements AutoCloseable {
     private void nameLost(Message signal) {
         if (signal.values().getFirst() instanceof String name && name.startsWith(":")) {
             peers.forget(name);
-            engine.disconnected(name);
+            engine.disconnected(peers.connection(name));
         }
     }
 
@@ -137,7 +138,8 @@ public final class PolicyKit1 implements AutoCloseable {
     private void lookForAll() throws InterruptedException {
         peers.forgetAll();
         for (String connection : engine.connections()) {
-            if (connection.startsWith(":") && bus.owner(connection).isEmpty()) {
+            Optional<String> name = peers.uniqueName(connection);
+            if (name.isPresent() && bus.owner(name.get()).isEmpty()) {
                 engine.disconnected(connection);
             }
         }
@@ -159,10 +161,7 @@ public final class PolicyKit1 implements AutoCloseable {
                         });
     }
 
-    /**
-     * Withdraws it: gives the name up, and forgets who has called, with all agents. On the next bus
-     * others will have the same unique names.
-     */
+    /** Withdraws it: gives the name up, and forgets who has called on this bus, with all agents. */
     @Override
     public void close() {
         lost.countDown();
@@ -184,7 +183,7 @@ public final class PolicyKit1 implements AutoCloseable {
         }
         authority.close();
         peers.close();
-        engine.disconnected(connection -> connection.startsWith(":"));
+        engine.disconnected(connection -> peers.uniqueName(connection).isPresent());
     }
 
     @Override

@@ -229,7 +229,7 @@ final class PolicyKitMethods {
                         call.string(4));
         CompletableFuture<Decision> answer = engine.check(request);
         if (request.interactive() && !answer.isDone()) {
-            forgetIfGone(caller);
+            forgetIfGone(call, caller);
         }
         Decision decision = join(answer);
         if (decision.failure().isPresent()) {
@@ -263,15 +263,15 @@ final class PolicyKitMethods {
                                 instanceof Variant(_, Boolean wanted)
                         && wanted;
         Subject scope = door.read(call.argument(0, Struct.class), call);
-        BusAgent channel = new BusAgent(bus, caller.connection(), path);
+        BusAgent channel = new BusAgent(bus, call.sender(), path);
         join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
-        forgetIfGone(caller);
+        forgetIfGone(call, caller);
         return List.of();
     }
 
     /** It may have gone before the engine knew of it: nobody tells that again. */
-    private void forgetIfGone(Caller caller) throws InterruptedException {
-        if (bus.owner(caller.connection()).isEmpty()) {
+    private void forgetIfGone(MethodCall call, Caller caller) throws InterruptedException {
+        if (bus.owner(call.sender()).isEmpty()) {
             engine.disconnected(caller.connection());
         }
     }

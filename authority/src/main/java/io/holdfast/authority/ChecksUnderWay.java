@@ -17,20 +17,26 @@ final class ChecksUnderWay {
     static final int MAX_PER_CONNECTION =
             Integer.getInteger("io.holdfast.authority.checksPerConnection", 1024);
 
-    private final Map<String, Set<Running>> byConnection = new HashMap<>();
+    /**
+     * Of one user other than root, on all of his connections: he leaves room for others in what a
+     * bus lets us have under way ({@code ConnectionOptions.incomingCalls}).
+     */
+    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.checksPerUser", 2048);
 
-    private record Running(String cancellationId, CompletableFuture<Decision> answer) {}
+    private final Map<String, Set<Running>> byConnection = new HashMap<>();
+    private final Map<Long, Integer> byUser = new HashMap<>();
+
+    private record Running(long user, String cancellationId, CompletableFuture<Decision> answer) {}
 
     /**
      * Takes a check in until it is answered.
      *
-     * @throws AuthorityException if its connection has one with the same cancellation id, or too
-     *     many
+     * @throws AuthorityException if its connection has one with the same cancellation id, or it or
+     *     its user has too many
      */
     synchronized void add(CheckRequest request, CompletableFuture<Decision> answer) {
         String connection = request.caller().connection();
-        Set<Running> ofConnection =
-                byConnection.computeIfAbsent(connection, _ -> new LinkedHashSet<>());
+        Set<Running> ofConnection = byConnection.getOrDefault(connection, Set.of());
         String id = request.cancellationId();
         if (!id.isEmpty()
                 && ofConnection.stream().anyMatch(each -> each.cancellationId().equals(id))) {
@@ -46,15 +52,28 @@ final class ChecksUnderWay {
                                     ofConnection.size(),
                                     "io.holdfast.authority.checksPerConnection"));
         }
-        Running running = new Running(id, answer);
-        ofConnection.add(running);
+        long user = request.caller().uid();
+        int ofUser = byUser.getOrDefault(user, 0);
+        if (!request.caller().isRoot() && ofUser >= MAX_PER_USER) {
+            throw AuthorityException.failed(
+                    "user %d has %d checks under way, which is the limit (%s)"
+                            .formatted(user, ofUser, "io.holdfast.authority.checksPerUser"));
+        }
+        Running running = new Running(user, id, answer);
+        byConnection.computeIfAbsent(connection, _ -> new LinkedHashSet<>()).add(running);
+        byUser.merge(user, 1, Integer::sum);
         var _ = answer.whenComplete((_, _) -> remove(connection, running));
     }
 
     private synchronized void remove(String connection, Running running) {
         Set<Running> ofConnection = byConnection.get(connection);
-        if (ofConnection != null && ofConnection.remove(running) && ofConnection.isEmpty()) {
-            byConnection.remove(connection);
+        if (ofConnection != null && ofConnection.remove(running)) {
+            byUser.computeIfPresent(
+                    running.user(),
+                    (_, number) -> number == 1 ? null : Integer.valueOf(number - 1));
+            if (ofConnection.isEmpty()) {
+                byConnection.remove(connection);
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.process.PidFd;
@@ -11,6 +12,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -313,6 +315,49 @@ class CheckTest {
     }
 
     @Test
+    void aUserHasALimitOfChecksHoweverManyConnectionsHeHas() {
+        ChecksUnderWay checks = new ChecksUnderWay();
+        Subject subject = subject(USER);
+        List<CompletableFuture<Decision>> many = new ArrayList<>();
+        for (int i = 0; i < ChecksUnderWay.MAX_PER_USER; i++) {
+            CompletableFuture<Decision> answer = new CompletableFuture<>();
+            checks.add(onConnection(i, USER, subject), answer);
+            many.add(answer);
+        }
+        CheckRequest oneMore = onConnection(many.size(), USER, subject);
+        assertThatThrownBy(() -> checks.add(oneMore, new CompletableFuture<>()))
+                .hasMessageContaining("io.holdfast.authority.checksPerUser");
+        assertThat(checks.connections()).hasSize(ChecksUnderWay.MAX_PER_USER);
+        CompletableFuture<Decision> others = new CompletableFuture<>();
+        checks.add(onConnection(0, OTHER, subject), others);
+        assertThat(many.getFirst().complete(Decision.refused("answered"))).isTrue();
+        checks.add(oneMore, many.getFirst().newIncompleteFuture());
+        checks.connections().forEach(checks::cancelAll);
+        assertThat(checks.connections()).isEmpty();
+        assertThat(others).isCompletedExceptionally();
+        subject.close();
+    }
+
+    private static CheckRequest onConnection(int number, long uid, Subject subject) {
+        Caller caller = new Caller("connection" + number, uid, Optional.empty());
+        return new CheckRequest(caller, subject, "a.no", Map.of(), false, false, "");
+    }
+
+    @Test
+    void anAuthorityThatHasEndedRefusesAgents() throws Exception {
+        start();
+        engine.close();
+        assertThatThrownBy(
+                        engine.registerAgent(ROOT, subject(USER), "C", "/a", false, new TestAgent())
+                                ::join)
+                .hasCauseInstanceOf(AuthorityException.class)
+                .hasMessageContaining("has ended");
+        assertThatThrownBy(engine.unregisterAgent(ROOT, subject(USER), "/a")::join)
+                .hasCauseInstanceOf(AuthorityException.class);
+        engine.disconnected("root");
+    }
+
+    @Test
     void theEndOfTheAuthorityCancelsWhatIsUnderWay() throws Exception {
         start();
         TestAgent agent = new TestAgent();
@@ -328,7 +373,8 @@ class CheckTest {
         folders.rules(
                 "50.rules",
                 "polkit.addRule(function(action) { if (action.id == 'a.no') while (true); });");
-        start();
+        RuleLimits limits = RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(3));
+        engine = AuthorityEngine.open(folders.options().withRuleLimits(limits));
         CompletableFuture<Decision> slow =
                 engine.check(CheckRequest.of(subject(USER), "a.no", Map.of()));
         for (int i = 0; i < 100; i++) {

@@ -24,6 +24,18 @@ public final class PolicyKit1 implements AutoCloseable {
     public static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
     public static final String INTERFACE = "org.freedesktop.PolicyKit1.Authority";
 
+    /** Of the agents. */
+    public static final String AGENT_INTERFACE = NAME + ".AuthenticationAgent";
+
+    /** What its errors begin with. */
+    static final String ERROR = NAME + ".Error.";
+
+    /** The error of what was cancelled, or dismissed by the user. */
+    public static final String CANCELLED = ERROR + "Cancelled";
+
+    /** The error of all that has no error of its own. */
+    public static final String FAILED = ERROR + "Failed";
+
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
     private final AuthorityEngine engine;

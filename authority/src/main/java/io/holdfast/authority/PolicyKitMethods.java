@@ -30,7 +30,6 @@ final class PolicyKitMethods {
     /** The version of polkit whose interface this is. */
     static final String VERSION = "127";
 
-    private static final String ERROR = "org.freedesktop.PolicyKit1.Error.";
     private static final String SUBJECT = "(sa{sv})";
 
     // flags of CheckAuthorization
@@ -172,13 +171,14 @@ final class PolicyKitMethods {
             } catch (AuthorityException e) {
                 throw error(e);
             } catch (ErrnoException e) {
-                throw new DBusException(ERROR + "Failed", String.valueOf(e.getMessage()));
+                throw new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
             }
         };
     }
 
     private static DBusException error(AuthorityException e) {
-        return new DBusException(ERROR + e.kind().word(), String.valueOf(e.getMessage()));
+        return new DBusException(
+                PolicyKit1.ERROR + e.kind().word(), String.valueOf(e.getMessage()));
     }
 
     private static <T> T join(CompletableFuture<T> answer) throws InterruptedException {

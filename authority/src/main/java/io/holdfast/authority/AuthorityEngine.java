@@ -10,7 +10,6 @@ import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.authority.rules.RuleEngine;
 import io.holdfast.authority.rules.RuleFiles;
-import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.Rules;
 import io.holdfast.authority.subject.Session;
 import io.holdfast.authority.subject.Sessions;
@@ -61,6 +60,7 @@ public final class AuthorityEngine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
     private final EventLoop loop = EventLoop.open();
+    private final LoopTasks tasks = new LoopTasks(loop);
     private final Thread thread;
     private final AuthorityOptions options;
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -69,7 +69,7 @@ public final class AuthorityEngine implements AutoCloseable {
     private final TemporaryAuthorizations kept =
             new TemporaryAuthorizations(loop, () -> tell(Change.AUTHORIZATIONS));
     private final AgentRegistry agents = new AgentRegistry();
-    private final Dialogs dialogs = new Dialogs(loop);
+    private final Dialogs dialogs = new Dialogs(loop, tasks);
     private final DecisionLog log = new DecisionLog();
     private final Users users = new Users();
     private final ActionFolders actions;
@@ -79,15 +79,24 @@ public final class AuthorityEngine implements AutoCloseable {
 
     private AuthorityEngine(AuthorityOptions options) throws IOException {
         this.options = options;
-        rules =
-                RuleEngine.start(
-                        () -> RuleFiles.read(options.ruleFolders()),
-                        RuleLimits.STANDARD,
-                        (place, text) -> LOG.log(INFO, "{0}: {1}", place, text));
-        actions = new ActionFolders(options.actionFolders(), _ -> tell(Change.AUTHORIZATIONS));
-        open.add(actions);
-        open.add(new FolderWatch(options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
-        open.add(options.sessions().watch(() -> tell(Change.SESSIONS)));
+        try {
+            rules =
+                    RuleEngine.start(
+                            () -> RuleFiles.read(options.ruleFolders()),
+                            options.ruleLimits(),
+                            (place, text) -> LOG.log(INFO, "{0}: {1}", place, text));
+            open.add(rules);
+            actions = new ActionFolders(options.actionFolders(), _ -> tell(Change.AUTHORIZATIONS));
+            open.add(actions);
+            open.add(
+                    new FolderWatch(
+                            options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
+            open.add(options.sessions().watch(() -> tell(Change.SESSIONS)));
+        } catch (IOException | RuntimeException e) {
+            closeParts();
+            loop.close();
+            throw e;
+        }
         thread = Thread.ofPlatform().name("holdfast-authority").start(loop::run);
     }
 
@@ -98,6 +107,17 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public static AuthorityEngine open(AuthorityOptions options) throws IOException {
         return new AuthorityEngine(options);
+    }
+
+    /** The watches first, then the rules that they load. */
+    private void closeParts() {
+        for (AutoCloseable each : open.reversed()) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                LOG.log(WARNING, "closing a part of the authority", e);
+            }
+        }
     }
 
     private void reloadRules() {
@@ -225,18 +245,14 @@ public final class AuthorityEngine implements AutoCloseable {
     /** The same of all such connections. Does nothing once this is closed. */
     void disconnected(Predicate<String> isGone) {
         checks.connections().stream().filter(isGone).forEach(checks::cancelAll);
-        try {
-            loop.post(() -> {
-                for (Agent agent : agents.all()) {
-                    if (isGone.test(agent.connection())) {
-                        forget(agent, "the agent has gone");
-                    }
+        tasks.end(() -> {
+            for (Agent agent : agents.all()) {
+                if (isGone.test(agent.connection())) {
+                    forget(agent, "the agent has gone");
                 }
-                dialogs.cancelAbout(isGone);
-            });
-        } catch (RejectedExecutionException e) {
-            LOG.log(WARNING, "connections that have gone are not forgotten: {0}", e.getMessage());
-        }
+            }
+            dialogs.cancelAbout(isGone);
+        });
     }
 
     /** What checks decide by. */
@@ -268,7 +284,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
         @Override
         public void revoke(String id) {
-            loop.post(() -> kept.remove(id));
+            tasks.end(() -> kept.remove(id));
         }
 
         @Override
@@ -290,7 +306,7 @@ public final class AuthorityEngine implements AutoCloseable {
                                             .orElseGet(() ->
                                                     CompletableFuture.completedFuture(
                                                             Optional.empty())),
-                            loop);
+                            tasks);
         }
 
         /** On the loop, in one turn with the choice: the agent may go in the next one. */
@@ -365,25 +381,27 @@ public final class AuthorityEngine implements AutoCloseable {
             scope.close();
             return CompletableFuture.failedFuture(e);
         }
-        return onLoop(() -> {
-            Agent agent =
-                    new Agent(
-                            ++lastAgent,
-                            caller.connection(),
-                            path,
-                            scope,
-                            process,
-                            locale,
-                            fallback,
-                            channel);
-            try {
-                agents.add(agent);
-            } catch (RuntimeException e) {
-                agent.close();
-                throw e;
+        CompletableFuture<Void> done =
+                onLoop(() -> {
+                    Agent agent =
+                            new Agent(
+                                    ++lastAgent,
+                                    caller.connection(),
+                                    path,
+                                    scope,
+                                    process,
+                                    locale,
+                                    fallback,
+                                    channel);
+                    agents.add(agent);
+                    LOG.log(INFO, "an agent has registered: {0}", agent);
+                    tell(Change.AUTHORIZATIONS);
+                });
+        return done.whenComplete((_, failure) -> {
+            if (failure != null) {
+                scope.close();
+                process.ifPresent(PidFd::close);
             }
-            LOG.log(INFO, "an agent has registered: {0}", agent);
-            tell(Change.AUTHORIZATIONS);
         });
     }
 
@@ -536,21 +554,19 @@ public final class AuthorityEngine implements AutoCloseable {
     // ---- the loop
 
     private CompletableFuture<Void> onLoop(Runnable task) {
-        return CompletableFuture.runAsync(task, loop);
+        try {
+            return CompletableFuture.runAsync(task, tasks);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(
+                    AuthorityException.failed(String.valueOf(e.getMessage())));
+        }
     }
 
     /** Cancels what is under way, and forgets what is kept. Idempotent. */
     @Override
     public void close() {
-        for (AutoCloseable each : open.reversed()) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                LOG.log(WARNING, "closing a watch", e);
-            }
-        }
         checks.connections().forEach(checks::cancelAll);
-        rules.close();
+        closeParts();
         checks.connections().forEach(checks::cancelAll);
         loop.stop();
         try {
@@ -558,6 +574,7 @@ public final class AuthorityEngine implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        tasks.close();
         dialogs.close();
         agents.all().forEach(Agent::close);
         kept.close();

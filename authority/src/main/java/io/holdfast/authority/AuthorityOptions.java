@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.rules.RuleFiles;
+import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.UnitLookup;
@@ -17,13 +18,15 @@ import java.util.List;
  * @param sessions of the users
  * @param units finds the unit of a process
  * @param temporaryLife how long an authorization is kept
+ * @param ruleLimits what rules may take
  */
 public record AuthorityOptions(
         List<Path> actionFolders,
         List<Path> ruleFolders,
         Sessions sessions,
         UnitLookup units,
-        Duration temporaryLife) {
+        Duration temporaryLife,
+        RuleLimits ruleLimits) {
     /** The standard folders of this machine. */
     public static final AuthorityOptions STANDARD =
             new AuthorityOptions(
@@ -31,7 +34,8 @@ public record AuthorityOptions(
                     RuleFiles.STANDARD_FOLDERS,
                     Sessions.ofMachine(),
                     CgroupUnits.ofMachine(),
-                    Duration.ofMinutes(5));
+                    Duration.ofMinutes(5),
+                    RuleLimits.STANDARD);
 
     public AuthorityOptions {
         actionFolders = List.copyOf(actionFolders);
@@ -42,22 +46,31 @@ public record AuthorityOptions(
     }
 
     public AuthorityOptions withActionFolders(List<Path> folders) {
-        return new AuthorityOptions(folders, ruleFolders, sessions, units, temporaryLife);
+        return new AuthorityOptions(
+                folders, ruleFolders, sessions, units, temporaryLife, ruleLimits);
     }
 
     public AuthorityOptions withRuleFolders(List<Path> folders) {
-        return new AuthorityOptions(actionFolders, folders, sessions, units, temporaryLife);
+        return new AuthorityOptions(
+                actionFolders, folders, sessions, units, temporaryLife, ruleLimits);
     }
 
     public AuthorityOptions withSessions(Sessions others) {
-        return new AuthorityOptions(actionFolders, ruleFolders, others, units, temporaryLife);
+        return new AuthorityOptions(
+                actionFolders, ruleFolders, others, units, temporaryLife, ruleLimits);
     }
 
     public AuthorityOptions withUnits(UnitLookup lookup) {
-        return new AuthorityOptions(actionFolders, ruleFolders, sessions, lookup, temporaryLife);
+        return new AuthorityOptions(
+                actionFolders, ruleFolders, sessions, lookup, temporaryLife, ruleLimits);
     }
 
     public AuthorityOptions withTemporaryLife(Duration life) {
-        return new AuthorityOptions(actionFolders, ruleFolders, sessions, units, life);
+        return new AuthorityOptions(actionFolders, ruleFolders, sessions, units, life, ruleLimits);
+    }
+
+    public AuthorityOptions withRuleLimits(RuleLimits limits) {
+        return new AuthorityOptions(
+                actionFolders, ruleFolders, sessions, units, temporaryLife, limits);
     }
 }

@@ -15,10 +15,7 @@ import java.util.concurrent.CompletableFuture;
 
 /** An agent on the bus: {@code org.freedesktop.PolicyKit1.AuthenticationAgent}. */
 final class BusAgent implements AgentChannel {
-    static final String INTERFACE = "org.freedesktop.PolicyKit1.AuthenticationAgent";
-
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
-    private static final String DISMISSED = "org.freedesktop.PolicyKit1.Error.Cancelled";
 
     /** A user may take as long as he likes; who cancels ends the call. */
     private static final Duration NO_LIMIT = Duration.ofDays(365);
@@ -46,7 +43,7 @@ final class BusAgent implements AgentChannel {
         }
         try {
             object.call(
-                    INTERFACE,
+                    PolicyKit1.AGENT_INTERFACE,
                     "BeginAuthentication",
                     "sssa{ss}sa(sa{sv})",
                     request.action(),
@@ -57,7 +54,7 @@ final class BusAgent implements AgentChannel {
                     identities);
             return End.COMPLETED;
         } catch (DBusException e) {
-            if (e.name().equals(DISMISSED)) {
+            if (e.name().equals(PolicyKit1.CANCELLED)) {
                 return End.DISMISSED;
             }
             LOG.log(INFO, "the agent {0} could not authenticate: {1}", object, e.getMessage());
@@ -80,7 +77,7 @@ final class BusAgent implements AgentChannel {
 
     private void tell(String cookie) {
         try {
-            object.tell(INTERFACE, "CancelAuthentication", "s", cookie);
+            object.tell(PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", cookie);
         } catch (ConnectionLostException e) {
             // then the dialog has ended, too
         } catch (InterruptedException e) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Who is behind the connections of a bus. What the bus tells of one cannot change while it lives,
@@ -22,7 +23,10 @@ final class BusPeers implements AutoCloseable {
     /** How many are remembered. */
     static final int MAX = Integer.getInteger("io.holdfast.authority.busPeers", 1024);
 
+    private static final AtomicLong LAST = new AtomicLong();
+
     private final BusConnection bus;
+    private final String suffix;
 
     @GuardedBy("known")
     private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
@@ -36,12 +40,25 @@ final class BusPeers implements AutoCloseable {
 
     BusPeers(BusConnection bus) {
         this.bus = bus;
+        this.suffix = " on bus " + LAST.incrementAndGet();
+    }
+
+    /** Names a connection among those of all buses: each bus gives the same unique names. */
+    String connection(String uniqueName) {
+        return uniqueName + suffix;
+    }
+
+    /** The unique name of a connection, if it is one of this bus. */
+    Optional<String> uniqueName(String connection) {
+        return connection.endsWith(suffix)
+                ? Optional.of(connection.substring(0, connection.length() - suffix.length()))
+                : Optional.empty();
     }
 
     /**
      * Who has a unique name.
      *
-     * @return owned by the caller
+     * @return owned by the caller; named by its {@link #connection}
      * @throws AuthorityException FAILED if nobody has it any more: then nothing can be decided
      */
     Subject.BusName subject(String uniqueName) throws InterruptedException {
@@ -93,21 +110,21 @@ final class BusPeers implements AutoCloseable {
         return switch (peer) {
             case Peer.Held(PidFd process, _, long uid, _, List<Long> groups, _) ->
                     new Subject.BusName(
-                            uniqueName,
+                            connection(uniqueName),
                             uid,
                             Optional.of(
                                     new Subject.UnixProcess(
                                             process, uid, Origin.BUS, told(groups))));
             case Peer.BestEffort(int pid, long uid, _, List<Long> groups, _) ->
                     new Subject.BusName(
-                            uniqueName,
+                            connection(uniqueName),
                             uid,
                             find(pid)
                                     .map(process ->
                                             new Subject.UnixProcess(
                                                     process, uid, Origin.NUMBER, told(groups))));
             case Peer.Gone(_, long uid, _, _, _) ->
-                    new Subject.BusName(uniqueName, uid, Optional.empty());
+                    new Subject.BusName(connection(uniqueName), uid, Optional.empty());
         };
     }
 

@@ -5,6 +5,7 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.authority.subject.UnitLookup;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
@@ -122,6 +123,9 @@ public final class BusPresence implements AutoCloseable {
         } catch (DBusException | IllegalStateException e) {
             failure = e.getMessage();
             ended.run();
+        } catch (RuntimeException | Error e) { // not foreseen, but it must not end in silence
+            failure = "cannot stay on the bus: " + e;
+            ended.run();
         }
     }
 
@@ -141,6 +145,8 @@ public final class BusPresence implements AutoCloseable {
                 return begin(engine);
             } catch (ConnectionLostException e) {
                 LOG.log(System.Logger.Level.DEBUG, "the bus is still gone: {0}", e.getMessage());
+            } catch (ErrnoException e) { // no descriptor is left, for now
+                LOG.log(WARNING, "cannot reach the bus, and try again: {0}", e.getMessage());
             }
         }
     }

@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * Who asks the authority something.
  *
- * @param connection names the connection on a bus, where no two that live at the same time have the
- *     same; on Varlink, where a call ends with its connection, all of one user
+ * @param connection names the connection and its bus: no two that live at the same time have the
+ *     same. All Varlink connections of a user count as one
  * @param uid of its user
  * @param process lent while the request lasts; empty if it could not be held
  */

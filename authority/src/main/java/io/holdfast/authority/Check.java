@@ -185,36 +185,32 @@ final class Check {
         String topic = impliedBy + "temporary authorization";
         TemporaryAuthorizations.Found found = context.kept().find(process.get(), action.id());
         found.unfit().forEach(reason -> explanation.add(topic, reason));
-        if (found.authorization().isEmpty()) {
-            return CompletableFuture.completedFuture(Optional.empty());
+        Optional<TemporaryAuthorization> ofUser =
+                found.fit().stream().filter(each -> each.administrator().isEmpty()).findFirst();
+        if (ofUser.isPresent() || found.fit().isEmpty()) {
+            ofUser.ifPresent(
+                    kept -> explanation.add(topic, kept.id() + ", expires " + kept.expires()));
+            return CompletableFuture.completedFuture(ofUser);
         }
-        TemporaryAuthorization kept = found.authorization().get();
-        if (kept.administrator().isEmpty()) {
-            explanation.add(topic, kept.id() + ", expires " + kept.expires());
-            return CompletableFuture.completedFuture(Optional.of(kept));
-        }
-        long administrator = kept.administrator().getAsLong();
         return administrators(action, topic)
-                .thenApply(now -> {
-                    if (now.contains(administrator)) {
-                        explanation.add(
-                                topic,
-                                kept.id()
-                                        + " by user "
-                                        + administrator
-                                        + ", expires "
-                                        + kept.expires());
-                        return Optional.of(kept);
-                    }
-                    explanation.add(
-                            topic,
-                            kept.id()
-                                    + " is void: user "
-                                    + administrator
-                                    + " is no administrator any more");
-                    context.revoke(kept.id());
-                    return Optional.empty();
-                });
+                .thenApply(now ->
+                        found.fit().stream()
+                                .filter(kept -> isInForce(kept, now, topic))
+                                .findFirst());
+    }
+
+    /** Takes it back if who gave it is no administrator any more. */
+    private boolean isInForce(
+            TemporaryAuthorization kept, List<Long> administrators, String topic) {
+        long administrator = kept.administrator().orElseThrow();
+        String who = kept.id() + " by user " + administrator;
+        if (administrators.contains(administrator)) {
+            explanation.add(topic, who + ", expires " + kept.expires());
+            return true;
+        }
+        explanation.add(topic, who + " is void: he is no administrator any more");
+        context.revoke(kept.id());
+        return false;
     }
 
     /** Looks at the actions that imply this one, one level deep. */

@@ -9,32 +9,34 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The checks that are not answered yet, by connection: so many may one have at a time, and its user
- * over all of them, and it can cancel them. Safe for use by any thread.
+ * The checks that are not answered yet, by connection: so many may one have at a time, and it can
+ * cancel them. Safe for use by any thread.
  */
 final class ChecksUnderWay {
     /** Of one connection. */
     static final int MAX_PER_CONNECTION =
             Integer.getInteger("io.holdfast.authority.checksPerConnection", 1024);
 
-    /** Of one user but root, whose services ask for everybody. */
-    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.checksPerUser", 1024);
+    /**
+     * Of one user other than root, on all of his connections: he leaves room for others in what a
+     * bus lets us have under way ({@code ConnectionOptions.incomingCalls}).
+     */
+    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.checksPerUser", 2048);
 
     private final Map<String, Set<Running>> byConnection = new HashMap<>();
     private final Map<Long, Integer> byUser = new HashMap<>();
 
-    private record Running(String cancellationId, CompletableFuture<Decision> answer) {}
+    private record Running(long user, String cancellationId, CompletableFuture<Decision> answer) {}
 
     /**
      * Takes a check in until it is answered.
      *
      * @throws AuthorityException if its connection has one with the same cancellation id, or it or
-     *     its user too many
+     *     its user has too many
      */
     synchronized void add(CheckRequest request, CompletableFuture<Decision> answer) {
         String connection = request.caller().connection();
-        Set<Running> ofConnection =
-                byConnection.computeIfAbsent(connection, _ -> new LinkedHashSet<>());
+        Set<Running> ofConnection = byConnection.getOrDefault(connection, Set.of());
         String id = request.cancellationId();
         if (!id.isEmpty()
                 && ofConnection.stream().anyMatch(each -> each.cancellationId().equals(id))) {
@@ -50,31 +52,28 @@ final class ChecksUnderWay {
                                     ofConnection.size(),
                                     "io.holdfast.authority.checksPerConnection"));
         }
-        Caller caller = request.caller();
-        int ofUser = byUser.getOrDefault(caller.uid(), 0);
-        if (!caller.isRoot() && ofUser >= MAX_PER_USER) {
+        long user = request.caller().uid();
+        int ofUser = byUser.getOrDefault(user, 0);
+        if (!request.caller().isRoot() && ofUser >= MAX_PER_USER) {
+            throw AuthorityException.failed(
+                    "user %d has %d checks under way, which is the limit (%s)"
+                            .formatted(user, ofUser, "io.holdfast.authority.checksPerUser"));
+        }
+        Running running = new Running(user, id, answer);
+        byConnection.computeIfAbsent(connection, _ -> new LinkedHashSet<>()).add(running);
+        byUser.merge(user, 1, Integer::sum);
+        var _ = answer.whenComplete((_, _) -> remove(connection, running));
+    }
+
+    private synchronized void remove(String connection, Running running) {
+        Set<Running> ofConnection = byConnection.get(connection);
+        if (ofConnection != null && ofConnection.remove(running)) {
+            byUser.computeIfPresent(
+                    running.user(),
+                    (_, number) -> number == 1 ? null : Integer.valueOf(number - 1));
             if (ofConnection.isEmpty()) {
                 byConnection.remove(connection);
             }
-            throw AuthorityException.failed(
-                    "user %d has %d checks under way, which is the limit (%s)"
-                            .formatted(
-                                    caller.uid(), ofUser, "io.holdfast.authority.checksPerUser"));
-        }
-        byUser.merge(caller.uid(), 1, Integer::sum);
-        Running running = new Running(id, answer);
-        ofConnection.add(running);
-        var _ = answer.whenComplete((_, _) -> remove(caller, running));
-    }
-
-    private synchronized void remove(Caller caller, Running running) {
-        Set<Running> ofConnection = byConnection.get(caller.connection());
-        if (ofConnection != null && ofConnection.remove(running)) {
-            if (ofConnection.isEmpty()) {
-                byConnection.remove(caller.connection());
-            }
-            byUser.computeIfPresent(
-                    caller.uid(), (_, number) -> number == 1 ? null : Integer.valueOf(number - 1));
         }
     }
 

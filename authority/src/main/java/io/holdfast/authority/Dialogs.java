@@ -38,14 +38,16 @@ final class Dialogs implements AutoCloseable {
     private static final int SECRET_BYTES = 16;
 
     private final EventLoop loop;
+    private final LoopTasks tasks;
     private final SecureRandom random = new SecureRandom();
     private final List<Dialog> dialogs = new ArrayList<>();
     private final Map<Long, Integer> unanswered = new HashMap<>(); // by the agent's serial
     private final Map<Long, Integer> unansweredOfUser = new HashMap<>();
     private long last;
 
-    Dialogs(EventLoop loop) {
+    Dialogs(EventLoop loop, LoopTasks tasks) {
         this.loop = loop;
+        this.tasks = tasks;
     }
 
     /**
@@ -134,14 +136,14 @@ final class Dialogs implements AutoCloseable {
                                         dialog.cookie,
                                         identities))
                         .thenAccept(end ->
-                                loop.post(() -> {
+                                tasks.end(() -> {
                                     answered(agent);
                                     ended(dialog, end);
                                 }));
         var _ =
                 dialog.outcome.whenComplete((_, _) -> {
                     if (dialog.outcome.isCancelled()) {
-                        loop.post(() -> cancel(dialog, "cancelled"));
+                        tasks.end(() -> cancel(dialog, "cancelled"));
                     }
                 });
         return dialog.outcome;

@@ -12,6 +12,7 @@ import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -22,6 +23,18 @@ public final class PolicyKit1 implements AutoCloseable {
     public static final String NAME = "org.freedesktop.PolicyKit1";
     public static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
     public static final String INTERFACE = "org.freedesktop.PolicyKit1.Authority";
+
+    /** Of the agents. */
+    public static final String AGENT_INTERFACE = NAME + ".AuthenticationAgent";
+
+    /** What its errors begin with. */
+    static final String ERROR = NAME + ".Error.";
+
+    /** The error of what was cancelled, or dismissed by the user. */
+    public static final String CANCELLED = ERROR + "Cancelled";
+
+    /** The error of all that has no error of its own. */
+    public static final String FAILED = ERROR + "Failed";
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
@@ -129,7 +142,7 @@ public final class PolicyKit1 implements AutoCloseable {
     private void nameLost(Message signal) {
         if (signal.values().getFirst() instanceof String name && name.startsWith(":")) {
             peers.forget(name);
-            engine.disconnected(name);
+            engine.disconnected(peers.connection(name));
         }
     }
 
@@ -137,7 +150,8 @@ public final class PolicyKit1 implements AutoCloseable {
     private void lookForAll() throws InterruptedException {
         peers.forgetAll();
         for (String connection : engine.connections()) {
-            if (connection.startsWith(":") && bus.owner(connection).isEmpty()) {
+            Optional<String> name = peers.uniqueName(connection);
+            if (name.isPresent() && bus.owner(name.get()).isEmpty()) {
                 engine.disconnected(connection);
             }
         }
@@ -159,10 +173,7 @@ public final class PolicyKit1 implements AutoCloseable {
                         });
     }
 
-    /**
-     * Withdraws it: gives the name up, and forgets who has called, with all agents. On the next bus
-     * others will have the same unique names.
-     */
+    /** Withdraws it: gives the name up, and forgets who has called on this bus, with all agents. */
     @Override
     public void close() {
         lost.countDown();
@@ -186,7 +197,7 @@ public final class PolicyKit1 implements AutoCloseable {
         }
         authority.close();
         peers.close();
-        engine.disconnected(connection -> connection.startsWith(":"));
+        engine.disconnected(connection -> peers.uniqueName(connection).isPresent());
     }
 
     @Override

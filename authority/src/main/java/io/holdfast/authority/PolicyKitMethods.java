@@ -30,7 +30,6 @@ final class PolicyKitMethods {
     /** The version of polkit whose interface this is. */
     static final String VERSION = "127";
 
-    private static final String ERROR = "org.freedesktop.PolicyKit1.Error.";
     private static final String SUBJECT = "(sa{sv})";
 
     // flags of CheckAuthorization
@@ -172,13 +171,14 @@ final class PolicyKitMethods {
             } catch (AuthorityException e) {
                 throw error(e);
             } catch (ErrnoException e) {
-                throw new DBusException(ERROR + "Failed", String.valueOf(e.getMessage()));
+                throw new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
             }
         };
     }
 
     private static DBusException error(AuthorityException e) {
-        return new DBusException(ERROR + e.kind().word(), String.valueOf(e.getMessage()));
+        return new DBusException(
+                PolicyKit1.ERROR + e.kind().word(), String.valueOf(e.getMessage()));
     }
 
     private static <T> T join(CompletableFuture<T> answer) throws InterruptedException {
@@ -229,7 +229,7 @@ final class PolicyKitMethods {
                         call.string(4));
         CompletableFuture<Decision> answer = engine.check(request);
         if (request.interactive() && !answer.isDone()) {
-            forgetIfGone(caller);
+            forgetIfGone(call, caller);
         }
         Decision decision = join(answer);
         if (decision.failure().isPresent()) {
@@ -263,15 +263,15 @@ final class PolicyKitMethods {
                                 instanceof Variant(_, Boolean wanted)
                         && wanted;
         Subject scope = door.read(call.argument(0, Struct.class), call);
-        BusAgent channel = new BusAgent(bus, caller.connection(), path);
+        BusAgent channel = new BusAgent(bus, call.sender(), path);
         join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
-        forgetIfGone(caller);
+        forgetIfGone(call, caller);
         return List.of();
     }
 
     /** It may have gone before the engine knew of it: nobody tells that again. */
-    private void forgetIfGone(Caller caller) throws InterruptedException {
-        if (bus.owner(caller.connection()).isEmpty()) {
+    private void forgetIfGone(MethodCall call, Caller caller) throws InterruptedException {
+        if (bus.owner(call.sender()).isEmpty()) {
             engine.disconnected(caller.connection());
         }
     }

@@ -77,8 +77,8 @@ abstract class RemoteAuthority implements Authority {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return Decision.refused("interrupted");
-        } catch (RuntimeException e) {
-            return Decision.refused(this + ": " + e.getMessage());
+        } catch (RuntimeException | Error e) { // whatever it is: somebody waits for the answer
+            return Decision.refused(this + ": " + e);
         }
     }
 }

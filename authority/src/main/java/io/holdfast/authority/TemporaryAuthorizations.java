@@ -83,23 +83,26 @@ final class TemporaryAuthorizations implements AutoCloseable {
     /**
      * What serves a process for an action.
      *
+     * @param fit the oldest first
      * @param unfit why each other one of the action does not
      */
-    record Found(Optional<TemporaryAuthorization> authorization, List<String> unfit) {}
+    record Found(List<TemporaryAuthorization> fit, List<String> unfit) {}
 
     /** By any thread; may block. */
     Found find(Subject.UnixProcess process, String action) {
+        List<TemporaryAuthorization> fit = new ArrayList<>();
         List<String> unfit = new ArrayList<>();
         for (TemporaryAuthorization each : inForce) {
             if (each.action().equals(action) && each.subject().uid() == process.uid()) {
                 Optional<String> reason = SharedTerminal.unfit(each.subject(), process);
                 if (reason.isEmpty()) {
-                    return new Found(Optional.of(each), unfit);
+                    fit.add(each);
+                } else {
+                    unfit.add(each.id() + " is " + reason.get());
                 }
-                unfit.add(each.id() + " is " + reason.get());
             }
         }
-        return new Found(Optional.empty(), unfit);
+        return new Found(fit, unfit);
     }
 
     /** By any thread. */

@@ -13,6 +13,8 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -108,6 +110,55 @@ class AuthorityClientsTest {
             }
             assertRefused(ask(bus, "a.yes"));
         }
+    }
+
+    @Test
+    void anErrorOfTheClientIsARefusalToo() {
+        RemoteAuthority broken =
+                new RemoteAuthority() {
+                    @Override
+                    Decision ask(Question question) {
+                        throw new StackOverflowError("meant");
+                    }
+
+                    @Override
+                    public void close() {}
+                };
+        assertRefused(ask(broken, "a.yes"));
+    }
+
+    /** Each bus gives the same unique names. */
+    @Test
+    void theConnectionsOfTwoBusesAreNotMixedUp() throws Exception {
+        BusAddress second = BusAddress.parse("unix:path=" + folder.resolve("second"));
+        try (Bus one = Bus.open(address(), BusConfig.permissive());
+                Bus two = Bus.open(second, BusConfig.permissive());
+                BusConnection serverOne = BusConnection.connect(address().toString());
+                BusConnection serverTwo = BusConnection.connect(second.toString());
+                BusConnection agentOne = BusConnection.connect(address().toString());
+                PolicyKit1 onOne = PolicyKit1.serve(engine, serverOne, false)) {
+            register(agentOne);
+            try (BusConnection agentTwo = BusConnection.connect(second.toString());
+                    PolicyKit1 onTwo = PolicyKit1.serve(engine, serverTwo, false)) {
+                assertThat(agentTwo.uniqueName()).isEqualTo(agentOne.uniqueName());
+                assertThat(List.of(one, two, onOne, onTwo)).doesNotHaveDuplicates();
+            }
+            assertThat(engine.connections()).as("that the second has not forgotten").hasSize(1);
+        }
+        assertThat(engine.connections()).isEmpty();
+    }
+
+    private void register(BusConnection agent) throws InterruptedException {
+        Map<String, Variant> process = Map.of("pid", Variant.of("u", (long) self.pid()));
+        var _ =
+                agent.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                        .call(
+                                PolicyKit1.INTERFACE,
+                                "RegisterAuthenticationAgent",
+                                "(sa{sv})ss",
+                                Struct.of("unix-process", process),
+                                "C",
+                                "/agent");
     }
 
     @Test

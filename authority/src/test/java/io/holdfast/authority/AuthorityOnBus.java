@@ -258,7 +258,7 @@ abstract class AuthorityOnBus {
 
     /** An agent that waits for what the test says. */
     private static BusInterface agent(BlockingQueue<List<Object>> begun, CountDownLatch end) {
-        return BusInterface.named(BusAgent.INTERFACE)
+        return BusInterface.named(PolicyKit1.AGENT_INTERFACE)
                 .concurrent()
                 .method(
                         "BeginAuthentication",

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.process.PidFd;
@@ -11,6 +12,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -313,32 +315,46 @@ class CheckTest {
     }
 
     @Test
-    void theConnectionsOfAUserShareALimitOfChecks() {
+    void aUserHasALimitOfChecksHoweverManyConnectionsHeHas() {
         ChecksUnderWay checks = new ChecksUnderWay();
+        Subject subject = subject(USER);
         List<CompletableFuture<Decision>> many = new ArrayList<>();
         for (int i = 0; i < ChecksUnderWay.MAX_PER_USER; i++) {
             CompletableFuture<Decision> answer = new CompletableFuture<>();
-            checks.add(slow(USER, ":1." + i), answer);
+            checks.add(onConnection(i, USER, subject), answer);
             many.add(answer);
         }
-        assertThatThrownBy(() -> checks.add(slow(USER, ":1.x"), new CompletableFuture<>()))
+        CheckRequest oneMore = onConnection(many.size(), USER, subject);
+        assertThatThrownBy(() -> checks.add(oneMore, new CompletableFuture<>()))
                 .hasMessageContaining("io.holdfast.authority.checksPerUser");
-        checks.add(slow(OTHER, ":1.y"), new CompletableFuture<>());
-        checks.add(slow(0, ":1.z"), new CompletableFuture<>());
-        assertThat(many.getFirst().complete(Decision.refused("for the test"))).isTrue();
-        checks.add(slow(USER, ":1.x"), new CompletableFuture<>());
-        assertThat(checks.connections()).contains(":1.x").doesNotContain(":1.0");
+        assertThat(checks.connections()).hasSize(ChecksUnderWay.MAX_PER_USER);
+        CompletableFuture<Decision> others = new CompletableFuture<>();
+        checks.add(onConnection(0, OTHER, subject), others);
+        assertThat(many.getFirst().complete(Decision.refused("answered"))).isTrue();
+        checks.add(oneMore, many.getFirst().newIncompleteFuture());
+        checks.connections().forEach(checks::cancelAll);
+        assertThat(checks.connections()).isEmpty();
+        assertThat(others).isCompletedExceptionally();
+        subject.close();
     }
 
-    private static CheckRequest slow(long uid, String connection) {
-        return new CheckRequest(
-                new Caller(connection, uid, Optional.empty()),
-                new Subject.UnixSession("1", uid),
-                "a.no",
-                Map.of(),
-                false,
-                false,
-                "");
+    private static CheckRequest onConnection(int number, long uid, Subject subject) {
+        Caller caller = new Caller("connection" + number, uid, Optional.empty());
+        return new CheckRequest(caller, subject, "a.no", Map.of(), false, false, "");
+    }
+
+    @Test
+    void anAuthorityThatHasEndedRefusesAgents() throws Exception {
+        start();
+        engine.close();
+        assertThatThrownBy(
+                        engine.registerAgent(ROOT, subject(USER), "C", "/a", false, new TestAgent())
+                                ::join)
+                .hasCauseInstanceOf(AuthorityException.class)
+                .hasMessageContaining("has ended");
+        assertThatThrownBy(engine.unregisterAgent(ROOT, subject(USER), "/a")::join)
+                .hasCauseInstanceOf(AuthorityException.class);
+        engine.disconnected("root");
     }
 
     @Test
@@ -357,7 +373,8 @@ class CheckTest {
         folders.rules(
                 "50.rules",
                 "polkit.addRule(function(action) { if (action.id == 'a.no') while (true); });");
-        start();
+        RuleLimits limits = RuleLimits.STANDARD.withEvaluation(Duration.ofSeconds(3));
+        engine = AuthorityEngine.open(folders.options().withRuleLimits(limits));
         CompletableFuture<Decision> slow =
                 engine.check(CheckRequest.of(subject(USER), "a.no", Map.of()));
         for (int i = 0; i < 100; i++) {

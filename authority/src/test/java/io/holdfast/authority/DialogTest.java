@@ -399,6 +399,30 @@ class DialogTest {
     }
 
     @Test
+    void whatAnotherAdministratorGaveServesWhenTheFirstIsNoneAnyMore() throws Exception {
+        folders.rules(
+                "50.rules",
+                "polkit.addAdminRule(function() { return ['unix-user:%d', 'unix-user:%d']; });"
+                        .formatted(OTHER, USER));
+        engine.reload();
+        register();
+        List<CompletableFuture<Decision>> answers = List.of(ask("a.admin"), ask("a.admin"));
+        List<TestAgent.Dialog> dialogs = List.of(agent.take(), agent.take());
+        List<Long> administrators = List.of(OTHER, USER);
+        for (int i = 0; i < 2; i++) {
+            respond(ROOT, dialogs.get(i).cookie(), administrators.get(i)).join();
+            dialogs.get(i).end(End.COMPLETED);
+            int expected = i + 1;
+            Await.until(() -> engine.temporaryAuthorizations(ROOT).size() == expected);
+        }
+        assertThat(answers).allMatch(answer -> answer.join().isAuthorized());
+        folders.rules("50.rules", administrator(USER));
+        engine.reload();
+        assertThat(quietly(subject(), "a.admin").isAuthorized()).isTrue();
+        Await.until(() -> engine.temporaryAuthorizations(ROOT).size() == 1);
+    }
+
+    @Test
     void whoGetsTheNumberOfAProcessInheritsNothing() throws Exception {
         int recycled = 0;
         while (recycled < RECYCLINGS) {

@@ -1,6 +1,7 @@
 package io.holdfast.authority.agent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.authority.PolicyKit1;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
@@ -34,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any thread.
  */
 public final class AuthenticationAgent implements AutoCloseable {
+    /** Of the object that authorities call. */
+    static final String PATH = "/org/freedesktop/PolicyKit1/AuthenticationAgent";
+
     private static final Logger LOG = System.getLogger(AuthenticationAgent.class.getName());
     private static final Duration FAREWELL = Duration.ofSeconds(2);
 
@@ -89,23 +93,20 @@ public final class AuthenticationAgent implements AutoCloseable {
     }
 
     private void open() throws InterruptedException {
-        object = bus.export(PolkitNames.AGENT_PATH, described());
+        object = bus.export(PATH, described());
         // before registering: no new owner is missed
         Subscription changes =
                 bus.subscribe(
                         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='"
-                                + PolkitNames.NAME
+                                + PolicyKit1.NAME
                                 + "'");
         owners = changes;
         registerOnce();
-        var _ =
-                Thread.ofVirtual()
-                        .name("owner of " + PolkitNames.NAME)
-                        .start(() -> follow(changes));
+        var _ = Thread.ofVirtual().name("owner of " + PolicyKit1.NAME).start(() -> follow(changes));
     }
 
     private BusInterface described() {
-        return BusInterface.named(PolkitNames.AGENT)
+        return BusInterface.named(PolicyKit1.AGENT_INTERFACE)
                 .concurrent()
                 .method(
                         "BeginAuthentication",
@@ -128,19 +129,19 @@ public final class AuthenticationAgent implements AutoCloseable {
         try (Message reply =
                 authority()
                         .exchange(
-                                PolkitNames.AUTHORITY,
+                                PolicyKit1.INTERFACE,
                                 "RegisterAuthenticationAgentWithOptions",
                                 "(sa{sv})ssa{sv}",
                                 SubjectStruct.of(subject, bus.passesDescriptors()),
                                 options.locale(),
-                                PolkitNames.AGENT_PATH,
+                                PATH,
                                 fallback)) {
             registeredWith = String.valueOf(reply.sender());
         }
     }
 
     private RemoteObject authority() {
-        return bus.object(PolkitNames.NAME, PolkitNames.AUTHORITY_PATH);
+        return bus.object(PolicyKit1.NAME, PolicyKit1.PATH);
     }
 
     /** Registers again with each new process of the authority, until the connection ends. */
@@ -191,26 +192,26 @@ public final class AuthenticationAgent implements AutoCloseable {
         AuthenticationRequest request = AuthenticationRequest.of(call);
         if (!dialogs.add(request.cookie(), Thread.currentThread())) {
             throw new DBusException(
-                    PolkitNames.FAILED, "too many dialogs wait, or this one already");
+                    PolicyKit1.FAILED, "too many dialogs wait, or this one already");
         }
         try {
             turn.acquire();
             try {
                 dialogs.show(Thread.currentThread());
                 if (!new AgentDialog(request, options, face).run()) {
-                    throw new DBusException(PolkitNames.FAILED, "the user has not authenticated");
+                    throw new DBusException(PolicyKit1.FAILED, "the user has not authenticated");
                 }
             } finally {
                 turn.release();
             }
             return List.of();
         } catch (DismissedException e) {
-            throw new DBusException(PolkitNames.CANCELLED, String.valueOf(e.getMessage()));
+            throw new DBusException(PolicyKit1.CANCELLED, String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
-            throw new DBusException(PolkitNames.CANCELLED, "the dialog was cancelled");
+            throw new DBusException(PolicyKit1.CANCELLED, "the dialog was cancelled");
         } catch (IOException | ErrnoException e) {
             LOG.log(Level.WARNING, "a dialog about {0} failed: {1}", request, e.getMessage());
-            throw new DBusException(PolkitNames.FAILED, String.valueOf(e.getMessage()));
+            throw new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
         } finally {
             dialogs.remove(request.cookie());
         }
@@ -219,16 +220,16 @@ public final class AuthenticationAgent implements AutoCloseable {
     private List<?> cancel(MethodCall call) throws InterruptedException {
         requireAuthority(call);
         if (!dialogs.interrupt(call.string(0))) {
-            throw new DBusException(PolkitNames.FAILED, "there is no such dialog");
+            throw new DBusException(PolicyKit1.FAILED, "there is no such dialog");
         }
         return List.of();
     }
 
     /** Whoever else calls wants a password. */
     private void requireAuthority(MethodCall call) throws InterruptedException {
-        Optional<String> owner = bus.owner(PolkitNames.NAME);
+        Optional<String> owner = bus.owner(PolicyKit1.NAME);
         if (owner.isEmpty() || !owner.get().equals(call.sender())) {
-            throw new DBusException(DBusException.ACCESS_DENIED, "you are not " + PolkitNames.NAME);
+            throw new DBusException(DBusException.ACCESS_DENIED, "you are not " + PolicyKit1.NAME);
         }
     }
 
@@ -254,11 +255,11 @@ public final class AuthenticationAgent implements AutoCloseable {
                         .withoutStart()
                         .withTimeout(FAREWELL)
                         .call(
-                                PolkitNames.AUTHORITY,
+                                PolicyKit1.INTERFACE,
                                 "UnregisterAuthenticationAgent",
                                 "(sa{sv})s",
                                 SubjectStruct.of(subject, bus.passesDescriptors()),
-                                PolkitNames.AGENT_PATH);
+                                PATH);
             }
         } catch (DBusException | ConnectionLostException | ErrnoException e) {
             // the authority, or whom it was for, has gone

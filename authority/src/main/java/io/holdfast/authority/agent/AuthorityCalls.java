@@ -1,5 +1,6 @@
 package io.holdfast.authority.agent;
 
+import io.holdfast.authority.PolicyKit1;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
@@ -30,12 +31,12 @@ final class AuthorityCalls {
         Struct identity = Struct.of("unix-user", Map.of("uid", Variant.of("u", uid)));
         try (BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT)) {
             RemoteObject authority =
-                    connection.object(PolkitNames.NAME, PolkitNames.AUTHORITY_PATH).withoutStart();
+                    connection.object(PolicyKit1.NAME, PolicyKit1.PATH).withoutStart();
             if (connection.passesDescriptors() && respond3(authority, caller, cookie, identity)) {
                 return;
             }
             authority.call(
-                    PolkitNames.AUTHORITY,
+                    PolicyKit1.INTERFACE,
                     "AuthenticationAgentResponse2",
                     "us(sa{sv})",
                     caller.realUid(),
@@ -51,7 +52,7 @@ final class AuthorityCalls {
         Struct agent = SubjectStruct.ofProcess(caller.process(), caller.realUid(), true);
         try {
             authority.call(
-                    PolkitNames.AUTHORITY,
+                    PolicyKit1.INTERFACE,
                     "AuthenticationAgentResponse3",
                     "s(sa{sv})(sa{sv})",
                     cookie,

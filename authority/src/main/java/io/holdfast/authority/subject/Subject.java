@@ -110,7 +110,7 @@ public sealed interface Subject extends AutoCloseable {
     /**
      * A connection to a message bus.
      *
-     * @param name unique
+     * @param name unique, also among the connections of other buses
      * @param unixProcess who connected; empty if the bus could not tell
      */
     record BusName(String name, long uid, Optional<UnixProcess> unixProcess) implements Subject {

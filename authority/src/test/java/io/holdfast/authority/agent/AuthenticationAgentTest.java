@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.authority.PolicyKit1;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.process.PidFd;
@@ -158,7 +159,7 @@ class AuthenticationAgentTest {
                                 .agent(connection.uniqueName())
                                 .interactive()
                                 .call(
-                                        PolkitNames.AGENT,
+                                        PolicyKit1.AGENT_INTERFACE,
                                         "BeginAuthentication",
                                         AuthenticationRequest.SIGNATURE,
                                         "org.example.act",
@@ -200,7 +201,7 @@ class AuthenticationAgentTest {
         }
         FakeAuthority.Registration ended = authority.registrations.take();
         assertThat(ended.method()).isEqualTo("unregister");
-        assertThat(ended.last()).isEqualTo(PolkitNames.AGENT_PATH);
+        assertThat(ended.last()).isEqualTo(AuthenticationAgent.PATH);
     }
 
     @Test
@@ -245,7 +246,7 @@ class AuthenticationAgentTest {
         try (AuthenticationAgent _ =
                 agent(options().withAttempts(2), new User("wrong", "wrong", "right"))) {
             answers.release(3);
-            assertError(begin("cookie", 0), PolkitNames.FAILED);
+            assertError(begin("cookie", 0), PolicyKit1.FAILED);
             assertThat(shown).contains("ended false true", "ended false false");
         }
     }
@@ -255,7 +256,7 @@ class AuthenticationAgentTest {
         try (AuthenticationAgent _ = agent(options(), new User())) {
             dismissed = true;
             answers.release();
-            assertError(begin("cookie", 0), PolkitNames.CANCELLED);
+            assertError(begin("cookie", 0), PolicyKit1.CANCELLED);
             Await.until(() -> shown.contains("helper left alone"));
         }
     }
@@ -269,7 +270,7 @@ class AuthenticationAgentTest {
             FutureTask<List<Object>> second = begin("second", 0);
 
             assertThat(agent.dismiss()).isTrue();
-            assertError(first, PolkitNames.CANCELLED);
+            assertError(first, PolicyKit1.CANCELLED);
             answers.release();
             assertThat(second.get()).isEmpty();
         }
@@ -283,16 +284,16 @@ class AuthenticationAgentTest {
             FutureTask<List<Object>> second = begin("second", 0);
             var agent = authority.agent(connection.uniqueName());
             Await.until(() -> cancels(agent, "second"));
-            assertError(second, PolkitNames.CANCELLED);
-            agent.call(PolkitNames.AGENT, "CancelAuthentication", "s", "first");
-            assertError(first, PolkitNames.CANCELLED);
+            assertError(second, PolicyKit1.CANCELLED);
+            agent.call(PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", "first");
+            assertError(first, PolicyKit1.CANCELLED);
             assertThat(cancels(agent, "first")).isFalse();
         }
     }
 
     private static boolean cancels(RemoteObject agent, String cookie) {
         try {
-            agent.call(PolkitNames.AGENT, "CancelAuthentication", "s", cookie);
+            agent.call(PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", cookie);
             return true;
         } catch (DBusException e) {
             return false;
@@ -307,12 +308,12 @@ class AuthenticationAgentTest {
                 agent(options().withDialogs(2), new User("right", "right"))) {
             FutureTask<List<Object>> first = begin("first", 0);
             Await.until(() -> shown.contains("Password: false"));
-            assertError(begin("first", 0), PolkitNames.FAILED); // a cookie is of one dialog
+            assertError(begin("first", 0), PolicyKit1.FAILED); // a cookie is of one dialog
             FutureTask<List<Object>> second = begin("second", 0);
             FutureTask<List<Object>> third = begin("third", 0);
             Await.until(() -> second.isDone() || third.isDone());
             boolean last = third.isDone();
-            assertError(last ? third : second, PolkitNames.FAILED);
+            assertError(last ? third : second, PolicyKit1.FAILED);
 
             answers.release(2);
             assertThat(first.get()).isEmpty();
@@ -325,11 +326,11 @@ class AuthenticationAgentTest {
     void strangersAreNotListenedTo() throws Exception {
         try (AuthenticationAgent _ = agent(options(), new User("right"));
                 BusConnection stranger = BusConnection.connect(address)) {
-            var agent = stranger.object(connection.uniqueName(), PolkitNames.AGENT_PATH);
+            var agent = stranger.object(connection.uniqueName(), AuthenticationAgent.PATH);
             assertThatExceptionOfType(DBusException.class)
                     .isThrownBy(() ->
                             agent.call(
-                                    PolkitNames.AGENT,
+                                    PolicyKit1.AGENT_INTERFACE,
                                     "BeginAuthentication",
                                     AuthenticationRequest.SIGNATURE,
                                     "a",
@@ -340,8 +341,9 @@ class AuthenticationAgentTest {
                                     List.of()))
                     .matches(e -> e.name().equals(DBusException.ACCESS_DENIED));
             assertThatExceptionOfType(DBusException.class)
-                    .isThrownBy(
-                            () -> agent.call(PolkitNames.AGENT, "CancelAuthentication", "s", "c"))
+                    .isThrownBy(() ->
+                            agent.call(
+                                    PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", "c"))
                     .matches(e -> e.name().equals(DBusException.ACCESS_DENIED));
         }
         assertThat(shown).isEmpty();

@@ -2,6 +2,7 @@ package io.holdfast.authority.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.PolicyKit1;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
@@ -39,7 +40,7 @@ final class FakeAuthority implements AutoCloseable {
     FakeAuthority(String address, boolean newest) throws InterruptedException {
         bus = BusConnection.connect(address);
         BusInterface.Builder described =
-                BusInterface.named(PolkitNames.AUTHORITY)
+                BusInterface.named(PolicyKit1.INTERFACE)
                         .method(
                                 "RegisterAuthenticationAgentWithOptions",
                                 "(sa{sv})ssa{sv}",
@@ -67,8 +68,8 @@ final class FakeAuthority implements AutoCloseable {
             described.method(
                     "AuthenticationAgentResponse3", "s(sa{sv})(sa{sv})", "", this::response3);
         }
-        var _ = bus.export(PolkitNames.AUTHORITY_PATH, described.build());
-        var _ = bus.requestName(PolkitNames.NAME);
+        var _ = bus.export(PolicyKit1.PATH, described.build());
+        var _ = bus.requestName(PolicyKit1.NAME);
     }
 
     private List<?> registered(MethodCall call, String method) {
@@ -93,7 +94,7 @@ final class FakeAuthority implements AutoCloseable {
             throw new AssertionError("no pidfd or no uid: " + details);
         }
         if (call.string(0).equals("refused")) {
-            throw new DBusException(PolkitNames.FAILED, "No session for cookie");
+            throw new DBusException(PolicyKit1.FAILED, "No session for cookie");
         }
         responses.add(
                 new Response(
@@ -106,7 +107,7 @@ final class FakeAuthority implements AutoCloseable {
 
     /** The agent object of a connection. */
     RemoteObject agent(String name) {
-        return bus.object(name, PolkitNames.AGENT_PATH);
+        return bus.object(name, AuthenticationAgent.PATH);
     }
 
     @Override

@@ -1,0 +1,97 @@
+package io.holdfast.authority;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.process.PidFd;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** Which agents there are, and which of them is asked. */
+class AgentRegistryTest {
+    private static final long USER = 20001;
+
+    private final AgentRegistry agents = new AgentRegistry();
+    private long last;
+
+    private Agent add(Subject scope, boolean fallback) {
+        Agent agent =
+                new Agent(
+                        ++last,
+                        "connection",
+                        "/agent",
+                        scope,
+                        Optional.empty(),
+                        "C",
+                        fallback,
+                        new TestAgent());
+        agents.add(agent);
+        return agent;
+    }
+
+    private static Subject session(String id, long uid) {
+        return new Subject.UnixSession(id, uid);
+    }
+
+    private void fill(long uid) {
+        for (int i = 0; i < AgentRegistry.MAX_PER_USER; i++) {
+            var _ = add(session(uid + "-" + i, uid), false);
+        }
+    }
+
+    private void assertRefused(long uid, String why) {
+        assertThatExceptionOfType(AuthorityException.class)
+                .isThrownBy(() -> add(session("one more", uid), false))
+                .withMessageContaining(why);
+    }
+
+    @Test
+    void aUserHasALimitOfAgentsWhichLeavesRoomForOthers() {
+        fill(USER);
+        assertRefused(USER, "(io.holdfast.authority.agentsPerUser)");
+        Agent others = add(session("other", USER + 1), false);
+        assertThat(agents.find(session("other", USER + 1))).contains(others);
+        assertThat(agents.remove(agents.all().getFirst())).isTrue();
+        assertThat(add(session("one more", USER), false).uid()).isEqualTo(USER);
+    }
+
+    @Test
+    void allUsersTogetherHaveALimitOfAgents() {
+        int users = AgentRegistry.MAX / AgentRegistry.MAX_PER_USER;
+        for (int i = 0; i < users; i++) {
+            fill(USER + i);
+        }
+        assertThat(agents.all()).hasSize(AgentRegistry.MAX);
+        assertRefused(USER + users, "(io.holdfast.authority.agents)");
+    }
+
+    @Test
+    void theAgentOfTheSubjectIsAskedBeforeThatOfItsSession() {
+        try (Subject process = process()) {
+            assertThat(agents.choose(process, Optional.of("7"))).isEmpty();
+            Agent ofSession = add(session("7", USER), false);
+            assertThat(agents.choose(process, Optional.of("7"))).contains(ofSession);
+            assertThat(agents.choose(process, Optional.of("8"))).isEmpty();
+            assertThat(agents.choose(process, Optional.empty())).isEmpty();
+            Agent own = add(process, false);
+            assertThat(agents.choose(process, Optional.of("7"))).contains(own);
+        }
+    }
+
+    @Test
+    void aFallbackStepsBackForTheAgentOfTheSession() {
+        try (Subject process = process()) {
+            Agent fallback = add(process, true);
+            assertThat(agents.choose(process, Optional.of("7"))).contains(fallback);
+            Agent ofSession = add(session("7", USER), false);
+            assertThat(agents.choose(process, Optional.of("7"))).contains(ofSession);
+            assertThat(agents.choose(process, Optional.of("8"))).contains(fallback);
+        }
+    }
+
+    private static Subject process() {
+        return new Subject.UnixProcess(PidFd.self(), USER, Origin.DESCRIPTOR, Optional.empty());
+    }
+}

@@ -1,0 +1,53 @@
+package io.holdfast.authority;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+
+/** How many authentications are remembered. */
+class TemporaryAuthorizationsTest {
+    private static final long USER = 20001;
+
+    @Test
+    void theOldestOfAUserGoesWhenHeHasTooMany() {
+        OpenDescriptors before = OpenDescriptors.now();
+        try (EventLoop loop = EventLoop.open();
+                TemporaryAuthorizations kept = new TemporaryAuthorizations(loop, () -> {});
+                Subject.UnixProcess user = process(USER);
+                Subject.UnixProcess other = process(USER + 1)) {
+            String others = add(kept, other, "a.other");
+            String first = add(kept, user, "a.0");
+            String second = add(kept, user, "a.1");
+            for (int i = 2; i < TemporaryAuthorizations.MAX_PER_USER; i++) {
+                var _ = add(kept, user, "a." + i);
+            }
+            assertThat(kept.find(user, "a.0").fit()).hasSize(1);
+            var _ = add(kept, user, "a.last");
+            assertThat(kept.byId(first)).isEmpty();
+            assertThat(kept.find(user, "a.0").fit()).isEmpty();
+            assertThat(kept.byId(second)).isPresent();
+            assertThat(kept.byId(others)).as("another user's").isPresent();
+            assertThat(kept.inScope(scope -> scope.uid() == USER))
+                    .hasSize(TemporaryAuthorizations.MAX_PER_USER);
+        }
+        before.awaitSameNumber();
+    }
+
+    private static Subject.UnixProcess process(long uid) {
+        return new Subject.UnixProcess(PidFd.self(), uid, Origin.DESCRIPTOR, Optional.empty());
+    }
+
+    private static String add(
+            TemporaryAuthorizations kept, Subject.UnixProcess process, String action) {
+        Subject scope = new Subject.UnixSession("7", process.uid());
+        return kept.add(process, action, scope, OptionalLong.empty(), Duration.ofMinutes(5)).id();
+    }
+}

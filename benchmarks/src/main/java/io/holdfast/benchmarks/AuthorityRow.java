@@ -128,11 +128,9 @@ final class AuthorityRow implements Row {
         Path file = place.resolve("10-load.rules");
         try {
             Files.createDirectory(place);
-            Files.setPosixFilePermissions(
-                    place, PosixFilePermissions.fromString("rwxr-xr-x"));
+            Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxr-xr-x"));
             Files.writeString(file, rules);
-            try (AuthorityProcess ours =
-                            new AuthorityProcess(programs.get(0), place, folder);
+            try (AuthorityProcess ours = new AuthorityProcess(programs.get(0), place, folder);
                     AuthorityProcess theirs =
                             new AuthorityProcess(programs.get(1), place, folder)) {
                 return comparison.of(List.of(ours, theirs));

@@ -18,6 +18,7 @@
  *   subject                                          starts the process that is asked about, of another user
  *   checks KIND ACTION DECISION WINDOW COUNT MS      questions to the authority (ping, pid, pidfd, name, enumerate):
  *                                                    COUNT, or if that is 0 for MS; DECISION is to be 0 or 1
+ *   checks unit PID 0 WINDOW COUNT MS                the same of the manager: the unit of the process, by pidfd
  *   first ACTION                                     waits for the authority's first answer
  *   memory CONNECTIONS RULES MS                      resident KiB: idle, connected, with rules, and after; each after MS
  *

@@ -16,8 +16,8 @@
 
 enum { USER = 1, MOST = 1 << 20 }; /* root may do everything: the subject is to be somebody else */
 
-enum kind { PING, BY_PID, BY_PIDFD, BY_NAME, ENUMERATE };
-static const char *const kinds[] = {"ping", "pid", "pidfd", "name", "enumerate"};
+enum kind { PING, BY_PID, BY_PIDFD, BY_NAME, ENUMERATE, UNIT };
+static const char *const kinds[] = {"ping", "pid", "pidfd", "name", "enumerate", "unit"};
 
 static struct {
     pid_t pid;
@@ -102,13 +102,21 @@ static void make_question(enum kind kind, const char *action) {
         head.member = "EnumerateActions";
         head.signature = "s";
         put_string(&body, "C");
+    } else if (kind == UNIT) {
+        head.path = "/org/freedesktop/systemd1";
+        head.interface = SYSTEMD ".Manager";
+        head.member = "GetUnitByPIDFD";
+        head.destination = SYSTEMD;
+        head.signature = "h";
+        head.fds = 1;
+        put_u32(&body, 0);
     } else {
         put_check(&body, kind, action);
     }
     question.start = question.end = 0;
     put_message(&question, &head, body.end ? &body : NULL);
     free(body.bytes);
-    expects_decision = kind != PING && kind != ENUMERATE;
+    expects_decision = kind == BY_PID || kind == BY_PIDFD || kind == BY_NAME;
 }
 
 static void take_decision(struct connection *c, const struct view *v) {
@@ -125,7 +133,7 @@ static void take_decision(struct connection *c, const struct view *v) {
 static void put_question(struct connection *c, enum kind kind) {
     store_u32(question.bytes + SERIAL_AT, ++c->serial);
     c->awaited++;
-    if (kind == BY_PIDFD)
+    if (kind == BY_PIDFD || kind == UNIT)
         send_with_fd(c->fd, &question, subject.pidfd);
     else
         send_bytes(c, question.bytes, question.end);
@@ -166,14 +174,25 @@ static void many_at_once(struct connection *c, enum kind kind, int window, int c
     end_measuring("checks", asked);
 }
 
-void checks(const char *kind_name, const char *action, bool expected, int window, int count, int milliseconds) {
+/* The process of that number becomes the subject. */
+static void hold(const char *number) {
+    if (subject.pid)
+        close(subject.pidfd);
+    subject.pid = atoi(number);
+    if ((subject.pidfd = pidfd_open(subject.pid, 0)) < 0)
+        fail("pidfd_open of %s: %s", number, strerror(errno));
+}
+
+void checks(const char *kind_name, const char *word, bool expected, int window, int count, int milliseconds) {
     enum kind kind = 0;
     while (strcmp(kinds[kind], kind_name) != 0)
         if (++kind == sizeof kinds / sizeof *kinds)
             fail("no kind of question %s", kind_name);
-    if (!subject.pid)
+    if (kind == UNIT)
+        hold(word);
+    if (!subject.pid && kind != PING)
         fail("there is no subject to ask about");
-    make_question(kind, action);
+    make_question(kind, word);
     authorized = expected;
     struct connection *c = join();
     c->take = take_decision;

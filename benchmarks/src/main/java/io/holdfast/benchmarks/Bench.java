@@ -25,7 +25,9 @@ public final class Bench {
                     new DaemonRow(),
                     new BusRow(),
                     new BusMemoryRow(),
-                    new AuthorityRow());
+                    new AuthorityRow(),
+                    StackRow.identity(),
+                    StackRow.size());
 
     private Bench() {}
 

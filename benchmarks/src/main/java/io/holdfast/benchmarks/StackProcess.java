@@ -1,0 +1,118 @@
+package io.holdfast.benchmarks;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A running {@code ./holdfast up} with all its parts, in a runtime folder of its own. */
+final class StackProcess implements AutoCloseable {
+    private static final Duration END = Duration.ofSeconds(30);
+
+    private final Path runtime;
+    private final Child manager;
+    private final double readyNanoseconds;
+
+    /** Starts it, and waits until it says that it is ready. */
+    StackProcess(Door door, Path runtime) throws IOException, InterruptedException {
+        this.runtime = runtime;
+        long begin = System.nanoTime();
+        this.manager =
+                Spawn.of(door.script(), "up", "--runtime-dir", runtime.toString())
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.devNull())
+                        .start();
+        BufferedReader lines =
+                new BufferedReader(new InputStreamReader(manager.stdout(), StandardCharsets.UTF_8));
+        String line = lines.readLine();
+        while (line != null && !line.endsWith("ready")) {
+            line = lines.readLine();
+        }
+        this.readyNanoseconds = System.nanoTime() - begin;
+        if (line == null) {
+            close();
+            throw new IOException("./holdfast up ended before it was ready");
+        }
+        Thread _ =
+                Thread.ofPlatform()
+                        .daemon()
+                        .name("lines of the stack")
+                        .start(() -> lines.lines().forEach(_ -> {}));
+    }
+
+    double readyNanoseconds() {
+        return readyNanoseconds;
+    }
+
+    /** A generator at its bus. */
+    Worker generator() throws IOException, InterruptedException {
+        return Worker.busload("the stack's bus", runtime.resolve("bus"), 1);
+    }
+
+    /** A process of a unit of it. */
+    long member() throws IOException {
+        return processes().getLast();
+    }
+
+    /** The sum over all its processes of a line of {@code /proc/PID/smaps_rollup}, in MiB. */
+    double memoryMib(String field) throws IOException {
+        double kib = 0;
+        for (long pid : processes()) {
+            try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/smaps_rollup"))) {
+                kib +=
+                        lines.filter(line -> line.startsWith(field + ":"))
+                                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                                .sum();
+            }
+        }
+        return kib / 1024;
+    }
+
+    int parts() throws IOException {
+        return processes().size();
+    }
+
+    /** The manager and what it has started. */
+    private List<Long> processes() throws IOException {
+        List<Long> found = new ArrayList<>(List.of((long) manager.pidFd().pid()));
+        for (int i = 0; i < found.size(); i++) {
+            try (Stream<Path> threads = Files.list(Path.of("/proc/" + found.get(i) + "/task"))) {
+                for (Path thread : threads.toList()) {
+                    String children = Files.readString(thread.resolve("children")).strip();
+                    for (String child : children.isEmpty() ? new String[0] : children.split(" ")) {
+                        found.add(Long.parseLong(child));
+                    }
+                }
+            } catch (NoSuchFileException e) {
+                // a thread has ended, and has no children
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public void close() {
+        try (manager) {
+            boolean told = manager.signal(Signal.TERM);
+            if (told && manager.await(END).isEmpty()) {
+                boolean ignored = manager.signal(Signal.KILL);
+                var _ = manager.await();
+            }
+        } catch (InterruptedException e) {
+            boolean ignored = manager.signal(Signal.KILL);
+            Thread.currentThread().interrupt();
+        }
+    }
+}

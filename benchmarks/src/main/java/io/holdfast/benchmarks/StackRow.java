@@ -1,0 +1,166 @@
+package io.holdfast.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The whole stack, manager, bus and authority: how soon it is ready, what it has resident, and how
+ * soon its manager tells over its bus whose a process is.
+ */
+abstract class StackRow implements Row {
+    private final String name;
+
+    private StackRow(String name) {
+        this.name = name;
+    }
+
+    /** Its start and its size. */
+    static StackRow size() {
+        return new Size();
+    }
+
+    /** Who is this, by descriptor. */
+    static StackRow identity() {
+        return new Identity();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public List<Line> measure(Effort effort) throws IOException, InterruptedException {
+        Optional<Door> door = Door.open();
+        if (door.isEmpty()) {
+            return List.of(Line.skipped(name, "there is no ./holdfast up"));
+        }
+        return measure(effort, door.get());
+    }
+
+    abstract List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException;
+
+    /** What is done with a running stack. */
+    @FunctionalInterface
+    private interface Use {
+        void of(StackProcess stack) throws IOException, InterruptedException;
+    }
+
+    private static void with(Door door, Use use) throws IOException, InterruptedException {
+        Path runtime = // not below /tmp: its services have another one
+                Files.createTempDirectory(Path.of("/run"), "holdfast-bench");
+        Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (StackProcess stack = new StackProcess(door, runtime)) {
+            use.of(stack);
+        } finally {
+            try (Stream<Path> left = Files.walk(runtime)) {
+                for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        }
+    }
+
+    private static double median(List<Double> values) {
+        return Turns.quantile(values.stream().mapToDouble(Double::doubleValue).toArray(), 0.5);
+    }
+
+    private static final class Size extends StackRow {
+        private static final int STARTS = 7;
+        private static final double READY_MS = 1_500;
+        private static final double RESIDENT_MIB = 240;
+
+        Size() {
+            super("stack");
+        }
+
+        @Override
+        List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException {
+            List<Double> ready = new ArrayList<>();
+            List<Double> resident = new ArrayList<>();
+            List<Double> share = new ArrayList<>();
+            List<Double> parts = new ArrayList<>();
+            for (int i = 0; i < effort.rounds(STARTS); i++) {
+                with(
+                        door,
+                        stack -> {
+                            ready.add(stack.readyNanoseconds());
+                            resident.add(stack.memoryMib("Rss"));
+                            share.add(stack.memoryMib("Pss"));
+                            parts.add((double) stack.parts());
+                        });
+            }
+            return List.of(
+                    Line.limit(
+                            "`./holdfast up`, start to ready",
+                            Line.nanoseconds(median(ready)),
+                            "",
+                            Line.format("≤ %,.0f ms", READY_MS),
+                            median(ready) <= READY_MS * 1e6),
+                    Line.limit(
+                            Line.format("resident, all %.0f processes", median(parts)),
+                            Line.format("%.0f MiB (%.0f MiB PSS)", median(resident), median(share)),
+                            "",
+                            Line.format("≤ %.0f MiB", RESIDENT_MIB),
+                            median(resident) <= RESIDENT_MIB));
+        }
+    }
+
+    private static final class Identity extends StackRow {
+        private static final int MILLISECONDS = 250;
+        private static final int WARM_UP = 15;
+        private static final int ROUNDS = 11;
+        private static final int P50 = 4;
+
+        /** Of systemd as PID 1, which cannot be had beside: by a recorded measurement. */
+        private static final double SYSTEMD_US = 157;
+
+        Identity() {
+            super("identity");
+        }
+
+        @Override
+        List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException {
+            List<Line> lines = new ArrayList<>();
+            with(
+                    door,
+                    stack -> {
+                        try (Worker generator = stack.generator()) {
+                            lines.addAll(measure(effort, generator, stack.member()));
+                        }
+                    });
+            return lines;
+        }
+
+        private static List<Line> measure(Effort effort, Worker generator, long member)
+                throws IOException, InterruptedException {
+            String unit = "checks unit " + member + " 0 1 0 " + effort.count(MILLISECONDS);
+            String floor = "checks ping - 0 1 0 " + effort.count(MILLISECONDS);
+            Turns turns = new Turns();
+            int ours = turns.add(() -> generator.ask(unit));
+            int bus = turns.add(() -> generator.ask(floor));
+            turns.run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
+            double microseconds = turns.median(ours, P50) / 1e3;
+            return List.of(
+                    Line.limit(
+                            "unit of a process by pidfd, over the bus, p50",
+                            Line.nanoseconds(turns.median(ours, P50)),
+                            Line.format("systemd 130–%.0f µs, recorded", SYSTEMD_US),
+                            Line.format("≤ %.0f µs", SYSTEMD_US),
+                            microseconds <= SYSTEMD_US),
+                    Line.of(
+                            "the same",
+                            Line.nanoseconds(turns.median(ours, P50)),
+                            "Peer.Ping of the authority",
+                            Line.nanoseconds(turns.median(bus, P50)),
+                            turns.ratio(ours, bus, P50)));
+        }
+    }
+}

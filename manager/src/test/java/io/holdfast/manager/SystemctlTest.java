@@ -47,7 +47,9 @@ class SystemctlTest {
     @AfterEach
     void close() throws Exception {
         face.close();
+        boolean left = Files.exists(stage.runtimeDirectory().resolve("systemd"));
         stage.close();
+        assertThat(left).as("the folder of the private socket").isFalse();
     }
 
     private Tool systemctl(String... words) throws Exception {

@@ -40,7 +40,8 @@ class SystemctlTest {
                 "[Install]",
                 "WantedBy=multi-user.target");
         stage.service("bad", "Type=oneshot", "ExecStart=/bin/false");
-        stage.unit("t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\nAfter=a.service\n");
+        stage.unit(
+                "t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\nAfter=a.service\n");
         Files.createSymbolicLink(folder.resolve("units/masked.service"), Path.of("/dev/null"));
     }
 
@@ -149,9 +150,7 @@ class SystemctlTest {
         assertThat(systemctl("status", "s.socket").output())
                 .contains("A door", "active (listening)", "Triggers: ", "s.service")
                 .contains("Listen: " + path + " (Stream)");
-        assertThat(
-                        systemctl("show", "s.socket", "-p", "Listen,Accept,NAccepted,CanStart")
-                                .output())
+        assertThat(systemctl("show", "s.socket", "-p", "Listen,Accept,NAccepted,CanStart").output())
                 .contains("Listen=" + path + " (Stream)", "Accept=no", "NAccepted=0")
                 .contains("CanStart=yes");
 

@@ -69,7 +69,7 @@ final class Execution {
     private final ExecEnvironment environment;
     private final ExecDirectories directories;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
-    private Identity identity = OURS;
+    private volatile Identity identity = OURS; // a worker finds it, the loop tells it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
     private Set<Capability> boundingSet = Set.of();
@@ -97,6 +97,11 @@ final class Execution {
 
     String invocationId() {
         return surroundings.invocationId();
+    }
+
+    /** As whom the commands run, if not as us; known once it is prepared. */
+    Optional<Identity> identity() {
+        return Optional.of(identity).filter(known -> known.account().isPresent());
     }
 
     private ExecSettings settings() {

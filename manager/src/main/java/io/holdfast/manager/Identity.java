@@ -115,6 +115,11 @@ record Identity(
         }
     }
 
+    /** Empty: ours. */
+    OptionalLong uid() {
+        return account.map(user -> OptionalLong.of(user.uid())).orElse(OptionalLong.empty());
+    }
+
     /**
      * The options by which setpriv(1) takes it on, all in numbers: no name service runs with our
      * privileges in the surroundings of the service.

@@ -37,6 +37,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private StartLimit startLimit;
     private StartLimit triggerLimit;
     private SubState state = SubState.DEAD;
+    private UnitTimes times = UnitTimes.NEVER;
     private Instant since = Instant.EPOCH;
     private SocketResult result = SocketResult.SUCCESS;
     private Optional<ListeningSockets> sockets = Optional.empty();
@@ -98,8 +99,10 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
 
     private void enter(SubState next) {
         if (state != next) {
+            times = times.after(state.active(), next.active());
             state = next;
             since = Instant.now();
+            connectionsChanged();
         }
     }
 
@@ -315,6 +318,11 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     }
 
     @Override
+    public void connectionsChanged() {
+        context.events().changed(name());
+    }
+
+    @Override
     public void pause(Duration length) {
         traffic.pause(length);
     }
@@ -441,6 +449,21 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     @Override
     public UnitStatus status() {
         return UnitStatus.of(unit, state, since, result.toString());
+    }
+
+    /** The instances that serve its connections. */
+    List<UnitName> instances() {
+        return connections.instances();
+    }
+
+    @Override
+    public UnitTimes times() {
+        return times;
+    }
+
+    @Override
+    public Optional<SocketStatus> socket() {
+        return Optional.of(socketStatus());
     }
 
     SocketStatus socketStatus() {

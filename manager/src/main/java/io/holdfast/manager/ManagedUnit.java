@@ -61,6 +61,11 @@ interface ManagedUnit {
         return Optional.empty();
     }
 
+    /** What is known of it as a socket. */
+    default Optional<SocketStatus> socket() {
+        return Optional.empty();
+    }
+
     /** A description of its present state. */
     UnitStatus status();
 }

@@ -7,6 +7,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.LoadPath;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
@@ -160,7 +161,8 @@ public final class ManagerView {
                 unit.status(),
                 unit.times(),
                 table.of(unit.unit().name()),
-                unit.service());
+                unit.service(),
+                unit.socket());
     }
 
     /** Those that are loaded and have such a dependency on a unit. */
@@ -172,6 +174,18 @@ public final class ManagerView {
                         .filter(other -> UnitTable.has(other, List.of(kind), unit))
                         .map(other -> other.unit().name())
                         .toList();
+    }
+
+    /** The sockets that start it, or as an instance serve a connection of theirs with it. */
+    public List<UnitName> triggeredBy(Unit unit) {
+        return unit instanceof ServiceUnit service
+                ? units.sockets()
+                        .filter(socket ->
+                                socket.unit().triggers(service)
+                                        || socket.instances().contains(service.name()))
+                        .map(socket -> socket.unit().name())
+                        .toList()
+                : List.of();
     }
 
     /** The one that had this invocation last, 32 hexadecimal digits. */

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -240,7 +241,13 @@ final class ServiceLife {
                 run().flatMap(ServiceRun::control).flatMap(ServiceLife::idOf),
                 lastMain,
                 mainStart,
-                mainExited);
+                mainExited,
+                number(run().flatMap(ServiceRun::identity).map(Identity::uid)),
+                number(run().flatMap(ServiceRun::identity).map(Identity::gid)));
+    }
+
+    private static OptionalLong number(Optional<OptionalLong> value) {
+        return value.orElse(OptionalLong.empty());
     }
 
     String invocationId() {

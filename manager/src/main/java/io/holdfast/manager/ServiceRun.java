@@ -353,6 +353,11 @@ final class ServiceRun {
         }
     }
 
+    /** As whom it runs, once that is known. */
+    Optional<Identity> identity() {
+        return execution.identity();
+    }
+
     /** Tells once when no process is left; at once if none is. */
     void watchEmpty() {
         processes.watchEmpty(listener::emptied);

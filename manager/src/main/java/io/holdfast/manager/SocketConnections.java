@@ -34,6 +34,9 @@ final class SocketConnections {
         void pause(Duration length);
 
         void fail(SocketResult why, String text);
+
+        /** There are more of them, or less, or one more was refused. */
+        void connectionsChanged();
     }
 
     private final ManagerContext context;
@@ -87,6 +90,7 @@ final class SocketConnections {
                         : refusal(owner.unit().socket(), connection.source());
         if (refusal.isPresent()) {
             refused++;
+            owner.connectionsChanged();
             context.warn(
                     name(),
                     "a connection of " + connection.source() + " is refused: " + refusal.get());
@@ -126,6 +130,7 @@ final class SocketConnections {
         String source = connection.source();
         living.put(instance, source);
         bySource.merge(source, 1, Integer::sum);
+        owner.connectionsChanged();
         context.events()
                 .activation()
                 .serve(name(), instance, connection, () -> ended(instance, source));
@@ -134,6 +139,7 @@ final class SocketConnections {
     private void ended(UnitName instance, String source) {
         living.remove(instance);
         bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
+        owner.connectionsChanged();
     }
 
     /** The instances that live. */

@@ -7,10 +7,12 @@ import java.util.Optional;
  * A unit as its files describe it and as it is at one moment.
  *
  * @param service of a service that is loaded
+ * @param socket of a socket that is loaded
  */
 public record UnitView(
         Unit unit,
         UnitStatus status,
         UnitTimes times,
         Optional<UnitJob> job,
-        Optional<ServiceView> service) {}
+        Optional<ServiceView> service,
+        Optional<SocketStatus> socket) {}

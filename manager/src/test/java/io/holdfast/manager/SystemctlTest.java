@@ -3,10 +3,14 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,14 +40,17 @@ class SystemctlTest {
                 "[Install]",
                 "WantedBy=multi-user.target");
         stage.service("bad", "Type=oneshot", "ExecStart=/bin/false");
-        stage.unit("t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\n");
+        stage.unit(
+                "t.target", "[Unit]\nDefaultDependencies=no\nWants=a.service\nAfter=a.service\n");
         Files.createSymbolicLink(folder.resolve("units/masked.service"), Path.of("/dev/null"));
     }
 
     @AfterEach
     void close() throws Exception {
         face.close();
+        boolean left = Files.exists(stage.runtimeDirectory().resolve("systemd"));
         stage.close();
+        assertThat(left).as("the folder of the private socket").isFalse();
     }
 
     private Tool systemctl(String... words) throws Exception {
@@ -124,6 +131,57 @@ class SystemctlTest {
         assertThat(systemctl("list-dependencies", "--reverse", "a").output()).contains("t.target");
         expect(0, "list-jobs");
         expect(0, "list-sockets");
+    }
+
+    @Test
+    void socketsAreStartedShownListedAndStopped() throws Exception {
+        Path path = folder.resolve("s.sock");
+        stage.unit(
+                "s.socket",
+                "[Unit]\nDefaultDependencies=no\nDescription=A door\n[Socket]\nListenStream="
+                        + path
+                        + "\n");
+        stage.service("s", "ExecStart=/bin/sleep 1000");
+
+        expect(0, "start", "s.socket");
+        expect(0, "is-active", "s.socket");
+        assertThat(systemctl("list-sockets").output())
+                .containsPattern(path + " +s.socket +s.service");
+        assertThat(systemctl("status", "s.socket").output())
+                .contains("A door", "active (listening)", "Triggers: ", "s.service")
+                .contains("Listen: " + path + " (Stream)");
+        assertThat(systemctl("show", "s.socket", "-p", "Listen,Accept,NAccepted,CanStart").output())
+                .contains("Listen=" + path + " (Stream)", "Accept=no", "NAccepted=0")
+                .contains("CanStart=yes");
+
+        try (UnixSocket _ =
+                UnixSocket.connect(
+                        UnixAddress.path(path), SocketType.STREAM, Duration.ofSeconds(10))) {
+            stage.happenings().await("s.service: INFO is started for traffic on s.socket");
+        }
+        expect(0, "start", "s");
+        assertThat(systemctl("show", "s", "-p", "TriggeredBy").output()).contains("s.socket");
+        assertThat(systemctl("status", "s").output()).contains("TriggeredBy: ", "s.socket");
+        expect(0, "stop", "s.socket", "s.service");
+        expect(3, "is-active", "s.socket");
+        expect(0, "restart", "s.socket");
+        expect(3, "reload", "s.socket");
+        expect(0, "stop", "s.socket");
+    }
+
+    @Test
+    @Needs(root = true)
+    void theUserOfAServiceIsShownWhileItRuns() throws Exception {
+        stage.service("n", "User=nobody", "ExecStart=/bin/sleep 1000");
+        expect(0, "start", "n", "a");
+        String nobody =
+                Files.getAttribute(Path.of("/proc/" + stage.main("n").pid()), "unix:uid")
+                        .toString();
+        assertThat(systemctl("show", "n", "-p", "UID").output().strip()).isEqualTo("UID=" + nobody);
+        assertThat(systemctl("show", "a", "-p", "UID,GID").output())
+                .contains("UID=[not set]", "GID=[not set]");
+        expect(0, "stop", "n");
+        assertThat(systemctl("show", "n", "-p", "UID").output()).contains("UID=[not set]");
     }
 
     @Test

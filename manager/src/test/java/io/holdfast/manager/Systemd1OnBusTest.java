@@ -239,6 +239,51 @@ class Systemd1OnBusTest {
         }
     }
 
+    @Test
+    void listenersAreToldOfSockets() throws Exception {
+        stage.unit(
+                "s.socket",
+                "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream="
+                        + folder.resolve("s.sock")
+                        + "\n");
+        stage.service("s", "ExecStart=/bin/sleep 1000");
+        try (Bus bus = ours(folder);
+                BusConnection client = BusConnection.connect(address(bus));
+                var changes =
+                        client.subscribe(
+                                "type='signal',member='PropertiesChanged',"
+                                        + "arg0='org.freedesktop.systemd1.Socket'")) {
+            var _ = face.connect(address(bus));
+            var _ = call(client, "Subscribe", "");
+            var _ = call(client, "StartUnit", "ss", "s.socket", "replace");
+            try (var change = changes.take()) {
+                assertThat(change.values().get(1).toString()).contains("NAccepted", "Result");
+            }
+        }
+    }
+
+    /** Who asks is held, so its number does not matter. */
+    @Test
+    @Needs(programs = "busctl")
+    void noNameAndNoInvocationMeanTheUnitOfTheCaller() throws Exception {
+        try (Bus bus = ours(folder);
+                BusConnection client = BusConnection.connect(address(bus))) {
+            var _ = face.connect(address(bus));
+            assertThatThrownBy(() -> call(client, "GetUnit", "s", ""))
+                    .hasMessageContaining("NoUnitForPID");
+            assertThatThrownBy(() -> call(client, "GetUnitByInvocationID", "ay", new byte[16]))
+                    .hasMessageContaining("NoUnitForPID");
+            String ask = "busctl --address=" + address(bus) + " call " + SYSTEMD1 + " " + PATH;
+            stage.service(
+                    "self",
+                    "Type=oneshot",
+                    "ExecStart=" + ask + " " + MANAGER + " GetUnit s \"\"",
+                    "ExecStart=" + ask + " " + MANAGER + " GetUnitByInvocationID ay 0");
+            assertThat(stage.start("self")).isEqualTo(JobResult.DONE);
+            stage.happenings().await("self_2eservice", 2);
+        }
+    }
+
     // ---- who may
 
     private static void refused(BusConnection client) {

@@ -8,6 +8,7 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.UnitJob;
 import io.holdfast.manager.UnitListener;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -127,11 +128,16 @@ final class Broadcast implements UnitListener {
         manager.unit(name)
                 .ifPresent(view -> {
                     UnitProperties.Subject subject = new UnitProperties.Subject(view, manager, "");
-                    if (view.unit() instanceof ServiceUnit service) {
-                        tellChanged(
-                                name,
-                                Names.ofType(name),
-                                ServiceProperties.changing(subject, service));
+                    Map<String, Variant> ofType =
+                            switch (view.unit()) {
+                                case ServiceUnit service ->
+                                        ServiceProperties.changing(subject, service);
+                                case SocketUnit socket ->
+                                        SocketProperties.changing(subject, socket);
+                                default -> Map.of();
+                            };
+                    if (!ofType.isEmpty()) {
+                        tellChanged(name, Names.ofType(name), ofType);
                     }
                     tellChanged(name, Names.UNIT, UnitProperties.changing(subject));
                 });

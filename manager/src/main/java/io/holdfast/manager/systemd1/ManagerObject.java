@@ -10,6 +10,7 @@ import io.holdfast.manager.UnitView;
 import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** {@code org.freedesktop.systemd1.Manager}, for one connection. */
 final class ManagerObject {
@@ -58,7 +60,13 @@ final class ManagerObject {
     // ---- units by name; on the loop
 
     private void addLookups(BusInterface.Builder builder) {
-        builder.method("GetUnit", "s", "o", call -> get(call.string(0)), "name", "unit")
+        builder.asyncMethod(
+                        "GetUnit",
+                        "s",
+                        "o",
+                        (call, reply) -> get(call, call.string(0), reply),
+                        "name",
+                        "unit")
                 .method("LoadUnit", "s", "o", call -> load(call.string(0)), "name", "unit")
                 .asyncMethod(
                         "GetUnitFileState",
@@ -67,11 +75,11 @@ final class ManagerObject {
                         (call, reply) -> fileState(call.string(0), reply),
                         "name",
                         "state")
-                .method(
+                .asyncMethod(
                         "GetUnitByInvocationID",
                         "ay",
                         "o",
-                        call -> byInvocation(call.argument(0, byte[].class)),
+                        (call, reply) -> byInvocation(call, call.argument(0, byte[].class), reply),
                         "invocation_id",
                         "unit")
                 .method(
@@ -84,8 +92,14 @@ final class ManagerObject {
                 .method("GetDefaultTarget", "", "s", _ -> List.of("default.target"), "name");
     }
 
-    private List<?> get(String text) {
-        return path(operations.loaded(Operations.name(text)).unit().name());
+    /** No name means the unit of the caller. */
+    private void get(MethodCall call, String text, CompletableFuture<List<?>> reply) {
+        if (text.isEmpty()) {
+            processes.ofCaller(call, reply);
+            return;
+        }
+        UnitName name = Operations.name(text);
+        now(reply, () -> path(operations.loaded(name).unit().name()));
     }
 
     /** What has no file too: its properties tell. */
@@ -116,19 +130,31 @@ final class ManagerObject {
                                 }));
     }
 
-    private List<?> byInvocation(byte[] id) {
+    /** No id, or one of zeros, means the unit of the caller. */
+    private void byInvocation(MethodCall call, byte[] id, CompletableFuture<List<?>> reply) {
+        if (id.length == 0 || Arrays.equals(id, new byte[16])) {
+            processes.ofCaller(call, reply);
+            return;
+        }
         if (id.length != 16) {
             throw Errors.invalid("Invalid invocation ID");
         }
         String hex = HexFormat.of().formatHex(id);
-        return path(
-                manager.ofInvocation(hex)
-                        .orElseThrow(() ->
-                                Errors.of(
-                                        Errors.NO_UNIT_FOR_INVOCATION,
-                                        "No unit with the specified invocation ID "
-                                                + hex
-                                                + " known.")));
+        now(
+                reply,
+                () ->
+                        path(
+                                manager.ofInvocation(hex)
+                                        .orElseThrow(() ->
+                                                Errors.of(
+                                                        Errors.NO_UNIT_FOR_INVOCATION,
+                                                        "No unit with the specified invocation ID "
+                                                                + hex
+                                                                + " known."))));
+    }
+
+    private void now(CompletableFuture<List<?>> reply, Supplier<List<?>> answer) {
+        operations.onLoop(reply, () -> reply.complete(answer.get())).run();
     }
 
     private List<?> byCgroup(String cgroup) {

@@ -10,11 +10,13 @@ import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -44,13 +46,18 @@ final class PrivateSocket implements AutoCloseable {
 
     private final Face face;
     private final UnixListener listener;
+    private final Optional<Path> made;
     private final String guid;
     private final Set<UnixSocket> sockets = ConcurrentHashMap.newKeySet();
     private final Set<BusConnection> peers = ConcurrentHashMap.newKeySet();
     private final Thread acceptor;
 
-    private PrivateSocket(Face face, UnixListener listener) {
+    /**
+     * @param made the folder of the socket, if it was not there before
+     */
+    private PrivateSocket(Face face, UnixListener listener, Optional<Path> made) {
         this.face = face;
+        this.made = made;
         this.listener = listener;
         byte[] random = new byte[GUID_BYTES];
         new SecureRandom().nextBytes(random);
@@ -65,9 +72,11 @@ final class PrivateSocket implements AutoCloseable {
      * @throws UncheckedIOException if the folder cannot be made
      */
     static PrivateSocket open(Face face, Path folder) {
-        Path socket = folder.resolve("systemd").resolve("private");
+        Path parent = folder.resolve("systemd");
+        Path socket = parent.resolve("private");
+        boolean there = Files.exists(parent);
         try {
-            Path _ = Files.createDirectories(folder.resolve("systemd"));
+            Path _ = Files.createDirectories(parent);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot make the folder of " + socket, e);
         }
@@ -75,7 +84,8 @@ final class PrivateSocket implements AutoCloseable {
                 new PrivateSocket(
                         face,
                         UnixListener.listen(
-                                UnixAddress.path(socket), SocketType.STREAM, BACKLOG, MODE));
+                                UnixAddress.path(socket), SocketType.STREAM, BACKLOG, MODE),
+                        there ? Optional.empty() : Optional.of(parent));
         opened.acceptor.start();
         return opened;
     }
@@ -146,5 +156,22 @@ final class PrivateSocket implements AutoCloseable {
         listener.close();
         peers.forEach(BusConnection::close);
         sockets.forEach(UnixSocket::close);
+        made.ifPresent(this::remove);
+    }
+
+    private void remove(Path folder) {
+        try {
+            boolean _ = Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException e) {
+            // others have made themselves at home there
+        } catch (IOException e) {
+            try {
+                face.manager()
+                        .loop()
+                        .post(() -> face.manager().warn("cannot remove " + folder + ": " + e));
+            } catch (RejectedExecutionException closed) {
+                // nobody is left to be told
+            }
+        }
     }
 }

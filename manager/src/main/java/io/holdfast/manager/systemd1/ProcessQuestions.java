@@ -191,7 +191,18 @@ final class ProcessQuestions {
 
     /** Of 0 the caller is meant, who is held since it connected. */
     private void byPid(MethodCall call, CompletableFuture<List<?>> reply) {
-        long pid = call.argument(0, Long.class);
+        byPid(call, call.argument(0, Long.class), reply);
+    }
+
+    /** The unit of whoever calls, told from the descriptor that its bus, or we, hold it by. */
+    void ofCaller(MethodCall call, CompletableFuture<List<?>> reply) {
+        byPid(call, 0, reply);
+    }
+
+    /**
+     * @param pid 0: the caller
+     */
+    private void byPid(MethodCall call, long pid, CompletableFuture<List<?>> reply) {
         var _ =
                 Thread.ofVirtual()
                         .name("D-Bus GetUnitByPID")

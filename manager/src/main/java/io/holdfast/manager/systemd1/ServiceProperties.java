@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 
 /** The properties of {@code org.freedesktop.systemd1.Service}. */
@@ -25,6 +26,8 @@ final class ServiceProperties {
     private static final int CLD_EXITED = 1; // linux/siginfo.h
     private static final int CLD_KILLED = 2;
     private static final int CLD_DUMPED = 3;
+
+    private static final long NO_ID = 0xFFFFFFFFL; // (uid_t) -1
 
     /** A service among the other units. */
     private record Service(Subject subject, ServiceUnit unit) {
@@ -90,8 +93,12 @@ final class ServiceProperties {
                 "ExecMainExit",
                 s -> s.view().map(ServiceView::mainExit).orElse(Moment.NEVER),
                 true);
-        table.changing("UID", "u", _ -> 0xFFFFFFFFL) // not set: names are resolved by the child
-                .changing("GID", "u", _ -> 0xFFFFFFFFL);
+        table.changing("UID", "u", s -> id(s.view().map(ServiceView::uid)))
+                .changing("GID", "u", s -> id(s.view().map(ServiceView::gid)));
+    }
+
+    private static long id(Optional<OptionalLong> number) {
+        return number.orElse(OptionalLong.empty()).orElse(NO_ID);
     }
 
     private static int pid(Optional<ProcessId> process) {

@@ -7,6 +7,7 @@ import io.holdfast.manager.UnitView;
 import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.systemd1.UnitProperties.Subject;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
 import java.util.Collection;
@@ -66,8 +67,10 @@ final class UnitObjects implements ObjectTree {
         addMethods(unit, name.text());
         UnitProperties.describe(unit, subject);
         BusInterface.Builder type = BusInterface.named(Names.ofType(name));
-        if (view.unit() instanceof ServiceUnit service) {
-            ServiceProperties.describe(type, subject, service);
+        switch (view.unit()) {
+            case ServiceUnit service -> ServiceProperties.describe(type, subject, service);
+            case SocketUnit socket -> SocketProperties.describe(type, subject, socket);
+            default -> {} // it has none of its own
         }
         return List.of(unit.build(), type.build());
     }

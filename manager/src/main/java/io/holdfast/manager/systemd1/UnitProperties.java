@@ -8,7 +8,10 @@ import io.holdfast.manager.UnitTimes;
 import io.holdfast.manager.UnitView;
 import io.holdfast.manager.unit.Condition;
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.OtherUnit;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.SliceUnit;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.TargetUnit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSection;
@@ -118,7 +121,10 @@ final class UnitProperties {
 
     private static boolean canStart(UnitView view) {
         return view.unit().source().state() == UnitSource.State.LOADED
-                && (view.unit() instanceof ServiceUnit || view.unit() instanceof TargetUnit);
+                && switch (view.unit()) {
+                    case ServiceUnit _, SocketUnit _, TargetUnit _ -> true;
+                    case SliceUnit _, OtherUnit _ -> false;
+                };
     }
 
     private static void addFiles(PropertyTable<Subject> table) {
@@ -157,10 +163,24 @@ final class UnitProperties {
         inverse(table, "ConflictedBy", Dependency.CONFLICTS);
         inverse(table, "OnFailureOf", Dependency.ON_FAILURE);
         inverse(table, "OnSuccessOf", Dependency.ON_SUCCESS);
-        for (String none : List.of("Triggers", "TriggeredBy", "SliceOf", "Refs", "Markers")) {
+        table.asked("Triggers", "as", unit -> texts(triggers(unit.view)))
+                .asked(
+                        "TriggeredBy",
+                        "as",
+                        unit -> texts(unit.manager.triggeredBy(unit.view.unit())));
+        for (String none : List.of("SliceOf", "Refs", "Markers")) {
             table.fixed(none, "as", _ -> List.of());
         }
         table.fixed("RequiresMountsFor", "as", unit -> unit.section().requiresMountsFor());
+    }
+
+    private static List<UnitName> triggers(UnitView view) {
+        if (view.socket().isPresent()) {
+            return view.socket().get().triggers();
+        }
+        return view.unit() instanceof SocketUnit socket && !socket.socket().accept()
+                ? List.of(socket.socket().service())
+                : List.of();
     }
 
     private static void inverse(PropertyTable<Subject> table, String name, Dependency kind) {

@@ -41,6 +41,9 @@ final class Stack {
                     "polkit-agent-helper.socket",
                     "polkit-agent-helper@.service");
 
+    /** Folders that a service's sandbox hides, or that only their owners may enter. */
+    private static final List<String> HIDDEN = List.of("/tmp", "/root", "/home");
+
     private final boolean user;
     private final Path runtime;
     private final String door;
@@ -108,12 +111,39 @@ final class Stack {
     private void write(Path file, String resource, Optional<String> slice) throws IOException {
         String text =
                 read((user ? "user/" : "system/") + resource)
-                        .replace("@HOLDFAST@", door)
-                        .replace("@RUNTIME@", runtime.toString())
+                        .replace("@HOLDFAST@", escaped(door))
+                        .replace("@RUNTIME@", escaped(runtime.toString()))
+                        .replace("@VISIBLE@", visible())
                         // without cgroups this names nobody
                         .replace("@SLICE@", slice.orElse("/holdfast.slice"));
         Path _ = Files.writeString(file, text);
         Path _ = Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    }
+
+    /** As a word of a unit file takes it. */
+    private static String escaped(String text) {
+        return text.replace("%", "%%").replace("\\", "\\\\").replace("\"", "\\\"");
+    }
+
+    /**
+     * What makes us visible to services that see neither homes nor the temporary folders of others,
+     * and whose users may not enter every folder above us.
+     */
+    private String visible() {
+        Path program = Path.of(door).getParent();
+        if (program == null || program.getNameCount() == 0) {
+            return "";
+        }
+        if (!Files.exists(program.resolve("pom.xml")) && program.getParent() != null) {
+            program = program.getParent(); // laid out by scripts/install: bin and lib
+        }
+        Path top = Path.of("/").resolve(program.getName(0));
+        if (!HIDDEN.contains(top.toString()) || program.equals(top)) {
+            return "";
+        }
+        String covered =
+                top.toString().equals("/tmp") ? "" : "TemporaryFileSystem=" + top + ":mode=0755\n";
+        return covered + "BindReadOnlyPaths=\"" + escaped(program.toString()) + "\"\n";
     }
 
     private static String read(String resource) throws IOException {

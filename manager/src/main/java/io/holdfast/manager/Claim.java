@@ -27,8 +27,8 @@ final class Claim implements AutoCloseable {
      * @param file made if it is missing
      * @param subject what is claimed
      * @param advice what to do if another manager has it
-     * @throws ErrnoException EBUSY if another has it, of this JVM or any other process; EACCES if it
-     *     is not ours to open
+     * @throws ErrnoException EBUSY if another has it, of this JVM or any other process; EACCES if
+     *     it is not ours to open
      * @throws UncheckedIOException if the file cannot be opened
      */
     static Claim of(Path file, String subject, String advice) {

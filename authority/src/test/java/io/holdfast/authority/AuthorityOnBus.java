@@ -321,6 +321,53 @@ abstract class AuthorityOnBus {
         assertThat(check(subject(), "a.keep", 0).get(0)).as("kept").isEqualTo(true);
     }
 
+    /** With AuthenticationAgentResponse3 of polkit 127. */
+    @Test
+    void theHelperNamesTheAgentThatItHasSpokenWith() throws Exception {
+        BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
+        CountDownLatch end = new CountDownLatch(1);
+        try (BusConnection other = BusConnection.connect(bus.address());
+                PidFd agentProcess = PidFd.self();
+                PidFd stranger = PidFd.open(process)) {
+            other.export(AGENT_PATH, agent(begun, end));
+            other.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                    .call(
+                            PolicyKit1.INTERFACE,
+                            "RegisterAuthenticationAgent",
+                            SUBJECT + "ss",
+                            subject(),
+                            "C",
+                            AGENT_PATH);
+            List<Struct> answers = new ArrayList<>();
+            Thread asking =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    answers.add(check(subject(), "a.keep", 1));
+                                } catch (Exception e) {
+                                    throw new IllegalStateException(e);
+                                }
+                            });
+            Object cookie = begun.take().get(4);
+            assertFailed(() -> respond(cookie, pidfd(stranger.fd())));
+            assertFailed(() -> respond(cookie, subject("unix-session", "session-id", "s", "7")));
+            respond(cookie, pidfd(agentProcess.fd()));
+            end.countDown();
+            asking.join();
+            assertThat(answers.getFirst().get(0)).isEqualTo(true);
+        }
+    }
+
+    private void respond(Object cookie, Struct asked) throws Exception {
+        var _ =
+                call(
+                        "AuthenticationAgentResponse3",
+                        "s" + SUBJECT + SUBJECT,
+                        cookie,
+                        subject("unix-user", "uid", "u", (int) USER),
+                        asked);
+    }
+
     @Test
     void anAgentThatDiesInADialogGivesNothing() throws Exception {
         BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
@@ -388,6 +435,18 @@ abstract class AuthorityOnBus {
             }
         }
         assertThat(check(subject(), "a.new", 0).get(0)).isEqualTo(true);
+    }
+
+    @Test
+    void aChangeOfSessionsIsToldAsSuch() throws Exception {
+        try (Subscription changes =
+                client.subscribe("type='signal',interface='" + PolicyKit1.INTERFACE + "'")) {
+            folders.display(USER, "7", "seat0", "online");
+            try (var signal = changes.take()) {
+                assertThat(signal.values()).hasSize(1);
+                assertThat(signal.values().getFirst()).isEqualTo(1);
+            }
+        }
     }
 
     @Test

@@ -11,6 +11,8 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerOptions;
@@ -30,10 +32,26 @@ final class DaemonTraining {
 
     private DaemonTraining() {}
 
-    static void walk() throws Exception {
+    /**
+     * @param daemon the command that starts it
+     */
+    static void walk(String daemon) throws Exception {
         try (TourScratch scratch = TourScratch.make()) {
-            authority(scratch.folder());
-            manager(scratch.folder().resolve("run"));
+            switch (daemon) {
+                case "authority" -> authority(scratch.folder());
+                case "bus" -> bus(scratch.folder());
+                default -> manager(scratch.folder().resolve("run"));
+            }
+        }
+    }
+
+    private static void bus(Path folder) throws Exception {
+        for (BusConfig config : List.of(BusConfig.system(), BusConfig.permissive())) {
+            try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), config);
+                    BusConnection client =
+                            BusConnection.connect(bus.addresses(), ConnectionOptions.DEFAULT)) {
+                client.peer(client.uniqueName()).close();
+            }
         }
     }
 

@@ -26,28 +26,43 @@ final class Training {
                     List.of("doctor"),
                     List.of("doctor", "--json"),
                     List.of("run", "--", "true"),
-                    List.of("rules", "lint"),
                     List.of("check", "--help"),
-                    List.of("up", "--help"),
-                    List.of("bus", "--help"),
-                    List.of("authority", "--help"),
                     List.of("agent-helper", "--help"));
+
+    private static final String COMMANDS = "holdfast";
 
     private Training() {}
 
+    /**
+     * @param arguments what to walk: {@code holdfast} for the short commands, or a daemon
+     */
     public static void main(String[] arguments) {
         Holdfast.bindEarly();
+        String what = arguments.length == 0 ? COMMANDS : arguments[0];
+        if (what.equals(COMMANDS)) {
+            walkCommands();
+        } else {
+            walkDaemon(what);
+        }
+        Output.standard().line("trained");
+    }
+
+    private static void walkCommands() {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         for (boolean colours : new boolean[] {false, true}) {
             Output output = new Output(nowhere, nowhere, colours, false);
             LINES.forEach(line -> Holdfast.run(line, output));
         }
+    }
+
+    private static void walkDaemon(String daemon) {
+        Output output = Output.standard();
+        int ignored = Holdfast.run(List.of(daemon, "--help"), output);
         try {
-            DaemonTraining.walk();
+            DaemonTraining.walk(daemon);
         } catch (Exception e) {
-            // what it has come to is trained; daemons start slower, and do not fail
-            Output.standard().complain("not all of the daemons' paths could be walked: " + e);
+            // what it has come to is trained; the daemon starts slower, and does not fail
+            output.complain("not all of its path could be walked: " + e);
         }
-        Output.standard().line("trained");
     }
 }

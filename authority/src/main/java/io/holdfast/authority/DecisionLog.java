@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells of each decision: an event for Java Flight Recorder, and a line for the audit. Refusals are
- * told at INFO, grants at DEBUG. What comes from others is told without control characters.
+ * told at INFO, grants and what the program itself asks at DEBUG. What comes from others is told
+ * without control characters.
  */
 final class DecisionLog {
     private static final System.Logger AUDIT = System.getLogger("io.holdfast.authority.audit");
@@ -28,7 +29,8 @@ final class DecisionLog {
             event.explanation = explanation(decision, failure);
             event.commit();
         }
-        Level level = decision != null && decision.isAuthorized() ? DEBUG : INFO;
+        boolean granted = decision != null && decision.isAuthorized();
+        Level level = granted || request.caller().equals(Caller.SELF) ? DEBUG : INFO;
         if (AUDIT.isLoggable(level)) {
             AUDIT.log(level, line(request, decision, failure));
         }

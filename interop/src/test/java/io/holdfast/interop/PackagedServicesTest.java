@@ -127,8 +127,8 @@ class PackagedServicesTest {
         dropIn(
                 memcached.text(),
                 "ExecStart=",
-                "ExecStart=/usr/share/memcached/scripts/systemd-memcached-wrapper "
-                        + configuration);
+                "ExecStart=/usr/share/memcached/scripts/systemd-memcached-wrapper " + configuration,
+                "BindReadOnlyPaths=" + configuration); // PrivateTmp= would hide it
         withManager(manager ->
                 lifeOf(
                         manager,

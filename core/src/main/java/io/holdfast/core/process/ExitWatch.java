@@ -44,7 +44,7 @@ final class ExitWatch {
         this.reaping = reaping;
     }
 
-    /** How it ended, once it has exited; null while only its parent may know. */
+    /** How it ended; null while only its parent may know, or if it has not: {@link Liveness}. */
     private @Nullable Exit status() {
         int options = SysWait.WEXITED | SysWait.WNOHANG | (reaping ? 0 : SysWait.WNOWAIT);
         long change = SysWait.waitid(fd, options);
@@ -55,7 +55,7 @@ final class ExitWatch {
             return null; // a zombie of ours that a tracer has first
         }
         if (!Feature.PIDFD_INFO.isPresent()) {
-            return UNKNOWN;
+            return Liveness.isAlive(fd) ? null : UNKNOWN;
         }
         PidfdInfo info = SysPidfd.getInfo(fd, PidfdInfo.INFO_EXIT);
         if (!info.has(PidfdInfo.INFO_EXIT)) {
@@ -68,14 +68,16 @@ final class ExitWatch {
     }
 
     Optional<Exit> await(@Nullable Duration limit) throws InterruptedException {
-        int events =
-                limit == null
-                        ? Readiness.await(fd, Readiness.IN)
-                        : Readiness.await(fd, Readiness.IN, limit);
-        if (events == Readiness.NONE) {
-            return Optional.empty();
-        }
-        Exit exit = status();
+        long nanos = limit == null ? Long.MAX_VALUE : Readiness.nanos(limit);
+        long start = System.nanoTime();
+        Exit exit;
+        do {
+            long left = limit == null ? nanos : nanos - (System.nanoTime() - start);
+            if (awaitReady(left) == Readiness.NONE) {
+                return Optional.empty();
+            }
+            exit = status();
+        } while (exit == null && Liveness.isAlive(fd));
         if (exit == null) {
             int reaped = Readiness.await(fd, ONLY_HUP, REAP_GRACE);
             exit = reaped == Readiness.NONE ? null : status();
@@ -124,6 +126,8 @@ final class ExitWatch {
                 if (exit == null) {
                     if (reaping) {
                         awaitTurn(fd, ended);
+                    } else if (Liveness.isAlive(fd)) {
+                        var _ = begin(ended);
                     } else {
                         awaitReap(ended);
                     }
@@ -138,7 +142,8 @@ final class ExitWatch {
 
     /**
      * A zombie that another process traces is the tracer's to wait for first, and no event tells
-     * when it lets go: so this rare case waits in the kernel, on a thread of its own.
+     * when it lets go: so this rare case waits in the kernel, on a thread of its own. So does an
+     * exit that was none.
      */
     static void awaitTurn(Fd fd, Consumer<@Nullable Exit> ended) {
         Thread.ofPlatform()
@@ -208,7 +213,7 @@ final class ExitWatch {
             Exit exit = status();
             if (exit != null) {
                 end(exit);
-            } else if (grace == null && watch != null) {
+            } else if (grace == null && watch != null && !Liveness.isAlive(fd)) {
                 watch.events(ONLY_HUP);
                 grace = loop.after(REAP_GRACE, () -> end(UNKNOWN));
             }

@@ -15,13 +15,27 @@ final class Liveness {
     private Liveness() {}
 
     static PidFd.State of(Fd pidfd) {
-        int events = now(pidfd);
+        int events = exitEvents(pidfd);
         if (events == 0) {
             return PidFd.State.ALIVE;
         }
         boolean unreaped =
                 Feature.PIDFS.isPresent() ? (events & Readiness.HUP) == 0 : isUnreaped(pidfd);
         return unreaped ? PidFd.State.EXITED : PidFd.State.REAPED;
+    }
+
+    /** Whether it has not exited. */
+    static boolean isAlive(Fd pidfd) {
+        return exitEvents(pidfd) == 0;
+    }
+
+    /**
+     * What {@code poll(2)} tells of its exit; 0 if it has not. When a thread executes a program, it
+     * takes the number over from the leader, and who looks in that instant sees the old leader end.
+     * An exit stays, so a second look tells them apart.
+     */
+    private static int exitEvents(Fd pidfd) {
+        return now(pidfd) == 0 ? 0 : now(pidfd);
     }
 
     /**

@@ -42,6 +42,12 @@ public final class Proc {
     private static final int PF_FORKNOEXEC = 0x40;
     private static final int DIED_UNEXECUTED = PF_EXITING | PF_FORKNOEXEC;
 
+    /**
+     * How often a folder of a living process is looked into that seems to be nobody's: it was that
+     * of the leader, opened in the instant in which another thread took its number over by an exec.
+     */
+    private static final int LOOKS = 3;
+
     private final PidFd pidFd;
 
     Proc(PidFd pidFd) {
@@ -224,15 +230,19 @@ public final class Proc {
     }
 
     private <R> R read(Function<Fd, R> use) {
-        int pid = number();
-        try (Fd dir = Fcntl.open("/proc/" + pid, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
-            pidFd.requireUnreaped("/proc/PID");
-            return use.apply(dir);
-        } catch (ErrnoException e) {
-            if (e.errno() == Errno.ENOENT) { // gone, or hidden
+        for (int look = 1; ; look++) {
+            try (Fd dir = Fcntl.open("/proc/" + number(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+                pidFd.requireUnreaped("/proc/PID");
+                return use.apply(dir);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
+                    throw e;
+                }
                 pidFd.requireUnreaped(e.call());
+                if (look == LOOKS) { // not there, or hidden
+                    throw e;
+                }
             }
-            throw e;
         }
     }
 }

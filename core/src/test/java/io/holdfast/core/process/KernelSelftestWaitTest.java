@@ -23,6 +23,9 @@ class KernelSelftestWaitTest {
     /** As many as the kernel's own test in the long suite. */
     private static final int ROUNDS = Boolean.getBoolean("holdfast.long") ? 10_000 : 300;
 
+    /** Enough to see the race several times over. */
+    private static final int EXECS = 3 * ROUNDS;
+
     private static final Duration LIMIT = Duration.ofSeconds(100);
 
     /** How long an event that must not come is waited for. */
@@ -160,6 +163,19 @@ class KernelSelftestWaitTest {
                         .isEqualTo(new Exit.Killed(Signal.TERM, false));
                 assertThat(process.await(LIMIT).orElseThrow())
                         .isEqualTo(knownToStrangers(new Exit.Killed(Signal.TERM, false)));
+            }
+        }
+    }
+
+    /** An exec gives the process's number to another thread, while its folder is being opened. */
+    @Test
+    @Needs(programs = "gcc")
+    void aProcessIsReadableWhileItsThreadsExecute() throws Exception {
+        ForeignParent.Program threads = threads("again," + EXECS);
+        try (PidFd process = PidFd.open(threads.pid())) {
+            assertThat(process.signal(Signal.USR2)).isTrue();
+            while (!process.proc().name().equals("sleep")) {
+                assertThat(process.isAlive()).isTrue();
             }
         }
     }

@@ -246,10 +246,11 @@ class UsersTest {
     }
 
     @Test
-    void whoeverIsInterruptedIsToldAndStaysInterrupted() {
+    void whoeverIsInterruptedIsToldAndStaysInterrupted() throws IOException {
+        Users slow = users("exec sleep 1000", 100);
         Thread.currentThread().interrupt();
         assertThatExceptionOfType(Users.UnavailableException.class)
-                .isThrownBy(() -> users.groups(500));
+                .isThrownBy(() -> slow.groups(500));
         assertThat(Thread.interrupted()).isTrue();
     }
 

@@ -23,25 +23,26 @@ import org.mozilla.javascript.Undefined;
  */
 abstract class Evaluation<V> {
     private final RuleScope scope;
-    private final List<RuleFunction> functions;
+    private final RuleFunctions.Walk functions;
+    private final int passedOver;
     private final Consumer<V> answer;
     private final Budget budget;
     private final Object[] arguments;
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
-    private int next;
     private int logged;
     private boolean suspendable;
 
     Evaluation(
             Sandbox.Cell cell,
             RuleScope scope,
-            List<RuleFunction> functions,
+            RuleFunctions functions,
             RuleAction action,
             RuleSubject subject,
             Consumer<V> answer) {
         this.scope = scope;
-        this.functions = functions;
+        this.functions = functions.about(action.id());
+        this.passedOver = functions.size() - this.functions.length();
         this.answer = answer;
         this.budget = new Budget(scope.limits().evaluation(), scope.limits().allocated());
         this.arguments = new Object[] {scope.action(cell, action), scope.subject(subject)};
@@ -113,8 +114,11 @@ abstract class Evaluation<V> {
 
     private V ask(Sandbox.Cell cell, @Nullable Object continuation, @Nullable Object value) {
         @Nullable Object pending = continuation;
-        while (next < functions.size()) {
-            RuleFunction function = functions.get(next);
+        for (; ; ) {
+            RuleFunction function = functions.current();
+            if (function == null) {
+                return unanswered(steps);
+            }
             suspendable = function.isScript();
             Object result;
             if (pending == null) {
@@ -129,13 +133,18 @@ abstract class Evaluation<V> {
             if (verdict.isPresent()) {
                 return verdict.get();
             }
-            next++;
+            functions.advance();
         }
-        return unanswered(steps);
+    }
+
+    /** How many functions are about other actions. */
+    int passedOver() {
+        return passedOver;
     }
 
     private Place place() {
-        return next < functions.size() ? functions.get(next).place() : ScriptPlace.UNKNOWN;
+        RuleFunction function = functions.current();
+        return function == null ? ScriptPlace.UNKNOWN : function.place();
     }
 
     private V failure(Place place, String details) {

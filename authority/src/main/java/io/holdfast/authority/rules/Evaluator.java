@@ -69,7 +69,7 @@ public final class Evaluator {
     public void evaluate(RuleAction action, RuleSubject subject, Consumer<RuleVerdict> answer) {
         begin(
                 scope -> new RuleEvaluation(cell(), scope, action, subject, answer),
-                why -> answer.accept(RuleEvaluation.refused(List.of(), why)));
+                why -> answer.accept(RuleEvaluation.refused(why)));
     }
 
     /** Asks the admin rules, in the same way. */

@@ -200,7 +200,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
                     @Override
                     public void refused(String why) {
-                        boolean _ = verdict.complete(RuleEvaluation.refused(List.of(), why));
+                        boolean _ = verdict.complete(RuleEvaluation.refused(why));
                     }
                 });
         return verdict;

@@ -34,7 +34,7 @@ final class RuleEvaluation extends Evaluation<RuleVerdict> {
                         : Optional.empty();
         if (word.isPresent()) {
             steps.add(new RuleStep(place, word.get().word()));
-            return Optional.of(new RuleVerdict(word, steps, Optional.empty()));
+            return Optional.of(new RuleVerdict(word, steps, passedOver(), Optional.empty()));
         }
         String why = "returned " + describe(result) + ", which is no result";
         scope.tell(place, why);
@@ -44,15 +44,18 @@ final class RuleEvaluation extends Evaluation<RuleVerdict> {
 
     @Override
     RuleVerdict unanswered(List<RuleStep> steps) {
-        return new RuleVerdict(Optional.empty(), steps, Optional.empty());
+        return new RuleVerdict(Optional.empty(), steps, passedOver(), Optional.empty());
     }
 
     @Override
     RuleVerdict failed(List<RuleStep> steps, String why) {
-        return refused(steps, why);
+        return new RuleVerdict(
+                Optional.of(ImplicitAuthorization.NO), steps, passedOver(), Optional.of(why));
     }
 
-    static RuleVerdict refused(List<RuleStep> steps, String why) {
-        return new RuleVerdict(Optional.of(ImplicitAuthorization.NO), steps, Optional.of(why));
+    /** No rule was run, which is a refusal. */
+    static RuleVerdict refused(String why) {
+        return new RuleVerdict(
+                Optional.of(ImplicitAuthorization.NO), List.of(), 0, Optional.of(why));
     }
 }

@@ -26,8 +26,8 @@ final class RuleScope {
     private final ScriptableObject global;
     private final ScriptableObject actionPrototype;
     private final ScriptableObject subjectPrototype;
-    private final List<RuleFunction> rules = new ArrayList<>();
-    private final List<RuleFunction> adminRules = new ArrayList<>();
+    private final RuleFunctions rules = new RuleFunctions();
+    private final RuleFunctions adminRules = new RuleFunctions();
     private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
     private final ProgramRuns programs;
     private RuleLog log = RuleLog.NOWHERE;
@@ -127,7 +127,7 @@ final class RuleScope {
         natives.put(name, natives, new BuiltIn(global, name, 1, body));
     }
 
-    private Object add(List<RuleFunction> functions, String name, Object[] arguments) {
+    private Object add(RuleFunctions functions, String name, Object[] arguments) {
         if (!loading) {
             throw ScriptRuntime.constructError(
                     "Error", "polkit." + name + ": only while the files are loaded");
@@ -139,7 +139,7 @@ final class RuleScope {
             throw ScriptRuntime.constructError(
                     "Error", "polkit." + name + ": more than " + MAX_FUNCTIONS + " functions");
         }
-        functions.add(new RuleFunction(ScriptPlace.ofCaller(), function));
+        functions.add(RuleFunction.of(ScriptPlace.ofCaller(), function));
         return Undefined.instance;
     }
 
@@ -173,11 +173,11 @@ final class RuleScope {
         return global;
     }
 
-    List<RuleFunction> rules() {
+    RuleFunctions rules() {
         return rules;
     }
 
-    List<RuleFunction> adminRules() {
+    RuleFunctions adminRules() {
         return adminRules;
     }
 
@@ -199,7 +199,8 @@ final class RuleScope {
     Scriptable action(Sandbox.Cell cell, RuleAction action) {
         ScriptableObject object = (ScriptableObject) cell.newObject(global);
         object.setPrototype(actionPrototype);
-        object.put("id", object, action.id());
+        object.defineProperty(
+                "id", action.id(), ScriptableObject.READONLY | ScriptableObject.PERMANENT);
         action.details().forEach((key, value) -> object.put("_detail_" + key, object, value));
         return object;
     }

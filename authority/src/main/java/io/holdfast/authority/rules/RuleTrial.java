@@ -40,7 +40,7 @@ public final class RuleTrial {
     /** What the rules say. */
     public RuleVerdict evaluate(RuleAction action, DescribedSubject subject) {
         AtomicReference<RuleVerdict> verdict =
-                new AtomicReference<>(RuleEvaluation.refused(List.of(), "no answer"));
+                new AtomicReference<>(RuleEvaluation.refused("no answer"));
         return run(cell -> new RuleEvaluation(cell, scope, action, subject, verdict::set), verdict);
     }
 

@@ -9,10 +9,14 @@ import java.util.Optional;
  *
  * @param answer empty if no rule has answered: then the defaults hold
  * @param steps the rules that ran, in order
+ * @param passedOver how many rules were not run, as they do nothing about this action
  * @param failure why the answer is "no" though no rule said so
  */
 public record RuleVerdict(
-        Optional<ImplicitAuthorization> answer, List<RuleStep> steps, Optional<String> failure) {
+        Optional<ImplicitAuthorization> answer,
+        List<RuleStep> steps,
+        int passedOver,
+        Optional<String> failure) {
     public RuleVerdict {
         steps = List.copyOf(steps);
     }

@@ -2,6 +2,7 @@ package io.holdfast.dbus;
 
 import io.holdfast.dbus.wire.WireLimits;
 import java.time.Duration;
+import java.util.concurrent.ThreadFactory;
 
 /**
  * Limits of a connection, and how it authenticates.
@@ -21,6 +22,8 @@ import java.time.Duration;
  * @param messageBytes the longest message that is read; a longer one ends the connection
  * @param descriptors whether descriptors are to be passed, if the other side agrees
  * @param anonymous whether to authenticate as nobody and not as our user
+ * @param reader makes the thread that reads: a virtual one suits most; a platform thread is woken
+ *     sooner, which suits a service that answers many calls
  */
 public record ConnectionOptions(
         Duration connectTimeout,
@@ -31,7 +34,8 @@ public record ConnectionOptions(
         long outgoingBytes,
         int messageBytes,
         boolean descriptors,
-        boolean anonymous) {
+        boolean anonymous,
+        ThreadFactory reader) {
     /** What suits most programs. */
     public static final ConnectionOptions DEFAULT =
             new ConnectionOptions(
@@ -43,7 +47,8 @@ public record ConnectionOptions(
                     16 << 20,
                     WireLimits.MAX_MESSAGE,
                     true,
-                    false);
+                    false,
+                    Thread.ofVirtual().factory());
 
     /**
      * @throws IllegalArgumentException if a limit or a time is not positive
@@ -74,7 +79,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withCallTimeout(Duration time) {
@@ -87,7 +93,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withCalls(int limit) {
@@ -100,7 +107,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withIncomingCalls(int limit) {
@@ -113,7 +121,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withQueuedSignals(int limit) {
@@ -126,7 +135,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withOutgoingBytes(long limit) {
@@ -139,7 +149,8 @@ public record ConnectionOptions(
                 limit,
                 messageBytes,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withMessageBytes(int limit) {
@@ -152,7 +163,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 limit,
                 descriptors,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withDescriptors(boolean passed) {
@@ -165,7 +177,8 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 passed,
-                anonymous);
+                anonymous,
+                reader);
     }
 
     public ConnectionOptions withAnonymous(boolean asNobody) {
@@ -178,6 +191,21 @@ public record ConnectionOptions(
                 outgoingBytes,
                 messageBytes,
                 descriptors,
-                asNobody);
+                asNobody,
+                reader);
+    }
+
+    public ConnectionOptions withReader(ThreadFactory threads) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous,
+                threads);
     }
 }

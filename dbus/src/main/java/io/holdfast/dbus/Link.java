@@ -25,9 +25,9 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One authenticated stream of messages and the calls under way on it. A single virtual thread
- * reads; it completes calls and gives everything else to a {@link Receiver}, and never waits for
- * anything but the socket.
+ * One authenticated stream of messages and the calls under way on it. A single thread reads; it
+ * completes calls and gives everything else to a {@link Receiver}, and never waits for anything but
+ * the socket.
  */
 final class Link {
     private static final Duration FLUSH = Duration.ofSeconds(2);
@@ -79,7 +79,8 @@ final class Link {
         this.inbox = new Inbox(dialed.socket(), options.messageBytes());
         this.outbox = new Outbox(dialed.socket(), options.outgoingBytes(), "D-Bus writer " + name);
         this.calls = new Semaphore(options.calls());
-        this.reader = Thread.ofVirtual().name("D-Bus reader " + name).unstarted(this::read);
+        this.reader = options.reader().newThread(this::read);
+        reader.setName("D-Bus reader " + name);
     }
 
     /**

@@ -11,7 +11,7 @@ public interface MethodHandler {
      * BusInterface.Builder#concurrent}.
      *
      * @return the values of the reply; descriptors among them are given away: they are closed once
-     *     they are sent
+     *     they are sent. Or all of them as one {@link io.holdfast.dbus.wire.MarshalledBody}
      * @throws DBusException what the caller is to get
      * @throws Exception anything else: the caller gets {@link DBusException#FAILED} with its
      *     message

@@ -2,6 +2,7 @@ package io.holdfast.dbus;
 
 import io.holdfast.core.linux.Fd;
 import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.MarshalledBody;
 import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Struct;
@@ -28,7 +29,8 @@ record Outgoing(byte[] bytes, List<Fd> descriptors) {
 
     /**
      * @param destination null without a bus, and for broadcasts
-     * @param values in which an {@link Fd} may stand for a handle
+     * @param values in which an {@link Fd} may stand for a handle; or a {@link MarshalledBody}
+     *     alone
      * @throws IllegalArgumentException if the values do not fit the signature, or the header is
      *     invalid
      */
@@ -49,7 +51,12 @@ record Outgoing(byte[] bytes, List<Fd> descriptors) {
             writer.destination(destination);
         }
         writer.unixFds(descriptors.size());
-        if (signature.equals(Signature.EMPTY)) {
+        if (values.size() == 1 && values.getFirst() instanceof MarshalledBody body) {
+            if (!signature.equals(body.signature())) {
+                throw new IllegalArgumentException(body + " where '" + signature + "' is due");
+            }
+            writer.body(body);
+        } else if (signature.equals(Signature.EMPTY)) {
             if (!plain.isEmpty()) {
                 throw new IllegalArgumentException(plain.size() + " values where none is taken");
             }

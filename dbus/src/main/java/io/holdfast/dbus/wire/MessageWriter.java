@@ -164,6 +164,13 @@ public final class MessageWriter {
         return body(Signature.of(signature));
     }
 
+    /** Writes a body that was marshalled before. */
+    public MessageWriter body(MarshalledBody marshalled) {
+        BodyWriter empty = body(marshalled.signature());
+        buffer.putBytes(marshalled.bytes());
+        return empty.begin(Signature.EMPTY).end();
+    }
+
     /**
      * Completes the message.
      *

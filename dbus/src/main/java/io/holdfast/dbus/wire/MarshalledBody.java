@@ -1,0 +1,52 @@
+package io.holdfast.dbus.wire;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/**
+ * Values that are marshalled once, to be the whole body of many messages: what is long, and asked
+ * for often. Holds no descriptors. Immutable.
+ */
+public final class MarshalledBody {
+    private static final int BODY_LENGTH = 4; // where a header has it
+
+    private final Signature signature;
+    private final byte[] bytes;
+
+    private MarshalledBody(Signature signature, byte[] bytes) {
+        this.signature = signature;
+        this.bytes = bytes;
+    }
+
+    /**
+     * @param values as {@link Values#writeAll} takes them
+     * @throws IllegalArgumentException if they do not fit the signature
+     */
+    public static MarshalledBody of(Signature signature, List<?> values) {
+        MessageWriter writer = new MessageWriter().methodReturn(1).serial(1);
+        BodyWriter body = writer.body(signature);
+        Values.writeAll(body, values);
+        MemorySegment message = body.end().finish();
+        long start = message.byteSize() - message.get(ValueLayout.JAVA_INT_UNALIGNED, BODY_LENGTH);
+        return new MarshalledBody(signature, message.asSlice(start).toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    public Signature signature() {
+        return signature;
+    }
+
+    /** In bytes. */
+    public int length() {
+        return bytes.length;
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    @Override
+    public String toString() {
+        return bytes.length + " bytes of " + signature;
+    }
+}

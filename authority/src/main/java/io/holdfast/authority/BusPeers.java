@@ -55,6 +55,13 @@ final class BusPeers implements AutoCloseable {
                 : Optional.empty();
     }
 
+    /** Who has a unique name, as {@link #subject} tells it, if that is known without waiting. */
+    Optional<Subject.BusName> known(String uniqueName) {
+        synchronized (known) {
+            return Optional.ofNullable(known.get(uniqueName)).map(Subject.BusName::duplicate);
+        }
+    }
+
     /**
      * Who has a unique name.
      *

@@ -32,7 +32,10 @@ public final class BusPresence implements AutoCloseable {
     private static final int CALLS = Integer.getInteger("io.holdfast.authority.calls", 16_384);
 
     private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.DEFAULT.withIncomingCalls(CALLS).withCalls(CALLS);
+            ConnectionOptions.DEFAULT
+                    .withIncomingCalls(CALLS)
+                    .withCalls(CALLS)
+                    .withReader(Thread.ofPlatform().daemon().factory());
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 

@@ -1,6 +1,5 @@
 package io.holdfast.authority;
 
-import io.holdfast.authority.action.Action;
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.linux.ErrnoException;
@@ -20,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
 /**
@@ -40,6 +40,7 @@ final class PolicyKitMethods {
     private final BusConnection bus;
     private final BusPeers peers;
     private final SubjectDoor door;
+    private final ActionDescriptions descriptions = new ActionDescriptions();
 
     PolicyKitMethods(AuthorityEngine engine, BusConnection bus, BusPeers peers) {
         this.engine = engine;
@@ -54,15 +55,15 @@ final class PolicyKitMethods {
                 .method(
                         "EnumerateActions",
                         "s",
-                        "a(ssssssuuua{ss})",
+                        ActionDescriptions.SIGNATURE,
                         this::enumerateActions,
                         "locale",
                         "action_descriptions")
-                .method(
+                .asyncMethod(
                         "CheckAuthorization",
                         SUBJECT + "sa{ss}us",
                         "(bba{ss})",
-                        answered(this::check),
+                        this::check,
                         "subject",
                         "action_id",
                         "details",
@@ -168,11 +169,24 @@ final class PolicyKitMethods {
         return call -> {
             try (Subject.BusName who = peers.subject(call.sender())) {
                 return handler.answer(call, new Caller(who.name(), who.uid(), who.process()));
-            } catch (AuthorityException e) {
-                throw error(e);
-            } catch (ErrnoException e) {
-                throw new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
+            } catch (AuthorityException | ErrnoException e) {
+                throw refusal(e);
             }
+        };
+    }
+
+    /** What the caller gets for a failure. */
+    private static RuntimeException refusal(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        return switch (cause) {
+            case AuthorityException e -> error(e);
+            case ErrnoException e ->
+                    new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
+            case RuntimeException e -> e;
+            default -> new DBusException(PolicyKit1.FAILED, String.valueOf(cause));
         };
     }
 
@@ -195,48 +209,103 @@ final class PolicyKitMethods {
     // ---- actions and checks
 
     private List<?> enumerateActions(MethodCall call) {
-        String locale = call.string(0);
-        List<Struct> list = new ArrayList<>();
-        for (Action action : engine.actions().actions()) {
-            list.add(
-                    Struct.of(
-                            action.id(),
-                            action.description().in(locale),
-                            action.message().in(locale),
-                            action.vendor(),
-                            action.vendorUrl(),
-                            action.iconName(),
-                            action.any().code(),
-                            action.inactive().code(),
-                            action.active().code(),
-                            action.annotations()));
-        }
-        return List.of(list);
+        return List.of(descriptions.in(call.string(0), engine.actions()));
     }
 
-    private List<?> check(MethodCall call, Caller caller) throws InterruptedException {
-        long flags = call.argument(3, Long.class);
-        Map<String, String> details = strings(call.argument(2, Map.class));
-        Subject subject = door.read(call.argument(0, Struct.class), call);
-        CheckRequest request =
-                new CheckRequest(
-                        caller,
-                        subject,
-                        call.string(1),
-                        details,
-                        (flags & ALLOW_USER_INTERACTION) != 0,
-                        (flags & ALWAYS_CHECK) != 0,
-                        call.string(4));
-        CompletableFuture<Decision> answer = engine.check(request);
-        if (request.interactive() && !answer.isDone()) {
-            forgetIfGone(call, caller);
+    /**
+     * Begins at once if all are known whom it is about, on the thread that reads: a check is short,
+     * and waking another would take as long. Whoever is not known is asked of the bus, for whose
+     * answer the reader must not wait.
+     */
+    private void check(MethodCall call, CompletableFuture<List<?>> reply) {
+        if (!isInteractive(call)) {
+            Optional<Subject.BusName> who = peers.known(call.sender());
+            if (who.isPresent()) {
+                Optional<Subject> subject;
+                try {
+                    subject = door.readNow(call.argument(0, Struct.class), call);
+                } catch (RuntimeException e) {
+                    who.get().close();
+                    throw refusal(e);
+                }
+                if (subject.isPresent()) {
+                    begin(call, who.get(), subject.get(), reply);
+                    return;
+                }
+                who.get().close();
+            }
         }
-        Decision decision = join(answer);
-        if (decision.failure().isPresent()) {
-            throw AuthorityException.failed(decision.failure().get());
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus call " + call.message().member())
+                        .start(() -> checkWaiting(call, reply));
+    }
+
+    private static boolean isInteractive(MethodCall call) {
+        return (call.argument(3, Long.class) & ALLOW_USER_INTERACTION) != 0;
+    }
+
+    private void checkWaiting(MethodCall call, CompletableFuture<List<?>> reply) {
+        try {
+            Subject.BusName who = peers.subject(call.sender());
+            Subject subject;
+            try {
+                subject = door.read(call.argument(0, Struct.class), call);
+            } catch (RuntimeException | InterruptedException e) {
+                who.close();
+                throw e;
+            }
+            begin(call, who, subject, reply);
+            if (isInteractive(call) && !reply.isDone() && bus.owner(call.sender()).isEmpty()) {
+                engine.disconnected(peers.connection(call.sender())); // nobody tells that again
+            }
+        } catch (RuntimeException | InterruptedException e) {
+            reply.completeExceptionally(refusal(e));
         }
-        return List.of(
-                Struct.of(decision.isAuthorized(), decision.isChallenge(), decision.details()));
+    }
+
+    /**
+     * @param who calls; owned
+     * @param subject owned
+     */
+    private void begin(
+            MethodCall call,
+            Subject.BusName who,
+            Subject subject,
+            CompletableFuture<List<?>> reply) {
+        CompletableFuture<Decision> answer;
+        try {
+            answer =
+                    engine.check(
+                            new CheckRequest(
+                                    new Caller(who.name(), who.uid(), who.process()),
+                                    subject,
+                                    call.string(1),
+                                    strings(call.argument(2, Map.class)),
+                                    isInteractive(call),
+                                    (call.argument(3, Long.class) & ALWAYS_CHECK) != 0,
+                                    call.string(4)));
+        } catch (RuntimeException e) {
+            who.close();
+            throw e;
+        }
+        var _ =
+                answer.whenComplete((decision, failure) -> {
+                    who.close();
+                    if (failure != null) {
+                        reply.completeExceptionally(refusal(failure));
+                    } else if (decision.failure().isPresent()) {
+                        reply.completeExceptionally(
+                                error(AuthorityException.failed(decision.failure().get())));
+                    } else {
+                        reply.complete(
+                                List.of(
+                                        Struct.of(
+                                                decision.isAuthorized(),
+                                                decision.isChallenge(),
+                                                decision.details())));
+                    }
+                });
     }
 
     private static Map<String, String> strings(Map<?, ?> map) {

@@ -45,6 +45,16 @@ final class SubjectDoor {
         };
     }
 
+    /** The same without waiting for anybody; empty where that cannot be. */
+    Optional<Subject> readNow(Struct subject, MethodCall call) {
+        Map<?, ?> details = (Map<?, ?>) subject.get(1);
+        return switch ((String) subject.get(0)) {
+            case "unix-process" -> Optional.of(process(details, call));
+            case "system-bus-name" -> peers.known(uniqueName(details)).map(Subject.class::cast);
+            default -> Optional.empty();
+        };
+    }
+
     /** A process as agents and helpers tell it. */
     Subject.UnixProcess process(Map<?, ?> details, MethodCall call) {
         boolean carriesDescriptors = !call.message().descriptors().isEmpty();
@@ -141,11 +151,15 @@ final class SubjectDoor {
     }
 
     private Subject.BusName busName(Map<?, ?> details) throws InterruptedException {
+        return peers.subject(uniqueName(details));
+    }
+
+    private static String uniqueName(Map<?, ?> details) {
         String name = string(details, "name", "system-bus-name");
         if (!name.startsWith(":")) {
             throw AuthorityException.failed("`" + name + "' is no unique bus name");
         }
-        return peers.subject(name);
+        return name;
     }
 
     private static String string(Map<?, ?> details, String key, String kind) {

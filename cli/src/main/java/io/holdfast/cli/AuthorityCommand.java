@@ -81,6 +81,7 @@ final class AuthorityCommand implements Command {
             listen(face, line.matchedOptionValue("--socket", null));
             presence.serve(engine, signals::stop);
             tell("READY=1");
+            HeapWatch.begin(signals);
             signals.run();
             tell("STOPPING=1");
             presence.close(); // nobody is to ask an engine that ends

@@ -11,12 +11,10 @@ import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.authority.rules.RuleEngine;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.Rules;
-import io.holdfast.authority.subject.Session;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Users;
 import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.process.PidFd;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -28,7 +26,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -68,17 +65,18 @@ public final class AuthorityEngine implements AutoCloseable {
     private final ChecksUnderWay checks = new ChecksUnderWay();
     private final TemporaryAuthorizations kept =
             new TemporaryAuthorizations(loop, () -> tell(Change.AUTHORIZATIONS));
-    private final AgentRegistry agents = new AgentRegistry();
-    private final Dialogs dialogs = new Dialogs(loop, tasks);
+    private final AuthenticationAgents agents;
     private final DecisionLog log = new DecisionLog();
     private final Users users = new Users();
     private final ActionFolders actions;
     private final RuleEngine rules;
     private final Context context = new Context();
-    private long lastAgent;
 
     private AuthorityEngine(AuthorityOptions options) throws IOException {
         this.options = options;
+        this.agents =
+                new AuthenticationAgents(
+                        loop, tasks, kept, options, () -> tell(Change.AUTHORIZATIONS));
         try {
             rules =
                     RuleEngine.start(
@@ -225,12 +223,7 @@ public final class AuthorityEngine implements AutoCloseable {
     /** The connections that have checks under way, or agents, or dialogs about them. */
     Set<String> connections() {
         Set<String> connections = new HashSet<>(checks.connections());
-        onLoop(
-                        () -> {
-                            agents.all().forEach(agent -> connections.add(agent.connection()));
-                            connections.addAll(dialogs.connections());
-                        })
-                .join();
+        connections.addAll(agents.connections());
         return connections;
     }
 
@@ -245,14 +238,7 @@ public final class AuthorityEngine implements AutoCloseable {
     /** The same of all such connections. Does nothing once this is closed. */
     void disconnected(Predicate<String> isGone) {
         checks.connections().stream().filter(isGone).forEach(checks::cancelAll);
-        tasks.end(() -> {
-            for (Agent agent : agents.all()) {
-                if (isGone.test(agent.connection())) {
-                    forget(agent, "the agent has gone");
-                }
-            }
-            dialogs.cancelAbout(isGone);
-        });
+        agents.disconnected(isGone);
     }
 
     /** What checks decide by. */
@@ -295,66 +281,7 @@ public final class AuthorityEngine implements AutoCloseable {
                 Optional<String> session,
                 List<Long> who,
                 CompletableFuture<Decision> answer) {
-            return CompletableFuture.completedFuture(request.subject())
-                    .thenComposeAsync(
-                            subject ->
-                                    agents.choose(subject, session)
-                                            .map(agent ->
-                                                    ask(
-                                                            agent, request, action, implicit, who,
-                                                            answer))
-                                            .orElseGet(() ->
-                                                    CompletableFuture.completedFuture(
-                                                            Optional.empty())),
-                            tasks);
-        }
-
-        /** On the loop, in one turn with the choice: the agent may go in the next one. */
-        private CompletableFuture<Optional<Asked>> ask(
-                Agent agent,
-                CheckRequest request,
-                Action action,
-                ImplicitAuthorization implicit,
-                List<Long> who,
-                CompletableFuture<Decision> answer) {
-            Dialogs.Question question =
-                    new Dialogs.Question(
-                            action.id(),
-                            DialogText.message(action, request.details(), agent.locale()),
-                            DialogText.iconName(action, request.details()),
-                            DialogText.details(request.caller(), request.subject()),
-                            who);
-            CompletableFuture<Dialogs.Outcome> outcome =
-                    dialogs.begin(agent, question, request.subject());
-            var _ = answer.whenComplete((_, _) -> outcome.cancel(false));
-            return outcome.thenApply(end ->
-                    Optional.of(
-                            new Asked(
-                                    end,
-                                    agent.toString(),
-                                    keep(request, action, implicit, agent, end))));
-        }
-
-        private Optional<String> keep(
-                CheckRequest request,
-                Action action,
-                ImplicitAuthorization implicit,
-                Agent agent,
-                Dialogs.Outcome outcome) {
-            Optional<Subject.UnixProcess> process = request.subject().process();
-            if (outcome.authenticated().isEmpty() || !implicit.isKept() || process.isEmpty()) {
-                return Optional.empty();
-            }
-            OptionalLong administrator =
-                    implicit.needsAdministrator() ? outcome.authenticated() : OptionalLong.empty();
-            TemporaryAuthorization added =
-                    kept.add(
-                            process.get(),
-                            action.id(),
-                            agent.scope(),
-                            administrator,
-                            options.temporaryLife());
-            return Optional.of(added.id());
+            return agents.ask(request, action, implicit, session, who, answer);
         }
     }
 
@@ -373,78 +300,7 @@ public final class AuthorityEngine implements AutoCloseable {
             String path,
             boolean fallback,
             AgentChannel channel) {
-        Optional<PidFd> process;
-        try {
-            requireOwn(caller, scope);
-            process = caller.process().map(each -> each.pidFd().duplicate());
-        } catch (RuntimeException e) {
-            scope.close();
-            return CompletableFuture.failedFuture(e);
-        }
-        CompletableFuture<Void> done =
-                onLoop(() -> {
-                    Agent agent =
-                            new Agent(
-                                    ++lastAgent,
-                                    caller.connection(),
-                                    path,
-                                    scope,
-                                    process,
-                                    locale,
-                                    fallback,
-                                    channel);
-                    agents.add(agent);
-                    LOG.log(INFO, "an agent has registered: {0}", agent);
-                    tell(Change.AUTHORIZATIONS);
-                });
-        return done.whenComplete((_, failure) -> {
-            if (failure != null) {
-                scope.close();
-                process.ifPresent(PidFd::close);
-            }
-        });
-    }
-
-    /** Who may speak for whom: a user for himself, and root. */
-    private void requireOwn(Caller caller, Subject scope) {
-        switch (scope) {
-            case Subject.UnixSession session -> {
-                requireOwnSession(caller, session);
-                if (!caller.isRoot() && caller.uid() != session.uid()) { // su works in it, too
-                    throw otherUser();
-                }
-            }
-            case Subject.UnixProcess process -> {
-                if (!caller.isRoot()
-                        && (caller.uid() != process.uid()
-                                || Subject.UnixProcess.realUid(process.pidFd()) != process.uid())) {
-                    throw otherUser();
-                }
-            }
-            case Subject.BusName _ ->
-                    throw AuthorityException.failed(
-                            "Only unix-process and unix-session subjects can be used for"
-                                    + " authentication agents");
-        }
-    }
-
-    private static AuthorityException otherUser() {
-        return AuthorityException.failed("User of caller and user of subject differs");
-    }
-
-    private void requireOwnSession(Caller caller, Subject.UnixSession session) {
-        Optional<String> own =
-                caller.process()
-                        .flatMap(process -> options.sessions().own(process.pidFd()))
-                        .map(Session::id);
-        if (own.isEmpty()) {
-            throw AuthorityException.failed("Cannot determine session the caller is in");
-        }
-        if (!own.get().equals(session.id())) {
-            throw AuthorityException.failed(
-                    "Passed session and the session the caller is in differs. They must be equal"
-                            + " for now.");
-        }
+        return agents.register(caller, scope, locale, path, fallback, channel);
     }
 
     /**
@@ -454,27 +310,7 @@ public final class AuthorityEngine implements AutoCloseable {
      * @return fails with {@link AuthorityException} if the caller has not registered it
      */
     public CompletableFuture<Void> unregisterAgent(Caller caller, Subject scope, String path) {
-        CompletableFuture<Void> done =
-                onLoop(() -> {
-                    Agent agent =
-                            agents.find(scope)
-                                    .filter(found ->
-                                            found.connection().equals(caller.connection())
-                                                    && found.path().equals(path))
-                                    .orElseThrow(() ->
-                                            AuthorityException.failed("No such agent registered"));
-                    forget(agent, "the agent has unregistered");
-                });
-        return done.whenComplete((_, _) -> scope.close());
-    }
-
-    private void forget(Agent agent, String reason) {
-        if (agents.remove(agent)) {
-            dialogs.cancelAll(agent, reason);
-            LOG.log(INFO, "{0}: {1}", agent, reason);
-            agent.close();
-            tell(Change.AUTHORIZATIONS);
-        }
+        return agents.unregister(caller, scope, path);
     }
 
     /**
@@ -491,17 +327,7 @@ public final class AuthorityEngine implements AutoCloseable {
             long user,
             OptionalLong agentUid,
             Optional<Subject.UnixProcess> asked) {
-        if (!caller.isRoot()) {
-            asked.ifPresent(Subject.UnixProcess::close);
-            return CompletableFuture.failedFuture(
-                    AuthorityException.failed(
-                            "Only uid 0 may invoke this method. This incident has been logged."));
-        }
-        CompletableFuture<Void> done =
-                onLoop(() -> {
-                    dialogs.respond(cookie, user, agentUid, asked.map(Subject.UnixProcess::pidFd));
-                });
-        return done.whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
+        return agents.respond(caller, cookie, user, agentUid, asked);
     }
 
     // ---- what is kept
@@ -513,7 +339,7 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public List<TemporaryAuthorization> temporaryAuthorizations(
             Caller caller, Subject.UnixSession session) {
-        requireOwnSession(caller, session);
+        caller.requireIn(session, options.sessions());
         return kept.inScope(scope -> AgentRegistry.isSame(scope, session));
     }
 
@@ -524,8 +350,8 @@ public final class AuthorityEngine implements AutoCloseable {
 
     /** Takes back all that is kept in the caller's session. */
     public CompletableFuture<Void> revoke(Caller caller, Subject.UnixSession session) {
-        requireOwnSession(caller, session);
-        return onLoop(() -> {
+        caller.requireIn(session, options.sessions());
+        return tasks.submit(() -> {
             kept.inScope(scope -> AgentRegistry.isSame(scope, session))
                     .forEach(each -> kept.remove(each.id()));
         });
@@ -537,7 +363,7 @@ public final class AuthorityEngine implements AutoCloseable {
      * @return fails with {@link AuthorityException} if there is none, or it is another user's
      */
     public CompletableFuture<Void> revoke(Caller caller, String id) {
-        return onLoop(() -> {
+        return tasks.submit(() -> {
             TemporaryAuthorization meant =
                     kept.byId(id)
                             .orElseThrow(() ->
@@ -553,15 +379,6 @@ public final class AuthorityEngine implements AutoCloseable {
 
     // ---- the loop
 
-    private CompletableFuture<Void> onLoop(Runnable task) {
-        try {
-            return CompletableFuture.runAsync(task, tasks);
-        } catch (RejectedExecutionException e) {
-            return CompletableFuture.failedFuture(
-                    AuthorityException.failed(String.valueOf(e.getMessage())));
-        }
-    }
-
     /** Cancels what is under way, and forgets what is kept. Idempotent. */
     @Override
     public void close() {
@@ -575,8 +392,7 @@ public final class AuthorityEngine implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         tasks.close();
-        dialogs.close();
-        agents.all().forEach(Agent::close);
+        agents.close();
         kept.close();
         loop.close();
     }

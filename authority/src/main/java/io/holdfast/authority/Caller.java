@@ -1,5 +1,7 @@
 package io.holdfast.authority;
 
+import io.holdfast.authority.subject.Session;
+import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import java.util.Optional;
 
@@ -17,6 +19,54 @@ public record Caller(String connection, long uid, Optional<Subject.UnixProcess> 
 
     boolean isRoot() {
         return uid == 0;
+    }
+
+    /**
+     * Who may speak for whom: a user for himself, and root.
+     *
+     * @throws AuthorityException if this caller may not
+     */
+    void requireSpeaksFor(Subject scope, Sessions sessions) {
+        switch (scope) {
+            case Subject.UnixSession session -> {
+                requireIn(session, sessions);
+                if (!isRoot() && uid != session.uid()) { // su works in it, too
+                    throw otherUser();
+                }
+            }
+            case Subject.UnixProcess subject -> {
+                if (!isRoot()
+                        && (uid != subject.uid()
+                                || Subject.UnixProcess.realUid(subject.pidFd()) != subject.uid())) {
+                    throw otherUser();
+                }
+            }
+            case Subject.BusName _ ->
+                    throw AuthorityException.failed(
+                            "Only unix-process and unix-session subjects can be used for"
+                                    + " authentication agents");
+        }
+    }
+
+    private static AuthorityException otherUser() {
+        return AuthorityException.failed("User of caller and user of subject differs");
+    }
+
+    /**
+     * Root, too, speaks of the session that it is in.
+     *
+     * @throws AuthorityException if this caller is in no session, or in another
+     */
+    void requireIn(Subject.UnixSession session, Sessions sessions) {
+        Optional<String> own = process.flatMap(held -> sessions.own(held.pidFd())).map(Session::id);
+        if (own.isEmpty()) {
+            throw AuthorityException.failed("Cannot determine session the caller is in");
+        }
+        if (!own.get().equals(session.id())) {
+            throw AuthorityException.failed(
+                    "Passed session and the session the caller is in differs. They must be equal"
+                            + " for now.");
+        }
     }
 
     @Override

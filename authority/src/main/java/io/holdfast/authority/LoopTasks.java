@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.EventLoop;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -54,6 +55,20 @@ final class LoopTasks implements Executor {
         }
         begins++;
         add(work);
+    }
+
+    /**
+     * Runs what begins something.
+     *
+     * @return fails with {@link AuthorityException} if too much waits, or this is closed
+     */
+    CompletableFuture<Void> submit(Runnable work) {
+        try {
+            return CompletableFuture.runAsync(work, this);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(
+                    AuthorityException.failed(String.valueOf(e.getMessage())));
+        }
     }
 
     /** Runs what ends something. Does nothing once this is closed: all has ended then. */

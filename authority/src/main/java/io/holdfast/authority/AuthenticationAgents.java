@@ -1,0 +1,236 @@
+package io.holdfast.authority;
+
+import static java.lang.System.Logger.Level.INFO;
+
+import io.holdfast.authority.action.Action;
+import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.process.PidFd;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+
+/**
+ * The agents that have registered, the dialogs that they have with users, and what is kept of them.
+ * All of it is of the loop; the methods may be called by any thread.
+ */
+final class AuthenticationAgents {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
+
+    private final LoopTasks tasks;
+    private final TemporaryAuthorizations kept;
+    private final AuthorityOptions options;
+    private final Runnable changed;
+    private final AgentRegistry agents = new AgentRegistry();
+    private final Dialogs dialogs;
+    private long lastSerial;
+
+    /**
+     * @param tasks of the loop
+     * @param changed called when there are other agents
+     */
+    AuthenticationAgents(
+            EventLoop loop,
+            LoopTasks tasks,
+            TemporaryAuthorizations kept,
+            AuthorityOptions options,
+            Runnable changed) {
+        this.tasks = tasks;
+        this.kept = kept;
+        this.options = options;
+        this.changed = changed;
+        this.dialogs = new Dialogs(loop, tasks);
+    }
+
+    // ---- who there is
+
+    /** As {@link AuthorityEngine#registerAgent}. */
+    CompletableFuture<Void> register(
+            Caller caller,
+            Subject scope,
+            String locale,
+            String path,
+            boolean fallback,
+            AgentChannel channel) {
+        Optional<PidFd> process;
+        try {
+            caller.requireSpeaksFor(scope, options.sessions());
+            process = caller.process().map(each -> each.pidFd().duplicate());
+        } catch (RuntimeException e) {
+            scope.close();
+            return CompletableFuture.failedFuture(e);
+        }
+        CompletableFuture<Void> done =
+                tasks.submit(() -> {
+                    Agent agent =
+                            new Agent(
+                                    ++lastSerial,
+                                    caller.connection(),
+                                    path,
+                                    scope,
+                                    process,
+                                    locale,
+                                    fallback,
+                                    channel);
+                    agents.add(agent);
+                    LOG.log(INFO, "an agent has registered: {0}", agent);
+                    changed.run();
+                });
+        return done.whenComplete((_, failure) -> {
+            if (failure != null) {
+                scope.close();
+                process.ifPresent(PidFd::close);
+            }
+        });
+    }
+
+    /** As {@link AuthorityEngine#unregisterAgent}. */
+    CompletableFuture<Void> unregister(Caller caller, Subject scope, String path) {
+        CompletableFuture<Void> done =
+                tasks.submit(() -> {
+                    Agent agent =
+                            agents.find(scope)
+                                    .filter(found ->
+                                            found.connection().equals(caller.connection())
+                                                    && found.path().equals(path))
+                                    .orElseThrow(() ->
+                                            AuthorityException.failed("No such agent registered"));
+                    forget(agent, "the agent has unregistered");
+                });
+        return done.whenComplete((_, _) -> scope.close());
+    }
+
+    private void forget(Agent agent, String reason) {
+        if (agents.remove(agent)) {
+            dialogs.cancelAll(agent, reason);
+            LOG.log(INFO, "{0}: {1}", agent, reason);
+            agent.close();
+            changed.run();
+        }
+    }
+
+    /** The connections of agents, and those that dialogs are about. */
+    Set<String> connections() {
+        Set<String> connections = new HashSet<>();
+        tasks.submit(
+                        () -> {
+                            agents.all().forEach(agent -> connections.add(agent.connection()));
+                            connections.addAll(dialogs.connections());
+                        })
+                .join();
+        return connections;
+    }
+
+    /** Such connections have gone: with them their agents, and the dialogs about them. */
+    void disconnected(Predicate<String> isGone) {
+        tasks.end(() -> {
+            for (Agent agent : agents.all()) {
+                if (isGone.test(agent.connection())) {
+                    forget(agent, "the agent has gone");
+                }
+            }
+            dialogs.cancelAbout(isGone);
+        });
+    }
+
+    // ---- asking users
+
+    /** As {@link DecisionContext#ask}. */
+    CompletableFuture<Optional<DecisionContext.Asked>> ask(
+            CheckRequest request,
+            Action action,
+            ImplicitAuthorization implicit,
+            Optional<String> session,
+            List<Long> who,
+            CompletableFuture<Decision> answer) {
+        return CompletableFuture.completedFuture(request.subject())
+                .thenComposeAsync(
+                        subject ->
+                                agents.choose(subject, session)
+                                        .map(agent ->
+                                                ask(agent, request, action, implicit, who, answer))
+                                        .orElseGet(() ->
+                                                CompletableFuture.completedFuture(
+                                                        Optional.empty())),
+                        tasks);
+    }
+
+    /** On the loop, in one turn with the choice: the agent may go in the next one. */
+    private CompletableFuture<Optional<DecisionContext.Asked>> ask(
+            Agent agent,
+            CheckRequest request,
+            Action action,
+            ImplicitAuthorization implicit,
+            List<Long> who,
+            CompletableFuture<Decision> answer) {
+        Dialogs.Question question =
+                new Dialogs.Question(
+                        action.id(),
+                        DialogText.message(action, request.details(), agent.locale()),
+                        DialogText.iconName(action, request.details()),
+                        DialogText.details(request.caller(), request.subject()),
+                        who);
+        CompletableFuture<Dialogs.Outcome> outcome =
+                dialogs.begin(agent, question, request.subject());
+        var _ = answer.whenComplete((_, _) -> outcome.cancel(false));
+        return outcome.thenApply(end ->
+                Optional.of(
+                        new DecisionContext.Asked(
+                                end,
+                                agent.toString(),
+                                keep(request, action, implicit, agent, end))));
+    }
+
+    private Optional<String> keep(
+            CheckRequest request,
+            Action action,
+            ImplicitAuthorization implicit,
+            Agent agent,
+            Dialogs.Outcome outcome) {
+        Optional<Subject.UnixProcess> process = request.subject().process();
+        if (outcome.authenticated().isEmpty() || !implicit.isKept() || process.isEmpty()) {
+            return Optional.empty();
+        }
+        OptionalLong administrator =
+                implicit.needsAdministrator() ? outcome.authenticated() : OptionalLong.empty();
+        TemporaryAuthorization added =
+                kept.add(
+                        process.get(),
+                        action.id(),
+                        agent.scope(),
+                        administrator,
+                        options.temporaryLife());
+        return Optional.of(added.id());
+    }
+
+    /** As {@link AuthorityEngine#respond}. */
+    CompletableFuture<Void> respond(
+            Caller caller,
+            String cookie,
+            long user,
+            OptionalLong agentUid,
+            Optional<Subject.UnixProcess> asked) {
+        if (!caller.isRoot()) {
+            asked.ifPresent(Subject.UnixProcess::close);
+            return CompletableFuture.failedFuture(
+                    AuthorityException.failed(
+                            "Only uid 0 may invoke this method. This incident has been logged."));
+        }
+        CompletableFuture<Void> done =
+                tasks.submit(() -> {
+                    dialogs.respond(cookie, user, agentUid, asked.map(Subject.UnixProcess::pidFd));
+                });
+        return done.whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
+    }
+
+    /** When the loop has ended. */
+    void close() {
+        dialogs.close();
+        agents.all().forEach(Agent::close);
+    }
+}

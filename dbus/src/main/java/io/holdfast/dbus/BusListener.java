@@ -2,6 +2,8 @@ package io.holdfast.dbus;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
@@ -52,7 +54,7 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
                     List.of(of(UnixListener.listen(name, SocketType.STREAM, BACKLOG)));
             case Folder(_, var folder) -> List.of(random(folder));
             case RuntimeSocket() -> List.of(file(BusAddress.runtimeSocket(environment)));
-            case Inherited() -> InheritedSockets.take(environment);
+            case Inherited() -> inherited(environment);
             case Program _ -> throw refused(address, "a program can be connected to only");
             case Unsupported unsupported -> throw refused(address, unsupported.reason());
         };
@@ -63,7 +65,46 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
      * (sd_listen_fds(3)).
      */
     public static boolean areInherited() {
-        return InheritedSockets.areThere(System.getenv(), ProcessHandle.current().pid());
+        return ListenFds.arePassed();
+    }
+
+    private static List<BusListener> inherited(Map<String, String> environment) {
+        List<ListenFds.Named> passed;
+        try {
+            passed = ListenFds.take(environment);
+        } catch (IllegalStateException | ErrnoException e) {
+            throw new BusAddressException("\"systemd:\": " + e.getMessage(), e);
+        }
+        if (passed.isEmpty()) {
+            throw new BusAddressException(
+                    "\"systemd:\": no sockets were passed to this process by LISTEN_FDS and"
+                            + " LISTEN_PID: not started by a socket?");
+        }
+        List<BusListener> listeners = new ArrayList<>();
+        try {
+            for (int i = 0; i < passed.size(); i++) {
+                listeners.add(adopted(ListenFds.START + i, passed.get(i)));
+            }
+            return List.copyOf(listeners);
+        } catch (BusAddressException e) {
+            closeAll(listeners);
+            passed.forEach(each -> each.fd().close());
+            throw e;
+        }
+    }
+
+    private static BusListener adopted(int number, ListenFds.Named passed) {
+        try {
+            if (SysSocket.option(passed.fd(), SysSocket.SO_TYPE) != SysSocket.SOCK_STREAM) {
+                throw new IllegalArgumentException("another type");
+            }
+            return of(UnixListener.adopt(passed.fd()));
+        } catch (ErrnoException | IllegalArgumentException e) {
+            throw new BusAddressException(
+                    "\"systemd:\": descriptor %d (%s) is no listening AF_UNIX stream socket: %s"
+                            .formatted(number, passed.name(), e.getMessage()),
+                    e);
+        }
     }
 
     private static BusAddressException refused(BusAddress address, String reason) {

@@ -2,12 +2,12 @@ package io.holdfast.authority.agent;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Unistd;
-import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,8 +15,6 @@ import java.util.Map;
  * descriptor of {@code LISTEN_FDS} (sd_listen_fds(3)), or else standard input.
  */
 final class ActivatedConnection {
-    private static final int FIRST = 3;
-
     private ActivatedConnection() {}
 
     /**
@@ -25,12 +23,8 @@ final class ActivatedConnection {
      * @throws IOException if there is none: how to start this instead
      */
     static UnixSocket take(Map<String, String> environment) throws IOException {
-        String count = environment.get("LISTEN_FDS");
-        boolean passed = count != null && isForUs(environment);
-        if (passed && !"1".equals(count)) {
-            throw new IOException("one connection is served, and LISTEN_FDS=" + count);
-        }
-        try (Fd fd = passed ? Fd.inherited(FIRST) : Unistd.duplicateStandard(0)) {
+        List<ListenFds.Named> passed = passed(environment);
+        try (Fd fd = passed.isEmpty() ? Unistd.duplicateStandard(0) : passed.getFirst().fd()) {
             UnixSocket connection = UnixSocket.adopt(fd);
             if (connection.type() != SocketType.STREAM) {
                 connection.close();
@@ -39,7 +33,7 @@ final class ActivatedConnection {
             return connection;
         } catch (ErrnoException | IOException e) {
             throw new IOException(
-                    (passed ? "descriptor 3" : "standard input")
+                    (passed.isEmpty() ? "standard input" : "descriptor " + ListenFds.START)
                             + " is no connection of an agent: this is started by a socket unit with"
                             + " Accept=yes ("
                             + e.getMessage()
@@ -48,16 +42,18 @@ final class ActivatedConnection {
         }
     }
 
-    private static boolean isForUs(Map<String, String> environment) {
-        if (!Integer.toString(Unistd.getpid()).equals(environment.get("LISTEN_PID"))) {
-            return false;
+    private static List<ListenFds.Named> passed(Map<String, String> environment)
+            throws IOException {
+        List<ListenFds.Named> passed;
+        try {
+            passed = ListenFds.take(environment);
+        } catch (IllegalStateException | ErrnoException e) {
+            throw new IOException(e.getMessage(), e);
         }
-        String id = environment.get("LISTEN_PIDFDID"); // since systemd 259
-        if (id == null || !Feature.PIDFS.isPresent()) {
-            return true;
+        if (passed.size() > 1) {
+            passed.forEach(each -> each.fd().close());
+            throw new IOException("one connection is served, and LISTEN_FDS=" + passed.size());
         }
-        try (PidFd self = PidFd.self()) {
-            return id.equals(Long.toUnsignedString(self.id()));
-        }
+        return passed;
     }
 }

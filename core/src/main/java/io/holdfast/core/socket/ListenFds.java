@@ -43,8 +43,13 @@ public final class ListenFds {
         return take(System.getenv());
     }
 
-    static List<Named> take(Map<String, String> environment) {
-        if (!isForUs(environment)) {
+    /**
+     * The same by other variables than the process was started with.
+     *
+     * @param environment instead of that of the process
+     */
+    public static List<Named> take(Map<String, String> environment) {
+        if (!arePassed(environment)) {
             return List.of();
         }
         int count = count(environment.getOrDefault("LISTEN_FDS", ""));
@@ -65,7 +70,12 @@ public final class ListenFds {
         }
     }
 
-    private static boolean isForUs(Map<String, String> environment) {
+    /** Whether some were passed to this process, be they taken by now or not. */
+    public static boolean arePassed() {
+        return arePassed(System.getenv());
+    }
+
+    private static boolean arePassed(Map<String, String> environment) {
         String pid = environment.get("LISTEN_PID");
         String id = environment.get("LISTEN_PIDFDID");
         if (pid == null || environment.get("LISTEN_FDS") == null) {

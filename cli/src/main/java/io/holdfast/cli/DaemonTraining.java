@@ -6,7 +6,13 @@ import io.holdfast.authority.AuthorityInterface;
 import io.holdfast.authority.BusPresence;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
@@ -56,28 +62,55 @@ final class DaemonTraining {
     }
 
     private static void authority(Path folder) throws Exception {
-        String socket = folder.resolve(AuthorityInterface.NAME).toString();
-        try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), BusConfig.system());
-                BusPresence _ = BusPresence.on(bus.addresses(), false);
+        String varlink = folder.resolve(AuthorityInterface.NAME).toString();
+        List<BusAddress> bus = List.of(BusAddress.parse("unix:path=" + folder.resolve("bus")));
+        try (OtherBus _ = OtherBus.at(folder.resolve("bus"));
+                BusPresence presence = BusPresence.on(bus, false);
                 AuthorityEngine engine = TourScratch.engine(folder);
                 AuthorityInterface face = AuthorityInterface.of(engine);
-                Authority varlink = Authority.overVarlink(socket)) {
-            face.server()
-                    .serve(
-                            UnixListener.listen(
-                                    UnixAddress.path(Path.of(socket)),
-                                    SocketType.STREAM,
-                                    BACKLOG,
-                                    OWNER_ALONE));
-            ask(varlink);
-        }
-        // The system's policy lets nobody but root own the name; whoever builds may be a user.
-        try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), BusConfig.permissive());
-                BusPresence presence = BusPresence.on(bus.addresses(), false);
-                AuthorityEngine engine = TourScratch.engine(folder);
-                Authority authority = Authority.overBus(bus.addresses())) {
+                Authority byVarlink = Authority.overVarlink(varlink);
+                Authority byBus = Authority.overBus(bus)) {
+            face.server().serve(listener(Path.of(varlink)));
             presence.serve(engine, () -> {});
-            ask(authority);
+            ask(byVarlink);
+            ask(byBus);
+        }
+    }
+
+    private static UnixListener listener(Path path) {
+        return UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, BACKLOG, OWNER_ALONE);
+    }
+
+    /** A bus in a process of its own: an authority has no need of its classes. */
+    private record OtherBus(UnixListener socket, Child process) implements AutoCloseable {
+        static OtherBus at(Path path) {
+            UnixListener socket = listener(path);
+            Child process =
+                    Spawn.of(
+                                    Path.of(System.getProperty("java.home"), "bin", "java")
+                                            .toString(),
+                                    "-XX:+UseSerialGC",
+                                    "-p",
+                                    System.getProperty("jdk.module.path"),
+                                    "--enable-native-access=io.holdfast.core",
+                                    "-m",
+                                    "io.holdfast.cli/" + Holdfast.class.getName(),
+                                    "bus")
+                            .descriptor(ListenFds.START, socket.fd())
+                            .environment("LISTEN_FDS", "1")
+                            .environmentOfPid("LISTEN_PID")
+                            .stdin(Stdio.devNull())
+                            .stdout(Stdio.devNull())
+                            .start();
+            return new OtherBus(socket, process);
+        }
+
+        @Override
+        public void close() {
+            boolean _ = process.signal(Signal.TERM);
+            Exit _ = process.onExit().join();
+            process.close();
+            socket.close();
         }
     }
 

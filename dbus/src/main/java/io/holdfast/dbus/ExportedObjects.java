@@ -7,7 +7,6 @@ import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Syntax;
-import io.holdfast.dbus.wire.Variant;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -16,7 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Objects;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -37,13 +35,6 @@ import org.jspecify.annotations.Nullable;
 final class ExportedObjects {
     private static final Logger LOG = System.getLogger(ExportedObjects.class.getName());
     private static final Signature STRING = Signature.of("s");
-    private static final List<String> STANDARD =
-            List.of(
-                    StandardInterfaces.PEER,
-                    StandardInterfaces.INTROSPECTABLE,
-                    StandardInterfaces.PROPERTIES,
-                    StandardInterfaces.OBJECT_MANAGER);
-
     private final BusConnection connection;
     private final Link link;
     private final int limit;
@@ -56,55 +47,6 @@ final class ExportedObjects {
     private record Tree(String path, Executor executor, ObjectTree objects) {
         boolean covers(String some) {
             return some.equals(path) || some.startsWith(path + "/");
-        }
-    }
-
-    private enum Where {
-        HERE,
-        IN_ORDER,
-        CONCURRENTLY,
-        LATER
-    }
-
-    /** What is to be done for a call; without object it is done here. */
-    private record Target(
-            Where where,
-            @Nullable ExportedObject ofObject,
-            Signature in,
-            Signature out,
-            BusInterface.Handling handling) {
-        /** What needs no handler of others. */
-        static Target here(String out, MethodHandler handler) {
-            return new Target(
-                    Where.HERE,
-                    null,
-                    Signature.EMPTY,
-                    Signature.of(out),
-                    new BusInterface.Handling.Now(handler));
-        }
-
-        static Target of(ExportedObject object, String in, String out, MethodHandler handler) {
-            return new Target(
-                    Where.IN_ORDER,
-                    object,
-                    Signature.of(in),
-                    Signature.of(out),
-                    new BusInterface.Handling.Now(handler));
-        }
-
-        static Target of(
-                ExportedObject object, BusInterface described, BusInterface.Method method) {
-            Where where =
-                    switch (method.handling()) {
-                        case BusInterface.Handling.Later _ -> Where.LATER;
-                        case BusInterface.Handling.Now _ ->
-                                described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER;
-                    };
-            return new Target(where, object, method.in(), method.out(), method.handling());
-        }
-
-        ExportedObject object() {
-            return Objects.requireNonNull(ofObject);
         }
     }
 
@@ -152,7 +94,7 @@ final class ExportedObjects {
             String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         Map<String, BusInterface> byName = new LinkedHashMap<>();
         for (BusInterface described : interfaces) {
-            if (STANDARD.contains(described.name())
+            if (StandardInterfaces.NAMES.contains(described.name())
                     || byName.putIfAbsent(described.name(), described) != null) {
                 throw new IllegalArgumentException(path + " has " + described.name() + " already");
             }
@@ -232,11 +174,11 @@ final class ExportedObjects {
             ask(tree, path, message);
             return;
         }
-        Target target;
+        CallTarget target;
         try {
             target = target(message, object, () -> nodesBelow(path));
             checked(message, target);
-            if (target.where != Where.HERE) {
+            if (target.where() != CallTarget.Where.HERE) {
                 requireRoom();
             }
         } catch (DBusException e) {
@@ -244,7 +186,7 @@ final class ExportedObjects {
             refuse(message, e, link::offer);
             return;
         }
-        switch (target.where) {
+        switch (target.where()) {
             case HERE -> run(message, target, link::offer);
             case LATER -> {
                 underWay.incrementAndGet();
@@ -265,12 +207,12 @@ final class ExportedObjects {
         }
     }
 
-    private static void checked(Message message, Target target) {
-        if (!message.signature().equals(target.in)) {
+    private static void checked(Message message, CallTarget target) {
+        if (!message.signature().equals(target.in())) {
             throw new DBusException(
                     DBusException.INVALID_ARGS,
                     "%s takes \"%s\" and not \"%s\""
-                            .formatted(message.member(), target.in, message.signature()));
+                            .formatted(message.member(), target.in(), message.signature()));
         }
     }
 
@@ -281,7 +223,7 @@ final class ExportedObjects {
         }
     }
 
-    private Runnable counted(Message message, Target target, Sender sender) {
+    private Runnable counted(Message message, CallTarget target, Sender sender) {
         underWay.incrementAndGet();
         return () -> {
             try {
@@ -353,7 +295,7 @@ final class ExportedObjects {
             Message message,
             @Nullable List<BusInterface> interfaces,
             @Nullable Throwable failure) {
-        Target target;
+        CallTarget target;
         try {
             if (interfaces == null) {
                 throw failure == null ? unknownObject(path) : refusal(message, failure);
@@ -368,7 +310,7 @@ final class ExportedObjects {
             refuse(message, e, link::offer);
             return;
         }
-        if (target.where == Where.LATER) {
+        if (target.where() == CallTarget.Where.LATER) {
             begin(message, target);
         } else {
             underWay.decrementAndGet();
@@ -378,7 +320,7 @@ final class ExportedObjects {
 
     // What is meant
 
-    private Target target(
+    private CallTarget target(
             Message message, @Nullable ExportedObject object, Supplier<List<String>> nodes) {
         String path = String.valueOf(message.path());
         String interfaceName = message.interfaceName();
@@ -386,7 +328,7 @@ final class ExportedObjects {
         if (interfaceName == null) {
             return anyInterface(object, path, member, nodes);
         }
-        Target standard = standard(object, path, interfaceName, member, nodes);
+        CallTarget standard = standard(object, path, interfaceName, member, nodes);
         if (standard != null) {
             return standard;
         }
@@ -394,7 +336,7 @@ final class ExportedObjects {
             throw unknownObject(path);
         }
         BusInterface described = object.interfaces().get(interfaceName);
-        if (described == null && !STANDARD.contains(interfaceName)) {
+        if (described == null && !StandardInterfaces.NAMES.contains(interfaceName)) {
             throw new DBusException(
                     DBusException.UNKNOWN_INTERFACE, path + " has no interface " + interfaceName);
         }
@@ -403,7 +345,7 @@ final class ExportedObjects {
             throw new DBusException(
                     DBusException.UNKNOWN_METHOD, interfaceName + " has no method " + member);
         }
-        return Target.of(object, described, method);
+        return CallTarget.of(object, described, method);
     }
 
     private static DBusException unknownObject(String path) {
@@ -411,7 +353,7 @@ final class ExportedObjects {
     }
 
     /** The first interface that has the member. */
-    private Target anyInterface(
+    private CallTarget anyInterface(
             @Nullable ExportedObject object,
             String path,
             String member,
@@ -420,12 +362,12 @@ final class ExportedObjects {
             for (BusInterface described : object.interfaces().values()) {
                 BusInterface.Method method = described.methods().get(member);
                 if (method != null) {
-                    return Target.of(object, described, method);
+                    return CallTarget.of(object, described, method);
                 }
             }
         }
-        for (String interfaceName : STANDARD) {
-            Target standard = standard(object, path, interfaceName, member, nodes);
+        for (String interfaceName : StandardInterfaces.NAMES) {
+            CallTarget standard = standard(object, path, interfaceName, member, nodes);
             if (standard != null) {
                 return standard;
             }
@@ -436,7 +378,7 @@ final class ExportedObjects {
                         DBusException.UNKNOWN_METHOD, path + " has no method " + member);
     }
 
-    private @Nullable Target standard(
+    private @Nullable CallTarget standard(
             @Nullable ExportedObject object,
             String path,
             String interfaceName,
@@ -445,31 +387,31 @@ final class ExportedObjects {
         return switch (interfaceName) {
             case StandardInterfaces.PEER ->
                     switch (member) {
-                        case "Ping" -> Target.here("", _ -> List.of());
+                        case "Ping" -> CallTarget.here("", _ -> List.of());
                         case "GetMachineId" ->
-                                Target.here("s", _ -> List.of(StandardInterfaces.machineId()));
+                                CallTarget.here("s", _ -> List.of(StandardInterfaces.machineId()));
                         default -> null;
                     };
             case StandardInterfaces.INTROSPECTABLE ->
                     member.equals("Introspect") ? introspect(object, path, nodes.get()) : null;
             case StandardInterfaces.PROPERTIES ->
-                    object == null ? null : properties(object, member);
+                    object == null ? null : PropertyCalls.of(object, member);
             case StandardInterfaces.OBJECT_MANAGER ->
                     object != null && member.equals("GetManagedObjects")
-                            ? Target.of(object, "", "a{oa{sa{sv}}}", _ -> managed(path))
+                            ? CallTarget.of(object, "", "a{oa{sa{sv}}}", _ -> managed(path))
                             : null;
             default -> null;
         };
     }
 
-    private @Nullable Target introspect(
+    private @Nullable CallTarget introspect(
             @Nullable ExportedObject object, String path, List<String> nodes) {
         if (object == null && nodes.isEmpty() && !path.equals("/") && !trees.containsKey(path)) {
             return null;
         }
         List<BusInterface> interfaces =
                 object == null ? List.of() : List.copyOf(object.interfaces().values());
-        return Target.here(
+        return CallTarget.here(
                 "s", _ -> List.of(StandardInterfaces.xml(interfaces, object != null, nodes)));
     }
 
@@ -479,83 +421,6 @@ final class ExportedObjects {
         return List.of(managed);
     }
 
-    // Properties
-
-    private static @Nullable Target properties(ExportedObject object, String member) {
-        return switch (member) {
-            case "Get" ->
-                    Target.of(
-                            object,
-                            "ss",
-                            "v",
-                            call -> List.of(ExportedObject.value(property(object, call))));
-            case "GetAll" ->
-                    Target.of(object, "s", "a{sv}", call -> List.of(all(object, call.string(0))));
-            case "Set" ->
-                    Target.of(
-                            object,
-                            "ssv",
-                            "",
-                            call -> {
-                                set(object, call);
-                                return List.of();
-                            });
-            default -> null;
-        };
-    }
-
-    /** The interfaces that are meant; an empty name means all. */
-    private static List<BusInterface> named(ExportedObject object, String interfaceName) {
-        if (interfaceName.isEmpty()) {
-            return List.copyOf(object.interfaces().values());
-        }
-        BusInterface described = object.interfaces().get(interfaceName);
-        if (described == null && !STANDARD.contains(interfaceName)) {
-            throw new DBusException(
-                    DBusException.UNKNOWN_INTERFACE,
-                    object.path() + " has no interface \"" + interfaceName + "\"");
-        }
-        return described == null ? List.of() : List.of(described);
-    }
-
-    private static BusInterface owner(ExportedObject object, MethodCall call) {
-        for (BusInterface described : named(object, call.string(0))) {
-            if (described.properties().containsKey(call.string(1))) {
-                return described;
-            }
-        }
-        throw new DBusException(
-                DBusException.UNKNOWN_PROPERTY,
-                "%s has no property \"%s\"".formatted(call.string(0), call.string(1)));
-    }
-
-    private static BusInterface.Property property(ExportedObject object, MethodCall call) {
-        return Objects.requireNonNull(owner(object, call).properties().get(call.string(1)));
-    }
-
-    private static Map<String, Object> all(ExportedObject object, String interfaceName) {
-        Map<String, Object> values = new LinkedHashMap<>();
-        named(object, interfaceName).forEach(i -> values.putAll(ExportedObject.values(i)));
-        return values;
-    }
-
-    private static void set(ExportedObject object, MethodCall call) throws InterruptedException {
-        BusInterface.Property property = property(object, call);
-        Variant value = call.argument(2, Variant.class);
-        if (property.writer() == null) {
-            throw new DBusException(
-                    DBusException.PROPERTY_READ_ONLY, property.name() + " can only be read");
-        }
-        if (!value.type().equals(property.type())) {
-            throw new DBusException(
-                    DBusException.INVALID_ARGS,
-                    "%s is of type \"%s\" and not \"%s\""
-                            .formatted(property.name(), property.type(), value.type()));
-        }
-        property.writer().accept(value.value());
-        object.changed(owner(object, call).name(), property.name());
-    }
-
     // Running and answering
 
     /** How an answer is sent. */
@@ -563,8 +428,8 @@ final class ExportedObjects {
         void send(IntFunction<Outgoing> message) throws InterruptedException;
     }
 
-    private void run(Message message, Target target, Sender sender) {
-        if (!(target.handling instanceof BusInterface.Handling.Now(MethodHandler handler))) {
+    private void run(Message message, CallTarget target, Sender sender) {
+        if (!(target.handling() instanceof BusInterface.Handling.Now(MethodHandler handler))) {
             throw new AssertionError(target);
         }
         try (MethodCall call = new MethodCall(connection, message)) {
@@ -580,8 +445,9 @@ final class ExportedObjects {
     }
 
     /** Begins what was counted, and answers when it is through. */
-    private void begin(Message message, Target target) {
-        if (!(target.handling instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
+    private void begin(Message message, CallTarget target) {
+        if (!(target.handling()
+                instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
             throw new AssertionError(target);
         }
         MethodCall call = new MethodCall(connection, message);
@@ -628,7 +494,7 @@ final class ExportedObjects {
                 DBusException.FAILED, text == null ? e.getClass().getSimpleName() : text);
     }
 
-    private void answer(Message message, Target target, List<?> values, Sender sender)
+    private void answer(Message message, CallTarget target, List<?> values, Sender sender)
             throws InterruptedException {
         try {
             if (!message.hasFlag(MessageFlags.NO_REPLY_EXPECTED)) {
@@ -638,7 +504,7 @@ final class ExportedObjects {
                                 MessageFlags.NO_REPLY_EXPECTED,
                                 serial,
                                 message.sender(),
-                                target.out,
+                                target.out(),
                                 values));
             }
         } finally {

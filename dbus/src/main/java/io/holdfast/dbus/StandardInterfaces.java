@@ -13,6 +13,9 @@ final class StandardInterfaces {
     static final String PROPERTIES = "org.freedesktop.DBus.Properties";
     static final String OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager";
 
+    /** In the order in which a call without an interface is looked for. */
+    static final List<String> NAMES = List.of(PEER, INTROSPECTABLE, PROPERTIES, OBJECT_MANAGER);
+
     private static final List<String> MACHINE_ID_FILES =
             List.of("/var/lib/dbus/machine-id", "/etc/machine-id");
 

@@ -65,14 +65,14 @@ final class EvaluatorWatch implements Runnable {
                 engine.failed(e);
             }
             long submitted = engine.submitted();
-            boolean idle = submitted == seen && !isAnyBusy();
+            boolean idle = submitted == seen && !isAnyBusy() && engine.queue().isEmpty();
             seen = submitted;
             attention =
-                    engine.isWorkWaiting()
+                    engine.queue().isAnyReady()
                             ? Attention.CLOSE
                             : idle ? Attention.ASLEEP : Attention.ROUNDS;
             if ((attention == Attention.ASLEEP && engine.submitted() != seen)
-                    || (attention != Attention.CLOSE && engine.isWorkWaiting())) {
+                    || (attention != Attention.CLOSE && engine.queue().isAnyReady())) {
                 attention = Attention.CLOSE; // it came before we said that we would sleep
             }
             switch (attention) {
@@ -97,10 +97,11 @@ final class EvaluatorWatch implements Runnable {
                 abandoned.add(evaluator);
             }
         }
+        engine.queue().stuck(abandoned.size());
         if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();
         }
-        engine.refuseOverdue();
+        engine.queue().refuseOverdue();
     }
 
     private boolean isAnotherNeeded() {
@@ -109,7 +110,7 @@ final class EvaluatorWatch implements Runnable {
             return true;
         }
         long patience = Readiness.nanos(limits.patience());
-        return engine.isWorkWaiting()
+        return engine.queue().isAnyReady()
                 && evaluators.size() < limits.evaluators()
                 && evaluators.stream().allMatch(evaluator -> evaluator.busyNanos() > patience);
     }

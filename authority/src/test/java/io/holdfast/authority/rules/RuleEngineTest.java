@@ -151,7 +151,7 @@ class RuleEngineTest {
         OpenDescriptors before = OpenDescriptors.now();
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluators(1, 10, Duration.ofMillis(20)),
+                        RuleLimits.STANDARD.withEvaluators(1, 20, Duration.ofMillis(20)),
                         "polkit.addRule(function(a) { if (a.id == 'slow') { var n = 0;"
                                 + " while (n++ < 3) { try { polkit.spawn(['false']); }"
                                 + " catch (e) { polkit.spawn(['sleep', '0.2']); } }"
@@ -242,10 +242,10 @@ class RuleEngineTest {
     }
 
     @Test
-    void overTheLimitOfWaitingChecksIsRefused() {
+    void whoHasHisShareOfWaitingChecksIsRefusedAndNobodyElse() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluators(1, 2, Duration.ofMillis(20)), BY_USER)) {
+                        RuleLimits.STANDARD.withEvaluators(1, 4, Duration.ofMillis(20)), BY_USER)) {
             BlockedSubject blocked = new BlockedSubject();
             CompletableFuture<RuleVerdict> held =
                     rules.engine.evaluate(TestRules.action("x"), blocked);
@@ -255,9 +255,13 @@ class RuleEngineTest {
             CompletableFuture<RuleVerdict> second =
                     rules.engine.evaluate(TestRules.action("other"), TestRules.JANE);
             assertThat(rules.ask("other").failure())
-                    .contains("2 checks wait for the rules already");
+                    .contains(
+                            "user 501 has 2 checks that wait for the rules, which is his share of 4"
+                                    + " (io.holdfast.authority.waitingChecks)");
+            CompletableFuture<RuleVerdict> anothers =
+                    rules.engine.evaluate(TestRules.action("other"), TestRules.user(502));
             blocked.release.countDown();
-            assertThat(List.of(held.join(), first.join(), second.join()))
+            assertThat(List.of(held.join(), first.join(), second.join(), anothers.join()))
                     .allMatch(verdict -> verdict.failure().isEmpty());
         }
     }
@@ -319,6 +323,7 @@ class RuleEngineTest {
     void anAnswerThatThrowsHarmsNobody() {
         try (TestRules rules = TestRules.of(BY_USER)) {
             rules.engine.submit(
+                    TestRules.JANE.uid(),
                     new RuleEngine.Work() {
                         @Override
                         public void run(Evaluator evaluator) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** With a scratch cgroup as the manager's root. */
 @Timeout(120)
@@ -117,6 +118,25 @@ class CgroupUnitsTest {
         assertThat(unit()).isEmpty();
         placeAsUser("x.slice/x-y.slice/ssh.service");
         assertThat(unit()).isEmpty();
+    }
+
+    @Test
+    void theOwnerOfASliceIsInNobodysSession(@TempDir Path logins) throws Exception {
+        Files.createDirectories(logins.resolve("sessions"));
+        Files.createDirectories(logins.resolve("users"));
+        Files.writeString(logins.resolve("sessions/7"), "UID=0\nSEAT=seat0\nSTATE=active\n");
+        Files.writeString(logins.resolve("users/0"), "STATE=active\nDISPLAY=7\n");
+        Sessions sessions = new Sessions(logins, units.root());
+        place("user.slice/user-0.slice/session-7.scope");
+        assertThat(sessions.own(process)).isPresent();
+        assertThat(sessions.of(process)).isPresent();
+        place("x.slice/first");
+        delegate("x.slice");
+        delegate("x.slice/first");
+        placeAsUser("x.slice/session-7.scope");
+        assertThat(sessions.own(process)).isEmpty();
+        placeAsUser("x.slice/user-0.slice");
+        assertThat(sessions.of(process)).isEmpty();
     }
 
     @Test

@@ -31,6 +31,7 @@ abstract class Evaluation<V> {
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
     private int next;
+    private volatile Place at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
 
@@ -116,6 +117,7 @@ abstract class Evaluation<V> {
         while (next < functions.size()) {
             RuleFunction function = functions.get(next);
             suspendable = function.isScript();
+            at = function.place();
             Object result;
             if (pending == null || outcome == null) {
                 result = function.call(cell, scope.global(), arguments);
@@ -171,6 +173,11 @@ abstract class Evaluation<V> {
 
     boolean isAnswered() {
         return answered.get();
+    }
+
+    /** The function that runs. By any thread. */
+    Place at() {
+        return at;
     }
 
     RuleScope scope() {

@@ -1,6 +1,8 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.authority.action.Place;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -206,14 +208,18 @@ public final class Evaluator {
         return since == 0 ? 0 : Math.max(System.nanoTime() - since, 1);
     }
 
-    /** Answers for it if it is stuck: what it does is past its time by so much. */
-    boolean abandonIfStuck(long graceNanos) {
+    /**
+     * Answers for it if it is stuck: what it does is past its time by so much.
+     *
+     * @return the function that it is stuck in
+     */
+    Optional<Place> abandonIfStuck(long graceNanos) {
         Evaluation<?> evaluation = current;
         if (evaluation == null || !evaluation.abandonIfOver(graceNanos)) {
-            return false;
+            return Optional.empty();
         }
         abandoned = true;
-        return true;
+        return Optional.of(evaluation.at());
     }
 
     /** Answers for what it is at. */

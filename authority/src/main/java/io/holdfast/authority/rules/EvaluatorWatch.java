@@ -1,8 +1,11 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.authority.action.Place;
 import io.holdfast.core.linux.Readiness;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -26,6 +29,8 @@ final class EvaluatorWatch implements Runnable {
     private final List<Evaluator> abandoned = new ArrayList<>();
     private volatile Attention attention = Attention.CLOSE;
     private long seen;
+    private volatile int stuck;
+    private final AtomicLong stuckEver = new AtomicLong();
 
     EvaluatorWatch(RuleEngine engine, RuleLimits limits) {
         this.engine = engine;
@@ -65,7 +70,8 @@ final class EvaluatorWatch implements Runnable {
                 engine.failed(e);
             }
             long submitted = engine.submitted();
-            boolean idle = submitted == seen && !isAnyBusy() && engine.queue().isEmpty();
+            boolean idle =
+                    submitted == seen && !isAnyBusy() && engine.queue().isEmpty() && stuck == 0;
             seen = submitted;
             attention =
                     engine.queue().isAnyReady()
@@ -85,6 +91,16 @@ final class EvaluatorWatch implements Runnable {
         }
     }
 
+    /** Threads that were given up and still run, as of the last look. */
+    int stuck() {
+        return stuck;
+    }
+
+    /** How many were given up. */
+    long stuckEver() {
+        return stuckEver.get();
+    }
+
     private boolean isAnyBusy() {
         return engine.evaluators().stream().anyMatch(evaluator -> evaluator.busyNanos() > 0);
     }
@@ -92,11 +108,15 @@ final class EvaluatorWatch implements Runnable {
     private void look() {
         boolean _ = abandoned.removeIf(evaluator -> !evaluator.isAlive());
         for (Evaluator evaluator : engine.evaluators()) {
-            if (evaluator.abandonIfStuck(GRACE_NANOS)) {
+            Optional<Place> where = evaluator.abandonIfStuck(GRACE_NANOS);
+            if (where.isPresent()) {
                 engine.ended(evaluator);
                 abandoned.add(evaluator);
+                long _ = stuckEver.incrementAndGet();
+                engine.tellStuck(where.get(), abandoned.size());
             }
         }
+        stuck = abandoned.size();
         engine.queue().stuck(abandoned.size());
         if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();

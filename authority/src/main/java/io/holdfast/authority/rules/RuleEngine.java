@@ -1,6 +1,7 @@
 package io.holdfast.authority.rules;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.authority.action.Place;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -149,6 +150,12 @@ public final class RuleEngine implements Rules, AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /** How the rules are doing. */
+    public RuleMetrics metrics() {
+        return new RuleMetrics(
+                evaluators.size(), watch.stuck(), watch.stuckEver(), programs.running());
     }
 
     /** What is wrong with the files, as of the last (re)load. */
@@ -305,6 +312,14 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
     RuleGeneration generation() {
         return generation;
+    }
+
+    /** A thread could not be ended, only given up. */
+    void tellStuck(Place where, int number) {
+        log.log(
+                where,
+                "a built-in function does not end, and its thread runs on: %d of at most %d do"
+                        .formatted(number, limits.evaluators() + 1));
     }
 
     /** Something that we were given to run or to call back threw this. */

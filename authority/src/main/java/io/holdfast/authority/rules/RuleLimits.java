@@ -58,7 +58,7 @@ public record RuleLimits(
                     Duration.ofSeconds(15),
                     32L << 20,
                     1_000,
-                    1 << 20,
+                    1 << 16,
                     100_000,
                     Duration.ofMillis(20),
                     Integer.getInteger(EVALUATORS_PROPERTY, 8),

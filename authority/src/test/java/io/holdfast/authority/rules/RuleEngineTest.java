@@ -235,8 +235,23 @@ class RuleEngineTest {
             assertThat(verdict.failure().orElseThrow())
                     .isEqualTo("took longer than 200 ms in a built-in function");
             assertThat(rules.word("other")).isEqualTo("auth_self");
+            assertThat(rules.engine.metrics())
+                    .satisfies(metrics -> assertThat(metrics.stuck()).isEqualTo(1))
+                    .satisfies(metrics -> assertThat(metrics.stuckEver()).isEqualTo(1));
+            assertThat(rules.logged)
+                    .contains(
+                            "/r/1.rules:1: a built-in function does not end, and its thread runs"
+                                    + " on: 1 of at most 2 do");
+            RuleVerdict same = rules.ask(new Subject(), "other");
+            assertThat(same.failure().orElseThrow())
+                    .as("of the same user, whose share it keeps")
+                    .isEqualTo(
+                            "no evaluator was free for 200 ms: user 1 holds 1"
+                                    + " (io.holdfast.authority.evaluators)");
             blocked.release.countDown();
             Await.until(() -> !blocked.thread.get().isAlive());
+            Await.until(() -> rules.engine.metrics().stuck() == 0);
+            assertThat(rules.word(new Subject(), "other")).isEqualTo("auth_self");
             assertThat(rules.word("other")).isEqualTo("auth_self");
         }
     }

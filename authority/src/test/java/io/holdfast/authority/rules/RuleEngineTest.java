@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class RuleEngineTest {
@@ -309,6 +312,29 @@ class RuleEngineTest {
                     .allSatisfy(verdict ->
                             assertThat(verdict.join().answer().orElseThrow().word())
                                     .isIn("yes", "auth_self"));
+        }
+    }
+
+    @Test
+    void whoWaitsForAProgramInAReloadIsAnsweredByTheOldRules(@TempDir Path folder)
+            throws Exception {
+        Path gate = folder.resolve("gate");
+        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+        try (TestRules rules =
+                TestRules.of(
+                        "var old = 'yes'; polkit.addRule(function(a) { if (a.id == 'wait') {"
+                                + " polkit.spawn(['cat', a.lookup('gate')]); return old; } });")) {
+            CompletableFuture<RuleVerdict> waiting =
+                    rules.engine.evaluate(
+                            TestRules.action("wait", "gate", gate.toString()), TestRules.JANE);
+            Await.until(() -> rules.engine.programs().running() == 1);
+            rules.replace("polkit.addRule(() => typeof old == 'undefined' ? 'auth_self' : 'no');");
+            assertThat(rules.word("x")).isEqualTo("auth_self");
+            Files.writeString(gate, "go");
+            assertThat(waiting.join().answer().orElseThrow().word()).isEqualTo("yes");
+            for (int i = 0; i < 20; i++) {
+                assertThat(rules.word("x")).as("its scope is not taken").isEqualTo("auth_self");
+            }
         }
     }
 

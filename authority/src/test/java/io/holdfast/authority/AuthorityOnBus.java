@@ -49,6 +49,11 @@ abstract class AuthorityOnBus {
     private static final long USER = 20001;
     private static final String SUBJECT = "(sa{sv})";
     private static final String AGENT_PATH = "/agent";
+
+    /** Users daemon and bin: dbus-daemon lets in only those that it finds in a database. */
+    private static final int KNOWN = 1;
+
+    private static final int OTHER_KNOWN = 2;
     private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
 
     private static final int ABANDONED = 50;
@@ -238,9 +243,7 @@ abstract class AuthorityOnBus {
 
     /** What a user who is not root says. The bus knows him by the thread that connects. */
     private BusConnection connectAs(long uid) throws Exception {
-        for (Path each = folder;
-                each != null && !each.equals(TEMPORARY);
-                each = each.getParent()) {
+        for (Path each = folder; each != null && !each.equals(TEMPORARY); each = each.getParent()) {
             Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
         AtomicReference<BusConnection> made = new AtomicReference<>();
@@ -258,13 +261,15 @@ abstract class AuthorityOnBus {
 
     @Test
     void aUserAsksAboutAndSpeaksForHimselfAlone() throws Exception {
+        int own = parent.child("own", "uid=" + KNOWN);
+        Struct mine = subject("unix-process", "pid", "u", own, "uid", "i", KNOWN);
         int roots = parent.child("root's");
-        int others = parent.child("others", "uid=20002");
-        try (BusConnection user = connectAs(USER);
-                BusConnection another = connectAs(20002)) {
+        int others = parent.child("others", "uid=" + OTHER_KNOWN);
+        try (BusConnection user = connectAs(KNOWN);
+                BusConnection another = connectAs(OTHER_KNOWN)) {
             RemoteObject asUser = user.object(PolicyKit1.NAME, PolicyKit1.PATH);
             RemoteObject asAnother = another.object(PolicyKit1.NAME, PolicyKit1.PATH);
-            assertThat(check(asUser, subject(), "a.yes", 0).get(0)).isEqualTo(true);
+            assertThat(check(asUser, mine, "a.yes", 0).get(0)).isEqualTo(true);
             assertThat(
                             check(
                                             asUser,
@@ -280,15 +285,15 @@ abstract class AuthorityOnBus {
             for (Struct each :
                     List.of(
                             subject("unix-process", "pid", "u", roots, "uid", "i", 0),
-                            subject("unix-process", "pid", "u", others, "uid", "i", 20002),
-                            subject("unix-process", "pid", "u", roots, "uid", "i", (int) USER),
-                            subject("unix-process", "pid", "u", others, "uid", "i", (int) USER),
+                            subject("unix-process", "pid", "u", others, "uid", "i", OTHER_KNOWN),
+                            subject("unix-process", "pid", "u", roots, "uid", "i", KNOWN),
+                            subject("unix-process", "pid", "u", others, "uid", "i", KNOWN),
                             subject("system-bus-name", "name", "s", another.uniqueName()),
                             subject("system-bus-name", "name", "s", client.uniqueName()))) {
                 assertNotAuthorized(() -> check(asUser, each, "a.yes", 0));
                 assertFailed(() -> register(asUser, each));
             }
-            assertNotAuthorized(() -> check(asAnother, subject(), "a.yes", 0));
+            assertNotAuthorized(() -> check(asAnother, mine, "a.yes", 0));
             assertNotAuthorized(() ->
                     check(asAnother, subject("unix-session", "session-id", "s", "7"), "a.yes", 0));
             assertNotAuthorized(() ->
@@ -296,7 +301,7 @@ abstract class AuthorityOnBus {
                             PolicyKit1.INTERFACE,
                             "CheckAuthorization",
                             SUBJECT + "sa{ss}us",
-                            subject(),
+                            mine,
                             "a.yes",
                             Map.of("key", "value"),
                             0,
@@ -315,24 +320,24 @@ abstract class AuthorityOnBus {
                                 PolicyKit1.INTERFACE,
                                 "AuthenticationAgentResponse2",
                                 "us" + SUBJECT,
-                                (int) USER,
+                                KNOWN,
                                 "cookie",
-                                subject("unix-user", "uid", "u", (int) USER)));
+                                subject("unix-user", "uid", "u", KNOWN)));
             }
-            assertFailed(() -> register(asAnother, subject()));
-            register(asUser, subject());
+            assertFailed(() -> register(asAnother, mine));
+            register(asUser, mine);
             assertFailed(() ->
                     asAnother.call(
                             PolicyKit1.INTERFACE,
                             "UnregisterAuthenticationAgent",
                             SUBJECT + "s",
-                            subject(),
+                            mine,
                             AGENT_PATH));
             asUser.call(
                     PolicyKit1.INTERFACE,
                     "UnregisterAuthenticationAgent",
                     SUBJECT + "s",
-                    subject(),
+                    mine,
                     AGENT_PATH);
         }
     }

@@ -118,6 +118,9 @@ final class EvaluatorWatch implements Runnable {
         }
         stuck = abandoned.size();
         engine.queue().stuck(abandoned.size());
+        if (engine.queue().isAnyReady()) {
+            engine.wakeAny(); // a share has grown since who has it was told to wait
+        }
         if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();
         }

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.ContinuationPending;
@@ -128,39 +129,61 @@ final class ProgramRuns {
         CompletableFuture<ProgramOutcome> outcome = new CompletableFuture<>();
         HelperProgram program = new HelperProgram(command, limits, remaining, outcome);
         boolean _ = running.add(program);
+        Slot slot = new Slot(user);
         if (closed) {
             program.cancel();
         }
         try {
             Thread _ =
-                    Thread.ofVirtual().name("rules-spawn").start(() -> run(user, program, outcome));
+                    Thread.ofVirtual().name("rules-spawn").start(() -> run(slot, program, outcome));
         } catch (RuntimeException | Error e) { // no thread to be had
-            ended(user, program, outcome, e);
+            ended(slot, program, outcome, e);
         }
-        return outcome;
+        return outcome.thenApply(known -> {
+            if (program.hasExited()) {
+                slot.free(); // before the rule goes on, perhaps to the next program
+            }
+            return known;
+        });
     }
 
-    private void run(long user, HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
+    private void run(Slot slot, HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
         Throwable thrown = null;
         try {
             program.run();
         } catch (RuntimeException | Error e) {
             thrown = e;
         } finally {
-            ended(user, program, outcome, thrown);
+            ended(slot, program, outcome, thrown);
         }
     }
 
     private void ended(
-            long user,
+            Slot slot,
             HelperProgram program,
             CompletableFuture<ProgramOutcome> outcome,
             @Nullable Throwable thrown) {
         boolean _ = running.remove(program);
-        shares.release(user);
+        slot.free();
         boolean _ = // unless there is one already: nobody is to wait for ever
                 outcome.complete(
                         new ProgramOutcome.Failed("Error spawning helper: failed: " + thrown));
+    }
+
+    /** What one program takes of its user's share, until it is freed the first time. */
+    private final class Slot {
+        private final long user;
+        private final AtomicBoolean freed = new AtomicBoolean();
+
+        Slot(long user) {
+            this.user = user;
+        }
+
+        void free() {
+            if (freed.compareAndSet(false, true)) {
+                shares.release(user);
+            }
+        }
     }
 
     /** Ends the programs that run, and those that are started from now on. */

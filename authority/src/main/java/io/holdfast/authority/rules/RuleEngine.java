@@ -183,13 +183,22 @@ public final class RuleEngine implements Rules, AutoCloseable {
             queue.refuseAll(CLOSED);
             return;
         }
+        if (wakeAny()) {
+            watch.noticeWork();
+        } else {
+            watch.noticeWait();
+        }
+    }
+
+    /** Has one evaluator that has nothing to do look for work. */
+    @CanIgnoreReturnValue
+    boolean wakeAny() {
         for (Evaluator evaluator : evaluators) {
             if (evaluator.wake()) {
-                watch.noticeWork();
-                return;
+                return true;
             }
         }
-        watch.noticeWait();
+        return false;
     }
 
     /**

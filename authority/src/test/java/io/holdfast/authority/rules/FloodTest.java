@@ -102,6 +102,21 @@ class FloodTest {
         before.awaitSameNumber();
     }
 
+    /** The first has exited, so the second is not refused for it. */
+    @Test
+    void oneProgramAfterTheOtherFitsInAShareOfOne() {
+        try (TestRules rules =
+                TestRules.of(
+                        LIMITS.withPrograms(1, Duration.ofMinutes(10), 1 << 20),
+                        "polkit.addRule(function() {"
+                                + " for (var i = 0; i < 50; i++) polkit.spawn(['true']);"
+                                + " [1, 2].map(function() { return polkit.spawn(['true']); });"
+                                + " return 'yes'; });")) {
+            assertThat(rules.ask(OTHER, "x").failure()).isEmpty();
+            assertThat(rules.ask(FLOODING, "x").failure()).isEmpty();
+        }
+    }
+
     @Test
     void noRuleCanTakeAnUsedUpShareForTheProgramsAnswer() {
         try (TestRules rules =

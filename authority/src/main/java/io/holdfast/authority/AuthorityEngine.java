@@ -90,8 +90,9 @@ public final class AuthorityEngine implements AutoCloseable {
                     new FolderWatch(
                             options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
             open.add(options.sessions().watch(() -> tell(Change.SESSIONS)));
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             closeParts();
+            kept.close();
             loop.close();
             throw e;
         }

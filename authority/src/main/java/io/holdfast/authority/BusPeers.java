@@ -21,12 +21,13 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class BusPeers implements AutoCloseable {
     /** How many are remembered. */
-    static final int MAX = Integer.getInteger("io.holdfast.authority.busPeers", 1024);
+    private static final int MAX = Integer.getInteger("io.holdfast.authority.busPeers", 1024);
 
     private static final AtomicLong LAST = new AtomicLong();
 
     private final BusConnection bus;
     private final String suffix;
+    private final int most;
 
     @GuardedBy("known")
     private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
@@ -39,7 +40,15 @@ final class BusPeers implements AutoCloseable {
     private boolean closed;
 
     BusPeers(BusConnection bus) {
+        this(bus, MAX);
+    }
+
+    /**
+     * @param most that are remembered
+     */
+    BusPeers(BusConnection bus, int most) {
         this.bus = bus;
+        this.most = most;
         this.suffix = " on bus " + LAST.incrementAndGet();
     }
 
@@ -94,7 +103,7 @@ final class BusPeers implements AutoCloseable {
     @GuardedBy("known")
     private void trim() {
         Iterator<Subject.BusName> oldest = known.values().iterator();
-        while (known.size() > MAX) {
+        while (known.size() > most) {
             Subject.BusName leaving = oldest.next();
             oldest.remove();
             leaving.close();
@@ -144,6 +153,13 @@ final class BusPeers implements AutoCloseable {
             return pid <= 0 ? Optional.empty() : PidFd.find(pid);
         } catch (ErrnoException e) {
             return Optional.empty();
+        }
+    }
+
+    /** How many are remembered now. */
+    int known() {
+        synchronized (known) {
+            return known.size();
         }
     }
 

@@ -50,7 +50,7 @@ public final class BusPresence implements AutoCloseable {
     private BusPresence(List<BusAddress> addresses, boolean replace) {
         this.addresses = List.copyOf(addresses);
         this.replace = replace;
-        this.units = new BusUnits(() -> Optional.ofNullable(connection));
+        this.units = new BusUnits(() -> Optional.ofNullable(connection), CgroupUnits.ofMachine());
     }
 
     /** On no bus. */

@@ -2,7 +2,6 @@ package io.holdfast.authority;
 
 import static java.lang.System.Logger.Level.DEBUG;
 
-import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.authority.subject.UnitLookup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusConnection;
@@ -24,11 +23,17 @@ final class BusUnits implements UnitLookup {
     private static final String SYSTEMD = "org.freedesktop.systemd1";
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    private final UnitLookup byCgroup = CgroupUnits.ofMachine();
+    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
+
+    private final UnitLookup byCgroup;
     private final Supplier<Optional<BusConnection>> bus;
 
-    BusUnits(Supplier<Optional<BusConnection>> bus) {
+    /**
+     * @param byCgroup asked where there is no manager
+     */
+    BusUnits(Supplier<Optional<BusConnection>> bus, UnitLookup byCgroup) {
         this.bus = bus;
+        this.byCgroup = byCgroup;
     }
 
     @Override
@@ -48,8 +53,7 @@ final class BusUnits implements UnitLookup {
                         DBusException.UNKNOWN_OBJECT ->
                         byCgroup.find(process);
                 default -> {
-                    System.getLogger("io.holdfast.authority")
-                            .log(DEBUG, "no unit of {0}: {1}", process, e.getMessage());
+                    LOG.log(DEBUG, "no unit of {0}: {1}", process, e.getMessage());
                     yield Optional.empty();
                 }
             };
@@ -71,20 +75,31 @@ final class BusUnits implements UnitLookup {
                 manager.call(SYSTEMD + ".Manager", "GetUnitByPIDFD", "h", process.fd());
         if (reply.size() < 2
                 || !(reply.get(0) instanceof ObjectPath path)
-                || !(reply.get(1) instanceof String name)) {
+                || !(reply.get(1) instanceof String name)
+                || name.isEmpty()) {
             throw new DBusException(
                     DBusException.INCONSISTENT_MESSAGE, "GetUnitByPIDFD answered " + reply);
         }
         if (!name.endsWith(".service")) {
             return Optional.of(new ProcessUnit(name, false));
         }
-        Object noNewPrivileges =
-                bus.object(SYSTEMD, path.toString())
-                        .withoutStart()
-                        .withTimeout(PATIENCE)
-                        .get(SYSTEMD + ".Service", "NoNewPrivileges");
-        return noNewPrivileges instanceof Boolean value
-                ? Optional.of(new ProcessUnit(name, value))
-                : Optional.empty();
+        return noNewPrivileges(bus, path).map(value -> new ProcessUnit(name, value));
+    }
+
+    /** Empty if that cannot be read: then the service is none that rules may go by, as polkit's. */
+    private static Optional<Boolean> noNewPrivileges(BusConnection bus, ObjectPath service)
+            throws InterruptedException {
+        try {
+            return bus.object(SYSTEMD, service.toString())
+                                    .withoutStart()
+                                    .withTimeout(PATIENCE)
+                                    .get(SYSTEMD + ".Service", "NoNewPrivileges")
+                            instanceof Boolean value
+                    ? Optional.of(value)
+                    : Optional.empty();
+        } catch (DBusException e) {
+            LOG.log(DEBUG, "no NoNewPrivileges of {0}: {1}", service, e.getMessage());
+            return Optional.empty();
+        }
     }
 }

@@ -2,9 +2,15 @@ package io.holdfast.authority;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.authority.subject.Sessions;
+import io.holdfast.authority.subject.Subject;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -13,14 +19,18 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -198,6 +208,135 @@ class AuthorityClientsTest {
                 assertRefused(ask(authority, "a.yes"));
             }
             serving.join();
+        }
+        before.awaitSameNumber();
+    }
+
+    @Test
+    void anAuthorityThatDiesInACheckHasRefused() throws Exception {
+        CompletableFuture<Boolean> asked = new CompletableFuture<>();
+        try (Bus bus = Bus.open(address(), BusConfig.permissive());
+                Authority authority = Authority.overBus(List.of(address()))) {
+            assertThat(bus.addresses()).hasSize(1);
+            BusConnection dying = BusConnection.connect(address().toString());
+            BusInterface face =
+                    BusInterface.named(PolicyKit1.INTERFACE)
+                            .concurrent()
+                            .method(
+                                    "CheckAuthorization",
+                                    "(sa{sv})sa{ss}us",
+                                    "(bba{ss})",
+                                    _ -> {
+                                        asked.complete(true);
+                                        new CountDownLatch(1).await();
+                                        return List.of();
+                                    })
+                            .build();
+            dying.export(PolicyKit1.PATH, face);
+            var _ = dying.requestName(PolicyKit1.NAME);
+            CompletableFuture<Decision> answer = authority.check(self, 4711, "a.yes", Map.of());
+            assertThat(asked.join()).isTrue();
+            dying.close();
+            assertRefused(answer.join());
+            assertRefused(ask(authority, "a.yes"));
+        }
+        try (UnixListener listener =
+                        UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 8);
+                Authority authority = Authority.overVarlink(socket.toString())) {
+            CompletableFuture<Decision> answer = authority.check(self, 4711, "a.yes", Map.of());
+            try (var connection = listener.accept()) {
+                assertThat(connection.receive(ByteBuffer.allocate(1))).isPositive();
+            }
+            assertRefused(answer.join());
+        }
+    }
+
+    @Test
+    void aNameThatAnotherHasIsRefusedAndNothingStays() throws Exception {
+        try (Bus bus = Bus.open(address(), BusConfig.permissive());
+                BusConnection other = BusConnection.connect(address().toString())) {
+            assertThat(bus.addresses()).hasSize(1);
+            var _ = other.requestName(PolicyKit1.NAME);
+            OpenDescriptors before = OpenDescriptors.now();
+            try (BusPresence presence = BusPresence.on(List.of(address()), true)) {
+                assertThatIllegalStateException()
+                        .isThrownBy(() -> presence.serve(engine, () -> {}))
+                        .withMessageContaining("another has the name " + PolicyKit1.NAME);
+                assertThat(engine.connections()).isEmpty();
+            }
+            before.awaitSameNumber();
+        }
+    }
+
+    /** Another was faster when the bus was started anew. */
+    @Test
+    void aPresenceThatCannotComeBackEndsAndSaysWhy() throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        Bus first = Bus.open(address(), BusConfig.permissive());
+        try (BusPresence presence = BusPresence.on(List.of(address()), false)) {
+            presence.serve(engine, ended::countDown);
+            BusAddress elsewhere = BusAddress.parse("unix:path=" + folder.resolve("elsewhere"));
+            first.close();
+            try (Bus second = Bus.open(elsewhere, BusConfig.permissive());
+                    BusConnection other = BusConnection.connect(elsewhere.toString())) {
+                assertThat(second.addresses()).hasSize(1);
+                var _ = other.requestName(PolicyKit1.NAME);
+                Files.createSymbolicLink(folder.resolve("bus"), folder.resolve("elsewhere"));
+                ended.await();
+                assertThat(presence.failure().orElseThrow()).contains("another has the name");
+            }
+        }
+    }
+
+    @Test
+    void anAuthorityThatCannotBeOpenedLeavesNothing(@TempDir Path other) {
+        OpenDescriptors before = OpenDescriptors.now();
+        Set<Thread> threads = Thread.getAllStackTraces().keySet();
+        Path elsewhere = Path.of(URI.create("jrt:/java.base"));
+        AuthorityOptions options = new PolicyFolders(other).options();
+        for (AuthorityOptions each :
+                List.of(
+                        options.withActionFolders(List.of(elsewhere)),
+                        options.withRuleFolders(List.of(elsewhere)),
+                        options.withSessions(new Sessions(elsewhere, CgroupPath.ROOT)))) {
+            assertThatThrownBy(() -> AuthorityEngine.open(each).close())
+                    .isInstanceOf(RuntimeException.class);
+        }
+        Await.until(() ->
+                Thread.getAllStackTraces().keySet().stream()
+                        .filter(thread -> !threads.contains(thread))
+                        .noneMatch(thread ->
+                                thread.getName().startsWith("rules")
+                                        || thread.getName().startsWith("holdfast")));
+        before.awaitSameNumber();
+    }
+
+    @Test
+    void theConnectionsOfABusAreRememberedUpToALimit() throws Exception {
+        OpenDescriptors before = OpenDescriptors.now();
+        try (Bus bus = Bus.open(address(), BusConfig.permissive());
+                BusConnection server = BusConnection.connect(address().toString());
+                BusPeers peers = new BusPeers(server, 2);
+                BusConnection one = BusConnection.connect(address().toString());
+                BusConnection two = BusConnection.connect(address().toString());
+                BusConnection three = BusConnection.connect(address().toString())) {
+            assertThat(bus.addresses()).hasSize(1);
+            OpenDescriptors open = OpenDescriptors.now();
+            for (int i = 0; i < 3; i++) {
+                for (BusConnection each : List.of(one, two, three)) {
+                    try (Subject.BusName subject = peers.subject(each.uniqueName())) {
+                        assertThat(subject.process()).isPresent();
+                    }
+                    assertThat(peers.known()).isLessThanOrEqualTo(2);
+                }
+            }
+            peers.forget(three.uniqueName());
+            assertThat(peers.known()).isEqualTo(1);
+            peers.forgetAll();
+            open.awaitSameNumber();
+            try (Subject.BusName subject = peers.subject(one.uniqueName())) {
+                assertThat(subject.uid()).isEqualTo(Unistd.geteuid());
+            }
         }
         before.awaitSameNumber();
     }

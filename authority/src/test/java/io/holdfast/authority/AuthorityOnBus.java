@@ -7,6 +7,7 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Gen;
@@ -20,7 +21,9 @@ import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.testkit.TestBus;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +31,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -45,6 +49,12 @@ abstract class AuthorityOnBus {
     private static final long USER = 20001;
     private static final String SUBJECT = "(sa{sv})";
     private static final String AGENT_PATH = "/agent";
+
+    /** Users daemon and bin: dbus-daemon lets in only those that it finds in a database. */
+    private static final int KNOWN = 1;
+
+    private static final int OTHER_KNOWN = 2;
+    private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
 
     private static final int ABANDONED = 50;
     private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 1_000_000 : 10_000;
@@ -229,6 +239,118 @@ abstract class AuthorityOnBus {
         Struct session = subject("unix-session", "session-id", "s", "7");
         assertThat(check(session, "a.yes", 0).get(0)).isEqualTo(true);
         assertThat(check(session, "a.no", 0).get(0)).isEqualTo(false);
+    }
+
+    /** What a user who is not root says. The bus knows him by the thread that connects. */
+    private BusConnection connectAs(long uid) throws Exception {
+        for (Path each = folder; each != null && !each.equals(TEMPORARY); each = each.getParent()) {
+            Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        AtomicReference<BusConnection> made = new AtomicReference<>();
+        AsUser.of(uid, () -> made.set(BusConnection.connect(bus.address())));
+        return made.get();
+    }
+
+    private static void assertNotAuthorized(ThrowingCallable call) {
+        assertThatExceptionOfType(DBusException.class)
+                .isThrownBy(call)
+                .satisfies(e ->
+                        assertThat(e.name())
+                                .isEqualTo("org.freedesktop.PolicyKit1.Error.NotAuthorized"));
+    }
+
+    @Test
+    void aUserAsksAboutAndSpeaksForHimselfAlone() throws Exception {
+        int own = parent.child("own", "uid=" + KNOWN);
+        Struct mine = subject("unix-process", "pid", "u", own, "uid", "i", KNOWN);
+        int roots = parent.child("root's");
+        int others = parent.child("others", "uid=" + OTHER_KNOWN);
+        try (BusConnection user = connectAs(KNOWN);
+                BusConnection another = connectAs(OTHER_KNOWN)) {
+            RemoteObject asUser = user.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            RemoteObject asAnother = another.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            assertThat(check(asUser, mine, "a.yes", 0).get(0)).isEqualTo(true);
+            assertThat(
+                            check(
+                                            asUser,
+                                            subject(
+                                                    "system-bus-name",
+                                                    "name",
+                                                    "s",
+                                                    user.uniqueName()),
+                                            "a.yes",
+                                            0)
+                                    .get(0))
+                    .isEqualTo(true);
+            for (Struct each :
+                    List.of(
+                            subject("unix-process", "pid", "u", roots, "uid", "i", 0),
+                            subject("unix-process", "pid", "u", others, "uid", "i", OTHER_KNOWN),
+                            subject("unix-process", "pid", "u", roots, "uid", "i", KNOWN),
+                            subject("unix-process", "pid", "u", others, "uid", "i", KNOWN),
+                            subject("system-bus-name", "name", "s", another.uniqueName()),
+                            subject("system-bus-name", "name", "s", client.uniqueName()))) {
+                assertNotAuthorized(() -> check(asUser, each, "a.yes", 0));
+                assertFailed(() -> register(asUser, each));
+            }
+            assertNotAuthorized(() -> check(asAnother, mine, "a.yes", 0));
+            assertNotAuthorized(() ->
+                    check(asAnother, subject("unix-session", "session-id", "s", "7"), "a.yes", 0));
+            assertNotAuthorized(() ->
+                    asUser.call(
+                            PolicyKit1.INTERFACE,
+                            "CheckAuthorization",
+                            SUBJECT + "sa{ss}us",
+                            mine,
+                            "a.yes",
+                            Map.of("key", "value"),
+                            0,
+                            ""));
+            Struct session = subject("unix-session", "session-id", "s", "7");
+            for (RemoteObject each : List.of(asUser, asAnother)) {
+                assertFailed(() -> register(each, session));
+                for (String method :
+                        new String[] {
+                            "EnumerateTemporaryAuthorizations", "RevokeTemporaryAuthorizations"
+                        }) {
+                    assertFailed(() -> each.call(PolicyKit1.INTERFACE, method, SUBJECT, session));
+                }
+                assertFailed(() ->
+                        each.call(
+                                PolicyKit1.INTERFACE,
+                                "AuthenticationAgentResponse2",
+                                "us" + SUBJECT,
+                                KNOWN,
+                                "cookie",
+                                subject("unix-user", "uid", "u", KNOWN)));
+            }
+            assertFailed(() -> register(asAnother, mine));
+            register(asUser, mine);
+            assertFailed(() ->
+                    asAnother.call(
+                            PolicyKit1.INTERFACE,
+                            "UnregisterAuthenticationAgent",
+                            SUBJECT + "s",
+                            mine,
+                            AGENT_PATH));
+            asUser.call(
+                    PolicyKit1.INTERFACE,
+                    "UnregisterAuthenticationAgent",
+                    SUBJECT + "s",
+                    mine,
+                    AGENT_PATH);
+        }
+    }
+
+    private static void register(RemoteObject authority, Struct scope) throws Exception {
+        var _ =
+                authority.call(
+                        PolicyKit1.INTERFACE,
+                        "RegisterAuthenticationAgent",
+                        SUBJECT + "ss",
+                        scope,
+                        "C",
+                        AGENT_PATH);
     }
 
     @Test

@@ -10,6 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -24,6 +29,67 @@ class DecisionLogTest {
     void nobodyWritesLinesOfHisOwn() {
         assertThat(DecisionLog.printable("a\nb\tc\u001b[0m\u007f\u0085\u00e9\ud83d\ude00"))
                 .isEqualTo("a?b?c?[0m??\u00e9\ud83d\ude00");
+    }
+
+    @Test
+    void aLineOfTheAuditSaysWhoAskedWhatForWhomAndWhy() {
+        List<String> lines = new CopyOnWriteArrayList<>();
+        Handler handler =
+                new Handler() {
+                    @Override
+                    public void publish(LogRecord line) {
+                        lines.add(line.getLevel() + " " + line.getMessage());
+                    }
+
+                    @Override
+                    public void flush() {}
+
+                    @Override
+                    public void close() {}
+                };
+        Logger audit = Logger.getLogger("io.holdfast.authority.audit");
+        Level before = audit.getLevel();
+        audit.setLevel(Level.ALL);
+        audit.addHandler(handler);
+        try (Subject subject =
+                new Subject.UnixProcess(PidFd.self(), 20001, Origin.DESCRIPTOR, Optional.empty())) {
+            DecisionLog log = new DecisionLog();
+            Caller caller = new Caller(":1.7", 20002, Optional.empty());
+            CheckRequest request =
+                    new CheckRequest(caller, subject, "a.\n{0}", Map.of(), false, false, "");
+            ExplanationBuilder explanation = new ExplanationBuilder();
+            explanation.add("answer", "why\n");
+            Decision yes =
+                    new Decision(
+                            true,
+                            false,
+                            Map.of(),
+                            Optional.empty(),
+                            Optional.of(explanation.build()));
+            log.tell(request, yes, null);
+            log.tell(request, Decision.refused("up"), null);
+            log.tell(
+                    request,
+                    new Decision(false, true, Map.of(), Optional.empty(), Optional.empty()),
+                    null);
+            log.tell(request, null, AuthorityException.failed("no such action"));
+            log.tell(CheckRequest.of(subject, "a.own", Map.of()), Decision.refused("no"), null);
+            assertThat(lines)
+                    .containsExactly(
+                            "FINE a.?{0}: yes for %s, asked by :1.7 of user 20002: why?"
+                                    .formatted(subject),
+                            "INFO a.?{0}: no for %s, asked by :1.7 of user 20002: up"
+                                    .formatted(subject),
+                            "INFO a.?{0}: challenge for %s, asked by :1.7 of user 20002: "
+                                    .formatted(subject),
+                            "INFO a.?{0}: no answer for %s, asked by :1.7 of user 20002: no such action"
+                                    .formatted(subject),
+                            "FINE a.own: no for %s, asked by the program itself: no"
+                                    .formatted(subject));
+        } finally {
+            audit.removeHandler(handler);
+            audit.setLevel(before);
+        }
     }
 
     @Test

@@ -336,6 +336,89 @@ class DialogTest {
     }
 
     @Test
+    @Needs(root = true, cgroup2 = true)
+    void aSessionListsAndTakesBackWhatIsKeptInItAlone() throws Exception {
+        folders.display(USER, "77", "", "active");
+        folders.display(USER, "78", "", "active");
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup scope = scratch.cgroup().create("session-77.scope");
+                Cgroup otherScope = scratch.cgroup().create("session-78.scope");
+                PidFd inside = PidFd.open(process);
+                PidFd elsewhere = PidFd.open(parent.child("elsewhere", "uid=" + USER));
+                AuthorityEngine other =
+                        AuthorityEngine.open(folders.options(scratch.cgroup().path()))) {
+            scope.attach(inside);
+            otherScope.attach(elsewhere);
+            Caller own = callerBy(inside);
+            Subject.UnixSession session = new Subject.UnixSession("77", USER);
+            other.registerAgent(own, session, "C", "/agent", false, agent).join();
+            CompletableFuture<Decision> answer =
+                    other.check(
+                            new CheckRequest(ROOT, subject(), "a.keep", Map.of(), true, false, ""));
+            TestAgent.Dialog dialog = agent.take();
+            other.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(USER), Optional.empty())
+                    .join();
+            dialog.end(End.COMPLETED);
+            assertThat(answer.join().isAuthorized()).isTrue();
+            assertThat(other.temporaryAuthorizations(own, session))
+                    .map(TemporaryAuthorization::action)
+                    .containsExactly("a.keep");
+            Caller stranger = callerBy(elsewhere);
+            assertThatThrownBy(() -> other.temporaryAuthorizations(stranger, session))
+                    .hasMessageContaining("differs");
+            assertThatThrownBy(() -> other.revoke(stranger, session))
+                    .hasMessageContaining("differs");
+            Subject.UnixSession strangers = new Subject.UnixSession("78", USER);
+            assertThat(other.temporaryAuthorizations(stranger, strangers)).isEmpty();
+            other.revoke(stranger, strangers).join();
+            assertThat(other.temporaryAuthorizations(own, session)).hasSize(1);
+            other.revoke(own, session).join();
+            assertThat(other.temporaryAuthorizations(own, session)).isEmpty();
+            assertThat(
+                            other.check(CheckRequest.of(subject(), "a.keep", Map.of()))
+                                    .join()
+                                    .isChallenge())
+                    .isTrue();
+        }
+    }
+
+    private static Caller callerBy(PidFd process) {
+        return new Caller(
+                "user",
+                USER,
+                Optional.of(new Subject.UnixProcess(process, USER, Origin.PEER, Optional.empty())));
+    }
+
+    @Test
+    void twoWhoAskAboutOneSubjectHaveADialogEachAndShareWhatIsKept() throws Exception {
+        register();
+        Caller second = new Caller("second", 0, Optional.empty());
+        CompletableFuture<Decision> cancelled =
+                engine.check(
+                        new CheckRequest(
+                                ROOT, subject(), "a.keep", Map.of(), true, false, "first"));
+        TestAgent.Dialog first = agent.take();
+        CompletableFuture<Decision> answered = ask(second, subject(), "a.keep");
+        TestAgent.Dialog other = agent.take();
+        CompletableFuture<Decision> third = ask(second, subject(), "a.keep");
+        TestAgent.Dialog last = agent.take();
+        assertThat(List.of(first.cookie(), other.cookie(), last.cookie())).doesNotHaveDuplicates();
+        engine.cancel(ROOT, "first");
+        assertThat(agent.takeCancelled()).isEqualTo(first.cookie());
+        assertThatThrownBy(cancelled::join).hasMessageContaining("cancelled");
+        assertFails(respond(ROOT, first.cookie(), USER), "");
+        first.end(End.COMPLETED);
+        assertThat(answered.isDone() || third.isDone()).isFalse();
+        respond(ROOT, other.cookie(), USER).join();
+        other.end(End.COMPLETED);
+        assertThat(answered.join().isAuthorized()).isTrue();
+        assertThat(quietly(subject(), "a.keep").isAuthorized()).as("kept").isTrue();
+        assertThat(third).as("whose own dialog goes on").isNotDone();
+        last.end(End.DISMISSED);
+        assertNothing(third.join());
+    }
+
+    @Test
     void whatIsKeptIsForThisActionAndProcessAloneWhateverTheDetails() throws Exception {
         register();
         String id =

@@ -39,7 +39,12 @@ public final class ActionFolders implements AutoCloseable {
         this.changed = changed;
         synchronized (reading) {
             this.watch = new FolderWatch(this.folders, ActionPool::isPolicyFile, this::reload);
-            this.pool = ActionPool.read(this.folders);
+            try {
+                this.pool = ActionPool.read(this.folders);
+            } catch (RuntimeException | Error e) {
+                watch.close();
+                throw e;
+            }
         }
     }
 

@@ -72,8 +72,13 @@ public final class FolderWatch implements AutoCloseable {
         this.name = name;
         this.changed = changed;
         this.service = Path.of("/").getFileSystem().newWatchService();
-        register();
-        var _ = Thread.ofPlatform().daemon().name("holdfast-folder-watch").start(this::watch);
+        try {
+            register();
+            var _ = Thread.ofPlatform().daemon().name("holdfast-folder-watch").start(this::watch);
+        } catch (RuntimeException | Error e) { // a folder elsewhere; no thread to be had
+            service.close();
+            throw e;
+        }
     }
 
     /**

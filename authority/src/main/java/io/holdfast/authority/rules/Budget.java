@@ -11,13 +11,13 @@ import java.time.Duration;
  */
 final class Budget {
     /** A call counts as a hundred, a step of a regular expression as five. */
-    static final int INSTRUCTIONS = 10_000;
+    static final int INSTRUCTIONS = 1_000;
 
     /**
      * Evaluations that end before are not measured: to begin to costs 40 ms once in a process, and
      * in so few instructions nothing is gathered that {@link #charge} does not see.
      */
-    private static final int FIRST_MEASURED = 8;
+    private static final int FIRST_MEASURED = 80;
 
     private final Duration time;
     private final long start = System.nanoTime();
@@ -58,14 +58,21 @@ final class Budget {
      * @throws Abort if it is used up
      */
     void check() {
-        if (revoked || remaining() < 0) {
-            throw Abort.excess(overTime());
-        }
+        checkTime();
         if (++observed == FIRST_MEASURED) {
             measuredFrom = Allocations.ofThisThread();
         } else if (observed > FIRST_MEASURED
                 && Allocations.ofThisThread() - measuredFrom > bytes - charged) {
             throw overMemory();
+        }
+    }
+
+    /**
+     * @throws Abort if its time is over
+     */
+    void checkTime() {
+        if (revoked || remaining() < 0) {
+            throw Abort.excess(overTime());
         }
     }
 

@@ -16,13 +16,14 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.Undefined;
 
 /**
- * One question to the functions of a scope, one after the other until one answers. Goes on on the
- * thread that it began on, apart from {@link #abandon}.
+ * One question to the functions of a scope, one after the other until one answers. By one thread at
+ * a time, apart from {@link #abandon}: that which goes on after a program may be another.
  *
  * @param <V> the verdict
  */
 abstract class Evaluation<V> {
     private final RuleScope scope;
+    private final long user;
     private final RuleFunctions.Walk functions;
     private final int passedOver;
     private final Consumer<V> answer;
@@ -30,6 +31,7 @@ abstract class Evaluation<V> {
     private final Object[] arguments;
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
+    private volatile Place at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
 
@@ -41,6 +43,7 @@ abstract class Evaluation<V> {
             RuleSubject subject,
             Consumer<V> answer) {
         this.scope = scope;
+        this.user = subject.uid();
         this.functions = functions.about(action.id());
         this.passedOver = functions.size() - this.functions.length();
         this.answer = answer;
@@ -71,23 +74,20 @@ abstract class Evaluation<V> {
 
     Progress resume(Sandbox.Cell cell, Object continuation, ProgramOutcome outcome) {
         budget.resumed();
-        return proceed(cell, continuation, outcome.toScript());
+        return proceed(cell, continuation, outcome);
     }
 
     private Progress proceed(
-            Sandbox.Cell cell, @Nullable Object continuation, @Nullable Object value) {
+            Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         V verdict;
         cell.budget = budget;
         cell.evaluation = this;
         try {
-            verdict = ask(cell, continuation, value);
+            verdict = ask(cell, continuation, outcome);
         } catch (ContinuationPending e) {
             @SuppressWarnings("unchecked")
             List<String> command = (List<String>) e.getApplicationState();
-            return new Progress.Suspended(
-                    e.getContinuation(),
-                    command,
-                    Duration.ofNanos(Math.max(budget.remaining(), 0)));
+            return new Progress.Suspended(e.getContinuation(), command, remaining());
         } catch (RhinoException e) {
             verdict = failure(ScriptPlace.of(e), ScriptPlace.details(e));
         } catch (Abort e) {
@@ -112,7 +112,8 @@ abstract class Evaluation<V> {
         return new Progress.Answered();
     }
 
-    private V ask(Sandbox.Cell cell, @Nullable Object continuation, @Nullable Object value) {
+    private V ask(
+            Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         @Nullable Object pending = continuation;
         for (; ; ) {
             RuleFunction function = functions.current();
@@ -120,12 +121,13 @@ abstract class Evaluation<V> {
                 return unanswered(steps);
             }
             suspendable = function.isScript();
+            at = function.place();
             Object result;
-            if (pending == null) {
+            if (pending == null || outcome == null) {
                 result = function.call(cell, scope.global(), arguments);
             } else {
                 budget.check();
-                result = cell.resumeContinuation(pending, scope.global(), value);
+                result = cell.resumeContinuation(pending, scope.global(), outcome.toScript());
                 pending = null;
             }
             suspendable = false;
@@ -176,6 +178,34 @@ abstract class Evaluation<V> {
         if (answered.compareAndSet(false, true)) {
             answer.accept(verdict);
         }
+    }
+
+    boolean isAnswered() {
+        return answered.get();
+    }
+
+    /** The function that runs. By any thread. */
+    Place at() {
+        return at;
+    }
+
+    RuleScope scope() {
+        return scope;
+    }
+
+    /** In whose share it is. */
+    long user() {
+        return user;
+    }
+
+    /** Until it is over; zero if it is. */
+    Duration remaining() {
+        return Duration.ofNanos(Math.max(budget.remaining(), 0));
+    }
+
+    /** Empty while it has time left. */
+    Optional<String> whyOver() {
+        return budget.remaining() > 0 ? Optional.empty() : Optional.of(budget.overTime());
     }
 
     /** Whether a continuation can be captured, as far as the function itself goes. */

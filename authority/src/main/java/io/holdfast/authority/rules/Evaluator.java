@@ -1,10 +1,8 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.authority.action.Place;
 import java.util.List;
-import java.util.Queue;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
@@ -33,8 +31,6 @@ public final class Evaluator {
     private final boolean lasting;
     private final Thread thread;
     private final AtomicReference<State> state = new AtomicReference<>(State.BUSY);
-    private final Queue<Runnable> resumptions = new ConcurrentLinkedQueue<>();
-    private final Set<Evaluation<?>> suspended = ConcurrentHashMap.newKeySet();
     private volatile long busySince; // 0: not busy
     private volatile @Nullable Evaluation<?> current;
     private volatile boolean abandoned;
@@ -61,10 +57,11 @@ public final class Evaluator {
     /**
      * Asks the rules.
      *
-     * @param subject used by this thread until there is an answer
-     * @param answer called once: before this returns, or later on the same thread, if a rule waits
-     *     for a program; by another thread only if this one is stuck in a built-in function. What
-     *     it throws is logged
+     * @param subject used by this thread, and by another that goes on after a program, until there
+     *     is an answer
+     * @param answer called once: before this returns, or by another evaluator, if a rule waits for
+     *     a program; by a thread of the engine if this one is stuck in a built-in function. What it
+     *     throws is logged
      */
     public void evaluate(RuleAction action, RuleSubject subject, Consumer<RuleVerdict> answer) {
         begin(
@@ -92,36 +89,32 @@ public final class Evaluator {
             cannotBegin.accept("the rules cannot be run: " + e);
             return;
         }
-        advance(evaluation, () -> evaluation.begin(cell()));
+        if (advance(evaluation, () -> evaluation.begin(cell()))
+                instanceof Evaluation.Progress.Suspended pending) {
+            scope = null; // it goes with the evaluation: other scripts must not hold that up
+            engine.suspend(evaluation, pending);
+        }
     }
 
-    private void advance(Evaluation<?> evaluation, Supplier<Evaluation.Progress> step) {
+    /** Goes on with an evaluation, which has a scope to itself until it is answered. */
+    void resume(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
+        if (advance(evaluation, () -> evaluation.resume(cell(), continuation, outcome))
+                instanceof Evaluation.Progress.Suspended pending) {
+            engine.suspend(evaluation, pending);
+        } else {
+            engine.generation().giveBack(evaluation.scope());
+        }
+    }
+
+    private Evaluation.Progress advance(
+            Evaluation<?> evaluation, Supplier<Evaluation.Progress> step) {
         @Nullable Evaluation<?> outer = current;
         current = evaluation;
-        Evaluation.Progress progress;
         try {
-            progress = step.get();
+            return step.get();
         } finally {
             current = outer;
         }
-        if (progress instanceof Evaluation.Progress.Suspended pending && !abandoned) {
-            boolean _ = suspended.add(evaluation);
-            var _ =
-                    engine.programs()
-                            .run(pending.command(), pending.remaining())
-                            .thenAccept(
-                                    outcome -> resume(evaluation, pending.continuation(), outcome));
-        }
-    }
-
-    private void resume(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
-        boolean _ =
-                resumptions.add(() -> {
-                    if (suspended.remove(evaluation)) {
-                        advance(evaluation, () -> evaluation.resume(cell(), continuation, outcome));
-                    }
-                });
-        boolean _ = wake();
     }
 
     private Sandbox.Cell cell() {
@@ -135,12 +128,14 @@ public final class Evaluator {
     private RuleScope scope() {
         RuleGeneration newest = engine.generation();
         RuleScope scope = this.scope;
-        if (scope == null || generation != newest || !scope.serves()) {
-            scope = newest.scope();
-            boolean _ = scope.serves();
-            this.scope = scope;
-            generation = newest;
+        if (scope != null && generation == newest && scope.serves()) {
+            return scope;
         }
+        do {
+            scope = newest.scope();
+        } while (!scope.serves());
+        this.scope = scope;
+        generation = newest;
         return scope;
     }
 
@@ -155,27 +150,23 @@ public final class Evaluator {
         } finally {
             this.cell = null;
             engine.ended(this);
-            abandonAll("the rules are closed");
         }
     }
 
     /** One thing; false if there is none. */
     private boolean serve() {
-        Runnable task = resumptions.poll();
-        if (task == null) {
-            RuleEngine.Work work = engine.next();
-            if (work == null) {
-                return false;
-            }
-            task = () -> work.run(this);
+        WorkQueue.Waiting next = engine.queue().take();
+        if (next == null) {
+            return false;
         }
         busySince = System.nanoTime() | 1;
         try {
-            task.run();
+            next.work.run(this);
         } catch (RuntimeException | Error e) { // of whoever asked
             engine.failed(e);
         } finally {
             busySince = 0;
+            engine.queue().done(next);
         }
         return true;
     }
@@ -184,12 +175,12 @@ public final class Evaluator {
     private boolean park() {
         long since = System.nanoTime();
         state.set(State.PARKED);
-        if (engine.isWorkWaiting() || !resumptions.isEmpty() || engine.isClosed()) {
+        if (engine.queue().isAnyReady() || engine.isClosed()) {
             state.set(State.BUSY);
             return true;
         }
         while (state.get() == State.PARKED) {
-            if (lasting || !suspended.isEmpty()) {
+            if (lasting) {
                 LockSupport.park(this);
             } else {
                 LockSupport.parkNanos(this, RETIRE_NANOS);
@@ -217,27 +208,25 @@ public final class Evaluator {
         return since == 0 ? 0 : Math.max(System.nanoTime() - since, 1);
     }
 
-    /** Answers for it if it is stuck: what it does is past its time by so much. */
-    boolean abandonIfStuck(long graceNanos) {
+    /**
+     * Answers for it if it is stuck: what it does is past its time by so much.
+     *
+     * @return the function that it is stuck in
+     */
+    Optional<Place> abandonIfStuck(long graceNanos) {
         Evaluation<?> evaluation = current;
         if (evaluation == null || !evaluation.abandonIfOver(graceNanos)) {
-            return false;
+            return Optional.empty();
         }
         abandoned = true;
-        abandonAll("the evaluator was stuck in another check");
-        return true;
+        return Optional.of(evaluation.at());
     }
 
-    /** Answers for all that it has begun. */
-    void abandonAll(String why) {
+    /** Answers for what it is at. */
+    void abandon(String why) {
         Evaluation<?> evaluation = current;
         if (evaluation != null) {
             evaluation.abandon(why);
-        }
-        for (Evaluation<?> waiting : List.copyOf(suspended)) {
-            if (suspended.remove(waiting)) {
-                waiting.abandon(why);
-            }
         }
     }
 

@@ -1,8 +1,11 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.authority.action.Place;
 import io.holdfast.core.linux.Readiness;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -26,6 +29,8 @@ final class EvaluatorWatch implements Runnable {
     private final List<Evaluator> abandoned = new ArrayList<>();
     private volatile Attention attention = Attention.CLOSE;
     private long seen;
+    private volatile int stuck;
+    private final AtomicLong stuckEver = new AtomicLong();
 
     EvaluatorWatch(RuleEngine engine, RuleLimits limits) {
         this.engine = engine;
@@ -65,14 +70,15 @@ final class EvaluatorWatch implements Runnable {
                 engine.failed(e);
             }
             long submitted = engine.submitted();
-            boolean idle = submitted == seen && !isAnyBusy();
+            boolean idle =
+                    submitted == seen && !isAnyBusy() && engine.queue().isEmpty() && stuck == 0;
             seen = submitted;
             attention =
-                    engine.isWorkWaiting()
+                    engine.queue().isAnyReady()
                             ? Attention.CLOSE
                             : idle ? Attention.ASLEEP : Attention.ROUNDS;
             if ((attention == Attention.ASLEEP && engine.submitted() != seen)
-                    || (attention != Attention.CLOSE && engine.isWorkWaiting())) {
+                    || (attention != Attention.CLOSE && engine.queue().isAnyReady())) {
                 attention = Attention.CLOSE; // it came before we said that we would sleep
             }
             switch (attention) {
@@ -85,6 +91,16 @@ final class EvaluatorWatch implements Runnable {
         }
     }
 
+    /** Threads that were given up and still run, as of the last look. */
+    int stuck() {
+        return stuck;
+    }
+
+    /** How many were given up. */
+    long stuckEver() {
+        return stuckEver.get();
+    }
+
     private boolean isAnyBusy() {
         return engine.evaluators().stream().anyMatch(evaluator -> evaluator.busyNanos() > 0);
     }
@@ -92,15 +108,23 @@ final class EvaluatorWatch implements Runnable {
     private void look() {
         boolean _ = abandoned.removeIf(evaluator -> !evaluator.isAlive());
         for (Evaluator evaluator : engine.evaluators()) {
-            if (evaluator.abandonIfStuck(GRACE_NANOS)) {
+            Optional<Place> where = evaluator.abandonIfStuck(GRACE_NANOS);
+            if (where.isPresent()) {
                 engine.ended(evaluator);
                 abandoned.add(evaluator);
+                long _ = stuckEver.incrementAndGet();
+                engine.tellStuck(where.get(), abandoned.size());
             }
+        }
+        stuck = abandoned.size();
+        engine.queue().stuck(abandoned.size());
+        if (engine.queue().isAnyReady()) {
+            engine.wakeAny(); // a share has grown since who has it was told to wait
         }
         if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();
         }
-        engine.refuseOverdue();
+        engine.queue().refuseOverdue();
     }
 
     private boolean isAnotherNeeded() {
@@ -109,7 +133,7 @@ final class EvaluatorWatch implements Runnable {
             return true;
         }
         long patience = Readiness.nanos(limits.patience());
-        return engine.isWorkWaiting()
+        return engine.queue().isAnyReady()
                 && evaluators.size() < limits.evaluators()
                 && evaluators.stream().allMatch(evaluator -> evaluator.busyNanos() > patience);
     }

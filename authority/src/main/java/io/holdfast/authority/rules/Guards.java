@@ -19,8 +19,8 @@ import org.mozilla.javascript.Wrapper;
 /**
  * Stands before the built-in functions that could, in one call, take more time or memory than an
  * evaluation may: the interpreter asks for limits between its own steps only. What is refused is a
- * RangeError, which scripts may catch. Rarely used built-ins of that kind are left out. Regular
- * expressions need no guard: their steps are counted.
+ * RangeError, which scripts may catch. Rarely used built-ins of that kind are left out. The steps
+ * of regular expressions are counted, but one may go through all of the text.
  */
 final class Guards {
     private static final String[] LEFT_OUT = {
@@ -66,6 +66,9 @@ final class Guards {
         "Set"
     };
 
+    /** What one step of an iterator makes, at least. */
+    private static final int STEP_BYTES = 32;
+
     private final ScriptableObject global;
     private final RuleLimits limits;
     private final Set<Object> joining = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -99,19 +102,25 @@ final class Guards {
                 new BuiltIn(global, "toString", 0, (cx, self, _) -> join(cx, self, new Object[0]));
         arrays.defineProperty("toString", toText, ScriptableObject.DONTENUM);
         arrays.defineProperty("toLocaleString", toText, ScriptableObject.DONTENUM);
+        Context here = Sandbox.current();
+        guardNext(here, arrays, here.newArray(global, 0));
         ScriptableObject string = constructor("String");
         ScriptableObject strings = prototype(string);
+        strings.delete("normalize"); // quadratic
         guardAll(strings, this::stringCall);
+        guardNext(here, strings, here.newObject(global, "String"));
         guard(strings, "repeat", this::repeat);
         guard(strings, "padStart", this::pad);
         guard(strings, "padEnd", this::pad);
         guard(strings, "concat", this::concat);
         guard(strings, "replace", this::replaceText);
         guard(strings, "replaceAll", this::replaceText);
-        for (String many : new String[] {"split", "match", "matchAll"}) {
-            guard(strings, many, this::shortText);
+        guard(strings, "split", this::shortText);
+        for (String each : new String[] {"match", "matchAll", "search"}) {
+            guard(strings, each, this::pattern);
         }
         guard(strings, SymbolKey.ITERATOR, this::shortText);
+        guardPatterns();
         guard(string, "raw", this::raw);
         guardAll(constructor("Object"), this::shortText);
         ScriptableObject functions = prototype(constructor("Function"));
@@ -123,6 +132,37 @@ final class Guards {
         NoCode noCode = new NoCode(global, functions);
         functions.defineProperty("constructor", noCode, ScriptableObject.DONTENUM);
         global.defineProperty("Function", noCode, ScriptableObject.DONTENUM);
+    }
+
+    private void guardPatterns() {
+        BaseFunction original = (BaseFunction) constructor("RegExp");
+        GuardedRegExp regExp = new GuardedRegExp(global, original);
+        ScriptableObject patterns = prototype(original);
+        patterns.defineProperty("constructor", regExp, ScriptableObject.DONTENUM);
+        global.defineProperty("RegExp", regExp, ScriptableObject.DONTENUM);
+        guard(patterns, "compile", (_, _, arguments) -> GuardedRegExp.check(arguments));
+        for (String each : new String[] {"exec", "test"}) {
+            guard(patterns, each, this::subject);
+        }
+        for (Symbol each :
+                new Symbol[] {
+                    SymbolKey.MATCH,
+                    SymbolKey.MATCH_ALL,
+                    SymbolKey.REPLACE,
+                    SymbolKey.SEARCH,
+                    SymbolKey.SPLIT
+                }) {
+            guard(patterns, each, this::subject);
+        }
+    }
+
+    /** What an iterator goes through may grow after it was made, and be gone through at once. */
+    private void guardNext(Context cx, ScriptableObject iterable, Scriptable empty) {
+        if (iterable.get(SymbolKey.ITERATOR, iterable) instanceof Callable iterator
+                && iterator.call(cx, global, empty, new Object[0]) instanceof Scriptable made
+                && made.getPrototype() instanceof ScriptableObject iterators) {
+            guard(iterators, "next", Guards::step);
+        }
     }
 
     private ScriptableObject constructor(String name) {
@@ -151,8 +191,7 @@ final class Guards {
 
     private void guard(ScriptableObject holder, Symbol symbol, Check check) {
         if (holder.get(symbol, holder) instanceof BaseFunction original) {
-            holder.defineProperty(
-                    symbol, new Guarded(global, original, check), ScriptableObject.DONTENUM);
+            holder.put(symbol, holder, new Guarded(global, original, check)); // as hidden as before
         }
     }
 
@@ -257,6 +296,23 @@ final class Guards {
         for (Object argument : arguments) {
             checkElements((double) textLength(argument));
         }
+        return stringCall(cx, self, arguments);
+    }
+
+    /** Of what is made a regular expression of, unless it is one. */
+    private Object[] pattern(Context cx, Scriptable self, Object[] arguments) {
+        return GuardedRegExp.check(shortText(cx, self, arguments));
+    }
+
+    /** The text that a regular expression is to be applied to. */
+    private Object[] subject(Context cx, Scriptable self, Object[] arguments) {
+        Object[] checked = arguments.length == 0 ? new Object[1] : arguments.clone();
+        checked[0] = text(BuiltIn.argument(arguments, 0));
+        return checked;
+    }
+
+    private static Object[] step(Context cx, Scriptable self, Object[] arguments) {
+        charge(STEP_BYTES);
         return arguments;
     }
 
@@ -391,6 +447,10 @@ final class Guards {
 
         @Override
         public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+            Budget budget = Sandbox.current().budget;
+            if (budget != null) {
+                budget.checkTime(); // another built-in function may call it many times
+            }
             return original.call(cx, scope, self, check.before(cx, self, arguments));
         }
 

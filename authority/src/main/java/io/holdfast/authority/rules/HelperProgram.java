@@ -37,6 +37,7 @@ final class HelperProgram implements Runnable {
     private final Duration limit;
     private final CompletableFuture<ProgramOutcome> outcome;
     private final CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
+    private volatile boolean exited;
 
     /**
      * @param outcome completed as soon as it is known, by the thread that runs this
@@ -50,6 +51,11 @@ final class HelperProgram implements Runnable {
         this.limits = limits;
         this.limit = remaining.compareTo(limits.program()) < 0 ? remaining : limits.program();
         this.outcome = outcome;
+    }
+
+    /** Whether it was known to have exited when its outcome was. */
+    boolean hasExited() {
+        return exited;
     }
 
     /** Ends it; by any thread. */
@@ -100,6 +106,7 @@ final class HelperProgram implements Runnable {
             return;
         }
         if (exit.isDone()) {
+            exited = true;
             boolean _ =
                     await(CompletableFuture.allOf(out.whole, err.whole), Readiness.nanos(LINGER));
         }

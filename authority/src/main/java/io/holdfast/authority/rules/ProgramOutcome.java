@@ -15,11 +15,24 @@ sealed interface ProgramOutcome {
      */
     record Failed(String message) implements ProgramOutcome {}
 
-    /** As a value of scripts. */
+    /**
+     * It was not run, for its user has too many: no outcome that a rule may go by, or users would
+     * choose it.
+     *
+     * @param why for people
+     */
+    record Refused(String why) implements ProgramOutcome {}
+
+    /**
+     * As a value of scripts.
+     *
+     * @throws Abort if it was refused
+     */
     default Object toScript() {
         return switch (this) {
             case Succeeded(String output) -> output;
             case Failed(String message) -> new Failure(message);
+            case Refused(String why) -> throw Abort.refusal(why);
         };
     }
 

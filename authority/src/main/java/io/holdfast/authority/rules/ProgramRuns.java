@@ -8,9 +8,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.ContinuationPending;
@@ -22,16 +22,19 @@ final class ProgramRuns {
     /** Of an array that is given to {@code polkit.spawn}. */
     static final int MAX_ARGUMENTS = 1_024;
 
+    /** In whose share programs are that files run while they are loaded: nobody's. */
+    private static final long OF_FILES = -1;
+
     private static final String INTERPRETER = "org.mozilla.javascript.Interpreter";
 
     private final RuleLimits limits;
-    private final Semaphore free;
+    private final UserShares shares;
     private final Set<HelperProgram> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     ProgramRuns(RuleLimits limits) {
         this.limits = limits;
-        this.free = new Semaphore(limits.programs());
+        this.shares = new UserShares(limits.programs());
     }
 
     /**
@@ -51,7 +54,8 @@ final class ProgramRuns {
             pending.setApplicationState(command);
             throw pending;
         }
-        return await(cell.budget, command).toScript();
+        long user = evaluation == null ? OF_FILES : evaluation.user();
+        return await(user, cell.budget, command).toScript();
     }
 
     private static List<String> command(NativeArray array) {
@@ -82,12 +86,12 @@ final class ProgramRuns {
                 == 1;
     }
 
-    private ProgramOutcome await(@Nullable Budget budget, List<String> command) {
+    private ProgramOutcome await(long user, @Nullable Budget budget, List<String> command) {
         long nanos =
                 budget == null
                         ? Readiness.nanos(limits.program())
                         : Math.max(budget.remaining(), 0);
-        CompletableFuture<ProgramOutcome> outcome = run(command, Duration.ofNanos(nanos));
+        CompletableFuture<ProgramOutcome> outcome = run(user, command, Duration.ofNanos(nanos));
         try {
             return outcome.get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -103,52 +107,83 @@ final class ProgramRuns {
     /**
      * Runs a program.
      *
+     * @param user in whose share it is
      * @param remaining what the evaluation has left; if that is less than a program may take, the
      *     program is ended then
      * @return never fails
      */
-    CompletableFuture<ProgramOutcome> run(List<String> command, Duration remaining) {
-        if (!free.tryAcquire()) {
+    CompletableFuture<ProgramOutcome> run(long user, List<String> command, Duration remaining) {
+        if (limits.programs() == 0) {
             return CompletableFuture.completedFuture(
-                    new ProgramOutcome.Failed(
-                            "Error spawning helper: "
-                                    + limits.programs()
-                                    + " programs of rules are under way already"));
+                    new ProgramOutcome.Failed("Error spawning helper: no program may be run"));
+        }
+        if (!shares.tryTake(user)) {
+            return CompletableFuture.completedFuture(
+                    new ProgramOutcome.Refused(
+                            "polkit.spawn: "
+                                    + shares.refusal(
+                                            user,
+                                            "programs of rules under way",
+                                            RuleLimits.PROGRAMS_PROPERTY)));
         }
         CompletableFuture<ProgramOutcome> outcome = new CompletableFuture<>();
         HelperProgram program = new HelperProgram(command, limits, remaining, outcome);
         boolean _ = running.add(program);
+        Slot slot = new Slot(user);
         if (closed) {
             program.cancel();
         }
         try {
-            Thread _ = Thread.ofVirtual().name("rules-spawn").start(() -> run(program, outcome));
+            Thread _ =
+                    Thread.ofVirtual().name("rules-spawn").start(() -> run(slot, program, outcome));
         } catch (RuntimeException | Error e) { // no thread to be had
-            ended(program, outcome, e);
+            ended(slot, program, outcome, e);
         }
-        return outcome;
+        return outcome.thenApply(known -> {
+            if (program.hasExited()) {
+                slot.free(); // before the rule goes on, perhaps to the next program
+            }
+            return known;
+        });
     }
 
-    private void run(HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
+    private void run(Slot slot, HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
         Throwable thrown = null;
         try {
             program.run();
         } catch (RuntimeException | Error e) {
             thrown = e;
         } finally {
-            ended(program, outcome, thrown);
+            ended(slot, program, outcome, thrown);
         }
     }
 
     private void ended(
+            Slot slot,
             HelperProgram program,
             CompletableFuture<ProgramOutcome> outcome,
             @Nullable Throwable thrown) {
         boolean _ = running.remove(program);
-        free.release();
+        slot.free();
         boolean _ = // unless there is one already: nobody is to wait for ever
                 outcome.complete(
                         new ProgramOutcome.Failed("Error spawning helper: failed: " + thrown));
+    }
+
+    /** What one program takes of its user's share, until it is freed the first time. */
+    private final class Slot {
+        private final long user;
+        private final AtomicBoolean freed = new AtomicBoolean();
+
+        Slot(long user) {
+            this.user = user;
+        }
+
+        void free() {
+            if (freed.compareAndSet(false, true)) {
+                shares.release(user);
+            }
+        }
     }
 
     /** Ends the programs that run, and those that are started from now on. */

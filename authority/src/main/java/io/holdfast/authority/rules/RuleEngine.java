@@ -1,27 +1,28 @@
 package io.holdfast.authority.rules;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.authority.action.Place;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Queue;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rules in JavaScript, on threads of their own. One evaluator serves normally; when it has been at
  * one check for longer than the {@link RuleLimits#patience} while others wait, another is started.
- * So a script that runs away keeps its own caller waiting and nobody else.
+ * So a script that runs away keeps its own caller waiting and nobody else. Evaluators, the queue
+ * for them and programs are shared out to the users who are asked about: who has many checks under
+ * way waits for himself.
  *
  * <p>Unlike polkit(8), a reload runs the files in a new scope: no global survives it, and a check
  * sees the old rules or the new ones. Each evaluator has a scope of its own, and runs the files
@@ -31,13 +32,15 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any thread.
  */
 public final class RuleEngine implements Rules, AutoCloseable {
+    static final String CLOSED = "the rules are closed";
+
     private final Sandbox sandbox;
     private final RuleLimits limits;
     private final RuleLog log;
     private final Supplier<RuleFiles> source;
     private final ProgramRuns programs;
-    private final Queue<Waiting> queue = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final WorkQueue queue;
+    private final Set<Evaluation<?>> suspended = ConcurrentHashMap.newKeySet();
     private final AtomicLong submitted = new AtomicLong();
     private final AtomicInteger numbers = new AtomicInteger();
     private final List<Evaluator> evaluators = new CopyOnWriteArrayList<>();
@@ -60,22 +63,13 @@ public final class RuleEngine implements Rules, AutoCloseable {
         void refused(String why);
     }
 
-    /** No record: two of them are never equal. */
-    private static final class Waiting {
-        private final Work work;
-        private final long since = System.nanoTime();
-
-        Waiting(Work work) {
-            this.work = work;
-        }
-    }
-
     private RuleEngine(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
         this.source = source;
         this.limits = limits;
         this.log = log;
         this.sandbox = new Sandbox(limits);
         this.programs = new ProgramRuns(limits);
+        this.queue = new WorkQueue(limits);
         this.watch = new EvaluatorWatch(this, limits);
         this.generation = load();
     }
@@ -124,6 +118,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         boolean _ = told.addAll(found);
         diagnostics = List.copyOf(found);
         return new RuleGeneration(
+                limits.evaluators(),
                 scope,
                 () -> {
                     RuleScope further =
@@ -157,31 +152,53 @@ public final class RuleEngine implements Rules, AutoCloseable {
         }
     }
 
+    /** How the rules are doing. */
+    public RuleMetrics metrics() {
+        return new RuleMetrics(
+                evaluators.size(), watch.stuck(), watch.stuckEver(), programs.running());
+    }
+
     /** What is wrong with the files, as of the last (re)load. */
     public List<RuleDiagnostic> diagnostics() {
         return diagnostics;
     }
 
-    /** Has it run by an evaluator. Returns at once. */
-    public void submit(Work work) {
-        if (waiting.incrementAndGet() > limits.waiting()) {
-            int _ = waiting.decrementAndGet();
-            work.refused(limits.waiting() + " checks wait for the rules already");
-            return;
+    /**
+     * Has it run by an evaluator. Returns at once.
+     *
+     * @param user in whose share it is: the uid of whom the check is about
+     */
+    public void submit(long user, Work work) {
+        Optional<String> refusal = queue.add(user, work, limits.evaluation());
+        if (refusal.isPresent()) {
+            work.refused(refusal.get());
+        } else {
+            added();
         }
-        boolean _ = queue.add(new Waiting(work));
+    }
+
+    private void added() {
         long _ = submitted.incrementAndGet();
         if (closed) {
-            refuseAll();
+            queue.refuseAll(CLOSED);
             return;
         }
+        if (wakeAny()) {
+            watch.noticeWork();
+        } else {
+            watch.noticeWait();
+        }
+    }
+
+    /** Has one evaluator that has nothing to do look for work. */
+    @CanIgnoreReturnValue
+    boolean wakeAny() {
         for (Evaluator evaluator : evaluators) {
             if (evaluator.wake()) {
-                watch.noticeWork();
-                return;
+                return true;
             }
         }
-        watch.noticeWait();
+        return false;
     }
 
     /**
@@ -192,6 +209,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
     public CompletableFuture<RuleVerdict> evaluate(RuleAction action, RuleSubject subject) {
         CompletableFuture<RuleVerdict> verdict = new CompletableFuture<>();
         submit(
+                subject.uid(),
                 new Work() {
                     @Override
                     public void run(Evaluator evaluator) {
@@ -211,6 +229,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
             RuleAction action, RuleSubject subject) {
         CompletableFuture<AdministratorVerdict> verdict = new CompletableFuture<>();
         submit(
+                subject.uid(),
                 new Work() {
                     @Override
                     public void run(Evaluator evaluator) {
@@ -233,35 +252,59 @@ public final class RuleEngine implements Rules, AutoCloseable {
         watch.stop();
         programs.close();
         for (Evaluator evaluator : evaluators) {
-            evaluator.abandonAll("the rules are closed");
+            evaluator.abandon(CLOSED);
             boolean _ = evaluator.wake();
         }
-        refuseAll();
-    }
-
-    private void refuseAll() {
-        for (Waiting head; (head = take()) != null; ) {
-            head.work.refused("the rules are closed");
+        queue.refuseAll(CLOSED);
+        for (Evaluation<?> evaluation : suspended) {
+            end(evaluation, CLOSED);
         }
-    }
-
-    private @Nullable Waiting take() {
-        Waiting head = queue.poll();
-        if (head != null) {
-            int _ = waiting.decrementAndGet();
-        }
-        return head;
     }
 
     // for the evaluators
 
-    @Nullable Work next() {
-        Waiting head = take();
-        return head == null ? null : head.work;
+    WorkQueue queue() {
+        return queue;
     }
 
-    boolean isWorkWaiting() {
-        return !queue.isEmpty();
+    /** Runs the program that an evaluation waits for, and then has any evaluator go on with it. */
+    void suspend(Evaluation<?> evaluation, Evaluation.Progress.Suspended pending) {
+        if (evaluation.isAnswered()) {
+            return; // by another, for it was stuck
+        }
+        boolean _ = suspended.add(evaluation);
+        var _ =
+                programs.run(evaluation.user(), pending.command(), pending.remaining())
+                        .thenAccept(outcome -> goOn(evaluation, pending.continuation(), outcome));
+        if (closed) {
+            end(evaluation, CLOSED);
+        }
+    }
+
+    private void goOn(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
+        queue.addAgain(
+                evaluation.user(),
+                new Work() {
+                    @Override
+                    public void run(Evaluator evaluator) {
+                        if (suspended.remove(evaluation)) {
+                            evaluator.resume(evaluation, continuation, outcome);
+                        }
+                    }
+
+                    @Override
+                    public void refused(String why) {
+                        end(evaluation, evaluation.whyOver().orElse(why));
+                    }
+                },
+                evaluation.remaining());
+        added();
+    }
+
+    private void end(Evaluation<?> evaluation, String why) {
+        if (suspended.remove(evaluation)) {
+            evaluation.abandon(why);
+        }
     }
 
     boolean isClosed() {
@@ -278,6 +321,14 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
     RuleGeneration generation() {
         return generation;
+    }
+
+    /** A thread could not be ended, only given up. */
+    void tellStuck(Place where, int number) {
+        log.log(
+                where,
+                "a built-in function does not end, and its thread runs on: %d of at most %d do"
+                        .formatted(number, limits.evaluators() + 1));
     }
 
     /** Something that we were given to run or to call back threw this. */
@@ -301,20 +352,8 @@ public final class RuleEngine implements Rules, AutoCloseable {
         evaluator.start();
     }
 
+    /** How often something was added to the queue. */
     long submitted() {
         return submitted.get();
-    }
-
-    /** Refuses what has waited for longer than an evaluation may last. */
-    void refuseOverdue() {
-        long limit = Readiness.nanos(limits.evaluation());
-        for (Waiting head;
-                (head = queue.peek()) != null && System.nanoTime() - head.since > limit; ) {
-            if (queue.remove(head)) {
-                int _ = waiting.decrementAndGet();
-                head.work.refused(
-                        "no evaluator was free for " + Budget.describe(limits.evaluation()));
-            }
-        }
     }
 }

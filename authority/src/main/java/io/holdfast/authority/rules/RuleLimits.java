@@ -3,7 +3,10 @@ package io.holdfast.authority.rules;
 import java.time.Duration;
 
 /**
- * What rules may take.
+ * What rules may take. Three limits are shared by the users who are asked about, root being one of
+ * them: each may take at most one (n + 1)th of what is free and his already, n being how many have
+ * something, and one in any case while one is free. So one user takes half of it at most, and
+ * leaves something for the others however many they are.
  *
  * @param evaluation how long one evaluation may last, the programs it waits for included; also the
  *     longest that a check waits for an evaluator
@@ -14,11 +17,12 @@ import java.time.Duration;
  * @param elements of an array that a built-in function goes through
  * @param patience how long an evaluator may be at one check while others wait, before another is
  *     started
- * @param evaluators threads that evaluate; as many again may be abandoned in a built-in function
- * @param waiting checks that wait for an evaluator
+ * @param evaluators threads that evaluate, shared by the users; as many again may be abandoned in a
+ *     built-in function
+ * @param waiting checks that wait for an evaluator, shared by the users
  * @param servings evaluations before an evaluator runs the files anew, so that what rules gather in
  *     globals stays bounded
- * @param programs of {@code polkit.spawn} under way
+ * @param programs of {@code polkit.spawn} under way, shared by the users
  * @param program how long one of them may run
  * @param output bytes that one of them may write to each of its outputs
  * @param logged lines of {@code polkit.log} an evaluation
@@ -39,20 +43,28 @@ public record RuleLimits(
         int output,
         int logged) {
 
-    /** Those of polkit(8) where it has any. */
+    static final String EVALUATORS_PROPERTY = "io.holdfast.authority.evaluators";
+    static final String WAITING_PROPERTY = "io.holdfast.authority.waitingChecks";
+    static final String PROGRAMS_PROPERTY = "io.holdfast.authority.programs";
+
+    /**
+     * Those of polkit(8) where it has any. System properties set what users share: {@code
+     * io.holdfast.authority.evaluators} (8), {@code .waitingChecks} (4096) and {@code .programs}
+     * (64).
+     */
     public static final RuleLimits STANDARD =
             new RuleLimits(
                     Duration.ofSeconds(15),
                     Duration.ofSeconds(15),
                     32L << 20,
                     1_000,
-                    1 << 20,
+                    1 << 16,
                     100_000,
                     Duration.ofMillis(20),
-                    4,
-                    1_024,
+                    Integer.getInteger(EVALUATORS_PROPERTY, 8),
+                    Integer.getInteger(WAITING_PROPERTY, 4_096),
                     20_000,
-                    16,
+                    Integer.getInteger(PROGRAMS_PROPERTY, 64),
                     Duration.ofSeconds(10),
                     1 << 20,
                     100);

@@ -22,6 +22,7 @@ final class RuleScope {
     /** Of functions, rules and admin rules each. */
     static final int MAX_FUNCTIONS = 100_000;
 
+    private final RuleFiles files;
     private final RuleLimits limits;
     private final ScriptableObject global;
     private final ScriptableObject actionPrototype;
@@ -35,7 +36,8 @@ final class RuleScope {
     private boolean broken;
     private int servings;
 
-    private RuleScope(Sandbox.Cell cell, RuleLimits limits, ProgramRuns programs) {
+    private RuleScope(Sandbox.Cell cell, RuleFiles files, RuleLimits limits, ProgramRuns programs) {
+        this.files = files;
         this.limits = limits;
         this.programs = programs;
         global = cell.initSafeStandardObjects(null, false);
@@ -86,7 +88,7 @@ final class RuleScope {
             ProgramRuns programs,
             RuleLog log) {
         try (Sandbox.Cell cell = sandbox.open()) {
-            RuleScope scope = new RuleScope(cell, limits, programs);
+            RuleScope scope = new RuleScope(cell, files, limits, programs);
             scope.log = log;
             for (RuleFile file : files.files()) {
                 scope.run(cell, file);
@@ -163,6 +165,11 @@ final class RuleScope {
 
     void tell(Place place, String text) {
         log.log(place, LogText.of(text));
+    }
+
+    /** What was run in it. */
+    RuleFiles files() {
+        return files;
     }
 
     RuleLimits limits() {

@@ -63,7 +63,7 @@ public final class RuleTrial {
                             Object continuation,
                             List<String> command,
                             Duration remaining)) {
-                ProgramOutcome outcome = programs.run(command, remaining).join();
+                ProgramOutcome outcome = programs.run(evaluation.user(), command, remaining).join();
                 progress = evaluation.resume(cell, continuation, outcome);
             }
         }

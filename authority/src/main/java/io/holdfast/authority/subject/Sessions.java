@@ -3,11 +3,9 @@ package io.holdfast.authority.subject;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.authority.folder.FolderWatch;
-import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import java.io.IOException;
 import java.io.InputStream;
@@ -62,8 +60,8 @@ public final class Sessions {
     }
 
     /**
-     * The session that a process belongs to, by its cgroup now. Processes of the user's own manager
-     * belong to none.
+     * The session that a process belongs to, by its cgroup now, if root alone could name that.
+     * Processes of the user's own manager belong to none.
      *
      * @throws ErrnoException ESRCH if the process is reaped
      */
@@ -91,16 +89,7 @@ public final class Sessions {
     }
 
     private Optional<CgroupPath> place(PidFd process) {
-        try {
-            return Optional.of(process.cgroupPath().relativeTo(root));
-        } catch (ForeignCgroupException e) {
-            return Optional.empty(); // of another container
-        } catch (ErrnoException e) {
-            if (e.errno() == Errno.ENODATA) {
-                return Optional.empty(); // no cgroup2: no sessions
-            }
-            throw e;
-        }
+        return CgroupPlace.of(process, root);
     }
 
     /**

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class RuleEngineTest {
@@ -151,7 +154,7 @@ class RuleEngineTest {
         OpenDescriptors before = OpenDescriptors.now();
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluators(1, 10, Duration.ofMillis(20)),
+                        RuleLimits.STANDARD.withEvaluators(1, 20, Duration.ofMillis(20)),
                         "polkit.addRule(function(a) { if (a.id == 'slow') { var n = 0;"
                                 + " while (n++ < 3) { try { polkit.spawn(['false']); }"
                                 + " catch (e) { polkit.spawn(['sleep', '0.2']); } }"
@@ -235,17 +238,32 @@ class RuleEngineTest {
             assertThat(verdict.failure().orElseThrow())
                     .isEqualTo("took longer than 200 ms in a built-in function");
             assertThat(rules.word("other")).isEqualTo("auth_self");
+            assertThat(rules.engine.metrics())
+                    .satisfies(metrics -> assertThat(metrics.stuck()).isEqualTo(1))
+                    .satisfies(metrics -> assertThat(metrics.stuckEver()).isEqualTo(1));
+            assertThat(rules.logged)
+                    .contains(
+                            "/r/1.rules:1: a built-in function does not end, and its thread runs"
+                                    + " on: 1 of at most 2 do");
+            RuleVerdict same = rules.ask(new Subject(), "other");
+            assertThat(same.failure().orElseThrow())
+                    .as("of the same user, whose share it keeps")
+                    .isEqualTo(
+                            "no evaluator was free for 200 ms: user 1 holds 1"
+                                    + " (io.holdfast.authority.evaluators)");
             blocked.release.countDown();
             Await.until(() -> !blocked.thread.get().isAlive());
+            Await.until(() -> rules.engine.metrics().stuck() == 0);
+            assertThat(rules.word(new Subject(), "other")).isEqualTo("auth_self");
             assertThat(rules.word("other")).isEqualTo("auth_self");
         }
     }
 
     @Test
-    void overTheLimitOfWaitingChecksIsRefused() {
+    void whoHasHisShareOfWaitingChecksIsRefusedAndNobodyElse() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD.withEvaluators(1, 2, Duration.ofMillis(20)), BY_USER)) {
+                        RuleLimits.STANDARD.withEvaluators(1, 4, Duration.ofMillis(20)), BY_USER)) {
             BlockedSubject blocked = new BlockedSubject();
             CompletableFuture<RuleVerdict> held =
                     rules.engine.evaluate(TestRules.action("x"), blocked);
@@ -255,9 +273,13 @@ class RuleEngineTest {
             CompletableFuture<RuleVerdict> second =
                     rules.engine.evaluate(TestRules.action("other"), TestRules.JANE);
             assertThat(rules.ask("other").failure())
-                    .contains("2 checks wait for the rules already");
+                    .contains(
+                            "user 501 has 2 checks that wait for the rules, which is his share of 4"
+                                    + " (io.holdfast.authority.waitingChecks)");
+            CompletableFuture<RuleVerdict> anothers =
+                    rules.engine.evaluate(TestRules.action("other"), TestRules.user(502));
             blocked.release.countDown();
-            assertThat(List.of(held.join(), first.join(), second.join()))
+            assertThat(List.of(held.join(), first.join(), second.join(), anothers.join()))
                     .allMatch(verdict -> verdict.failure().isEmpty());
         }
     }
@@ -294,6 +316,29 @@ class RuleEngineTest {
     }
 
     @Test
+    void whoWaitsForAProgramInAReloadIsAnsweredByTheOldRules(@TempDir Path folder)
+            throws Exception {
+        Path gate = folder.resolve("gate");
+        assertThat(new ProcessBuilder("mkfifo", gate.toString()).start().waitFor()).isZero();
+        try (TestRules rules =
+                TestRules.of(
+                        "var old = 'yes'; polkit.addRule(function(a) { if (a.id == 'wait') {"
+                                + " polkit.spawn(['cat', a.lookup('gate')]); return old; } });")) {
+            CompletableFuture<RuleVerdict> waiting =
+                    rules.engine.evaluate(
+                            TestRules.action("wait", "gate", gate.toString()), TestRules.JANE);
+            Await.until(() -> rules.engine.programs().running() == 1);
+            rules.replace("polkit.addRule(() => typeof old == 'undefined' ? 'auth_self' : 'no');");
+            assertThat(rules.word("x")).isEqualTo("auth_self");
+            Files.writeString(gate, "go");
+            assertThat(waiting.join().answer().orElseThrow().word()).isEqualTo("yes");
+            for (int i = 0; i < 20; i++) {
+                assertThat(rules.word("x")).as("its scope is not taken").isEqualTo("auth_self");
+            }
+        }
+    }
+
+    @Test
     void whatIsStillWrongIsLoggedOnce() {
         try (TestRules rules = TestRules.of("broken(")) {
             int logged = rules.logged.size();
@@ -319,6 +364,7 @@ class RuleEngineTest {
     void anAnswerThatThrowsHarmsNobody() {
         try (TestRules rules = TestRules.of(BY_USER)) {
             rules.engine.submit(
+                    TestRules.JANE.uid(),
                     new RuleEngine.Work() {
                         @Override
                         public void run(Evaluator evaluator) {

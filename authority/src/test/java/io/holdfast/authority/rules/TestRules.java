@@ -13,6 +13,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 final class TestRules implements AutoCloseable {
     static final DescribedSubject JANE = DescribedSubject.atSeat(501, "jane", "users", "wheel");
 
+    /** Somebody else, who sits nowhere. */
+    static DescribedSubject user(long uid) {
+        return DescribedSubject.atSeat(uid, "user" + uid);
+    }
+
     final Queue<String> logged = new ConcurrentLinkedQueue<>();
     final RuleEngine engine;
     private volatile RuleFiles files;

@@ -2,13 +2,15 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.manager.systemd1.Systemd1;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -44,26 +46,24 @@ class FaceLimitsTest {
         stage.close();
     }
 
-    private SocketChannel connect() throws Exception {
-        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        boolean _ =
-                channel.connect(
-                        UnixDomainSocketAddress.of(
-                                stage.runtimeDirectory().resolve("systemd/private")));
-        return channel;
+    private UnixSocket connect() throws Exception {
+        return UnixSocket.connect(
+                UnixAddress.path(stage.runtimeDirectory().resolve("systemd/private")),
+                SocketType.STREAM,
+                Duration.ofSeconds(10));
     }
 
     /** What it is answered first; empty if it is turned away. */
-    private static String greeted(SocketChannel channel) throws Exception {
+    private static String greeted(UnixSocket socket) throws Exception {
         ByteBuffer answer = ByteBuffer.allocate(100);
         try {
-            int _ = channel.write(ByteBuffer.wrap(GREETING));
+            socket.sendFully(ByteBuffer.wrap(GREETING));
             while (answer.position() == 0 || answer.get(answer.position() - 1) != '\n') {
-                if (channel.read(answer) < 0) {
+                if (socket.receive(answer) < 0) {
                     return "";
                 }
             }
-        } catch (java.io.IOException e) {
+        } catch (ErrnoException e) {
             return ""; // closed while we wrote
         }
         return new String(answer.array(), 0, answer.position(), StandardCharsets.US_ASCII);
@@ -71,12 +71,12 @@ class FaceLimitsTest {
 
     @Test
     void soManyPeersMayBeOnThePrivateSocketAndNoMore() throws Exception {
-        List<SocketChannel> peers = new ArrayList<>();
+        List<UnixSocket> peers = new ArrayList<>();
         try {
             for (int i = 0; i < PEERS; i++) {
                 peers.add(connect());
             }
-            try (SocketChannel more = connect()) {
+            try (UnixSocket more = connect()) {
                 assertThat(greeted(more)).as("one more").isEmpty();
             }
             assertThat(greeted(peers.getFirst())).contains("DATA");
@@ -84,13 +84,13 @@ class FaceLimitsTest {
             peers.removeFirst().close();
             String answer = "";
             while (answer.isEmpty()) { // until its place is known to be free
-                try (SocketChannel next = connect()) {
+                try (UnixSocket next = connect()) {
                     answer = greeted(next);
                 }
             }
             assertThat(answer).contains("DATA");
         } finally {
-            for (SocketChannel peer : peers) {
+            for (UnixSocket peer : peers) {
                 peer.close();
             }
         }

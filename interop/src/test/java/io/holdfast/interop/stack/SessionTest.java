@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Needs(
         root = true,
         cgroup2 = true,
-        programs = {"unshare", "nsenter", "openssl", "setpriv", "systemctl", "busctl"})
+        programs = {"unshare", "nsenter", "openssl", "setpriv", "systemctl", "busctl", "gdbus"})
 class SessionTest {
     private static final String SLEEPER = "sleeper.service";
     private static final String SYSTEMD = "org.freedesktop.systemd1";
@@ -181,6 +181,8 @@ class SessionTest {
 
     @Test
     void busctlOfTheUserFindsItsBus() throws Exception {
+        // the manager comes to the bus when that has started
+        assertThat(tool("gdbus", "wait", "--session", "--timeout=100", SYSTEMD)).isEmpty();
         assertThat(busctl("list", "--no-legend").lines())
                 .anyMatch(line -> line.startsWith("org.freedesktop.DBus "))
                 .anyMatch(line -> line.startsWith(SYSTEMD + " "));

@@ -55,7 +55,11 @@ final class JobCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) {
         List<String> units = line.matchedPositionalValue(0, List.of());
-        JsonObject names = JsonObject.builder().putStrings("names", units).build();
+        JsonObject names =
+                JsonObject.builder()
+                        .putStrings("names", units)
+                        .put(ManagerSocket.INTERACTIVE, true)
+                        .build();
         int code = ExitCode.OK;
         for (JsonObject job : ManagerSocket.call(line, method, names).objects("results")) {
             if (!job.string("result").equals("done")) {

@@ -51,6 +51,7 @@ final class KillCommand implements Command {
                                 .put("name", line.matchedPositionalValue(0, ""))
                                 .put("signal", line.matchedOptionValue("--signal", "TERM"))
                                 .put("whom", line.matchedOptionValue("--whom", "all"))
+                                .put(ManagerSocket.INTERACTIVE, true)
                                 .build());
         return ExitCode.OK;
     }

@@ -16,6 +16,9 @@ import picocli.CommandLine.ParseResult;
 
 /** How the commands about units find the manager: its options, and a call of it. */
 final class ManagerSocket {
+    /** The parameter of changing calls by which an authority may ask the user. */
+    static final String INTERACTIVE = "allowInteractiveAuthentication";
+
     private static final String USER = "--user";
     private static final String RUNTIME_DIR = "--runtime-dir";
 

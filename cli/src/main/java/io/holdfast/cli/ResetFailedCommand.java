@@ -34,7 +34,10 @@ final class ResetFailedCommand implements Command {
                 ManagerSocket.call(
                         line,
                         "ResetFailed",
-                        JsonObject.builder().putStrings("names", units).build());
+                        JsonObject.builder()
+                                .putStrings("names", units)
+                                .put(ManagerSocket.INTERACTIVE, true)
+                                .build());
         return ExitCode.OK;
     }
 }

@@ -34,6 +34,9 @@ final class DynamicUids {
 
     static final long LAST = 65519;
 
+    /** How often the folder is made again that another manager has just removed. */
+    private static final int FOLDER_ATTEMPTS = 10;
+
     private static final int LOCK = Fcntl.O_RDWR | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW;
 
     private final Path folder;
@@ -126,23 +129,38 @@ final class DynamicUids {
         for (int i = 0; i < count; i++) {
             candidates.add(first + (hash + i) % count);
         }
-        try {
-            Path ignored = Files.createDirectories(folder);
-            try (Fd locks = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
-                for (long candidate : candidates) {
-                    Optional<Held> found = tryTake(locks, candidate, name);
-                    if (found.isPresent()) {
-                        return found.get();
-                    }
+        for (int attempt = 1; ; attempt++) {
+            try {
+                Optional<Held> found = firstFree(name, candidates);
+                if (found.isPresent()) {
+                    return found.get();
+                }
+                break;
+            } catch (UnknownAccountException | IOException | ErrnoException e) {
+                boolean removed = e instanceof ErrnoException o && o.errno() == Errno.ENOENT;
+                if (!removed || attempt == FOLDER_ATTEMPTS) {
+                    throw new SetupException(SetupException.Step.USER, e);
                 }
             }
-        } catch (UnknownAccountException | IOException | ErrnoException e) {
-            throw new SetupException(SetupException.Step.USER, e);
         }
         throw new SetupException(
                 SetupException.Step.USER,
                 "no number is left for the dynamic user %s: all from %d to %d are in use"
                         .formatted(name, first, first + count - 1));
+    }
+
+    private Optional<Held> firstFree(String name, List<Long> candidates)
+            throws UnknownAccountException, IOException, InterruptedException {
+        Path ignored = Files.createDirectories(folder);
+        try (Fd locks = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+            for (long candidate : candidates) {
+                Optional<Held> found = tryTake(locks, candidate, name);
+                if (found.isPresent()) {
+                    return found;
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     private Optional<Held> tryTake(Fd locks, long number, String name)
@@ -211,6 +229,11 @@ final class DynamicUids {
             byName.remove(name);
             remove(held.number, held.file);
         }
+    }
+
+    /** Removes the folder, unless numbers are in use. */
+    void removeFolder() {
+        boolean ignored = folder.toFile().delete();
     }
 
     /** Before the lock goes: whoever waits for it finds that the file has gone. */

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.process.MountTree;
+import io.holdfast.manager.unit.ManagerScope;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Set;
 
 /** An empty folder and an empty file with no permissions, to cover others with. Blocking. */
@@ -21,10 +23,26 @@ final class Inaccessible {
     private final Path folder;
 
     /**
-     * @param runtimeDirectory below which they are made when they are needed, for all managers
+     * @param folder of one manager, made when it is needed
      */
-    Inaccessible(Path runtimeDirectory) {
-        folder = runtimeDirectory.resolve("holdfast/inaccessible");
+    private Inaccessible(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Where a manager has them that has its socket there. */
+    static Inaccessible beside(String notifySocket, ManagerScope scope) {
+        Path folder =
+                notifySocket.startsWith("/")
+                        ? Path.of(notifySocket).resolveSibling("inaccessible")
+                        : Path.of(scope.runtimeDirectory(), "holdfast/inaccessible");
+        return new Inaccessible(folder);
+    }
+
+    /** Removes what was made; what covers something goes on doing so. */
+    void remove() {
+        for (Path one : List.of(folder.resolve("folder"), folder.resolve("file"), folder)) {
+            boolean ignored = one.toFile().delete();
+        }
     }
 
     /**

@@ -19,7 +19,7 @@ public final class JobRefusedException extends RuntimeException {
         NOT_APPLICABLE,
         /** Others depend on it: it is not to be started, or stopped, by hand. */
         ONLY_BY_DEPENDENCY,
-        /** A job that is under way does the opposite ({@link JobMode#FAIL}). */
+        /** Jobs that are under way do not give way to it ({@link JobMode}). */
         DESTRUCTIVE,
         SHUTTING_DOWN
     }
@@ -27,7 +27,11 @@ public final class JobRefusedException extends RuntimeException {
     private final Reason reason;
 
     JobRefusedException(Reason reason, UnitName unit, String text) {
-        super("Unit " + unit + " " + text);
+        this(reason, "Unit " + unit + " " + text);
+    }
+
+    JobRefusedException(Reason reason, String text) {
+        super(text);
         this.reason = reason;
     }
 

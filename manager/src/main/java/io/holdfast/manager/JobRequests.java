@@ -8,8 +8,10 @@ import io.holdfast.manager.unit.UnitSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Jobs that somebody asks for one by one and wants to see: each is refused before anything is done,
@@ -44,32 +46,34 @@ final class JobRequests {
             throw new JobRefusedException(
                     Reason.SHUTTING_DOWN, name, "cannot be started: the manager is stopping.");
         }
+        Request request = new Request(name, type, mode);
         switch (type) {
-            case START ->
-                    jobs.load(
-                            List.of(name),
-                            answer,
-                            closure ->
-                                    jobs.start(
-                                            List.of(name),
-                                            closure,
-                                            _ -> {},
-                                            plan -> check(name, type, mode, closure, plan),
-                                            () -> answer.complete(jobOf(name))));
-            case RESTART -> restart(name, mode, answer);
+            case START -> start(request, answer);
+            case RESTART -> restart(request, answer);
             case TRY_RESTART ->
                     withUnit(
                             name,
                             answer,
                             unit -> {
                                 if (unit.activeState().isUp()) {
-                                    restart(name, mode, answer);
+                                    restart(request.ofType(JobType.RESTART), answer);
                                 } else {
                                     nothing(unit, type, answer);
                                 }
                             });
-            case STOP -> withUnit(name, answer, unit -> stop(unit, mode, answer));
-            case RELOAD -> withUnit(name, answer, unit -> reload(unit, mode, answer));
+            case STOP -> withUnit(name, answer, unit -> stop(unit, request, answer));
+            case RELOAD -> withUnit(name, answer, unit -> reload(unit, request, answer));
+        }
+    }
+
+    /**
+     * What is asked for.
+     *
+     * @param name as it was used
+     */
+    private record Request(UnitName name, JobType type, JobMode mode) {
+        Request ofType(JobType other) {
+            return new Request(name, other, mode);
         }
     }
 
@@ -83,60 +87,125 @@ final class JobRequests {
         table.end(job.id(), JobResult.DONE);
     }
 
-    private void restart(UnitName name, JobMode mode, CompletableFuture<UnitJob> answer) {
+    private void start(Request request, CompletableFuture<UnitJob> answer) {
+        List<UnitName> names = List.of(request.name());
+        boolean alone = request.mode().isAlone();
         jobs.load(
-                List.of(name),
+                names,
+                alone,
                 answer,
                 closure -> {
-                    StartPlan plan = new StartPlan(context, units, List.of(name), closure);
-                    check(name, JobType.RESTART, mode, closure, plan);
-                    refuseIfOnlyByDependency(units.get(name).unit(), JobType.STOP);
-                    jobs.restart(
-                            List.of(name),
-                            closure,
-                            new CompletableFuture<>(),
-                            () -> answer.complete(jobOf(name)));
+                    StartPlan plan = jobs.plan(names, closure, alone);
+                    check(request, closure, plan);
+                    Runnable installed = installed(request, answer);
+                    if (request.mode() == JobMode.RESTART_DEPENDENCIES) {
+                        Set<ManagedUnit> dependants = dependants(request.name());
+                        refuseIfInTheWay(request, dependants, JobType.RESTART);
+                        jobs.restart(
+                                names,
+                                dependants,
+                                closure,
+                                alone,
+                                new CompletableFuture<>(),
+                                installed);
+                    } else {
+                        jobs.start(names, plan, _ -> {}, installed);
+                    }
                 });
     }
 
-    private void stop(ManagedUnit unit, JobMode mode, CompletableFuture<UnitJob> answer) {
-        refuseIfOnlyByDependency(unit.unit(), JobType.STOP);
-        Collection<ManagedUnit> stopped = units.withDependants(List.of(unit));
-        refuseIfInTheWay(unit.unit().name(), stopped, JobType.STOP, mode);
-        run(unit, stopped, Transaction.Kind.STOP, answer);
+    /** What is up and depends on it. */
+    private Set<ManagedUnit> dependants(UnitName name) {
+        ManagedUnit unit = units.get(name);
+        Set<ManagedUnit> dependants = units.withDependants(List.of(unit));
+        dependants.remove(unit);
+        return dependants;
     }
 
-    private void reload(ManagedUnit unit, JobMode mode, CompletableFuture<UnitJob> answer) {
+    /** To be called when the jobs are there; those of this request are numbered from now on. */
+    private Runnable installed(Request request, CompletableFuture<UnitJob> answer) {
+        long before = table.last();
+        return () -> {
+            settle(request.mode(), before);
+            answer.complete(jobOf(request.name()));
+        };
+    }
+
+    private void settle(JobMode mode, long before) {
+        if (mode == JobMode.REPLACE_IRREVERSIBLY) {
+            table.makeIrreversible(before);
+        }
+    }
+
+    private void restart(Request request, CompletableFuture<UnitJob> answer) {
+        List<UnitName> names = List.of(request.name());
+        boolean alone = request.mode().isAlone();
+        jobs.load(
+                names,
+                alone,
+                answer,
+                closure -> {
+                    check(request, closure, jobs.plan(names, closure, alone));
+                    ManagedUnit unit = units.get(request.name());
+                    refuseIfOnlyByDependency(unit.unit(), JobType.STOP);
+                    jobs.restart(
+                            names,
+                            alone ? List.of(unit) : units.withDependants(List.of(unit)),
+                            closure,
+                            alone,
+                            new CompletableFuture<>(),
+                            installed(request, answer));
+                });
+    }
+
+    private void stop(ManagedUnit unit, Request request, CompletableFuture<UnitJob> answer) {
+        refuseIfOnlyByDependency(unit.unit(), JobType.STOP);
+        Collection<ManagedUnit> stopped =
+                request.mode().isAlone()
+                        ? List.of(unit)
+                        : units.withDependants(anchors(unit, request.mode()));
+        refuseIfInTheWay(request, stopped, JobType.STOP);
+        run(unit, stopped, request, Transaction.Kind.STOP, answer);
+    }
+
+    private List<ManagedUnit> anchors(ManagedUnit unit, JobMode mode) {
+        Stream<? extends ManagedUnit> triggers =
+                mode == JobMode.TRIGGERING
+                        ? units.sockets().filter(socket -> socket.unit().triggers(unit.unit()))
+                        : Stream.empty();
+        return Stream.concat(Stream.of(unit), triggers).toList();
+    }
+
+    private void reload(ManagedUnit unit, Request request, CompletableFuture<UnitJob> answer) {
         if (!(unit.unit() instanceof ServiceUnit service) || !ServiceReload.isPossible(service)) {
             throw new JobRefusedException(
-                    Reason.NOT_APPLICABLE, unit.unit().name(), "cannot be reloaded.");
+                    Reason.NOT_APPLICABLE,
+                    "Job type reload is not applicable for unit " + unit.unit().name() + ".");
         }
-        refuseIfInTheWay(unit.unit().name(), List.of(unit), JobType.RELOAD, mode);
-        run(unit, List.of(unit), Transaction.Kind.RELOAD, answer);
+        refuseIfInTheWay(request, List.of(unit), JobType.RELOAD);
+        run(unit, List.of(unit), request, Transaction.Kind.RELOAD, answer);
     }
 
     private void run(
             ManagedUnit anchor,
             Collection<ManagedUnit> some,
+            Request request,
             Transaction.Kind kind,
             CompletableFuture<UnitJob> answer) {
+        long before = table.last();
         UnitJob job = table.install(anchor.unit().name(), kind.type());
         Transaction transaction = jobs.transaction(some, kind, _ -> {});
+        settle(request.mode(), before);
         answer.complete(job);
         transaction.run();
     }
 
     // ---- refusals
 
-    private void check(
-            UnitName name,
-            JobType type,
-            JobMode mode,
-            UnitCatalog.Closure closure,
-            StartPlan plan) {
-        ManagedUnit unit = units.find(name);
+    private void check(Request request, UnitCatalog.Closure closure, StartPlan plan) {
+        ManagedUnit unit = units.find(request.name());
         if (unit == null) {
-            throw new JobRefusedException(Reason.NO_SUCH_UNIT, name, "not found.");
+            throw new JobRefusedException(Reason.NO_SUCH_UNIT, request.name(), "not found.");
         }
         refuseIfOnlyByDependency(unit.unit(), JobType.START);
         UnitName own = unit.unit().name();
@@ -144,8 +213,11 @@ final class JobRequests {
         if (refusal != null) {
             throw refusal(unit.unit(), refusal, closure);
         }
-        refuseIfInTheWay(own, plan.starts(), type, mode);
-        refuseIfInTheWay(own, plan.stops(), JobType.STOP, mode);
+        for (ManagedUnit start : plan.starts()) {
+            refuseIfInTheWay(
+                    request, List.of(start), start.equals(unit) ? request.type() : JobType.START);
+        }
+        refuseIfInTheWay(request, plan.stops(), JobType.STOP);
     }
 
     private static JobRefusedException refusal(
@@ -175,18 +247,22 @@ final class JobRequests {
         };
     }
 
-    private void refuseIfInTheWay(
-            UnitName anchor, Collection<ManagedUnit> some, JobType type, JobMode mode) {
-        if (mode == JobMode.FAIL) {
-            for (ManagedUnit unit : some) {
-                UnitName name = unit.unit().name();
-                if (table.isInTheWay(name, type)) {
-                    throw new JobRefusedException(
-                            Reason.DESTRUCTIVE,
-                            anchor,
-                            "has a job that would take the place of another one, of " + name + ".");
-                }
-            }
+    private void refuseIfInTheWay(Request request, Collection<ManagedUnit> some, JobType type) {
+        for (ManagedUnit unit : some) {
+            UnitName name = unit.unit().name();
+            table.inTheWay(name, type)
+                    .filter(job -> request.mode() == JobMode.FAIL || table.isIrreversible(job.id()))
+                    .ifPresent(job -> {
+                        throw new JobRefusedException(
+                                Reason.DESTRUCTIVE,
+                                "Transaction for %s/%s is destructive (%s has '%s' job queued, but '%s' is included in transaction)."
+                                        .formatted(
+                                                request.name(),
+                                                request.type().word(),
+                                                name,
+                                                job.type().word(),
+                                                type.word()));
+                    });
         }
     }
 
@@ -198,9 +274,10 @@ final class JobRequests {
         if (refused) {
             throw new JobRefusedException(
                     Reason.ONLY_BY_DEPENDENCY,
-                    unit.name(),
-                    "may be requested by dependency only (it is configured to refuse manual"
-                            + " start/stop).");
+                    "Operation refused, unit "
+                            + unit.name()
+                            + " may be requested by dependency only (it is configured to refuse"
+                            + " manual start/stop).");
         }
     }
 

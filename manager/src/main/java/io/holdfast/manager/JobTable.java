@@ -3,10 +3,12 @@ package io.holdfast.manager;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,7 @@ final class JobTable {
     private final UnitListener listener;
     private final Map<Long, UnitJob> byId = new LinkedHashMap<>();
     private final Map<Place, Long> byPlace = new HashMap<>();
+    private final Set<Long> irreversible = new HashSet<>();
     private long lastId;
 
     JobTable(UnitListener listener) {
@@ -66,10 +69,19 @@ final class JobTable {
         return there == wanted || (there == JobType.RESTART && wanted == JobType.START);
     }
 
-    /** Whether a job is under way that this one would take the place of. */
-    boolean isInTheWay(UnitName unit, JobType type) {
-        UnitJob there = at(Place.of(unit, type));
-        return there != null && !serves(there.type(), type);
+    /** The job under way that this one would take the place of. */
+    Optional<UnitJob> inTheWay(UnitName unit, JobType type) {
+        return Optional.ofNullable(at(Place.of(unit, type)))
+                .filter(there -> !serves(there.type(), type));
+    }
+
+    /** None that was given a number after this one gives way to others that are asked for. */
+    void makeIrreversible(long after) {
+        byId.keySet().stream().filter(id -> id > after).forEach(irreversible::add);
+    }
+
+    boolean isIrreversible(long id) {
+        return irreversible.contains(id);
     }
 
     /** It has begun. */
@@ -83,6 +95,7 @@ final class JobTable {
     /** It has ended; of one that has ended already nothing is told. */
     void end(long id, JobResult result) {
         UnitJob job = byId.remove(id);
+        boolean _ = irreversible.remove(id);
         if (job != null) {
             boolean _ = byPlace.remove(Place.of(job.unit(), job.type()), id);
             listener.unitChanged(job.unit());

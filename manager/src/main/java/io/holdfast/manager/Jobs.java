@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -64,36 +65,37 @@ final class Jobs {
 
     void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
         Answer answer = new Answer(names, units, future);
-        load(names, future, closure -> start(names, closure, answer));
-    }
-
-    private void start(Collection<UnitName> names, UnitCatalog.Closure closure, Answer answer) {
-        start(names, closure, answer::complete, _ -> {}, () -> {});
+        load(
+                names,
+                false,
+                future,
+                closure -> start(names, plan(names, closure, false), answer::complete, () -> {}));
     }
 
     /**
-     * @param planned told what will be done; refuses it by an exception
+     * What a start will do.
+     *
+     * @param alone whether nothing is demanded of other units, and nothing done to them
+     */
+    StartPlan plan(Collection<UnitName> names, UnitCatalog.Closure closure, boolean alone) {
+        if (stopping) {
+            throw new IllegalStateException("the manager is stopping");
+        }
+        return new StartPlan(context, units, names, closure, alone);
+    }
+
+    /**
      * @param installed called when all jobs are there and none has begun
      */
     void start(
             Collection<UnitName> names,
-            UnitCatalog.Closure closure,
+            StartPlan plan,
             Consumer<Map<UnitName, JobResult>> done,
-            Consumer<StartPlan> planned,
             Runnable installed) {
-        if (stopping) {
-            throw new IllegalStateException("the manager is stopping");
-        }
-        StartPlan plan = new StartPlan(context, units, names, closure);
-        planned.accept(plan);
         for (UnitName name : names) {
             ManagedUnit unit = units.find(name);
             if (unit != null && plan.starts().contains(unit)) {
                 UnitJob _ = table.install(unit.unit().name(), JobType.START);
-            } else if (unit != null) {
-                endRestart(
-                        unit.unit().name(),
-                        plan.refused().getOrDefault(unit.unit().name(), JobResult.INVALID));
             }
         }
         Transaction starts =
@@ -109,13 +111,6 @@ final class Jobs {
         stops.run();
     }
 
-    /** A restart whose start is not to be. */
-    private void endRestart(UnitName unit, JobResult how) {
-        table.of(unit)
-                .filter(job -> job.type() == JobType.RESTART)
-                .ifPresent(job -> table.end(job.id(), how));
-    }
-
     void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
         run(
                 units.withDependants(loaded(names)),
@@ -125,24 +120,42 @@ final class Jobs {
 
     /** Stops what runs of these and of their dependants, and starts all of them. */
     void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
-        load(names, future, closure -> restart(names, closure, future, () -> {}));
+        load(
+                names,
+                false,
+                future,
+                closure ->
+                        restart(
+                                names,
+                                units.withDependants(loaded(names)),
+                                closure,
+                                false,
+                                future,
+                                () -> {}));
     }
 
     /**
+     * Stops some units, as far as they are up, and then starts them and those that are named.
+     *
      * @param installed called when all jobs are there and none has begun
      */
     void restart(
             Collection<UnitName> names,
+            Collection<ManagedUnit> some,
             UnitCatalog.Closure closure,
+            boolean alone,
             CompletableFuture<Map<UnitName, JobResult>> future,
             Runnable installed) {
         Answer answer = new Answer(names, units, future);
-        Set<ManagedUnit> running = units.withDependants(loaded(names));
+        Set<ManagedUnit> running = new LinkedHashSet<>(some);
         running.removeIf(unit -> !unit.activeState().isUp());
         Set<UnitName> again = new LinkedHashSet<>(names);
         running.forEach(unit -> again.add(unit.unit().name()));
+        List<UnitJob> made = new ArrayList<>();
         for (UnitName name : again) {
-            UnitJob _ = table.install(units.get(name).unit().name(), JobType.RESTART);
+            ManagedUnit unit = units.get(name);
+            JobType type = some.contains(unit) ? JobType.RESTART : JobType.START;
+            made.add(table.install(unit.unit().name(), type));
         }
         Transaction stops =
                 transaction(
@@ -150,16 +163,28 @@ final class Jobs {
                         Transaction.Kind.STOP_TO_RESTART,
                         _ -> {
                             try {
-                                start(again, closure, answer);
+                                StartPlan plan = plan(again, closure, alone);
+                                endRefused(made, plan);
+                                start(again, plan, answer::complete, () -> {});
                             } catch (RuntimeException e) {
-                                again.forEach(name ->
-                                        endRestart(
-                                                units.get(name).unit().name(), JobResult.CANCELED));
+                                made.forEach(job -> table.end(job.id(), JobResult.CANCELED));
                                 future.completeExceptionally(e);
                             }
                         });
         installed.run();
         stops.run();
+    }
+
+    /** Those whose start is not to be. */
+    private void endRefused(List<UnitJob> jobs, StartPlan plan) {
+        Set<UnitName> starts =
+                plan.starts().stream().map(unit -> unit.unit().name()).collect(Collectors.toSet());
+        jobs.stream()
+                .filter(job -> !starts.contains(job.unit()))
+                .forEach(job ->
+                        table.end(
+                                job.id(),
+                                plan.refused().getOrDefault(job.unit(), JobResult.INVALID)));
     }
 
     void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
@@ -194,9 +219,14 @@ final class Jobs {
         return new Transaction(some, kind, table, done, context::warn);
     }
 
-    /** Reads units and what they pull in, and goes on with it. */
+    /**
+     * Reads units, and what they pull in, and goes on with it.
+     *
+     * @param alone whether they are read without that
+     */
     void load(
             Collection<UnitName> names,
+            boolean alone,
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> loaded) {
         Set<UnitName> up =
@@ -206,7 +236,7 @@ final class Jobs {
                         .collect(Collectors.toSet());
         context.workers()
                 .<UnitCatalog.Closure>run(
-                        () -> catalog.closure(names, up),
+                        () -> alone ? catalog.alone(names) : catalog.closure(names, up),
                         (closure, failure) -> {
                             if (closure == null) {
                                 answer.completeExceptionally(orUnknown(failure));

@@ -53,6 +53,7 @@ public final class Manager implements AutoCloseable {
     private final NotifyRouter messages;
     private final NotifySocket notify;
     private final Orphans orphans;
+    private final DynamicUids uids;
     private final AutoCloseable childSignal;
     private final Claim claim;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
@@ -76,6 +77,7 @@ public final class Manager implements AutoCloseable {
                         options.units(),
                         new UnitReader(host, options.scope(), UnitCatalog.notActedOn()));
         Loudness loudness = new Loudness(listener);
+        uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         UnitListeners listeners = new UnitListeners();
         Workloads workloads = new Workloads();
         ManagerContext context =
@@ -85,8 +87,8 @@ public final class Manager implements AutoCloseable {
                         options.scope(),
                         host,
                         cgroups,
-                        options.runtimeDirectory().resolve("notify"),
-                        new DynamicUids(Path.of(options.scope().runtimeDirectory())),
+                        Path.of(notifySocket(options)),
+                        uids,
                         loudness,
                         new UnitEvents(listeners, workloads));
         units = new UnitTable(context);
@@ -107,6 +109,10 @@ public final class Manager implements AutoCloseable {
         orphans =
                 new Orphans(loop, workers, this::isOurs, tracked, new UnitOrphans(), context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
+    }
+
+    private static String notifySocket(ManagerOptions options) {
+        return options.runtimeDirectory().resolve("notify").toString();
     }
 
     /** What units tell. */
@@ -458,6 +464,8 @@ public final class Manager implements AutoCloseable {
         cgroups.ifPresent(UnitCgroups::close);
         orphans.close();
         loop.close();
+        Inaccessible.beside(notifySocket(options), options.scope()).remove();
+        uids.removeFolder();
         claim.close();
     }
 }

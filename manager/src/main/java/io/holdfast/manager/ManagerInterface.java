@@ -7,6 +7,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.manager.Permission.Verb;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.Call;
 import io.holdfast.varlink.Interface;
@@ -81,23 +82,30 @@ public final class ManagerInterface implements AutoCloseable {
             # One unit, with its processes; loadState tells if there is none of that name.
             method Status(name: string) -> (unit: Unit)
 
-            # Starts units and what they pull in, and waits until they are started.
-            method Start(names: []string) -> (results: []JobResult)
+            # Starts units and what they pull in, and waits until they are started. Of whoever is neither
+            # root nor the manager's user the authority is asked for each unit; it may ask a user only if
+            # interactive authentication is allowed: here and below.
+            method Start(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
             # Stops units and what cannot be without them, and waits until they are stopped.
-            method Stop(names: []string) -> (results: []JobResult)
+            method Stop(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
-            method Restart(names: []string) -> (results: []JobResult)
+            method Restart(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
             # Makes running units take up their configuration again; "invalid" of those that cannot.
-            method Reload(names: []string) -> (results: []JobResult)
+            method Reload(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
             # Forgets that units have failed, and how often they were started; of all units, if none
             # is named.
-            method ResetFailed(names: []string) -> ()
+            method ResetFailed(names: []string, allowInteractiveAuthentication: ?bool) -> ()
 
             # Signals the processes of a unit: "main" or "all".
-            method Kill(name: string, signal: string, whom: ?string) -> ()
+            method Kill(
+              name: string,
+              signal: string,
+              whom: ?string,
+              allowInteractiveAuthentication: ?bool
+            ) -> ()
 
             # Whose process is this? It comes as a descriptor at that index beside the call: a pidfd, or
             # a connected AF_UNIX socket, whose peer is meant. One answer has all that is known: the
@@ -121,8 +129,6 @@ public final class ManagerInterface implements AutoCloseable {
             error NoSuchProcess ()
             error Failed (reason: string)
             """;
-
-    private static final String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
 
     private final Manager manager;
     private final Permission permission;
@@ -178,37 +184,66 @@ public final class ManagerInterface implements AutoCloseable {
                         call ->
                                 manager.status(name(call.parameters().string("name")))
                                         .thenApply(unit -> JsonObject.of("unit", json(unit))))
-                .asyncMethod("Start", call -> jobs(call, "start", manager::start))
-                .asyncMethod("Stop", call -> jobs(call, "stop", manager::stop))
-                .asyncMethod("Restart", call -> jobs(call, "restart", manager::restart))
-                .asyncMethod("Reload", call -> jobs(call, "reload", manager::reload))
+                .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
+                .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
+                .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))
+                .asyncMethod("Reload", call -> jobs(call, Verb.RELOAD, manager::reload))
                 .asyncMethod(
-                        "ResetFailed", call -> permitted(call, "reset-failed", this::resetFailed))
-                .asyncMethod("Kill", call -> permitted(call, "kill", this::kill))
+                        "ResetFailed",
+                        call ->
+                                permitted(
+                                        call, Verb.RESET_FAILED, anyNames(call), this::resetFailed))
+                .asyncMethod(
+                        "Kill",
+                        call ->
+                                permitted(
+                                        call,
+                                        Verb.KILL,
+                                        List.of(name(call.parameters().string("name"))),
+                                        this::kill))
                 .asyncMethod("WhoIs", this::whoIs, MethodOption.TAKES_DESCRIPTORS)
                 .build();
     }
 
-    /** Goes on if the peer may; who is no owner is judged by a thread that may wait. */
+    /**
+     * Goes on if the peer may do that to each of the units; who is no owner is judged by a thread
+     * that may wait.
+     *
+     * @param units none if all are meant
+     */
     private CompletableFuture<JsonObject> permitted(
-            Call call, String verb, Function<Call, CompletableFuture<JsonObject>> then) {
+            Call call,
+            Verb verb,
+            List<UnitName> units,
+            Function<Call, CompletableFuture<JsonObject>> then) {
         if (Permission.isOwner(call.peer())) {
             return then.apply(call);
         }
+        boolean interactive = call.parameters().bool("allowInteractiveAuthentication", false);
+        List<Map<String, String>> details =
+                units.isEmpty()
+                        ? List.of(Map.of())
+                        : units.stream().distinct().map(verb::details).toList();
         CompletableFuture<Void> judged = new CompletableFuture<>();
         var _ =
                 Thread.ofVirtual()
                         .name("Varlink permission " + verb)
-                        .start(() -> judge(call, verb, judged));
+                        .start(() -> judge(call, details, interactive, judged));
         return judged.thenCompose(_ -> then.apply(call));
     }
 
-    private void judge(Call call, String verb, CompletableFuture<Void> judged) {
+    private void judge(
+            Call call,
+            List<Map<String, String>> questions,
+            boolean interactive,
+            CompletableFuture<Void> judged) {
         try {
-            Permission.Question question =
-                    new Permission.Question(MANAGE_UNITS, Map.of("verb", verb), false);
-            if (!permission.isGranted(call.peer(), question)) {
-                throw VarlinkException.permissionDenied();
+            for (Map<String, String> details : questions) {
+                Permission.Question question =
+                        new Permission.Question(Permission.MANAGE_UNITS, details, interactive);
+                if (!permission.isGranted(call.peer(), question)) {
+                    throw VarlinkException.permissionDenied();
+                }
             }
             judged.complete(null);
         } catch (InterruptedException e) {
@@ -254,9 +289,10 @@ public final class ManagerInterface implements AutoCloseable {
 
     private CompletableFuture<JsonObject> jobs(
             Call call,
-            String verb,
+            Verb verb,
             Function<Collection<UnitName>, CompletableFuture<Map<UnitName, JobResult>>> task) {
-        return permitted(call, verb, asked -> jobs(task.apply(names(asked))));
+        List<UnitName> names = names(call);
+        return permitted(call, verb, names, _ -> jobs(task.apply(names)));
     }
 
     private static CompletableFuture<JsonObject> jobs(

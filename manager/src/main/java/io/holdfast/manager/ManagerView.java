@@ -208,6 +208,7 @@ public final class ManagerView {
     /** Reads the files of all that are loaded again. What runs takes it up at its next start. */
     public CompletableFuture<Integer> reload() {
         List<UnitName> names = names();
+        catalog.forget();
         return work(() -> catalog.readAll(names))
                 .thenApply(read -> {
                     List<Unit> there =
@@ -218,6 +219,11 @@ public final class ManagerView {
                     there.forEach(units::take);
                     return there.size();
                 });
+    }
+
+    /** How often the folders of unit files were looked through; by any thread. */
+    long folderScans() {
+        return catalog.scans();
     }
 
     /** Forgets that it has failed; nothing happens to one that is not loaded. */

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.manager.unit.UnitName;
 import java.util.Map;
 
 /** Who may change something. */
@@ -20,6 +21,46 @@ public interface Permission {
             details = Map.copyOf(details);
         }
     }
+
+    /** What somebody wants done to a unit. */
+    enum Verb {
+        START("start", "start"),
+        STOP("stop", "stop"),
+        RELOAD("reload", "reload"),
+        RESTART("restart", "restart"),
+        KILL("kill", "send a UNIX signal to the processes of"),
+        RESET_FAILED("reset-failed", "reset the \"failed\" state of");
+
+        private final String word;
+        private final String sentence;
+
+        Verb(String word, String sentence) {
+            this.word = word;
+            this.sentence = sentence;
+        }
+
+        /**
+         * The details of a question, as systemd gives them.
+         *
+         * @see <a
+         *     href="https://www.freedesktop.org/software/systemd/man/org.freedesktop.systemd1.html#Security">
+         *     org.freedesktop.systemd1, Security</a>
+         */
+        public Map<String, String> details(UnitName unit) {
+            return Map.of(
+                    "unit",
+                    unit.text(),
+                    "verb",
+                    word,
+                    "polkit.message",
+                    "Authentication is required to " + sentence + " '$(unit)'.",
+                    "polkit.gettext_domain",
+                    "systemd");
+        }
+    }
+
+    /** The action of all that changes units. */
+    String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
 
     /**
      * Whether the peer may. Called by a thread that may wait, never by the manager's loop.

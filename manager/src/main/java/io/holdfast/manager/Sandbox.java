@@ -71,7 +71,7 @@ final class Sandbox implements AutoCloseable {
         this.notifySocket = notifySocket;
         this.settings = settings;
         this.scope = scope;
-        this.inaccessible = new Inaccessible(Path.of(scope.runtimeDirectory()));
+        this.inaccessible = Inaccessible.beside(notifySocket, scope);
     }
 
     /**

@@ -36,12 +36,14 @@ final class StartPlan {
     /**
      * @param names what was asked for
      * @param closure what that pulls in, all of it in the table
+     * @param alone whether nothing is demanded of other units, and nothing done to them
      */
     StartPlan(
             ManagerContext context,
             UnitTable units,
             Collection<UnitName> names,
-            UnitCatalog.Closure closure) {
+            UnitCatalog.Closure closure,
+            boolean alone) {
         this.context = context;
         this.units = units;
         for (UnitCatalog.Missing missing : closure.missing()) {
@@ -53,9 +55,11 @@ final class StartPlan {
         Set<UnitName> wanted = new LinkedHashSet<>(names);
         wanted.addAll(closure.units().keySet());
         wanted.forEach(name -> add(name, names.contains(name)));
-        settleConflicts();
-        refuseDependants();
-        findStops();
+        if (!alone) {
+            settleConflicts();
+            refuseDependants();
+            findStops();
+        }
     }
 
     List<ManagedUnit> starts() {

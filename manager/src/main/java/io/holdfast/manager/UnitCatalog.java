@@ -1,7 +1,9 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.ImpliedDependencies;
 import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.ServiceType;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
@@ -32,12 +34,14 @@ final class UnitCatalog {
     private static final List<Dependency> PULLS =
             List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS, Dependency.UPHOLDS);
 
-    private final LoadPath path;
+    private static final UnitName DBUS_SOCKET = UnitName.of("dbus.socket");
+
+    private final UnitFolders folders;
     private final List<Path> ownFolders;
     private final UnitReader reader;
 
     UnitCatalog(LoadPath path, List<Path> ownFolders, UnitReader reader) {
-        this.path = path.withFirst(ownFolders);
+        this.folders = new UnitFolders(path.withFirst(ownFolders));
         this.ownFolders =
                 ownFolders.stream().map(folder -> folder.toAbsolutePath().normalize()).toList();
         this.reader = reader;
@@ -51,16 +55,16 @@ final class UnitCatalog {
 
     /** One unit alone. */
     Unit read(UnitName name) {
-        return reader.read(UnitLoader.scan(path).load(name));
+        return read(folders.loader(), name);
     }
 
     /** All that have a file or are an alias, of names that are wanted. */
     Map<UnitName, Unit> installed(Predicate<UnitName> wanted) {
-        UnitLoader loader = UnitLoader.scan(path);
+        UnitLoader loader = folders.loader();
         Map<UnitName, Unit> units = new LinkedHashMap<>();
         for (UnitName name : loader.names()) {
             if (wanted.test(name)) {
-                units.put(name, reader.read(loader.load(name)));
+                units.put(name, read(loader, name));
             }
         }
         return units;
@@ -68,8 +72,30 @@ final class UnitCatalog {
 
     /** Each alone. */
     List<Unit> readAll(Collection<UnitName> names) {
-        UnitLoader loader = UnitLoader.scan(path);
-        return names.stream().map(name -> reader.read(loader.load(name))).toList();
+        UnitLoader loader = folders.loader();
+        return names.stream().map(name -> read(loader, name)).toList();
+    }
+
+    /** What names there are is looked up again: links may lead elsewhere now. */
+    void forget() {
+        folders.forget();
+    }
+
+    /** How often the folders were looked through. */
+    long scans() {
+        return folders.scans();
+    }
+
+    /** With what its type implies, as far as that is there. */
+    private Unit read(UnitLoader loader, UnitName name) {
+        Unit unit = reader.read(loader.load(name));
+        boolean needsBus =
+                unit instanceof ServiceUnit service
+                        && unit.source().state() == UnitSource.State.LOADED
+                        && service.service().type() == ServiceType.DBUS;
+        return needsBus && loader.load(DBUS_SOCKET).state() == UnitSource.State.LOADED
+                ? ImpliedDependencies.withBus((ServiceUnit) unit)
+                : unit;
     }
 
     /**
@@ -81,9 +107,18 @@ final class UnitCatalog {
         return new Search(up).closure(anchors);
     }
 
+    /** The units without what they pull in. */
+    Closure alone(Collection<UnitName> anchors) {
+        Map<UnitName, Unit> units = new LinkedHashMap<>();
+        for (Unit unit : readAll(anchors)) {
+            units.put(unit.name(), unit);
+        }
+        return new Closure(units, List.of(), List.of());
+    }
+
     /** The search for what one start needs. */
     private final class Search {
-        private final UnitLoader loader = UnitLoader.scan(path);
+        private final UnitLoader loader = folders.loader();
         private final Set<UnitName> up;
         private final Map<UnitName, Unit> units = new LinkedHashMap<>();
         private final List<Missing> missing = new ArrayList<>();
@@ -99,7 +134,7 @@ final class UnitCatalog {
             while (!todo.isEmpty() && units.size() < Limits.UNITS) {
                 UnitName wanted = todo.removeFirst();
                 if (!knows(wanted)) {
-                    Unit unit = reader.read(loader.load(wanted));
+                    Unit unit = read(loader, wanted);
                     units.put(unit.name(), unit);
                     follow(unit);
                 }

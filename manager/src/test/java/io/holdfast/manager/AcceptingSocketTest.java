@@ -17,8 +17,10 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -124,6 +126,24 @@ class AcceptingSocketTest {
                     .isLessThan(deadline);
             Thread.onSpinWait();
         }
+    }
+
+    @Test
+    void theFoldersOfUnitsAreNotLookedThroughForEachConnection() throws Exception {
+        echo();
+        Files.setLastModifiedTime(
+                stage.unitFolder(), FileTime.from(Instant.now().minus(Duration.ofMinutes(1))));
+        long before = 0;
+        for (int i = 0; i < 10; i++) {
+            try (UnixSocket client = connect()) {
+                assertThat(hear(client)).isNotEmpty();
+            }
+            awaitConnections(0);
+            before = i == 0 ? stage.manager().view().folderScans() : before;
+        }
+        assertThat(stage.manager().view().folderScans()).isEqualTo(before);
+        var _ = Stage.get(stage.reloading());
+        assertThat(stage.manager().view().folderScans()).isEqualTo(before + 1);
     }
 
     @Test

@@ -115,6 +115,20 @@ class DynamicUidsTest {
     }
 
     @Test
+    void theFolderGoesWhenNoNumberIsInUseAndIsMadeAgain() throws Exception {
+        DynamicUids uids = uids(61000, 61003);
+        try (DynamicUids.Uid uid = uids.take("x", List.of())) {
+            uids.removeFolder();
+            assertThat(locks().resolve(Long.toString(uid.number()))).exists();
+        }
+        uids.removeFolder();
+        assertThat(locks()).doesNotExist();
+        try (DynamicUids.Uid uid = uids.take("x", List.of())) {
+            assertThat(locks().resolve(Long.toString(uid.number()))).exists();
+        }
+    }
+
+    @Test
     void noTwoManagersGiveOutTheSameNumber() throws Exception {
         Set<Long> inUse = ConcurrentHashMap.newKeySet();
         try (ExecutorService threads = Executors.newFixedThreadPool(4)) {

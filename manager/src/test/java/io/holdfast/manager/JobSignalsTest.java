@@ -184,7 +184,6 @@ class JobSignalsTest {
                     {"StartUnit", "no unit", "replace", "InvalidArgs"},
                     {"StartUnit", "a.service", "isolate", "NoIsolation"},
                     {"StartUnit", "a.service", "flush", "NotSupported"},
-                    {"StartUnit", "a.service", "replace-irreversibly", "NotSupported"},
                     {"StartUnit", "nosuch.service", "replace", "NoSuchUnit"},
                     {"ReloadUnit", "nosuch.service", "replace", "NoSuchUnit"},
                 }) {

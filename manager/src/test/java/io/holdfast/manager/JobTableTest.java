@@ -46,8 +46,8 @@ class JobTableTest {
     @Test
     void theOppositeTakesThePlaceAndAnEndIsToldOnce() {
         UnitJob start = table.install(A, JobType.START);
-        assertThat(table.isInTheWay(A, JobType.STOP)).isTrue();
-        assertThat(table.isInTheWay(A, JobType.START)).isFalse();
+        assertThat(table.inTheWay(A, JobType.STOP)).isPresent();
+        assertThat(table.inTheWay(A, JobType.START)).isEmpty();
         UnitJob stop = table.install(A, JobType.STOP);
         table.end(start.id(), JobResult.FAILED);
         table.end(stop.id(), JobResult.DONE);

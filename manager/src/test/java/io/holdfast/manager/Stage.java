@@ -93,6 +93,29 @@ final class Stage implements AutoCloseable {
         return manager;
     }
 
+    Path unitFolder() {
+        return units;
+    }
+
+    /** The units are read again. */
+    CompletableFuture<Integer> reloading() {
+        CompletableFuture<Integer> answer = new CompletableFuture<>();
+        manager.loop()
+                .post(() -> {
+                    var _ =
+                            manager.view()
+                                    .reload()
+                                    .whenComplete((count, failure) -> {
+                                        if (count == null) {
+                                            answer.completeExceptionally(failure);
+                                        } else {
+                                            answer.complete(count);
+                                        }
+                                    });
+                });
+        return answer;
+    }
+
     Happenings happenings() {
         return happenings;
     }

@@ -11,8 +11,6 @@ import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,16 +52,11 @@ class SystemctlTest {
     }
 
     private Tool systemctl(String... words) throws Exception {
-        List<String> command = new ArrayList<>(List.of("systemctl", "--user", "--no-pager"));
-        command.addAll(List.of(words));
-        return Tool.run(
-                Map.of("XDG_RUNTIME_DIR", stage.runtimeDirectory().toString()),
-                command.toArray(String[]::new));
+        return Systemctl.of(stage).run(words);
     }
 
     private void expect(int status, String... words) throws Exception {
-        Tool ran = systemctl(words);
-        assertThat(ran.status()).as("%s: %s", List.of(words), ran.output()).isEqualTo(status);
+        String _ = Systemctl.of(stage).expect(status, words);
     }
 
     @Test

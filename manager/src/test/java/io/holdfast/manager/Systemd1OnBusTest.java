@@ -21,6 +21,8 @@ import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkClient;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -46,6 +48,7 @@ import org.junit.jupiter.api.io.TempDir;
 class Systemd1OnBusTest {
     private static final String SYSTEMD1 = "org.freedesktop.systemd1";
     private static final String MANAGER = SYSTEMD1 + ".Manager";
+    private static final int ASKING = 64; // io.holdfast.manager.asking
     private static final String PATH = "/org/freedesktop/systemd1";
 
     @TempDir private Path folder;
@@ -379,6 +382,126 @@ class Systemd1OnBusTest {
                 assertThat(question.get(3)).as("nobody may be asked").isEqualTo(0L);
                 assertThat(authority.processes.take()).isEqualTo(self.id());
             }
+        }
+    }
+
+    /** With the same details, whatever the caller speaks; and each refusal says why. */
+    @Test
+    @Needs(root = true)
+    void anAuthorityIsAskedOfCallsOverVarlinkLikewise() throws Exception {
+        Authority authority = new Authority();
+        Path socket = stage.runtimeDirectory().resolve(ManagerInterface.SOCKET);
+        Files.setPosixFilePermissions(
+                stage.runtimeDirectory(), PosixFilePermissions.fromString("rwxr-xr-x"));
+        stage.service("b", "ExecStart=/bin/sleep 1000");
+        try (ManagerInterface _ =
+                        ManagerInterface.serve(
+                                stage.manager(), stage.runtimeDirectory(), face.permission());
+                Bus bus = ours(folder);
+                BusConnection polkit = BusConnection.connect(address(bus));
+                PidFd self = PidFd.self()) {
+            JsonObject names = JsonObject.builder().putStrings("names", List.of("a", "b")).build();
+            JsonObject interactive =
+                    JsonObject.builder()
+                            .putStrings("names", List.of("a"))
+                            .put("allowInteractiveAuthentication", true)
+                            .build();
+            AsUser.nobody(() -> refusedOverVarlink(socket, names));
+            var _ = stage.happenings().await("is refused " + SYSTEMD1 + ".manage-units (start a");
+            var _ = stage.happenings().await("the manager is on no bus");
+            var _ = face.connect(address(bus));
+            AsUser.nobody(() -> refusedOverVarlink(socket, names));
+            var _ = stage.happenings().await("the authority does not answer: ");
+            try (var _ =
+                    polkit.export("/org/freedesktop/PolicyKit1/Authority", authority.described())) {
+                polkit.requestName("org.freedesktop.PolicyKit1");
+                AsUser.nobody(() -> {
+                    try (VarlinkClient client = varlink(socket)) {
+                        var _ = client.call("io.holdfast.Manager.Start", names);
+                        var _ = client.call("io.holdfast.Manager.Stop", interactive);
+                    }
+                    authority.grants = false;
+                    refusedOverVarlink(socket, names);
+                });
+                var _ = stage.happenings().await("the authority does not allow it");
+                asked(authority.asked.take(), "a.service", "start", 0);
+                asked(authority.asked.take(), "b.service", "start", 0);
+                asked(authority.asked.take(), "a.service", "stop", 1);
+                assertThat(authority.processes.take()).isEqualTo(self.id());
+            }
+        }
+    }
+
+    private static VarlinkClient varlink(Path socket) {
+        return VarlinkClient.connect("unix:" + socket);
+    }
+
+    private static void refusedOverVarlink(Path socket, JsonObject names) {
+        try (VarlinkClient client = varlink(socket)) {
+            assertThatThrownBy(() -> client.call("io.holdfast.Manager.Start", names))
+                    .hasMessageContaining("PermissionDenied");
+        }
+    }
+
+    private static void asked(List<Object> question, String unit, String verb, long flags) {
+        assertThat(question.get(1)).isEqualTo(SYSTEMD1 + ".manage-units");
+        assertThat(question.get(2))
+                .isEqualTo(
+                        Map.of(
+                                "unit",
+                                unit,
+                                "verb",
+                                verb,
+                                "polkit.message",
+                                "Authentication is required to " + verb + " '$(unit)'.",
+                                "polkit.gettext_domain",
+                                "systemd"));
+        assertThat(question.get(3)).isEqualTo(flags);
+    }
+
+    @Test
+    @Needs(root = true)
+    void soManyCallsOfOneUserMayWaitForTheAuthorityAndNoMore() throws Exception {
+        Authority authority = new Authority();
+        authority.holds = true;
+        try (Bus bus = ours(folder);
+                BusConnection polkit = BusConnection.connect(address(bus));
+                BusConnection root = BusConnection.connect(address(bus))) {
+            var _ = face.connect(address(bus));
+            try (var _ =
+                    polkit.export("/org/freedesktop/PolicyKit1/Authority", authority.described())) {
+                polkit.requestName("org.freedesktop.PolicyKit1");
+                AsUser.nobody(() -> {
+                    try (BusConnection client = BusConnection.connect(address(bus))) {
+                        List<Thread> waiting = new ArrayList<>();
+                        for (int i = 0; i < ASKING; i++) {
+                            waiting.add(Thread.ofVirtual().start(() -> resetAll(client)));
+                            var _ = authority.asked.take();
+                        }
+                        assertThatThrownBy(() -> call(client, "ResetFailed", ""))
+                                .isInstanceOfSatisfying(
+                                        DBusException.class,
+                                        e ->
+                                                assertThat(e.name())
+                                                        .isEqualTo(DBusException.LIMITS_EXCEEDED))
+                                .hasMessageContaining("io.holdfast.manager.asking");
+                        assertThat(call(root, "ResetFailed", "")).as("others").isEmpty();
+                        authority.held.countDown();
+                        for (Thread thread : waiting) {
+                            assertThat(thread.join(java.time.Duration.ofSeconds(60))).isTrue();
+                        }
+                        assertThat(call(client, "ResetFailed", "")).isEmpty();
+                    }
+                });
+            }
+        }
+    }
+
+    private static void resetAll(BusConnection client) {
+        try {
+            var _ = call(client, "ResetFailed", "");
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -22,6 +23,7 @@ record Tool(int status, String output) {
         builder.environment().remove("XDG_RUNTIME_DIR");
         builder.environment().putAll(environment);
         builder.environment().put("LC_ALL", "C.UTF-8");
+        builder.command().addAll(0, List.of("timeout", "--kill-after=1", PATIENCE + "s"));
         Process process = builder.start();
         try {
             String output = new String(process.getInputStream().readAllBytes(), UTF_8);

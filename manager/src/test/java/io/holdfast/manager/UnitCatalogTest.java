@@ -6,6 +6,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Host;
 import io.holdfast.manager.unit.LoadPath;
 import io.holdfast.manager.unit.ManagerScope;
@@ -105,5 +106,28 @@ class UnitCatalogTest {
         assertThat(ServedPaths.parse(table))
                 .containsExactlyInAnyOrder("/run/with blank.sock", "/run/datagrams");
         assertThat(ServedPaths.parse("")).isEmpty();
+    }
+
+    @Test
+    void aServiceOnTheBusNeedsTheSocketOfTheBusWhereThatIsThere() throws Exception {
+        Path system = folder.resolve("system");
+        UnitName known = UnitName.of("known.service");
+        UnitName bus = UnitName.of("dbus.socket");
+        Files.writeString(
+                system.resolve("known.service"),
+                "[Service]\nType=dbus\nBusName=org.example.Known\nExecStart=/bin/true\n");
+        assertThat(catalog.closure(List.of(known), Set.of()).units()).containsOnlyKeys(known);
+
+        Files.writeString(
+                system.resolve("dbus.socket"),
+                "[Socket]\nListenStream=" + path + "\nService=a.service\n");
+        UnitCatalog.Closure closure = catalog.closure(List.of(known), Set.of());
+        assertThat(closure.units()).containsKeys(known, bus);
+        assertThat(catalog.read(known).unit().dependencies().of(Dependency.AFTER))
+                .containsExactly(bus);
+
+        Files.delete(system.resolve("dbus.socket"));
+        Files.createSymbolicLink(system.resolve("dbus.socket"), Path.of("/dev/null"));
+        assertThat(catalog.read(known).unit().dependencies().of(Dependency.REQUIRES)).isEmpty();
     }
 }

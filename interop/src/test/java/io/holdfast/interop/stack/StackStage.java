@@ -119,6 +119,11 @@ final class StackStage implements AutoCloseable {
         return up;
     }
 
+    /** The slice that is this stage's own. */
+    String slice() {
+        return slice;
+    }
+
     /** The cgroup of the stack, if it has one. */
     boolean hasCgroup() {
         try (Cgroup own = Cgroup.own()) {

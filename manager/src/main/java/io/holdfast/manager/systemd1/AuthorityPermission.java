@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -26,6 +27,7 @@ import java.util.function.Supplier;
 final class AuthorityPermission implements Permission {
     private static final String AUTHORITY = "org.freedesktop.PolicyKit1";
     private static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
+    private static final String GONE = "its process is gone";
     private static final int ALLOW_USER_INTERACTION = 1;
 
     /** How long an answer may take; a user may be asked meanwhile. */
@@ -33,9 +35,21 @@ final class AuthorityPermission implements Permission {
             Duration.ofSeconds(Integer.getInteger("io.holdfast.manager.askingSeconds", 120));
 
     private final Supplier<Optional<BusConnection>> bus;
+    private final Consumer<String> log;
+    private final Duration patience;
 
-    AuthorityPermission(Supplier<Optional<BusConnection>> bus) {
+    /**
+     * @param log told of each refusal and its reason, in one line; by any thread
+     */
+    AuthorityPermission(Supplier<Optional<BusConnection>> bus, Consumer<String> log) {
+        this(bus, log, PATIENCE);
+    }
+
+    AuthorityPermission(
+            Supplier<Optional<BusConnection>> bus, Consumer<String> log, Duration patience) {
         this.bus = bus;
+        this.log = log;
+        this.patience = patience;
     }
 
     @Override
@@ -43,20 +57,46 @@ final class AuthorityPermission implements Permission {
         if (Permission.isOwner(peer)) {
             return true;
         }
+        Optional<String> refusal = refusal(peer, question);
+        refusal.ifPresent(why -> log.accept(line(peer, question, why)));
+        return refusal.isEmpty();
+    }
+
+    private static String line(Peer peer, Question question, String why) {
+        String unit = question.details().getOrDefault("unit", "");
+        String verb = question.details().getOrDefault("verb", "");
+        return "user "
+                + peer.uid()
+                + " is refused "
+                + question.action()
+                + (verb.isEmpty() ? "" : " (" + verb + (unit.isEmpty() ? ")" : " " + unit + ")"))
+                + ": "
+                + why;
+    }
+
+    /** Why not; empty if it may. */
+    private Optional<String> refusal(Peer peer, Question question) throws InterruptedException {
+        if (!(peer instanceof Peer.Held held)) {
+            return Optional.of("its process is not held, so that nothing can be decided about it");
+        }
+        if (held.process().state() == PidFd.State.REAPED) {
+            return Optional.of(GONE);
+        }
         Optional<BusConnection> connection = bus.get();
-        if (connection.isEmpty()
-                || !(peer instanceof Peer.Held held)
-                || held.process().state() == PidFd.State.REAPED) {
-            return false;
+        if (connection.isEmpty()) {
+            return Optional.of("the manager is on no bus where an authority could be asked");
         }
         try {
             return ask(connection.get(), held, question);
-        } catch (DBusException | ConnectionLostException e) {
-            return false;
+        } catch (DBusException e) {
+            String text = e.text().isEmpty() ? "" : ": " + e.text();
+            return Optional.of("the authority does not answer: " + e.name() + text);
+        } catch (ConnectionLostException e) {
+            return Optional.of("the bus is lost: " + e.getMessage());
         }
     }
 
-    private static boolean ask(BusConnection bus, Peer.Held peer, Question question)
+    private Optional<String> ask(BusConnection bus, Peer.Held peer, Question question)
             throws InterruptedException {
         Struct subject =
                 Struct.of(
@@ -68,7 +108,7 @@ final class AuthorityPermission implements Permission {
                                 Variant.of((int) peer.uid())));
         List<Object> reply =
                 bus.object(AUTHORITY, PATH)
-                        .withTimeout(PATIENCE)
+                        .withTimeout(patience)
                         .call(
                                 AUTHORITY + ".Authority",
                                 "CheckAuthorization",
@@ -78,9 +118,15 @@ final class AuthorityPermission implements Permission {
                                 question.details(),
                                 question.interactive() ? ALLOW_USER_INTERACTION : 0,
                                 "");
-        return !reply.isEmpty()
-                && reply.getFirst() instanceof Struct answer
-                && Boolean.TRUE.equals(answer.get(0))
-                && peer.process().state() != PidFd.State.REAPED;
+        if (reply.isEmpty() || !(reply.getFirst() instanceof Struct answer)) {
+            return Optional.of("the authority's answer is none");
+        }
+        if (!Boolean.TRUE.equals(answer.get(0))) {
+            return Optional.of(
+                    Boolean.TRUE.equals(answer.get(1))
+                            ? "the authority wants an authentication that is not to be had now"
+                            : "the authority does not allow it");
+        }
+        return peer.process().state() == PidFd.State.REAPED ? Optional.of(GONE) : Optional.empty();
     }
 }

@@ -38,7 +38,12 @@ final class Client {
 
     /** Whether somebody is to get signals: a peer gets them unasked. */
     boolean listens() {
-        return connection.isReady() && (!isBus || !subscribers.isEmpty() || !tracked.isEmpty());
+        boolean anybody =
+                !isBus
+                        || !subscribers.isEmpty()
+                        || !tracked.isEmpty()
+                        || !references.isEmpty(); // who holds a unit is told of its changes
+        return connection.isReady() && anybody;
     }
 
     void track(long job, String caller) {

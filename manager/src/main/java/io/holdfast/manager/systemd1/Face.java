@@ -31,7 +31,9 @@ final class Face {
     Client show(BusConnection connection, boolean isBus) {
         EventLoop loop = manager.loop();
         Client client = new Client(connection, isBus);
-        ManagerObject object = new ManagerObject(manager, client, operations, guard, broadcast);
+        References references = new References(client, operations);
+        ManagerObject object =
+                new ManagerObject(manager, client, operations, guard, broadcast, references);
         var _ =
                 connection.export(
                         Names.MANAGER_PATH,
@@ -41,7 +43,9 @@ final class Face {
         var _ =
                 connection.export(
                         Names.LOG_CONTROL_PATH, loop, LogControl.describe(manager, !isBus));
-        var _ = connection.exportTree(Names.UNITS_PATH, loop, new UnitObjects(manager, operations));
+        var _ =
+                connection.exportTree(
+                        Names.UNITS_PATH, loop, new UnitObjects(manager, operations, references));
         var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager));
         broadcast.add(client);
         return client;

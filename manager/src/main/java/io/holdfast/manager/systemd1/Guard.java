@@ -12,7 +12,6 @@ import java.util.concurrent.CompletableFuture;
 
 /** Lets pass whoever may: each call is judged on a virtual thread of its own. */
 final class Guard {
-    static final String MANAGE_UNITS = Names.SERVICE + ".manage-units";
     static final String RELOAD_DAEMON = Names.SERVICE + ".reload-daemon";
 
     /** For how many calls of one user the authority may be asked at a time. */

@@ -28,6 +28,7 @@ final class ManagerObject {
     private final Operations operations;
     private final Guard guard;
     private final Broadcast broadcast;
+    private final References references;
     private final ProcessQuestions processes;
 
     ManagerObject(
@@ -35,12 +36,14 @@ final class ManagerObject {
             Client client,
             Operations operations,
             Guard guard,
-            Broadcast broadcast) {
+            Broadcast broadcast,
+            References references) {
         this.manager = manager;
         this.client = client;
         this.operations = operations;
         this.guard = guard;
         this.broadcast = broadcast;
+        this.references = references;
         this.processes = new ProcessQuestions(manager);
     }
 
@@ -52,6 +55,7 @@ final class ManagerObject {
         addOperations(builder);
         addListening(builder);
         processes.addTo(builder);
+        NotOffered.addTo(builder);
         addSignals(builder);
         ManagerProperties.describe(builder, manager);
         return builder.build();
@@ -374,8 +378,13 @@ final class ManagerObject {
     private void addListening(BusInterface.Builder builder) {
         builder.method("Subscribe", "", "", this::subscribe)
                 .method("Unsubscribe", "", "", this::unsubscribe)
-                .method("RefUnit", "s", "", this::refer, "name")
-                .method("UnrefUnit", "s", "", this::unrefer, "name");
+                .method("RefUnit", "s", "", call -> references.refer(call, call.string(0)), "name")
+                .method(
+                        "UnrefUnit",
+                        "s",
+                        "",
+                        call -> references.unrefer(call, call.string(0)),
+                        "name");
     }
 
     private List<?> subscribe(MethodCall call) {
@@ -390,33 +399,6 @@ final class ManagerObject {
             throw Errors.of(Errors.NOT_SUBSCRIBED, "Client is not subscribed.");
         }
         return List.of();
-    }
-
-    private List<?> refer(MethodCall call) {
-        requireBus();
-        UnitName name = operations.loaded(Operations.name(call.string(0))).unit().name();
-        if (!client.refer(call.sender(), name.text())) {
-            throw new DBusException(
-                    DBusException.LIMITS_EXCEEDED,
-                    Client.REFERENCES + " references (io.holdfast.manager.references)");
-        }
-        return List.of();
-    }
-
-    private List<?> unrefer(MethodCall call) {
-        requireBus();
-        UnitName name = operations.loaded(Operations.name(call.string(0))).unit().name();
-        if (!client.unrefer(call.sender(), name.text())) {
-            throw Errors.of(Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
-        }
-        return List.of();
-    }
-
-    private void requireBus() {
-        if (!client.isBus()) {
-            throw new DBusException(
-                    DBusException.NOT_SUPPORTED, "References are of clients of a bus alone.");
-        }
     }
 
     private static void addSignals(BusInterface.Builder builder) {

@@ -7,6 +7,8 @@ import io.holdfast.manager.JobMode;
 import io.holdfast.manager.JobType;
 import io.holdfast.manager.KillWhom;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.Permission;
+import io.holdfast.manager.Permission.Verb;
 import io.holdfast.manager.UnitJob;
 import io.holdfast.manager.UnitView;
 import io.holdfast.manager.unit.ServiceType;
@@ -14,7 +16,6 @@ import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -23,24 +24,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What is done to units for those who may: each first asks, and then acts on the loop. */
 final class Operations {
-    /** What somebody wants done to a unit: for the question, and in people's words. */
-    enum Verb {
-        START("start", "start"),
-        STOP("stop", "stop"),
-        RELOAD("reload", "reload"),
-        RESTART("restart", "restart"),
-        KILL("kill", "send a UNIX signal to the processes of"),
-        RESET_FAILED("reset-failed", "reset the \"failed\" state of");
-
-        private final String word;
-        private final String sentence;
-
-        Verb(String word, String sentence) {
-            this.word = word;
-            this.sentence = sentence;
-        }
-    }
-
     /** Which job, where that depends on the state of the unit. */
     enum Wish {
         START(JobType.START, Verb.START),
@@ -89,24 +72,37 @@ final class Operations {
                         || !service.service().commands().reload().isEmpty());
     }
 
-    private static JobMode mode(String word) {
+    private static JobMode mode(String word, JobType type) {
         return switch (word) {
             case "replace" -> JobMode.REPLACE;
             case "fail" -> JobMode.FAIL;
-            case "isolate" ->
-                    throw Errors.of(
-                            Errors.NO_ISOLATION, "Operation refused, unit may not be isolated.");
-            case "replace-irreversibly",
-                    "flush",
-                    "ignore-dependencies",
-                    "ignore-requirements",
-                    "triggering",
-                    "restart-dependencies",
-                    "lenient" ->
-                    throw new DBusException(
-                            DBusException.NOT_SUPPORTED,
-                            "Job mode " + word + " is not supported by this manager.");
-            default -> throw Errors.invalid("Job mode " + word + " invalid.");
+            case "replace-irreversibly" -> JobMode.REPLACE_IRREVERSIBLY;
+            case "ignore-dependencies" -> JobMode.IGNORE_DEPENDENCIES;
+            case "ignore-requirements" -> JobMode.IGNORE_REQUIREMENTS;
+            case "restart-dependencies" -> {
+                if (type != JobType.START) {
+                    throw Errors.invalid(
+                            "--job-mode=restart-dependencies is only valid for start.");
+                }
+                yield JobMode.RESTART_DEPENDENCIES;
+            }
+            case "triggering" -> {
+                if (type != JobType.STOP) {
+                    throw Errors.invalid("--job-mode=triggering is only valid for stop.");
+                }
+                yield JobMode.TRIGGERING;
+            }
+            case "isolate" -> {
+                if (type != JobType.START) {
+                    throw Errors.invalid("Isolate is only valid for start.");
+                }
+                throw Errors.of(
+                        Errors.NO_ISOLATION,
+                        "Operation refused, unit may not be isolated: this manager stops nothing"
+                                + " that it was not asked to stop.");
+            }
+            case "flush", "lenient" -> throw NotOffered.error("The job mode " + word);
+            default -> throw Errors.invalid("Job mode " + word + " invalid");
         };
     }
 
@@ -119,7 +115,7 @@ final class Operations {
             Wish wish,
             CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
-        JobMode mode = mode(modeWord);
+        JobMode mode = mode(modeWord, wish.type);
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         var _ =
                 answer.whenComplete((job, failure) -> {
@@ -182,16 +178,16 @@ final class Operations {
                 Verb.KILL,
                 reply,
                 () -> {
-                    UnitView there = loaded(name);
+                    UnitView _ = loaded(name);
                     boolean hit = manager.kill(name, new Signal(signal), meant, value);
                     if (!hit && (mustHit || meant != KillWhom.ALL)) {
                         throw Errors.of(
                                 Errors.NO_SUCH_PROCESS,
-                                "No "
-                                        + meant.name().toLowerCase(Locale.ROOT)
-                                        + " process to kill in "
-                                        + there.unit().name()
-                                        + ".");
+                                switch (meant) {
+                                    case MAIN -> "No main process to kill";
+                                    case CONTROL -> "No control process to kill";
+                                    case ALL -> "No matching processes to kill";
+                                });
                     }
                     reply.complete(List.of());
                 });
@@ -217,7 +213,7 @@ final class Operations {
     }
 
     void resetAllFailed(MethodCall call, CompletableFuture<List<?>> reply) {
-        Guard.Action action = new Guard.Action(Guard.MANAGE_UNITS, Map.of());
+        Guard.Action action = new Guard.Action(Permission.MANAGE_UNITS, Map.of());
         guard.permitted(
                 call,
                 action,
@@ -236,18 +232,7 @@ final class Operations {
             Verb verb,
             CompletableFuture<List<?>> reply,
             Runnable then) {
-        Guard.Action action =
-                new Guard.Action(
-                        Guard.MANAGE_UNITS,
-                        Map.of(
-                                "unit",
-                                unit.text(),
-                                "verb",
-                                verb.word,
-                                "polkit.message",
-                                "Authentication is required to " + verb.sentence + " '$(unit)'.",
-                                "polkit.gettext_domain",
-                                "systemd"));
+        Guard.Action action = new Guard.Action(Permission.MANAGE_UNITS, verb.details(unit));
         guard.permitted(call, action, reply, onLoop(reply, then));
     }
 

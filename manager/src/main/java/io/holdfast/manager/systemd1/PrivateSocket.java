@@ -51,6 +51,7 @@ final class PrivateSocket implements AutoCloseable {
     private final Set<UnixSocket> sockets = ConcurrentHashMap.newKeySet();
     private final Set<BusConnection> peers = ConcurrentHashMap.newKeySet();
     private final Thread acceptor;
+    private volatile boolean closed;
 
     /**
      * @param made the folder of the socket, if it was not there before
@@ -142,6 +143,10 @@ final class PrivateSocket implements AutoCloseable {
             }
         } catch (ConnectionLostException | ErrnoException | InterruptedException e) {
             // it is no peer of ours, or has gone
+        } catch (IllegalStateException e) {
+            if (!closed) { // else its socket was closed before it had begun
+                throw e;
+            }
         } finally {
             sockets.remove(socket);
             Client client = shown.get();
@@ -153,6 +158,7 @@ final class PrivateSocket implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         listener.close();
         peers.forEach(BusConnection::close);
         sockets.forEach(UnixSocket::close);

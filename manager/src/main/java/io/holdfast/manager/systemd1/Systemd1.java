@@ -4,9 +4,11 @@ import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.BusNames;
 import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.Permission;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,7 @@ public final class Systemd1 implements AutoCloseable {
     private volatile @Nullable BusLink bus;
 
     private Systemd1(Manager manager, Path folder) {
-        permission = new AuthorityPermission(this::connection);
+        permission = new AuthorityPermission(this::connection, text -> tell(manager.view(), text));
         face = new Face(manager.view(), permission);
         try {
             socket = PrivateSocket.open(face, folder);
@@ -68,6 +70,14 @@ public final class Systemd1 implements AutoCloseable {
     /** Who may change something: for other faces of the same manager. */
     public Permission permission() {
         return permission;
+    }
+
+    private static void tell(ManagerView manager, String text) {
+        try {
+            manager.loop().post(() -> manager.warn(text));
+        } catch (RejectedExecutionException e) {
+            // the manager has ended, or has more to do than it can
+        }
     }
 
     private Optional<BusConnection> connection() {

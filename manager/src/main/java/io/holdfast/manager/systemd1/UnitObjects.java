@@ -24,10 +24,12 @@ final class UnitObjects implements ObjectTree {
 
     private final ManagerView manager;
     private final Operations operations;
+    private final References references;
 
-    UnitObjects(ManagerView manager, Operations operations) {
+    UnitObjects(ManagerView manager, Operations operations, References references) {
         this.manager = manager;
         this.operations = operations;
+        this.references = references;
     }
 
     @Override
@@ -116,7 +118,9 @@ final class UnitObjects implements ObjectTree {
                         "ResetFailed",
                         "",
                         "",
-                        (call, reply) -> operations.resetFailed(call, unit, reply));
+                        (call, reply) -> operations.resetFailed(call, unit, reply))
+                .method("Ref", "", "", call -> references.refer(call, unit))
+                .method("Unref", "", "", call -> references.unrefer(call, unit));
     }
 
     private void addJob(BusInterface.Builder builder, String method, String unit, Wish wish) {

@@ -16,6 +16,26 @@ public final class ImpliedDependencies {
 
     private ImpliedDependencies() {}
 
+    /** A service that is known by a name on the bus, with what it needs for that. */
+    public static ServiceUnit withBus(ServiceUnit service) {
+        Dependencies.Builder implied = new Dependencies.Builder();
+        addBus(implied);
+        return new ServiceUnit(
+                service.source(),
+                service.unit().and(implied.build()),
+                service.service(),
+                service.exec(),
+                service.kill(),
+                service.cgroup(),
+                service.install(),
+                service.diagnostics());
+    }
+
+    private static void addBus(Dependencies.Builder implied) {
+        implied.add(Dependency.REQUIRES, DBUS_SOCKET);
+        implied.add(Dependency.AFTER, DBUS_SOCKET);
+    }
+
     /** Those of one unit; a target's order behind its members is {@link #ordersBehind}. */
     public static Dependencies of(Unit unit, ManagerScope scope) {
         Dependencies.Builder implied = new Dependencies.Builder();
@@ -23,8 +43,7 @@ public final class ImpliedDependencies {
             case ServiceUnit service -> {
                 inSlice(implied, Optional.of(service.cgroup().sliceOf(service.name(), scope)));
                 if (service.service().type() == ServiceType.DBUS) {
-                    implied.add(Dependency.REQUIRES, DBUS_SOCKET);
-                    implied.add(Dependency.AFTER, DBUS_SOCKET);
+                    addBus(implied);
                 }
                 for (UnitName socket : service.service().sockets()) {
                     implied.add(Dependency.WANTS, socket);

@@ -73,6 +73,24 @@ public record UnitSection(
         assertions = List.copyOf(assertions);
     }
 
+    /** The same with further dependencies. */
+    UnitSection and(Dependencies more) {
+        return new UnitSection(
+                description,
+                documentation,
+                sourcePath,
+                dependencies.and(more),
+                requiresMountsFor,
+                conditions,
+                assertions,
+                defaultDependencies,
+                refuseManualStart,
+                refuseManualStop,
+                startLimit,
+                successAction,
+                failureAction);
+    }
+
     static final class Reader implements SectionReader {
         private Optional<String> description = Optional.empty();
         private final List<String> documentation = new ArrayList<>();

@@ -1,0 +1,97 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import java.util.List;
+
+/**
+ * What systemctl(1) and others may ask for and this manager does not do: each such method is there
+ * and says so in one line, where a method that is missing would be told of by its name alone.
+ */
+final class NotOffered {
+    private static final String UNIT_FILES = "Changing which units are enabled";
+    private static final String MASKS = "Masking units";
+    private static final String MACHINE = "Ending or restarting the machine";
+    private static final String ENVIRONMENT = "Changing the manager's environment";
+    private static final String MOUNTS = "Mounting into a running service";
+    private static final String FREEZER = "Freezing units";
+    private static final String CANCEL = "Cancelling jobs";
+
+    /**
+     * @param what a sentence's beginning
+     */
+    private record Method(String name, String in, String out, String what) {}
+
+    private static final List<Method> METHODS =
+            List.of(
+                    new Method(
+                            "StartTransientUnit",
+                            "ssa(sv)a(sa(sv))",
+                            "o",
+                            "Running transient units"),
+                    new Method("SetUnitProperties", "sba(sv)", "", "Changing a unit's properties"),
+                    new Method("EnableUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
+                    new Method("EnableUnitFilesWithFlags", "ast", "ba(sss)", UNIT_FILES),
+                    new Method("DisableUnitFiles", "asb", "a(sss)", UNIT_FILES),
+                    new Method("DisableUnitFilesWithFlags", "ast", "a(sss)", UNIT_FILES),
+                    new Method(
+                            "DisableUnitFilesWithFlagsAndInstallInfo",
+                            "ast",
+                            "ba(sss)",
+                            UNIT_FILES),
+                    new Method("ReenableUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
+                    new Method("LinkUnitFiles", "asbb", "a(sss)", UNIT_FILES),
+                    new Method("PresetUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
+                    new Method("PresetUnitFilesWithMode", "assbb", "ba(sss)", UNIT_FILES),
+                    new Method("PresetAllUnitFiles", "sbb", "a(sss)", UNIT_FILES),
+                    new Method("AddDependencyUnitFiles", "asssbb", "a(sss)", UNIT_FILES),
+                    new Method("RevertUnitFiles", "as", "a(sss)", UNIT_FILES),
+                    new Method("MaskUnitFiles", "asbb", "a(sss)", MASKS),
+                    new Method("UnmaskUnitFiles", "asb", "a(sss)", MASKS),
+                    new Method("SetDefaultTarget", "sb", "a(sss)", "Changing the default target"),
+                    new Method("CancelJob", "u", "", CANCEL),
+                    new Method("ClearJobs", "", "", CANCEL),
+                    new Method(
+                            "EnqueueUnitJob",
+                            "sss",
+                            "uososa(uosos)",
+                            "Telling a whole transaction beforehand"),
+                    new Method("FreezeUnit", "s", "", FREEZER),
+                    new Method("ThawUnit", "s", "", FREEZER),
+                    new Method("CleanUnit", "sas", "", "Cleaning a unit's folders"),
+                    new Method("BindMountUnit", "sssbb", "", MOUNTS),
+                    new Method("MountImageUnit", "sssbba(ss)", "", MOUNTS),
+                    new Method(
+                            "AttachProcessesToUnit",
+                            "ssau",
+                            "",
+                            "Attaching processes by their numbers"),
+                    new Method("SetEnvironment", "as", "", ENVIRONMENT),
+                    new Method("UnsetEnvironment", "as", "", ENVIRONMENT),
+                    new Method("UnsetAndSetEnvironment", "asas", "", ENVIRONMENT),
+                    new Method("Reexecute", "", "", "Executing the manager anew"),
+                    new Method("Exit", "", "", "Ending the manager over the bus"),
+                    new Method("Reboot", "", "", MACHINE),
+                    new Method("SoftReboot", "s", "", MACHINE),
+                    new Method("PowerOff", "", "", MACHINE),
+                    new Method("Halt", "", "", MACHINE),
+                    new Method("KExec", "", "", MACHINE),
+                    new Method("SwitchRoot", "ss", "", MACHINE));
+
+    private NotOffered() {}
+
+    static void addTo(BusInterface.Builder builder) {
+        for (Method method : METHODS) {
+            builder.asyncMethod(
+                    method.name(),
+                    method.in(),
+                    method.out(),
+                    (_, reply) -> reply.completeExceptionally(error(method.what())));
+        }
+    }
+
+    static DBusException error(String what) {
+        return new DBusException(
+                DBusException.NOT_SUPPORTED, what + " is not offered by this manager.");
+    }
+}

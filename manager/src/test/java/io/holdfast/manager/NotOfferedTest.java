@@ -1,0 +1,166 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.RemoteObject;
+import io.holdfast.manager.systemd1.Systemd1;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every verb of systemctl(1) on a bus either works or is refused by one line that says why. */
+@Timeout(120)
+@Needs(programs = {"systemctl", "systemd-run"})
+class NotOfferedTest {
+    @TempDir private Path folder;
+    private Stage stage;
+    private Systemd1 face;
+    private Bus bus;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+        face = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
+        bus =
+                Bus.open(
+                        BusAddress.parse("unix:path=" + folder.resolve("bus")),
+                        BusConfig.permissive());
+        var _ = face.connect(address());
+        stage.service("a", "ExecStart=/bin/sleep 1000");
+        stage.service("short", "Type=exec", "ExecStart=/bin/sh -c 'exit 3'");
+        stage.start("a");
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        bus.close();
+        face.close();
+        stage.close();
+    }
+
+    private String address() {
+        return bus.addresses().getFirst().toString();
+    }
+
+    private Systemctl systemctl() {
+        return Systemctl.onBus(address());
+    }
+
+    private static void isRefusedInOneLine(Tool ran) {
+        assertThat(ran.status()).as(ran.output()).isNotZero();
+        assertThat(ran.output().strip().lines())
+                .as(ran.output())
+                .filteredOn(line -> line.contains("not offered by this manager."))
+                .singleElement()
+                .asString()
+                .doesNotContain("Exception", "Unknown method");
+        assertThat(ran.output().lines()).hasSizeLessThanOrEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "set-property a MemoryMax=1G",
+                "freeze a",
+                "thaw a",
+                "clean a",
+                "cancel 1",
+                "cancel",
+                "set-environment A=b",
+                "unset-environment A",
+                "import-environment PATH",
+                "daemon-reexec",
+                "bind a /tmp"
+            })
+    void whatIsNotDoneIsToldInOneLine(String words) throws Exception {
+        isRefusedInOneLine(systemctl().run(words.split(" ")));
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    /** systemctl changes files itself where the machine was not booted by systemd. */
+    @Test
+    void neitherUnitFilesNorTheMachineAreChanged() throws Exception {
+        List<String> units = List.of("a.service");
+        try (BusConnection client = BusConnection.connect(address())) {
+            RemoteObject manager =
+                    client.object("org.freedesktop.systemd1", "/org/freedesktop/systemd1");
+            for (Object[] words :
+                    new Object[][] {
+                        {"EnableUnitFiles", "asbb", units, true, false},
+                        {"DisableUnitFilesWithFlagsAndInstallInfo", "ast", units, 1L},
+                        {"MaskUnitFiles", "asbb", units, true, false},
+                        {"UnmaskUnitFiles", "asb", units, true},
+                        {"PresetUnitFilesWithMode", "assbb", units, "full", true, false},
+                        {"RevertUnitFiles", "as", units},
+                        {"EnqueueUnitJob", "sss", "a.service", "stop", "replace"},
+                        {"Exit", ""},
+                        {"SetDefaultTarget", "sb", "a.target", true},
+                    }) {
+                Object[] arguments = Arrays.copyOfRange(words, 2, words.length);
+                assertThatThrownBy(() ->
+                                manager.call(
+                                        "org.freedesktop.systemd1.Manager",
+                                        (String) words[0],
+                                        (String) words[1],
+                                        arguments))
+                        .as("%s", words[0])
+                        .isInstanceOfSatisfying(
+                                DBusException.class,
+                                e -> assertThat(e.name()).isEqualTo(DBusException.NOT_SUPPORTED))
+                        .hasMessageContaining("is not offered by this manager.");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "systemd-run --user true",
+                "systemd-run --user --wait true",
+                "systemd-run --user --pipe true",
+                "systemd-run --user --scope true"
+            })
+    void transientUnitsAreRefusedInOneLine(String words) throws Exception {
+        isRefusedInOneLine(Tool.run(systemctl().environment(), words.split(" ")));
+    }
+
+    @Test
+    void aStartCanBeWaitedForUntilTheServiceHasEnded() throws Exception {
+        String _ = systemctl().expect(1, "start", "--wait", "short");
+        assertThat(stage.state("short")).isEqualTo("failed/failed exit-code");
+        assertThat(systemctl().expect(0, "is-failed", "short")).contains("failed");
+        String _ = systemctl().expect(0, "reset-failed", "short");
+        String _ = systemctl().expect(1, "is-failed", "short");
+    }
+
+    @Test
+    void whoamiTellsTheUnitOfTheCaller() throws Exception {
+        List<String> command = new ArrayList<>(List.of("systemctl", "--user", "whoami"));
+        stage.service(
+                "self",
+                "Type=oneshot",
+                "Environment=DBUS_SESSION_BUS_ADDRESS=" + address() + " SYSTEMCTL_FORCE_BUS=1",
+                "ExecStart=/usr/bin/" + String.join(" ", command));
+        assertThat(stage.start("self")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("self.service");
+        assertThat(stage.status("self").log()).anyMatch(line -> line.contains("self.service"));
+        String said = systemctl().expect(1, "whoami");
+        assertThat(said.strip().lines()).as(said).hasSize(1);
+        assertThat(said).contains("does not belong to any loaded unit");
+    }
+}

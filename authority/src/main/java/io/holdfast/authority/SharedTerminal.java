@@ -47,15 +47,17 @@ final class SharedTerminal {
 
     private static Optional<String> unfit(PidFd granted, PidFd asking) {
         Optional<PidFd> parent = granted.parent();
-        Optional<PidFd> other = asking.parent();
         try {
-            if (parent.isEmpty() || other.isEmpty() || !parent.get().equals(other.get())) {
-                return Optional.of("of another process, and not of one parent with it");
+            Optional<PidFd> other = asking.parent();
+            try {
+                return parent.isEmpty() || !parent.equals(other)
+                        ? Optional.of("of another process, and not of one parent with it")
+                        : unfit(parent.get(), granted, asking);
+            } finally {
+                other.ifPresent(PidFd::close);
             }
-            return unfit(parent.get(), granted, asking);
         } finally {
             parent.ifPresent(PidFd::close);
-            other.ifPresent(PidFd::close);
         }
     }
 

@@ -110,13 +110,18 @@ final class SubjectFacts implements RuleSubject {
                 : subject.process().flatMap(process -> of(process, sessions::own));
     }
 
-    /** The session that stands for it: its own, else where its user works. */
+    /**
+     * The session that stands for it: its own, else the display session of the user in whose slice
+     * it is. A service of the system is in none, whoever its user is and wherever he works.
+     */
     Optional<Session> meantSession() {
         return meantSession.get();
     }
 
     private Optional<Session> findMeantSession() {
-        return ownSession.get().or(() -> sessions.display(subject.uid()));
+        return subject instanceof Subject.UnixSession
+                ? ownSession.get()
+                : subject.process().flatMap(process -> of(process, sessions::of));
     }
 
     private Optional<ProcessUnit> findUnit() {

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -188,24 +190,32 @@ class CheckTest {
     }
 
     @Test
+    @Needs(root = true, cgroup2 = true)
     void theDefaultDependsOnWhereTheUserIs() throws Exception {
-        start();
-        assertThat(check(ROOT, subject(USER), "a.place"))
-                .satisfies(no -> assertThat(no.isAuthorized() || no.isChallenge()).isFalse())
-                .satisfies(no -> assertThat(steps(no)).contains("defaults: no (allow_any)"));
-        folders.display(USER, "7", "", "active");
-        assertThat(steps(check(ROOT, subject(USER), "a.place"))).contains("no (allow_any)");
-        folders.display(USER, "7", "seat0", "online");
-        assertThat(check(ROOT, subject(USER), "a.place"))
-                .satisfies(ask -> assertThat(ask.isChallenge()).isTrue())
-                .satisfies(ask -> assertThat(steps(ask)).contains("auth_self (allow_inactive)"))
-                .satisfies(ask ->
-                        assertThat(ask.details()).containsEntry("polkit.result", "auth_self"));
-        folders.display(USER, "7", "seat0", "active");
-        assertThat(check(ROOT, subject(USER), "a.place"))
-                .satisfies(yes -> assertThat(yes.isAuthorized()).isTrue())
-                .satisfies(yes -> assertThat(yes.details()).isEmpty())
-                .satisfies(yes -> assertThat(steps(yes)).contains("yes (allow_active)"));
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup slice = scratch.cgroup().create("user-" + USER + ".slice");
+                Cgroup manager = slice.create("user@" + USER + ".service");
+                PidFd held = PidFd.open(process)) {
+            engine = AuthorityEngine.open(folders.options(scratch.cgroup().path()));
+            folders.display(USER, "7", "seat0", "active");
+            assertThat(check(ROOT, subject(USER), "a.place"))
+                    .as("a service of the system is not where its user is")
+                    .satisfies(no -> assertThat(no.isAuthorized() || no.isChallenge()).isFalse())
+                    .satisfies(no -> assertThat(steps(no)).contains("defaults: no (allow_any)"));
+            manager.attach(held);
+            assertThat(check(ROOT, subject(USER), "a.place"))
+                    .satisfies(yes -> assertThat(yes.isAuthorized()).isTrue())
+                    .satisfies(yes -> assertThat(yes.details()).isEmpty())
+                    .satisfies(yes -> assertThat(steps(yes)).contains("yes (allow_active)"));
+            folders.display(USER, "7", "", "active");
+            assertThat(steps(check(ROOT, subject(USER), "a.place"))).contains("no (allow_any)");
+            folders.display(USER, "7", "seat0", "online");
+            assertThat(check(ROOT, subject(USER), "a.place"))
+                    .satisfies(ask -> assertThat(ask.isChallenge()).isTrue())
+                    .satisfies(ask -> assertThat(steps(ask)).contains("auth_self (allow_inactive)"))
+                    .satisfies(ask ->
+                            assertThat(ask.details()).containsEntry("polkit.result", "auth_self"));
+        }
     }
 
     private static String steps(Decision decision) {

@@ -151,13 +151,26 @@ final class PidFdOpening {
                 return Optional.empty();
             }
             Optional<PidFd> parent = find(before.ppid().getAsInt());
-            // a parent that is still the parent after it was opened was never reaped in between
-            if (parent.isPresent()) {
-                if (child.info().ppid().equals(before.ppid())
-                        && parent.get().state() != PidFd.State.REAPED) {
-                    return parent;
-                }
-                parent.get().close();
+            if (parent.isPresent() && isStillParent(parent.get(), child, before)) {
+                return parent;
+            }
+        }
+    }
+
+    /**
+     * A parent that is still the parent after it was opened was never reaped in between. Closes one
+     * that is not, also where the child has gone or is closed meanwhile.
+     */
+    private static boolean isStillParent(PidFd parent, PidFd child, ProcessInfo before) {
+        boolean isStill = false;
+        try {
+            isStill =
+                    child.info().ppid().equals(before.ppid())
+                            && parent.state() != PidFd.State.REAPED;
+            return isStill;
+        } finally {
+            if (!isStill) {
+                parent.close();
             }
         }
     }

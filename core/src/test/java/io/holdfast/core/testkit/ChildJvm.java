@@ -20,6 +20,15 @@ public final class ChildJvm {
 
     /** The command that runs the main method of a class. */
     public static List<String> command(List<String> options, Class<?> main, String... arguments) {
+        return command(options, main.getName(), arguments);
+    }
+
+    /** The command that compiles a source file and runs it. */
+    public static List<String> source(Path file, String... arguments) {
+        return command(List.of(), file.toString(), arguments);
+    }
+
+    private static List<String> command(List<String> options, String main, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
@@ -29,7 +38,7 @@ public final class ChildJvm {
         command.addAll(options);
         command.add("-cp");
         command.add(classPath());
-        command.add(main.getName());
+        command.add(main);
         command.addAll(List.of(arguments));
         return command;
     }

@@ -1,0 +1,47 @@
+package io.holdfast.interop.authority;
+
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Struct;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What an authority says to a question.
+ *
+ * @param word {@code yes}, {@code no}, {@code challenge}, or the name of the error
+ * @param details sorted, without {@code polkit.result}, which polkit tells from 127 on
+ */
+record Answer(String word, Map<String, String> details) {
+    private static final String SINCE_127 = "polkit.result";
+
+    /** A call of {@code CheckAuthorization}. */
+    @FunctionalInterface
+    interface Call {
+        List<Object> make() throws InterruptedException;
+    }
+
+    static Answer to(Call call) throws InterruptedException {
+        try {
+            return of((Struct) call.make().getFirst());
+        } catch (DBusException e) {
+            return new Answer(e.name(), Map.of());
+        }
+    }
+
+    private static Answer of(Struct result) {
+        boolean authorized = (Boolean) result.get(0);
+        boolean challenge = (Boolean) result.get(1);
+        Map<String, String> details = new TreeMap<>();
+        ((Map<?, ?>) result.get(2))
+                .forEach((key, value) -> details.put((String) key, (String) value));
+        details.remove(SINCE_127);
+        String word = authorized ? "yes" : challenge ? "challenge" : "no";
+        return new Answer(authorized && challenge ? "yes and challenge" : word, details);
+    }
+
+    @Override
+    public String toString() {
+        return details.isEmpty() ? word : word + " " + details;
+    }
+}

@@ -1,0 +1,67 @@
+package io.holdfast.interop.authority;
+
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Struct;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/** An agent of root for somebody, which notes what it is asked, and never authenticates. */
+final class DismissingAgent implements AutoCloseable {
+    private static final String PATH = "/agent";
+
+    private final BusConnection connection;
+    private final BlockingQueue<List<Object>> asked = new LinkedBlockingQueue<>();
+
+    /** Registers it. */
+    DismissingAgent(Contender contender, Struct subject) throws InterruptedException {
+        connection = BusConnection.connect(contender.address());
+        var _ =
+                connection.export(
+                        PATH,
+                        BusInterface.named(Contender.NAME + ".AuthenticationAgent")
+                                .concurrent()
+                                .method(
+                                        "BeginAuthentication",
+                                        "sssa{ss}sa(sa{sv})",
+                                        "",
+                                        call -> dismiss(call.arguments()))
+                                .method("CancelAuthentication", "s", "", _ -> List.of())
+                                .build());
+        var _ =
+                connection
+                        .object(Contender.NAME, Contender.PATH)
+                        .call(
+                                Contender.INTERFACE,
+                                "RegisterAuthenticationAgent",
+                                "(sa{sv})ss",
+                                subject,
+                                "C",
+                                PATH);
+    }
+
+    private List<?> dismiss(List<Object> arguments) {
+        List<Object> noted = new ArrayList<>(arguments.subList(0, 3));
+        Map<String, Object> details = new TreeMap<>();
+        ((Map<?, ?>) arguments.get(3)).forEach((key, value) -> details.put((String) key, value));
+        noted.add(details);
+        noted.add(arguments.get(5)); // without the cookie
+        asked.add(noted);
+        throw new DBusException(Contender.NAME + ".Error.Cancelled", "dismissed");
+    }
+
+    /** Action, message, icon, details and identities of each dialog. */
+    List<List<Object>> asked() {
+        return List.copyOf(asked);
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+}

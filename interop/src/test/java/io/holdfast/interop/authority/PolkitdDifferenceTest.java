@@ -1,0 +1,399 @@
+package io.holdfast.interop.authority;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.wire.Struct;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The real polkitd and ours are asked the same, and answer the same: about the actions that
+ * packages of the distribution bring, under the rules that they bring. What differs on purpose is
+ * named: {@code polkit.result} ({@link Answer}), texts with entities, and newer scripts.
+ */
+@Timeout(1200)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"dbus-daemon", "dbus-test-tool", "unshare", "mount", "setpriv", "perl"})
+class PolkitdDifferenceTest {
+    private static final boolean LONG = Boolean.getBoolean("holdfast.long");
+
+    private static final int MESSAGE = 1; // of a dialog
+
+    private static final Set<Standing> OF_ALL =
+            EnumSet.of(
+                    Standing.SEALED_SERVICE,
+                    Standing.LOCAL_AND_ACTIVE,
+                    Standing.LOCAL_AND_INACTIVE,
+                    Standing.REMOTE_AND_ACTIVE,
+                    Standing.USER_SERVICE);
+    private static final String OWNED = "org.freedesktop.hostname1.set-hostname";
+    private static final String PLAIN = TwoAuthorities.PLAIN;
+
+    @TempDir private static Path folder;
+    private static @Nullable TwoAuthorities started;
+
+    @BeforeAll
+    @Timeout(120)
+    static void start() throws Exception {
+        assumeTrue(Files.isExecutable(TwoAuthorities.POLKITD), "needs Debian's package polkitd");
+        started =
+                new TwoAuthorities(folder, sources(), CraftedPolicy.RULES, CraftedPolicy.actions());
+    }
+
+    @AfterAll
+    static void stop() {
+        if (started != null) {
+            started.close();
+        }
+    }
+
+    private static TwoAuthorities stage() {
+        return Objects.requireNonNull(started);
+    }
+
+    private static PolicySources sources() throws Exception {
+        if (!LONG) {
+            return PolicySources.installed();
+        }
+        assumeTrue(
+                Files.isDirectory(PolicySources.UNPACKED),
+                "needs the files that scripts/policies unpacks");
+        return PolicySources.unpacked();
+    }
+
+    private static List<Standing> standings() {
+        return LONG
+                ? List.of(Standing.values())
+                : List.of(
+                        Standing.LOCAL_AND_ACTIVE,
+                        Standing.REMOTE_AND_ACTIVE,
+                        Standing.SERVICE_OF_ACTIVE_USER);
+    }
+
+    /** Users of whom rules know something are asked about where that can matter. */
+    private static List<TwoAuthorities.Role> roles(TwoAuthorities stage, Standing standing) {
+        return LONG && OF_ALL.contains(standing)
+                ? stage.roles()
+                : List.of(stage.role("root"), stage.role(PLAIN));
+    }
+
+    @Test
+    void bothDecideAlikeOnEveryActionOfEverybodyEverywhere() throws Exception {
+        TwoAuthorities stage = stage();
+        List<String> differences = new ArrayList<>();
+        List<String> actions = comparable(stage);
+        assertThat(actions).hasSizeGreaterThan(LONG ? 400 : 100);
+        List<String> defaults =
+                actions(stage).stream()
+                        .filter(id -> id.startsWith(CraftedPolicy.DEFAULTS))
+                        .toList();
+        for (Standing standing : standings()) {
+            stage.place(standing);
+            try (ForeignParent parent = ForeignParent.start()) {
+                for (TwoAuthorities.Role role : roles(stage, standing)) {
+                    try (Asked subject = new Asked(stage, standing, role, parent)) {
+                        for (Asked.Kind kind : kinds(standing, role)) {
+                            compare(stage, standing, subject, kind, actions, differences);
+                        }
+                        if (role.name().equals(PLAIN)) {
+                            compare(
+                                    stage,
+                                    standing,
+                                    subject,
+                                    Asked.Kind.DESCRIPTOR,
+                                    defaults,
+                                    differences);
+                        }
+                    }
+                }
+            }
+        }
+        assertThat(differences).isEmpty();
+    }
+
+    @Test
+    void detailsCountForRulesAndComeBack() throws Exception {
+        stage().place(Standing.LOCAL_AND_ACTIVE);
+        try (Alone alone = new Alone(PLAIN)) {
+            for (String action :
+                    List.of(
+                            "t.verb",
+                            "t.same",
+                            "t.throw",
+                            "org.freedesktop.systemd1.manage-units")) {
+                for (Map<String, String> details :
+                        List.of(
+                                Map.of("verb", "start", "unit", "a.service"),
+                                Map.of("verb", "start", "unit", "b.service"),
+                                Map.of("none", "", "", "empty"),
+                                Map.of("\u00fc \"'\\", "\u20ac\n\t{}"),
+                                Map.of("polkit.message", "Do $(unit)?", "unit", "x"),
+                                Map.of("polkit.result", "yes"))) {
+                    for (int flags : new int[] {0, 2, 8}) {
+                        alone.assertAlike(action, details, flags);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void rootIsAskedAboutByRulesOnlyWhereThatIsWanted() throws Exception {
+        stage().place(Standing.SERVICE);
+        try (Alone alone = new Alone("root")) {
+            for (String action : List.of("t.verb", "t.same", "t.throw", "t.none", "")) {
+                for (int flags : new int[] {0, 1, 2, 3}) {
+                    alone.assertAlike(action, Map.of(), flags);
+                }
+            }
+        }
+    }
+
+    /** Who may ask about whom, and what strangers learn. */
+    @Test
+    void callersAreRefusedAlike() throws Exception {
+        stage().place(Standing.SERVICE);
+        List<TwoAuthorities.Role> callers =
+                List.of(stage().role(PLAIN), stage().role("systemd-network"), stage().role("root"));
+        try (ForeignParent parent = ForeignParent.start()) {
+            for (TwoAuthorities.Role subject : callers) {
+                try (Asked asked = new Asked(stage(), Standing.SERVICE, subject, parent)) {
+                    for (TwoAuthorities.Role caller : callers) {
+                        List<List<Answer>> answers = new ArrayList<>();
+                        for (int which = 0; which < 2; which++) {
+                            answers.add(asCaller(caller, asked, which));
+                        }
+                        assertThat(answers.getLast())
+                                .as("%s about %s", caller, subject)
+                                .isEqualTo(answers.getFirst());
+                    }
+                }
+            }
+        }
+    }
+
+    private static List<Answer> asCaller(TwoAuthorities.Role caller, Asked asked, int which)
+            throws Exception {
+        List<Answer> answers = new ArrayList<>();
+        AsUser.of(
+                caller.uid(),
+                () -> {
+                    try (BusConnection bus =
+                            BusConnection.connect(stage().both().get(which).address())) {
+                        for (Asked.Kind kind : Asked.Kind.values()) {
+                            Struct subject = asked.subject(kind, which);
+                            for (Map<String, String> details :
+                                    List.of(Map.<String, String>of(), Map.of("unit", ""))) {
+                                for (String action : List.of("t.same", OWNED, "t.none")) {
+                                    answers.add(Contender.ask(bus, subject, action, details, 0));
+                                }
+                            }
+                        }
+                    }
+                });
+        return answers;
+    }
+
+    @Test
+    void agentsAreAskedAlike() throws Exception {
+        stage().place(Standing.LOCAL_AND_ACTIVE);
+        for (String user : LONG ? List.of(PLAIN, "hfinsudo", "root") : List.of(PLAIN)) {
+            try (Alone alone = new Alone(user)) {
+                List<List<List<Object>>> asked = new ArrayList<>();
+                List<List<Answer>> answers = new ArrayList<>();
+                List<String> actions = comparable(stage());
+                for (int which = 0; which < 2; which++) {
+                    try (DismissingAgent agent =
+                            new DismissingAgent(
+                                    stage().both().get(which),
+                                    alone.asked.subject(Asked.Kind.NUMBER, which))) {
+                        List<Answer> heard = new ArrayList<>();
+                        for (String action : actions) {
+                            heard.add(
+                                    alone.ask(
+                                            which,
+                                            action,
+                                            Map.of("who", "he", "polkit.icon_name", "i"),
+                                            1));
+                        }
+                        answers.add(heard);
+                        asked.add(agent.asked());
+                    }
+                }
+                assertThat(asked.getFirst()).isNotEmpty();
+                assertThat(answers.getLast()).isEqualTo(answers.getFirst());
+                for (int i = 0; i < asked.getFirst().size(); i++) {
+                    List<Object> their = asked.getFirst().get(i);
+                    List<Object> our = asked.getLast().get(i);
+                    assertThat((String) our.get(MESSAGE)).endsWith((String) their.get(MESSAGE));
+                    assertThat(without(MESSAGE, our)).isEqualTo(without(MESSAGE, their));
+                }
+                assertThat(asked.getLast()).hasSameSizeAs(asked.getFirst());
+            }
+        }
+    }
+
+    /** Of a text with entities or line breaks, polkitd keeps what follows the last of them. */
+    @Test
+    void actionsAreToldAlikeButForEntities() throws Exception {
+        Map<String, List<Object>> theirs = told(stage().theirs());
+        Map<String, List<Object>> ours = told(stage().ours());
+        assertThat(ours.keySet()).isEqualTo(theirs.keySet());
+        theirs.forEach((id, their) -> {
+            List<Object> our = Objects.requireNonNull(ours.get(id));
+            for (int text : List.of(2, 1)) { // message and description
+                assertThat((String) our.get(text)).as(id).endsWith((String) their.get(text));
+                our = without(text, our);
+                their = without(text, their);
+            }
+            assertThat(our).isEqualTo(their);
+        });
+        assertThat(theirs.get(CraftedPolicy.ENTITY)).contains(" chips");
+        assertThat(ours.get(CraftedPolicy.ENTITY)).contains("Fish & chips");
+    }
+
+    private static Map<String, List<Object>> told(Contender contender) throws InterruptedException {
+        Map<String, List<Object>> actions = new TreeMap<>();
+        for (Object each : contender.actions("")) {
+            Struct action = (Struct) each;
+            actions.put((String) action.get(0), action.members());
+        }
+        return actions;
+    }
+
+    private static List<Object> without(int index, List<Object> list) {
+        List<Object> less = new ArrayList<>(list);
+        Object _ = less.remove(index);
+        return less;
+    }
+
+    /** Duktape is of ECMAScript 5: it leaves the file out. */
+    @Test
+    void newerScriptsAreReadByOursAlone() throws Exception {
+        stage().place(Standing.SERVICE);
+        try (Alone alone = new Alone(PLAIN)) {
+            assertThat(alone.ask(0, CraftedPolicy.ARROW, Map.of(), 0).word()).isEqualTo("no");
+            assertThat(alone.ask(1, CraftedPolicy.ARROW, Map.of(), 0).word()).isEqualTo("yes");
+        }
+    }
+
+    /** Somebody by himself. */
+    private static final class Alone implements AutoCloseable {
+        private final ForeignParent parent = ForeignParent.start();
+        private final Asked asked;
+
+        Alone(String user) throws InterruptedException {
+            asked = new Asked(stage(), stage().standing(), stage().role(user), parent);
+        }
+
+        Answer ask(int which, String action, Map<String, String> details, int flags)
+                throws InterruptedException {
+            return stage().both()
+                    .get(which)
+                    .ask(asked.subject(Asked.Kind.DESCRIPTOR, which), action, details, flags);
+        }
+
+        void assertAlike(String action, Map<String, String> details, int flags)
+                throws InterruptedException {
+            assertThat(ask(1, action, details, flags))
+                    .as("%s with %s, flags %d", action, details, flags)
+                    .isEqualTo(ask(0, action, details, flags));
+        }
+
+        @Override
+        public void close() {
+            asked.close();
+            parent.close();
+        }
+    }
+
+    /** All for somebody; the others take turns. */
+    private static List<Asked.Kind> kinds(Standing standing, TwoAuthorities.Role role) {
+        List<Asked.Kind> kinds = List.of(Asked.Kind.values());
+        long turn = standing.name().length() + role.uid();
+        return LONG && role.name().equals(PLAIN)
+                ? kinds
+                : List.of(kinds.get((int) (turn % kinds.size())));
+    }
+
+    private static List<String> actions(TwoAuthorities stage) throws InterruptedException {
+        return stage.both().getFirst().actions("").stream()
+                .map(each -> (String) ((Struct) each).get(0))
+                .sorted()
+                .toList();
+    }
+
+    /**
+     * Those that are not there for their defaults alone, but for the one that differs on purpose.
+     */
+    private static List<String> comparable(TwoAuthorities stage) throws InterruptedException {
+        return actions(stage).stream()
+                .filter(id -> !id.startsWith(CraftedPolicy.DEFAULTS))
+                .filter(id -> !id.equals(CraftedPolicy.ARROW))
+                .toList();
+    }
+
+    private static void compare(
+            TwoAuthorities stage,
+            Standing standing,
+            Asked subject,
+            Asked.Kind kind,
+            List<String> actions,
+            List<String> differences) {
+        CompletableFuture<List<Answer>> theirs = answers(stage, 0, subject, kind, actions);
+        List<Answer> ours = answers(stage, 1, subject, kind, actions).join();
+        for (int i = 0; i < actions.size(); i++) {
+            Answer their = theirs.join().get(i);
+            if (!their.equals(ours.get(i))) {
+                differences.add(
+                        "%s %s by %s, %s: theirs %s, ours %s"
+                                .formatted(
+                                        subject,
+                                        standing,
+                                        kind,
+                                        actions.get(i),
+                                        their,
+                                        ours.get(i)));
+            }
+        }
+    }
+
+    private static CompletableFuture<List<Answer>> answers(
+            TwoAuthorities stage, int which, Asked subject, Asked.Kind kind, List<String> actions) {
+        Contender contender = stage.both().get(which);
+        Struct named = subject.subject(kind, which);
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                List<Answer> answers = new ArrayList<>();
+                for (String action : actions) {
+                    answers.add(contender.ask(named, action, Map.of(), 0));
+                }
+                return answers;
+            } catch (InterruptedException e) {
+                throw new CompletionException(e);
+            }
+        });
+    }
+}

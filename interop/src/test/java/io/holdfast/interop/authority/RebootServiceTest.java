@@ -1,0 +1,225 @@
+package io.holdfast.interop.authority;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.holdfast.authority.Authority;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * The same compiled service asks whatever authority there is: what it finds is not its concern. So
+ * does what README.md shows.
+ */
+@ParameterizedClass(name = "{0}")
+@EnumSource
+@Timeout(180)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        features = Feature.PEER_PIDFD,
+        programs = {"dbus-daemon", "unshare", "mount"})
+class RebootServiceTest {
+    /** Who is asked. */
+    enum Decider {
+        OURS_OVER_VARLINK,
+        OURS_OVER_DBUS,
+        POLKITD
+    }
+
+    private static final String IMPORTS =
+            """
+            import io.holdfast.authority.*;
+            import io.holdfast.core.socket.*;
+            import java.nio.file.Path;
+            import java.util.Map;
+            """;
+
+    /** Around the text of README.md. */
+    private static final String PROGRAM =
+            IMPORTS
+                    + """
+                    static void serve(UnixSocket connection) throws Exception {
+                    %s
+                    }
+                    static void reboot() {
+                        System.out.println("rebooted");
+                    }
+                    void main(String[] arguments) throws Exception {
+                        UnixAddress address = UnixAddress.path(Path.of(arguments[0]));
+                        try (UnixListener listener =
+                                UnixListener.listen(address, SocketType.STREAM, 8, 0666)) {
+                            System.out.println("ready");
+                            while (true) {
+                                try (UnixSocket connection = listener.accept()) {
+                                    serve(connection);
+                                    System.out.println("served");
+                                }
+                            }
+                        }
+                    }
+                    """;
+
+    @Parameter Decider decider = Decider.POLKITD;
+    @TempDir private Path folder;
+    private TwoAuthorities stage;
+    private long friend;
+    private long stranger;
+    private final List<Child> started = new ArrayList<>();
+
+    @BeforeEach
+    void start() throws Exception {
+        assumeTrue(Files.isExecutable(TwoAuthorities.POLKITD), "needs Debian's package polkitd");
+        stage =
+                new TwoAuthorities(
+                        folder,
+                        PolicySources.installed(),
+                        CraftedPolicy.RULES,
+                        CraftedPolicy.actions());
+        friend = stage.role(TwoAuthorities.PLAIN).uid();
+        stranger = friend + 1_000;
+    }
+
+    @AfterEach
+    void stop() {
+        for (Child child : started) {
+            boolean ignored = child.signal(Signal.KILL);
+            var _ = child.onExit().join();
+            child.close();
+        }
+        if (stage != null) {
+            stage.close();
+        }
+    }
+
+    private Contender contender() {
+        return decider == Decider.POLKITD ? stage.theirs() : stage.ours();
+    }
+
+    /** Starts a service where it finds the authority, and waits until it listens. */
+    private BufferedReader service(List<String> command) throws IOException {
+        Spawn spawn =
+                stage.program(command)
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.to(folder.resolve("service.log")));
+        spawn =
+                decider == Decider.OURS_OVER_VARLINK
+                        ? spawn.environment(
+                                Authority.ADDRESS_VARIABLE, stage.varlinkSocket().toString())
+                        : spawn.environment("DBUS_SYSTEM_BUS_ADDRESS", contender().address());
+        Child child = spawn.start();
+        started.add(child);
+        BufferedReader said = new BufferedReader(new InputStreamReader(child.stdout(), UTF_8));
+        assertThat(said.readLine())
+                .as(() -> "see " + folder.resolve("service.log"))
+                .isEqualTo("ready");
+        return said;
+    }
+
+    // ---- the service
+
+    private void reboot(Path socket, long uid, String unit) throws Exception {
+        AsUser.of(
+                uid,
+                () -> {
+                    try (VarlinkClient client = VarlinkClient.connect(socket.toString())) {
+                        var _ =
+                                client.call(
+                                        RebootService.NAME + ".Reboot",
+                                        JsonObject.of("unit", unit));
+                    }
+                });
+    }
+
+    private static void assertDenied(ThrowingCallable call) {
+        assertThatExceptionOfType(VarlinkException.class)
+                .isThrownBy(call)
+                .satisfies(e ->
+                        assertThat(e.error())
+                                .isEqualTo(VarlinkException.permissionDenied().error()));
+    }
+
+    @Test
+    void whoMayIsServedAndWhoMayNotIsRefused() throws Exception {
+        Path socket = folder.resolve("service");
+        BufferedReader said =
+                service(ChildJvm.command(List.of(), RebootService.class, socket.toString()));
+
+        reboot(socket, friend, "a.service");
+        assertThat(said.readLine()).isEqualTo("rebooted a.service");
+        assertDenied(() -> reboot(socket, friend, "b.service"));
+        assertThat(said.readLine()).isEqualTo("refused: not authorized");
+        assertDenied(() -> reboot(socket, stranger, "a.service"));
+        assertThat(said.readLine()).isEqualTo("refused: not authorized");
+
+        contender().end();
+        assertDenied(() -> reboot(socket, friend, "a.service"));
+        assertThat(said.readLine())
+                .as("that there is no authority")
+                .startsWith("refused: ")
+                .isNotEqualTo("refused: not authorized");
+    }
+
+    // ---- the front page
+
+    private static String shown() throws IOException {
+        String readme = Files.readString(Path.of("..", "README.md"));
+        int found = readme.indexOf("Authority.connect()");
+        assertThat(found).as("README.md shows how to ask").isPositive();
+        int from = readme.lastIndexOf("```java\n", found) + "```java\n".length();
+        return readme.substring(from, readme.indexOf("```", from));
+    }
+
+    private void connect(Path socket, long uid) throws Exception {
+        AsUser.of(
+                uid, () -> UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM).close());
+    }
+
+    @Test
+    void whatTheFrontPageShowsCompilesAndRefusesStrangers() throws Exception {
+        Path source = folder.resolve("Shown.java");
+        Files.writeString(source, PROGRAM.formatted(shown()));
+        Path socket = folder.resolve("shown");
+        BufferedReader said = service(ChildJvm.source(source, socket.toString()));
+
+        connect(socket, friend);
+        assertThat(said.readLine()).isEqualTo("rebooted");
+        assertThat(said.readLine()).isEqualTo("served");
+        connect(socket, stranger);
+        assertThat(said.readLine()).isEqualTo("served");
+        contender().end();
+        connect(socket, friend);
+        assertThat(said.readLine()).as("without an authority nobody may").isEqualTo("served");
+    }
+}

@@ -1,0 +1,252 @@
+package io.holdfast.interop.authority;
+
+import io.holdfast.cli.Holdfast;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.ScratchCgroup;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Debian's polkitd and ours, each on a bus of its own, with the same files, users, sessions and
+ * units: both run with mounts of their own over the folders that polkit(8) names, and in a cgroup
+ * namespace whose root is this stage's.
+ */
+final class TwoAuthorities implements AutoCloseable {
+    static final Path POLKITD = Path.of("/usr/lib/polkit-1/polkitd");
+
+    /** $1: the folder of the stage. */
+    private static final String SCRIPT =
+            """
+            set -e
+            stage=$1
+            shift
+            mount --bind "$stage/passwd" /etc/passwd
+            mount --bind "$stage/group" /etc/group
+            mount --bind "$stage/run" /run
+            mount --bind "$stage/actions" /usr/share/polkit-1/actions
+            mount --bind "$stage/rules.d" /usr/share/polkit-1/rules.d
+            for folder in /etc/polkit-1 /usr/local/share/polkit-1; do
+                if [ -d "$folder" ]; then mount --bind "$stage/nothing" "$folder"; fi
+            done
+            exec "$@"
+            """;
+
+    /** A user of no group that matters. */
+    static final String PLAIN = "hfplain";
+
+    private static final long FIRST_UID = 40_100;
+
+    /**
+     * A user, with the groups that the database tells.
+     *
+     * @param groups all of them
+     */
+    record Role(String name, long uid, List<Long> groups) {}
+
+    private final Path folder;
+    private Standing standing = Standing.NOWHERE;
+    private final Map<String, Role> roles = new LinkedHashMap<>();
+    private final ScratchCgroup cgroup = ScratchCgroup.create();
+    private final List<Contender> both = new ArrayList<>();
+
+    /**
+     * Starts both.
+     *
+     * @param sources their files; each group that the rules know gets a member, and each user that
+     *     they know is there
+     * @param ruleText one more file of rules
+     * @param actionText one more file of actions
+     */
+    TwoAuthorities(Path folder, PolicySources sources, String ruleText, String actionText)
+            throws IOException, InterruptedException {
+        this.folder = folder;
+        readable(folder);
+        for (String each :
+                List.of(
+                        "run/systemd/seats",
+                        "run/systemd/sessions",
+                        "run/systemd/users",
+                        "actions",
+                        "rules.d",
+                        "nothing",
+                        "theirs",
+                        "ours")) {
+            readable(Files.createDirectories(folder.resolve(each)));
+        }
+        sources.copyTo(folder.resolve("actions"), folder.resolve("rules.d"));
+        Files.writeString(folder.resolve("rules.d/10-holdfast.rules"), ruleText);
+        Files.writeString(folder.resolve("rules.d/20-holdfast-arrow.rules"), CraftedPolicy.NEWER);
+        Files.writeString(folder.resolve("actions/org.holdfast.policy"), actionText);
+        makeUsers(sources);
+        Files.writeString(folder.resolve("stage.sh"), SCRIPT);
+        try {
+            both.add(start("theirs", List.of(POLKITD.toString(), "--no-debug")));
+            both.add(
+                    start(
+                            "ours",
+                            ChildJvm.command(
+                                    List.of(),
+                                    Holdfast.class,
+                                    "authority",
+                                    "--socket",
+                                    varlinkSocket().toString())));
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            close();
+            throw e;
+        }
+    }
+
+    private static void readable(Path path) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private Contender start(String name, List<String> command)
+            throws IOException, InterruptedException {
+        return new Contender(
+                name, folder.resolve(name), this::program, command, cgroup.cgroup().path());
+    }
+
+    /** A program among the mounts of the stage. */
+    Spawn program(List<String> command) {
+        return Spawn.of("unshare", "--mount", "--cgroup", "sh")
+                .arguments(List.of(folder.resolve("stage.sh").toString(), folder.toString()))
+                .arguments(command)
+                .cgroup(cgroup.cgroup());
+    }
+
+    // ---- users
+
+    private void makeUsers(PolicySources sources) throws IOException {
+        List<String> passwd = new ArrayList<>(Files.readAllLines(Path.of("/etc/passwd")));
+        List<String> groups = new ArrayList<>(Files.readAllLines(Path.of("/etc/group")));
+        addUser(passwd, "root");
+        addUser(passwd, PLAIN);
+        for (String group : sources.groups()) {
+            addMember(groups, group, addUser(passwd, "hfin" + group));
+        }
+        for (String user : sources.users()) {
+            String _ = addUser(passwd, user);
+        }
+        Files.write(folder.resolve("passwd"), passwd);
+        Files.write(folder.resolve("group"), groups);
+        for (Role role : List.copyOf(roles.values())) {
+            roles.put(
+                    role.name(), new Role(role.name(), role.uid(), groupsOf(role, passwd, groups)));
+        }
+    }
+
+    private String addUser(List<String> passwd, String name) {
+        long uid = FIRST_UID + roles.size();
+        for (String line : passwd) {
+            String[] fields = line.split(":", -1);
+            if (fields[0].equals(name)) {
+                roles.put(name, new Role(name, Long.parseLong(fields[2]), List.of()));
+                return name;
+            }
+        }
+        passwd.add("%s:x:%d:%d:::/bin/sh".formatted(name, uid, uid));
+        roles.put(name, new Role(name, uid, List.of()));
+        return name;
+    }
+
+    private static void addMember(List<String> groups, String group, String member) {
+        for (int i = 0; i < groups.size(); i++) {
+            String line = groups.get(i);
+            if (line.startsWith(group + ":")) {
+                groups.set(i, line + (line.endsWith(":") ? "" : ",") + member);
+                return;
+            }
+        }
+        groups.add("%s:x:%d:%s".formatted(group, FIRST_UID + groups.size(), member));
+    }
+
+    private static List<Long> groupsOf(Role role, List<String> passwd, List<String> groups) {
+        Stream<String> primary =
+                passwd.stream()
+                        .map(line -> line.split(":", -1))
+                        .filter(fields -> fields[0].equals(role.name()))
+                        .map(fields -> fields[3]);
+        Stream<String> others =
+                groups.stream()
+                        .map(line -> line.split(":", -1))
+                        .filter(fields -> List.of(fields[3].split(",", -1)).contains(role.name()))
+                        .map(fields -> fields[2]);
+        return Stream.concat(primary, others).map(Long::parseLong).distinct().toList();
+    }
+
+    List<Role> roles() {
+        return List.copyOf(roles.values());
+    }
+
+    Role role(String name) {
+        Role role = roles.get(name);
+        if (role == null) {
+            throw new IllegalArgumentException("no such user on the stage: " + name);
+        }
+        return role;
+    }
+
+    // ---- where subjects are
+
+    /** Makes everybody be there, for logind as well as by cgroups. */
+    void place(Standing everywhere) throws IOException {
+        standing = everywhere;
+        for (Role role : roles.values()) {
+            String file = Long.toString(role.uid());
+            write("sessions", file, standing.sessionFile(role.uid()).orElse(""));
+            write("users", file, standing.userFile(role.uid()).orElse(""));
+            Path _ = Files.createDirectories(Path.of(cgroup(standing, role)));
+        }
+    }
+
+    /** Where everybody is. */
+    Standing standing() {
+        return standing;
+    }
+
+    private void write(String kind, String name, String text) throws IOException {
+        Path file = folder.resolve("run/systemd").resolve(kind).resolve(name);
+        if (text.isEmpty()) {
+            boolean ignored = Files.deleteIfExists(file);
+        } else {
+            Path _ = Files.writeString(file, text);
+        }
+    }
+
+    /** The folder of a cgroup. */
+    String cgroup(Standing standing, Role role) {
+        return cgroup.folder() + "/" + standing.cgroup(role.uid());
+    }
+
+    /** Theirs first. */
+    List<Contender> both() {
+        return both;
+    }
+
+    Contender theirs() {
+        return both.getFirst();
+    }
+
+    Contender ours() {
+        return both.getLast();
+    }
+
+    /** Where ours is on Varlink, too. */
+    Path varlinkSocket() {
+        return folder.resolve("io.holdfast.Authority");
+    }
+
+    @Override
+    public void close() {
+        both.reversed().forEach(Contender::close);
+        cgroup.close();
+    }
+}

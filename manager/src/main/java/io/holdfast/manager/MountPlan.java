@@ -25,9 +25,13 @@ import java.util.TreeMap;
 final class MountPlan {
     private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
 
-    /** What is there already may be of the unit's user: nobody waits at a FIFO for him. */
+    /**
+     * What is there already may be of the unit's user: nobody waits at a FIFO for him. Not to
+     * write: a child that is being spawned beside has the descriptor until it executes, and a mount
+     * with a writer cannot be made read-only.
+     */
     private static final int PLACE =
-            Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW | Fcntl.O_NONBLOCK;
+            Fcntl.O_RDONLY | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW | Fcntl.O_NONBLOCK;
 
     private static final String ROOT = "/";
 

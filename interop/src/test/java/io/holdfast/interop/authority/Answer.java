@@ -10,10 +10,12 @@ import java.util.TreeMap;
  * What an authority says to a question.
  *
  * @param word {@code yes}, {@code no}, {@code challenge}, or the name of the error
- * @param details sorted, without {@code polkit.result}, which polkit tells from 127 on
+ * @param details sorted, without {@code polkit.result}, which polkit tells from 127 on, and of a
+ *     grant without what is kept of a challenge
  */
 record Answer(String word, Map<String, String> details) {
     private static final String SINCE_127 = "polkit.result";
+    private static final String RETAINS = "polkit.retains_authorization_after_challenge";
 
     /** A call of {@code CheckAuthorization}. */
     @FunctionalInterface
@@ -36,6 +38,9 @@ record Answer(String word, Map<String, String> details) {
         ((Map<?, ?>) result.get(2))
                 .forEach((key, value) -> details.put((String) key, (String) value));
         details.remove(SINCE_127);
+        if (authorized) {
+            details.remove(RETAINS); // polkitd leaves in what implying actions would have asked for
+        }
         String word = authorized ? "yes" : challenge ? "challenge" : "no";
         return new Answer(authorized && challenge ? "yes and challenge" : word, details);
     }

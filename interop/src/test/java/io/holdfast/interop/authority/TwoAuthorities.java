@@ -33,6 +33,8 @@ final class TwoAuthorities implements AutoCloseable {
             mount --bind "$stage/run" /run
             mount --bind "$stage/actions" /usr/share/polkit-1/actions
             mount --bind "$stage/rules.d" /usr/share/polkit-1/rules.d
+            cgroups=$(sed -n 's/^[^ ]* \\([^ ]*\\) cgroup2 .*/\\1/p' /proc/mounts | head -n 1)
+            mount -t cgroup2 cgroup2 "$cgroups" # with the root of this namespace
             for folder in /etc/polkit-1 /usr/local/share/polkit-1; do
                 if [ -d "$folder" ]; then mount --bind "$stage/nothing" "$folder"; fi
             done

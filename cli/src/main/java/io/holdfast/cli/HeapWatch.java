@@ -9,10 +9,10 @@ import java.time.Duration;
  * there. For the thread of the loop.
  */
 final class HeapWatch {
-    private static final Duration PERIOD = Duration.ofSeconds(5);
+    private static final Duration PERIOD = Duration.ofSeconds(2);
 
     /** By how much it may grow in peace. In bytes. */
-    private static final long ROOM = 2 << 20;
+    private static final long ROOM = 1 << 20;
 
     private final EventLoop loop;
     private long size = Runtime.getRuntime().totalMemory();

@@ -25,7 +25,6 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     /** How many posted tasks may wait, unless {@link #open(int)} says otherwise. */
     public static final int DEFAULT_TASKS = 16_384;
 
-    private static final System.Logger LOG = System.getLogger("io.holdfast.core");
     private static final long WAKE = -1;
 
     /** Called on the loop's thread when a watched descriptor is ready. */
@@ -425,7 +424,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
 
     private void failed(Throwable e) {
         long ignored = errors.incrementAndGet();
-        LOG.log(System.Logger.Level.ERROR, "a handler of the event loop failed", e);
+        Faults.log("a handler of the event loop failed", e);
     }
 
     private void wakeUp() {

@@ -7,7 +7,6 @@ import java.util.concurrent.atomic.AtomicLong;
 final class LeakDetector implements Runnable {
     static final boolean ENABLED = Boolean.getBoolean("io.holdfast.leaks");
 
-    private static final System.Logger LOG = System.getLogger("io.holdfast.core");
     private static final AtomicLong LEAKS = new AtomicLong();
 
     private static final class Lazy {
@@ -45,7 +44,7 @@ final class LeakDetector implements Runnable {
     public void run() {
         if (owned) {
             LEAKS.incrementAndGet();
-            LOG.log(System.Logger.Level.ERROR, "descriptor " + number + " leaked", made);
+            Faults.log("descriptor " + number + " leaked", made);
             Unistd.close(number);
         }
     }

@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
  * descriptor: within one batch a closed number may belong to somebody else already.
  */
 final class Poller {
-    private static final System.Logger LOG = System.getLogger("io.holdfast.core");
 
     private static volatile @Nullable Poller running;
 
@@ -72,7 +71,7 @@ final class Poller {
                 try {
                     registration.event(events.events(i));
                 } catch (RuntimeException | Error e) { // one descriptor's trouble is its own
-                    LOG.log(System.Logger.Level.ERROR, "the poller failed with an event", e);
+                    Faults.log("the poller failed with an event", e);
                 }
             }
         }
@@ -219,7 +218,7 @@ final class Poller {
             try {
                 callback.ready(events);
             } catch (RuntimeException | Error e) {
-                LOG.log(System.Logger.Level.ERROR, "a readiness callback failed", e);
+                Faults.log("a readiness callback failed", e);
             }
         }
     }

@@ -2,8 +2,10 @@ package io.holdfast.dbus.wire;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
@@ -19,6 +21,9 @@ final class HeaderCheck {
             "/org/freedesktop/DBus/Local".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] LOCAL_INTERFACE =
             "org.freedesktop.DBus.Local".getBytes(StandardCharsets.US_ASCII);
+
+    private static final ValueLayout.OfLong WORD =
+            JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** The largest code of a field that we know. */
     private static final int KNOWN = HeaderField.CONTAINER_INSTANCE;
@@ -297,11 +302,18 @@ final class HeaderCheck {
         }
     }
 
+    /**
+     * @param to a multiple of 8, less than 8 behind {@code from}
+     */
     private void zeros(int from, int to) {
-        for (int at = from; at < to; at++) {
-            if (bytes.get(JAVA_BYTE, base + (long) at) != 0) {
-                throw new ProtocolException("header", at, "padding that is not zero");
-            }
+        if (from == to) {
+            return;
+        }
+        long word = bytes.get(WORD, base + to - 8L);
+        long padding = word >>> (8 * (8 - (to - from)));
+        if (padding != 0) {
+            int at = from + Long.numberOfTrailingZeros(padding) / 8;
+            throw new ProtocolException("header", at, "padding that is not zero");
         }
     }
 

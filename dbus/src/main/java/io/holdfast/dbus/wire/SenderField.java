@@ -2,8 +2,10 @@ package io.holdfast.dbus.wire;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
@@ -16,6 +18,9 @@ import java.nio.charset.StandardCharsets;
  * <p>Immutable; writing allocates nothing.
  */
 public final class SenderField {
+    private static final ValueLayout.OfLong WORD =
+            JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private static final int FIELDS_LENGTH = 12;
 
     /** Code, signature, length of the text. */
@@ -143,11 +148,13 @@ public final class SenderField {
         return code < HeaderField.CONTAINER_INSTANCE && code != HeaderField.SENDER;
     }
 
-    /** Pads to a multiple of 8. */
+    /** Pads to a multiple of 8, of a header: there are 8 bytes before. */
     private static int zeros(MemorySegment target, long offset, int from) {
         int to = TypeCode.align(from, 8);
-        for (int at = from; at < to; at++) {
-            target.set(JAVA_BYTE, offset + at, (byte) 0);
+        if (from < to) {
+            long at = offset + to - 8;
+            long kept = (1L << (8 * (8 - (to - from)))) - 1;
+            target.set(WORD, at, target.get(WORD, at) & kept);
         }
         return to;
     }

@@ -9,7 +9,7 @@ import java.time.Duration;
  * paid lately. A bus that nobody uses sleeps at once, and stays asleep.
  */
 final class AdaptiveWait {
-    private static final long LOOKING_NANOS = 20_000;
+    private static final long LOOKING_NANOS = 40_000;
     private static final int MOST_CREDIT = 8; // looks in vain that are afforded after a good time
     private static final int COST_OF_MISS = 2;
     private static final int TRY_EVERY = 512; // sleeps: whether it would pay by now

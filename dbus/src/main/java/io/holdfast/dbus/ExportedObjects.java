@@ -44,7 +44,7 @@ final class ExportedObjects {
     private final AtomicInteger underWay = new AtomicInteger();
 
     /** Objects that are asked for at each call. */
-    private record Tree(String path, Executor executor, ObjectTree objects) {
+    private record Tree(String path, Executor executor, ObjectTree objects, CallOrder order) {
         boolean covers(String some) {
             return some.equals(path) || some.startsWith(path + "/");
         }
@@ -77,7 +77,7 @@ final class ExportedObjects {
 
     AutoCloseable addTree(String path, Executor executor, ObjectTree objects) {
         requirePath(path);
-        Tree tree = new Tree(path, executor, objects);
+        Tree tree = new Tree(path, executor, objects, new CallOrder());
         if (trees.putIfAbsent(path, tree) != null) {
             throw new IllegalStateException("there is a tree at " + path + " already");
         }
@@ -197,7 +197,7 @@ final class ExportedObjects {
                 if (executor == null) {
                     target.object().runInOrder(counted(message, target, link::send));
                 } else {
-                    execute(executor, message, counted(message, target, link::offer));
+                    boolean _ = execute(executor, message, counted(message, target, link::offer));
                 }
             }
             case CONCURRENTLY -> {
@@ -234,10 +234,11 @@ final class ExportedObjects {
         };
     }
 
-    /** What the executor does not take is refused, and counts no more. */
-    private void execute(Executor executor, Message message, Runnable counted) {
+    /** What the executor does not take is refused, and counts no more: then false. */
+    private boolean execute(Executor executor, Message message, Runnable counted) {
         try {
             executor.execute(counted);
+            return true;
         } catch (RejectedExecutionException e) {
             underWay.decrementAndGet();
             message.close();
@@ -246,6 +247,7 @@ final class ExportedObjects {
                     new DBusException(
                             DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage())),
                     link::offer);
+            return false;
         }
     }
 
@@ -270,23 +272,27 @@ final class ExportedObjects {
             return;
         }
         underWay.incrementAndGet();
-        execute(
-                tree.executor,
-                message,
-                () -> {
-                    CompletionStage<List<BusInterface>> found;
-                    try {
-                        found =
-                                path.equals(tree.path)
-                                        ? CompletableFuture.completedStage(List.of())
-                                        : tree.objects.interfaces(path);
-                    } catch (RuntimeException e) {
-                        found = CompletableFuture.failedStage(e);
-                    }
-                    var _ =
-                            found.whenComplete((interfaces, failure) ->
-                                    found(tree, path, message, interfaces, failure));
-                });
+        String sender = message.sender();
+        CallOrder.Turn turn = tree.order.next(sender == null ? "" : sender);
+        boolean taken =
+                execute(tree.executor, message, () -> turn.ready(() -> found(tree, path, message)));
+        if (!taken) {
+            turn.ready(() -> CompletableFuture.completedStage(null));
+        }
+    }
+
+    private CompletionStage<?> found(Tree tree, String path, Message message) {
+        CompletionStage<List<BusInterface>> found;
+        try {
+            found =
+                    path.equals(tree.path)
+                            ? CompletableFuture.completedStage(List.of())
+                            : tree.objects.interfaces(path);
+        } catch (RuntimeException e) {
+            found = CompletableFuture.failedStage(e);
+        }
+        return found.whenComplete(
+                (interfaces, failure) -> found(tree, path, message, interfaces, failure));
     }
 
     private void found(

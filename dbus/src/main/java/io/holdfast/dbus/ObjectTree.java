@@ -7,7 +7,8 @@ import java.util.concurrent.CompletionStage;
 /**
  * Objects below one path that are many, or come and go: none of them is held by the connection,
  * each is asked for when somebody calls it. All methods are called on the executor that {@link
- * BusConnection#exportTree} was given.
+ * BusConnection#exportTree} was given. Objects are asked for, and called, in the order in which a
+ * sender calls them, however long it takes to find each; others do not wait for it.
  */
 public interface ObjectTree {
     /**

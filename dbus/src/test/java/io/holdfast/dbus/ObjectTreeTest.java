@@ -1,5 +1,6 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,16 +11,20 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -155,6 +160,82 @@ class ObjectTreeTest {
                 client.object(path)
                         .call("org.freedesktop.DBus.Introspectable", "Introspect")
                         .getFirst();
+    }
+
+    @Test
+    void whatASenderCallsIsFoundAndCalledInItsOrder() throws Exception {
+        BlockingQueue<String> events = new LinkedBlockingQueue<>();
+        Map<String, CompletableFuture<List<BusInterface>>> asked = new ConcurrentHashMap<>();
+        var _ = server.exportTree("/slow", loop, new Later(asked, events));
+        List<CompletableFuture<List<Object>>> answers = new ArrayList<>();
+        answers.add(call(client.object("/slow/a")));
+        assertThat(events.take()).isEqualTo("asked /slow/a");
+        answers.add(call(client.object("/slow/b")));
+        var _ = client.object("/").call("org.freedesktop.DBus.Peer", "Ping"); // it is there
+        loop.submit(() -> {}).get();
+        assertThat(events).isEmpty();
+        loop.submit(() -> found(asked, "/slow/a", events)).get();
+        loop.submit(() -> found(asked, "/slow/b", events)).get();
+        assertThat(answers.stream().map(ObjectTreeTest::outcome))
+                .containsExactly("/slow/a", "/slow/b");
+        assertThat(events).containsExactly("called /slow/a", "asked /slow/b", "called /slow/b");
+    }
+
+    private static void found(
+            Map<String, CompletableFuture<List<BusInterface>>> asked,
+            String path,
+            BlockingQueue<String> events) {
+        BusInterface slow =
+                BusInterface.named("org.example.Slow")
+                        .method(
+                                "Wait",
+                                "",
+                                "s",
+                                _ -> {
+                                    events.add("called " + path);
+                                    return List.of(path);
+                                })
+                        .build();
+        requireNonNull(asked.get(path)).complete(List.of(slow));
+    }
+
+    /** Tells what it is asked for, and answers when it is told to. */
+    private record Later(
+            Map<String, CompletableFuture<List<BusInterface>>> asked, BlockingQueue<String> events)
+            implements ObjectTree {
+        @Override
+        public CompletionStage<List<BusInterface>> interfaces(String path) {
+            CompletableFuture<List<BusInterface>> answer = new CompletableFuture<>();
+            asked.put(path, answer);
+            events.add("asked " + path);
+            return answer;
+        }
+
+        @Override
+        public Collection<String> paths() {
+            return asked.keySet();
+        }
+    }
+
+    @Test
+    void callsThatWaitForOneAnotherAreManyAndDoNotNest() throws Exception {
+        CallOrder order = new CallOrder();
+        CompletableFuture<Void> first = new CompletableFuture<>();
+        order.next("a").ready(() -> first);
+        AtomicInteger ran = new AtomicInteger();
+        for (int i = 0; i < 100_000; i++) {
+            order.next("a").ready(() -> CompletableFuture.completedStage(ran.incrementAndGet()));
+        }
+        order.next("b").ready(() -> CompletableFuture.completedStage(ran.incrementAndGet()));
+        assertThat(ran).hasValue(1);
+        first.complete(null);
+        assertThat(ran).hasValue(100_001);
+        order.next("a")
+                .ready(() -> {
+                    throw new IllegalStateException("not answered");
+                });
+        order.next("a").ready(() -> CompletableFuture.completedStage(ran.incrementAndGet()));
+        assertThat(ran).hasValue(100_002);
     }
 
     @Test

@@ -1,0 +1,118 @@
+package io.holdfast.dbus;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls of each caller one after the other, in the order in which they came; callers do not
+ * wait for each other. Safe for use by any thread.
+ */
+final class CallOrder {
+    private static final Logger LOG = System.getLogger(CallOrder.class.getName());
+
+    @GuardedBy("this")
+    private final Map<String, Line> lines = new HashMap<>();
+
+    /** What one caller has called; guarded by the order. */
+    private static final class Line {
+        final Deque<Turn> turns = new ArrayDeque<>();
+        boolean underWay; // the first has begun
+        boolean moving; // a thread looks for what is to begin next
+    }
+
+    /** The place of one call. */
+    final class Turn {
+        private final String caller;
+        private @Nullable Supplier<CompletionStage<?>> call; // guarded by the order
+
+        private Turn(String caller) {
+            this.caller = caller;
+        }
+
+        /**
+         * Begins it once all earlier calls of its caller are over. To be called once, also if there
+         * is nothing left to do.
+         *
+         * @param call is over when its stage is
+         */
+        void ready(Supplier<CompletionStage<?>> call) {
+            synchronized (CallOrder.this) {
+                this.call = call;
+            }
+            move(caller);
+        }
+    }
+
+    /** The place after all others of that caller. */
+    synchronized Turn next(String caller) {
+        Turn turn = new Turn(caller);
+        lines.computeIfAbsent(caller, _ -> new Line()).turns.addLast(turn);
+        return turn;
+    }
+
+    private void move(String caller) {
+        if (!tryMove(caller)) {
+            return;
+        }
+        for (Supplier<CompletionStage<?>> call = first(caller);
+                call != null;
+                call = first(caller)) {
+            var _ = begun(call).whenComplete((_, _) -> over(caller));
+        }
+    }
+
+    private static CompletionStage<?> begun(Supplier<CompletionStage<?>> call) {
+        try {
+            return call.get();
+        } catch (RuntimeException | Error e) { // those behind it are still to be answered
+            LOG.log(Level.WARNING, "a call was not answered", e);
+            return CompletableFuture.completedStage(null);
+        }
+    }
+
+    private synchronized boolean tryMove(String caller) {
+        Line line = lines.get(caller);
+        if (line == null || line.moving) {
+            return false;
+        }
+        line.moving = true;
+        return true;
+    }
+
+    /** What is to begin now; if nothing, the line moves no more. */
+    private synchronized @Nullable Supplier<CompletionStage<?>> first(String caller) {
+        Line line = lines.get(caller);
+        if (line == null) {
+            return null;
+        }
+        Turn turn = line.turns.peekFirst();
+        if (turn == null) {
+            lines.remove(caller);
+            return null;
+        }
+        boolean begins = !line.underWay && turn.call != null;
+        line.underWay |= begins;
+        line.moving = begins;
+        return begins ? turn.call : null;
+    }
+
+    private void over(String caller) {
+        synchronized (this) {
+            Line line = lines.get(caller);
+            if (line != null) {
+                line.underWay = false;
+                line.turns.pollFirst();
+            }
+        }
+        move(caller);
+    }
+}

@@ -165,7 +165,7 @@ class SystemctlTest {
     @Test
     @Needs(root = true)
     void theUserOfAServiceIsShownWhileItRuns() throws Exception {
-        stage.service("n", "User=nobody", "ExecStart=/bin/sleep 1000");
+        stage.service("n", "Type=exec", "User=nobody", "ExecStart=/bin/sleep 1000");
         expect(0, "start", "n", "a");
         String nobody =
                 Files.getAttribute(Path.of("/proc/" + stage.main("n").pid()), "unix:uid")

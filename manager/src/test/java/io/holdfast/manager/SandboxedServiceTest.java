@@ -103,8 +103,10 @@ class SandboxedServiceTest {
     @Test
     void aDynamicUserIsFreeWhenTheUnitIsDown() throws Exception {
         Path locks = Path.of("/run/holdfast/dynamic-uid");
-        stage.service("hf-dynamic", "DynamicUser=yes", "ExecStart=/bin/sleep 1000");
+        stage.service(
+                "hf-dynamic", "DynamicUser=yes", "ExecStart=/bin/sh -c 'echo up; exec sleep 1000'");
         assertThat(stage.start("hf-dynamic")).isEqualTo(JobResult.DONE);
+        String _ = stage.happenings().await("hf-dynamic.service | up");
         long uid;
         try (PidFd main = stage.hold("hf-dynamic")) {
             uid = main.info().credentials().orElseThrow().effectiveUid();

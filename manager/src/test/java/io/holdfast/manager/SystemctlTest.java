@@ -165,8 +165,9 @@ class SystemctlTest {
     @Test
     @Needs(root = true)
     void theUserOfAServiceIsShownWhileItRuns() throws Exception {
-        stage.service("n", "Type=exec", "User=nobody", "ExecStart=/bin/sleep 1000");
+        stage.service("n", "User=nobody", "ExecStart=/bin/sh -c 'echo up; exec sleep 1000'");
         expect(0, "start", "n", "a");
+        String _ = stage.happenings().await("n.service | up");
         String nobody =
                 Files.getAttribute(Path.of("/proc/" + stage.main("n").pid()), "unix:uid")
                         .toString();

@@ -47,6 +47,12 @@ final class Broker implements AutoCloseable {
     /** Bytes in a queue that are sent before the turn is over. */
     static final int GATHERED = 128 << 10;
 
+    /**
+     * After so many messages of one read the first are sent: who is woken by them gets going while
+     * the others are routed.
+     */
+    static final int FIRST_SENT = 16;
+
     private static final int READ_AT_ONCE = 256 << 10;
     private static final byte UNIQUE = ':';
 
@@ -139,17 +145,22 @@ final class Broker implements AutoCloseable {
     private void endOfTurn() {
         do {
             endDoomed();
-            for (int i = 0; i < toFlush.size(); i++) {
-                Connection next = toFlush.get(i);
-                try {
-                    next.flushNow();
-                } catch (RuntimeException e) {
-                    log.fault(e);
-                    next.doom("a fault of the bus: " + e);
-                }
-            }
-            toFlush.clear();
+            sendGathered();
         } while (!doomed.isEmpty());
+    }
+
+    /** Sends what waits for the end of the turn. */
+    void sendGathered() {
+        for (int i = 0; i < toFlush.size(); i++) {
+            Connection next = toFlush.get(i);
+            try {
+                next.flushNow();
+            } catch (RuntimeException e) {
+                log.fault(e);
+                next.doom("a fault of the bus: " + e);
+            }
+        }
+        toFlush.clear();
     }
 
     /** Lets clients in at one more address. */

@@ -157,6 +157,7 @@ final class ConnectionInput implements AutoCloseable {
             position += used;
         }
         MessageView view = broker.view;
+        int messages = 0;
         try {
             while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
                 int whole = MessageView.lengthOf(bytes, offset + used);
@@ -172,6 +173,9 @@ final class ConnectionInput implements AutoCloseable {
                 view.read(bytes, offset + used, whole);
                 used += whole;
                 message(view, whole);
+                if (++messages == Broker.FIRST_SENT) {
+                    broker.sendGathered();
+                }
             }
         } catch (ProtocolException e) {
             connection.linger("a malformed message: " + e.getMessage());

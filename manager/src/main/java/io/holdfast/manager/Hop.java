@@ -16,7 +16,8 @@ import java.util.TreeMap;
 
 /**
  * The programs that a child passes through before it executes its own: setpriv(1) for what only the
- * child itself can give up, then env(1) for what must not be there before that.
+ * child itself can give up, then env(1), for what must not be there before that and because setpriv
+ * still has our capabilities when it executes something: it could execute what the user may not.
  */
 final class Hop {
     private static final int SCRIPT_LINE = 256; // what the kernel looks at
@@ -58,19 +59,16 @@ final class Hop {
         line.add(tool("setpriv", "util-linux"));
         line.addAll(options);
         line.add("--");
-        Map<String, String> guarded = guarded(environment);
-        if (ownName || !guarded.isEmpty()) {
-            if (program.toString().indexOf('=') >= 0) {
-                throw new SetupException(
-                        SetupException.Step.RESOURCES,
-                        program + ": env(1) takes a path with = for a variable");
-            }
-            line.add(tool("env", "coreutils"));
-            if (ownName) {
-                line.add("--argv0=" + arguments.getFirst());
-            }
-            guarded.forEach((name, value) -> line.add(name + "=" + value));
+        if (program.toString().indexOf('=') >= 0) {
+            throw new SetupException(
+                    SetupException.Step.RESOURCES,
+                    program + ": env(1) takes a path with = for a variable");
         }
+        line.add(tool("env", "coreutils"));
+        if (ownName) {
+            line.add("--argv0=" + arguments.getFirst());
+        }
+        guarded(environment).forEach((name, value) -> line.add(name + "=" + value));
         line.add(program.toString());
         line.addAll(arguments.subList(1, arguments.size()));
         return line;

@@ -74,6 +74,16 @@ class ExecutionTest {
 
     private String run(ServiceUnit unit, ExecCommand command, Map<String, String> more)
             throws Exception {
+        Ran ran = ran(unit, command, more);
+        assertThat(ran.exit()).as(ran.text()).isEqualTo(new Exit.Exited(0));
+        return ran.text();
+    }
+
+    /** What a program wrote, and its end. */
+    private record Ran(String text, Exit exit) {}
+
+    private Ran ran(ServiceUnit unit, ExecCommand command, Map<String, String> more)
+            throws Exception {
         Fd[] pipe = Unistd.pipe2(0);
         try (FdInputStream in = new FdInputStream(pipe[0])) {
             Child started;
@@ -84,9 +94,7 @@ class ExecutionTest {
                 started = execution.spawnOf(command, more).start();
             }
             try (Child child = started) {
-                String text = new String(in.readAllBytes(), UTF_8);
-                assertThat(child.await()).as(text).isEqualTo(new Exit.Exited(0));
-                return text;
+                return new Ran(new String(in.readAllBytes(), UTF_8), child.await());
             } finally {
                 execution.close(true);
             }
@@ -234,6 +242,18 @@ class ExecutionTest {
                 .containsEntry("USER", "nobody")
                 .containsEntry("LOGNAME", "nobody")
                 .containsEntry("HOME", nobody.home());
+    }
+
+    @Test
+    void whatTheUserMayNotExecuteIsNotExecuted() throws Exception {
+        assumeRoot();
+        Path secret = Files.copy(Path.of("/bin/true"), folder.resolve("secret"));
+        Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rwx------"));
+        assertThat(run("ExecStart=" + secret)).isEmpty();
+        ServiceUnit unit = TestUnits.service(scope, "ExecStart=" + secret, "User=nobody");
+        Ran ran = ran(unit, unit.service().commands().start().getFirst(), Map.of());
+        assertThat(ran.exit()).isEqualTo(new Exit.Exited(126));
+        assertThat(ran.text()).contains(secret.toString(), "Permission denied");
     }
 
     @Test

@@ -14,13 +14,12 @@ import org.mozilla.javascript.Symbol;
 import org.mozilla.javascript.SymbolKey;
 import org.mozilla.javascript.Undefined;
 import org.mozilla.javascript.UniqueTag;
-import org.mozilla.javascript.Wrapper;
 
 /**
  * Stands before the built-in functions that could, in one call, take more time or memory than an
- * evaluation may: the interpreter asks for limits between its own steps only. What is refused is a
- * RangeError, which scripts may catch. Rarely used built-ins of that kind are left out. The steps
- * of regular expressions are counted, but one may go through all of the text.
+ * evaluation may: the interpreter asks for limits between its own steps only. Rarely used built-ins
+ * of that kind are left out. The steps of regular expressions are counted, but one may go through
+ * all of the text.
  */
 final class Guards {
     private static final String[] LEFT_OUT = {
@@ -71,17 +70,13 @@ final class Guards {
 
     private final ScriptableObject global;
     private final RuleLimits limits;
+    private final CallBounds bounds;
     private final Set<Object> joining = Collections.newSetFromMap(new IdentityHashMap<>());
 
     Guards(ScriptableObject global, RuleLimits limits) {
         this.global = global;
         this.limits = limits;
-    }
-
-    @FunctionalInterface
-    private interface Check {
-        /** Throws if it would be too much; or gives other arguments. */
-        Object[] before(Context cx, Scriptable self, Object[] arguments);
+        this.bounds = new CallBounds(limits);
     }
 
     void install() {
@@ -173,7 +168,7 @@ final class Guards {
         return (ScriptableObject) ScriptableObject.getProperty(constructor, "prototype");
     }
 
-    private void guardAll(ScriptableObject holder, Check check) {
+    private void guardAll(ScriptableObject holder, GuardedFunction.Check check) {
         for (Object id : holder.getAllIds()) {
             if (id instanceof String name && !name.equals("constructor")) {
                 guard(holder, name, check);
@@ -182,16 +177,19 @@ final class Guards {
         guard(holder, SymbolKey.ITERATOR, check);
     }
 
-    private void guard(ScriptableObject holder, String name, Check check) {
+    private void guard(ScriptableObject holder, String name, GuardedFunction.Check check) {
         if (holder.get(name, holder) instanceof BaseFunction original) {
             holder.defineProperty(
-                    name, new Guarded(global, original, check), ScriptableObject.DONTENUM);
+                    name, new GuardedFunction(global, original, check), ScriptableObject.DONTENUM);
         }
     }
 
-    private void guard(ScriptableObject holder, Symbol symbol, Check check) {
+    private void guard(ScriptableObject holder, Symbol symbol, GuardedFunction.Check check) {
         if (holder.get(symbol, holder) instanceof BaseFunction original) {
-            holder.put(symbol, holder, new Guarded(global, original, check)); // as hidden as before
+            holder.put(
+                    symbol,
+                    holder,
+                    new GuardedFunction(global, original, check)); // as hidden as before
         }
     }
 
@@ -200,101 +198,41 @@ final class Guards {
                 name, new BuiltIn(global, name, arity, body), ScriptableObject.DONTENUM);
     }
 
-    // lengths
-
-    private static RuntimeException tooLong(String what, int limit) {
-        return ScriptRuntime.rangeError("more than " + limit + " " + what);
-    }
-
-    private void checkText(long length) {
-        if (length > limits.text()) {
-            throw tooLong("characters", limits.text());
-        }
-        if (length > 64) {
-            charge(2 * length);
-        }
-    }
-
-    private void checkElements(double length) {
-        if (length > limits.elements()) {
-            throw tooLong("elements", limits.elements());
-        }
-    }
-
-    private static void charge(long bytes) {
-        Budget budget = Sandbox.current().budget;
-        if (budget != null) {
-            budget.charge(bytes);
-        }
-    }
-
-    /** Of an array, or what passes for one; 0 if it is none. */
-    private static double lengthOf(Object value) {
-        return switch (value) {
-            case NativeArray array -> array.getLength();
-            case CharSequence text -> text.length();
-            case Wrapper wrapper when wrapper.unwrap() instanceof CharSequence text ->
-                    text.length();
-            case Scriptable object -> {
-                Object length = ScriptableObject.getProperty(object, "length");
-                double number = length instanceof UniqueTag ? 0 : ScriptRuntime.toNumber(length);
-                yield number > 0 ? number : 0;
-            }
-            default -> 0;
-        };
-    }
-
-    /** The text that "this" is taken for. */
-    private String text(Object value) {
-        if (value instanceof CharSequence text) {
-            checkText(text.length());
-        }
-        String text = ScriptRuntime.toString(value);
-        checkText(text.length());
-        return text;
-    }
-
     // checks
 
     private Object[] arrayCall(Context cx, Scriptable self, Object[] arguments) {
-        double length = lengthOf(self);
+        double length = CallBounds.lengthOf(self);
         for (Object argument : arguments) {
             if (argument instanceof NativeArray array) {
                 length += array.getLength();
             }
         }
-        checkElements(length);
-        charge((long) (8 * length));
+        bounds.checkElements(length);
+        CallBounds.charge((long) (8 * length));
         return arguments;
     }
 
     private Object[] arrayLikes(Context cx, Scriptable self, Object[] arguments) {
         for (Object argument : arguments) {
-            checkElements(lengthOf(argument));
+            bounds.checkElements(CallBounds.lengthOf(argument));
         }
         return arguments;
     }
 
     private Object[] stringCall(Context cx, Scriptable self, Object[] arguments) {
-        checkText(textLength(self));
+        bounds.checkText(CallBounds.textLength(self));
         for (Object argument : arguments) {
             if (argument instanceof CharSequence text) {
-                checkText(text.length());
+                bounds.checkText(text.length());
             }
         }
         return arguments;
     }
 
-    private static long textLength(Object self) {
-        return self instanceof Wrapper wrapper && wrapper.unwrap() instanceof CharSequence text
-                ? text.length()
-                : self instanceof CharSequence text ? text.length() : 0;
-    }
-
     private Object[] shortText(Context cx, Scriptable self, Object[] arguments) {
-        checkElements((double) textLength(self));
+        bounds.checkElements((double) CallBounds.textLength(self));
         for (Object argument : arguments) {
-            checkElements((double) textLength(argument));
+            bounds.checkElements((double) CallBounds.textLength(argument));
         }
         return stringCall(cx, self, arguments);
     }
@@ -307,24 +245,24 @@ final class Guards {
     /** The text that a regular expression is to be applied to. */
     private Object[] subject(Context cx, Scriptable self, Object[] arguments) {
         Object[] checked = arguments.length == 0 ? new Object[1] : arguments.clone();
-        checked[0] = text(BuiltIn.argument(arguments, 0));
+        checked[0] = bounds.text(BuiltIn.argument(arguments, 0));
         return checked;
     }
 
     private static Object[] step(Context cx, Scriptable self, Object[] arguments) {
-        charge(STEP_BYTES);
+        CallBounds.charge(STEP_BYTES);
         return arguments;
     }
 
     private Object[] repeat(Context cx, Scriptable self, Object[] arguments) {
         double count = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
-        checkText((long) (text(self).length() * Math.max(count, 0)));
+        bounds.checkText((long) (bounds.text(self).length() * Math.max(count, 0)));
         return new Object[] {count};
     }
 
     private Object[] pad(Context cx, Scriptable self, Object[] arguments) {
         double length = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
-        checkText((long) length);
+        bounds.checkText((long) length);
         Object[] checked = arguments.clone();
         if (checked.length > 0) {
             checked[0] = length;
@@ -333,48 +271,49 @@ final class Guards {
     }
 
     private Object[] concat(Context cx, Scriptable self, Object[] arguments) {
-        long length = text(self).length();
+        long length = bounds.text(self).length();
         Object[] texts = new Object[arguments.length];
         for (int i = 0; i < arguments.length; i++) {
-            String text = text(arguments[i]);
+            String text = bounds.text(arguments[i]);
             texts[i] = text;
             length += text.length();
-            checkText(length);
+            bounds.checkText(length);
         }
         return texts;
     }
 
     private Object[] replaceText(Context cx, Scriptable self, Object[] arguments) {
-        checkElements((double) textLength(self));
-        long length = text(self).length();
+        bounds.checkElements((double) CallBounds.textLength(self));
+        long length = bounds.text(self).length();
         if (arguments.length < 2) {
             return arguments;
         }
         Object[] checked = arguments.clone();
         if (arguments[1] instanceof Callable replacement) {
-            checked[1] = new Replacement(global, replacement);
+            checked[1] = new Replacement(global, bounds, replacement);
         } else {
-            String replacement = text(arguments[1]);
+            String replacement = bounds.text(arguments[1]);
             checked[1] = replacement;
             long references = replacement.chars().filter(c -> c == '$').count();
             long most = (length + 1) * (replacement.length() + references * length + 1);
             if (replacement.length() > 1 && most > 16L * limits.text()) {
-                throw tooLong("characters", limits.text());
+                throw CallBounds.tooLong("characters", limits.text());
             }
-            charge(Math.min(most, 16L * limits.text()));
+            CallBounds.charge(Math.min(most, 16L * limits.text()));
         }
         return checked;
     }
 
     private Object[] raw(Context cx, Scriptable self, Object[] arguments) {
         if (BuiltIn.argument(arguments, 0) instanceof Scriptable template) {
-            checkElements(lengthOf(ScriptableObject.getProperty(template, "raw")));
+            bounds.checkElements(
+                    CallBounds.lengthOf(ScriptableObject.getProperty(template, "raw")));
         }
         return arguments;
     }
 
     private Object[] apply(Context cx, Scriptable self, Object[] arguments) {
-        checkElements(lengthOf(BuiltIn.argument(arguments, 1)));
+        bounds.checkElements(CallBounds.lengthOf(BuiltIn.argument(arguments, 1)));
         return arguments;
     }
 
@@ -383,7 +322,7 @@ final class Guards {
         for (int i = 0; i < counted.length; i++) {
             counted[i] = BuiltIn.argument(arguments, i);
         }
-        counted[1] = new Replacer(global, counted[1]);
+        counted[1] = new JsonReplacer(global, bounds, counted[1]);
         return counted;
     }
 
@@ -391,10 +330,10 @@ final class Guards {
 
     private Object join(Context cx, Object self, Object[] arguments) {
         Scriptable object = ScriptRuntime.toObject(cx, global, self);
-        double length = lengthOf(object);
-        checkElements(length);
+        double length = CallBounds.lengthOf(object);
+        bounds.checkElements(length);
         Object given = BuiltIn.argument(arguments, 0);
-        String separator = Undefined.isUndefined(given) ? "," : text(given);
+        String separator = Undefined.isUndefined(given) ? "," : bounds.text(given);
         if (!joining.add(object)) {
             return ""; // it is in itself
         }
@@ -408,13 +347,13 @@ final class Guards {
                 if (element != null
                         && !(element instanceof UniqueTag)
                         && !Undefined.isUndefined(element)) {
-                    joined.append(text(element));
+                    joined.append(bounds.text(element));
                 }
                 if (joined.length() > limits.text()) {
-                    throw tooLong("characters", limits.text());
+                    throw CallBounds.tooLong("characters", limits.text());
                 }
             }
-            checkText(joined.length());
+            bounds.checkText(joined.length());
             return joined.toString();
         } finally {
             boolean _ = joining.remove(object);
@@ -426,144 +365,9 @@ final class Guards {
         if (!(BuiltIn.argument(arguments, 0) instanceof CharSequence code)) {
             return BuiltIn.argument(arguments, 0);
         }
-        String source = text(code);
+        String source = bounds.text(code);
         String name = ScriptPlace.ofCaller().file() + "(eval)";
         ScriptSource.check(source, name);
         return cell.evaluateString(global, source, name, 1, null);
-    }
-
-    /** A built-in function, checked before it is called. */
-    private static final class Guarded extends BaseFunction {
-        private static final long serialVersionUID = 1L;
-
-        private final BaseFunction original;
-        private final transient Check check;
-
-        Guarded(ScriptableObject scope, BaseFunction original, Check check) {
-            super(scope, ScriptableObject.getFunctionPrototype(scope));
-            this.original = original;
-            this.check = check;
-        }
-
-        @Override
-        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-            Budget budget = Sandbox.current().budget;
-            if (budget != null) {
-                budget.checkTime(); // another built-in function may call it many times
-            }
-            return original.call(cx, scope, self, check.before(cx, self, arguments));
-        }
-
-        @Override
-        public Scriptable construct(Context cx, Scriptable scope, Object[] arguments) {
-            throw ScriptRuntime.typeError(getFunctionName() + " is not a constructor");
-        }
-
-        @Override
-        public String getFunctionName() {
-            return original.getFunctionName();
-        }
-
-        @Override
-        public int getArity() {
-            return original.getArity();
-        }
-
-        @Override
-        public int getLength() {
-            return original.getLength();
-        }
-    }
-
-    /** A function that makes replacements, whose length is added up. */
-    private final class Replacement extends BaseFunction {
-        private static final long serialVersionUID = 1L;
-
-        private final transient Callable original;
-        private long length;
-
-        Replacement(ScriptableObject scope, Callable original) {
-            super(scope, ScriptableObject.getFunctionPrototype(scope));
-            this.original = original;
-        }
-
-        @Override
-        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-            String text = text(original.call(cx, scope, self, arguments));
-            length += text.length();
-            checkText(length);
-            return text;
-        }
-    }
-
-    /** A replacer that counts what is written, before the script's own. */
-    private final class Replacer extends BaseFunction {
-        private static final long serialVersionUID = 1L;
-
-        private final transient Object original;
-        private long nodes;
-        private long characters;
-
-        Replacer(ScriptableObject scope, Object original) {
-            super(scope, ScriptableObject.getFunctionPrototype(scope));
-            this.original = original;
-        }
-
-        @Override
-        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-            Object key = arguments[0];
-            Object value =
-                    switch (original) {
-                        case NativeArray names
-                                when !(self instanceof NativeArray)
-                                        && !key.equals("")
-                                        && !isAmong(names, key) ->
-                                Undefined.instance;
-                        case NativeArray _ -> arguments[1];
-                        case Callable function -> function.call(cx, scope, self, arguments);
-                        default -> arguments[1];
-                    };
-            nodes++;
-            checkElements((double) nodes);
-            characters += textLength(key) + textLength(value);
-            checkText(characters);
-            return value;
-        }
-
-        private static boolean isAmong(NativeArray names, Object key) {
-            for (int i = 0; i < names.getLength(); i++) {
-                Object name = names.get(i, names);
-                if ((name instanceof CharSequence || name instanceof Number)
-                        && ScriptRuntime.toString(name).equals(key)) {
-                    return true;
-                }
-            }
-            return false;
-        }
-    }
-
-    /** The constructor of functions, without its power to make one from text. */
-    private static final class NoCode extends BaseFunction {
-        private static final long serialVersionUID = 1L;
-
-        NoCode(ScriptableObject scope, ScriptableObject functions) {
-            super(scope, functions);
-            setImmunePrototypeProperty(functions);
-        }
-
-        @Override
-        public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-            throw ScriptRuntime.typeError("Function: no function can be made from text");
-        }
-
-        @Override
-        public Scriptable construct(Context cx, Scriptable scope, Object[] arguments) {
-            throw ScriptRuntime.typeError("Function: no function can be made from text");
-        }
-
-        @Override
-        public String getFunctionName() {
-            return "Function";
-        }
     }
 }

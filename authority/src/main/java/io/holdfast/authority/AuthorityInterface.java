@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.Action;
+import io.holdfast.authority.rules.RuleMetrics;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.linux.Errno;
@@ -102,6 +103,13 @@ public final class AuthorityInterface implements AutoCloseable {
             # Read actions and rules again; for root and the authority's own user.
             method Reload() -> ()
 
+            # How the rules are doing; for root and the authority's own user.
+            # evaluators: threads that run them.
+            # stuck: of these, given up in a built-in function where nothing stops them.
+            # stuckEver: how many were given up since the start.
+            # programs: of polkit.spawn, under way.
+            method GetRuleMetrics() -> (evaluators: int, stuck: int, stuckEver: int, programs: int)
+
             # The subject could not be held, or has gone.
             error SubjectGone (reason: string)
             # The caller may not ask that.
@@ -141,6 +149,7 @@ public final class AuthorityInterface implements AutoCloseable {
                 .method("ListTemporaryAuthorizations", this::listTemporary)
                 .asyncMethod("RevokeTemporaryAuthorization", this::revoke)
                 .method("Reload", this::reload)
+                .method("GetRuleMetrics", this::ruleMetrics)
                 .build();
     }
 
@@ -410,6 +419,19 @@ public final class AuthorityInterface implements AutoCloseable {
         }
         engine.reload();
         return JsonObject.EMPTY;
+    }
+
+    private JsonObject ruleMetrics(Call call) {
+        if (!isTrusted(caller(call))) {
+            throw VarlinkException.permissionDenied();
+        }
+        RuleMetrics metrics = engine.ruleMetrics();
+        return JsonObject.builder()
+                .put("evaluators", metrics.evaluators())
+                .put("stuck", metrics.stuck())
+                .put("stuckEver", metrics.stuckEver())
+                .put("programs", metrics.programs())
+                .build();
     }
 
     @Override

@@ -10,7 +10,6 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.Call;
 import io.holdfast.varlink.Interface;
 import io.holdfast.varlink.Json;
@@ -264,19 +263,28 @@ public final class AuthorityInterface implements AutoCloseable {
                 throw e;
             }
         } catch (ErrnoException e) {
-            throw e.errno() == Errno.ESRCH
-                    ? gone(String.valueOf(e.getMessage()))
-                    : VarlinkException.invalidParameter("subject");
+            throw refusal(e);
         }
     }
 
     /** Empty if it is no connected socket. */
     private static Optional<Peer> peerOf(Fd fd) {
-        try (UnixSocket socket = UnixSocket.adopt(fd.duplicate())) {
-            return Optional.of(socket.peer());
-        } catch (ErrnoException | IllegalArgumentException e) {
-            return Optional.empty();
+        try {
+            return Peer.of(fd);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOTSOCK) {
+                return Optional.empty();
+            }
+            throw refusal(e);
         }
+    }
+
+    private static VarlinkException refusal(ErrnoException e) {
+        return switch (e.errno()) {
+            case Errno.ESRCH -> gone(String.valueOf(e.getMessage()));
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> error(e); // it may be right
+            default -> VarlinkException.invalidParameter("subject");
+        };
     }
 
     private static VarlinkException gone(String reason) {

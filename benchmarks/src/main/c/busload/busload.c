@@ -19,6 +19,7 @@
  *   checks KIND ACTION DECISION WINDOW COUNT MS      questions to the authority (ping, pid, pidfd, name, enumerate):
  *                                                    COUNT, or if that is 0 for MS; DECISION is to be 0 or 1
  *   checks unit PID 0 WINDOW COUNT MS                the same of the manager: the unit of the process, by pidfd
+ *   peer KIND ACTION DECISION WINDOW COUNT MS        the same of who listens at the socket himself, and is no bus
  *   first ACTION                                     waits for the authority's first answer
  *   memory CONNECTIONS RULES MS                      resident KiB: idle, connected, with rules, and after; each after MS
  *
@@ -106,7 +107,9 @@ static void run(char **w) {
     else if (strcmp(w[0], "subject") == 0)
         start_subject();
     else if (strcmp(w[0], "checks") == 0 && w[1] && w[2])
-        checks(w[1], w[2], number(w, 3), number(w, 4), number(w, 5), number(w, 6));
+        checks(join, w[1], w[2], number(w, 3), number(w, 4), number(w, 5), number(w, 6));
+    else if (strcmp(w[0], "peer") == 0 && w[1] && w[2])
+        checks(meet, w[1], w[2], number(w, 3), number(w, 4), number(w, 5), number(w, 6));
     else if (strcmp(w[0], "first") == 0 && w[1])
         first_check(w[1]);
     else

@@ -28,8 +28,9 @@ void start_subject(void);
 
 /* Questions to the authority about that process, with the action as the word, or to the manager about the unit of the
  * process whose number is the word: so many, or if 0 for so long. The answer ends with the p50 and p99 in
- * nanoseconds if the window is 1. */
-void checks(const char *kind, const char *word, bool expected, int window, int count, int milliseconds);
+ * nanoseconds if the window is 1. They go over a bus (join), or to a peer at once (meet). */
+void checks(struct connection *(*connect)(void), const char *kind, const char *word, bool expected, int window,
+            int count, int milliseconds);
 
 /* Asks until there is an authority that answers. */
 void first_check(const char *action);

@@ -183,7 +183,8 @@ static void hold(const char *number) {
         fail("pidfd_open of %s: %s", number, strerror(errno));
 }
 
-void checks(const char *kind_name, const char *word, bool expected, int window, int count, int milliseconds) {
+void checks(struct connection *(*connect)(void), const char *kind_name, const char *word, bool expected, int window,
+            int count, int milliseconds) {
     enum kind kind = 0;
     while (strcmp(kinds[kind], kind_name) != 0)
         if (++kind == sizeof kinds / sizeof *kinds)
@@ -194,7 +195,7 @@ void checks(const char *kind_name, const char *word, bool expected, int window, 
         fail("there is no subject to ask about");
     make_question(kind, word);
     authorized = expected;
-    struct connection *c = join();
+    struct connection *c = connect();
     c->take = take_decision;
     if (window == 1)
         one_by_one(c, kind, count, milliseconds);

@@ -58,9 +58,28 @@ void put_authentication(struct buffer *b) {
     put(b, rest, strlen(rest));
 }
 
-struct connection *visit(void (*take)(struct connection *c, const struct view *v)) {
+static struct connection *begin(const struct buffer *greeting, void (*take)(struct connection *c, const struct view *v)) {
     if (epoll < 0 && (epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
         fail("epoll_create1: %s", strerror(errno));
+    struct connection *c = left;
+    struct buffer in = {0}, out = {0};
+    if (c) {
+        left = c->next;
+        in = c->in;
+        out = c->out;
+    } else if (!(c = malloc(sizeof *c)) || !(in.bytes = malloc(IN_SIZE))) {
+        fail("out of memory");
+    }
+    in.start = in.end = out.start = out.end = 0;
+    in.size = IN_SIZE;
+    *c = (struct connection){
+        .fd = connect_to_bus(), .lines = 2, .serial = 1, .in = in, .out = out, .take = take, .visitor = true};
+    watch(c, EPOLL_CTL_ADD, EPOLLIN);
+    send_bytes(c, greeting->bytes, greeting->end);
+    return c;
+}
+
+struct connection *visit(void (*take)(struct connection *c, const struct view *v)) {
     static struct buffer greeting;
     if (!greeting.end) {
         put_authentication(&greeting);
@@ -76,22 +95,7 @@ struct connection *visit(void (*take)(struct connection *c, const struct view *v
         put(&greeting, hello.bytes, hello.end);
         free(hello.bytes);
     }
-    struct connection *c = left;
-    struct buffer in = {0}, out = {0};
-    if (c) {
-        left = c->next;
-        in = c->in;
-        out = c->out;
-    } else if (!(c = malloc(sizeof *c)) || !(in.bytes = malloc(IN_SIZE))) {
-        fail("out of memory");
-    }
-    in.start = in.end = out.start = out.end = 0;
-    in.size = IN_SIZE;
-    *c = (struct connection){
-        .fd = connect_to_bus(), .lines = 2, .serial = 1, .in = in, .out = out, .take = take, .visitor = true};
-    watch(c, EPOLL_CTL_ADD, EPOLLIN);
-    send_bytes(c, greeting.bytes, greeting.end);
-    return c;
+    return begin(&greeting, take);
 }
 
 /* The reply to Hello, and NameAcquired, which is the last that comes by itself. */
@@ -105,8 +109,7 @@ static void take_welcome(struct connection *c, const struct view *v) {
     }
 }
 
-struct connection *join(void) {
-    struct connection *c = visit(take_welcome);
+static struct connection *stay(struct connection *c) {
     c->visitor = false;
     struct timeval stall = {.tv_sec = STALL_SECONDS};
     if (setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall))
@@ -115,6 +118,21 @@ struct connection *join(void) {
         turn();
     c->take = take_reply;
     return c;
+}
+
+struct connection *join(void) {
+    return stay(visit(take_welcome));
+}
+
+struct connection *meet(void) {
+    static struct buffer greeting;
+    if (!greeting.end)
+        put_authentication(&greeting);
+    struct connection *c = begin(&greeting, take_reply);
+    while (c->lines > 0)
+        turn();
+    c->ready = true;
+    return stay(c);
 }
 
 void leave(struct connection *c) {

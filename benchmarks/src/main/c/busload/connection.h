@@ -35,6 +35,9 @@ struct connection *visit(void (*take)(struct connection *c, const struct view *v
 
 /* Connects, and returns when nothing more will come by itself. */
 struct connection *join(void);
+
+/* Connects to a peer that is no bus: nobody is greeted. */
+struct connection *meet(void);
 void leave(struct connection *c);
 
 /* Sends at once what can be sent, and the rest when that is possible. */

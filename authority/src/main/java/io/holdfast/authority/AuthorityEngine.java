@@ -10,6 +10,7 @@ import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.authority.rules.RuleEngine;
 import io.holdfast.authority.rules.RuleFiles;
+import io.holdfast.authority.rules.RuleMetrics;
 import io.holdfast.authority.rules.Rules;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
@@ -153,6 +154,11 @@ public final class AuthorityEngine implements AutoCloseable {
     public void reload() {
         actions.reload();
         reloadRules();
+    }
+
+    /** How the rules are doing, at this moment. */
+    public RuleMetrics ruleMetrics() {
+        return rules.metrics();
     }
 
     Sessions sessions() {

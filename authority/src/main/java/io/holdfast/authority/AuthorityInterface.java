@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.Action;
+import io.holdfast.authority.rules.RuleMetrics;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.linux.Errno;
@@ -9,7 +10,6 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.Call;
 import io.holdfast.varlink.Interface;
 import io.holdfast.varlink.Json;
@@ -102,6 +102,13 @@ public final class AuthorityInterface implements AutoCloseable {
             # Read actions and rules again; for root and the authority's own user.
             method Reload() -> ()
 
+            # How the rules are doing; for root and the authority's own user.
+            # evaluators: threads that run them.
+            # stuck: of these, given up in a built-in function where nothing stops them.
+            # stuckEver: how many were given up since the start.
+            # programs: of polkit.spawn, under way.
+            method GetRuleMetrics() -> (evaluators: int, stuck: int, stuckEver: int, programs: int)
+
             # The subject could not be held, or has gone.
             error SubjectGone (reason: string)
             # The caller may not ask that.
@@ -141,6 +148,7 @@ public final class AuthorityInterface implements AutoCloseable {
                 .method("ListTemporaryAuthorizations", this::listTemporary)
                 .asyncMethod("RevokeTemporaryAuthorization", this::revoke)
                 .method("Reload", this::reload)
+                .method("GetRuleMetrics", this::ruleMetrics)
                 .build();
     }
 
@@ -255,19 +263,28 @@ public final class AuthorityInterface implements AutoCloseable {
                 throw e;
             }
         } catch (ErrnoException e) {
-            throw e.errno() == Errno.ESRCH
-                    ? gone(String.valueOf(e.getMessage()))
-                    : VarlinkException.invalidParameter("subject");
+            throw refusal(e);
         }
     }
 
     /** Empty if it is no connected socket. */
     private static Optional<Peer> peerOf(Fd fd) {
-        try (UnixSocket socket = UnixSocket.adopt(fd.duplicate())) {
-            return Optional.of(socket.peer());
-        } catch (ErrnoException | IllegalArgumentException e) {
-            return Optional.empty();
+        try {
+            return Peer.of(fd);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOTSOCK) {
+                return Optional.empty();
+            }
+            throw refusal(e);
         }
+    }
+
+    private static VarlinkException refusal(ErrnoException e) {
+        return switch (e.errno()) {
+            case Errno.ESRCH -> gone(String.valueOf(e.getMessage()));
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> error(e); // it may be right
+            default -> VarlinkException.invalidParameter("subject");
+        };
     }
 
     private static VarlinkException gone(String reason) {
@@ -410,6 +427,19 @@ public final class AuthorityInterface implements AutoCloseable {
         }
         engine.reload();
         return JsonObject.EMPTY;
+    }
+
+    private JsonObject ruleMetrics(Call call) {
+        if (!isTrusted(caller(call))) {
+            throw VarlinkException.permissionDenied();
+        }
+        RuleMetrics metrics = engine.ruleMetrics();
+        return JsonObject.builder()
+                .put("evaluators", metrics.evaluators())
+                .put("stuck", metrics.stuck())
+                .put("stuckEver", metrics.stuckEver())
+                .put("programs", metrics.programs())
+                .build();
     }
 
     @Override

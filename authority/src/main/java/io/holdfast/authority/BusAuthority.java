@@ -5,9 +5,9 @@ import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.wire.Struct;
-import io.holdfast.dbus.wire.Variant;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,13 +71,7 @@ final class BusAuthority extends RemoteAuthority {
                             PolicyKit1.INTERFACE,
                             "CheckAuthorization",
                             "(sa{sv})sa{ss}us",
-                            Struct.of(
-                                    "unix-process",
-                                    Map.of(
-                                            "pidfd",
-                                            Variant.of("h", question.process().fd()),
-                                            "uid",
-                                            Variant.of("i", (int) question.uid()))),
+                            PolkitSubject.held(question.process(), question.uid()),
                             question.action(),
                             question.details(),
                             flags,

@@ -9,6 +9,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.MethodHandler;
+import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Syntax;
 import io.holdfast.dbus.wire.Variant;
@@ -424,12 +425,8 @@ final class PolicyKitMethods {
 
     /** A process without its descriptor: what polkitd puts there no other library can read. */
     private static Struct described(Subject.UnixProcess process) {
-        Map<String, Variant> details = new LinkedHashMap<>();
         PidFd held = process.pidFd();
-        details.put("pid", Variant.of("u", held.processId().pid()));
-        details.put("start-time", Variant.of("t", startTicks(held)));
-        details.put("uid", Variant.of("i", (int) process.uid()));
-        return Struct.of("unix-process", details);
+        return PolkitSubject.numbered(held.processId().pid(), startTicks(held), process.uid());
     }
 
     private static long startTicks(PidFd process) {

@@ -61,6 +61,11 @@ final class StackProcess implements AutoCloseable {
         return Worker.busload("the stack's bus", runtime.resolve("bus"), 1);
     }
 
+    /** A generator at its manager's private socket, where there is no bus. */
+    Worker generatorOfPeers() throws IOException, InterruptedException {
+        return Worker.busload("the private socket", runtime.resolve("systemd/private"), 1);
+    }
+
     /** A process of a unit of it. */
     long member() throws IOException {
         return processes().getLast();

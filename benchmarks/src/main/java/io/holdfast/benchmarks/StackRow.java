@@ -120,7 +120,9 @@ abstract class StackRow implements Row {
         private static final int P50 = 4;
 
         /** Of systemd as PID 1, which cannot be had beside: by a recorded measurement. */
-        private static final double SYSTEMD_US = 157;
+        private static final double SYSTEMD_BUS_US = 157;
+
+        private static final double SYSTEMD_PRIVATE_US = 78;
 
         Identity() {
             super("identity");
@@ -132,35 +134,52 @@ abstract class StackRow implements Row {
             with(
                     door,
                     stack -> {
-                        try (Worker generator = stack.generator()) {
-                            lines.addAll(measure(effort, generator, stack.member()));
+                        try (Worker bus = stack.generator();
+                                Worker peers = stack.generatorOfPeers()) {
+                            lines.addAll(measure(effort, bus, peers, stack.member()));
                         }
                     });
             return lines;
         }
 
-        private static List<Line> measure(Effort effort, Worker generator, long member)
+        private static List<Line> measure(Effort effort, Worker bus, Worker peers, long member)
                 throws IOException, InterruptedException {
-            String unit = "checks unit " + member + " 0 1 0 " + effort.count(MILLISECONDS);
-            String floor = "checks ping - 0 1 0 " + effort.count(MILLISECONDS);
+            String unit = " unit " + member + " 0 1 0 " + effort.count(MILLISECONDS);
+            String ping = " ping - 0 1 0 " + effort.count(MILLISECONDS);
             Turns turns = new Turns();
-            int ours = turns.add(() -> generator.ask(unit));
-            int bus = turns.add(() -> generator.ask(floor));
+            int overBus = turns.add(() -> bus.ask("checks" + unit));
+            int busFloor = turns.add(() -> bus.ask("checks" + ping));
+            int alone = turns.add(() -> peers.ask("peer" + unit));
+            int floor = turns.add(() -> peers.ask("peer" + ping));
             turns.run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
-            double microseconds = turns.median(ours, P50) / 1e3;
             return List.of(
-                    Line.limit(
-                            "unit of a process by pidfd, over the bus, p50",
-                            Line.nanoseconds(turns.median(ours, P50)),
-                            Line.format("systemd 130–%.0f µs, recorded", SYSTEMD_US),
-                            Line.format("≤ %.0f µs", SYSTEMD_US),
-                            microseconds <= SYSTEMD_US),
+                    reach("over the bus", turns.median(overBus, P50), "130", SYSTEMD_BUS_US),
                     Line.of(
                             "the same",
-                            Line.nanoseconds(turns.median(ours, P50)),
+                            Line.nanoseconds(turns.median(overBus, P50)),
                             "Peer.Ping of the authority",
-                            Line.nanoseconds(turns.median(bus, P50)),
-                            turns.ratio(ours, bus, P50)));
+                            Line.nanoseconds(turns.median(busFloor, P50)),
+                            turns.ratio(overBus, busFloor, P50)),
+                    reach(
+                            "on the private socket",
+                            turns.median(alone, P50),
+                            "60",
+                            SYSTEMD_PRIVATE_US),
+                    Line.of(
+                            "the same",
+                            Line.nanoseconds(turns.median(alone, P50)),
+                            "Peer.Ping there",
+                            Line.nanoseconds(turns.median(floor, P50)),
+                            turns.ratio(alone, floor, P50)));
+        }
+
+        private static Line reach(String way, double nanoseconds, String least, double most) {
+            return Line.limit(
+                    "unit of a process by pidfd, " + way + ", p50",
+                    Line.nanoseconds(nanoseconds),
+                    Line.format("systemd %s–%.0f µs, recorded", least, most),
+                    Line.format("≤ %.0f µs", most),
+                    nanoseconds / 1e3 <= most);
         }
     }
 }

@@ -1,10 +1,16 @@
 package io.holdfast.cli;
 
+import io.holdfast.authority.Authority;
+import io.holdfast.authority.AuthorityInterface;
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleLint;
+import io.holdfast.varlink.ConnectionLostException;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,10 +24,11 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Looks over an authority's rules, or tries them, without an authority. */
+/** Looks over an authority's rules, or tries them, without an authority; or asks it about them. */
 final class RulesCommand implements Command {
     private static final String LINT = "lint";
     private static final String TEST = "test";
+    private static final String METRICS = "metrics";
 
     /** As an evaluator of the authority has: what nests too deeply there does so here. */
     private static final long STACK_BYTES = 2L << 20;
@@ -30,13 +37,16 @@ final class RulesCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Look over an authority's rules, or try them on described subjects.")
+                .header("Look over an authority's rules, try them, or see how they are doing.")
                 .description(
                         "%nlint reads rules without running them, and tells what is probably not"
                                 + " meant: properties, results and actions that there are not, and"
                                 + " rules that no check comes to.%n%ntest runs them, and asks nothing"
                                 + " of this system: who asks is described. What is not said of a"
-                                + " subject is as for a process of no session, group and unit.%n%nExits"
+                                + " subject is as for a process of no session, group and unit.%n%nmetrics"
+                                + " asks the running authority, for root: how many evaluators it"
+                                + " has, how many of them are stuck in a built-in function, and how"
+                                + " many programs of polkit.spawn run.%n%nExits"
                                 + " with 1 if something was found, or is not as expected.%n")
                 .footer(
                         "%nA file of cases has one a line, blanks between its words, and quotes"
@@ -53,15 +63,16 @@ final class RulesCommand implements Command {
                         "  holdfast rules lint --actions /usr/share/polkit-1/actions 40-mine.rules",
                         "  holdfast rules test --rules ./rules.d --action org.example.reboot"
                                 + " --subject unit=a.service",
-                        "  holdfast rules test --rules ./rules.d --cases ./cases --json");
+                        "  holdfast rules test --rules ./rules.d --cases ./cases --json",
+                        "  holdfast rules metrics --json");
         return spec.addPositional(
                         PositionalParamSpec.builder()
                                 .index("0")
-                                .paramLabel(LINT + "|" + TEST)
+                                .paramLabel(LINT + "|" + TEST + "|" + METRICS)
                                 .required(true)
                                 .arity("1")
                                 .type(String.class)
-                                .completionCandidates(List.of(LINT, TEST))
+                                .completionCandidates(List.of(LINT, TEST, METRICS))
                                 .description("What to do with them.")
                                 .build())
                 .addPositional(
@@ -110,7 +121,15 @@ final class RulesCommand implements Command {
                         Command.flag(
                                 "--spawn",
                                 "test: run the programs of polkit.spawn, which else fail."))
-                .addOption(Command.json("Print one JSON object a finding, or a case."));
+                .addOption(
+                        Command.option(
+                                "--authority",
+                                "ADDRESS",
+                                "metrics: the Varlink address of the authority; without it that of"
+                                        + " HOLDFAST_AUTHORITY, or the machine's own."))
+                .addOption(
+                        Command.json(
+                                "Print one JSON object a finding, or a case, or of all metrics."));
     }
 
     private static OptionSpec folders(String name, String description) {
@@ -124,6 +143,12 @@ final class RulesCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        if (line.matchedPositionalValue(0, "").equals(METRICS)) {
+            return metrics(line, output);
+        }
+        if (line.hasMatchedOption("--authority")) {
+            throw Command.misuse(line, "--authority is for rules metrics");
+        }
         FutureTask<Integer> work =
                 switch (line.matchedPositionalValue(0, "")) {
                     case LINT -> new FutureTask<>(() -> lint(line, output));
@@ -131,7 +156,9 @@ final class RulesCommand implements Command {
                         RuleTests tests = tests(line);
                         yield new FutureTask<>(() -> tests.run(output));
                     }
-                    default -> throw Command.misuse(line, "it is rules lint, or rules test");
+                    default ->
+                            throw Command.misuse(
+                                    line, "it is rules lint, rules test, or rules metrics");
                 };
         Thread thread = new Thread(null, work, "holdfast-rules", STACK_BYTES);
         thread.start();
@@ -143,6 +170,40 @@ final class RulesCommand implements Command {
             }
             throw e;
         }
+    }
+
+    private static int metrics(ParseResult line, Output output) {
+        for (OptionSpec option : line.matchedOptions()) {
+            if (!Set.of("--authority", "--json").contains(option.longestName())) {
+                throw Command.misuse(line, option.longestName() + " is not for rules metrics");
+            }
+        }
+        if (line.hasMatchedPositional(1)) {
+            throw Command.misuse(line, "rules metrics takes no files");
+        }
+        String variable = System.getenv(Authority.ADDRESS_VARIABLE);
+        String address =
+                line.matchedOptionValue(
+                        "--authority",
+                        variable == null || variable.isEmpty()
+                                ? Authority.SYSTEM_SOCKET.toString()
+                                : variable);
+        JsonObject metrics;
+        try (VarlinkClient authority = VarlinkClient.connect(address)) {
+            metrics = authority.call(AuthorityInterface.NAME + ".GetRuleMetrics");
+        } catch (VarlinkException | ConnectionLostException | IllegalArgumentException e) {
+            throw new CommandException(address + ": " + e.getMessage(), e);
+        }
+        if (line.hasMatchedOption("--json")) {
+            output.line(metrics.toString());
+        } else {
+            output.line(metrics.integer("evaluators") + " evaluators");
+            output.line(
+                    "%d stuck in a built-in function, %d ever"
+                            .formatted(metrics.integer("stuck"), metrics.integer("stuckEver")));
+            output.line(metrics.integer("programs") + " programs of polkit.spawn");
+        }
+        return ExitCode.OK;
     }
 
     private static int lint(ParseResult line, Output output) {

@@ -2,9 +2,14 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.core.socket.UnixAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -184,12 +189,40 @@ class RulesCommandTest {
                     {"rules", "test", "--subject", "uid=1"},
                     {"rules", "test", "--action", "a.b", "--expect", "maybe"},
                     {"rules", "lint", "--action", "a.b"},
+                    {"rules", "lint", "--authority", "/none"},
+                    {"rules", "metrics", "--rules", rules.toString()},
+                    {"rules", "metrics", rules.resolve("10-a.rules").toString()},
                     {"rules", "lint", "--rules", temp.resolve("none").toString()}
                 }) {
             assertThat(Invocation.of(each).code())
                     .as(String.join(" ", each))
                     .isEqualTo(ExitCode.USAGE);
         }
+    }
+
+    @Test
+    void aRunningAuthorityTellsHowItsRulesAreDoing() throws Exception {
+        String socket = temp.resolve("socket").toString();
+        AuthorityOptions options =
+                AuthorityOptions.STANDARD
+                        .withActionFolders(List.of(actions))
+                        .withRuleFolders(List.of(rules));
+        try (AuthorityEngine engine = AuthorityEngine.open(options);
+                AuthorityInterface face = AuthorityInterface.of(engine)) {
+            face.server().listen(UnixAddress.path(Path.of(socket)));
+            Invocation told = Invocation.of("rules", "metrics", "--authority", socket);
+            assertThat(told.code()).isZero();
+            assertThat(told.out())
+                    .containsPattern("^\\d+ evaluators?\n")
+                    .contains("0 stuck in a built-in function, 0 ever")
+                    .contains("0 programs of polkit.spawn");
+            assertThat(Invocation.of("rules", "metrics", "--authority", socket, "--json").out())
+                    .matches(
+                            "\\{\"evaluators\":\\d+,\"stuck\":0,\"stuckEver\":0,\"programs\":0}\n");
+        }
+        Invocation nobody = Invocation.of("rules", "metrics", "--authority", socket);
+        assertThat(nobody.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(nobody.err()).contains(socket);
     }
 
     @Test

@@ -600,6 +600,11 @@ public final class BusConnection implements AutoCloseable {
         }
 
         @Override
+        public void refuse(Message call, DBusException why) {
+            objects.refuse(call, why);
+        }
+
+        @Override
         public void lost(ConnectionLostException why) {
             subscriptions.failAll(why);
         }

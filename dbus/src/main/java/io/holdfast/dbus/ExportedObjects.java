@@ -207,6 +207,12 @@ final class ExportedObjects {
         }
     }
 
+    /** A call came that cannot be answered, owned. */
+    void refuse(Message message, DBusException why) {
+        message.close();
+        refuse(message, why, link::offer);
+    }
+
     private static void checked(Message message, CallTarget target) {
         if (!message.signature().equals(target.in())) {
             throw new DBusException(

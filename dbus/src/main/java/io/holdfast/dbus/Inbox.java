@@ -39,6 +39,16 @@ final class Inbox implements AutoCloseable {
     private int start;
     private int end;
 
+    /** Bytes of the stream, up to {@link #end}. */
+    private long received;
+
+    /** What was received when descriptors did not fit into this process, as parts of the stream. */
+    private final Deque<Part> cut = new ArrayDeque<>();
+
+    private boolean viewIsCut;
+
+    private record Part(long from, long to) {}
+
     Inbox(UnixSocket socket, int maxMessage) {
         this.socket = socket;
         this.maxMessage = maxMessage;
@@ -70,6 +80,7 @@ final class Inbox implements AutoCloseable {
                 }
                 if (end - start >= length) {
                     view.read(memory, start, length);
+                    viewIsCut = view.unixFds() > 0 && isCut(received - (end - start));
                     start += length;
                     return true;
                 }
@@ -86,14 +97,27 @@ final class Inbox implements AutoCloseable {
         return view;
     }
 
+    /** Descriptors come with the first byte of a message. */
+    private boolean isCut(long begin) {
+        while (!cut.isEmpty() && cut.getFirst().to() <= begin) {
+            var _ = cut.remove();
+        }
+        return !cut.isEmpty() && cut.getFirst().from() <= begin;
+    }
+
+    /** Whether that message came when this process could open no more: it is without its own. */
+    boolean descriptorsAreLost() {
+        return viewIsCut;
+    }
+
     /**
-     * The descriptors of that message, the caller's from now on.
+     * The descriptors of that message, the caller's from now on; none if they are lost.
      *
      * @throws ProtocolException if they did not come with it
      */
     List<Fd> takeDescriptors() {
         int count = view.unixFds();
-        if (count == 0) {
+        if (count == 0 || viewIsCut) {
             return List.of();
         }
         if (count > descriptors.size()) {
@@ -134,15 +158,22 @@ final class Inbox implements AutoCloseable {
         }
         int n = socket.receive(buffer.limit(buffer.capacity()).position(end), beside);
         buffer.clear();
-        descriptors.addAll(beside.takeDescriptors());
-        if (beside.isCut() || descriptors.size() > MAX_UNCLAIMED) {
+        List<Fd> came = beside.takeDescriptors();
+        if (beside.isCut()) { // whose those are that did come nobody knows
+            came.forEach(Fd::close);
+            cut.add(new Part(received, received + n));
+        } else {
+            descriptors.addAll(came);
+        }
+        if (descriptors.size() > MAX_UNCLAIMED) {
             throw new ProtocolException(
-                    "descriptors", 0, "too many, or this process may open no more: some are lost");
+                    "descriptors", 0, descriptors.size() + " came that no message declares");
         }
         if (n == UnixSocket.END) {
             return false;
         }
         end += n;
+        received += n;
         return true;
     }
 

@@ -43,6 +43,9 @@ final class Link {
          */
         void signal(MessageView signal, List<Fd> descriptors);
 
+        /** A call that cannot be answered; owned. */
+        void refuse(Message call, DBusException why);
+
         /** Nothing more will come. */
         void lost(ConnectionLostException why);
     }
@@ -131,7 +134,11 @@ final class Link {
             authenticate();
             authenticated.complete(null);
             while (inbox.next()) {
-                receive(inbox.view(), inbox.takeDescriptors());
+                if (inbox.descriptorsAreLost()) {
+                    receiveCut(inbox.view());
+                } else {
+                    receive(inbox.view(), inbox.takeDescriptors());
+                }
             }
             why = ended("the other side closed the connection");
         } catch (ProtocolException e) {
@@ -178,6 +185,24 @@ final class Link {
         }
     }
 
+    /** That message alone fails: what comes after it has its own. */
+    private void receiveCut(MessageView view) {
+        DBusException why =
+                new DBusException(
+                        DBusException.LIMITS_EXCEEDED,
+                        "its descriptors are lost: this process may open no more (RLIMIT_NOFILE)");
+        switch (view.type()) {
+            case MessageType.METHOD_RETURN, MessageType.ERROR -> {
+                CompletableFuture<Message> waiting = pending.remove(view.replySerial());
+                if (waiting != null) {
+                    boolean ignored = waiting.completeExceptionally(why);
+                }
+            }
+            case MessageType.METHOD_CALL -> receiver.refuse(Message.of(view), why);
+            default -> {} // nobody waits for it
+        }
+    }
+
     private void receive(MessageView view, List<Fd> descriptors) {
         switch (view.type()) {
             case MessageType.METHOD_RETURN, MessageType.ERROR -> {
@@ -203,7 +228,7 @@ final class Link {
      * Calls and waits for the reply, which may be an error; the caller closes it.
      *
      * @param call made for a serial
-     * @throws DBusException TIMEOUT
+     * @throws DBusException TIMEOUT, or LIMITS_EXCEEDED if descriptors of the reply are lost
      * @throws ConnectionLostException if the connection is or gets lost
      */
     Message call(IntFunction<Outgoing> call, Duration timeout) throws InterruptedException {
@@ -227,7 +252,7 @@ final class Link {
         } catch (TimeoutException e) {
             throw timedOut(timeout, "no reply");
         } catch (ExecutionException e) {
-            throw lostNow();
+            throw e.getCause() instanceof DBusException why ? why : lostNow();
         } finally {
             pending.remove(serial);
             calls.release();

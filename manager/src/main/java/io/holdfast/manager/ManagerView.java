@@ -296,4 +296,12 @@ public final class ManagerView {
     public CompletionStage<WorkloadIdentity> whoIs(PidFd process) {
         return whoIs.ask(process);
     }
+
+    /**
+     * The run of a unit that a process is of, and no more: else as {@link #whoIs} tells it. Empty
+     * if it is of none.
+     */
+    public CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
+        return whoIs.workloadOf(process);
+    }
 }

@@ -9,4 +9,4 @@ import io.holdfast.manager.unit.UnitName;
  * @param invocationId 32 hexadecimal digits
  * @param cgroup as the manager sees it
  */
-record Workload(UnitName unit, String invocationId, UnitName slice, CgroupPath cgroup) {}
+public record Workload(UnitName unit, String invocationId, UnitName slice, CgroupPath cgroup) {}

@@ -123,7 +123,7 @@ final class MessageChannel implements AutoCloseable {
 
     private void keep(long frame, Ancillary beside) throws MalformedMessageException {
         List<Fd> descriptors = beside.takeDescriptors();
-        if (descriptors.isEmpty()) {
+        if (descriptors.isEmpty() && !beside.isCut()) {
             return;
         }
         waiting.add(new Beside(frame, descriptors));
@@ -136,7 +136,7 @@ final class MessageChannel implements AutoCloseable {
             throw new MalformedMessageException(
                     "more than the limit of "
                             + limits.maxDescriptors()
-                            + " descriptors beside a message");
+                            + " descriptors beside a message, or than this process may open");
         }
     }
 

@@ -1,15 +1,32 @@
 package io.holdfast.authority.agent;
 
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.dbus.PolkitSubject;
+import io.holdfast.dbus.wire.Struct;
 
 /** Whom an agent is for, as authorities are told on the bus. */
 public sealed interface AgentSubject {
+    /**
+     * As authorities are told it.
+     *
+     * @param descriptors whether the bus passes them
+     * @throws ErrnoException ESRCH if the process has gone
+     */
+    Struct struct(boolean descriptors);
+
     /**
      * All processes of a login session.
      *
      * @param id as logind numbers it
      */
     record Session(String id) implements AgentSubject {
+        @Override
+        public Struct struct(boolean descriptors) {
+            return PolkitSubject.session(id);
+        }
+
         @Override
         public String toString() {
             return "session " + id;
@@ -22,6 +39,14 @@ public sealed interface AgentSubject {
      * @param pidFd lent, as long as the agent is registered
      */
     record OneProcess(PidFd pidFd) implements AgentSubject {
+        @Override
+        public Struct struct(boolean descriptors) {
+            long uid = Subject.UnixProcess.realUid(pidFd);
+            return descriptors
+                    ? PolkitSubject.heldAndNumbered(pidFd, uid)
+                    : PolkitSubject.numbered(pidFd.pid(), pidFd.proc().startTicks(), uid);
+        }
+
         @Override
         public String toString() {
             return pidFd.toString();

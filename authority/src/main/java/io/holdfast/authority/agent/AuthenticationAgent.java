@@ -132,7 +132,7 @@ public final class AuthenticationAgent implements AutoCloseable {
                                 PolicyKit1.INTERFACE,
                                 "RegisterAuthenticationAgentWithOptions",
                                 "(sa{sv})ssa{sv}",
-                                SubjectStruct.of(subject, bus.passesDescriptors()),
+                                subject.struct(bus.passesDescriptors()),
                                 options.locale(),
                                 PATH,
                                 fallback)) {
@@ -258,7 +258,7 @@ public final class AuthenticationAgent implements AutoCloseable {
                                 PolicyKit1.INTERFACE,
                                 "UnregisterAuthenticationAgent",
                                 "(sa{sv})s",
-                                SubjectStruct.of(subject, bus.passesDescriptors()),
+                                subject.struct(bus.passesDescriptors()),
                                 PATH);
             }
         } catch (DBusException | ConnectionLostException | ErrnoException e) {

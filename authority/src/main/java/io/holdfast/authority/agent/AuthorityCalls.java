@@ -5,6 +5,7 @@ import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
@@ -49,7 +50,7 @@ final class AuthorityCalls {
     private static boolean respond3(
             RemoteObject authority, Caller caller, String cookie, Struct identity)
             throws InterruptedException {
-        Struct agent = SubjectStruct.ofProcess(caller.process(), caller.realUid(), true);
+        Struct agent = PolkitSubject.heldAndNumbered(caller.process(), caller.realUid());
         try {
             authority.call(
                     PolicyKit1.INTERFACE,

@@ -5,13 +5,11 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
-import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
-import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.Permission;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -98,14 +96,6 @@ final class AuthorityPermission implements Permission {
 
     private Optional<String> ask(BusConnection bus, Peer.Held peer, Question question)
             throws InterruptedException {
-        Struct subject =
-                Struct.of(
-                        "unix-process",
-                        Map.of(
-                                "pidfd",
-                                new Variant(Signature.of("h"), peer.process().fd()),
-                                "uid",
-                                Variant.of((int) peer.uid())));
         List<Object> reply =
                 bus.object(AUTHORITY, PATH)
                         .withTimeout(patience)
@@ -113,7 +103,7 @@ final class AuthorityPermission implements Permission {
                                 AUTHORITY + ".Authority",
                                 "CheckAuthorization",
                                 "(sa{sv})sa{ss}us",
-                                subject,
+                                PolkitSubject.held(peer.process(), peer.uid()),
                                 question.action(),
                                 question.details(),
                                 question.interactive() ? ALLOW_USER_INTERACTION : 0,

@@ -12,6 +12,7 @@ import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.Workload;
 import io.holdfast.manager.WorkloadIdentity;
 import io.holdfast.manager.unit.UnitName;
 import java.util.HexFormat;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /**
  * Which process is of which unit, told from descriptors. A number that comes in is held at the
@@ -76,15 +78,14 @@ final class ProcessQuestions {
         PidFd process = pidfd(call.descriptor(call.argument(0, Handle.class)));
         ask(
                 process,
+                manager::workloadOf,
                 reply,
-                identity -> {
-                    UnitName unit = unit(identity);
+                found -> {
+                    Workload workload = ofUnit(process, found);
                     return List.of(
-                            new ObjectPath(Names.path(unit)),
-                            unit.text(),
-                            identity.invocationId()
-                                    .map(HexFormat.of()::parseHex)
-                                    .orElse(new byte[0]));
+                            new ObjectPath(Names.path(workload.unit())),
+                            workload.unit().text(),
+                            HexFormat.of().parseHex(workload.invocationId()));
                 });
     }
 
@@ -104,7 +105,7 @@ final class ProcessQuestions {
 
     private void whoIs(MethodCall call, CompletableFuture<List<?>> reply) {
         Fd received = call.descriptor(call.argument(0, Handle.class)).move();
-        ask(held(received), reply, identity -> List.of(map(identity)));
+        ask(held(received), manager::whoIs, reply, identity -> List.of(map(identity)));
     }
 
     private static PidFd held(Fd received) {
@@ -121,28 +122,28 @@ final class ProcessQuestions {
                 : new DBusException(DBusException.FAILED, String.valueOf(failure.getMessage()));
     }
 
-    private interface Answer {
-        List<?> of(WorkloadIdentity identity);
-    }
-
     /**
      * @param process owned from now on
      */
-    private void ask(PidFd process, CompletableFuture<List<?>> reply, Answer answer) {
-        CompletionStage<WorkloadIdentity> identity;
+    private static <T> void ask(
+            PidFd process,
+            Function<PidFd, CompletionStage<T>> question,
+            CompletableFuture<List<?>> reply,
+            Function<T, List<?>> answer) {
+        CompletionStage<T> asked;
         try {
-            identity = manager.whoIs(process);
+            asked = question.apply(process);
         } catch (RuntimeException e) {
             process.close();
             throw e;
         }
         var _ =
-                identity.whenComplete((known, failure) -> {
+                asked.whenComplete((known, failure) -> {
                     try {
                         if (known == null) {
                             Operations.fail(reply, failure);
                         } else {
-                            reply.complete(answer.of(known));
+                            reply.complete(answer.apply(known));
                         }
                     } catch (RuntimeException e) {
                         reply.completeExceptionally(e);
@@ -152,14 +153,11 @@ final class ProcessQuestions {
                 });
     }
 
-    private static UnitName unit(WorkloadIdentity identity) {
-        return identity.unit()
-                .orElseThrow(() ->
-                        Errors.of(
-                                Errors.NO_UNIT_FOR_PID,
-                                "PID "
-                                        + identity.process().pid()
-                                        + " does not belong to any loaded unit."));
+    private static Workload ofUnit(PidFd process, Optional<Workload> found) {
+        return found.orElseThrow(() ->
+                Errors.of(
+                        Errors.NO_UNIT_FOR_PID,
+                        "PID " + process.pid() + " does not belong to any loaded unit."));
     }
 
     private static Map<String, Variant> map(WorkloadIdentity identity) {
@@ -208,13 +206,17 @@ final class ProcessQuestions {
                         .name("D-Bus GetUnitByPID")
                         .start(() -> {
                             try {
+                                PidFd process = pid == 0 ? caller(call) : held(pid);
                                 ask(
-                                        pid == 0 ? caller(call) : held(pid),
+                                        process,
+                                        manager::workloadOf,
                                         reply,
-                                        identity ->
+                                        found ->
                                                 List.of(
                                                         new ObjectPath(
-                                                                Names.path(unit(identity)))));
+                                                                Names.path(
+                                                                        ofUnit(process, found)
+                                                                                .unit()))));
                             } catch (InterruptedException e) {
                                 reply.completeExceptionally(noSuchProcess(pid));
                             } catch (RuntimeException e) {

@@ -139,9 +139,6 @@ final class Check {
         if (verdict.answer().isPresent() || implicit.isChallenge()) {
             details.put("polkit.result", implicit.word());
         }
-        if (implicit.isKept()) {
-            details.put(RETAINS, "1");
-        }
         if (implicit == ImplicitAuthorization.YES) {
             return CompletableFuture.completedFuture(new Standing(implicit, details, true));
         }
@@ -253,7 +250,11 @@ final class Check {
     }
 
     private Decision challenged(Standing standing, String reason) {
-        return answer(false, true, standing.details(), reason + ": " + standing.implicit().word());
+        Map<String, String> details = new LinkedHashMap<>(standing.details());
+        if (standing.implicit().isKept()) {
+            details.put(RETAINS, "1");
+        }
+        return answer(false, true, details, reason + ": " + standing.implicit().word());
     }
 
     /** The last word: a subject that is reaped by now is not authorized. */

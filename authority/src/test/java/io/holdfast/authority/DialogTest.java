@@ -427,7 +427,9 @@ class DialogTest {
                         .getOrDefault("polkit.temporary_authorization_id", "");
         assertThat(id).isNotEmpty();
         assertThat(quietly(subject(), "a.keep").details())
-                .containsEntry("polkit.temporary_authorization_id", id);
+                .containsEntry("polkit.temporary_authorization_id", id)
+                .as("nobody is asked any more")
+                .doesNotContainKey("polkit.retains_authorization_after_challenge");
         CheckRequest otherDetails = CheckRequest.of(subject(), "a.keep", Map.of("unit", "another"));
         assertThat(engine.check(otherDetails).join().isAuthorized()).isTrue();
         assertThat(quietly(subject(), "a.other").isAuthorized()).isFalse();

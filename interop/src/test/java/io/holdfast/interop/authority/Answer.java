@@ -14,7 +14,7 @@ import java.util.TreeMap;
  *     grant without what is kept of a challenge
  */
 record Answer(String word, Map<String, String> details) {
-    private static final String SINCE_127 = "polkit.result";
+    static final String SINCE_127 = "polkit.result";
     private static final String RETAINS = "polkit.retains_authorization_after_challenge";
 
     /** A call of {@code CheckAuthorization}. */

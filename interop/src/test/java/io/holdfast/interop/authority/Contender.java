@@ -42,6 +42,7 @@ final class Contender implements AutoCloseable {
             """;
 
     private final String name;
+    private final Path socket;
     private final String address;
     private final Child bus;
     private final BusConnection connection;
@@ -64,7 +65,8 @@ final class Contender implements AutoCloseable {
             CgroupPath root)
             throws IOException, InterruptedException {
         this.name = name;
-        this.address = "unix:path=" + folder.resolve("bus");
+        this.socket = folder.resolve("bus");
+        this.address = "unix:path=" + socket;
         Path config = folder.resolve("bus.conf");
         Path _ = Files.writeString(config, CONFIG.formatted(address));
         // it knows the users of the stage: it refuses others
@@ -105,6 +107,11 @@ final class Contender implements AutoCloseable {
 
     String address() {
         return address;
+    }
+
+    /** Of its bus. */
+    Path socket() {
+        return socket;
     }
 
     /** Of root. */

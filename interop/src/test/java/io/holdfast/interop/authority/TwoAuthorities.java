@@ -30,6 +30,7 @@ final class TwoAuthorities implements AutoCloseable {
             shift
             mount --bind "$stage/passwd" /etc/passwd
             mount --bind "$stage/group" /etc/group
+            mount --bind "$stage/shadow" /etc/shadow
             mount --bind "$stage/run" /run
             mount --bind "$stage/actions" /usr/share/polkit-1/actions
             mount --bind "$stage/rules.d" /usr/share/polkit-1/rules.d
@@ -40,6 +41,20 @@ final class TwoAuthorities implements AutoCloseable {
             done
             exec "$@"
             """;
+
+    /** For polkit's helper, which knows but one bus. $1: its socket; then a command. */
+    static final String HELPERS_BUS =
+            """
+            mkdir -p /run/dbus
+            mount -t tmpfs none /run/dbus
+            ln -s "$1" /run/dbus/system_bus_socket
+            shift
+            exec "$@"
+            """;
+
+    /** Of {@link SessionAgent#PASSWORD}, by openssl-passwd(1). */
+    private static final String SECRET =
+            "$6$holdfast$AY8xw0sufcLNxJDRq6q.zAc.Zik9HCN5fu.q5ZX8LrSIb4LfJQZrwpm2hvTkj8dexCmne8fZoGQdPm1bax1Qq.";
 
     /** A user of no group that matters. */
     static final String PLAIN = "hfplain";
@@ -139,6 +154,11 @@ final class TwoAuthorities implements AutoCloseable {
         }
         Files.write(folder.resolve("passwd"), passwd);
         Files.write(folder.resolve("group"), groups);
+        Files.write(
+                folder.resolve("shadow"),
+                passwd.stream()
+                        .map(line -> line.split(":", -1)[0] + ":" + SECRET + ":19000:0:99999:7:::")
+                        .toList());
         for (Role role : List.copyOf(roles.values())) {
             roles.put(
                     role.name(), new Role(role.name(), role.uid(), groupsOf(role, passwd, groups)));

@@ -1,0 +1,329 @@
+package io.holdfast.interop.authority;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.PolkitSubject;
+import io.holdfast.dbus.wire.Struct;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The real polkitd and ours have the same agent authenticate the same users, by polkit's own helper
+ * and the system's PAM, and keep the same of it. What differs on purpose is named: {@code
+ * polkit.result}, and for whom it is kept.
+ */
+@Timeout(300)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"dbus-daemon", "dbus-test-tool", "unshare", "mount", "setpriv", "perl"})
+class PolkitdDialogDifferenceTest {
+    private static final Pattern ID = Pattern.compile("tmpauthz\\d+");
+
+    @TempDir private static Path folder;
+    private static @Nullable TwoAuthorities started;
+
+    @BeforeAll
+    @Timeout(120)
+    static void start() throws Exception {
+        assumeTrue(Files.isExecutable(TwoAuthorities.POLKITD), "needs Debian's package polkitd");
+        started =
+                new TwoAuthorities(
+                        folder,
+                        PolicySources.installed(),
+                        CraftedPolicy.RULES,
+                        CraftedPolicy.actions());
+        started.place(Standing.SERVICE); // so that there is a service, too
+        started.place(Standing.LOCAL_AND_ACTIVE);
+    }
+
+    @AfterAll
+    static void stop() {
+        if (started != null) {
+            started.close();
+        }
+    }
+
+    private static TwoAuthorities stage() {
+        return Objects.requireNonNull(started);
+    }
+
+    private static TwoAuthorities.Role user() {
+        return stage().role(TwoAuthorities.PLAIN);
+    }
+
+    private static String action(String word) {
+        return CraftedPolicy.DEFAULTS + String.join(".", word, word, word);
+    }
+
+    /** One authority, an agent in the user's session, and what was said in turn. */
+    private static final class Scene implements AutoCloseable {
+        private final Contender contender;
+        private final Child agent;
+        private final BufferedReader said;
+        private final Map<String, String> ids = new LinkedHashMap<>();
+        private final List<String> transcript = new ArrayList<>();
+
+        Scene(Contender contender) throws IOException {
+            this.contender = contender;
+            String session = Long.toString(user().uid());
+            String place = stage().cgroup(Standing.LOCAL_AND_ACTIVE, user());
+            List<String> command = new ArrayList<>(List.of("sh", "-c", TwoAuthorities.HELPERS_BUS));
+            command.addAll(List.of("sh", contender.socket().toString()));
+            command.addAll(
+                    ChildJvm.command(
+                            List.of(), SessionAgent.class, contender.address(), session, session));
+            try (Cgroup cgroup =
+                    Cgroup.open("/" + Path.of(Cgroup.mountPoint()).relativize(Path.of(place)))) {
+                this.agent =
+                        stage().program(command)
+                                .cgroup(cgroup)
+                                .stdin(Stdio.pipe())
+                                .stdout(Stdio.pipe())
+                                .stderr(Stdio.to(folder.resolve("agent.log")))
+                                .start();
+            }
+            this.said = new BufferedReader(new InputStreamReader(agent.stdout(), UTF_8));
+            note("registered", said.readLine());
+        }
+
+        private void note(String what, @Nullable String text) {
+            String told =
+                    ID.matcher(String.valueOf(text))
+                            .replaceAll(found ->
+                                    ids.computeIfAbsent(
+                                            found.group(), _ -> "kept" + (ids.size() + 1)));
+            transcript.add(what + ": " + told);
+        }
+
+        /** Has the agent do something, and notes what comes of it. */
+        String agent(String command) throws IOException {
+            agent.stdin().write((command + "\n").getBytes(UTF_8));
+            agent.stdin().flush();
+            String answer = said.readLine();
+            note(command.split(" ", 2)[0], answer);
+            return String.valueOf(answer);
+        }
+
+        /** Asks, and notes the whole answer. */
+        String ask(
+                String who, Struct subject, String action, Map<String, String> details, int flags)
+                throws InterruptedException {
+            String answer;
+            try {
+                Struct result =
+                        (Struct)
+                                contender
+                                        .connection()
+                                        .object(Contender.NAME, Contender.PATH)
+                                        .call(
+                                                Contender.INTERFACE,
+                                                "CheckAuthorization",
+                                                "(sa{sv})sa{ss}us",
+                                                subject,
+                                                action,
+                                                details,
+                                                flags,
+                                                "")
+                                        .getFirst();
+                Map<String, Object> told = new TreeMap<>();
+                ((Map<?, ?>) result.get(2)).forEach((key, value) -> told.put((String) key, value));
+                told.remove(Answer.SINCE_127);
+                answer = "%s %s %s".formatted(result.get(0), result.get(1), told);
+            } catch (DBusException e) {
+                answer = e.name();
+            }
+            note("%s %s, flags %d".formatted(who, action, flags), answer);
+            return answer;
+        }
+
+        String ask(String who, PidFd process, String action, int flags)
+                throws InterruptedException {
+            Struct subject = PolkitSubject.held(process, user().uid());
+            return ask(who, subject, action, Map.of(), flags);
+        }
+
+        @Override
+        public void close() throws IOException {
+            agent.stdin().close();
+            var _ = agent.onExit().join();
+            agent.close();
+        }
+    }
+
+    private interface Plot {
+        void play(Scene scene) throws Exception;
+    }
+
+    /** Plays it with both, and returns what was said where both said the same. */
+    private static List<String> alike(Plot plot) throws Exception {
+        List<List<String>> transcripts = new ArrayList<>();
+        for (Contender contender : stage().both()) {
+            try (Scene scene = new Scene(contender)) {
+                plot.play(scene);
+                transcripts.add(scene.transcript);
+            }
+        }
+        assertThat(transcripts.getLast()).isEqualTo(transcripts.getFirst());
+        return transcripts.getFirst();
+    }
+
+    private static PidFd process(ForeignParent parent, String name, Standing standing) {
+        return parent.held(
+                name, "cgroup=" + stage().cgroup(standing, user()), "uid=" + user().uid());
+    }
+
+    @Test
+    void dialogsEndAlike() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE)) {
+            List<String> told =
+                    alike(scene -> {
+                        for (String word :
+                                List.of(
+                                        "auth-self",
+                                        "auth-self-keep",
+                                        "auth-admin",
+                                        "auth-admin-keep")) {
+                            for (SessionAgent.End end : SessionAgent.End.values()) {
+                                var _ = scene.agent("end " + end);
+                                for (int flags : new int[] {0, 1, 0}) {
+                                    var _ = scene.ask("it", subject, action(word), flags);
+                                }
+                                var _ = scene.agent("asked");
+                                var _ = scene.agent("list");
+                                var _ = scene.agent("revoke");
+                                var _ = scene.ask("it", subject, action(word), 0);
+                            }
+                        }
+                    });
+            assertThat(told).filteredOn(line -> line.contains(": true false")).hasSize(6);
+            assertThat(told)
+                    .filteredOn(line -> line.contains(", flags 1: false false"))
+                    .hasSize(20);
+            assertThat(told).filteredOn(line -> line.contains("polkit.dismissed=true")).hasSize(4);
+            assertThat(told).filteredOn(line -> line.contains("SUCCESS")).hasSize(8);
+            assertThat(told).filteredOn(line -> line.contains("FAILURE")).hasSize(4);
+        }
+    }
+
+    @Test
+    void whatIsKeptServesTheSameAndEndsAlike() throws Exception {
+        for (String word : List.of("auth-self-keep", "auth-admin-keep")) {
+            try (ForeignParent parent = ForeignParent.start();
+                    PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE);
+                    PidFd sibling = process(parent, "sibling", Standing.LOCAL_AND_ACTIVE);
+                    PidFd service = process(parent, "service", Standing.SERVICE)) {
+                List<String> told =
+                        alike(scene -> {
+                            var _ = scene.agent("end " + SessionAgent.End.RIGHT);
+                            var _ = scene.ask("it", subject, action(word), 1);
+                            askEverybody(scene, subject, sibling, service, word);
+                            var _ = scene.ask("it", subject, action(word), 1);
+                            var _ = scene.agent("asked");
+
+                            var _ = scene.agent("revoke tmpauthz4711");
+                            String list = scene.agent("list");
+                            var found = ID.matcher(list);
+                            assertThat(found.find()).as(list).isTrue();
+                            var _ = scene.agent("revoke " + found.group());
+                            askEverybody(scene, subject, sibling, service, word);
+                            var _ = scene.agent("revoke " + found.group());
+
+                            var _ = scene.ask("sibling", sibling, action(word), 1);
+                            var _ = scene.ask("it", subject, action(word), 1);
+                            var _ = scene.agent("list");
+                            var _ = scene.agent("unregister");
+                            askEverybody(scene, subject, sibling, service, word);
+                            var _ = scene.ask("service", service, action(word), 1);
+                            var _ = scene.agent("revoke");
+                            askEverybody(scene, subject, sibling, service, word);
+                        });
+                assertThat(told)
+                        .filteredOn(line -> line.matches("(it|sibling) .*: true false .*"))
+                        .as(String.join("\n", told))
+                        .hasSizeGreaterThan(6);
+                assertThat(told)
+                        .filteredOn(line -> line.startsWith("service "))
+                        .noneMatch(line -> line.contains(": true"));
+            }
+        }
+    }
+
+    private static void askEverybody(
+            Scene scene, PidFd subject, PidFd sibling, PidFd service, String word)
+            throws InterruptedException {
+        String action = action(word);
+        long uid = user().uid();
+        var _ = scene.ask("it", subject, action, 0);
+        Struct number = PolkitSubject.numbered(subject.pid(), subject.proc().startTicks(), uid);
+        var _ = scene.ask("it by number", number, action, Map.of(), 0);
+        Struct held = PolkitSubject.held(subject, uid);
+        var _ = scene.ask("it with details", held, action, Map.of("unit", "a.service"), 0);
+        var _ = scene.ask("sibling", sibling, action, 0);
+        var _ = scene.ask("service", service, action, 0);
+        var _ = scene.ask("it", subject, action("auth-admin"), 0);
+        var _ = scene.ask("it", subject, "t.same", 0);
+    }
+
+    /** Ours wants the user to be the same, whatever way the process is named. */
+    @Test
+    void whatIsKeptOfOneUserServesHimAloneWithOurs() throws Exception {
+        for (Contender contender : stage().both()) {
+            try (ForeignParent parent = ForeignParent.start();
+                    PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE);
+                    Scene scene = new Scene(contender)) {
+                String action = action("auth-self-keep");
+                var _ = scene.agent("end " + SessionAgent.End.RIGHT);
+                assertThat(scene.ask("it", subject, action, 1)).startsWith("true");
+                Struct other = PolkitSubject.held(subject, user().uid() + 1);
+                assertThat(scene.ask("another", other, action, Map.of(), 0))
+                        .startsWith(contender.equals(stage().ours()) ? "false" : "true");
+            }
+        }
+    }
+
+    @Test
+    void withoutAnAgentAndAfterItHasGoneNobodyIsAsked() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE);
+                PidFd service = process(parent, "service", Standing.SERVICE)) {
+            List<String> told =
+                    alike(scene -> {
+                        var _ = scene.ask("service", service, action("auth-self-keep"), 1);
+                        var _ = scene.agent("asked");
+                        var _ = scene.agent("unregister");
+                        var _ = scene.agent("unregister");
+                        var _ = scene.ask("it", subject, action("auth-self-keep"), 1);
+                        var _ = scene.agent("asked");
+                    });
+            assertThat(told).anyMatch(line -> line.matches("it .*: false true .*"));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+package io.holdfast.interop.authority;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.PolkitSubject;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * An agent of root's in somebody's session, whose part is told: {@code BUS SESSION UID}. It
+ * authenticates with polkit's own helper, which asks the system's PAM. It answers each line that it
+ * reads with a line.
+ */
+final class SessionAgent {
+    private static final String HELPER = "/usr/lib/polkit-1/polkit-agent-helper-1";
+    private static final String PATH = "/agent";
+
+    /** How a dialog is to end. */
+    enum End {
+        RIGHT,
+        WRONG,
+        RIGHT_AND_FAILED,
+        DISMISSED,
+        FAILED,
+        /** It says that all is well, and nobody has authenticated. */
+        UNFOUNDED
+    }
+
+    /** What everybody's password is. */
+    static final String PASSWORD = "right horse";
+
+    private final BusConnection bus;
+    private final Struct session;
+    private final String uid;
+    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private volatile End end = End.DISMISSED;
+
+    private SessionAgent(BusConnection bus, String session, String uid) {
+        this.bus = bus;
+        this.session = PolkitSubject.session(session);
+        this.uid = uid;
+    }
+
+    static void main(String[] arguments) throws Exception {
+        try (BusConnection bus = BusConnection.connect(arguments[0]);
+                BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
+            SessionAgent agent = new SessionAgent(bus, arguments[1], arguments[2]);
+            System.out.println(agent.register());
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                System.out.println(agent.told(line.split(" ", 2)));
+            }
+        }
+    }
+
+    private String register() throws InterruptedException {
+        var _ =
+                bus.export(
+                        PATH,
+                        BusInterface.named(Contender.NAME + ".AuthenticationAgent")
+                                .concurrent()
+                                .method("BeginAuthentication", "sssa{ss}sa(sa{sv})", "", this::ask)
+                                .method("CancelAuthentication", "s", "", _ -> List.of())
+                                .build());
+        return outcome("RegisterAuthenticationAgent", "(sa{sv})ss", List.of(session, "C", PATH));
+    }
+
+    private String told(String[] words) throws InterruptedException {
+        return switch (words[0]) {
+            case "end" -> {
+                end = End.valueOf(words[1]);
+                yield "[]";
+            }
+            case "asked" -> {
+                String all = asked.toString();
+                asked.clear();
+                yield all;
+            }
+            case "unregister" ->
+                    outcome("UnregisterAuthenticationAgent", "(sa{sv})s", List.of(session, PATH));
+            case "list" -> list();
+            case "revoke" ->
+                    words.length == 1
+                            ? outcome("RevokeTemporaryAuthorizations", "(sa{sv})", List.of(session))
+                            : outcome("RevokeTemporaryAuthorizationById", "s", List.of(words[1]));
+            default -> throw new IllegalArgumentException(words[0]);
+        };
+    }
+
+    private List<Object> call(String method, String signature, List<Object> arguments)
+            throws InterruptedException {
+        return bus.object(Contender.NAME, Contender.PATH)
+                .call(Contender.INTERFACE, method, signature, arguments.toArray());
+    }
+
+    private String outcome(String method, String signature, List<Object> arguments)
+            throws InterruptedException {
+        try {
+            return call(method, signature, arguments).toString();
+        } catch (DBusException e) {
+            return e.name();
+        }
+    }
+
+    private String list() throws InterruptedException {
+        List<String> told = new ArrayList<>();
+        for (Object each :
+                (List<?>)
+                        call("EnumerateTemporaryAuthorizations", "(sa{sv})", List.of(session))
+                                .getFirst()) {
+            Struct kept = (Struct) each;
+            Struct subject = (Struct) kept.get(2);
+            long life = (Long) kept.get(4) - (Long) kept.get(3);
+            told.add(
+                    "%s for %s of %s %s, %s"
+                            .formatted(
+                                    kept.get(0),
+                                    kept.get(1),
+                                    subject.get(0),
+                                    value(subject, "pid"),
+                                    life >= 299 && life <= 300 ? "for 5 minutes" : life + " s"));
+        }
+        return told.toString();
+    }
+
+    /** Of a subject or an identity. */
+    private static Object value(Struct struct, String key) {
+        return ((Variant) Objects.requireNonNull(((Map<?, ?>) struct.get(1)).get(key))).value();
+    }
+
+    // ---- dialogs
+
+    private List<?> ask(MethodCall call) throws Exception {
+        List<Object> arguments = call.arguments();
+        Map<String, Object> details = new TreeMap<>();
+        ((Map<?, ?>) arguments.get(3)).forEach((key, value) -> details.put((String) key, value));
+        List<Long> users = new ArrayList<>();
+        for (Object identity : (List<?>) arguments.get(5)) {
+            users.add((Long) value((Struct) identity, "uid"));
+        }
+        asked.add("%s %s %s".formatted(arguments.get(0), details, users));
+        return switch (end) {
+            case RIGHT -> authenticate(call.string(4), users, PASSWORD);
+            case WRONG -> authenticate(call.string(4), users, "no such horse");
+            case RIGHT_AND_FAILED -> {
+                var _ = authenticate(call.string(4), users, PASSWORD);
+                throw new DBusException(Contender.NAME + ".Error.Failed", "meant");
+            }
+            case DISMISSED -> throw new DBusException(Contender.NAME + ".Error.Cancelled", "meant");
+            case FAILED -> throw new DBusException(Contender.NAME + ".Error.Failed", "meant");
+            case UNFOUNDED -> List.of();
+        };
+    }
+
+    /** As whoever the agent is for, with the password of the first who may. */
+    private List<?> authenticate(String cookie, List<Long> users, String password)
+            throws IOException, InterruptedException {
+        try (Child helper =
+                Spawn.of("setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups", HELPER)
+                        .arguments(List.of(name(users.getFirst())))
+                        .stdin(Stdio.pipe())
+                        .stdout(Stdio.pipe())
+                        .start()) {
+            helper.stdin().write((cookie + "\n").getBytes(UTF_8));
+            helper.stdin().flush();
+            BufferedReader said = new BufferedReader(new InputStreamReader(helper.stdout(), UTF_8));
+            for (String line = said.readLine(); line != null; line = said.readLine()) {
+                asked.add(line.strip());
+                if (line.startsWith("PAM_PROMPT")) {
+                    helper.stdin().write((password + "\n").getBytes(UTF_8));
+                    helper.stdin().flush();
+                }
+            }
+            asked.add(helper.await().toString());
+        }
+        return List.of();
+    }
+
+    private static String name(long uid) throws IOException {
+        return Files.readAllLines(Path.of("/etc/passwd")).stream()
+                .map(line -> line.split(":", -1))
+                .filter(fields -> fields[2].equals(Long.toString(uid)))
+                .findFirst()
+                .orElseThrow()[0];
+    }
+}

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -133,10 +134,15 @@ final class SessionAgent {
                                     kept.get(0),
                                     kept.get(1),
                                     subject.get(0),
-                                    ((Variant) ((Map<?, ?>) subject.get(1)).get("pid")).value(),
+                                    value(subject, "pid"),
                                     life >= 299 && life <= 300 ? "for 5 minutes" : life + " s"));
         }
         return told.toString();
+    }
+
+    /** Of a subject or an identity. */
+    private static Object value(Struct struct, String key) {
+        return ((Variant) Objects.requireNonNull(((Map<?, ?>) struct.get(1)).get(key))).value();
     }
 
     // ---- dialogs
@@ -147,8 +153,7 @@ final class SessionAgent {
         ((Map<?, ?>) arguments.get(3)).forEach((key, value) -> details.put((String) key, value));
         List<Long> users = new ArrayList<>();
         for (Object identity : (List<?>) arguments.get(5)) {
-            Map<?, ?> user = (Map<?, ?>) ((Struct) identity).get(1);
-            users.add((Long) ((Variant) java.util.Objects.requireNonNull(user.get("uid"))).value());
+            users.add((Long) value((Struct) identity, "uid"));
         }
         asked.add("%s %s %s".formatted(arguments.get(0), details, users));
         return switch (end) {

@@ -102,8 +102,6 @@ final class UpCommand implements Command {
                     stack,
                     line.matchedOptionValue("--bus", ""),
                     lines);
-        } finally {
-            stack.ifPresent(Stack::remove);
         }
     }
 
@@ -140,7 +138,9 @@ final class UpCommand implements Command {
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
                 ManagerInterface _ =
                         ManagerInterface.serve(
-                                manager, options.runtimeDirectory(), systemd1.permission())) {
+                                manager, options.runtimeDirectory(), systemd1.permission());
+                // as long as the folder is ours: another manager may lay out his own behind us
+                AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
             if (!bus.isEmpty()) {
                 manager.busNames(systemd1.connect(bus));
             }

@@ -15,6 +15,7 @@ import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.varlink.VarlinkAddress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -115,10 +116,11 @@ final class CheckCommand implements Command {
         String bus = line.matchedOptionValue("--bus", null);
         try {
             if (address != null) {
+                var ignored = VarlinkAddress.parse(address);
                 return Authority.overVarlink(address);
             }
             return bus == null ? Authority.connect() : Authority.overBus(BusAddress.parseList(bus));
-        } catch (BusAddressException e) {
+        } catch (BusAddressException | IllegalArgumentException e) {
             throw Command.misuse(line, String.valueOf(e.getMessage()));
         }
     }

@@ -70,7 +70,7 @@ public final class Holdfast {
             output.complain(message(e));
             return fail(e, debug, output);
         } catch (IOException e) {
-            output.complain(e.toString());
+            output.complain(CommandException.reason(e));
             return fail(e, debug, output);
         } catch (Exception e) {
             output.complain(
@@ -108,9 +108,9 @@ public final class Holdfast {
                 meant.isEmpty()
                         ? command + " --help tells"
                         : "did you mean " + String.join(" or ", meant) + "?";
+        boolean isWord = message.length() > 1 && Character.isLowerCase(message.charAt(1));
         output.complain(
-                Character.toLowerCase(message.charAt(0))
-                        + message.substring(1)
+                (isWord ? Character.toLowerCase(message.charAt(0)) + message.substring(1) : message)
                         + " ("
                         + hint
                         + ")");

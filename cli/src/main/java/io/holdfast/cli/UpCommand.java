@@ -13,11 +13,14 @@ import io.holdfast.manager.ManagerListener.Level;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Model.CommandSpec;
@@ -170,11 +173,13 @@ final class UpCommand implements Command {
                 manager.run();
             }
             return code.get();
-        } catch (ErrnoException
-                | UncheckedIOException
-                | BusAddressException
-                | ConnectionLostException e) {
-            throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            IOException cause = Objects.requireNonNull(e.getCause());
+            String reason = CommandException.reason(cause);
+            boolean isBare = cause.toString().equals(e.getMessage());
+            throw new CommandException(isBare ? reason : e.getMessage() + ": " + reason, e);
+        } catch (ErrnoException | BusAddressException | ConnectionLostException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
         } catch (DBusException e) {
             throw new CommandException(e.text().isEmpty() ? e.name() : e.text(), e);
         } catch (RuntimeException e) {

@@ -30,6 +30,11 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, with the units that are named. */
 final class UpCommand implements Command {
+    /** How often the stack's own bus is tried; each try has the time limit of a connection. */
+    private static final int BUS_TRIES = 12;
+
+    private static final Duration BUS_PAUSE = Duration.ofSeconds(1);
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -196,11 +201,7 @@ final class UpCommand implements Command {
                         .thenRunAsync(
                                 () -> {
                                     try {
-                                        manager.busNames(systemd1.connect(stack.busAddress()));
-                                    } catch (DBusException | ConnectionLostException e) {
-                                        lines.event(
-                                                Level.ERROR,
-                                                "the manager is not on the bus: " + e.getMessage());
+                                        connectPatiently(stack, manager, systemd1, lines);
                                     } catch (InterruptedException e) {
                                         Thread.currentThread().interrupt();
                                     }
@@ -208,6 +209,28 @@ final class UpCommand implements Command {
                                 task -> {
                                     var _ = Thread.ofVirtual().name("holdfast-on-bus").start(task);
                                 });
+    }
+
+    /** A bus takes its time to start where there is much to do. */
+    private static void connectPatiently(
+            Stack stack, Manager manager, Systemd1 systemd1, EventLines lines)
+            throws InterruptedException {
+        for (int left = BUS_TRIES; left > 0; left--) {
+            try {
+                manager.busNames(systemd1.connect(stack.busAddress()));
+                return;
+            } catch (DBusException e) {
+                lines.event(Level.ERROR, "the manager is not on the bus: " + e.getMessage());
+                return;
+            } catch (ConnectionLostException e) {
+                lines.event(
+                        left == 1 ? Level.ERROR : Level.WARNING,
+                        "the manager is not on the bus"
+                                + (left == 1 ? ": " : " yet: ")
+                                + e.getMessage());
+                Thread.sleep(BUS_PAUSE);
+            }
+        }
     }
 
     private static void started(

@@ -140,6 +140,35 @@ class UpTest {
     }
 
     @Test
+    void whatServicesSayGivesATerminalNoOrders() throws Exception {
+        unit(
+                "e",
+                "ExecStart=/bin/sh -c 'printf \"clear \\\\033[2J\\\\tit\\\\n\"; exec sleep 1000'");
+        try (CommandProcess up = up("e")) {
+            up.await("e.service | clear");
+            assertThat(command("status", "e").out())
+                    .contains("clear ?[2J\tit")
+                    .doesNotContain("\u001b");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void aFolderThatCannotBeMadeIsNamedWithTheReason() throws Exception {
+        runtime = Files.createFile(folder.resolve("file")).toString();
+        try (CommandProcess up = up("a")) {
+            assertThat(up.exitCode()).isEqualTo(1);
+            assertThat(up.lines())
+                    .singleElement()
+                    .asString()
+                    .isEqualTo(
+                            "holdfast: cannot make the folder %s: %s: is there already"
+                                    .formatted(runtime, runtime));
+        }
+    }
+
+    @Test
     void itEndsWithOneWhenNothingCouldBeStarted() throws Exception {
         unit("bad", "ExecStart=/nowhere/program");
         try (CommandProcess up = up("bad", "nowhere")) {

@@ -107,9 +107,11 @@ class UpTest {
             assertThat(unknown.code()).isEqualTo(4);
             assertThat(unknown.out()).contains("not-found");
             assertThat(command("start", "nowhere").err())
-                    .startsWith("holdfast: cannot start nowhere.service: invalid");
+                    .isEqualTo("holdfast: cannot start nowhere.service: there is no such unit\n");
             assertThat(command("kill", "a").err()).isEqualTo("holdfast: a has no processes\n");
-            assertThat(command("kill", "-s", "NONSENSE", "a").code()).isEqualTo(1);
+            Invocation nonsense = command("kill", "-s", "NONSENSE", "a");
+            assertThat(nonsense.code()).isEqualTo(ExitCode.USAGE);
+            assertThat(nonsense.err()).contains("'NONSENSE'");
 
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();

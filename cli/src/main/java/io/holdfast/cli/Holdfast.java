@@ -26,7 +26,10 @@ public final class Holdfast {
         }
         int code = run(line, Output.standard());
         LogLines.flush();
-        System.out.flush();
+        if (System.out.checkError() && code == ExitCode.OK) { // flushes it, too
+            System.err.println("holdfast: standard output did not take all that was written");
+            code = ExitCode.FAILURE;
+        }
         System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
         // every run. halt() waits 300 ms for threads in system calls.

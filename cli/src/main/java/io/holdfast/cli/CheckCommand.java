@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,8 +42,7 @@ final class CheckCommand implements Command {
                 .footer(
                         "%nExamples:",
                         "  holdfast check org.freedesktop.hostname1.set-hostname",
-                        "  holdfast check org.freedesktop.systemd1.manage-units --process 4711 --detail verb=start"
-                                + " --explain",
+                        "  holdfast check org.freedesktop.systemd1.manage-units --detail verb=start --explain",
                         "  holdfast check org.example.reboot --peer /run/app.sock --json",
                         "  holdfast check org.example.reboot --bus-name :1.7 --bus unix:path=/tmp/bus",
                         "  holdfast check org.example.reboot --process 4711 --here --explain");
@@ -136,6 +136,9 @@ final class CheckCommand implements Command {
         }
         if (decision.failure().isPresent()) {
             throw new CommandException(decision.failure().get());
+        }
+        if (line.hasMatchedOption("--explain") && decision.explanation().isEmpty()) {
+            output.complain("no explanation came: it is for root, and told over Varlink only");
         }
         if (line.hasMatchedOption("--json")) {
             output.line(json(action, decision).toString());
@@ -233,7 +236,7 @@ final class CheckCommand implements Command {
         output.line(output.strong(Output.plain(action)) + ": " + answer);
         decision.explanation()
                 .ifPresent(explanation -> explanation.steps().forEach(step -> print(step, output)));
-        decision.details()
+        new TreeMap<>(decision.details())
                 .forEach((key, value) ->
                         output.line(
                                 "  "
@@ -253,7 +256,7 @@ final class CheckCommand implements Command {
 
     private static JsonText json(String action, Decision decision) {
         JsonText details = JsonText.object();
-        decision.details().forEach(details::put);
+        new TreeMap<>(decision.details()).forEach(details::put);
         JsonText json =
                 JsonText.object()
                         .put("action", action)

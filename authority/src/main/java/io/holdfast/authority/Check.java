@@ -30,6 +30,10 @@ import java.util.concurrent.CompletableFuture;
  */
 final class Check {
     private static final String RETAINS = "polkit.retains_authorization_after_challenge";
+
+    /** Of the step that tells who has authenticated, or has not. */
+    static final String DIALOG = "dialog";
+
     private static final String TEMPORARY_ID = "polkit.temporary_authorization_id";
 
     private final DecisionContext context;
@@ -299,16 +303,16 @@ final class Check {
             details.put(RETAINS, "true");
         }
         if (outcome.authenticated().isEmpty()) {
-            explanation.add("dialog", outcome.reason() + ", through " + asked.agent());
+            explanation.add(DIALOG, outcome.reason() + ", through " + asked.agent());
             if (outcome.isDismissed()) {
                 details.put("polkit.dismissed", "true");
             }
             return answer(false, false, details, "not authorized: " + outcome.reason());
         }
         long user = outcome.authenticated().getAsLong();
-        explanation.add("dialog", "user " + user + " has authenticated, through " + asked.agent());
+        explanation.add(DIALOG, "user " + user + " has authenticated, through " + asked.agent());
         asked.temporary().ifPresent(id -> details.put(TEMPORARY_ID, id));
-        return answer(true, false, details, "authorized by an authentication");
+        return answer(true, false, details, "authorized: user " + user + " has authenticated");
     }
 
     /** The users who may authenticate as an administrator. */

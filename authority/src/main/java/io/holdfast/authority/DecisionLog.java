@@ -8,9 +8,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells of each decision: an event for Java Flight Recorder, and a line for the audit. Refusals are
- * told at INFO, grants and what the program itself asks at DEBUG. What comes from others is told
- * without control characters.
+ * Tells of each decision: an event for Java Flight Recorder, and a line for the audit. Refusals and
+ * what somebody has authenticated for are told at INFO, other grants and what the program itself
+ * asks at DEBUG. What comes from others is told without control characters.
  */
 final class DecisionLog {
     private static final System.Logger AUDIT = System.getLogger("io.holdfast.authority.audit");
@@ -29,11 +29,18 @@ final class DecisionLog {
             event.explanation = explanation(decision, failure);
             event.commit();
         }
-        boolean granted = decision != null && decision.isAuthorized();
+        boolean granted =
+                decision != null && decision.isAuthorized() && !isByAuthentication(decision);
         Level level = granted || request.caller().equals(Caller.SELF) ? DEBUG : INFO;
         if (AUDIT.isLoggable(level)) {
             AUDIT.log(level, line(request, decision, failure));
         }
+    }
+
+    private static boolean isByAuthentication(Decision decision) {
+        return decision.explanation().stream()
+                .flatMap(explanation -> explanation.steps().stream())
+                .anyMatch(step -> step.topic().equals(Check.DIALOG));
     }
 
     private static String line(

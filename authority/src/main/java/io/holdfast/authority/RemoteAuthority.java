@@ -78,7 +78,7 @@ abstract class RemoteAuthority implements Authority {
             Thread.currentThread().interrupt();
             return Decision.refused("interrupted");
         } catch (RuntimeException | Error e) { // whatever it is: somebody waits for the answer
-            return Decision.refused(this + ": " + e);
+            return Decision.refused(this + ": " + (e.getMessage() == null ? e : e.getMessage()));
         }
     }
 }

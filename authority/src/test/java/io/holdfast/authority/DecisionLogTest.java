@@ -67,6 +67,14 @@ class DecisionLogTest {
                             Optional.empty(),
                             Optional.of(explanation.build()));
             log.tell(request, yes, null);
+            ExplanationBuilder dialog = new ExplanationBuilder();
+            dialog.add(Check.DIALOG, "user 1 has authenticated, through :1.8");
+            dialog.add("answer", "authorized: user 1 has authenticated");
+            log.tell(
+                    request,
+                    new Decision(
+                            true, false, Map.of(), Optional.empty(), Optional.of(dialog.build())),
+                    null);
             log.tell(request, Decision.refused("up"), null);
             log.tell(
                     request,
@@ -77,6 +85,8 @@ class DecisionLogTest {
             assertThat(lines)
                     .containsExactly(
                             "FINE a.?{0}: yes for %s, asked by :1.7 of user 20002: why?"
+                                    .formatted(subject),
+                            "INFO a.?{0}: yes for %s, asked by :1.7 of user 20002: authorized: user 1 has authenticated"
                                     .formatted(subject),
                             "INFO a.?{0}: no for %s, asked by :1.7 of user 20002: up"
                                     .formatted(subject),

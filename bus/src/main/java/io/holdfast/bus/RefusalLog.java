@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
@@ -101,10 +102,13 @@ final class RefusalLog {
         return true;
     }
 
-    /** Name, process, and the unit that the process belongs to, as far as that can be told. */
+    /** Name, process by number and id, and the unit that it belongs to, as far as can be told. */
     private static String who(Connection client) {
-        String unit =
-                client.peer().pidFd().flatMap(RefusalLog::unit).map(name -> ", " + name).orElse("");
+        Optional<PidFd> process = client.peer().pidFd();
+        String unit = process.flatMap(RefusalLog::unit).map(name -> ", " + name).orElse("");
+        if (process.isPresent() && Feature.PIDFS.isPresent()) {
+            long ignored = process.get().id(); // which its text tells from then on
+        }
         return client + unit;
     }
 

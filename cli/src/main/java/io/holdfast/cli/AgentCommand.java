@@ -63,8 +63,8 @@ final class AgentCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         List<BusAddress> addresses = BusOption.of(line);
-        try (TerminalFace face = openTerminal();
-                Held held = subject(line);
+        try (Held held = subject(line);
+                TerminalFace face = openTerminal();
                 BusConnection bus = BusConnection.connect(addresses, ConnectionOptions.DEFAULT);
                 EventLoop loop = EventLoop.open();
                 AuthenticationAgent agent =

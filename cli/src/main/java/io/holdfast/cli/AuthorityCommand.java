@@ -13,6 +13,8 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +80,10 @@ final class AuthorityCommand implements Command {
                 AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
                 AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop);
                 AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(engine))) {
-            listen(face, line.matchedOptionValue("--socket", null));
+            boolean listens = listen(face, line.matchedOptionValue("--socket", null));
+            if (!listens && line.matchedOptionValue("--bus", "").equals(NO_BUS)) {
+                throw Command.misuse(line, "it would serve nobody: give it a bus or a --socket");
+            }
             presence.serve(engine, signals::stop);
             tell("READY=1");
             HeapWatch.begin(signals);
@@ -89,7 +94,11 @@ final class AuthorityCommand implements Command {
                 throw new CommandException(presence.failure().get());
             }
             return ExitCode.OK;
-        } catch (ErrnoException | IOException | IllegalStateException e) {
+        } catch (ErrnoException
+                | IOException
+                | IllegalStateException
+                | DBusException
+                | ConnectionLostException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         }
     }
@@ -119,8 +128,10 @@ final class AuthorityCommand implements Command {
         return rules.isEmpty() ? options : options.withRuleFolders(rules);
     }
 
-    private static void listen(AuthorityInterface face, String socket) {
-        for (ListenFds.Named passed : ListenFds.take()) {
+    /** Whether there is anything to listen on. */
+    private static boolean listen(AuthorityInterface face, String socket) {
+        List<ListenFds.Named> inherited = ListenFds.take();
+        for (ListenFds.Named passed : inherited) {
             face.server().serve(UnixListener.adopt(passed.fd()));
         }
         if (socket != null) {
@@ -132,6 +143,7 @@ final class AuthorityCommand implements Command {
                                     128,
                                     ALL_MAY_CONNECT));
         }
+        return socket != null || !inherited.isEmpty();
     }
 
     private static void reload(AuthorityEngine engine) {

@@ -15,11 +15,13 @@ import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.varlink.VarlinkAddress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,8 +42,7 @@ final class CheckCommand implements Command {
                 .footer(
                         "%nExamples:",
                         "  holdfast check org.freedesktop.hostname1.set-hostname",
-                        "  holdfast check org.freedesktop.systemd1.manage-units --process 4711 --detail verb=start"
-                                + " --explain",
+                        "  holdfast check org.freedesktop.systemd1.manage-units --detail verb=start --explain",
                         "  holdfast check org.example.reboot --peer /run/app.sock --json",
                         "  holdfast check org.example.reboot --bus-name :1.7 --bus unix:path=/tmp/bus",
                         "  holdfast check org.example.reboot --process 4711 --here --explain");
@@ -115,10 +116,11 @@ final class CheckCommand implements Command {
         String bus = line.matchedOptionValue("--bus", null);
         try {
             if (address != null) {
+                var ignored = VarlinkAddress.parse(address);
                 return Authority.overVarlink(address);
             }
             return bus == null ? Authority.connect() : Authority.overBus(BusAddress.parseList(bus));
-        } catch (BusAddressException e) {
+        } catch (BusAddressException | IllegalArgumentException e) {
             throw Command.misuse(line, String.valueOf(e.getMessage()));
         }
     }
@@ -134,6 +136,9 @@ final class CheckCommand implements Command {
         }
         if (decision.failure().isPresent()) {
             throw new CommandException(decision.failure().get());
+        }
+        if (line.hasMatchedOption("--explain") && decision.explanation().isEmpty()) {
+            output.complain("no explanation came: it is for root, and told over Varlink only");
         }
         if (line.hasMatchedOption("--json")) {
             output.line(json(action, decision).toString());
@@ -231,7 +236,7 @@ final class CheckCommand implements Command {
         output.line(output.strong(Output.plain(action)) + ": " + answer);
         decision.explanation()
                 .ifPresent(explanation -> explanation.steps().forEach(step -> print(step, output)));
-        decision.details()
+        new TreeMap<>(decision.details())
                 .forEach((key, value) ->
                         output.line(
                                 "  "
@@ -251,7 +256,7 @@ final class CheckCommand implements Command {
 
     private static JsonText json(String action, Decision decision) {
         JsonText details = JsonText.object();
-        decision.details().forEach(details::put);
+        new TreeMap<>(decision.details()).forEach(details::put);
         JsonText json =
                 JsonText.object()
                         .put("action", action)

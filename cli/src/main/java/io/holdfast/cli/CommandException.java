@@ -1,6 +1,12 @@
 package io.holdfast.cli;
 
+import java.io.IOException;
 import java.io.Serial;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.Objects;
 
 /** A command could not do what was asked. The message is the one line that the user sees. */
 final class CommandException extends RuntimeException {
@@ -28,5 +34,17 @@ final class CommandException extends RuntimeException {
 
     int exitCode() {
         return exitCode;
+    }
+
+    /** What a file refused, in words: those of Java are the names of classes. */
+    static String reason(IOException e) {
+        String message = Objects.requireNonNullElse(e.getMessage(), e.toString());
+        return switch (e) {
+            case NoSuchFileException _ -> message + ": no such file or folder";
+            case AccessDeniedException _ -> message + ": permission denied";
+            case NotDirectoryException _ -> message + ": not a folder";
+            case FileAlreadyExistsException _ -> message + ": is there already";
+            default -> message;
+        };
     }
 }

@@ -31,7 +31,10 @@ final class EventLines implements ManagerListener, AutoCloseable {
 
     @Override
     public void output(UnitName unit, String line) {
-        add(output.style(unit.text() + " |", "36") + " " + line);
+        add(
+                output.style(unit.text() + " |", "36")
+                        + " "
+                        + (output.isTerminal() ? Output.plain(line) : line));
     }
 
     @Override

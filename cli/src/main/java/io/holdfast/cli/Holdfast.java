@@ -26,7 +26,10 @@ public final class Holdfast {
         }
         int code = run(line, Output.standard());
         LogLines.flush();
-        System.out.flush();
+        if (System.out.checkError() && code == ExitCode.OK) { // flushes it, too
+            System.err.println("holdfast: standard output did not take all that was written");
+            code = ExitCode.FAILURE;
+        }
         System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
         // every run. halt() waits 300 ms for threads in system calls.
@@ -70,7 +73,7 @@ public final class Holdfast {
             output.complain(message(e));
             return fail(e, debug, output);
         } catch (IOException e) {
-            output.complain(e.toString());
+            output.complain(CommandException.reason(e));
             return fail(e, debug, output);
         } catch (Exception e) {
             output.complain(
@@ -108,9 +111,9 @@ public final class Holdfast {
                 meant.isEmpty()
                         ? command + " --help tells"
                         : "did you mean " + String.join(" or ", meant) + "?";
+        boolean isWord = message.length() > 1 && Character.isLowerCase(message.charAt(1));
         output.complain(
-                Character.toLowerCase(message.charAt(0))
-                        + message.substring(1)
+                (isWord ? Character.toLowerCase(message.charAt(0)) + message.substring(1) : message)
                         + " ("
                         + hint
                         + ")");

@@ -28,7 +28,7 @@ final class InfoCommand implements Command {
                 .footer(
                         "%nExamples:",
                         "  holdfast info 1",
-                        "  holdfast info --json $$ | jq .credentials.effectiveUid",
+                        "  holdfast info --json $$$$ | jq .credentials.effectiveUid",
                         "  name=$$(holdfast info --json $$pid | jq -r .process)   # names that one process for good");
         return spec.addOption(Command.json("Print one JSON object."))
                 .addPositional(ProcessArgument.spec());

@@ -45,6 +45,7 @@ final class JobCommand implements Command {
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
+                        .required(true)
                         .arity("1..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
@@ -63,18 +64,26 @@ final class JobCommand implements Command {
         int code = ExitCode.OK;
         for (JsonObject job : ManagerSocket.call(line, method, names).objects("results")) {
             if (!job.string("result").equals("done")) {
+                String unit = job.string("name");
                 output.complain(
                         "cannot "
                                 + verb
                                 + " "
-                                + job.string("name")
+                                + unit
                                 + ": "
-                                + job.string("result")
-                                + "; see: holdfast status "
-                                + job.string("name"));
+                                + (isThere(unit, line)
+                                        ? job.string("result") + "; see: holdfast status " + unit
+                                        : "there is no such unit"));
                 code = ExitCode.FAILURE;
             }
         }
         return code;
+    }
+
+    private static boolean isThere(String unit, ParseResult line) {
+        return !ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
+                .object("unit")
+                .string("loadState")
+                .equals("not-found");
     }
 }

@@ -1,6 +1,8 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.linux.Signal;
 import io.holdfast.varlink.JsonObject;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -8,6 +10,8 @@ import picocli.CommandLine.ParseResult;
 
 /** Signals the processes of a unit. */
 final class KillCommand implements Command {
+    private static final List<String> WHOM = List.of("main", "all");
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -30,11 +34,13 @@ final class KillCommand implements Command {
                         .paramLabel("WHOM")
                         .type(String.class)
                         .defaultValue("all")
+                        .completionCandidates(WHOM)
                         .description("main, or all (the default).")
                         .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
+                        .required(true)
                         .arity("1")
                         .type(String.class)
                         .description("Its name.")
@@ -43,14 +49,24 @@ final class KillCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) {
+        String signal = line.matchedOptionValue("--signal", "TERM");
+        String whom = line.matchedOptionValue("--whom", "all");
+        if (!WHOM.contains(whom)) {
+            throw Command.misuse(line, "--whom is main or all, not '" + whom + "'");
+        }
+        try {
+            Signal ignored = Signal.of(signal);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(line, "no signal: '" + signal + "', neither a name nor 0 to 64");
+        }
         JsonObject ignored =
                 ManagerSocket.call(
                         line,
                         "Kill",
                         JsonObject.builder()
                                 .put("name", line.matchedPositionalValue(0, ""))
-                                .put("signal", line.matchedOptionValue("--signal", "TERM"))
-                                .put("whom", line.matchedOptionValue("--whom", "all"))
+                                .put("signal", signal)
+                                .put("whom", whom)
                                 .put(ManagerSocket.INTERACTIVE, true)
                                 .build());
         return ExitCode.OK;

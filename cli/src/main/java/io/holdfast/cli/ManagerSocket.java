@@ -1,5 +1,7 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.varlink.ClientOptions;
@@ -68,9 +70,12 @@ final class ManagerSocket {
         VarlinkClient client;
         try {
             client = VarlinkClient.connect(address, PATIENT);
-        } catch (RuntimeException e) {
+        } catch (ErrnoException e) {
             throw new CommandException(
-                    "no manager is at " + socket + "; start one with: holdfast up", e);
+                    e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED
+                            ? "no manager is at " + socket + "; start one with: holdfast up"
+                            : String.valueOf(e.getMessage()),
+                    e);
         }
         try (client) {
             return client.call("io.holdfast.Manager." + method, parameters);
@@ -90,7 +95,7 @@ final class ManagerSocket {
                     parameters.string("name") + " has no processes";
             case "io.holdfast.Manager.Failed" -> parameters.string("reason");
             case "org.varlink.service.PermissionDenied" ->
-                    "only root and the manager's own user may do that";
+                    "only root, the manager's own user and whom the authority lets may do that";
             case "org.varlink.service.InvalidParameter" ->
                     "the manager does not take this " + parameters.string("parameter");
             default -> e.error();

@@ -91,7 +91,7 @@ final class Output {
     static String plain(String text) {
         StringBuilder plain = new StringBuilder(text);
         for (int i = 0; i < plain.length(); i++) {
-            if (Character.isISOControl(plain.charAt(i))) {
+            if (Character.isISOControl(plain.charAt(i)) && plain.charAt(i) != '\t') {
                 plain.setCharAt(i, '?');
             }
         }

@@ -79,7 +79,11 @@ record RuleCase(
         } catch (MalformedInputException e) {
             throw new CommandException(file + ": not UTF-8", e);
         } catch (IOException e) {
-            throw new CommandException("cannot read the cases: " + e, e);
+            throw new CommandException(
+                    Files.isDirectory(file)
+                            ? file + ": a folder, and no file of cases"
+                            : "cannot read the cases: " + CommandException.reason(e),
+                    e);
         }
         List<RuleCase> cases = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {

@@ -198,12 +198,14 @@ final class RunCommand implements Command {
                     ExitCode.NOT_FOUND,
                     e);
         }
+        if (e.errno() == Errno.EACCES && Files.isDirectory(Path.of(e.subject()))) {
+            return new CommandException(
+                    e.subject() + " is a folder, and no program", ExitCode.NOT_EXECUTABLE, e);
+        }
         boolean ofTheProgram =
                 switch (e.errno()) {
                     case Errno.ENOENT, Errno.ENOEXEC -> true;
-                    case Errno.EACCES ->
-                            !Files.isExecutable(Path.of(e.subject()))
-                                    || Files.isDirectory(Path.of(e.subject()));
+                    case Errno.EACCES -> !Files.isExecutable(Path.of(e.subject()));
                     default -> false;
                 };
         return new CommandException(

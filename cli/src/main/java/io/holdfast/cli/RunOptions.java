@@ -40,6 +40,9 @@ record RunOptions(
         List<Limit> limits,
         List<String> identity) {
 
+    /** What Java makes of bytes that are no UTF-8. */
+    private static final char REPLACEMENT = '\uFFFD';
+
     /** A limit of a resource, in the unit that it has. */
     record Limit(Resource resource, long soft, long hard) {}
 
@@ -72,12 +75,12 @@ record RunOptions(
     }
 
     /**
-     * The command, byte for byte: outside of UTF-8 locales Java mangles the arguments of main, so
-     * they are taken from the kernel.
+     * The command, byte for byte: outside of UTF-8 locales, and of what is no UTF-8, Java mangles
+     * the arguments of main, so they are taken from the kernel.
      */
     private static List<String> command(ParseResult line) {
         List<String> words = List.of(line.matchedPositionalValue(0, new String[0]));
-        if (isUtf8()) {
+        if (isUtf8() && words.stream().noneMatch(word -> word.indexOf(REPLACEMENT) >= 0)) {
             return words;
         }
         List<String> all = own(process -> process.proc().commandLine());
@@ -209,7 +212,7 @@ record RunOptions(
     /** The words of setpriv(1), which becomes the user and then the command. */
     private static List<String> identity(ParseResult line) throws InterruptedException {
         Optional<String> uid = text(line, "--uid");
-        Optional<String> gid = text(line, "--gid");
+        Optional<String> gid = group(line);
         List<String> words = new ArrayList<>();
         if (uid.isPresent()) {
             Optional<Account> user = user(uid.get(), gid, line);
@@ -225,6 +228,19 @@ record RunOptions(
             words.add("--");
         }
         return words;
+    }
+
+    /** The number of the group that was asked for. */
+    private static Optional<String> group(ParseResult line) throws InterruptedException {
+        Optional<String> name = text(line, "--gid");
+        if (name.isEmpty()) {
+            return name;
+        }
+        try {
+            return Optional.of(Long.toString(Accounts.SYSTEM.group(name.get())));
+        } catch (UnknownAccountException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        }
     }
 
     /** Empty for the number of a user that is not known, if its group was said. */
@@ -244,7 +260,7 @@ record RunOptions(
     }
 
     private static boolean isNumber(String text) {
-        return text.chars().allMatch(c -> c >= '0' && c <= '9');
+        return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
     /** The program that is asked for. */
@@ -261,7 +277,7 @@ record RunOptions(
             spawn.cgroup(home);
         }
         if (!variables.isEmpty()) {
-            spawn.environment(isUtf8() ? System.getenv() : own(self -> self.proc().environment()));
+            spawn.environment(own(self -> self.proc().environment()));
             variables.forEach(spawn::environment);
         }
         directory.ifPresent(spawn::directory);

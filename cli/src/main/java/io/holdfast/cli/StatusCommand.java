@@ -78,7 +78,7 @@ final class StatusCommand implements Command {
                             + " "
                             + pad(unit.string("subState"), 13)
                             + " "
-                            + unit.string("description"));
+                            + Output.plain(unit.string("description")));
         }
     }
 
@@ -88,7 +88,7 @@ final class StatusCommand implements Command {
                         + " "
                         + output.strong(unit.string("name"))
                         + " - "
-                        + unit.string("description"));
+                        + Output.plain(unit.string("description")));
         row(
                 output,
                 "Loaded",
@@ -122,7 +122,8 @@ final class StatusCommand implements Command {
         List<String> log = unit.strings("log");
         if (!log.isEmpty()) {
             output.line("");
-            log.subList(Math.max(0, log.size() - LINES), log.size()).forEach(output::line);
+            log.subList(Math.max(0, log.size() - LINES), log.size())
+                    .forEach(each -> output.line(Output.plain(each)));
         }
     }
 
@@ -157,7 +158,7 @@ final class StatusCommand implements Command {
         output.line(
                 (" ".repeat(Math.max(0, 11 - title.length())) + title)
                         + (title.isEmpty() ? "  " : ": ")
-                        + text);
+                        + Output.plain(text));
     }
 
     private static String dot(JsonObject unit, Output output) {

@@ -244,7 +244,10 @@ final class TourCommand implements Command {
                             + process.proc().noNewPrivileges());
             CgroupPath path = process.cgroupPath();
             row(output, "pidfd → cgroup", path.path());
-            row(output, "cgroup → unit", path.unit().orElse(status.name()) + " in " + path.slice());
+            row(
+                    output,
+                    path.unit().isPresent() ? "cgroup → unit" : "manager → unit",
+                    path.unit().orElse(status.name()) + " in " + path.slice());
             row(output, "unit → invocation", status.invocationId());
             if (status.cgroup().isPresent()) {
                 try (Cgroup cgroup = process.cgroup();

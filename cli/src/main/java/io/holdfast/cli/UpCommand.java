@@ -13,11 +13,14 @@ import io.holdfast.manager.ManagerListener.Level;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,6 +30,11 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, with the units that are named. */
 final class UpCommand implements Command {
+    /** How often the stack's own bus is tried; each try has the time limit of a connection. */
+    private static final int BUS_TRIES = 12;
+
+    private static final Duration BUS_PAUSE = Duration.ofSeconds(1);
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -102,8 +110,6 @@ final class UpCommand implements Command {
                     stack,
                     line.matchedOptionValue("--bus", ""),
                     lines);
-        } finally {
-            stack.ifPresent(Stack::remove);
         }
     }
 
@@ -140,7 +146,9 @@ final class UpCommand implements Command {
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
                 ManagerInterface _ =
                         ManagerInterface.serve(
-                                manager, options.runtimeDirectory(), systemd1.permission())) {
+                                manager, options.runtimeDirectory(), systemd1.permission());
+                // as long as the folder is ours: another manager may lay out his own behind us
+                AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
             if (!bus.isEmpty()) {
                 manager.busNames(systemd1.connect(bus));
             }
@@ -170,11 +178,13 @@ final class UpCommand implements Command {
                 manager.run();
             }
             return code.get();
-        } catch (ErrnoException
-                | UncheckedIOException
-                | BusAddressException
-                | ConnectionLostException e) {
-            throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+        } catch (UncheckedIOException e) {
+            IOException cause = Objects.requireNonNull(e.getCause());
+            String reason = CommandException.reason(cause);
+            boolean isBare = cause.toString().equals(e.getMessage());
+            throw new CommandException(isBare ? reason : e.getMessage() + ": " + reason, e);
+        } catch (ErrnoException | BusAddressException | ConnectionLostException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
         } catch (DBusException e) {
             throw new CommandException(e.text().isEmpty() ? e.name() : e.text(), e);
         } catch (RuntimeException e) {
@@ -191,11 +201,7 @@ final class UpCommand implements Command {
                         .thenRunAsync(
                                 () -> {
                                     try {
-                                        manager.busNames(systemd1.connect(stack.busAddress()));
-                                    } catch (DBusException | ConnectionLostException e) {
-                                        lines.event(
-                                                Level.ERROR,
-                                                "the manager is not on the bus: " + e.getMessage());
+                                        connectPatiently(stack, manager, systemd1, lines);
                                     } catch (InterruptedException e) {
                                         Thread.currentThread().interrupt();
                                     }
@@ -203,6 +209,28 @@ final class UpCommand implements Command {
                                 task -> {
                                     var _ = Thread.ofVirtual().name("holdfast-on-bus").start(task);
                                 });
+    }
+
+    /** A bus takes its time to start where there is much to do. */
+    private static void connectPatiently(
+            Stack stack, Manager manager, Systemd1 systemd1, EventLines lines)
+            throws InterruptedException {
+        for (int left = BUS_TRIES; left > 0; left--) {
+            try {
+                manager.busNames(systemd1.connect(stack.busAddress()));
+                return;
+            } catch (DBusException e) {
+                lines.event(Level.ERROR, "the manager is not on the bus: " + e.getMessage());
+                return;
+            } catch (ConnectionLostException e) {
+                lines.event(
+                        left == 1 ? Level.ERROR : Level.WARNING,
+                        "the manager is not on the bus"
+                                + (left == 1 ? ": " : " yet: ")
+                                + e.getMessage());
+                Thread.sleep(BUS_PAUSE);
+            }
+        }
     }
 
     private static void started(

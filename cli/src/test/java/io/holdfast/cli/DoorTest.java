@@ -151,6 +151,27 @@ class DoorTest {
     }
 
     @Test
+    void whatIsClosedOfTheStandardStreamsIsNoFileOfTheJvm()
+            throws IOException, InterruptedException {
+        var ignored = run(root, "./holdfast");
+        Path told = temp.resolve("told");
+        program(
+                "jdk/bin/java",
+                """
+                #!/bin/sh
+                exec 9>'%s'
+                for stream in 0 1 2; do
+                    to=$(readlink /proc/$$/fd/$stream)
+                    echo "$to" >&9
+                done
+                """
+                        .formatted(told));
+        ignored = run(root, "sh", "-c", "./holdfast info <&- >&- 2>&-");
+
+        assertThat(told).content().isEqualTo("/dev/null\n".repeat(3));
+    }
+
+    @Test
     void daemonsRunWithFlagsOfTheirOwn() throws IOException, InterruptedException {
         assertThat(run(root, "./holdfast", "info", "up").lines())
                 .contains("-Dcli", "-Dsecond")

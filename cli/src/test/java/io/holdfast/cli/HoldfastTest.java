@@ -3,6 +3,7 @@ package io.holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class HoldfastTest {
@@ -82,6 +84,39 @@ class HoldfastTest {
         assertThat(unknown.err())
                 .startsWith("holdfast: unknown option: '--frobnicate'")
                 .hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"start", "stop", "restart", "reload", "kill"})
+    void whatIsMissingIsNamed(String command) {
+        Invocation bare = Invocation.of(command);
+
+        assertThat(bare.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(bare.err())
+                .startsWith("holdfast: missing required parameter: 'UNIT")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void namesKeepTheirCapitals() {
+        assertThat(Invocation.of("bus", "--address", "nonsense").err())
+                .startsWith("holdfast: D-Bus address \"nonsense\"");
+    }
+
+    @Test
+    void theExamplesAreWhatAShellTakes() {
+        assertThat(Invocation.of("info", "--help").out())
+                .contains("info --json $$ |", "=$(holdfast");
+    }
+
+    @Test
+    void whatCannotBeWrittenIsAFailure() throws Exception {
+        ProcessBuilder full = new ProcessBuilder(Program.command(List.of(), "completion", "bash"));
+        Process process = full.redirectOutput(Path.of("/dev/full").toFile()).start();
+
+        assertThat(process.errorReader().lines())
+                .containsExactly("holdfast: standard output did not take all that was written");
+        assertThat(process.waitFor()).isEqualTo(ExitCode.FAILURE);
     }
 
     @Test

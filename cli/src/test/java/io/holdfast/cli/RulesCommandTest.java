@@ -226,6 +226,18 @@ class RulesCommandTest {
     }
 
     @Test
+    void aFileOfCasesThatCannotBeReadIsNamed() {
+        Path none = temp.resolve("none");
+
+        assertThat(Invocation.of("rules", "test", "--cases", none.toString()).err())
+                .isEqualTo(
+                        "holdfast: cannot read the cases: %s: no such file or folder\n"
+                                .formatted(none));
+        assertThat(Invocation.of("rules", "test", "--cases", temp.toString()).err())
+                .isEqualTo("holdfast: %s: a folder, and no file of cases\n".formatted(temp));
+    }
+
+    @Test
     void programsRunOnlyWhenWanted() throws IOException {
         Files.writeString(
                 rules.resolve("10-a.rules"),

@@ -55,6 +55,26 @@ class RunCommandTest {
     }
 
     @Test
+    void argumentsAreBytesAlsoWhereTheyAreNoText() throws Exception {
+        List<String> command =
+                new ArrayList<>(
+                        List.of("sh", "-c", "exec \"$@\" \"$(printf '\\377')\"", "with-one-more"));
+        command.addAll(
+                Program.command(
+                        List.of(),
+                        "run",
+                        "--",
+                        "sh",
+                        "-c",
+                        "printf %s \"$1\" | od -An -tx1",
+                        "sh"));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().put("LC_ALL", "C.UTF-8");
+
+        assertThat(Program.run(builder)).isEqualTo(new Program(0, " ff\n", ""));
+    }
+
+    @Test
     void aSignalledCommandGives128AndTheSignal() throws Exception {
         assertThat(Program.run("run", "--", "sh", "-c", "kill -TERM $$").code())
                 .isEqualTo(128 + 15);
@@ -141,7 +161,7 @@ class RunCommandTest {
         refused(ExitCode.NOT_FOUND, "there is no program /nosuch", "/nosuch");
         refused(ExitCode.NOT_EXECUTABLE, text + ": EACCES", text.toString());
         refused(ExitCode.NOT_EXECUTABLE, "interpreter", broken.toString());
-        refused(ExitCode.NOT_EXECUTABLE, "/tmp: EACCES", "/tmp");
+        refused(ExitCode.NOT_EXECUTABLE, "/tmp is a folder", "/tmp");
         refused(ExitCode.NOT_THE_PROCESS, "/nosuch: ENOENT", "--cwd", "/nosuch", "--", "true");
     }
 
@@ -173,6 +193,7 @@ class RunCommandTest {
         "--cgroup=../x,not the path of a cgroup",
         "--uid=holdfast-nobody,no such user: holdfast-nobody",
         "--uid=4294967294,say its --gid",
+        "--gid=holdfast-nobody,no such group: holdfast-nobody",
     })
     void whatMakesNoSenseIsRefusedBeforeAnythingIsStarted(String option, String why) {
         refused(ExitCode.USAGE, why, option, "--", "true");

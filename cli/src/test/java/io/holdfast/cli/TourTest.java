@@ -74,7 +74,8 @@ class TourTest {
                             "4. Who is this?",
                             "a cgroup of its own",
                             "5. May it?",
-                            "not granted: without a cgroup");
+                            "not granted: without a cgroup")
+                    .doesNotContainPattern("cgroup → unit +tour\\.service");
             if (!said.contains("user namespace")) { // which not every kernel lets him make
                 assertThat(said).contains("the stranger killed by SIGKILL");
             }

@@ -107,9 +107,11 @@ class UpTest {
             assertThat(unknown.code()).isEqualTo(4);
             assertThat(unknown.out()).contains("not-found");
             assertThat(command("start", "nowhere").err())
-                    .startsWith("holdfast: cannot start nowhere.service: invalid");
+                    .isEqualTo("holdfast: cannot start nowhere.service: there is no such unit\n");
             assertThat(command("kill", "a").err()).isEqualTo("holdfast: a has no processes\n");
-            assertThat(command("kill", "-s", "NONSENSE", "a").code()).isEqualTo(1);
+            Invocation nonsense = command("kill", "-s", "NONSENSE", "a");
+            assertThat(nonsense.code()).isEqualTo(ExitCode.USAGE);
+            assertThat(nonsense.err()).contains("'NONSENSE'");
 
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
@@ -136,6 +138,35 @@ class UpTest {
             first.signal("INT");
             assertThat(first.exitCode()).isZero();
             assertThat(first.lines()).anyMatch(line -> line.contains("a.service: stopped"));
+        }
+    }
+
+    @Test
+    void whatServicesSayGivesATerminalNoOrders() throws Exception {
+        unit(
+                "e",
+                "ExecStart=/bin/sh -c 'printf \"clear \\\\033[2J\\\\tit\\\\n\"; exec sleep 1000'");
+        try (CommandProcess up = up("e")) {
+            up.await("e.service | clear");
+            assertThat(command("status", "e").out())
+                    .contains("clear ?[2J\tit")
+                    .doesNotContain("\u001b");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void aFolderThatCannotBeMadeIsNamedWithTheReason() throws Exception {
+        runtime = Files.createFile(folder.resolve("file")).toString();
+        try (CommandProcess up = up("a")) {
+            assertThat(up.exitCode()).isEqualTo(1);
+            assertThat(up.lines())
+                    .singleElement()
+                    .asString()
+                    .isEqualTo(
+                            "holdfast: cannot make the folder %s: %s: is there already"
+                                    .formatted(runtime, runtime));
         }
     }
 

@@ -42,7 +42,7 @@ final class Claim implements AutoCloseable {
         } catch (AccessDeniedException e) {
             throw new ErrnoException("open", file.toString(), Errno.EACCES, "it is another user's");
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot lock " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot lock " + file, e);
         }
         throw new ErrnoException("lock", subject, Errno.EBUSY, advice);
     }

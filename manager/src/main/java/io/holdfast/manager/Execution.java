@@ -329,7 +329,8 @@ final class Execution {
 
     private Path directory() throws SetupException {
         if (settings().workingDirectory().isEmpty()) {
-            return Path.of(scope.user() ? scope.account().home() : "/");
+            String home = scope.user() ? scope.account().home() : "/";
+            return Path.of(problemOf(home) == null ? home : "/"); // a home may be missing
         }
         WorkingDirectory wanted = settings().workingDirectory().get();
         String path =

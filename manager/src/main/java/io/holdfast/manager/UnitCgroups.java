@@ -47,8 +47,10 @@ final class UnitCgroups implements AutoCloseable {
                             "cgroup",
                             path,
                             Errno.EBUSY,
-                            "processes of an earlier manager are in it; end them, or choose"
-                                    + " another slice");
+                            "processes of an earlier manager are in it; end them (echo 1 > "
+                                    + Cgroup.mountPoint()
+                                    + path
+                                    + "/cgroup.kill), or choose another slice");
                 }
                 return new UnitCgroups(slice, claim);
             } catch (RuntimeException e) {

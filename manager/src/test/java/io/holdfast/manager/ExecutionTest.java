@@ -463,6 +463,15 @@ class ExecutionTest {
     }
 
     @Test
+    void aUsersServicesRunAlsoWhereTheHomeIsMissing() throws Exception {
+        scope =
+                ManagerScope.user(
+                        Map.of("HOME", "/no/such/home", "XDG_RUNTIME_DIR", folder.toString()));
+
+        assertThat(run("ExecStart=/bin/pwd")).isEqualTo("/\n");
+    }
+
+    @Test
     void theWorkingDirectoryMayBeMissingOrHome() throws Exception {
         assertThat(run("ExecStart=/bin/pwd", "WorkingDirectory=-/no/such/folder")).isEqualTo("/\n");
         assertThat(run("ExecStart=/bin/pwd", "WorkingDirectory=~")).isEqualTo("/root\n");

@@ -154,7 +154,8 @@ class ManagerTest {
             try (PidFd held = PidFd.of(process)) {
                 left.attach(held);
                 assertThatThrownBy(() -> Stage.in(folder, slice).close())
-                        .hasMessageContaining("of an earlier manager");
+                        .hasMessageContaining("of an earlier manager")
+                        .hasMessageContaining(left.path().path() + "/cgroup.kill");
             } finally {
                 process.destroyForcibly().waitFor();
             }

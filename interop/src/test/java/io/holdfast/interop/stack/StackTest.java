@@ -3,6 +3,7 @@ package io.holdfast.interop.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
@@ -189,6 +190,17 @@ class StackTest {
                 assertThat(again).isNotEqualTo(authority);
             }
         }
+    }
+
+    @Test
+    void aSecondOneInItsFolderIsRefusedAndTakesNothingFromIt() throws Exception {
+        List<String> before = filesIn(StackStage.RUNTIME);
+        assertThat(before).anyMatch(file -> file.endsWith("/polkit-agent-helper@.service"));
+        try (Running second = stage.up()) {
+            assertThat(second.end()).isEqualTo(new Exit.Exited(1));
+            assertThat(second.written()).contains("another manager runs there");
+        }
+        assertThat(filesIn(StackStage.RUNTIME)).containsExactlyInAnyOrderElementsOf(before);
     }
 
     @Test

@@ -100,8 +100,9 @@ public final class Readiness {
     }
 
     /**
-     * Where what a callback brings about is to run if it may block: each task on a virtual thread
-     * of its own. Those that callbacks of the same batch of events give are started together.
+     * Where what a callback brings about is to run if it may block: on virtual threads, where a
+     * task that blocks keeps no other waiting. Those that callbacks of the same batch of events
+     * give share a thread for as long as none blocks.
      */
     public static Executor executor() {
         return Poller.get().executor();

@@ -313,8 +313,8 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * A future of the same. It completes on a virtual thread of its own. Fails with
-     * IllegalStateException if this is closed before.
+     * A future of the same. It completes on a virtual thread: what depends on it may block. Fails
+     * with IllegalStateException if this is closed before.
      */
     public CompletableFuture<Exit> onExit() {
         return new ExitWatch(fd, false).future();

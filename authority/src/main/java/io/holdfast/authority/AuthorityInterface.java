@@ -126,7 +126,7 @@ public final class AuthorityInterface implements AutoCloseable {
         this.ownUid = io.holdfast.core.linux.Unistd.geteuid();
         this.server =
                 VarlinkServer.builder()
-                        .identity("Holdfast", "holdfast", "0.1.0", "https://holdfast.io")
+                        .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
                         .build();
     }

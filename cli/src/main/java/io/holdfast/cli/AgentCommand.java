@@ -56,7 +56,7 @@ final class AgentCommand implements Command {
                         Command.option(
                                 "--helper-socket",
                                 "PATH",
-                                "Where the helper that authenticates listens, and not at the usual places."))
+                                "Where the helper that authenticates listens, and not beside the bus or at the usual places."))
                 .addOption(Command.option("--bus", "ADDRESS", "A bus, and not the system's."));
     }
 
@@ -69,7 +69,10 @@ final class AgentCommand implements Command {
                 EventLoop loop = EventLoop.open();
                 AuthenticationAgent agent =
                         AuthenticationAgent.register(
-                                bus, held.subject(), options(line, System.getenv()), face)) {
+                                bus,
+                                held.subject(),
+                                options(line, addresses, System.getenv()),
+                                face)) {
             closeNotifyFd(line);
             return serve(agent, held, loop);
         } catch (BusAddressException | ConnectionLostException | DBusException e) {
@@ -164,12 +167,14 @@ final class AgentCommand implements Command {
         }
     }
 
-    private static AgentOptions options(ParseResult line, Map<String, String> environment) {
+    private static AgentOptions options(
+            ParseResult line, List<BusAddress> buses, Map<String, String> environment) {
         List<HelperAddress> helpers = new ArrayList<>();
         String socket = line.matchedOptionValue("--helper-socket", null);
         if (socket != null) {
             helpers.add(new HelperAddress.Socket(Path.of(socket)));
         } else {
+            buses.forEach(bus -> HelperAddress.beside(bus).ifPresent(helpers::add));
             helpers.addAll(HelperAddress.KNOWN);
         }
         return AgentOptions.DEFAULT

@@ -139,7 +139,7 @@ public final class ManagerInterface implements AutoCloseable {
         this.permission = permission;
         this.server =
                 VarlinkServer.builder()
-                        .identity("Holdfast", "holdfast", "0.1.0", "https://holdfast.io")
+                        .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
                         .build();
     }

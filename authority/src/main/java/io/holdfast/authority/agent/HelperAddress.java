@@ -1,10 +1,21 @@
 package io.holdfast.authority.agent;
 
+import static java.util.Objects.requireNonNull;
+
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.dbus.BusAddress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Where an agent finds a helper. */
 public sealed interface HelperAddress {
+    /** The name of a helper's socket in its folder. */
+    String SOCKET = "agent-helper.socket";
+
     /** A socket that starts one for each connection: ours, and polkit's from 127 on. */
     record Socket(Path path) implements HelperAddress {
         @Override
@@ -21,11 +32,38 @@ public sealed interface HelperAddress {
         }
     }
 
+    /**
+     * The helper of the stack that a bus is of: its socket is beside that of the bus. Passwords go
+     * there, so that both it and the folder must be root's or our own, and the folder nobody else's
+     * to write to.
+     */
+    static Optional<HelperAddress> beside(BusAddress bus) {
+        if (!(bus.transport() instanceof BusAddress.SocketFile file)) {
+            return Optional.empty();
+        }
+        Path socket = Path.of(file.path().path()).resolveSibling(SOCKET).toAbsolutePath();
+        Path folder = requireNonNull(socket.getParent());
+        try {
+            boolean closed = ((Integer) Files.getAttribute(folder, "unix:mode") & 022) == 0;
+            return closed && isTrusted(folder) && isTrusted(socket)
+                    ? Optional.of(new Socket(socket))
+                    : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty(); // there is none
+        }
+    }
+
+    private static boolean isTrusted(Path path) throws IOException {
+        Object uid = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+        long owner = Integer.toUnsignedLong((Integer) uid);
+        return owner == 0 || owner == Unistd.geteuid();
+    }
+
     /** The known places: ours, polkit's socket, and its program where there is no socket. */
     List<HelperAddress> KNOWN =
             List.of(
-                    new Socket(Path.of("/run/holdfast/agent-helper.socket")),
-                    new Socket(Path.of("/run/polkit/agent-helper.socket")),
+                    new Socket(Path.of("/run/holdfast", SOCKET)),
+                    new Socket(Path.of("/run/polkit", SOCKET)),
                     new Program(Path.of("/usr/lib/polkit-1/polkit-agent-helper-1")),
                     new Program(Path.of("/usr/libexec/polkit-1/polkit-agent-helper-1")));
 }

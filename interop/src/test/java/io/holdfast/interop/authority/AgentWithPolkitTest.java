@@ -89,7 +89,7 @@ class AgentWithPolkitTest {
         agent =
                 stage.start(
                         Stdio.pipe(),
-                        List.of("script", "-qec", "sh " + script, folder + "/typescript"));
+                        List.of("script", "-qec", "exec sh " + script, folder + "/typescript"));
     }
 
     @AfterEach

@@ -35,6 +35,8 @@ import org.junit.jupiter.api.Timeout;
             "busctl"
         })
 class ServicesTest {
+    private static final String TIMEDATED = "systemd-timedated.service";
+
     private StackStage stage;
 
     @BeforeAll
@@ -53,6 +55,10 @@ class ServicesTest {
                 });
                 """
                         .formatted(StackStage.USER));
+        // The first zone that the kernel is told of moves its clock, which is the whole machine's.
+        stage.write(
+                "/etc/systemd/system/systemd-timedated.service.d/clock.conf",
+                "[Service]\nCapabilityBoundingSet=~CAP_SYS_TIME\n");
         Running _ = stage.ready();
     }
 
@@ -78,7 +84,9 @@ class ServicesTest {
                 .isEqualTo(new Exit.Exited(0));
         assertThat(Files.readSymbolicLink(stage.file("/etc/localtime")).toString())
                 .endsWith("zoneinfo/Europe/Berlin");
-        assertThat(activeState("systemd-timedated.service")).isEqualTo("active");
+        assertThat(activeState(TIMEDATED)).isEqualTo("active");
+        assertThat(stage.userctl("show", "--property=CapabilityBoundingSet", "--value", TIMEDATED))
+                .doesNotContain("cap_sys_time");
         assertThat(byUser("timedatectl", "set-ntp", "true")).isEqualTo(new Exit.Exited(1));
     }
 

@@ -1,7 +1,6 @@
 package io.holdfast.bus;
 
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
@@ -104,11 +103,8 @@ final class RefusalLog {
 
     /** Name, process by number and id, and the unit that it belongs to, as far as can be told. */
     private static String who(Connection client) {
-        Optional<PidFd> process = client.peer().pidFd();
-        String unit = process.flatMap(RefusalLog::unit).map(name -> ", " + name).orElse("");
-        if (process.isPresent() && Feature.PIDFS.isPresent()) {
-            long ignored = process.get().id(); // which its text tells from then on
-        }
+        String unit =
+                client.peer().pidFd().flatMap(RefusalLog::unit).map(name -> ", " + name).orElse("");
         return client + unit;
     }
 

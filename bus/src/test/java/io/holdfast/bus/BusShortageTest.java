@@ -10,14 +10,13 @@ import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.Message;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,31 +48,13 @@ class BusShortageTest {
                         assertThat(ignored.descriptors()).hasSize(1);
                     }
                 }
-                for (Class<?> one : List.of(Fd.class, Message.class, Bus.class)) {
-                    loadAllBeside(one);
-                }
+                FullTable.load(Fd.class, Message.class, Bus.class);
                 String[] open = new java.io.File("/proc/self/fd").list();
                 int limit = (open == null ? 0 : open.length) + Integer.parseInt(arguments[1]);
                 int result = SysResource.setLimit(0, RLIMIT_NOFILE, limit, limit);
                 System.out.println("ready " + result);
                 int ended = System.in.read();
                 System.out.println("ended " + ended + " " + bus.addresses());
-            }
-        }
-    }
-
-    /** Classes of a folder are files, each of which would need a descriptor later. */
-    private static void loadAllBeside(Class<?> one) throws Exception {
-        Path root = Path.of(one.getProtectionDomain().getCodeSource().getLocation().toURI());
-        if (!Files.isDirectory(root)) {
-            return; // a jar, which stays open
-        }
-        try (Stream<Path> files = Files.walk(root)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".class")).toList()) {
-                String name = root.relativize(file).toString().replace('/', '.');
-                if (name.startsWith("io.holdfast.")) {
-                    Class<?> ignored = Class.forName(name.substring(0, name.length() - 6));
-                }
             }
         }
     }

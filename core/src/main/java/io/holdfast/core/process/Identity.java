@@ -87,6 +87,18 @@ final class Identity {
         }
     }
 
+    /** The id once it was asked for, or if it can be told now; else 0. */
+    private long idSeen() {
+        if (id == 0 && pidfd.isOpen() && Feature.PIDFS.isPresent()) {
+            try {
+                return id();
+            } catch (ErrnoException | IllegalStateException e) {
+                return 0; // closed at this moment
+            }
+        }
+        return id;
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         if (this == other) {
@@ -112,13 +124,14 @@ final class Identity {
         return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : pidSeen();
     }
 
-    /** The number, as last seen, and the id where it is known: for people. */
+    /** The number, as last seen, and the id, as far as they can be told: for people. */
     @Override
     public String toString() {
         int pid = pidSeen();
+        long told = idSeen();
         return "process"
                 + (pid == UNSEEN ? "" : " " + pid)
-                + (id == 0 ? "" : " [" + Long.toUnsignedString(id) + "]")
-                + (pid == UNSEEN && id == 0 ? " of " + pidfd : "");
+                + (told == 0 ? "" : " [" + Long.toUnsignedString(told) + "]")
+                + (pid == UNSEEN && told == 0 ? " of " + pidfd : "");
     }
 }

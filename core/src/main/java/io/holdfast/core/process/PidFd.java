@@ -426,7 +426,7 @@ public final class PidFd implements AutoCloseable {
         return identity.hashCode();
     }
 
-    /** The number, as last seen, and the identity where it is known: for people. */
+    /** The number, as last seen, and the identity, as far as they can be told: for people. */
     @Override
     public String toString() {
         return identity.toString();

@@ -22,17 +22,25 @@ public final class FullTable {
     private FullTable() {}
 
     /**
-     * Makes it small, for good. What is loaded later from a folder of classes would need a
-     * descriptor.
+     * Makes it small, for good.
      *
-     * @param modules a class of each folder whose classes are loaded now
+     * @param modules as for {@link #load}
      */
     public static void limit(int most, Class<?>... modules) throws Exception {
+        load(modules);
+        ErrnoException.check(
+                SysResource.setLimit(0, Resource.NOFILE.number(), most, most), "prlimit", most);
+    }
+
+    /**
+     * Loads what is loaded later from a folder of classes, which needs a descriptor then.
+     *
+     * @param modules a class of each folder
+     */
+    public static void load(Class<?>... modules) throws Exception {
         for (Class<?> one : modules) {
             loadAllBeside(one);
         }
-        ErrnoException.check(
-                SysResource.setLimit(0, Resource.NOFILE.number(), most, most), "prlimit", most);
     }
 
     private static void loadAllBeside(Class<?> one) throws Exception {

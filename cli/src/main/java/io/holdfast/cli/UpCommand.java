@@ -16,7 +16,6 @@ import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,11 +29,6 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, with the units that are named. */
 final class UpCommand implements Command {
-    /** How often the stack's own bus is tried; each try has the time limit of a connection. */
-    private static final int BUS_TRIES = 12;
-
-    private static final Duration BUS_PAUSE = Duration.ofSeconds(1);
-
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -167,7 +161,7 @@ final class UpCommand implements Command {
                     };
             try (AutoCloseable _ = manager.loop().onSignal(Signal.TERM, stop);
                     AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop)) {
-                stack.ifPresent(each -> connect(each, manager, systemd1, lines));
+                stack.ifPresent(each -> connect(each, manager, systemd1));
                 var ignored =
                         manager.start(units)
                                 .whenComplete((results, failure) -> {
@@ -195,42 +189,10 @@ final class UpCommand implements Command {
     }
 
     /** Once its socket listens, the bus is started by our own connection at the latest. */
-    private static void connect(Stack stack, Manager manager, Systemd1 systemd1, EventLines lines) {
+    private static void connect(Stack stack, Manager manager, Systemd1 systemd1) {
         var _ =
                 manager.start(List.of(Stack.BUS_SOCKET))
-                        .thenRunAsync(
-                                () -> {
-                                    try {
-                                        connectPatiently(stack, manager, systemd1, lines);
-                                    } catch (InterruptedException e) {
-                                        Thread.currentThread().interrupt();
-                                    }
-                                },
-                                task -> {
-                                    var _ = Thread.ofVirtual().name("holdfast-on-bus").start(task);
-                                });
-    }
-
-    /** A bus takes its time to start where there is much to do. */
-    private static void connectPatiently(
-            Stack stack, Manager manager, Systemd1 systemd1, EventLines lines)
-            throws InterruptedException {
-        for (int left = BUS_TRIES; left > 0; left--) {
-            try {
-                manager.busNames(systemd1.connect(stack.busAddress()));
-                return;
-            } catch (DBusException e) {
-                lines.event(Level.ERROR, "the manager is not on the bus: " + e.getMessage());
-                return;
-            } catch (ConnectionLostException e) {
-                lines.event(
-                        left == 1 ? Level.ERROR : Level.WARNING,
-                        "the manager is not on the bus"
-                                + (left == 1 ? ": " : " yet: ")
-                                + e.getMessage());
-                Thread.sleep(BUS_PAUSE);
-            }
-        }
+                        .thenRun(() -> manager.busNames(systemd1.follow(stack.busAddress())));
     }
 
     private static void started(

@@ -91,6 +91,13 @@ final class BusLink implements BusNames, AutoCloseable {
         return link;
     }
 
+    /** Connects as soon as there is a bus, and stays connected from then on. */
+    static BusLink follow(Face face, List<BusAddress> addresses) {
+        BusLink link = new BusLink(face, addresses);
+        link.thread.start();
+        return link;
+    }
+
     Optional<BusConnection> connection() {
         return Optional.ofNullable(connection).filter(BusConnection::isOpen);
     }
@@ -142,15 +149,19 @@ final class BusLink implements BusNames, AutoCloseable {
         try {
             while (!closed) {
                 BusConnection now = connection;
-                if (now == null) {
-                    return;
+                if (now != null) {
+                    now.awaitEnd();
+                    lost(now);
                 }
-                now.awaitEnd();
-                lost(now);
-                comeBack();
+                come();
             }
         } catch (InterruptedException e) {
             // closed
+        } finally {
+            BusConnection last = connection; // may have been made while this was closed
+            if (last != null) {
+                last.close();
+            }
         }
     }
 
@@ -167,18 +178,24 @@ final class BusLink implements BusNames, AutoCloseable {
         }
     }
 
-    private void comeBack() throws InterruptedException {
+    private void come() throws InterruptedException {
         List<BusAddress> again = // a bus that was started anew has another id
                 addresses.stream()
                         .map(address -> new BusAddress(address.transport(), Optional.empty()))
                         .toList();
         Duration pause = FIRST_PAUSE;
+        boolean told = shown != null; // that it was lost
         while (!closed) {
-            Thread.sleep(pause);
             try {
                 BusConnection _ = connect(again);
                 return;
             } catch (ConnectionLostException | DBusException e) {
+                if (!told && !closed) {
+                    told = true;
+                    String why = "the manager is not on the bus yet: " + e.getMessage();
+                    post(() -> face.manager().warn(why));
+                }
+                Thread.sleep(pause);
                 pause = pause.multipliedBy(2);
                 pause = pause.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause;
             }

@@ -67,6 +67,18 @@ public final class Systemd1 implements AutoCloseable {
         return link;
     }
 
+    /**
+     * The same of a bus that is still to come: takes the name as soon as it is there. Says once
+     * that it is not yet. Once.
+     *
+     * @throws io.holdfast.dbus.BusAddressException if the addresses are malformed
+     */
+    public BusNames follow(String addresses) {
+        BusLink link = BusLink.follow(face, BusAddress.parseList(addresses));
+        bus = link;
+        return link;
+    }
+
     /** Who may change something: for other faces of the same manager. */
     public Permission permission() {
         return permission;

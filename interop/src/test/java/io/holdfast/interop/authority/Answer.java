@@ -2,7 +2,6 @@ package io.holdfast.interop.authority;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.wire.Struct;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -20,12 +19,12 @@ record Answer(String word, Map<String, String> details) {
     /** A call of {@code CheckAuthorization}. */
     @FunctionalInterface
     interface Call {
-        List<Object> make() throws InterruptedException;
+        Struct make() throws InterruptedException;
     }
 
     static Answer to(Call call) throws InterruptedException {
         try {
-            return of((Struct) call.make().getFirst());
+            return of(call.make());
         } catch (DBusException e) {
             return new Answer(e.name(), Map.of());
         }

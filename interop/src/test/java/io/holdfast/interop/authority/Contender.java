@@ -133,7 +133,18 @@ final class Contender implements AutoCloseable {
             Map<String, String> details,
             int flags)
             throws InterruptedException {
-        return Answer.to(() ->
+        return Answer.to(() -> check(caller, subject, action, details, flags));
+    }
+
+    /** The answer as it comes. */
+    static Struct check(
+            BusConnection caller,
+            Struct subject,
+            String action,
+            Map<String, String> details,
+            int flags)
+            throws InterruptedException {
+        return (Struct)
                 caller.object(NAME, PATH)
                         .call(
                                 INTERFACE,
@@ -143,7 +154,8 @@ final class Contender implements AutoCloseable {
                                 action,
                                 details,
                                 flags,
-                                ""));
+                                "")
+                        .getFirst();
     }
 
     /** All that it knows of actions, by id. */

@@ -2,7 +2,6 @@ package io.holdfast.interop.authority;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -17,7 +16,6 @@ import io.holdfast.dbus.wire.Struct;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -52,13 +50,7 @@ class PolkitdDialogDifferenceTest {
     @BeforeAll
     @Timeout(120)
     static void start() throws Exception {
-        assumeTrue(Files.isExecutable(TwoAuthorities.POLKITD), "needs Debian's package polkitd");
-        started =
-                new TwoAuthorities(
-                        folder,
-                        PolicySources.installed(),
-                        CraftedPolicy.RULES,
-                        CraftedPolicy.actions());
+        started = TwoAuthorities.start(folder, PolicySources.installed());
         started.place(Standing.SERVICE); // so that there is a service, too
         started.place(Standing.LOCAL_AND_ACTIVE);
     }
@@ -138,20 +130,7 @@ class PolkitdDialogDifferenceTest {
             String answer;
             try {
                 Struct result =
-                        (Struct)
-                                contender
-                                        .connection()
-                                        .object(Contender.NAME, Contender.PATH)
-                                        .call(
-                                                Contender.INTERFACE,
-                                                "CheckAuthorization",
-                                                "(sa{sv})sa{ss}us",
-                                                subject,
-                                                action,
-                                                details,
-                                                flags,
-                                                "")
-                                        .getFirst();
+                        Contender.check(contender.connection(), subject, action, details, flags);
                 Map<String, Object> told = new TreeMap<>();
                 ((Map<?, ?>) result.get(2)).forEach((key, value) -> told.put((String) key, value));
                 told.remove(Answer.SINCE_127);

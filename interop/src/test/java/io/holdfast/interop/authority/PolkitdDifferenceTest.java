@@ -60,9 +60,7 @@ class PolkitdDifferenceTest {
     @BeforeAll
     @Timeout(120)
     static void start() throws Exception {
-        assumeTrue(Files.isExecutable(TwoAuthorities.POLKITD), "needs Debian's package polkitd");
-        started =
-                new TwoAuthorities(folder, sources(), CraftedPolicy.RULES, CraftedPolicy.actions());
+        started = TwoAuthorities.start(folder, sources());
     }
 
     @AfterAll

@@ -3,7 +3,6 @@ package io.holdfast.interop.authority;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.authority.Authority;
 import io.holdfast.core.linux.Feature;
@@ -99,13 +98,7 @@ class RebootServiceTest {
 
     @BeforeEach
     void start() throws Exception {
-        assumeTrue(Files.isExecutable(TwoAuthorities.POLKITD), "needs Debian's package polkitd");
-        stage =
-                new TwoAuthorities(
-                        folder,
-                        PolicySources.installed(),
-                        CraftedPolicy.RULES,
-                        CraftedPolicy.actions());
+        stage = TwoAuthorities.start(folder, PolicySources.installed());
         friend = stage.role(TwoAuthorities.PLAIN).uid();
         stranger = friend + 1_000;
     }

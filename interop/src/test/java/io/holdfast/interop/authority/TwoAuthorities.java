@@ -1,5 +1,7 @@
 package io.holdfast.interop.authority;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.holdfast.cli.Holdfast;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.ChildJvm;
@@ -75,14 +77,18 @@ final class TwoAuthorities implements AutoCloseable {
     private final List<Contender> both = new ArrayList<>();
 
     /**
-     * Starts both.
+     * Starts both; skips the test where there is no polkitd.
      *
-     * @param sources their files; each group that the rules know gets a member, and each user that
-     *     they know is there
-     * @param ruleText one more file of rules
-     * @param actionText one more file of actions
+     * @param sources their files, beside {@link CraftedPolicy}; each group that the rules know gets
+     *     a member, and each user that they know is there
      */
-    TwoAuthorities(Path folder, PolicySources sources, String ruleText, String actionText)
+    static TwoAuthorities start(Path folder, PolicySources sources)
+            throws IOException, InterruptedException {
+        assumeTrue(Files.isExecutable(POLKITD), "needs Debian's package polkitd");
+        return new TwoAuthorities(folder, sources);
+    }
+
+    private TwoAuthorities(Path folder, PolicySources sources)
             throws IOException, InterruptedException {
         this.folder = folder;
         readable(folder);
@@ -99,9 +105,9 @@ final class TwoAuthorities implements AutoCloseable {
             readable(Files.createDirectories(folder.resolve(each)));
         }
         sources.copyTo(folder.resolve("actions"), folder.resolve("rules.d"));
-        Files.writeString(folder.resolve("rules.d/10-holdfast.rules"), ruleText);
+        Files.writeString(folder.resolve("rules.d/10-holdfast.rules"), CraftedPolicy.RULES);
         Files.writeString(folder.resolve("rules.d/20-holdfast-arrow.rules"), CraftedPolicy.NEWER);
-        Files.writeString(folder.resolve("actions/org.holdfast.policy"), actionText);
+        Files.writeString(folder.resolve("actions/org.holdfast.policy"), CraftedPolicy.actions());
         makeUsers(sources);
         Files.writeString(folder.resolve("stage.sh"), SCRIPT);
         try {

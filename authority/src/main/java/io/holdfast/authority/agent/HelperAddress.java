@@ -1,7 +1,5 @@
 package io.holdfast.authority.agent;
 
-import static java.util.Objects.requireNonNull;
-
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.dbus.BusAddress;
 import java.io.IOException;
@@ -41,9 +39,13 @@ public sealed interface HelperAddress {
         if (!(bus.transport() instanceof BusAddress.SocketFile file)) {
             return Optional.empty();
         }
-        Path socket = Path.of(file.path().path()).resolveSibling(SOCKET).toAbsolutePath();
-        Path folder = requireNonNull(socket.getParent());
+        Path parent = Path.of(file.path().path()).toAbsolutePath().getParent();
+        if (parent == null) {
+            return Optional.empty();
+        }
         try {
+            Path folder = parent.toRealPath();
+            Path socket = folder.resolve(SOCKET);
             boolean closed = ((Integer) Files.getAttribute(folder, "unix:mode") & 022) == 0;
             return closed && isTrusted(folder) && isTrusted(socket)
                     ? Optional.of(new Socket(socket))

@@ -39,6 +39,25 @@ class HelperAddressTest {
     }
 
     @Test
+    void aBusWithNoFolderOfItsOwnHasNoHelper() throws Exception {
+        assertThat(HelperAddress.beside(BusAddress.ofPath("/"))).isEmpty();
+        assertThat(HelperAddress.beside(BusAddress.ofPath(folder + "/nowhere/bus"))).isEmpty();
+    }
+
+    @Test
+    void aLinkThatChangesAfterTheCheckLeadsNowhereElse() throws Exception {
+        Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("stack"));
+        Path stack = Files.createDirectory(folder.resolve("stack"));
+        UnixAddress there = UnixAddress.path(stack.resolve("agent-helper.socket"));
+        try (UnixListener _ = UnixListener.listen(there, SocketType.STREAM, 1)) {
+            assertThat(HelperAddress.beside(BusAddress.ofPath(link.resolve("bus").toString())))
+                    .contains(
+                            new HelperAddress.Socket(
+                                    stack.toRealPath().resolve("agent-helper.socket")));
+        }
+    }
+
+    @Test
     @Needs(root = true)
     void noPasswordGoesToASocketOfAnybodyElse() throws Exception {
         try (UnixListener _ = listen()) {

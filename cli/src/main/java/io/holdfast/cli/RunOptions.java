@@ -26,7 +26,7 @@ import picocli.CommandLine.ParseResult;
  *
  * @param unit the name of its cgroup, below our own
  * @param cgroup the path of its cgroup instead
- * @param identity words that go before the command to make it somebody else
+ * @param identity words that go before variables and command to make it somebody else
  */
 record RunOptions(
         List<String> command,
@@ -39,6 +39,9 @@ record RunOptions(
         boolean noNewPrivileges,
         List<Limit> limits,
         List<String> identity) {
+
+    private static final long CAP_SETGID = 1L << 6; // linux/capability.h
+    private static final long CAP_SETUID = 1L << 7;
 
     /** What Java makes of bytes that are no UTF-8. */
     private static final char REPLACEMENT = '\uFFFD';
@@ -53,8 +56,17 @@ record RunOptions(
             throw Command.misuse(line, "it can be born in one cgroup only: --unit or --cgroup");
         }
         cgroup.ifPresent(path -> checkCgroup(path, line));
+        List<String> command = command(line);
+        List<String> identity = identity(line);
+        if (!identity.isEmpty() && command.getFirst().contains("=")) {
+            throw Command.misuse(
+                    line,
+                    "env(1), which runs it as another user, takes '"
+                            + command.getFirst()
+                            + "' for a variable");
+        }
         return new RunOptions(
-                command(line),
+                command,
                 unit,
                 cgroup,
                 variables(line),
@@ -63,7 +75,7 @@ record RunOptions(
                 integer(line, "--umask", 8, 0, 0777),
                 line.hasMatchedOption("--no-new-privs"),
                 limits(line),
-                identity(line));
+                identity);
     }
 
     private static Optional<String> text(ParseResult line, String option) {
@@ -209,7 +221,10 @@ record RunOptions(
         return value;
     }
 
-    /** The words of setpriv(1), which becomes the user and then the command. */
+    /**
+     * The words of setpriv(1), which becomes the user. Then comes env(1): setpriv still has our
+     * capabilities when it executes something, and could execute what the user may not.
+     */
     private static List<String> identity(ParseResult line) throws InterruptedException {
         Optional<String> uid = text(line, "--uid");
         Optional<String> gid = group(line);
@@ -224,10 +239,19 @@ record RunOptions(
             words.add("--keep-groups");
         }
         if (!words.isEmpty()) {
+            requireCapabilities(uid.isPresent() ? CAP_SETUID | CAP_SETGID : CAP_SETGID);
             words.addFirst("setpriv");
-            words.add("--");
+            words.addAll(List.of("--", "env", "--"));
         }
         return words;
+    }
+
+    private static void requireCapabilities(long needed) {
+        if ((own(self -> self.proc().effectiveCapabilities()) & needed) != needed) {
+            throw new CommandException(
+                    "only root can become another user or group (CAP_SETUID and CAP_SETGID)",
+                    ExitCode.NOT_THE_PROCESS);
+        }
     }
 
     /** The number of the group that was asked for. */
@@ -271,12 +295,15 @@ record RunOptions(
     /** All of it as a description of a process. */
     Spawn spawn(@Nullable Cgroup home) {
         List<String> words = new ArrayList<>(identity);
+        if (!identity.isEmpty()) { // not for the dynamic linker of a setpriv that is root yet
+            variables.forEach((name, value) -> words.add(name + "=" + value));
+        }
         words.addAll(command);
         Spawn spawn = Spawn.of(words);
         if (home != null) {
             spawn.cgroup(home);
         }
-        if (!variables.isEmpty()) {
+        if (!variables.isEmpty() && identity.isEmpty()) {
             spawn.environment(own(self -> self.proc().environment()));
             variables.forEach(spawn::environment);
         }

@@ -12,6 +12,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -224,6 +225,48 @@ class RunCommandTest {
         assertThat(run.out().lines())
                 .containsExactly("nobody", "/", "5", "0027", "1", "64", "128", "unlimited", "b=c");
         assertThat(run.code()).isZero();
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void whatTheUserMayNotExecuteIsNotExecuted() throws Exception {
+        Path script = Files.writeString(temp.resolve("secret"), "#!/bin/sh\n");
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+        Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Program run = Program.run("run", "--uid=nobody", "--cwd=/", "--", script.toString());
+
+        assertThat(run.err()).contains("secret", "Permission denied").hasLineCount(1);
+        assertThat(run.code()).isEqualTo(ExitCode.NOT_EXECUTABLE);
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void variablesAreOfTheProgramAndNotOfWhatLeadsToIt() throws Exception {
+        Program run =
+                Program.run(
+                        "run",
+                        "--uid=nobody",
+                        "--cwd=/",
+                        "--setenv=LD_TRACE_LOADED_OBJECTS=1",
+                        "/bin/true");
+
+        assertThat(run.out()).contains("libc.so").doesNotContain("libcap-ng");
+        assertThat(run.code()).isZero();
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void whoCannotBecomeAnotherUserIsToldSo() throws Exception {
+        List<String> command =
+                new ArrayList<>(List.of("setpriv", "--bounding-set=-setuid,-setgid"));
+        command.addAll(Program.command(List.of(), "run", "--uid=root", "--", "true"));
+        Program run = Program.run(new ProcessBuilder(command));
+
+        assertThat(run.err())
+                .isEqualTo(
+                        "holdfast: only root can become another user or group"
+                                + " (CAP_SETUID and CAP_SETGID)\n");
+        assertThat(run.code()).isEqualTo(ExitCode.NOT_THE_PROCESS);
     }
 
     @Test

@@ -114,6 +114,14 @@ public final class Proc {
         return field("NoNewPrivs").equals("1");
     }
 
+    /**
+     * The capabilities that count for what it does now: bit n is set if it has the one of that
+     * number (capabilities(7), {@code linux/capability.h}).
+     */
+    public long effectiveCapabilities() {
+        return Long.parseUnsignedLong(field("CapEff"), 16);
+    }
+
     /** The supplementary groups, as our user namespace maps them. */
     public List<Long> groups() {
         List<Long> list = new ArrayList<>();

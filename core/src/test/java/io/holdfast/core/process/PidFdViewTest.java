@@ -149,6 +149,10 @@ class PidFdViewTest {
             assertThat(proc.directory()).isEqualTo(folder.toRealPath());
             assertThat(proc.name()).isEqualTo("perl");
             assertThat(proc.noNewPrivileges()).isFalse();
+            try (PidFd self = PidFd.self()) {
+                assertThat(proc.effectiveCapabilities())
+                        .isEqualTo(self.proc().effectiveCapabilities());
+            }
             end(child);
         }
     }

@@ -63,27 +63,37 @@ final class JobCommand implements Command {
                         .build();
         int code = ExitCode.OK;
         for (JsonObject job : ManagerSocket.call(line, method, names).objects("results")) {
-            if (!job.string("result").equals("done")) {
-                String unit = job.string("name");
-                output.complain(
-                        "cannot "
-                                + verb
-                                + " "
-                                + unit
-                                + ": "
-                                + (isThere(unit, line)
-                                        ? job.string("result") + "; see: holdfast status " + unit
-                                        : "there is no such unit"));
+            String result = job.string("result");
+            if (!result.equals("done")) {
+                output.complain("cannot " + verb + " " + reason(job.string("name"), result, line));
                 code = ExitCode.FAILURE;
             }
         }
         return code;
     }
 
-    private static boolean isThere(String unit, ParseResult line) {
-        return !ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
+    private String reason(String unit, String result, ParseResult line) {
+        if (ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
                 .object("unit")
                 .string("loadState")
-                .equals("not-found");
+                .equals("not-found")) {
+            return unit + ": there is no such unit";
+        }
+        return unit + ": " + words(result) + "; see: holdfast status " + unit;
+    }
+
+    /** What systemd's word for the end of a job means here. */
+    private String words(String result) {
+        return switch (result) {
+            case "canceled" -> "another job took the place of this one (canceled)";
+            case "timeout" -> "it took too long (timeout)";
+            case "dependency" -> "something that it requires did not start (dependency)";
+            case "assert" -> "an Assert…= of its does not hold (assert)";
+            case "invalid" ->
+                    verb.equals("reload")
+                            ? "it does not run, or has no ExecReload= (invalid)"
+                            : "it cannot be loaded, or not be run here (invalid)";
+            default -> result;
+        };
     }
 }

@@ -313,7 +313,9 @@ class UpTest {
             assertThat(command("reload", "r")).isEqualTo(new Invocation(0, "", ""));
             up.await("r.service | reloaded");
             assertThat(command("reload", "a").err())
-                    .startsWith("holdfast: cannot reload a.service: invalid");
+                    .startsWith(
+                            "holdfast: cannot reload a.service: it does not run, or has no"
+                                    + " ExecReload= (invalid)");
 
             assertThat(command("start", "f").code()).isEqualTo(1);
             assertThat(command("status", "f").out())

@@ -20,6 +20,7 @@ public final class AuthorityException extends RuntimeException {
             this.word = word;
         }
 
+        /** As on D-Bus, behind {@code org.freedesktop.PolicyKit1.Error.}. */
         public String word() {
             return word;
         }
@@ -27,6 +28,9 @@ public final class AuthorityException extends RuntimeException {
 
     private final Kind kind;
 
+    /**
+     * @param message for people, in one line
+     */
     public AuthorityException(Kind kind, String message) {
         super(message);
         this.kind = kind;
@@ -40,6 +44,7 @@ public final class AuthorityException extends RuntimeException {
         return new AuthorityException(Kind.NOT_AUTHORIZED, message);
     }
 
+    /** Why it is refused. */
     public Kind kind() {
         return kind;
     }

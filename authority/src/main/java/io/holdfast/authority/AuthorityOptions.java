@@ -37,6 +37,9 @@ public record AuthorityOptions(
                     Duration.ofMinutes(5),
                     RuleLimits.STANDARD);
 
+    /**
+     * @throws IllegalArgumentException if {@code temporaryLife} is not positive
+     */
     public AuthorityOptions {
         actionFolders = List.copyOf(actionFolders);
         ruleFolders = List.copyOf(ruleFolders);
@@ -45,30 +48,52 @@ public record AuthorityOptions(
         }
     }
 
+    /**
+     * @param folders the first wins; they need not be there. {@link ActionFolders#STANDARD} by
+     *     default
+     */
     public AuthorityOptions withActionFolders(List<Path> folders) {
         return new AuthorityOptions(
                 folders, ruleFolders, sessions, units, temporaryLife, ruleLimits);
     }
 
+    /**
+     * @param folders in order; they need not be there. {@link RuleFiles#STANDARD_FOLDERS} by
+     *     default
+     */
     public AuthorityOptions withRuleFolders(List<Path> folders) {
         return new AuthorityOptions(
                 actionFolders, folders, sessions, units, temporaryLife, ruleLimits);
     }
 
+    /**
+     * @param others whose sessions count; those of this machine by default
+     */
     public AuthorityOptions withSessions(Sessions others) {
         return new AuthorityOptions(
                 actionFolders, ruleFolders, others, units, temporaryLife, ruleLimits);
     }
 
+    /**
+     * @param lookup finds the unit of a process; by its cgroup, as systemd lays them out, by
+     *     default
+     */
     public AuthorityOptions withUnits(UnitLookup lookup) {
         return new AuthorityOptions(
                 actionFolders, ruleFolders, sessions, lookup, temporaryLife, ruleLimits);
     }
 
+    /**
+     * @param life of an authorization that is kept, positive; 5 minutes by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public AuthorityOptions withTemporaryLife(Duration life) {
         return new AuthorityOptions(actionFolders, ruleFolders, sessions, units, life, ruleLimits);
     }
 
+    /**
+     * @param limits of all rules; {@link RuleLimits#STANDARD} by default
+     */
     public AuthorityOptions withRuleLimits(RuleLimits limits) {
         return new AuthorityOptions(
                 actionFolders, ruleFolders, sessions, units, temporaryLife, limits);

@@ -20,7 +20,10 @@ public record CheckRequest(
         boolean interactive,
         boolean always,
         String cancellationId) {
-    /** Entries of details. */
+    /**
+     * Entries of details, with more of which a request is refused: the system property {@code
+     * io.holdfast.authority.details}, or 256.
+     */
     public static final int MAX_DETAILS = Integer.getInteger("io.holdfast.authority.details", 256);
 
     public CheckRequest {

@@ -20,6 +20,9 @@ public record Decision(
         Map<String, String> details,
         Optional<String> failure,
         Optional<Explanation> explanation) {
+    /**
+     * @throws IllegalArgumentException if it is authorized, and also a challenge or failed
+     */
     public Decision {
         details = Map.copyOf(details);
         if (isAuthorized && (isChallenge || failure.isPresent())) {

@@ -20,8 +20,13 @@ import java.util.concurrent.CountDownLatch;
  * Its callers and subjects are held by pidfd where the bus gives ProcessFD.
  */
 public final class PolicyKit1 implements AutoCloseable {
+    /** The name that an authority owns on the bus. */
     public static final String NAME = "org.freedesktop.PolicyKit1";
+
+    /** Of its one object. */
     public static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
+
+    /** Of that object. */
     public static final String INTERFACE = "org.freedesktop.PolicyKit1.Authority";
 
     /** Of the agents. */

@@ -75,6 +75,9 @@ public record BusAddress(Transport transport, Optional<String> guid) {
         }
     }
 
+    /**
+     * @throws BusAddressException if the id is not 32 hexadecimal digits
+     */
     public BusAddress {
         guid = guid.map(g -> g.toLowerCase(Locale.ROOT));
         if (guid.isPresent() && !SaslServer.isGuid(guid.get())) {

@@ -155,7 +155,7 @@ public final class BusConnection implements AutoCloseable {
 
     /**
      * Speaks with a single peer over an accepted socket, without a bus. Only a peer of our own user
-     * or of root is accepted.
+     * or of root is accepted; with {@link ConnectionOptions#anonymous} whoever can connect.
      *
      * @param socket owned from now on
      * @param guid the id of the address that was listened on: 32 lower-case hexadecimal digits

@@ -101,6 +101,7 @@ public final class BusInterface {
         return new Builder(name);
     }
 
+    /** Its name, as {@code org.example.Clock}. */
     public String name() {
         return name;
     }
@@ -263,6 +264,7 @@ public final class BusInterface {
             return this;
         }
 
+        /** The interface as described so far; the builder may go on, and changes it no more. */
         public BusInterface build() {
             return new BusInterface(this);
         }

@@ -39,6 +39,7 @@ public final class ConnectionLostException extends RuntimeException {
         return new ConnectionLostException(reason, String.valueOf(getMessage()), this);
     }
 
+    /** Why the connection ended. */
     public Reason reason() {
         return reason;
     }

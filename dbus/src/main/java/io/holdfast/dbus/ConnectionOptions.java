@@ -69,6 +69,10 @@ public record ConnectionOptions(
         }
     }
 
+    /**
+     * @param time for authentication and greeting together, positive; 10 s by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withConnectTimeout(Duration time) {
         return new ConnectionOptions(
                 time,
@@ -83,6 +87,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param time from the beginning of a call to its reply, positive; 25 s by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withCallTimeout(Duration time) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -97,6 +105,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param limit of our calls without reply, positive; 4096 by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withCalls(int limit) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -111,6 +123,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param limit of calls of others that wait or run, positive; 4096 by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withIncomingCalls(int limit) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -125,6 +141,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param limit of signals that wait in one subscription, positive; 1024 by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withQueuedSignals(int limit) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -139,6 +159,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param limit in bytes, positive; 16 MiB by default. One message may be longer
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withOutgoingBytes(long limit) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -153,6 +177,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param limit in bytes, positive; 128 MiB by default, which is also the most that D-Bus allows
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ConnectionOptions withMessageBytes(int limit) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -167,6 +195,9 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param passed true by default; if false, no message can carry descriptors in either direction
+     */
     public ConnectionOptions withDescriptors(boolean passed) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -181,6 +212,10 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param asNobody by the mechanism ANONYMOUS; by default it is EXTERNAL, as our user. On the
+     *     side that accepts: whether ANONYMOUS is offered too
+     */
     public ConnectionOptions withAnonymous(boolean asNobody) {
         return new ConnectionOptions(
                 connectTimeout,
@@ -195,6 +230,9 @@ public record ConnectionOptions(
                 reader);
     }
 
+    /**
+     * @param threads asked for one thread, unstarted; makes virtual ones by default
+     */
     public ConnectionOptions withReader(ThreadFactory threads) {
         return new ConnectionOptions(
                 connectTimeout,

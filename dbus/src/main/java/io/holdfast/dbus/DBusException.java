@@ -26,14 +26,31 @@ public final class DBusException extends RuntimeException {
     /** Nobody has the name. */
     public static final String NAME_HAS_NO_OWNER = PREFIX + "NameHasNoOwner";
 
+    /** There is no object at the path. */
     public static final String UNKNOWN_OBJECT = PREFIX + "UnknownObject";
+
+    /** The object does not have the interface. */
     public static final String UNKNOWN_INTERFACE = PREFIX + "UnknownInterface";
+
+    /** The interface does not have the method. */
     public static final String UNKNOWN_METHOD = PREFIX + "UnknownMethod";
+
+    /** The interface does not have the property. */
     public static final String UNKNOWN_PROPERTY = PREFIX + "UnknownProperty";
+
+    /** The property cannot be set. */
     public static final String PROPERTY_READ_ONLY = PREFIX + "PropertyReadOnly";
+
+    /** The arguments have other types than the method takes, or make no sense. */
     public static final String INVALID_ARGS = PREFIX + "InvalidArgs";
+
+    /** The caller may not do that. */
     public static final String ACCESS_DENIED = PREFIX + "AccessDenied";
+
+    /** A limit is reached; later there may be room again. */
     public static final String LIMITS_EXCEEDED = PREFIX + "LimitsExceeded";
+
+    /** It is known, and not done here. */
     public static final String NOT_SUPPORTED = PREFIX + "NotSupported";
 
     /** A reply is not what its documentation says. */

@@ -48,6 +48,7 @@ public final class ExportedObject implements AutoCloseable {
         this.executor = executor;
     }
 
+    /** The path that others call it at. */
     public String path() {
         return path;
     }

@@ -94,6 +94,7 @@ public final class MethodCall implements AutoCloseable {
         return message;
     }
 
+    /** The connection that the call came over; it stays open when the call ends. */
     public BusConnection connection() {
         return connection;
     }

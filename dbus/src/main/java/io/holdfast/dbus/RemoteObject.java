@@ -62,11 +62,12 @@ public final class RemoteObject {
         return new RemoteObject(connection, destination, path, timeout, flags | flag);
     }
 
-    /** The bus name that it is called under. */
+    /** The bus name that it is called under; empty without a bus. */
     public String destination() {
         return destination;
     }
 
+    /** The path that it is called at. */
     public String path() {
         return path;
     }

@@ -95,6 +95,7 @@ public final class Subscription implements AutoCloseable {
         }
     }
 
+    /** What a signal must match to come here. */
     public MatchRule rule() {
         return rule;
     }

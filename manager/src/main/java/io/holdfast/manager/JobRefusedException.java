@@ -35,6 +35,7 @@ public final class JobRefusedException extends RuntimeException {
         this.reason = reason;
     }
 
+    /** Why the job cannot be had; the message says it to people. */
     public Reason reason() {
         return reason;
     }

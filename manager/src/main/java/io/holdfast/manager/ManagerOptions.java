@@ -54,22 +54,40 @@ public record ManagerOptions(
                 false);
     }
 
+    /**
+     * @param other for whom the manager works. Neither the load path nor the runtime directory
+     *     follows
+     */
     public ManagerOptions withScope(ManagerScope other) {
         return new ManagerOptions(other, loadPath, units, runtimeDirectory, slice, ownsProcess);
     }
 
+    /**
+     * @param folders the one that wins first; none by default
+     */
     public ManagerOptions withUnits(List<Path> folders) {
         return new ManagerOptions(scope, loadPath, folders, runtimeDirectory, slice, ownsProcess);
     }
 
+    /**
+     * @param directory by default {@code holdfast} in {@code /run}, or in the user's {@code
+     *     XDG_RUNTIME_DIR}
+     */
     public ManagerOptions withRuntimeDirectory(Path directory) {
         return new ManagerOptions(scope, loadPath, units, directory, slice, ownsProcess);
     }
 
+    /**
+     * @param name of a slice; {@link #DEFAULT_SLICE} by default
+     */
     public ManagerOptions withSlice(UnitName name) {
         return new ManagerOptions(scope, loadPath, units, runtimeDirectory, name, ownsProcess);
     }
 
+    /**
+     * With all children of this process taken as the manager's, except those of {@code Spawn}; they
+     * are not by default. See {@code ownsProcess}.
+     */
     public ManagerOptions withProcessOwned() {
         return new ManagerOptions(scope, loadPath, units, runtimeDirectory, slice, true);
     }

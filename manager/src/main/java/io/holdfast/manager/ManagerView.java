@@ -64,34 +64,47 @@ public final class ManagerView {
 
     // ---- the manager; by any thread
 
+    /** The manager's loop. By any thread. */
     public EventLoop loop() {
         return context.loop();
     }
 
+    /** For whom the manager works. By any thread. */
     public ManagerScope scope() {
         return context.scope();
     }
 
-    /** Where the files of units are, those that were given with the manager's options first. */
+    /**
+     * Where the files of units are, those that were given with the manager's options first. By any
+     * thread.
+     */
     public LoadPath loadPath() {
         return options.loadPath().withFirst(options.units());
     }
 
-    /** The path of the manager's own cgroup, in which its units' are; empty if there are none. */
+    /**
+     * The path of the manager's own cgroup, in which its units' are; empty if there are none. By
+     * any thread.
+     */
     public Optional<String> cgroup() {
         return context.cgroups().map(cgroups -> cgroups.path().path());
     }
 
-    /** When it was opened. */
+    /** When it was opened. By any thread. */
     public Moment opened() {
         return opened;
     }
 
-    /** The least level of what is said. */
+    /** The least level of what is said. By any thread. */
     public ManagerListener.Level loudness() {
         return loudness.least();
     }
 
+    /**
+     * Says only what matters so much, from now on. By any thread.
+     *
+     * @param least INFO at first. What units write is passed on at any level
+     */
     public void loudness(ManagerListener.Level least) {
         loudness.least(least);
     }
@@ -128,6 +141,7 @@ public final class ManagerView {
         return listeners.add(listener);
     }
 
+    /** Whether all units are being stopped: no job but a stop is granted any more. */
     public boolean isStopping() {
         return jobs.isStopping();
     }
@@ -205,7 +219,11 @@ public final class ManagerView {
         return work(() -> catalog.installed(wanted));
     }
 
-    /** Reads the files of all that are loaded again. What runs takes it up at its next start. */
+    /**
+     * Reads the files of all that are loaded again. What runs takes it up at its next start.
+     *
+     * @return how many of them have files
+     */
     public CompletableFuture<Integer> reload() {
         List<UnitName> names = names();
         catalog.forget();
@@ -252,10 +270,12 @@ public final class ManagerView {
         return table.last();
     }
 
+    /** A copy of those that wait or run now, in the order of their ids. */
     public Collection<UnitJob> jobs() {
         return table.all();
     }
 
+    /** The job of this id; empty if there was none, or it has ended. */
     public Optional<UnitJob> job(long id) {
         return table.find(id);
     }
@@ -291,7 +311,7 @@ public final class ManagerView {
 
     /**
      * Whose the process is, which is lent until the answer is there: at once if it is in a unit's
-     * own cgroup. Fails with ErrnoException ESRCH if it is reaped.
+     * own cgroup. Fails with ErrnoException ESRCH if it is reaped. By any thread.
      */
     public CompletionStage<WorkloadIdentity> whoIs(PidFd process) {
         return whoIs.ask(process);
@@ -299,7 +319,7 @@ public final class ManagerView {
 
     /**
      * The run of a unit that a process is of, and no more: else as {@link #whoIs} tells it. Empty
-     * if it is of none.
+     * if it is of none. By any thread.
      */
     public CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
         return whoIs.workloadOf(process);

@@ -10,6 +10,7 @@ import java.time.temporal.ChronoUnit;
  * @param monotonic microseconds of CLOCK_MONOTONIC; 0: never
  */
 public record Moment(long realtime, long monotonic) {
+    /** 0 by both clocks: it has not happened. */
     public static final Moment NEVER = new Moment(0, 0);
 
     /** The JVM's {@code nanoTime} is CLOCK_MONOTONIC on Linux. */

@@ -39,6 +39,7 @@ public enum SubState {
         this.active = active;
     }
 
+    /** What it means for the unit as a whole. */
     public ActiveState active() {
         return active;
     }

@@ -13,6 +13,7 @@ public interface UnitListener {
     /** Something of a unit's state is another: {@link ManagerView#unit} tells it as it is now. */
     void unitChanged(UnitName unit);
 
+    /** A job was granted, and has not begun. */
     void jobNew(UnitJob job);
 
     /** A job has ended, after all that it changed of its unit was told. */

@@ -26,14 +26,25 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
         }
     }
 
+    /**
+     * @param timeout positive; the default is 45 s
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ClientOptions withCallTimeout(Duration timeout) {
         return new ClientOptions(timeout, streamTimeout, limits);
     }
 
+    /**
+     * @param timeout positive; by default silence never ends a stream
+     * @throws IllegalArgumentException if it is not positive
+     */
     public ClientOptions withStreamTimeout(Duration timeout) {
         return new ClientOptions(callTimeout, timeout, limits);
     }
 
+    /**
+     * @param messages what a reply may be; the default is {@link MessageLimits#DEFAULT}
+     */
     public ClientOptions withLimits(MessageLimits messages) {
         return new ClientOptions(callTimeout, streamTimeout, messages);
     }

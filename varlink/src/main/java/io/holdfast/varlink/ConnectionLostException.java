@@ -25,6 +25,7 @@ public final class ConnectionLostException extends RuntimeException {
         this.reason = reason;
     }
 
+    /** Why the connection ended. */
     public Reason reason() {
         return reason;
     }

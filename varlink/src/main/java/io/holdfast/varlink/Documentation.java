@@ -7,10 +7,11 @@ import java.util.List;
  * blank after it.
  */
 public record Documentation(List<String> lines) {
+    /** No comment. */
     public static final Documentation NONE = new Documentation(List.of());
 
     /**
-     * @throws IllegalArgumentException if a line holds a line break ends in white space, or is no
+     * @throws IllegalArgumentException if a line holds a line break, ends in white space, or is no
      *     Unicode
      */
     public Documentation {

@@ -18,8 +18,10 @@ import java.util.stream.Stream;
 public record Interface(Documentation documentation, String name, List<Member> members) {
     /** What an interface defines. */
     public sealed interface Member {
+        /** The comment in front of it; {@link Documentation#NONE} if there is none. */
         Documentation documentation();
 
+        /** Its name within the interface, as {@code StartUnit}. */
         String name();
     }
 
@@ -95,18 +97,22 @@ public record Interface(Documentation documentation, String name, List<Member> m
         return new IdlParser(text).parse();
     }
 
+    /** The method of this name, without that of the interface; empty if none is defined. */
     public Optional<Method> method(String name) {
         return find(Method.class, name);
     }
 
+    /** The type of this name; empty if none is defined. */
     public Optional<NamedType> type(String name) {
         return find(NamedType.class, name);
     }
 
+    /** The error of this name, without that of the interface; empty if none is defined. */
     public Optional<NamedError> error(String name) {
         return find(NamedError.class, name);
     }
 
+    /** All methods, in the order of the text. */
     public Stream<Method> methods() {
         return members.stream().filter(Method.class::isInstance).map(Method.class::cast);
     }

@@ -85,26 +85,44 @@ public sealed interface Json
         }
     }
 
+    /**
+     * A string.
+     *
+     * @throws IllegalArgumentException if it holds half of a surrogate pair
+     */
     static Json of(String value) {
         return new Text(value);
     }
 
+    /** An integer. */
     static Json of(long value) {
         return new Int(value);
     }
 
+    /**
+     * A real number, which is written with a fraction or an exponent even if it is whole.
+     *
+     * @throws IllegalArgumentException if it is infinite or not a number
+     */
     static Json of(double value) {
         return new Real(value);
     }
 
+    /** {@code true} or {@code false}. */
     static Json of(boolean value) {
         return new Bool(value);
     }
 
+    /** An array of a copy of these. */
     static Json array(Collection<? extends Json> elements) {
         return new Array(List.copyOf(elements));
     }
 
+    /**
+     * An array of strings.
+     *
+     * @throws IllegalArgumentException if one holds half of a surrogate pair
+     */
     static Json strings(Collection<String> elements) {
         return new Array(elements.stream().map(Json::of).toList());
     }

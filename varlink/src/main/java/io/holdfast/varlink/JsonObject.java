@@ -18,6 +18,7 @@ import java.util.function.Function;
  * All throw {@link JsonException} naming the field if it has another type.
  */
 public record JsonObject(Map<String, Json> fields) implements Json {
+    /** The object without fields. */
     public static final JsonObject EMPTY = new JsonObject(Map.of());
 
     /**
@@ -28,26 +29,48 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
     }
 
+    /**
+     * An object of one field, a string.
+     *
+     * @throws IllegalArgumentException if name or value hold half of a surrogate pair
+     */
     public static JsonObject of(String name, String value) {
         return new JsonObject(Map.of(name, Json.of(value)));
     }
 
+    /**
+     * An object of one field, an integer.
+     *
+     * @throws IllegalArgumentException if the name holds half of a surrogate pair
+     */
     public static JsonObject of(String name, long value) {
         return new JsonObject(Map.of(name, Json.of(value)));
     }
 
+    /**
+     * An object of one field, a boolean.
+     *
+     * @throws IllegalArgumentException if the name holds half of a surrogate pair
+     */
     public static JsonObject of(String name, boolean value) {
         return new JsonObject(Map.of(name, Json.of(value)));
     }
 
+    /**
+     * An object of one field.
+     *
+     * @throws IllegalArgumentException if the name holds half of a surrogate pair
+     */
     public static JsonObject of(String name, Json value) {
         return new JsonObject(Map.of(name, value));
     }
 
+    /** An object of fields that are put one by one. */
     public static Builder builder() {
         return new Builder();
     }
 
+    /** Whether it has no field; one that is {@code null} counts. */
     public boolean isEmpty() {
         return fields.isEmpty();
     }
@@ -58,60 +81,131 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         return value == null || value == Json.Null.NULL ? Optional.empty() : Optional.of(value);
     }
 
+    /**
+     * The field, a string.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type
+     */
     public String string(String name) {
         return require(name, Json::asString);
     }
 
+    /**
+     * The field, an integer.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type
+     */
     public long integer(String name) {
         return require(name, Json::asLong);
     }
 
+    /**
+     * The field, a number; an integer is rounded to the nearest {@code double}.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type
+     */
     public double real(String name) {
         return require(name, Json::asDouble);
     }
 
+    /**
+     * The field, a boolean.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type
+     */
     public boolean bool(String name) {
         return require(name, Json::asBoolean);
     }
 
+    /**
+     * The field, an object.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type
+     */
     public JsonObject object(String name) {
         return require(name, Json::asObject);
     }
 
+    /**
+     * The elements of the field, an array; {@code null} may be among them.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type
+     */
     public List<Json> array(String name) {
         return require(name, Json::asList);
     }
 
+    /**
+     * The elements of the field, an array of strings.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type, or an element is no
+     *     string
+     */
     public List<String> strings(String name) {
         return require(name, JsonObject::stringList);
     }
 
+    /**
+     * The elements of the field, an array of objects.
+     *
+     * @throws JsonException if it is absent, {@code null} or of another type, or an element is no
+     *     object
+     */
     public List<JsonObject> objects(String name) {
         return require(name, value -> value.asList().stream().map(Json::asObject).toList());
     }
 
+    /**
+     * The field, a string; empty if it is absent or {@code null}.
+     *
+     * @throws JsonException if it is of another type
+     */
     public Optional<String> optionalString(String name) {
         return optional(name, Json::asString);
     }
 
+    /**
+     * The field, an integer; empty if it is absent or {@code null}.
+     *
+     * @throws JsonException if it is of another type
+     */
     public OptionalLong optionalInteger(String name) {
         Optional<Long> value = optional(name, Json::asLong);
         return value.isPresent() ? OptionalLong.of(value.get()) : OptionalLong.empty();
     }
 
-    /** The field, or {@code otherwise} if it is absent or {@code null}. */
+    /**
+     * The field, a boolean, or {@code otherwise} if it is absent or {@code null}.
+     *
+     * @throws JsonException if it is of another type
+     */
     public boolean bool(String name, boolean otherwise) {
         return optional(name, Json::asBoolean).orElse(otherwise);
     }
 
+    /**
+     * The field, an object; empty if it is absent or {@code null}.
+     *
+     * @throws JsonException if it is of another type
+     */
     public Optional<JsonObject> optionalObject(String name) {
         return optional(name, Json::asObject);
     }
 
+    /**
+     * The elements of the field, an array; empty if it is absent or {@code null}.
+     *
+     * @throws JsonException if it is of another type
+     */
     public Optional<List<Json>> optionalArray(String name) {
         return optional(name, Json::asList);
     }
 
+    /**
+     * The elements of the field, an array of strings; empty if it is absent or {@code null}.
+     *
+     * @throws JsonException if it is of another type, or an element is no string
+     */
     public Optional<List<String>> optionalStrings(String name) {
         return optional(name, JsonObject::stringList);
     }
@@ -158,32 +252,64 @@ public record JsonObject(Map<String, Json> fields) implements Json {
             return this;
         }
 
+        /**
+         * Puts a string.
+         *
+         * @throws IllegalArgumentException if the name was already given, or the string holds half
+         *     of a surrogate pair
+         */
         @CanIgnoreReturnValue
         public Builder put(String name, String value) {
             return put(name, Json.of(value));
         }
 
+        /**
+         * Puts an integer.
+         *
+         * @throws IllegalArgumentException if the name was already given
+         */
         @CanIgnoreReturnValue
         public Builder put(String name, long value) {
             return put(name, Json.of(value));
         }
 
+        /**
+         * Puts a real number.
+         *
+         * @throws IllegalArgumentException if the name was already given, or the number is infinite
+         *     or none
+         */
         @CanIgnoreReturnValue
         public Builder put(String name, double value) {
             return put(name, Json.of(value));
         }
 
+        /**
+         * Puts a boolean.
+         *
+         * @throws IllegalArgumentException if the name was already given
+         */
         @CanIgnoreReturnValue
         public Builder put(String name, boolean value) {
             return put(name, Json.of(value));
         }
 
-        /** An array of objects, numbers… */
+        /**
+         * Puts an array of objects, numbers…
+         *
+         * @throws IllegalArgumentException if the name was already given
+         */
         @CanIgnoreReturnValue
         public Builder put(String name, List<? extends Json> elements) {
             return put(name, Json.array(elements));
         }
 
+        /**
+         * Puts an array of strings.
+         *
+         * @throws IllegalArgumentException if the name was already given, or a string holds half of
+         *     a surrogate pair
+         */
         @CanIgnoreReturnValue
         public Builder putStrings(String name, List<String> elements) {
             return put(name, Json.strings(elements));
@@ -203,6 +329,11 @@ public record JsonObject(Map<String, Json> fields) implements Json {
             return this;
         }
 
+        /**
+         * The object of what was put so far.
+         *
+         * @throws IllegalArgumentException if a name holds half of a surrogate pair
+         */
         public JsonObject build() {
             return fields.isEmpty() ? EMPTY : new JsonObject(fields);
         }

@@ -53,6 +53,9 @@ public record ServerLimits(
         }
     }
 
+    /**
+     * @param limits of one message; the default is {@link MessageLimits#DEFAULT}
+     */
     public ServerLimits withMessages(MessageLimits limits) {
         return new ServerLimits(
                 limits,
@@ -64,6 +67,11 @@ public record ServerLimits(
                 closeTimeout);
     }
 
+    /**
+     * @param all connections together, at least 1; 4096 by default
+     * @param perUid connections of one user, at least 1; 128 by default
+     * @throws IllegalArgumentException if one is not positive
+     */
     public ServerLimits withConnections(int all, int perUid) {
         return new ServerLimits(
                 messages,
@@ -75,6 +83,11 @@ public record ServerLimits(
                 closeTimeout);
     }
 
+    /**
+     * @param replies to one call that wait, at least 1; 1024 by default
+     * @param bytes their length together, at least 1; 4 MiB by default
+     * @throws IllegalArgumentException if one is not positive
+     */
     public ServerLimits withQueuedReplies(int replies, long bytes) {
         return new ServerLimits(
                 messages,
@@ -86,6 +99,11 @@ public record ServerLimits(
                 closeTimeout);
     }
 
+    /**
+     * @param write for the client to read one reply; 30 s by default
+     * @param close for calls under way, and then once more for their threads; 1 s by default
+     * @throws IllegalArgumentException if one is not positive
+     */
     public ServerLimits withTimeouts(Duration write, Duration close) {
         return new ServerLimits(
                 messages,

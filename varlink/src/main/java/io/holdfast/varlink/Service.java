@@ -37,10 +37,12 @@ public final class Service {
         this.methods = Map.copyOf(methods);
     }
 
+    /** An interface to serve; its methods have no handlers yet. */
     public static Builder of(Interface definition) {
         return new Builder(definition);
     }
 
+    /** What it serves, as it was given. */
     public Interface definition() {
         return definition;
     }
@@ -113,6 +115,7 @@ public final class Service {
             return this;
         }
 
+        /** The service with the handlers that were given so far. */
         public Service build() {
             return new Service(definition, methods);
         }

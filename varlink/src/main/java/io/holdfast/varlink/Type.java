@@ -69,6 +69,7 @@ public sealed interface Type {
 
     /** Named fields; a JSON object on the wire. */
     record Struct(List<Field> fields) implements Composite {
+        /** The struct without fields, as of a method that takes or gives nothing. */
         public static final Struct EMPTY = new Struct(List.of());
 
         /**

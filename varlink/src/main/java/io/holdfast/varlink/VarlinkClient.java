@@ -141,6 +141,7 @@ public final class VarlinkClient implements AutoCloseable {
         return channel.socket().peer();
     }
 
+    /** Calls without parameters, within {@link ClientOptions#callTimeout}. */
     public JsonObject call(String method) {
         return call(method, JsonObject.EMPTY);
     }

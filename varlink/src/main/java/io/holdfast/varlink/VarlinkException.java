@@ -26,6 +26,12 @@ public final class VarlinkException extends RuntimeException {
         this.parameters = parameters;
     }
 
+    /**
+     * An error without parameters.
+     *
+     * @param error the qualified name
+     * @throws IllegalArgumentException if that can be no error's name
+     */
     public VarlinkException(String error) {
         this(error, JsonObject.EMPTY);
     }
@@ -74,6 +80,7 @@ public final class VarlinkException extends RuntimeException {
         return error;
     }
 
+    /** The error's parameters; {@link JsonObject#EMPTY} if it has none. */
     public JsonObject parameters() {
         return parameters;
     }

@@ -69,6 +69,10 @@ public final class VarlinkServer implements AutoCloseable {
         this.executor = executor;
     }
 
+    /**
+     * Begins a server: a virtual thread for each connection, {@link ServerLimits#DEFAULT}, and no
+     * interface yet but {@code org.varlink.service}.
+     */
     public static Builder builder() {
         return new Builder();
     }
@@ -314,6 +318,7 @@ public final class VarlinkServer implements AutoCloseable {
             return this;
         }
 
+        /** What clients may use; {@link ServerLimits#DEFAULT} if not given. */
         @CanIgnoreReturnValue
         public Builder limits(ServerLimits limits) {
             this.limits = limits;

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * folder or, in one folder, of the later name.
  */
 public final class ActionPool {
-    /** Files of one folder. */
+    /** Files of one folder; those behind them do not count, which is told as a problem. */
     public static final int MAX_FILES = 4096;
 
     /** Nothing is declared. */

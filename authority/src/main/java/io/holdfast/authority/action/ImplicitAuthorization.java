@@ -47,6 +47,7 @@ public enum ImplicitAuthorization {
         return this != NO && this != YES;
     }
 
+    /** Whether an administrator has to authenticate. */
     public boolean needsAdministrator() {
         return this == AUTH_ADMIN || this == AUTH_ADMIN_KEEP;
     }

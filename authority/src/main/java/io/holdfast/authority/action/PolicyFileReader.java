@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * whatever entities, comments or CDATA sections divide it, and no whitespace is taken off.
  */
 public final class PolicyFileReader {
-    /** Bytes of one file. */
+    /** Bytes of one file; a larger one is not read. */
     public static final int MAX_FILE_SIZE = 1 << 20;
 
     /** Elements inside of each other. */

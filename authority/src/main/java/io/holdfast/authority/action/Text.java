@@ -14,6 +14,7 @@ import java.util.Optional;
  */
 public record Text(
         String untranslated, Map<String, String> translations, Optional<String> gettextDomain) {
+    /** No text, in any language. */
     public static final Text EMPTY = of("");
 
     public Text {

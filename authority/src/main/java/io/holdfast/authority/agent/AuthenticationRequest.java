@@ -32,6 +32,9 @@ public record AuthenticationRequest(
 
     static final String SIGNATURE = "sssa{ss}sa(sa{sv})";
 
+    /**
+     * @throws IllegalArgumentException if there is no user, or more than {@value #MAX_IDENTITIES}
+     */
     public AuthenticationRequest {
         details = Map.copyOf(details);
         uids = List.copyOf(uids);

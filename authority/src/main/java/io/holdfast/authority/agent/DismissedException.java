@@ -6,6 +6,7 @@ import java.io.Serial;
 public final class DismissedException extends Exception {
     @Serial private static final long serialVersionUID = 1L;
 
+    /** For whoever talks to the user: he has said no, or closed the dialog. */
     public DismissedException() {
         super("the user has dismissed the dialog");
     }

@@ -16,6 +16,9 @@ public record HelperLimits(int line, Duration request, Duration answer, Duration
             new HelperLimits(
                     4096, Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofMinutes(15));
 
+    /**
+     * @throws IllegalArgumentException if a limit is not positive
+     */
     public HelperLimits {
         if (line < 1) {
             throw new IllegalArgumentException("lines of " + line + " bytes");

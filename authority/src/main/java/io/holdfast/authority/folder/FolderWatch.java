@@ -38,13 +38,13 @@ import org.jspecify.annotations.Nullable;
  * change is told every {@link #LOOK_AGAIN}, whether there was one or not.
  */
 public final class FolderWatch implements AutoCloseable {
-    /** How long changes are gathered at most, so that many of them are told once. */
+    /** How long changes are gathered at most, so that many of them are told once: 100 ms. */
     public static final Duration GATHER_LIMIT = Duration.ofMillis(100);
 
-    /** A pause after which no more changes are waited for. */
+    /** A pause after which no more changes are waited for: 20 ms. */
     public static final Duration QUIET = Duration.ofMillis(20);
 
-    /** How often is told where changes cannot be seen. */
+    /** How often is told where changes cannot be seen: every 2 s. */
     public static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");

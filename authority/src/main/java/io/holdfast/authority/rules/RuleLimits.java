@@ -69,6 +69,10 @@ public record RuleLimits(
                     1 << 20,
                     100);
 
+    /**
+     * @throws IllegalArgumentException if a limit that is no time is not positive; {@code programs}
+     *     and {@code logged} may be 0
+     */
     public RuleLimits {
         if (allocated <= 0
                 || depth <= 0
@@ -84,6 +88,9 @@ public record RuleLimits(
         }
     }
 
+    /**
+     * @param duration of {@link #evaluation}; 15 s by default
+     */
     public RuleLimits withEvaluation(Duration duration) {
         return new RuleLimits(
                 duration,
@@ -102,6 +109,9 @@ public record RuleLimits(
                 logged);
     }
 
+    /**
+     * @param duration of {@link #load}; 15 s by default
+     */
     public RuleLimits withLoad(Duration duration) {
         return new RuleLimits(
                 evaluation,
@@ -120,6 +130,10 @@ public record RuleLimits(
                 logged);
     }
 
+    /**
+     * @param bytes of {@link #allocated}, positive; 32 MiB by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public RuleLimits withAllocated(long bytes) {
         return new RuleLimits(
                 evaluation,
@@ -139,8 +153,10 @@ public record RuleLimits(
     }
 
     /**
-     * @param count of {@link #evaluators}
-     * @param queue of {@link #waiting}
+     * @param count of {@link #evaluators}, positive; 8 by default
+     * @param queue of {@link #waiting}, positive; 4096 by default
+     * @param patience until another is started; 20 ms by default
+     * @throws IllegalArgumentException if one of the numbers is not positive
      */
     public RuleLimits withEvaluators(int count, int queue, Duration patience) {
         return new RuleLimits(
@@ -160,6 +176,10 @@ public record RuleLimits(
                 logged);
     }
 
+    /**
+     * @param count of {@link #servings}, positive; 20,000 by default
+     * @throws IllegalArgumentException if it is not positive
+     */
     public RuleLimits withServings(int count) {
         return new RuleLimits(
                 evaluation,
@@ -179,9 +199,10 @@ public record RuleLimits(
     }
 
     /**
-     * @param count of {@link #programs}
-     * @param duration of {@link #program}
-     * @param bytes of {@link #output}
+     * @param count of {@link #programs}, 0 or more; 64 by default
+     * @param duration of {@link #program}; 10 s by default
+     * @param bytes of {@link #output}, positive; 1 MiB by default
+     * @throws IllegalArgumentException if one of the numbers is out of its range
      */
     public RuleLimits withPrograms(int count, Duration duration, int bytes) {
         return new RuleLimits(

@@ -25,6 +25,9 @@ public sealed interface Identity {
         }
     }
 
+    /**
+     * @param name as it was written
+     */
     record Netgroup(String name) implements Identity {
         @Override
         public String toString() {

@@ -33,7 +33,7 @@ public final class Sessions {
     /** Where logind keeps them. */
     public static final Path FOLDER = Path.of("/run/systemd");
 
-    /** Bytes of one file that are looked at. */
+    /** Bytes of one file; a larger one counts as missing. */
     public static final int MAX_FILE_SIZE = 64 << 10;
 
     private static final int MAX_ID_LENGTH = 255;

@@ -33,7 +33,10 @@ public final class Users {
     /** Answers that are kept of each kind of question. */
     public static final int MAX_ANSWERS = 4096;
 
-    /** How old an answer may be ({@code io.holdfast.accountAge}, milliseconds). */
+    /**
+     * How old an answer may be: the system property {@code io.holdfast.accountAge} in milliseconds,
+     * or 10 s.
+     */
     public static final Duration MAX_AGE =
             Duration.ofMillis(Integer.getInteger("io.holdfast.accountAge", 10_000));
 

@@ -17,7 +17,7 @@ public record ServiceFile(
         @Nullable String user,
         @Nullable String systemdService,
         Path file) {
-    /** Bytes of one file. */
+    /** Bytes of one file; a larger one is refused. */
     public static final int MAX_SIZE = 1 << 16;
 
     public ServiceFile {

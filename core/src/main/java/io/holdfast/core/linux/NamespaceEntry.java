@@ -21,9 +21,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NamespaceEntry implements AutoCloseable {
     // sched.h
+    /** A mount namespace (CLONE_NEWNS), in which mounts from outside go on to arrive. */
     public static final int NEW_MOUNTS = 0x20000;
+
+    /** Host and domain name (CLONE_NEWUTS). */
     public static final int NEW_UTS = 0x4000000;
+
+    /** System V IPC and POSIX message queues (CLONE_NEWIPC). */
     public static final int NEW_IPC = 0x8000000;
+
+    /** Network devices, ports and abstract socket names (CLONE_NEWNET). */
     public static final int NEW_NET = 0x40000000;
 
     private static final int CLONE_FS = 0x200;

@@ -30,18 +30,44 @@ public record PidfdInfo(
         int coredumpMask,
         int coredumpSignal,
         int coredumpCode) {
+    /**
+     * {@code pid}, {@code tgid} and {@code ppid} are answered (Linux 6.13); not once it is reaped.
+     */
     public static final long INFO_PID = 1;
+
+    /**
+     * The ids from {@code ruid} to {@code fsgid} are answered (Linux 6.13); not once it is reaped.
+     */
     public static final long INFO_CREDS = 2;
+
+    /** {@code cgroupId} is answered (Linux 6.13). */
     public static final long INFO_CGROUPID = 4;
+
+    /** {@code exitCode} is answered (Linux 6.15); before Linux 6.19 only once it is reaped. */
     public static final long INFO_EXIT = 8;
+
+    /** {@code coredumpMask} is answered (Linux 6.16). */
     public static final long INFO_COREDUMP = 0x10;
+
+    /** The kernel tells which bits it knows (Linux 6.19); this record does not keep the answer. */
     public static final long INFO_SUPPORTED_MASK = 0x20;
+
+    /** {@code coredumpSignal} is answered (Linux 6.19). */
     public static final long INFO_COREDUMP_SIGNAL = 0x40;
+
+    /** {@code coredumpCode} is answered (Linux 7.1). */
     public static final long INFO_COREDUMP_CODE = 0x80;
 
+    /** Bit of {@code coredumpMask}: it has dumped core. */
     public static final int COREDUMPED = 1;
+
+    /** Bit of {@code coredumpMask}: the dump was skipped. */
     public static final int COREDUMP_SKIP = 2;
+
+    /** Bit of {@code coredumpMask}: the core is its user's. */
     public static final int COREDUMP_USER = 4;
+
+    /** Bit of {@code coredumpMask}: the core is root's, for it may hold secrets of another user. */
     public static final int COREDUMP_ROOT = 8;
 
     /** Size of the newest struct (Linux 7.1); an older kernel zeroes what it does not know. */

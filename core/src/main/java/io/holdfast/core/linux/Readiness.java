@@ -15,11 +15,28 @@ import java.util.concurrent.Executor;
  * is left parks as a virtual one does.
  */
 public final class Readiness {
+    /**
+     * There is something to read, a connection to accept, or the end of a stream; of a pidfd, the
+     * exit.
+     */
     public static final int IN = 1;
+
+    /**
+     * There is something out of the ordinary, such as out-of-band data or a change of {@code
+     * cgroup.events}.
+     */
     public static final int PRI = 2;
+
+    /** There is room to write. */
     public static final int OUT = 4;
+
+    /** There is an error, or nobody reads the pipe any more; told unasked. */
     public static final int ERR = 8;
+
+    /** The peer has gone altogether; told unasked. Of a pidfd, the reap (Linux 6.9). */
     public static final int HUP = 0x10;
+
+    /** The peer of a stream socket will send no more. */
     public static final int RDHUP = 0x2000;
 
     /** What {@link #await} answers when the time is over. */

@@ -33,6 +33,9 @@ public record Signal(int number) {
         "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS"
     };
 
+    /**
+     * @throws IllegalArgumentException if the number is out of its range
+     */
     public Signal {
         if (number < 0 || number > MAX) {
             throw new IllegalArgumentException("no signal: " + number);

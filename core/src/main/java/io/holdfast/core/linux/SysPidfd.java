@@ -14,8 +14,13 @@ public final class SysPidfd {
     /** {@code pidfd_open}: waitid answers EAGAIN instead of blocking. */
     public static final int PIDFD_NONBLOCK = Fcntl.O_NONBLOCK;
 
+    /** {@code pidfd_send_signal}: to the thread alone (Linux 6.9). */
     public static final int PIDFD_SIGNAL_THREAD = 1;
+
+    /** {@code pidfd_send_signal}: to the whole process (Linux 6.9). */
     public static final int PIDFD_SIGNAL_THREAD_GROUP = 2;
+
+    /** {@code pidfd_send_signal}: to the process group that it leads (Linux 6.9). */
     public static final int PIDFD_SIGNAL_PROCESS_GROUP = 4;
 
     // linux/pidfd.h: _IO(0xFF, n) and _IOWR(0xFF, 11, struct pidfd_info)

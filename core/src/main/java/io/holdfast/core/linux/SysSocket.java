@@ -31,8 +31,14 @@ public final class SysSocket {
     public static final int SO_DOMAIN = 39;
     public static final int SO_COOKIE = 57;
     public static final int SO_PEERGROUPS = 59;
+
+    /** Linux 6.5. */
     public static final int SO_PASSPIDFD = 76;
+
+    /** Linux 6.5. */
     public static final int SO_PEERPIDFD = 77;
+
+    /** Linux 6.16. */
     public static final int SO_PASSRIGHTS = 83;
 
     static final int SCM_RIGHTS = 1;

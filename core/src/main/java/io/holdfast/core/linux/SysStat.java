@@ -73,10 +73,12 @@ public final class SysStat {
         private static final int S_IFDIR = 0x4000;
         private static final int S_IFIFO = 0x1000;
 
+        /** Whether it is a socket. */
         public boolean isSocket() {
             return (mode & S_IFMT) == S_IFSOCK;
         }
 
+        /** Whether it is a pipe, with a name (a FIFO) or without. */
         public boolean isPipe() {
             return (mode & S_IFMT) == S_IFIFO;
         }
@@ -86,6 +88,7 @@ public final class SysStat {
             return (mode & S_IFMT) == 0;
         }
 
+        /** Whether it is a directory. */
         public boolean isDirectory() {
             return (mode & S_IFMT) == S_IFDIR;
         }

@@ -7,16 +7,34 @@ import java.lang.invoke.MethodHandle;
 
 /** {@code sys/wait.h}: waiting for a child by its pidfd. */
 public final class SysWait {
+    /** Answers {@link #NOTHING} instead of waiting. */
     public static final int WNOHANG = 1;
+
+    /** Waits for a stop by a signal. */
     public static final int WSTOPPED = 2;
+
+    /** Waits for the end. */
     public static final int WEXITED = 4;
+
+    /** Waits for a SIGCONT after a stop. */
     public static final int WCONTINUED = 8;
+
+    /** Leaves the child to be waited for once more: it is not reaped. */
     public static final int WNOWAIT = 0x1000000;
 
+    /** It has exited; the status is its exit status. */
     public static final int CLD_EXITED = 1;
+
+    /** A signal has killed it; the status is that signal, as for all that follow. */
     public static final int CLD_KILLED = 2;
+
+    /** A signal has killed it, and it has dumped core. */
     public static final int CLD_DUMPED = 3;
+
+    /** A signal has stopped it. */
     public static final int CLD_STOPPED = 5;
+
+    /** It goes on. */
     public static final int CLD_CONTINUED = 6;
 
     /** The answer of WNOHANG when nothing has changed. */

@@ -37,7 +37,7 @@ public final class Accounts {
                     "getent",
                     Duration.ofMillis(Integer.getInteger("io.holdfast.accountPatience", 15_000)));
 
-    /** Bytes of an answer of {@code getent}. */
+    /** Bytes of an answer of {@code getent}; a longer one is an {@link UnansweredException}. */
     public static final int MAX_ANSWER = 1 << 20;
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
@@ -94,6 +94,9 @@ public final class Accounts {
     public static sealed class UnknownAccountException extends Exception {
         private static final long serialVersionUID = 1L;
 
+        /**
+         * @param message what was looked for, on one line
+         */
         public UnknownAccountException(String message) {
             super(message);
         }
@@ -103,6 +106,9 @@ public final class Accounts {
     public static final class UnansweredException extends UnknownAccountException {
         private static final long serialVersionUID = 1L;
 
+        /**
+         * @param message what was looked for, and why there was no answer, on one line
+         */
         public UnansweredException(String message) {
             super(message);
         }
@@ -129,7 +135,7 @@ public final class Accounts {
     }
 
     /**
-     * The number of the group of this name, if there is one.
+     * The number of the group of this name or number, if there is one.
      *
      * @throws UnknownAccountException if it is no name, or if nobody could be asked
      */

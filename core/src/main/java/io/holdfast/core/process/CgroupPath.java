@@ -150,6 +150,7 @@ public record CgroupPath(String path) {
         return component.startsWith("_") ? component.substring(1) : component;
     }
 
+    /** Whether it is {@link #ROOT}. */
     public boolean isRoot() {
         return path.equals("/");
     }

@@ -128,6 +128,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         return listed && process.state() != PidFd.State.REAPED;
     }
 
+    /** How many are held: 0 once they are {@linkplain #take taken} or closed. */
     public int size() {
         return pidFds.size();
     }

@@ -110,6 +110,10 @@ public final class Namespace implements AutoCloseable {
         throw new ErrnoException("/proc/PID/ns/" + kind.fileName(), pidFd.toString(), Errno.ESRCH);
     }
 
+    /**
+     * What it was asked for as. The {@link Kind#PID} and {@link Kind#PID_FOR_CHILDREN} of a process
+     * may be one and the same namespace, and are equal then.
+     */
     public Kind kind() {
         return kind;
     }

@@ -18,6 +18,9 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
 
     private static volatile @Nullable UUID boot; // once it was read
 
+    /**
+     * @throws IllegalArgumentException if the number is negative
+     */
     public ProcessId {
         if (pid < 0) {
             throw new IllegalArgumentException("no process number: " + pid);

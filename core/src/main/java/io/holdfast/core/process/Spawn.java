@@ -156,14 +156,25 @@ public final class Spawn {
         return this;
     }
 
+    /**
+     * What it reads as its standard input, instead of ours.
+     *
+     * @throws IllegalArgumentException if it is {@link Stdio#merged}
+     */
     public Spawn stdin(Stdio stdio) {
         return stream(0, stdio);
     }
 
+    /**
+     * Where its standard output goes, instead of to ours.
+     *
+     * @throws IllegalArgumentException if it is {@link Stdio#merged}
+     */
     public Spawn stdout(Stdio stdio) {
         return stream(1, stdio);
     }
 
+    /** Where its standard error goes, instead of to ours. */
     public Spawn stderr(Stdio stdio) {
         return stream(2, stdio);
     }

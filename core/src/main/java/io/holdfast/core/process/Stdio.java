@@ -28,18 +28,25 @@ public sealed interface Stdio {
     /** A descriptor, lent until the child is started. */
     record Descriptor(Fd fd) implements Stdio {}
 
+    /** The stream of this process; what a child has unless said otherwise. */
     static Stdio inherit() {
         return new Inherit();
     }
 
+    /** {@code /dev/null}: reads nothing, swallows what is written. */
     static Stdio devNull() {
         return new Null();
     }
 
+    /**
+     * A pipe to or from this process: {@link Child#stdin}, {@link Child#stdout}, {@link
+     * Child#stderr}.
+     */
     static Stdio pipe() {
         return new Pipe();
     }
 
+    /** For standard error: the same as the child's standard output, whatever that is. */
     static Stdio merged() {
         return new Merged();
     }
@@ -59,6 +66,11 @@ public sealed interface Stdio {
         return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_APPEND);
     }
 
+    /**
+     * A descriptor of the caller's.
+     *
+     * @param fd lent until {@link Spawn#start} returns
+     */
     static Stdio descriptor(Fd fd) {
         return new Descriptor(fd);
     }

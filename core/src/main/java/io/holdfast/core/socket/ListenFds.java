@@ -16,7 +16,7 @@ public final class ListenFds {
     /** The first number. */
     public static final int START = 3;
 
-    /** More are not taken. */
+    /** If {@code LISTEN_FDS} tells of more, that makes no sense and none is taken. */
     public static final int MAX = 1024;
 
     /** What systemd calls one that has no name. */

@@ -14,6 +14,9 @@ public sealed interface UnixAddress {
      * @param path at most 107 bytes, without NUL
      */
     record PathName(String path) implements UnixAddress {
+        /**
+         * @throws IllegalArgumentException if it has more than 107 bytes, or none, or a NUL in it
+         */
         public PathName {
             if (path.isEmpty()) {
                 throw new IllegalArgumentException("an empty socket path");
@@ -33,6 +36,9 @@ public sealed interface UnixAddress {
      * @param name at most 107 bytes, without the leading NUL
      */
     record AbstractName(String name) implements UnixAddress {
+        /**
+         * @throws IllegalArgumentException if it has more than 107 bytes
+         */
         public AbstractName {
             var _ = UnixName.of("\0" + name);
         }
@@ -69,11 +75,17 @@ public sealed interface UnixAddress {
         return new AbstractName(name);
     }
 
+    /** No name; to bind to it lets the kernel choose an abstract one. */
     static UnixAddress unnamed() {
         return new Unnamed();
     }
 
-    /** Reads {@code /path} or {@code @name}. */
+    /**
+     * Reads {@code /path} or {@code @name}.
+     *
+     * @throws IllegalArgumentException if it has more than 107 bytes, or a path is empty or holds a
+     *     NUL
+     */
     static UnixAddress parse(String text) {
         return text.startsWith("@") ? new AbstractName(text.substring(1)) : new PathName(text);
     }

@@ -157,6 +157,9 @@ public final class UnixSocket implements AutoCloseable {
         return SocketType.of(SysSocket.option(received, SysSocket.SO_TYPE));
     }
 
+    /**
+     * Stream, datagram or SEQPACKET: what it was made as; for an adopted one, what the kernel says.
+     */
     public SocketType type() {
         return type;
     }

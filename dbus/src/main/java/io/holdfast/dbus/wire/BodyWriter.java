@@ -193,6 +193,12 @@ public final class BodyWriter {
         return open('a', next);
     }
 
+    /**
+     * Ends the array that was begun last; it may be empty.
+     *
+     * @throws IllegalStateException if what was begun last is none
+     * @throws IllegalArgumentException if its elements are longer than {@link WireLimits#MAX_ARRAY}
+     */
     public BodyWriter endArray() {
         close('a');
         int size = buffer.length() - starts[depth];
@@ -212,6 +218,11 @@ public final class BodyWriter {
         return open('(', next);
     }
 
+    /**
+     * Ends the struct that was begun last.
+     *
+     * @throws IllegalStateException if what was begun last is none, or lacks members
+     */
     public BodyWriter endStruct() {
         take(')');
         close('(');
@@ -226,6 +237,11 @@ public final class BodyWriter {
         return open('{', next);
     }
 
+    /**
+     * Ends the entry that was begun last.
+     *
+     * @throws IllegalStateException if what was begun last is none, or lacks its key or value
+     */
     public BodyWriter endDictEntry() {
         take('}');
         close('{');
@@ -247,6 +263,11 @@ public final class BodyWriter {
         return this;
     }
 
+    /**
+     * Ends the variant that was begun last.
+     *
+     * @throws IllegalStateException if what was begun last is none, or lacks its value
+     */
     public BodyWriter endVariant() {
         if (next != codes.length) {
             throw expected("the end of the variant");

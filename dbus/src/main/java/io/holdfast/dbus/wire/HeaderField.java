@@ -2,15 +2,34 @@ package io.holdfast.dbus.wire;
 
 /** Codes of the fields in a message's header. */
 public final class HeaderField {
+    /** An object path: the object that is called, or that sends the signal. */
     public static final int PATH = 1;
+
+    /** A string: of the call or signal. A call may leave it out. */
     public static final int INTERFACE = 2;
+
+    /** A string: the name of the method or signal. */
     public static final int MEMBER = 3;
+
+    /** A string, of errors. */
     public static final int ERROR_NAME = 4;
+
+    /** A number, not 0: the serial of the call that is answered. */
     public static final int REPLY_SERIAL = 5;
+
+    /** A string: a bus name. A signal without one is a broadcast. */
     public static final int DESTINATION = 6;
+
+    /** A string: the unique name of the sender, put there by the bus. */
     public static final int SENDER = 7;
+
+    /** A signature: the types of the body. Left out if there is no body. */
     public static final int SIGNATURE = 8;
+
+    /** A number: how many descriptors come with the message. */
     public static final int UNIX_FDS = 9;
+
+    /** Put there by a bus alone: the container that the sender is in. */
     public static final int CONTAINER_INSTANCE = 10;
 
     private HeaderField() {}

@@ -32,6 +32,7 @@ public final class MarshalledBody {
         return new MarshalledBody(signature, message.asSlice(start).toArray(ValueLayout.JAVA_BYTE));
     }
 
+    /** The types of the values. */
     public Signature signature() {
         return signature;
     }

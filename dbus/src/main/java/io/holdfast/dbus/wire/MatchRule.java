@@ -104,6 +104,7 @@ public record MatchRule(
         return rule;
     }
 
+    /** A rule that says nothing yet. */
     public static Builder builder() {
         return new Builder();
     }
@@ -163,18 +164,27 @@ public record MatchRule(
             return this;
         }
 
+        /**
+         * @param value a unique name, or a well-known name whose primary owner is meant
+         */
         public Builder sender(String value) {
             once("sender", sender != null);
             sender = valid("sender", value, Syntax.isBusName(value), "a bus name");
             return this;
         }
 
+        /**
+         * @param value a unique or a well-known name
+         */
         public Builder destination(String value) {
             once("destination", destination != null);
             destination = valid("destination", value, Syntax.isBusName(value), "a bus name");
             return this;
         }
 
+        /**
+         * @param value the interface of the call or signal
+         */
         public Builder interfaceName(String value) {
             once("interface", interfaceName != null);
             interfaceName =
@@ -182,12 +192,18 @@ public record MatchRule(
             return this;
         }
 
+        /**
+         * @param value the name of the method or signal
+         */
         public Builder member(String value) {
             once("member", member != null);
             member = valid("member", value, Syntax.isMember(value), "a member name");
             return this;
         }
 
+        /**
+         * @param value the path of the message, exactly; excludes {@link #pathNamespace}
+         */
         public Builder path(String value) {
             once("path", path != null);
             excluded("path", "path_namespace", pathNamespace != null);
@@ -195,6 +211,10 @@ public record MatchRule(
             return this;
         }
 
+        /**
+         * @param value the path of the message or one above it, as {@code /org/example}; excludes
+         *     {@link #path}
+         */
         public Builder pathNamespace(String value) {
             once("path_namespace", pathNamespace != null);
             excluded("path_namespace", "path", path != null);
@@ -203,15 +223,31 @@ public record MatchRule(
             return this;
         }
 
-        /** Argument {@code index} is the string {@code value}. */
+        /**
+         * Argument {@code index} is the string {@code value}. Of each argument one thing can be
+         * said.
+         *
+         * @param index 0 to {@value #MAX_ARGUMENT}
+         */
         public Builder argument(int index, String value) {
             return argument(new Argument(index, Test.EQUAL, value));
         }
 
+        /**
+         * Argument {@code index} is a string or object path, and equal to {@code value}, or one of
+         * the two ends in "/" and begins the other.
+         *
+         * @param index 0 to {@value #MAX_ARGUMENT}
+         */
         public Builder argumentPath(int index, String value) {
             return argument(new Argument(index, Test.PATH, value));
         }
 
+        /**
+         * Argument 0 is a string, and {@code value} or a name below it.
+         *
+         * @param value the beginning of a bus name, as {@code org.example}; one element is enough
+         */
         public Builder argument0Namespace(String value) {
             return argument(
                     new Argument(
@@ -224,12 +260,17 @@ public record MatchRule(
                                     "the beginning of a bus name")));
         }
 
+        /**
+         * @param value whether also messages that are addressed to others; false by default. A bus
+         *     takes true from monitors only
+         */
         public Builder eavesdrop(boolean value) {
             once("eavesdrop", eavesdrop != null);
             eavesdrop = value;
             return this;
         }
 
+        /** The rule as given so far, its arguments in order of their index. */
         public MatchRule build() {
             arguments.sort(Comparator.comparingInt(Argument::index));
             return new MatchRule(

@@ -67,6 +67,11 @@ public final class Message implements AutoCloseable {
         return flags;
     }
 
+    /**
+     * Whether a flag is set.
+     *
+     * @param flag one of {@link MessageFlags}
+     */
     public boolean hasFlag(int flag) {
         return (flags & flag) != 0;
     }
@@ -81,26 +86,32 @@ public final class Message implements AutoCloseable {
         return replySerial;
     }
 
+    /** The object that is called, or that sends a signal; null if none is told, as in replies. */
     public @Nullable String path() {
         return path;
     }
 
+    /** The interface of the call or signal; null if none is told: a call may leave it out. */
     public @Nullable String interfaceName() {
         return interfaceName;
     }
 
+    /** The name of the method or signal; null if none is told, as in replies. */
     public @Nullable String member() {
         return member;
     }
 
+    /** The name of the error; null if none is told, as in all that is no error. */
     public @Nullable String errorName() {
         return errorName;
     }
 
+    /** The bus name that it is addressed to; null in a broadcast, and where there is no bus. */
     public @Nullable String destination() {
         return destination;
     }
 
+    /** The unique name of its sender, put there by the bus; null where there is none. */
     public @Nullable String sender() {
         return sender;
     }

@@ -4,9 +4,16 @@ package io.holdfast.dbus.wire;
  * Kinds of messages. Other numbers up to 255 are kinds of the future: valid, and not understood.
  */
 public final class MessageType {
+    /** Has PATH and MEMBER. */
     public static final int METHOD_CALL = 1;
+
+    /** Has REPLY_SERIAL. */
     public static final int METHOD_RETURN = 2;
+
+    /** A call has failed; has ERROR_NAME and REPLY_SERIAL. */
     public static final int ERROR = 3;
+
+    /** Has PATH, INTERFACE and MEMBER. */
     public static final int SIGNAL = 4;
 
     private MessageType() {}

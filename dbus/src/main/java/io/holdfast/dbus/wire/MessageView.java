@@ -90,10 +90,12 @@ public final class MessageView {
         return length;
     }
 
+    /** Whether its numbers are little-endian; else they are big-endian. */
     public boolean isLittleEndian() {
         return header.little;
     }
 
+    /** The order of the bytes of its numbers. */
     public ByteOrder order() {
         return header.little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
     }
@@ -113,10 +115,12 @@ public final class MessageView {
         return header.serial;
     }
 
+    /** Where the body starts: the end of the message if it has none. */
     public int bodyOffset() {
         return base + header.bodyStart;
     }
 
+    /** The length of the body; 0 if it has none. */
     public int bodyLength() {
         return length - header.bodyStart;
     }
@@ -175,115 +179,142 @@ public final class MessageView {
                 : null;
     }
 
+    /** Whether there is a field PATH. */
     public boolean hasPath() {
         return has(HeaderField.PATH);
     }
 
+    /** Where the text of the field PATH starts, -1 if there is none. */
     public int pathOffset() {
         return start(HeaderField.PATH);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int pathLength() {
         return lengthOf(HeaderField.PATH);
     }
 
+    /** The text of the field PATH as a new String, null if there is none. */
     public @Nullable String path() {
         return text(HeaderField.PATH);
     }
 
+    /** Whether there is a field INTERFACE. */
     public boolean hasInterface() {
         return has(HeaderField.INTERFACE);
     }
 
+    /** Where the text of the field INTERFACE starts, -1 if there is none. */
     public int interfaceOffset() {
         return start(HeaderField.INTERFACE);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int interfaceLength() {
         return lengthOf(HeaderField.INTERFACE);
     }
 
+    /** The text of the field INTERFACE as a new String, null if there is none. */
     public @Nullable String interfaceName() {
         return text(HeaderField.INTERFACE);
     }
 
+    /** Whether there is a field MEMBER. */
     public boolean hasMember() {
         return has(HeaderField.MEMBER);
     }
 
+    /** Where the text of the field MEMBER starts, -1 if there is none. */
     public int memberOffset() {
         return start(HeaderField.MEMBER);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int memberLength() {
         return lengthOf(HeaderField.MEMBER);
     }
 
+    /** The text of the field MEMBER as a new String, null if there is none. */
     public @Nullable String member() {
         return text(HeaderField.MEMBER);
     }
 
+    /** Whether there is a field ERROR_NAME. */
     public boolean hasErrorName() {
         return has(HeaderField.ERROR_NAME);
     }
 
+    /** Where the text of the field ERROR_NAME starts, -1 if there is none. */
     public int errorNameOffset() {
         return start(HeaderField.ERROR_NAME);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int errorNameLength() {
         return lengthOf(HeaderField.ERROR_NAME);
     }
 
+    /** The text of the field ERROR_NAME as a new String, null if there is none. */
     public @Nullable String errorName() {
         return text(HeaderField.ERROR_NAME);
     }
 
+    /** Whether there is a field DESTINATION. */
     public boolean hasDestination() {
         return has(HeaderField.DESTINATION);
     }
 
+    /** Where the text of the field DESTINATION starts, -1 if there is none. */
     public int destinationOffset() {
         return start(HeaderField.DESTINATION);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int destinationLength() {
         return lengthOf(HeaderField.DESTINATION);
     }
 
+    /** The text of the field DESTINATION as a new String, null if there is none. */
     public @Nullable String destination() {
         return text(HeaderField.DESTINATION);
     }
 
+    /** Whether there is a field SENDER. */
     public boolean hasSender() {
         return has(HeaderField.SENDER);
     }
 
+    /** Where the text of the field SENDER starts, -1 if there is none. */
     public int senderOffset() {
         return start(HeaderField.SENDER);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int senderLength() {
         return lengthOf(HeaderField.SENDER);
     }
 
+    /** The text of the field SENDER as a new String, null if there is none. */
     public @Nullable String sender() {
         return text(HeaderField.SENDER);
     }
 
+    /** Whether there is a field SIGNATURE. An empty one is there too. */
     public boolean hasSignature() {
         return has(HeaderField.SIGNATURE);
     }
 
+    /** Where the text of the field SIGNATURE starts, -1 if there is none. */
     public int signatureOffset() {
         return start(HeaderField.SIGNATURE);
     }
 
+    /** The length of that text without NUL, 0 if there is none. */
     public int signatureLength() {
         return lengthOf(HeaderField.SIGNATURE);
     }
 
-    /** Empty if the message has none. */
+    /** The text of the field SIGNATURE as a new String, empty if there is none. */
     public String signature() {
         String text = text(HeaderField.SIGNATURE);
         return text == null ? "" : text;

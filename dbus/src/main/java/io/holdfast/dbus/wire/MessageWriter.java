@@ -35,6 +35,9 @@ public final class MessageWriter {
         this(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /**
+     * @param order of the bytes of all numbers
+     */
     public MessageWriter(ByteOrder order) {
         this.order = order;
         buffer = new WireBuffer(order);
@@ -63,6 +66,7 @@ public final class MessageWriter {
         return replySerial(replySerial);
     }
 
+    /** Begins a signal: a broadcast, unless it gets a {@link #destination(String)}. */
     public MessageWriter signal(String path, String interfaceName, String member) {
         return begin(MessageType.SIGNAL).path(path).interfaceName(interfaceName).member(member);
     }
@@ -118,6 +122,7 @@ public final class MessageWriter {
         return this;
     }
 
+    /** The unique or well-known name that it is addressed to, at most once a message. */
     public MessageWriter destination(String name) {
         return name(HeaderField.DESTINATION, name, Syntax::isBusName);
     }
@@ -128,6 +133,9 @@ public final class MessageWriter {
         return this;
     }
 
+    /**
+     * The bus name of its sender, at most once a message. A bus replaces what a client puts there.
+     */
     public MessageWriter sender(String name) {
         return name(HeaderField.SENDER, name, Syntax::isBusName);
     }

@@ -161,6 +161,7 @@ public final class SaslClient {
         refusal = reason;
     }
 
+    /** How far it is: {@link State#WAITING} at first. The other two are final. */
     public State state() {
         return state;
     }

@@ -112,6 +112,9 @@ public final class SaslServer {
     private String lastRejection = "";
     private String refusal = "";
 
+    /**
+     * @param config what is offered to this client; each connection has a server of its own
+     */
     public SaslServer(Config config) {
         this.config = config;
     }
@@ -320,6 +323,7 @@ public final class SaslServer {
         return config;
     }
 
+    /** How far it is: {@link State#AUTHENTICATING} at first. The other two are final. */
     public State state() {
         return state;
     }

@@ -14,6 +14,10 @@ public record Struct(List<Object> members) {
         }
     }
 
+    /**
+     * @param members in their order, at least one
+     * @throws IllegalArgumentException if there are none
+     */
     public static Struct of(Object... members) {
         return new Struct(List.of(members));
     }

@@ -58,6 +58,9 @@ public final class Syntax {
         return !fresh || length == 1;
     }
 
+    /**
+     * {@code /}, or elements of letters, digits and underscores, each after a slash; of any length.
+     */
     public static boolean isObjectPath(String text) {
         MemorySegment bytes = bytesOf(text);
         return isObjectPath(bytes, 0, (int) bytes.byteSize());
@@ -68,6 +71,10 @@ public final class Syntax {
         return isName(bytes, offset, length, LETTER, LETTER | DIGIT, 2);
     }
 
+    /**
+     * Two or more elements with dots between; letters, digits, underscores, no digit first; at most
+     * 255 bytes.
+     */
     public static boolean isInterface(String text) {
         MemorySegment bytes = bytesOf(text);
         return isInterface(bytes, 0, (int) bytes.byteSize());
@@ -78,6 +85,7 @@ public final class Syntax {
         return isInterface(bytes, offset, length);
     }
 
+    /** As an interface. */
     public static boolean isErrorName(String text) {
         return isInterface(text);
     }
@@ -98,6 +106,7 @@ public final class Syntax {
         return true;
     }
 
+    /** Letters, digits and underscores, no digit first; 1 to 255 bytes. */
     public static boolean isMember(String text) {
         MemorySegment bytes = bytesOf(text);
         return isMember(bytes, 0, (int) bytes.byteSize());
@@ -110,6 +119,7 @@ public final class Syntax {
                 : isWellKnownName(bytes, offset, length);
     }
 
+    /** A unique or a well-known name. */
     public static boolean isBusName(String text) {
         MemorySegment bytes = bytesOf(text);
         return isBusName(bytes, 0, (int) bytes.byteSize());
@@ -129,6 +139,10 @@ public final class Syntax {
                         2);
     }
 
+    /**
+     * A colon, then two or more elements of letters, digits, underscores and hyphens, with dots
+     * between; at most 255 bytes.
+     */
     public static boolean isUniqueName(String text) {
         MemorySegment bytes = bytesOf(text);
         return isUniqueName(bytes, 0, (int) bytes.byteSize());
@@ -139,6 +153,10 @@ public final class Syntax {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 2);
     }
 
+    /**
+     * Two or more elements of letters, digits, underscores and hyphens, no digit first, with dots
+     * between; at most 255 bytes.
+     */
     public static boolean isWellKnownName(String text) {
         MemorySegment bytes = bytesOf(text);
         return isWellKnownName(bytes, 0, (int) bytes.byteSize());
@@ -149,6 +167,7 @@ public final class Syntax {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 1);
     }
 
+    /** What {@code arg0namespace} takes: a well-known name of which one element is enough. */
     public static boolean isNamespace(String text) {
         MemorySegment bytes = bytesOf(text);
         return isNamespace(bytes, 0, (int) bytes.byteSize());

@@ -16,6 +16,11 @@ public record Variant(Signature type, Object value) {
         }
     }
 
+    /**
+     * @param type one complete type, as {@code as}
+     * @param value of that type, as {@link Values} tells
+     * @throws IllegalArgumentException if the type is not exactly one complete type
+     */
     public static Variant of(String type, Object value) {
         return new Variant(Signature.of(type), value);
     }

@@ -11,6 +11,7 @@ import java.util.Optional;
  *     systemd.resource-control</a>
  */
 public record CgroupSettings(Optional<UnitName> slice) {
+    /** The slice that all others are below. */
     public static final UnitName ROOT_SLICE = UnitName.of("-.slice");
 
     /**

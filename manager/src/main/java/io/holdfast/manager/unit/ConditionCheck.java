@@ -36,6 +36,7 @@ public record ConditionCheck(
      * @param notEvaluated those that Holdfast cannot judge yet; they count as met
      */
     public record Verdict(List<Condition> unmet, List<Condition> notEvaluated) {
+        /** Whether none decided against the unit. */
         public boolean met() {
             return unmet.isEmpty();
         }

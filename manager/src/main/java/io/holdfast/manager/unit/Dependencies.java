@@ -10,6 +10,7 @@ import java.util.Set;
  * The units that one unit depends on, by the kind of dependency; each kind in the order written.
  */
 public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
+    /** None of any kind. */
     public static final Dependencies NONE = new Dependencies(Map.of());
 
     public Dependencies {
@@ -19,10 +20,12 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
         byKind = Collections.unmodifiableMap(copy);
     }
 
+    /** Those of a kind, in the order written; empty if there are none. */
     public Set<UnitName> of(Dependency kind) {
         return byKind.getOrDefault(kind, Set.of());
     }
 
+    /** Whether it depends on a unit so, by the very name that was written. */
     public boolean has(Dependency kind, UnitName unit) {
         return of(kind).contains(unit);
     }

@@ -9,6 +9,7 @@ public record Diagnostic(Place place, Kind kind, String message) {
     /** Kept per unit or folder scan; what comes later is counted in one last line. */
     public static final int LIMIT = 500;
 
+    /** How bad it is. */
     public enum Severity {
         /** The unit must not be started. */
         ERROR,
@@ -18,6 +19,7 @@ public record Diagnostic(Place place, Kind kind, String message) {
         NOTICE
     }
 
+    /** What it is about. */
     public enum Kind {
         /** The unit cannot be loaded with this: it must not be started. */
         REFUSED(Severity.ERROR),
@@ -36,11 +38,13 @@ public record Diagnostic(Place place, Kind kind, String message) {
             this.severity = severity;
         }
 
+        /** How bad all of this kind are. */
         public Severity severity() {
             return severity;
         }
     }
 
+    /** How bad it is: that of its kind. */
     public Severity severity() {
         return kind.severity();
     }

@@ -20,17 +20,17 @@ import java.util.Map;
  * @param place of the directive
  */
 public record EnvironmentFile(String pattern, boolean optional, Place place) {
-    /** Bytes of one file. */
+    /** Bytes of one file; a larger one is not loaded. */
     public static final int MAX_SIZE = 4 << 20;
 
-    /** Files that one pattern may match. */
+    /** Files that one pattern may match; if there are more, none is loaded. */
     public static final int MAX_FILES = 256;
 
     /**
      * Reads the file, or all that match, in the order of their names.
      *
-     * @throws IOException if one cannot be read, is no UTF-8 or too large; if none is there and it
-     *     is not optional
+     * @throws IOException if one cannot be read, is no UTF-8 or too large; if too many match; if
+     *     none is there and it is not optional
      */
     public Map<String, String> load() throws IOException {
         Map<String, String> variables = new LinkedHashMap<>();

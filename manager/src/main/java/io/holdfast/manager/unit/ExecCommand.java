@@ -48,6 +48,7 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
                         flags.isEmpty() ? EnumSet.noneOf(Flag.class) : EnumSet.copyOf(flags));
     }
 
+    /** Whether a prefix said so. */
     public boolean has(Flag flag) {
         return flags.contains(flag);
     }

@@ -10,6 +10,7 @@ import java.util.TreeMap;
  * @param mode of the innermost folder of each path
  */
 public record ExecDirectory(Kind kind, List<Entry> paths, int mode) {
+    /** The mode of folders that have none of their own: all may read, their owner may write. */
     public static final int DEFAULT_MODE = 0755;
 
     /** The roots. */

@@ -15,6 +15,7 @@ import java.util.TreeSet;
  * @param signals by number
  */
 public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
+    /** No way to end. */
     public static final ExitStatusSet EMPTY = new ExitStatusSet(Set.of(), Set.of());
 
     private static final Map<String, Integer> NAMES = names();
@@ -24,14 +25,21 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
         signals = Collections.unmodifiableSet(new TreeSet<>(signals));
     }
 
+    /**
+     * Whether an exit with this status is among them.
+     *
+     * @param status 0 to 255
+     */
     public boolean hasStatus(int status) {
         return statuses.contains(status);
     }
 
+    /** Whether an end by this signal is among them. */
     public boolean hasSignal(Signal signal) {
         return signals.contains(signal.number());
     }
 
+    /** Whether there is neither status nor signal. */
     public boolean isEmpty() {
         return statuses.isEmpty() && signals.isEmpty();
     }

@@ -42,6 +42,7 @@ public record ManagerScope(
     /** An entry of the user database. */
     public record Account(
             String name, long uid, String group, long gid, String home, String shell) {
+        /** Root as it is everywhere; the user database is not asked. */
         public static final Account ROOT = new Account("root", 0, "root", 0, "/root", "/bin/sh");
     }
 

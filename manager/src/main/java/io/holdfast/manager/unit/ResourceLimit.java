@@ -14,6 +14,9 @@ public record ResourceLimit(long soft, long hard) {
     private static final String PREFIX = "Limit";
     private static final long SECOND = 1_000_000;
 
+    /**
+     * @throws IllegalArgumentException if the soft limit is above the hard one
+     */
     public ResourceLimit {
         if (Long.compareUnsigned(soft, hard) > 0) {
             throw new IllegalArgumentException("the soft limit is above the hard one");

@@ -145,6 +145,7 @@ public record SandboxSettings(
         return flags.isEmpty() ? EnumSet.noneOf(Flag.class) : EnumSet.copyOf(flags);
     }
 
+    /** Whether this is on. */
     public boolean has(Flag flag) {
         return flags.contains(flag);
     }

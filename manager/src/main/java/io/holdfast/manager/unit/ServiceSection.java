@@ -100,6 +100,9 @@ public record ServiceSection(
      */
     public record Timeouts(
             TimeSpan start, TimeSpan stop, TimeSpan abort, TimeSpan runtimeMax, TimeSpan watchdog) {
+        /**
+         * For {@code start} (but of a oneshot service, which has no end) and {@code stop}: 90 s.
+         */
         public static final TimeSpan DEFAULT = TimeSpan.seconds(90);
     }
 

@@ -48,6 +48,7 @@ public record SocketSection(
 
     /** Whose the nodes are; what is empty is the manager's. */
     public record Owner(Optional<String> user, Optional<String> group) {
+        /** Whether neither is said: the nodes stay the manager's. */
         public boolean isOurs() {
             return user.isEmpty() && group.isEmpty();
         }

@@ -7,6 +7,7 @@ package io.holdfast.manager.unit;
  *     empty for all others
  */
 public record StandardStream(Kind kind, String argument) {
+    /** The words of systemd, without their arguments. */
     public enum Kind {
         NULL,
         /** Output: as the standard input (standard error: as the standard output). */

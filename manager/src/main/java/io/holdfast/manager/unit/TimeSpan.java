@@ -12,7 +12,10 @@ import java.util.Optional;
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.time.html">systemd.time</a>
  */
 public record TimeSpan(long micros) implements Comparable<TimeSpan> {
+    /** No end. */
     public static final TimeSpan INFINITY = new TimeSpan(Long.MAX_VALUE);
+
+    /** No time at all. */
     public static final TimeSpan ZERO = new TimeSpan(0);
 
     private static final long SECOND = 1_000_000;
@@ -46,16 +49,29 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
         new Unit("us", 1),
     };
 
+    /**
+     * @throws IllegalArgumentException if it is negative
+     */
     public TimeSpan {
         if (micros < 0) {
             throw new IllegalArgumentException("a negative time span: " + micros + " us");
         }
     }
 
+    /**
+     * @param seconds 0 or more
+     * @throws IllegalArgumentException if it is negative
+     * @throws ArithmeticException if it is more than 2^63 microseconds
+     */
     public static TimeSpan seconds(long seconds) {
         return new TimeSpan(Math.multiplyExact(seconds, SECOND));
     }
 
+    /**
+     * @param millis 0 or more
+     * @throws IllegalArgumentException if it is negative
+     * @throws ArithmeticException if it is more than 2^63 microseconds
+     */
     public static TimeSpan millis(long millis) {
         return new TimeSpan(Math.multiplyExact(millis, 1000L));
     }
@@ -85,6 +101,7 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
         }
     }
 
+    /** Whether it is {@link #INFINITY}. */
     public boolean isInfinite() {
         return equals(INFINITY);
     }

@@ -16,6 +16,7 @@ public sealed interface Unit permits ServiceUnit, SocketUnit, TargetUnit, SliceU
     /** Everything that is to be said about its files, in the order of reading. */
     List<Diagnostic> diagnostics();
 
+    /** Its own name, also if it was asked for by an alias. */
     default UnitName name() {
         return source().name();
     }

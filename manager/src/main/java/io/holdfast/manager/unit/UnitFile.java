@@ -47,6 +47,7 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         return new UnitFileParser(source, bytes).parse();
     }
 
+    /** The same of text. Never throws. */
     public static UnitFile parse(String source, String text) {
         return parse(source, text.getBytes(UTF_8));
     }

@@ -14,6 +14,7 @@ import java.util.Optional;
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.unit.html">systemd.unit</a>
  */
 public record UnitName(String text) implements Comparable<UnitName> {
+    /** Characters of a name, with its suffix; each is a byte. */
     public static final int MAX_LENGTH = 255;
 
     /**
@@ -76,6 +77,7 @@ public record UnitName(String text) implements Comparable<UnitName> {
         return Optional.empty();
     }
 
+    /** The type that its suffix names. */
     public UnitType type() {
         return UnitType.ofName(text).orElseThrow();
     }
@@ -103,10 +105,12 @@ public record UnitName(String text) implements Comparable<UnitName> {
         return text.indexOf('@') < 0;
     }
 
+    /** Whether nothing stands between the {@code @} and the suffix. */
     public boolean isTemplate() {
         return !isPlain() && stem().length() == prefix().length() + 1;
     }
 
+    /** Whether something stands between the {@code @} and the suffix. */
     public boolean isInstance() {
         return !isPlain() && !isTemplate();
     }

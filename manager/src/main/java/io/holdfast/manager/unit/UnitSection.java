@@ -59,8 +59,10 @@ public record UnitSection(
      * @param burst starts within the interval; 0: no limit
      */
     public record StartLimit(TimeSpan interval, int burst) {
+        /** 5 starts in 10 s. */
         public static final StartLimit DEFAULT = new StartLimit(TimeSpan.seconds(10), 5);
 
+        /** Whether either number is 0: there is no limit. */
         public boolean isUnlimited() {
             return interval.micros() == 0 || burst == 0;
         }

@@ -30,6 +30,7 @@ public record UnitSource(
         List<Link> links,
         List<Diagnostic> diagnostics) {
 
+    /** What was found of a unit's files. */
     public enum State {
         LOADED,
         /** Forbidden by an empty file or a link to {@code /dev/null}. */

@@ -13,8 +13,10 @@ import java.util.List;
  *     systemd-detect-virt</a>
  */
 public record Virtualization(Kind kind, String id) {
+    /** A machine of its own. */
     public static final Virtualization NONE = new Virtualization(Kind.NONE, "none");
 
+    /** What sort of surroundings. */
     public enum Kind {
         NONE,
         VM,

@@ -41,6 +41,9 @@ final class Quota {
         Limit.MAX_OBJECTS_PER_USER
     };
 
+    /** Which the tables of clients may take. */
+    private static final long HALF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
+
     private LimitTable limits;
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
@@ -414,8 +417,7 @@ final class Quota {
     }
 
     private long mostTables() {
-        return Math.min(
-                limits.all().get(Limit.MAX_TABLE_BYTES), Runtime.getRuntime().maxMemory() / 2);
+        return Math.min(limits.all().get(Limit.MAX_TABLE_BYTES), HALF_THE_HEAP);
     }
 
     /** Whether what one has with this is at most that part of it and what is free. */

@@ -37,6 +37,9 @@ final class HeaderCheck {
     /** Checks the values of fields that we do not know. */
     private final BodyCheck values;
 
+    private final KnownHeader known = new KnownHeader();
+    private int replyField;
+
     boolean little;
     int type;
     int flags;
@@ -112,9 +115,19 @@ final class HeaderCheck {
         if (serial == 0) {
             throw new ProtocolException("header", 8, "serial 0");
         }
+        if (!known.matches(memory, start)) {
+            readFields();
+        } else if (replyField >= 0) {
+            int ignored = number(HeaderField.REPLY_SERIAL, replyField + 4, fieldsEnd);
+        }
+    }
+
+    private void readFields() {
+        known.forget();
         fieldsEnd = FIXED_LENGTH + word(12);
         bodyStart = TypeCode.align(fieldsEnd, 8);
         replySerial = 0;
+        replyField = -1;
         unixFds = 0;
         senderStart = -1;
         senderEnd = -1;
@@ -123,6 +136,9 @@ final class HeaderCheck {
         fields();
         zeros(fieldsEnd, bodyStart);
         requireFields();
+        if (!foreign) {
+            known.keep(bytes, base, bodyStart, replyField);
+        }
     }
 
     private void fields() {
@@ -185,6 +201,7 @@ final class HeaderCheck {
                 throw refuse(code, at, "serial 0");
             }
             replySerial = number;
+            replyField = at - 4;
         } else {
             if (number < 0 || number > WireLimits.MAX_DESCRIPTORS) {
                 throw refuse(

@@ -203,14 +203,7 @@ public final class Syntax {
         long at = offset;
         long end = offset + length;
         while (at < end) {
-            while (end - at >= 8) {
-                long word = bytes.get(JAVA_LONG_UNALIGNED, at);
-                // With all high bits clear, only a zero byte borrows into its own high bit.
-                if ((word & HIGH_BITS) != 0 || ((word - LOW_BITS) & HIGH_BITS) != 0) {
-                    break;
-                }
-                at += 8;
-            }
+            at = skipAscii(bytes, at, end);
             if (at == end) {
                 return true;
             }
@@ -226,6 +219,33 @@ public final class Syntax {
             at += n;
         }
         return true;
+    }
+
+    /**
+     * Skips words of ASCII without NUL, four at a time where there are as many. With all high bits
+     * clear, only a zero byte borrows into its own.
+     */
+    private static long skipAscii(MemorySegment bytes, long from, long end) {
+        long at = from;
+        for (int quads = (int) ((end - from) >>> 5); quads > 0; quads--) {
+            long a = bytes.get(JAVA_LONG_UNALIGNED, at);
+            long b = bytes.get(JAVA_LONG_UNALIGNED, at + 8);
+            long c = bytes.get(JAVA_LONG_UNALIGNED, at + 16);
+            long d = bytes.get(JAVA_LONG_UNALIGNED, at + 24);
+            long borrows = (a - LOW_BITS) | (b - LOW_BITS) | (c - LOW_BITS) | (d - LOW_BITS);
+            if (((a | b | c | d | borrows) & HIGH_BITS) != 0) {
+                break;
+            }
+            at += 32;
+        }
+        while (end - at >= 8) {
+            long word = bytes.get(JAVA_LONG_UNALIGNED, at);
+            if (((word | (word - LOW_BITS)) & HIGH_BITS) != 0) {
+                break;
+            }
+            at += 8;
+        }
+        return at;
     }
 
     /** The length of the well-formed sequence of two to four bytes that starts here, or 0. */

@@ -9,6 +9,7 @@
  *   spawn N THREADS DIR   nanoseconds in all, and of the calls of pidfd_spawn alone; DIR: cgroup or -
  *   watch N DIR PROGRAM   starts N children in a cgroup and watches them; answers 0
  *   exits                 answers "go", and "done" when all have exited
+ *   clock PID             nanoseconds of processor time that all threads of a process have used
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -191,6 +192,18 @@ static void exits(void) {
     close(epoll);
 }
 
+/* Of those that have ended, too. */
+static uint64_t clock_of(pid_t pid) {
+    clockid_t clock;
+    struct timespec t;
+    int error = clock_getcpuclockid(pid, &clock);
+    if (error)
+        fail("clock_getcpuclockid", error);
+    if (clock_gettime(clock, &t))
+        fail("clock_gettime", errno);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
 int main(void) {
     char line[4096], path[2048], program[2048];
     int a, b;
@@ -210,6 +223,8 @@ int main(void) {
             printf("0\n");
         } else if (!strncmp(line, "exits", 5))
             exits();
+        else if (sscanf(line, "clock %d", &a) == 1)
+            printf("%lu\n", clock_of(a));
         else
             fail(line, EINVAL);
     }

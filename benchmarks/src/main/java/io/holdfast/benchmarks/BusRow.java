@@ -13,9 +13,11 @@ import java.util.Optional;
  */
 final class BusRow implements Row {
     private static final int MILLISECONDS = 300; // a sample
-    private static final int WARM_UP =
-            15; // a compiler that shares the bus's processor takes seconds
+    private static final int WARM_UP = 15; // rounds
     private static final int ROUNDS = 11;
+
+    /** Of each traffic, before any is measured: the compiler shares the bus's processor. */
+    private static final int FIRST_MILLISECONDS = 2_000;
 
     /** Places in the generator's answers. */
     private static final int RATE = 0;
@@ -108,6 +110,9 @@ final class BusRow implements Row {
             for (BusProgram other : others) {
                 buses.add(other.start(folder));
             }
+            for (BusProcess bus : buses) {
+                warmUp(effort, bus);
+            }
             lines.addAll(roundTrips(effort, buses, "", BusProcess::generator));
             lines.addAll(
                     roundTrips(effort, buses, ", on one processor", BusProcess::generatorBeside));
@@ -127,6 +132,15 @@ final class BusRow implements Row {
             Files.delete(folder);
         }
         return lines;
+    }
+
+    private static void warmUp(Effort effort, BusProcess bus)
+            throws IOException, InterruptedException {
+        try (Worker generator = bus.generator()) {
+            for (Traffic traffic : TRAFFIC) {
+                var _ = generator.ask(traffic.command() + " " + effort.count(FIRST_MILLISECONDS));
+            }
+        }
     }
 
     /** Where the generator of a bus runs. */

@@ -8,6 +8,7 @@ import java.util.List;
 /** Starts {@code /bin/true} and waits for it: one and two threads, a small and a large heap. */
 final class SpawnRow implements Row {
     private static final int SPAWNS = 100; // a sample, by each thread
+    private static final int WARM_UP = 6_000; // until the compiler has done with all of the way
     private static final List<String> JAVA_PEERS = List.of("ProcessBuilder", "NuProcess");
 
     private final boolean inCgroup;
@@ -54,6 +55,11 @@ final class SpawnRow implements Row {
         List<Line> lines = new ArrayList<>();
         try (Worker java = Worker.java("JVM", flags.toArray(String[]::new));
                 Worker c = Worker.c()) {
+            String warmUp = " " + effort.count(WARM_UP) + " 1 " + cgroup;
+            var _ = java.ask("spawn" + warmUp);
+            if (!inCgroup) {
+                var _ = java.ask("spawn-ProcessBuilder" + warmUp);
+            }
             for (int threads = 1; threads <= 2; threads++) {
                 lines.addAll(measure(effort, how, cgroup, threads, java, c));
             }

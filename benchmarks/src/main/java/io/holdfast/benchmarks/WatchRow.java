@@ -12,6 +12,8 @@ import java.util.List;
 final class WatchRow implements Row {
     private static final int CHILDREN = 10_000;
     private static final int FOR_JDK = 1_000; // 10,000 at once did not finish within minutes
+    private static final int WARM_UP =
+            4; // samples, until the compiler has done with all of the way
     private static final double CPU_REACH = 1.3;
     private static final int HEAP_REACH = 1024;
 
@@ -28,11 +30,15 @@ final class WatchRow implements Row {
         List<double[]> jdkBegins = new ArrayList<>();
         try (Worker ours = Worker.java("Holdfast");
                 Worker jdk = Worker.java("JDK");
-                Worker c = Worker.c()) {
+                Worker c = Worker.c();
+                Worker clock = Worker.c()) {
+            for (int i = 0; i < effort.rounds(WARM_UP); i++) {
+                double[] ignored = sample(clock, ours, "watch", n, new ArrayList<>());
+            }
             Turns turns = new Turns();
-            int we = turns.add(() -> sample(ours, "watch", n, ourBegins));
-            int they = turns.add(() -> sample(c, "watch", n, new ArrayList<>()));
-            int java = turns.add(() -> sample(jdk, "watch-jdk", fewer, jdkBegins));
+            int we = turns.add(() -> sample(clock, ours, "watch", n, ourBegins));
+            int they = turns.add(() -> sample(clock, c, "watch", n, new ArrayList<>()));
+            int java = turns.add(() -> sample(clock, jdk, "watch-jdk", fewer, jdkBegins));
             turns.run(effort.rounds(2), effort.rounds(5));
 
             String what = "watch " + n + " children to their exit: ";
@@ -74,17 +80,19 @@ final class WatchRow implements Row {
      * Has the children started, and kills them while the worker waits. Each time in a new cgroup:
      * since Linux 6.15 one that was killed kills whoever is born in it later.
      */
-    private static double[] sample(Worker worker, String command, int n, List<double[]> begins)
+    private static double[] sample(
+            Worker clock, Worker worker, String command, int n, List<double[]> begins)
             throws IOException, InterruptedException {
         String pause = Native.PAUSE.build().toString();
         try (TestCgroup cgroup = TestCgroup.make()) {
             begins.add(worker.ask(command + " " + n + " " + cgroup.folder() + " " + pause));
             worker.tell("exits");
             worker.expect("go");
-            long begin = worker.processorTime();
+            String question = "clock " + worker.pid();
+            double begin = clock.ask(question)[0];
             cgroup.cgroup().kill();
             worker.expect("done");
-            return new double[] {(worker.processorTime() - begin) / (double) n};
+            return new double[] {(clock.ask(question)[0] - begin) / n};
         }
     }
 

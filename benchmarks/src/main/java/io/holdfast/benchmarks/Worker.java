@@ -4,13 +4,11 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * A process that measures on command: {@link Subject} in a JVM of its own, or the reference in C. A
@@ -87,16 +85,8 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    /** Nanoseconds of processor time that its living threads have used. */
-    long processorTime() throws IOException {
-        long sum = 0;
-        try (Stream<Path> threads = Files.list(Path.of("/proc/" + process.pid() + "/task"))) {
-            for (Path thread : threads.toList()) {
-                String statistics = Files.readString(thread.resolve("schedstat"));
-                sum += Long.parseLong(statistics.substring(0, statistics.indexOf(' ')));
-            }
-        }
-        return sum;
+    long pid() {
+        return process.pid();
     }
 
     private String line() throws IOException, InterruptedException {

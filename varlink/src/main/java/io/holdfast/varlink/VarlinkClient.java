@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -38,11 +39,17 @@ public final class VarlinkClient implements AutoCloseable {
     /** A reply, and whether more follow. */
     record Received(Reply reply, boolean continues) {}
 
-    /** The last reply, and the connection that belongs to another protocol now. */
-    public record Upgraded(JsonObject reply, UnixSocket socket) implements AutoCloseable {
+    /**
+     * The last reply, and the connection that belongs to another protocol now.
+     *
+     * @param program that of an {@code exec:} address; it gets a SIGTERM by the close
+     */
+    public record Upgraded(JsonObject reply, UnixSocket socket, Optional<Child> program)
+            implements AutoCloseable {
         @Override
         public void close() {
             socket.close();
+            program.ifPresent(VarlinkClient::end);
         }
     }
 
@@ -228,7 +235,7 @@ public final class VarlinkClient implements AutoCloseable {
      * Calls, and takes the connection over for another protocol: not a byte behind the reply has
      * been read. The client is of no more use then.
      *
-     * @return owns the socket
+     * @return owns the socket, and the program of an {@code exec:} address
      * @throws VarlinkException if the service answers with an error; the client stays usable
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
@@ -238,7 +245,8 @@ public final class VarlinkClient implements AutoCloseable {
             exchangeBegins(method, parameters, Mode.UPGRADE, List.of(), deadline);
             try (Reply reply = last(receive(deadline, true))) {
                 upgraded = true;
-                return new Upgraded(reply.parameters(), channel.socket());
+                return new Upgraded(
+                        reply.parameters(), channel.socket(), Optional.ofNullable(program));
             }
         } finally {
             turn.unlock();
@@ -406,8 +414,12 @@ public final class VarlinkClient implements AutoCloseable {
             }
         }
         if (program != null) {
-            boolean _ = program.signal(Signal.TERM);
-            program.close();
+            end(program);
         }
+    }
+
+    private static void end(Child program) {
+        boolean _ = program.signal(Signal.TERM);
+        program.close();
     }
 }

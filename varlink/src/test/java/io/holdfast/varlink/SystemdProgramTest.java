@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -35,6 +41,28 @@ class SystemdProgramTest {
                     .isInstanceOf(VarlinkException.class)
                     .hasMessageStartingWith("org.varlink.service.InterfaceNotFound");
         }
+    }
+
+    @Test
+    void theProgramOfAnUpgradedConnectionEndsWithIt(@TempDir Path folder) throws Exception {
+        Path program =
+                Files.writeString(
+                        folder.resolve("service"),
+                        """
+                        #!/usr/bin/perl
+                        open(my $socket, "+<&=", 3) or die;
+                        my $c;
+                        while (sysread($socket, $c, 1) && $c ne "\\0") {}
+                        syswrite($socket, "{\\"parameters\\":{}}\\0");
+                        sleep 1000 while 1;
+                        """);
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+        CompletableFuture<Exit> exit;
+        try (VarlinkClient client = VarlinkClient.connect("exec:" + program);
+                var upgraded = client.upgrade("org.example.Other", JsonObject.EMPTY)) {
+            exit = upgraded.program().orElseThrow().onExit();
+        }
+        assertThat(exit.get()).isEqualTo(new Exit.Killed(Signal.TERM, false));
     }
 
     @Test

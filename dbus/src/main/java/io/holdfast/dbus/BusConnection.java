@@ -159,6 +159,8 @@ public final class BusConnection implements AutoCloseable {
      *
      * @param socket owned from now on
      * @param guid the id of the address that was listened on: 32 lower-case hexadecimal digits
+     * @throws IllegalArgumentException if that is no id
+     * @throws ErrnoException ENOTCONN, EMFILE, if the peer cannot be known
      * @throws ConnectionLostException if the peer does not authenticate
      */
     public static BusConnection accept(UnixSocket socket, String guid, ConnectionOptions options)
@@ -177,6 +179,19 @@ public final class BusConnection implements AutoCloseable {
             ConnectionOptions options,
             Consumer<BusConnection> prepared)
             throws InterruptedException {
+        BusConnection connection;
+        try {
+            connection = accepting(socket, guid, options);
+            prepared.accept(connection);
+        } catch (RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+        return connection.started();
+    }
+
+    private static BusConnection accepting(
+            UnixSocket socket, String guid, ConnectionOptions options) {
         OptionalLong uid;
         try (Peer peer = socket.peer()) {
             boolean trusted = peer.uid() == 0 || peer.uid() == Unistd.geteuid();
@@ -191,15 +206,12 @@ public final class BusConnection implements AutoCloseable {
                         options.descriptors(),
                         SaslServer.Config.DEFAULT_REJECTIONS,
                         SaslServer.Config.DEFAULT_LINES);
-        BusConnection connection =
-                new BusConnection(
-                        new Dialed(socket, Optional.empty()),
-                        new Handshake.Server(new SaslServer(config), guid),
-                        false,
-                        "a peer",
-                        options);
-        prepared.accept(connection);
-        return connection.started();
+        return new BusConnection(
+                new Dialed(socket, Optional.empty()),
+                new Handshake.Server(new SaslServer(config), guid),
+                false,
+                "a peer",
+                options);
     }
 
     /** Authenticates, and greets a bus. */

@@ -86,6 +86,25 @@ class PeerToPeerTest {
     }
 
     @Test
+    void aSocketThatCannotBeAcceptedIsClosed() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(
+                        () -> BusConnection.accept(pair[1], "no id", ConnectionOptions.DEFAULT));
+        assertThat(pair[1].fd().isOpen()).isFalse();
+
+        assertThatIllegalStateException()
+                .isThrownBy(() ->
+                        BusConnection.accept(
+                                pair[0],
+                                GUID,
+                                ConnectionOptions.DEFAULT,
+                                _ -> {
+                                    throw new IllegalStateException("nothing to export");
+                                }));
+        assertThat(pair[0].fd().isOpen()).isFalse();
+    }
+
+    @Test
     void signalsGoToThePeer() throws Exception {
         BusConnection[] both = both(ConnectionOptions.DEFAULT);
         try (BusConnection one = both[0];

@@ -29,6 +29,7 @@ public final class MessageWriter {
     private final ByteOrder order;
     private final BodyWriter body;
     private int bodyStart = NO_BODY;
+    private int given; // bit n: field n, of those that come at most once
 
     /** Little-endian. */
     public MessageWriter() {
@@ -75,6 +76,7 @@ public final class MessageWriter {
     MessageWriter begin(int type) {
         buffer.clear();
         bodyStart = NO_BODY;
+        given = 0;
         buffer.putByte(order == ByteOrder.LITTLE_ENDIAN ? 'l' : 'B');
         buffer.putByte(type);
         buffer.putByte(0);
@@ -124,11 +126,13 @@ public final class MessageWriter {
 
     /** The unique or well-known name that it is addressed to, at most once a message. */
     public MessageWriter destination(String name) {
+        once(HeaderField.DESTINATION);
         return name(HeaderField.DESTINATION, name, Syntax::isBusName);
     }
 
     /** As {@link #destination(String)}, of bytes that are known to be a bus name. */
     public MessageWriter destination(byte[] name) {
+        once(HeaderField.DESTINATION);
         field(HeaderField.DESTINATION, 's').putText(name);
         return this;
     }
@@ -137,11 +141,13 @@ public final class MessageWriter {
      * The bus name of its sender, at most once a message. A bus replaces what a client puts there.
      */
     public MessageWriter sender(String name) {
+        once(HeaderField.SENDER);
         return name(HeaderField.SENDER, name, Syntax::isBusName);
     }
 
     /** As {@link #sender(String)}, of bytes that are known to be a bus name. */
     public MessageWriter sender(byte[] name) {
+        once(HeaderField.SENDER);
         field(HeaderField.SENDER, 's').putText(name);
         return this;
     }
@@ -153,6 +159,7 @@ public final class MessageWriter {
                     count + " descriptors, at most " + WireLimits.MAX_DESCRIPTORS);
         }
         if (count > 0) {
+            once(HeaderField.UNIX_FDS);
             field(HeaderField.UNIX_FDS, 'u').putInt(count);
         }
         return this;
@@ -172,8 +179,15 @@ public final class MessageWriter {
         return body(Signature.of(signature));
     }
 
-    /** Writes a body that was marshalled before. */
+    /**
+     * Writes a body that was marshalled before.
+     *
+     * @throws IllegalStateException if this message is not little-endian, as such a body is
+     */
     public MessageWriter body(MarshalledBody marshalled) {
+        if (order != ByteOrder.LITTLE_ENDIAN) {
+            throw new IllegalStateException("a little-endian body in a big-endian message");
+        }
         BodyWriter empty = body(marshalled.signature());
         buffer.putBytes(marshalled.bytes());
         return empty.begin(Signature.EMPTY).end();
@@ -212,6 +226,13 @@ public final class MessageWriter {
         buffer.patchInt(12, fields);
         buffer.align(8);
         bodyStart = buffer.length();
+    }
+
+    private void once(int code) {
+        if ((given & 1 << code) != 0) {
+            throw new IllegalStateException(HeaderField.nameOf(code) + " a second time");
+        }
+        given |= 1 << code;
     }
 
     private MessageWriter name(int code, String name, Predicate<String> syntax) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +50,14 @@ class MarshalledBodyTest {
         assertThat(nothing.length()).isZero();
         assertThat(message(new MessageWriter().methodReturn(3).body(nothing)))
                 .containsExactly(message(new MessageWriter().methodReturn(3)));
+    }
+
+    @Test
+    void aBigEndianMessageTakesNone() {
+        MessageWriter big = new MessageWriter(ByteOrder.BIG_ENDIAN).methodReturn(3);
+        MarshalledBody marshalled = MarshalledBody.of(SIGNATURE, VALUES);
+
+        assertThatIllegalStateException().isThrownBy(() -> big.body(marshalled));
     }
 
     @Test

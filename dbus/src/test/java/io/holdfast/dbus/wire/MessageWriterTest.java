@@ -81,6 +81,23 @@ class MessageWriterTest {
     }
 
     @Test
+    void aFieldThatComesOnceIsRefusedASecondTime() {
+        MessageWriter writer = new MessageWriter();
+        for (int i = 0; i < 2; i++) { // for each message anew
+            MessageWriter message =
+                    writer.methodReturn(1).destination(":1.1").sender(":1.2").unixFds(1);
+
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> message.destination(":1.3"))
+                    .withMessage("DESTINATION a second time");
+            assertThatIllegalStateException().isThrownBy(() -> message.sender(":1.3"));
+            assertThatIllegalStateException().isThrownBy(() -> message.unixFds(2));
+            read(message.serial(1).finish());
+            assertThat(view.destination()).isEqualTo(":1.1");
+        }
+    }
+
+    @Test
     void oneWriterWritesManyMessages() {
         MessageWriter writer = new MessageWriter();
         for (int i = 1; i < 10; i++) {

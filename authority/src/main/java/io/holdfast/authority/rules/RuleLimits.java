@@ -70,8 +70,8 @@ public record RuleLimits(
                     100);
 
     /**
-     * @throws IllegalArgumentException if a limit that is no time is not positive; {@code programs}
-     *     and {@code logged} may be 0
+     * @throws IllegalArgumentException if a limit is not positive; {@code programs} and {@code
+     *     logged} may be 0
      */
     public RuleLimits {
         if (allocated <= 0
@@ -83,13 +83,18 @@ public record RuleLimits(
                 || servings <= 0
                 || programs < 0
                 || output <= 0
-                || logged < 0) {
+                || logged < 0
+                || !evaluation.isPositive()
+                || !load.isPositive()
+                || !patience.isPositive()
+                || !program.isPositive()) {
             throw new IllegalArgumentException("a limit of rules that leaves nothing");
         }
     }
 
     /**
-     * @param duration of {@link #evaluation}; 15 s by default
+     * @param duration of {@link #evaluation}, positive; 15 s by default
+     * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withEvaluation(Duration duration) {
         return new RuleLimits(
@@ -110,7 +115,8 @@ public record RuleLimits(
     }
 
     /**
-     * @param duration of {@link #load}; 15 s by default
+     * @param duration of {@link #load}, positive; 15 s by default
+     * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withLoad(Duration duration) {
         return new RuleLimits(
@@ -155,8 +161,8 @@ public record RuleLimits(
     /**
      * @param count of {@link #evaluators}, positive; 8 by default
      * @param queue of {@link #waiting}, positive; 4096 by default
-     * @param patience until another is started; 20 ms by default
-     * @throws IllegalArgumentException if one of the numbers is not positive
+     * @param patience until another is started, positive; 20 ms by default
+     * @throws IllegalArgumentException if one of them is not positive
      */
     public RuleLimits withEvaluators(int count, int queue, Duration patience) {
         return new RuleLimits(
@@ -200,9 +206,9 @@ public record RuleLimits(
 
     /**
      * @param count of {@link #programs}, 0 or more; 64 by default
-     * @param duration of {@link #program}; 10 s by default
+     * @param duration of {@link #program}, positive; 10 s by default
      * @param bytes of {@link #output}, positive; 1 MiB by default
-     * @throws IllegalArgumentException if one of the numbers is out of its range
+     * @throws IllegalArgumentException if one of them is out of its range
      */
     public RuleLimits withPrograms(int count, Duration duration, int bytes) {
         return new RuleLimits(

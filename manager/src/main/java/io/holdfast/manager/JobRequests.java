@@ -44,7 +44,7 @@ final class JobRequests {
     void enqueue(UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
         if (jobs.isStopping() && type != JobType.STOP) {
             throw new JobRefusedException(
-                    Reason.SHUTTING_DOWN, name, "cannot be started: the manager is stopping.");
+                    Reason.SHUTTING_DOWN, name, "can only be stopped: the manager is stopping.");
         }
         Request request = new Request(name, type, mode);
         switch (type) {

@@ -19,6 +19,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Predicate;
 
 /**
@@ -117,15 +118,19 @@ public final class ManagerView {
     /** Does what may block elsewhere. By any thread; the future completes on the loop. */
     public <T> CompletableFuture<T> work(Callable<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
-        readers.<T>run(
-                work,
-                (value, failure) -> {
-                    if (failure == null && value != null) {
-                        answer.complete(value);
-                    } else {
-                        answer.completeExceptionally(Jobs.orUnknown(failure));
-                    }
-                });
+        try {
+            readers.<T>run(
+                    work,
+                    (value, failure) -> {
+                        if (failure == null && value != null) {
+                            answer.complete(value);
+                        } else {
+                            answer.completeExceptionally(Jobs.orUnknown(failure));
+                        }
+                    });
+        } catch (RejectedExecutionException e) {
+            answer.completeExceptionally(new IllegalStateException("the manager has stopped", e));
+        }
         return answer;
     }
 

@@ -37,16 +37,24 @@ final class Workers implements AutoCloseable {
                         count, Thread.ofPlatform().daemon().name(name, 0).factory());
     }
 
-    /** Does the work elsewhere, and answers here. */
+    /**
+     * Does the work elsewhere, and answers here.
+     *
+     * @throws java.util.concurrent.RejectedExecutionException after the close
+     */
     <T> void run(Callable<T> work, Answer<? super T> answer) {
-        threads.execute(() -> {
-            try {
-                T value = work.call();
-                loop.post(() -> answer.accept(value, null));
-            } catch (Exception e) {
-                loop.post(() -> answer.accept(null, e));
-            }
-        });
+        threads.execute(() -> loop.post(outcome(work, answer)));
+    }
+
+    private static <T> Runnable outcome(Callable<T> work, Answer<? super T> answer) {
+        try {
+            T value = work.call();
+            return () -> answer.accept(value, null);
+        } catch (Exception e) {
+            return () -> answer.accept(null, e);
+        } catch (Error e) { // whoever waits for the answer is to hear of it
+            return () -> answer.accept(null, new IllegalStateException(e));
+        }
     }
 
     /** Lets what was begun come to its end. */

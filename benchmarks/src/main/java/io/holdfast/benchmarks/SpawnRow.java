@@ -9,7 +9,10 @@ import java.util.List;
 final class SpawnRow implements Row {
     private static final int SPAWNS = 100; // a sample, by each thread
     private static final int WARM_UP = 6_000; // until the compiler has done with all of the way
-    private static final List<String> JAVA_PEERS = List.of("ProcessBuilder", "NuProcess");
+
+    // what a sample has
+    private static final int WHOLE = 0;
+    private static final int CALL = 1;
 
     private final boolean inCgroup;
 
@@ -75,55 +78,47 @@ final class SpawnRow implements Row {
         Turns turns = new Turns();
         int we = turns.add(() -> java.ask("spawn " + arguments));
         int they = turns.add(() -> c.ask("spawn " + arguments));
-        if (!inCgroup) {
-            for (String peer : JAVA_PEERS) {
-                int ignored = turns.add(() -> java.ask("spawn-" + peer + " " + arguments));
-            }
-        }
+        int builder =
+                inCgroup ? -1 : turns.add(() -> java.ask("spawn-ProcessBuilder " + arguments));
         turns.run(effort.rounds(5), effort.rounds(21));
 
-        String what =
-                "spawn and wait, " + how + ", " + threads + (threads == 1 ? " thread" : " threads");
-        String ours = Line.nanoseconds(turns.median(we, 0) / n / threads);
+        String on = ", " + how + ", " + threads + (threads == 1 ? " thread" : " threads");
+        String what = "spawn and wait" + on;
+        String call = "the call alone" + on;
+        double each = (double) n * threads;
         List<Line> lines = new ArrayList<>();
-        lines.add(
-                Line.of(
-                        what,
-                        ours,
-                        "C",
-                        Line.nanoseconds(turns.median(they, 0) / n / threads),
-                        turns.ratio(we, they, 0),
-                        inCgroup ? 1.2 : 1.15));
-        for (int i = 0; !inCgroup && i < JAVA_PEERS.size(); i++) {
-            int peer = they + 1 + i;
-            String name = JAVA_PEERS.get(i);
-            String time = Line.nanoseconds(turns.median(peer, 0) / n / threads);
-            lines.add(
-                    i == 0
-                            ? Line.of(what, ours, name, time, turns.ratio(we, peer, 0), 0.5)
-                            : Line.of(what, ours, name, time, turns.ratio(we, peer, 0)));
-        }
-        String call =
-                "the call alone, " + how + ", " + threads + (threads == 1 ? " thread" : " threads");
-        String oursCall = Line.nanoseconds(turns.median(we, 1) / n / threads);
-        lines.add(
-                Line.of(
-                        call,
-                        oursCall,
-                        "C",
-                        Line.nanoseconds(turns.median(they, 1) / n / threads),
-                        turns.ratio(we, they, 1)));
+        Comparison reference = new Comparison(turns, we, "C", they, each);
+        lines.add(reference.line(what, WHOLE, inCgroup ? 1.2 : 1.15));
+        lines.add(reference.line(call, CALL));
         if (!inCgroup) {
-            int builder = they + 1;
-            lines.add(
-                    Line.of(
-                            call,
-                            oursCall,
-                            JAVA_PEERS.getFirst(),
-                            Line.nanoseconds(turns.median(builder, 1) / n / threads),
-                            turns.ratio(we, builder, 1),
-                            0.2));
+            Comparison jdk = new Comparison(turns, we, "ProcessBuilder", builder, each);
+            lines.add(jdk.line(what, WHOLE, 0.5));
+            lines.add(jdk.line(call, CALL, 0.2));
+            Turns fewer = new Turns();
+            int again = fewer.add(() -> java.ask("spawn " + arguments));
+            int nuProcess = fewer.add(() -> java.ask("spawn-NuProcess " + arguments));
+            var _ = fewer.run(effort.rounds(1), effort.rounds(3)); // one may take it 60 ms
+            lines.add(new Comparison(fewer, again, "NuProcess", nuProcess, each).line(what, WHOLE));
         }
         return lines;
+    }
+
+    /** Of us with somebody else, in the same turns. */
+    private record Comparison(Turns turns, int we, String name, int they, double each) {
+        Line line(String what, int value, double most) {
+            return Line.of(what, text(we, value), name, text(they, value), ratio(value), most);
+        }
+
+        Line line(String what, int value) {
+            return Line.of(what, text(we, value), name, text(they, value), ratio(value));
+        }
+
+        private String text(int who, int value) {
+            return Line.nanoseconds(turns.median(who, value) / each);
+        }
+
+        private Turns.Ratio ratio(int value) {
+            return turns.ratio(we, they, value);
+        }
     }
 }

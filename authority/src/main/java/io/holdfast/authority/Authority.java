@@ -6,10 +6,12 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.varlink.VarlinkAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
@@ -50,24 +52,33 @@ public interface Authority extends AutoCloseable {
      * The authority of the machine: that of {@code $HOLDFAST_AUTHORITY}, else Holdfast's own where
      * there is one, else polkit's on the system bus (from version 124 on, which takes pidfds). It
      * is reached when it is first asked.
+     *
+     * @throws IllegalArgumentException if what the variable has is no Varlink address
      */
     static Authority connect() {
-        String address = System.getenv(ADDRESS_VARIABLE);
-        if (address != null && !address.isEmpty()) {
-            return overVarlink(address);
-        }
-        return Files.exists(SYSTEM_SOCKET)
-                ? overVarlink(SYSTEM_SOCKET.toString())
+        return named().isPresent() || Files.exists(SYSTEM_SOCKET)
+                ? overVarlink(varlinkAddress())
                 : overBus(BusAddress.system());
+    }
+
+    /** The Varlink address of {@code $HOLDFAST_AUTHORITY}, else of the machine's own authority. */
+    static String varlinkAddress() {
+        return named().orElse(SYSTEM_SOCKET.toString());
+    }
+
+    private static Optional<String> named() {
+        return Optional.ofNullable(System.getenv(ADDRESS_VARIABLE))
+                .filter(address -> !address.isEmpty());
     }
 
     /**
      * An authority on Varlink.
      *
      * @param address as {@code /run/holdfast/io.holdfast.Authority}
+     * @throws IllegalArgumentException if that is none
      */
     static Authority overVarlink(String address) {
-        return new VarlinkAuthority(address);
+        return new VarlinkAuthority(VarlinkAddress.parse(address));
     }
 
     /** The authority on a message bus: polkit's, or ours. */

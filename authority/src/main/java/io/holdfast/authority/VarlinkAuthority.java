@@ -34,7 +34,7 @@ final class VarlinkAuthority extends RemoteAuthority {
     private static final Duration PATIENCE = Duration.ofSeconds(25);
     private static final Duration DIALOG = Duration.ofDays(1);
 
-    private final String address;
+    private final VarlinkAddress address;
     private final Semaphore free = new Semaphore(MAX_CONNECTIONS);
 
     @GuardedBy("idle")
@@ -43,7 +43,7 @@ final class VarlinkAuthority extends RemoteAuthority {
     @GuardedBy("idle")
     private boolean closed;
 
-    VarlinkAuthority(String address) {
+    VarlinkAuthority(VarlinkAddress address) {
         this.address = address;
     }
 
@@ -65,8 +65,7 @@ final class VarlinkAuthority extends RemoteAuthority {
                     throw e;
                 }
             }
-            VarlinkClient made =
-                    VarlinkClient.connect(VarlinkAddress.parse(address), ClientOptions.DEFAULT);
+            VarlinkClient made = VarlinkClient.connect(address, ClientOptions.DEFAULT);
             try {
                 return ask(made, question);
             } catch (RuntimeException e) {

@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -82,6 +83,16 @@ class AuthorityClientsTest {
         assertThat(decision.isAuthorized()).isFalse();
         assertThat(decision.isChallenge()).isFalse();
         assertThat(decision.failure()).isPresent();
+    }
+
+    @Test
+    void whatIsNoAddressIsRefusedAtOnce() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Authority.overVarlink("io.holdfast.Authority"))
+                .withMessageContaining("no Varlink address");
+        try (Authority authority = Authority.overVarlink("unix:" + socket)) {
+            assertThat(authority).hasToString("io.holdfast.Authority at " + socket);
+        }
     }
 
     @Test

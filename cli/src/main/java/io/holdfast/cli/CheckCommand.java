@@ -15,7 +15,6 @@ import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
-import io.holdfast.varlink.VarlinkAddress;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -116,7 +115,6 @@ final class CheckCommand implements Command {
         String bus = line.matchedOptionValue("--bus", null);
         try {
             if (address != null) {
-                var ignored = VarlinkAddress.parse(address);
                 return Authority.overVarlink(address);
             }
             return bus == null ? Authority.connect() : Authority.overBus(BusAddress.parseList(bus));

@@ -181,13 +181,7 @@ final class RulesCommand implements Command {
         if (line.hasMatchedPositional(1)) {
             throw Command.misuse(line, "rules metrics takes no files");
         }
-        String variable = System.getenv(Authority.ADDRESS_VARIABLE);
-        String address =
-                line.matchedOptionValue(
-                        "--authority",
-                        variable == null || variable.isEmpty()
-                                ? Authority.SYSTEM_SOCKET.toString()
-                                : variable);
+        String address = line.matchedOptionValue("--authority", Authority.varlinkAddress());
         JsonObject metrics;
         try (VarlinkClient authority = VarlinkClient.connect(address)) {
             metrics = authority.call(AuthorityInterface.NAME + ".GetRuleMetrics");

@@ -6,13 +6,23 @@ import java.nio.file.Path;
 /** Where a service is found. */
 public sealed interface VarlinkAddress {
     /** A listening socket: {@code unix:/path}, {@code /path} or {@code unix:@abstract}. */
-    record Unix(UnixAddress address) implements VarlinkAddress {}
+    record Unix(UnixAddress address) implements VarlinkAddress {
+        @Override
+        public String toString() {
+            return address.toString();
+        }
+    }
 
     /**
      * {@code exec:/path}: a program that is run for the connection and finds it as descriptor 3,
      * announced as systemd does ({@code sd_listen_fds(3)}).
      */
-    record Exec(Path program) implements VarlinkAddress {}
+    record Exec(Path program) implements VarlinkAddress {
+        @Override
+        public String toString() {
+            return "exec:" + program;
+        }
+    }
 
     /**
      * Reads an address.

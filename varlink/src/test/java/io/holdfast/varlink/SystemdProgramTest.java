@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -44,6 +45,7 @@ class SystemdProgramTest {
     }
 
     @Test
+    @Needs(programs = "perl")
     void theProgramOfAnUpgradedConnectionEndsWithIt(@TempDir Path folder) throws Exception {
         Path program =
                 Files.writeString(

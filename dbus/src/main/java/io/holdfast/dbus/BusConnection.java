@@ -182,9 +182,15 @@ public final class BusConnection implements AutoCloseable {
         BusConnection connection;
         try {
             connection = accepting(socket, guid, options);
-            prepared.accept(connection);
         } catch (RuntimeException e) {
             socket.close();
+            throw e;
+        }
+        try {
+            prepared.accept(connection);
+        } catch (RuntimeException e) {
+            connection.close();
+            socket.close(); // which its reader does, once there is one
             throw e;
         }
         return connection.started();

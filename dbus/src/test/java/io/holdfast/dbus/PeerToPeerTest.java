@@ -20,6 +20,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -92,16 +93,19 @@ class PeerToPeerTest {
                         () -> BusConnection.accept(pair[1], "no id", ConnectionOptions.DEFAULT));
         assertThat(pair[1].fd().isOpen()).isFalse();
 
+        List<BusConnection> given = new ArrayList<>();
         assertThatIllegalStateException()
                 .isThrownBy(() ->
                         BusConnection.accept(
                                 pair[0],
                                 GUID,
                                 ConnectionOptions.DEFAULT,
-                                _ -> {
+                                connection -> {
+                                    given.add(connection);
                                     throw new IllegalStateException("nothing to export");
                                 }));
         assertThat(pair[0].fd().isOpen()).isFalse();
+        assertThat(given).singleElement().matches(connection -> !connection.isOpen());
     }
 
     @Test

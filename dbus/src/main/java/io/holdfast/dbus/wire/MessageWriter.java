@@ -126,14 +126,12 @@ public final class MessageWriter {
 
     /** The unique or well-known name that it is addressed to, at most once a message. */
     public MessageWriter destination(String name) {
-        once(HeaderField.DESTINATION);
         return name(HeaderField.DESTINATION, name, Syntax::isBusName);
     }
 
     /** As {@link #destination(String)}, of bytes that are known to be a bus name. */
     public MessageWriter destination(byte[] name) {
-        once(HeaderField.DESTINATION);
-        field(HeaderField.DESTINATION, 's').putText(name);
+        once(HeaderField.DESTINATION, 's').putText(name);
         return this;
     }
 
@@ -141,14 +139,12 @@ public final class MessageWriter {
      * The bus name of its sender, at most once a message. A bus replaces what a client puts there.
      */
     public MessageWriter sender(String name) {
-        once(HeaderField.SENDER);
         return name(HeaderField.SENDER, name, Syntax::isBusName);
     }
 
     /** As {@link #sender(String)}, of bytes that are known to be a bus name. */
     public MessageWriter sender(byte[] name) {
-        once(HeaderField.SENDER);
-        field(HeaderField.SENDER, 's').putText(name);
+        once(HeaderField.SENDER, 's').putText(name);
         return this;
     }
 
@@ -159,8 +155,7 @@ public final class MessageWriter {
                     count + " descriptors, at most " + WireLimits.MAX_DESCRIPTORS);
         }
         if (count > 0) {
-            once(HeaderField.UNIX_FDS);
-            field(HeaderField.UNIX_FDS, 'u').putInt(count);
+            once(HeaderField.UNIX_FDS, 'u').putInt(count);
         }
         return this;
     }
@@ -228,11 +223,14 @@ public final class MessageWriter {
         bodyStart = buffer.length();
     }
 
-    private void once(int code) {
+    /** Begins a field that a message has at most once. */
+    private WireBuffer once(int code, int type) {
         if ((given & 1 << code) != 0) {
             throw new IllegalStateException(HeaderField.nameOf(code) + " a second time");
         }
+        WireBuffer begun = field(code, type);
         given |= 1 << code;
+        return begun;
     }
 
     private MessageWriter name(int code, String name, Predicate<String> syntax) {
@@ -244,7 +242,7 @@ public final class MessageWriter {
             throw new IllegalArgumentException(
                     "not valid as " + HeaderField.nameOf(code) + ": '" + text + "'");
         }
-        field(code, HeaderField.typeOf(code)).putText(text);
+        once(code, HeaderField.typeOf(code)).putText(text);
         return this;
     }
 

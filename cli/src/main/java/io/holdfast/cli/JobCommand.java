@@ -85,7 +85,7 @@ final class JobCommand implements Command {
     /** What systemd's word for the end of a job means here. */
     private String words(String result) {
         return switch (result) {
-            case "canceled" -> "another job took the place of this one (canceled)";
+            case "canceled" -> "another job took its place, or is in its way (canceled)";
             case "timeout" -> "it took too long (timeout)";
             case "dependency" -> "something that it requires did not start (dependency)";
             case "assert" -> "an Assert…= of its does not hold (assert)";

@@ -58,12 +58,13 @@ record RunOptions(
         cgroup.ifPresent(path -> checkCgroup(path, line));
         List<String> command = command(line);
         List<String> identity = identity(line);
-        if (!identity.isEmpty() && command.getFirst().contains("=")) {
+        if (!identity.isEmpty()
+                && (command.getFirst().contains("=") || command.getFirst().equals("-"))) {
             throw Command.misuse(
                     line,
                     "env(1), which runs it as another user, takes '"
                             + command.getFirst()
-                            + "' for a variable");
+                            + "' for something else than a program");
         }
         return new RunOptions(
                 command,
@@ -239,11 +240,27 @@ record RunOptions(
             words.add("--keep-groups");
         }
         if (!words.isEmpty()) {
-            requireCapabilities(uid.isPresent() ? CAP_SETUID | CAP_SETGID : CAP_SETGID);
+            if (uid.isPresent()) {
+                requireCapabilities(CAP_SETUID | CAP_SETGID);
+            } else if (!isOurs(gid.orElseThrow())) {
+                requireCapabilities(CAP_SETGID);
+            }
             words.addFirst("setpriv");
             words.addAll(List.of("--", "env", "--"));
         }
         return words;
+    }
+
+    /** Whether whoever we are may take that group. */
+    private static boolean isOurs(String gid) {
+        long number = Long.parseLong(gid);
+        return own(PidFd::info)
+                .credentials()
+                .filter(ids ->
+                        number == ids.realGid()
+                                || number == ids.effectiveGid()
+                                || number == ids.savedGid())
+                .isPresent();
     }
 
     private static void requireCapabilities(long needed) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class RunCommandTest {
@@ -267,6 +268,23 @@ class RunCommandTest {
                         "holdfast: only root can become another user or group"
                                 + " (CAP_SETUID and CAP_SETGID)\n");
         assertThat(run.code()).isEqualTo(ExitCode.NOT_THE_PROCESS);
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void oneNeedsNoPrivilegeForOnesOwnGroup() throws Exception {
+        List<String> command =
+                new ArrayList<>(List.of("setpriv", "--bounding-set=-setuid,-setgid"));
+        command.addAll(Program.command(List.of(), "run", "--gid=0", "--", "id", "-g"));
+
+        assertThat(Program.run(new ProcessBuilder(command))).isEqualTo(new Program(0, "0\n", ""));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-", "a=b"})
+    @Needs(root = true)
+    void whatEnvWouldTakeForSomethingElseIsRefused(String program) {
+        refused(ExitCode.USAGE, "takes '" + program + "' for", "--uid=nobody", "--", program, "id");
     }
 
     @Test

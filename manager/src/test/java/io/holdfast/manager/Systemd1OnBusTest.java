@@ -51,6 +51,8 @@ class Systemd1OnBusTest {
     private static final int ASKING = 64; // io.holdfast.manager.asking
     private static final String PATH = "/org/freedesktop/systemd1";
 
+    private static final String NOT_YET = "the manager is not on the bus yet";
+
     @TempDir private Path folder;
     private Stage stage;
     private Systemd1 face;
@@ -134,6 +136,36 @@ class Systemd1OnBusTest {
             var _ = face.connect(daemon.address());
             seenByTools(daemon.address());
         }
+    }
+
+    // ---- a bus that is late
+
+    @Test
+    void aBusThatIsLateIsJoinedAndSaidToBeMissingOnce() throws Exception {
+        BusNames names = face.follow("unix:path=" + folder.resolve("bus"));
+        BlockingQueue<Optional<String>> told = new LinkedBlockingQueue<>();
+        stage.manager()
+                .loop()
+                .post(() -> {
+                    var _ = names.onOwner(SYSTEMD1, told::add);
+                });
+        assertThat(next(told)).isEmpty();
+        var _ = stage.happenings().await(NOT_YET);
+        for (int i = 0; i < 2; i++) {
+            try (Bus _ = ours(folder)) {
+                assertThat(next(told)).isPresent();
+            }
+            assertThat(next(told)).isEmpty();
+        }
+        assertThat(stage.happenings().lines().stream().filter(line -> line.contains(NOT_YET)))
+                .hasSize(1);
+    }
+
+    @Test
+    void anAddressThatIsOfNoUseEndsNothingButItsLink() throws Exception {
+        var _ = face.follow("tcp:host=localhost,port=1");
+        assertThat(stage.happenings().await(NOT_YET)).contains("tcp");
+        stage.start("a");
     }
 
     // ---- activation and names

@@ -185,11 +185,14 @@ final class BusLink implements BusNames, AutoCloseable {
                         .toList();
         Duration pause = FIRST_PAUSE;
         boolean told = shown != null; // that it was lost
+        if (told) {
+            Thread.sleep(pause); // it may let us in and go again
+        }
         while (!closed) {
             try {
                 BusConnection _ = connect(again);
                 return;
-            } catch (ConnectionLostException | DBusException e) {
+            } catch (RuntimeException e) { // whatever is wrong with it may be mended there
                 if (!told && !closed) {
                     told = true;
                     String why = "the manager is not on the bus yet: " + e.getMessage();

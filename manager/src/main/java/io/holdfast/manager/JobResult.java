@@ -5,7 +5,7 @@ import java.util.Locale;
 /** How a job ended. */
 public enum JobResult {
     DONE,
-    /** Another job of the same unit took its place. */
+    /** Another job of the same unit took its place, or it conflicts with what is started too. */
     CANCELED,
     TIMEOUT,
     FAILED,

@@ -16,9 +16,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Predicate;
 
@@ -37,6 +39,7 @@ public final class ManagerView {
     private final UnitListeners listeners;
     private final WhoIs whoIs;
     private final Workers readers;
+    private final Set<Runnable> open = ConcurrentHashMap.newKeySet(); // each refuses its answer
     private final Loudness loudness;
     private final Moment opened = Moment.now();
 
@@ -115,9 +118,16 @@ public final class ManagerView {
         context.warn(text);
     }
 
-    /** Does what may block elsewhere. By any thread; the future completes on the loop. */
+    /**
+     * Does what may block elsewhere. By any thread; the future completes on the loop. When the
+     * manager ends, what is still open fails, on the thread that ends it; what comes later fails at
+     * once.
+     */
     public <T> CompletableFuture<T> work(Callable<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
+        Runnable refusal = () -> answer.completeExceptionally(stopped());
+        open.add(refusal);
+        var _ = answer.whenComplete((_, _) -> open.remove(refusal));
         try {
             readers.<T>run(
                     work,
@@ -129,14 +139,19 @@ public final class ManagerView {
                         }
                     });
         } catch (RejectedExecutionException e) {
-            answer.completeExceptionally(new IllegalStateException("the manager has stopped", e));
+            refusal.run();
         }
         return answer;
     }
 
-    /** Lets what was begun come to its end. */
+    private static IllegalStateException stopped() {
+        return new IllegalStateException("the manager has stopped");
+    }
+
+    /** Lets what was begun come to its end. No loop tells of it any more. */
     void close() {
         readers.close();
+        open.forEach(Runnable::run);
     }
 
     // ---- units

@@ -21,7 +21,9 @@ import java.util.Map;
  * @param skipped one line for each file that describes no service
  */
 public record Services(Map<String, ServiceFile> byName, List<String> skipped) {
-    /** Services of one bus; the files behind them are left out, of which {@code skipped} tells. */
+    /**
+     * Services of one bus; what is behind them is left out: {@code skipped} names its first file.
+     */
     public static final int MAX_SERVICES = 16_384;
 
     public Services {

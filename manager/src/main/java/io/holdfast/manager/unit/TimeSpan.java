@@ -61,7 +61,7 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
     /**
      * @param seconds 0 or more
      * @throws IllegalArgumentException if it is negative
-     * @throws ArithmeticException if it is more than 2^63 microseconds
+     * @throws ArithmeticException if it is beyond 2^63 microseconds, on either side
      */
     public static TimeSpan seconds(long seconds) {
         return new TimeSpan(Math.multiplyExact(seconds, SECOND));
@@ -70,7 +70,7 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
     /**
      * @param millis 0 or more
      * @throws IllegalArgumentException if it is negative
-     * @throws ArithmeticException if it is more than 2^63 microseconds
+     * @throws ArithmeticException if it is beyond 2^63 microseconds, on either side
      */
     public static TimeSpan millis(long millis) {
         return new TimeSpan(Math.multiplyExact(millis, 1000L));

@@ -98,7 +98,9 @@ final class SpawnRow implements Row {
             int again = fewer.add(() -> java.ask("spawn " + arguments));
             int nuProcess = fewer.add(() -> java.ask("spawn-NuProcess " + arguments));
             var _ = fewer.run(effort.rounds(1), effort.rounds(3)); // one may take it 60 ms
-            lines.add(new Comparison(fewer, again, "NuProcess", nuProcess, each).line(what, WHOLE));
+            lines.add(
+                    new Comparison(fewer, again, "NuProcess, cold", nuProcess, each)
+                            .line(what, WHOLE));
         }
         return lines;
     }

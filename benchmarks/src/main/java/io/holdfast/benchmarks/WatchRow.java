@@ -33,7 +33,8 @@ final class WatchRow implements Row {
                 Worker c = Worker.c();
                 Worker clock = Worker.c()) {
             for (int i = 0; i < effort.rounds(WARM_UP); i++) {
-                double[] ignored = sample(clock, ours, "watch", n, new ArrayList<>());
+                double[] _ = sample(clock, ours, "watch", n, new ArrayList<>());
+                double[] _ = sample(clock, jdk, "watch-jdk", fewer, new ArrayList<>());
             }
             Turns turns = new Turns();
             int we = turns.add(() -> sample(clock, ours, "watch", n, ourBegins));

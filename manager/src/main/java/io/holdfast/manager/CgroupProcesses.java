@@ -83,7 +83,7 @@ final class CgroupProcesses implements RunProcesses {
     }
 
     @Override
-    public void signal(RunSignal signal, List<PidFd> signalled) {
+    public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
         List<PidFd> already = List.copyOf(signalled);
         context.workers()
                 .<Integer>run(
@@ -92,6 +92,7 @@ final class CgroupProcesses implements RunProcesses {
                             if (failure != null) {
                                 context.warn(unit, "cannot signal all: " + failure.getMessage());
                             }
+                            done.run();
                         });
     }
 

@@ -29,8 +29,9 @@ sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses {
      * Signals all.
      *
      * @param signalled who has got the signal already
+     * @param done called when all have it: whoever is born later does not get it
      */
-    void signal(RunSignal signal, List<PidFd> signalled);
+    void signal(RunSignal signal, List<PidFd> signalled, Runnable done);
 
     /** Tells once when no living process is left; at once if none is. */
     void watchEmpty(Runnable emptied);

@@ -370,6 +370,13 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     }
 
     @Override
+    public void signalled() {
+        if (stopping.isSignalled()) {
+            stopping.maybeGone();
+        }
+    }
+
+    @Override
     public PassedDescriptors stored() {
         return life.store().passed();
     }

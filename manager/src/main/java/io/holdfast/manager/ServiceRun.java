@@ -42,6 +42,9 @@ final class ServiceRun {
         /** No living process is left. */
         void emptied();
 
+        /** All have got the signals that were sent to all. */
+        void signalled();
+
         /** What the service keeps with the manager, to be passed to it and closed then. */
         PassedDescriptors stored();
     }
@@ -57,6 +60,7 @@ final class ServiceRun {
     private @Nullable Child control;
     private @Nullable AutoCloseable mainWatch;
     private int pendingSpawns;
+    private int pendingSignals;
     private boolean mainIsAlive;
     private boolean ended;
 
@@ -106,6 +110,11 @@ final class ServiceRun {
 
     boolean isSpawning() {
         return pendingSpawns > 0;
+    }
+
+    /** Whether a signal to all is on its way, which would reach what is spawned now. */
+    boolean isSignalling() {
+        return pendingSignals > 0;
     }
 
     /** Whether the process is the main one. */
@@ -315,8 +324,21 @@ final class ServiceRun {
             sent.send(control.pidFd());
         }
         if (all) {
-            processes.signal(sent, held);
+            signalAll(sent, held);
         }
+    }
+
+    private void signalAll(RunSignal signal, List<PidFd> signalled) {
+        pendingSignals++;
+        processes.signal(
+                signal,
+                signalled,
+                () -> {
+                    pendingSignals--;
+                    if (!ended && pendingSignals == 0) {
+                        listener.signalled();
+                    }
+                });
     }
 
     /**
@@ -340,7 +362,7 @@ final class ServiceRun {
                             : process.signal(signal);
         }
         if (whom == KillWhom.ALL && value.isEmpty()) {
-            processes.signal(new RunSignal(signal, false), held);
+            signalAll(new RunSignal(signal, false), held);
             return true;
         }
         return !held.isEmpty();

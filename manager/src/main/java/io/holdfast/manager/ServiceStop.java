@@ -179,7 +179,11 @@ final class ServiceStop {
     /** One that was waited for has gone, or was not even spawned. */
     void maybeGone() {
         ServiceRun run = life.running();
-        if (!isSignalled() || run.mainIsAlive() || run.controlIsAlive() || run.isSpawning()) {
+        if (!isSignalled()
+                || run.mainIsAlive()
+                || run.controlIsAlive()
+                || run.isSpawning()
+                || run.isSignalling()) {
             return;
         }
         switch (kill().mode()) {

@@ -84,7 +84,7 @@ final class TrackedProcesses implements RunProcesses {
     }
 
     @Override
-    public void signal(RunSignal signal, List<PidFd> signalled) {
+    public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
         sent = signal;
         for (PidFd process : signalled) {
             signalGroup(process, signal.signal());
@@ -94,6 +94,7 @@ final class TrackedProcesses implements RunProcesses {
                 signal(orphan, signal);
             }
         }
+        done.run();
     }
 
     private static void signal(PidFd process, RunSignal signal) {

@@ -85,15 +85,13 @@ class RunCommandTest {
     @ParameterizedTest
     @CsvSource({"HUP,1", "INT,2", "TERM,15"})
     void signalsAreForwarded(String name, int number) throws Exception {
-        Process run =
-                Program.start(
-                        "run",
-                        "--",
-                        "sh",
-                        "-c",
-                        "trap 'echo got it; exit 9' "
-                                + name
-                                + "; echo ready; while :; do sleep 0.01; done");
+        List<String> command = new ArrayList<>();
+        command.add("env"); // nohup(1) may have started the tests
+        command.add("--default-signal=" + name);
+        String script =
+                "trap 'echo got it; exit 9' " + name + "; echo ready; while :; do sleep 0.01; done";
+        command.addAll(Program.command(List.of(), "run", "--", "sh", "-c", script));
+        Process run = new ProcessBuilder(command).start();
         BufferedReader out = run.inputReader();
         assertThat(out.readLine()).isEqualTo("ready");
         assertThat(

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,11 +23,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(120)
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // no interrupt ends a read
 class RunCommandTest {
     private static final String SELF = Long.toString(ProcessHandle.current().pid());
 
     @TempDir private Path temp;
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void endsWhatATestThatFailedHasLeft() {
+        started.forEach(process -> process.descendants().forEach(ProcessHandle::destroyForcibly));
+        started.forEach(Process::destroyForcibly);
+    }
 
     @Test
     void streamsAndExitCodeArePassedThrough() throws Exception {
@@ -92,6 +100,7 @@ class RunCommandTest {
                 "trap 'echo got it; exit 9' " + name + "; echo ready; while :; do sleep 0.01; done";
         command.addAll(Program.command(List.of(), "run", "--", "sh", "-c", script));
         Process run = new ProcessBuilder(command).start();
+        started.add(run);
         BufferedReader out = run.inputReader();
         assertThat(out.readLine()).isEqualTo("ready");
         assertThat(
@@ -256,10 +265,7 @@ class RunCommandTest {
     @Test
     @Needs(root = true, programs = "setpriv")
     void whoCannotBecomeAnotherUserIsToldSo() throws Exception {
-        List<String> command =
-                new ArrayList<>(List.of("setpriv", "--bounding-set=-setuid,-setgid"));
-        command.addAll(Program.command(List.of(), "run", "--uid=root", "--", "true"));
-        Program run = Program.run(new ProcessBuilder(command));
+        Program run = withoutSetid("run", "--uid=root", "--", "true");
 
         assertThat(run.err())
                 .isEqualTo(
@@ -271,11 +277,16 @@ class RunCommandTest {
     @Test
     @Needs(root = true, programs = "setpriv")
     void oneNeedsNoPrivilegeForOnesOwnGroup() throws Exception {
+        assertThat(withoutSetid("run", "--gid=0", "--", "id", "-g"))
+                .isEqualTo(new Program(0, "0\n", ""));
+    }
+
+    /** As root, but for the capabilities to become somebody else. */
+    private static Program withoutSetid(String... arguments) throws Exception {
         List<String> command =
                 new ArrayList<>(List.of("setpriv", "--bounding-set=-setuid,-setgid"));
-        command.addAll(Program.command(List.of(), "run", "--gid=0", "--", "id", "-g"));
-
-        assertThat(Program.run(new ProcessBuilder(command))).isEqualTo(new Program(0, "0\n", ""));
+        command.addAll(Program.command(List.of(), arguments));
+        return Program.run(new ProcessBuilder(command));
     }
 
     @ParameterizedTest

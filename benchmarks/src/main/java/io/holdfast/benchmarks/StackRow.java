@@ -119,67 +119,74 @@ abstract class StackRow implements Row {
         private static final int ROUNDS = 11;
         private static final int P50 = 4;
 
-        /** Of systemd as PID 1, which cannot be had beside: by a recorded measurement. */
-        private static final double SYSTEMD_BUS_US = 157;
-
-        private static final double SYSTEMD_PRIVATE_US = 78;
-
         Identity() {
             super("identity");
         }
 
         @Override
         List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException {
+            if (!SystemdProcess.isThere()) {
+                return List.of(Line.skipped(name(), "systemd to ask beside, and root to start it"));
+            }
             List<Line> lines = new ArrayList<>();
             with(
                     door,
                     stack -> {
-                        try (Worker bus = stack.generator();
-                                Worker peers = stack.generatorOfPeers()) {
-                            lines.addAll(measure(effort, bus, peers, stack.member()));
+                        try (SystemdProcess systemd = SystemdProcess.start()) {
+                            lines.addAll(measure(effort, stack, systemd));
                         }
                     });
             return lines;
         }
 
-        private static List<Line> measure(Effort effort, Worker bus, Worker peers, long member)
+        private static List<Line> measure(Effort effort, StackProcess stack, SystemdProcess systemd)
                 throws IOException, InterruptedException {
-            String unit = " unit " + member + " 0 1 0 " + effort.count(MILLISECONDS);
-            String ping = " ping - 0 1 0 " + effort.count(MILLISECONDS);
-            Turns turns = new Turns();
-            int overBus = turns.add(() -> bus.ask("checks" + unit));
-            int busFloor = turns.add(() -> bus.ask("checks" + ping));
-            int alone = turns.add(() -> peers.ask("peer" + unit));
-            int floor = turns.add(() -> peers.ask("peer" + ping));
-            turns.run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
-            return List.of(
-                    reach("over the bus", turns.median(overBus, P50), "130", SYSTEMD_BUS_US),
-                    Line.of(
-                            "the same",
-                            Line.nanoseconds(turns.median(overBus, P50)),
-                            "Peer.Ping of the authority",
-                            Line.nanoseconds(turns.median(busFloor, P50)),
-                            turns.ratio(overBus, busFloor, P50)),
-                    reach(
-                            "on the private socket",
-                            turns.median(alone, P50),
-                            "60",
-                            SYSTEMD_PRIVATE_US),
-                    Line.of(
-                            "the same",
-                            Line.nanoseconds(turns.median(alone, P50)),
-                            "Peer.Ping there",
-                            Line.nanoseconds(turns.median(floor, P50)),
-                            turns.ratio(alone, floor, P50)));
+            int milliseconds = effort.count(MILLISECONDS);
+            String ours = " unit " + stack.member() + " 0 1 0 " + milliseconds;
+            String theirs = " unit " + systemd.member() + " 0 1 0 " + milliseconds;
+            String ping = " ping - 0 1 0 " + milliseconds;
+            try (Worker bus = stack.generator();
+                    Worker peers = stack.generatorOfPeers();
+                    Worker systemdBus = systemd.generator();
+                    Worker systemdPeers = systemd.generatorOfPeers()) {
+                Turns turns = new Turns();
+                int overBus = turns.add(() -> bus.ask("checks" + ours));
+                int systemdOverBus = turns.add(() -> systemdBus.ask("checks" + theirs));
+                int busFloor = turns.add(() -> bus.ask("checks" + ping));
+                int alone = turns.add(() -> peers.ask("peer" + ours));
+                int systemdAlone = turns.add(() -> systemdPeers.ask("peer" + theirs));
+                int floor = turns.add(() -> peers.ask("peer" + ping));
+                turns.run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
+                return List.of(
+                        beside(
+                                turns,
+                                "over a bus",
+                                overBus,
+                                "systemd, dbus-daemon",
+                                systemdOverBus),
+                        floor(turns, overBus, "Peer.Ping of the authority", busFloor),
+                        beside(turns, "on the private socket", alone, "systemd", systemdAlone),
+                        floor(turns, alone, "Peer.Ping there", floor));
+            }
         }
 
-        private static Line reach(String way, double nanoseconds, String least, double most) {
-            return Line.limit(
+        private static Line beside(Turns turns, String way, int we, String name, int they) {
+            return Line.of(
                     "unit of a process by pidfd, " + way + ", p50",
-                    Line.nanoseconds(nanoseconds),
-                    Line.format("systemd %s–%.0f µs, recorded", least, most),
-                    Line.format("≤ %.0f µs", most),
-                    nanoseconds / 1e3 <= most);
+                    Line.nanoseconds(turns.median(we, P50)),
+                    name,
+                    Line.nanoseconds(turns.median(they, P50)),
+                    turns.ratio(we, they, P50),
+                    1.0);
+        }
+
+        private static Line floor(Turns turns, int we, String name, int ping) {
+            return Line.of(
+                    "the same",
+                    Line.nanoseconds(turns.median(we, P50)),
+                    name,
+                    Line.nanoseconds(turns.median(ping, P50)),
+                    turns.ratio(we, ping, P50));
         }
     }
 }

@@ -12,8 +12,8 @@ import java.util.List;
 final class WatchRow implements Row {
     private static final int CHILDREN = 10_000;
     private static final int FOR_JDK = 1_000; // 10,000 at once did not finish within minutes
-    private static final int WARM_UP =
-            4; // samples, until the compiler has done with all of the way
+    private static final int WARM_UP = 8; // samples, until the compiler has done with all of it
+    private static final int WARM_UP_OF_JDK = 4; // which takes most of the row's time
     private static final double CPU_REACH = 1.3;
     private static final int HEAP_REACH = 1024;
 
@@ -34,6 +34,8 @@ final class WatchRow implements Row {
                 Worker clock = Worker.c()) {
             for (int i = 0; i < effort.rounds(WARM_UP); i++) {
                 double[] _ = sample(clock, ours, "watch", n, new ArrayList<>());
+            }
+            for (int i = 0; i < effort.rounds(WARM_UP_OF_JDK); i++) {
                 double[] _ = sample(clock, jdk, "watch-jdk", fewer, new ArrayList<>());
             }
             Turns turns = new Turns();

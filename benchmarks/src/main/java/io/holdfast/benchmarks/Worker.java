@@ -53,7 +53,14 @@ final class Worker implements AutoCloseable {
     /** The load generator at a bus, on that processor. */
     static Worker busload(String bus, Path socket, int processor)
             throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(BusProcess.on(processor));
+        return busload(List.of(), bus, socket, processor);
+    }
+
+    /** The same, run by a command. */
+    static Worker busload(List<String> by, String bus, Path socket, int processor)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(BusProcess.on(processor));
         command.addAll(List.of(Native.BUSLOAD.build().toString(), socket.toString()));
         return new Worker("the generator at " + bus, command);
     }

@@ -1,0 +1,110 @@
+package io.holdfast.benchmarks;
+
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The real systemd, as PID 1 of namespaces of its own, with a service and a dbus-daemon. It refuses
+ * whom its PID namespace does not show, so the generators are there, too.
+ */
+final class SystemdProcess implements AutoCloseable {
+    private static final Path PROGRAM = Path.of("/usr/lib/systemd/systemd");
+    private static final Path SCRIPT = Place.MODULE.resolve("src/main/sh/systemd");
+    private static final Duration READY = Duration.ofSeconds(30);
+    private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final int PROCESSOR = 1; // as the generators at a stack
+
+    private final TestCgroup cgroup;
+    private final Child unshare;
+    private final Path pid1;
+
+    private SystemdProcess(TestCgroup cgroup) throws IOException, InterruptedException {
+        this.cgroup = cgroup;
+        this.unshare =
+                Spawn.of("unshare", "--mount", "--pid", "--cgroup", "--net", "--ipc", "--uts")
+                        .arguments(List.of("--fork", "--kill-child=KILL", SCRIPT.toString()))
+                        .cgroup(cgroup.cgroup())
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.devNull())
+                        .stderr(Stdio.devNull())
+                        .start();
+        try {
+            this.pid1 = Path.of("/proc", awaitReady());
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Whether it can run here. */
+    static boolean isThere() {
+        return Files.isExecutable(PROGRAM) && Files.isWritable(Path.of("/proc/1/oom_score_adj"));
+    }
+
+    /** Starts it, and waits until it answers. */
+    static SystemdProcess start() throws IOException, InterruptedException {
+        return new SystemdProcess(TestCgroup.make());
+    }
+
+    private String awaitReady() throws IOException, InterruptedException {
+        Path outside = Path.of("/proc/" + unshare.pidFd().pid());
+        for (long end = System.nanoTime() + READY.toNanos(); System.nanoTime() < end; ) {
+            String child =
+                    Files.readString(
+                                    outside.resolve("task")
+                                            .resolve(outside.getFileName())
+                                            .resolve("children"))
+                            .strip();
+            if (!child.isEmpty() && Files.exists(Path.of("/proc", child, "root/run/ready"))) {
+                return child;
+            }
+            Thread.sleep(PAUSE);
+        }
+        throw new IOException("systemd did not come up in " + READY.toSeconds() + " s");
+    }
+
+    /** A generator at its bus. */
+    Worker generator() throws IOException, InterruptedException {
+        return generator("dbus/system_bus_socket");
+    }
+
+    /** A generator at its private socket. */
+    Worker generatorOfPeers() throws IOException, InterruptedException {
+        return generator("systemd/private");
+    }
+
+    private Worker generator(String socket) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of("nsenter", "-t", pid1.getFileName().toString(), "--pid"));
+        Path path = pid1.resolve("root/run").resolve(socket);
+        return Worker.busload(command, "systemd's " + socket, path, PROCESSOR);
+    }
+
+    /** The process of its service, by its number there. */
+    long member() throws IOException {
+        Path procs = Path.of(cgroup.folder(), "system.slice/member.service/cgroup.procs");
+        Path status = Path.of("/proc", Files.readAllLines(procs).getFirst(), "status");
+        String numbers =
+                Files.readAllLines(status).stream()
+                        .filter(line -> line.startsWith("NSpid:"))
+                        .findFirst()
+                        .orElseThrow(() -> new IOException("no NSpid in " + status));
+        return Long.parseLong(numbers.substring(numbers.lastIndexOf('\t') + 1));
+    }
+
+    /** Ends it with all its processes. */
+    @Override
+    public void close() {
+        try (cgroup;
+                unshare) {
+            cgroup.cgroup().kill();
+        }
+    }
+}

@@ -57,7 +57,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
-    private final EventLoop loop = EventLoop.open();
+    private final EventLoop loop = EventLoop.open(LoopTasks.MAX);
     private final LoopTasks tasks = new LoopTasks(loop);
     private final Thread thread;
     private final AuthorityOptions options;

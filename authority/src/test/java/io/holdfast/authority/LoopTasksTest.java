@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 /** What is to be done on the authority's loop. */
 @Timeout(60)
 class LoopTasksTest {
-    private final EventLoop loop = EventLoop.open();
+    private final EventLoop loop = EventLoop.open(LoopTasks.MAX);
     private final LoopTasks tasks = new LoopTasks(loop);
     private final List<String> done = new ArrayList<>();
 
@@ -41,11 +41,11 @@ class LoopTasksTest {
             tasks.execute(() -> {});
         }
         assertRefused("io.holdfast.authority.tasks");
-        for (int i = 0; i < EventLoop.DEFAULT_TASKS; i++) {
+        for (int i = 0; i < LoopTasks.MAX; i++) {
             tasks.end(() -> done.add("end"));
         }
         turn();
-        assertThat(done).hasSize(EventLoop.DEFAULT_TASKS).containsOnly("end");
+        assertThat(done).hasSize(LoopTasks.MAX).containsOnly("end");
         tasks.execute(() -> done.add("there is room again"));
         turn();
         assertThat(done).contains("there is room again");

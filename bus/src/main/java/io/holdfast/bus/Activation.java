@@ -20,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,11 +69,7 @@ final class Activation implements AutoCloseable {
         public void failed(String error, String text) {
             String valid = Syntax.isErrorName(error) ? error : BusError.FAILED.wireName();
             String clean = text.replace('\0', ' ');
-            try {
-                broker.loop.post(() -> fail(this, valid, clean));
-            } catch (RejectedExecutionException e) {
-                // the bus has ended, or its time limit tells
-            }
+            broker.loop.postEnding(() -> fail(this, valid, clean));
         }
     }
 

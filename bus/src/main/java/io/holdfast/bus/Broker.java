@@ -27,7 +27,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -433,11 +432,7 @@ final class Broker implements AutoCloseable {
         reloadsWaiting.clear();
         reader.execute(() -> {
             Runnable result = read(asked);
-            try {
-                loop.post(result);
-            } catch (RejectedExecutionException e) {
-                // the bus has ended
-            }
+            loop.postEnding(result);
         });
     }
 

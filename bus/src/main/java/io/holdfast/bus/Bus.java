@@ -216,11 +216,7 @@ public final class Bus implements AutoCloseable {
     @Override
     public void close() {
         stopped = true;
-        try {
-            loop.post(() -> {});
-        } catch (RejectedExecutionException e) {
-            // closed before
-        }
+        loop.postEnding(() -> {});
         if (Thread.currentThread().equals(thread)) {
             return;
         }

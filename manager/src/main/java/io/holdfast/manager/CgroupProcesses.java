@@ -125,7 +125,7 @@ final class CgroupProcesses implements RunProcesses {
                                 emptied.run();
                             });
         } catch (ErrnoException e) { // removed by somebody else
-            context.loop().post(emptied);
+            context.loop().postEnding(emptied);
         }
     }
 

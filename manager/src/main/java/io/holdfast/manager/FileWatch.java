@@ -44,7 +44,7 @@ final class FileWatch implements AutoCloseable {
         try {
             while (true) {
                 WatchKey key = register();
-                loop.post(this::tell); // only after the watch has begun: nothing is missed
+                loop.postEnding(this::tell); // only after the watch has begun: nothing is missed
                 WatchKey woken = service.take();
                 woken.pollEvents();
                 key.cancel();

@@ -187,7 +187,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
         ConditionCheck.Verdict conditions = check.check(described.unit().conditions());
         ConditionCheck.Verdict assertions = check.check(described.unit().assertions());
         Consumer<String> warnings =
-                text -> context.loop().post(() -> context.warn(described.name(), text));
+                text -> context.loop().postEnding(() -> context.warn(described.name(), text));
         return new Opened(
                 conditions,
                 assertions,

@@ -367,7 +367,7 @@ public final class Manager implements AutoCloseable {
      * the answer of the first.
      */
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
-        loop.post(() -> {
+        loop.postEnding(() -> {
             if (!jobs.isStopping()) {
                 jobs.shutdown(results -> {
                     shutDown.complete(results);
@@ -464,6 +464,8 @@ public final class Manager implements AutoCloseable {
         cgroups.ifPresent(UnitCgroups::close);
         orphans.close();
         loop.close();
+        boolean ignored =
+                shutDown.completeExceptionally(new IllegalStateException("the manager is closed"));
         Inaccessible.beside(notifySocket(options), options.scope()).remove();
         uids.removeFolder();
         claim.close();

@@ -85,7 +85,7 @@ final class Orphans {
     /** Tells when every orphan of this moment is its unit's. */
     void look(Runnable then) {
         if (!tracked) {
-            loop.post(then);
+            loop.postEnding(then);
             return;
         }
         waiting.add(then);

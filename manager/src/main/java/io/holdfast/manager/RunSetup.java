@@ -64,7 +64,7 @@ final class RunSetup {
                                     context.notifySocket().toString(),
                                     invocationId),
                             context.uids(),
-                            warning -> context.loop().post(() -> life.warnOnce(warning)));
+                            warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
             execution.prepare();
             return new ServiceRun(context, unit, listener, output, execution, cgroup);
         } catch (Exception e) {

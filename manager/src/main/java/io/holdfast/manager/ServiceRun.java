@@ -251,7 +251,8 @@ final class ServiceRun {
             control = child;
         }
         var ignored =
-                child.onExit().thenAccept(exit -> context.loop().post(() -> exited(child, exit)));
+                child.onExit()
+                        .thenAccept(exit -> context.loop().postEnding(() -> exited(child, exit)));
     }
 
     private void exited(Child child, Exit exit) {

@@ -88,7 +88,7 @@ final class SocketActivation implements Activation {
                 .toList()
                 .forEach(socket -> socket.serviceChanged(service.state(), tooOften));
         if (instances.contains(name) && service.state() == SubState.DEAD) {
-            context.loop().post(() -> drop(name));
+            context.loop().postEnding(() -> drop(name));
         }
     }
 
@@ -154,7 +154,7 @@ final class SocketActivation implements Activation {
                 ended.ended().run();
             }
             if (instances.contains(one)) {
-                context.loop().post(() -> drop(one));
+                context.loop().postEnding(() -> drop(one));
             }
         }
     }

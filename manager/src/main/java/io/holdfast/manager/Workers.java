@@ -43,7 +43,7 @@ final class Workers implements AutoCloseable {
      * @throws java.util.concurrent.RejectedExecutionException after the close
      */
     <T> void run(Callable<T> work, Answer<? super T> answer) {
-        threads.execute(() -> loop.post(outcome(work, answer)));
+        threads.execute(() -> loop.postEnding(outcome(work, answer)));
     }
 
     private static <T> Runnable outcome(Callable<T> work, Answer<? super T> answer) {

@@ -1,8 +1,10 @@
 package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
@@ -14,9 +16,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,5 +123,43 @@ class FaceLimitsTest {
             assertThat(Stage.get(work)).isPositive();
         }
         assertThat(most).hasValue(Limits.READERS);
+    }
+
+    @Test
+    void anAnswerComesThoughTheManagerIsAskedAsMuchAsItTakes() throws Exception {
+        EventLoop loop = stage.manager().view().loop();
+        CountDownLatch release = new CountDownLatch(1);
+        CountDownLatch done = new CountDownLatch(1);
+        AtomicReference<Thread> reader = new AtomicReference<>();
+        loop.post(() -> await(release));
+        CompletableFuture<String> work =
+                stage.manager()
+                        .view()
+                        .work(() -> {
+                            await(done);
+                            reader.set(Thread.currentThread());
+                            return "answer";
+                        });
+        assertThatThrownBy(
+                        () -> {
+                            while (true) {
+                                loop.post(() -> {});
+                            }
+                        })
+                .isInstanceOf(RejectedExecutionException.class);
+        done.countDown();
+        while (reader.get() == null || reader.get().getState() != Thread.State.WAITING) {
+            Thread.onSpinWait(); // until it has handed its answer over and waits for more
+        }
+        release.countDown();
+        assertThat(Stage.get(work)).isEqualTo("answer");
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

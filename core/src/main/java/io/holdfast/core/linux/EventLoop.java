@@ -1,9 +1,9 @@
 package io.holdfast.core.linux;
 
 import java.time.Duration;
+import java.util.Deque;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * PidFd.onExit(loop, …)}.
  *
  * <p>The thread that calls {@link #run} or {@link #step} owns the loop and all state that its
- * handlers touch; only {@link #post}, {@link #stop} and {@link #execute} may be called by others. A
- * test can step the loop without any thread. A handler that throws is counted and reported; the
- * loop lives on.
+ * handlers touch; only {@link #post}, {@link #postEnding}, {@link #stop} and {@link #execute} may
+ * be called by others. A test can step the loop without any thread. A handler that throws is
+ * counted and reported; the loop lives on.
  */
 public final class EventLoop implements AutoCloseable, java.util.concurrent.Executor {
     /** How many posted tasks may wait, unless {@link #open(int)} says otherwise. */
@@ -156,19 +156,17 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     private final SysEventfd wake;
     private final Slots<Watch> watches = new Slots<>();
     private final TreeSet<Timer> timers = new TreeSet<>();
-    private final ArrayBlockingQueue<Runnable> tasks;
+    private final TaskQueue tasks;
     private final List<SignalWatch> signals = new CopyOnWriteArrayList<>();
     private final AtomicBoolean signalled = new AtomicBoolean();
-    private final int taskLimit;
     private long timerOrder;
     private final AtomicLong errors = new AtomicLong();
     private volatile boolean stopped;
     private volatile boolean closed;
     private volatile @Nullable Thread owner;
 
-    private EventLoop(int taskLimit, SysEpoll epoll, SysEventfd wake) {
-        this.taskLimit = taskLimit;
-        this.tasks = new ArrayBlockingQueue<>(taskLimit);
+    private EventLoop(TaskQueue tasks, SysEpoll epoll, SysEventfd wake) {
+        this.tasks = tasks;
         this.epoll = epoll;
         this.wake = wake;
     }
@@ -190,11 +188,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * @throws ErrnoException EMFILE
      */
     public static EventLoop open(int taskLimit) {
+        TaskQueue tasks = new TaskQueue(taskLimit);
         SysEpoll epoll = new SysEpoll();
         SysEventfd wake = null;
         try {
             wake = new SysEventfd();
-            EventLoop loop = new EventLoop(taskLimit, epoll, wake);
+            EventLoop loop = new EventLoop(tasks, epoll, wake);
             loop.control(wake.fd(), SysEpoll.CTL_ADD, Readiness.IN, WAKE);
             return loop;
         } catch (RuntimeException e) {
@@ -260,9 +259,21 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
         if (!tasks.offer(task)) {
             throw new RejectedExecutionException(
-                    "the event loop has " + taskLimit + " tasks waiting");
+                    "the event loop has " + tasks.limit() + " tasks waiting");
         }
         wakeUp();
+    }
+
+    /**
+     * The same for what ends something that was begun, such as an exit or an answer: it is never
+     * refused for lack of room, as there is no more of it than was begun. Does nothing if the loop
+     * is closed. By any thread.
+     */
+    public void postEnding(Runnable task) {
+        if (!closed) {
+            tasks.add(task);
+            wakeUp();
+        }
     }
 
     /** The same as {@link #post}: a loop is an executor. */
@@ -385,22 +396,16 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * Those that are there now: a task that posts another does not keep the loop from its events.
+     * Runs what was posted and waits now, and nothing else. Only for the loop's thread, or when
+     * that has ended.
+     *
+     * @return how many
      */
-    private int runTasks() {
-        int handled = 0;
-        for (int n = tasks.size(); n > 0; n--) {
-            Runnable task = tasks.poll();
-            if (task == null) {
-                break;
-            }
-            handled++;
-            guarded(task);
-        }
-        if (!tasks.isEmpty()) {
-            wakeUp();
-        }
-        return handled;
+    public int runTasks() {
+        Deque<Runnable> turn =
+                tasks.take(); // what they post does not keep the loop from its events
+        turn.forEach(this::guarded);
+        return turn.size();
     }
 
     private int runTimers() {

@@ -359,6 +359,24 @@ class EventLoopTest {
     }
 
     @Test
+    void whatEndsSomethingGetsInInItsOrderWhateverWaits() {
+        try (EventLoop small = EventLoop.open(1)) {
+            small.post(() -> said.add("begin"));
+            for (int i = 0; i < 3; i++) {
+                String end = "end " + i;
+                small.postEnding(() -> said.add(end));
+            }
+            assertThatThrownBy(() -> small.post(() -> said.add("too many")))
+                    .isInstanceOf(RejectedExecutionException.class);
+            assertThat(small.step(LONG)).isEqualTo(4);
+            assertThat(said).containsExactly("begin", "end 0", "end 1", "end 2");
+            small.postEnding(() -> said.add("end"));
+            small.post(() -> said.add("an end takes no room from it"));
+            assertThat(small.step(LONG)).isEqualTo(2);
+        }
+    }
+
+    @Test
     void aHandlerThatThrowsIsCountedAndTheLoopLives() {
         Fd[] pair = pair();
         loop.watch(
@@ -470,6 +488,8 @@ class EventLoopTest {
         assertThatThrownBy(() -> shortLived.post(() -> said.add("task")))
                 .isInstanceOf(RejectedExecutionException.class)
                 .hasMessageContaining("closed");
+        shortLived.postEnding(() -> said.add("too late"));
+        assertThat(shortLived.runTasks()).isZero();
         assertThatCode(shortLived::stop).doesNotThrowAnyException();
     }
 

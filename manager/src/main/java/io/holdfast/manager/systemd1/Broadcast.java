@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.RejectedExecutionException;
 
 /**
  * Tells all who listen what happens. Changes of one unit in one turn of the loop are told together,
@@ -56,11 +55,7 @@ final class Broadcast implements UnitListener {
         changed.add(unit);
         if (!scheduled) {
             scheduled = true;
-            try {
-                manager.loop().post(this::flush);
-            } catch (RejectedExecutionException e) {
-                scheduled = false; // told with the next change, or before a job's end
-            }
+            manager.loop().postEnding(this::flush);
         }
     }
 

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -135,12 +134,9 @@ final class BusLink implements BusNames, AutoCloseable {
         }
     }
 
+    /** What has happened on the bus: it is told, whatever else waits. */
     private void post(Runnable task) {
-        try {
-            face.manager().loop().post(task);
-        } catch (RejectedExecutionException e) {
-            // the manager has ended, or has more to do than it can
-        }
+        face.manager().loop().postEnding(task);
     }
 
     // ---- staying there

@@ -171,13 +171,9 @@ final class PrivateSocket implements AutoCloseable {
         } catch (DirectoryNotEmptyException e) {
             // others have made themselves at home there
         } catch (IOException e) {
-            try {
-                face.manager()
-                        .loop()
-                        .post(() -> face.manager().warn("cannot remove " + folder + ": " + e));
-            } catch (RejectedExecutionException closed) {
-                // nobody is left to be told
-            }
+            face.manager()
+                    .loop()
+                    .postEnding(() -> face.manager().warn("cannot remove " + folder + ": " + e));
         }
     }
 }

@@ -8,7 +8,6 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.Permission;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,11 +84,7 @@ public final class Systemd1 implements AutoCloseable {
     }
 
     private static void tell(ManagerView manager, String text) {
-        try {
-            manager.loop().post(() -> manager.warn(text));
-        } catch (RejectedExecutionException e) {
-            // the manager has ended, or has more to do than it can
-        }
+        manager.loop().postEnding(() -> manager.warn(text));
     }
 
     private Optional<BusConnection> connection() {

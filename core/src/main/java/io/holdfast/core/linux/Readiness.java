@@ -2,6 +2,7 @@ package io.holdfast.core.linux;
 
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Waiting until a descriptor is ready. A platform thread waits in {@code poll(2)} itself, with an
@@ -127,10 +128,6 @@ public final class Readiness {
 
     /** Nanoseconds of a duration; a longer one than 292 years is that long. */
     public static long nanos(Duration duration) {
-        try {
-            return duration.toNanos();
-        } catch (ArithmeticException e) {
-            return duration.isNegative() ? Long.MIN_VALUE : Long.MAX_VALUE;
-        }
+        return TimeUnit.NANOSECONDS.convert(duration);
     }
 }

@@ -170,7 +170,7 @@ final class BusMessages {
         int n = broker.matches.find(own, Party.bus(), null);
         for (int i = 0; i < n; i++) {
             Connection to = broker.matches.found(i);
-            if (broker.policies.refusesReceiving(to, Party.bus(), own) == null) {
+            if (broker.policies.passesFromBus(to, own)) {
                 hand(to, bytes, null);
             }
         }
@@ -178,11 +178,13 @@ final class BusMessages {
 
     private void send(Connection to, @Nullable PassedFds fds) {
         MemorySegment bytes = finish();
+        own.read(bytes, 0, (int) bytes.byteSize());
         if (broker.monitors.any()) {
-            own.read(bytes, 0, (int) bytes.byteSize());
             broker.monitors.seenOfBus(to, own, fds);
         }
-        hand(to, bytes, fds);
+        if (!to.isRegistered() || broker.policies.passesFromBus(to, own)) {
+            hand(to, bytes, fds);
+        }
     }
 
     /** The serial of what was said last. */

@@ -130,24 +130,43 @@ final class Policies {
      * @param to a client, the bus, or whom it is to be started for
      */
     @Nullable String refusesSending(Connection from, Party to, MessageView message) {
+        return refusesSending(from, to, message, false);
+    }
+
+    private static @Nullable String refusesSending(
+            Connection from, Party to, MessageView message, boolean requested) {
         PeerPolicy policy = from.policy();
-        return policy.canSend(message, to, false)
+        return policy.canSend(message, to, requested)
                 ? null
-                : denied(from, "send this", policy.sendRule(message, to, false));
+                : denied(from, "send this", policy.sendRule(message, to, requested));
     }
 
-    /** Whether a client may get a message that another, or the bus, may send it. */
-    @Nullable String refusesReceiving(Connection to, Party from, MessageView message) {
+    /**
+     * Whether a message may pass from one client to another.
+     *
+     * @param requested whether it is a reply that the other waits for
+     */
+    @Nullable String refusesPassing(
+            Connection from, Connection to, MessageView message, boolean requested) {
+        String denied = refusesSending(from, to, message, requested);
+        if (denied != null) {
+            return denied;
+        }
         PeerPolicy policy = to.policy();
-        return policy.canReceive(message, from, false, false)
+        return policy.canReceive(message, from, requested, false)
                 ? null
-                : denied(to, "receive this", policy.receiveRule(message, from, false, false));
+                : denied(to, "receive this", policy.receiveRule(message, from, requested, false));
     }
 
-    /** Both of them, where nobody asks why. */
+    /** The same of a broadcast, where nobody asks why. */
     boolean passes(Connection from, Connection to, MessageView message) {
         return from.policy().canSend(message, to, false)
                 && to.policy().canReceive(message, from, false, false);
+    }
+
+    /** Whether a client may get what the bus says; its replies are always waited for. */
+    boolean passesFromBus(Connection to, MessageView message) {
+        return to.policy().canReceive(message, Party.bus(), message.replySerial() != 0, false);
     }
 
     private static String denied(Connection who, String what, @Nullable PolicyRule rule) {

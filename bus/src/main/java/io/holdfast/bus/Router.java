@@ -96,10 +96,7 @@ final class Router {
 
     /** Hands a message that was held for an activation on, as if it had come now. */
     void unicast(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
-        String denied = broker.policies.refusesSending(from, to, view);
-        if (denied == null) {
-            denied = broker.policies.refusesReceiving(to, from, view);
-        }
+        String denied = broker.policies.refusesPassing(from, to, view, false);
         if (denied != null) {
             broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.ACCESS_DENIED, denied);
@@ -159,6 +156,17 @@ final class Router {
     private void reply(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
         if (!broker.replies.take(to, from, view.replySerial())) {
             return; // nobody asked for it
+        }
+        String denied = broker.policies.refusesPassing(from, to, view, true);
+        if (denied != null) {
+            broker.monitors.seen(from, to, view, fds);
+            refuse(from, view, BusError.ACCESS_DENIED, denied);
+            broker.messages.error(
+                    to,
+                    view.replySerial(),
+                    BusError.NO_REPLY,
+                    "the reply of " + from.name() + " was refused: " + denied);
+            return;
         }
         if (fds != null && !to.descriptorsPass()) {
             broker.monitors.seen(from, to, view, fds);

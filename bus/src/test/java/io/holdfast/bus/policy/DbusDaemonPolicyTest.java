@@ -2,10 +2,12 @@ package io.holdfast.bus.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.MessageWriter;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,52 +54,101 @@ class DbusDaemonPolicyTest {
             rules.append(speaksOfAll(rule) ? "" : rule + "\n");
         }
         Path socket = folder.resolve("bus");
+        Path ourSocket = folder.resolve("ours");
         Path file = folder.resolve("bus.conf");
         Files.writeString(file, configuration(socket, rules.toString()));
-        PolicySet set = new PolicySet(BusConfig.load(file), ACCOUNTS, 0);
+        BusConfig config = BusConfig.load(file);
+        PolicySet set = new PolicySet(config, ACCOUNTS, 0);
         PeerPolicy policy = set.forPeer(0, new long[] {0}, Optional::empty, false);
         Process daemon = start(file);
-        try (BufferedReader address = daemon.inputReader()) {
+        try (BufferedReader address = daemon.inputReader();
+                Bus ours = Bus.open(BusAddress.parse("unix:path=" + ourSocket), config)) {
             assertThat(address.readLine()).startsWith("unix:path=" + socket);
-            try (RawClient sender = new RawClient(socket);
-                    RawClient owner = new RawClient(socket);
-                    RawClient receiver = new RawClient(socket)) {
-                for (String name : names) {
-                    if (name.startsWith("?")) {
-                        owner.requestName(name.substring(1));
-                        receiver.requestName(name.substring(1));
-                    } else {
-                        receiver.requestName(name);
-                    }
-                }
-                var _ = receiver.callBus("AddMatch", "path_namespace='/'");
-                var _ = receiver.received();
-                Party from = new TestParty(Party.uniqueId(sender.name()), List.of());
-                Party to = new TestParty(Party.uniqueId(receiver.name()), names);
+            try (Exchange theirs = new Exchange(socket, names);
+                    Exchange our = new Exchange(ourSocket, names)) {
+                Party from = new TestParty(Party.uniqueId(theirs.sender.name()), List.of());
+                Party to = new TestParty(Party.uniqueId(theirs.receiver.name()), names);
                 for (int i = 0; i < 30; i++) {
-                    boolean asked = gen.chance(0.3);
-                    int call = asked ? callOfReceiver(sender, receiver) : 0;
-                    MessageWriter message = message(gen, receiver.name(), call, asked);
-                    boolean requested = asked && call != 0;
-                    int serial = sender.send(message);
-                    MessageView view = TestMessage.view(message);
-                    boolean expected =
-                            policy.canSend(view, to, requested)
-                                    && policy.canReceive(view, from, requested, false);
-                    List<MessageView> answers = sender.received();
+                    Sent sent = sent(gen);
+                    boolean passes = theirs.passes(sent);
+                    String what =
+                            "%s: %s, by rules\n%s".formatted(gen, theirs.last.orElseThrow(), rules);
+                    boolean requested = sent.asked && theirs.call != 0;
+                    MessageView view = theirs.last.orElseThrow();
 
-                    assertThat(receiver.received())
-                            .as(
-                                    "%s: %s, asked for: %s, answered %s, by rules\n%s",
-                                    gen, view, requested, answers, rules)
-                            .filteredOn(got ->
-                                    got.serial() == serial && sender.name().equals(got.sender()))
-                            .hasSize(expected ? 1 : 0);
+                    assertThat(
+                                    policy.canSend(view, to, requested)
+                                            && policy.canReceive(view, from, requested, false))
+                            .as(what)
+                            .isEqualTo(passes);
+                    assertThat(our.passes(sent)).as("on our bus: " + what).isEqualTo(passes);
                 }
             }
+            assertThat(ours.addresses()).hasSize(1);
         } finally {
             daemon.destroy();
             assertThat(daemon.waitFor()).isNotNegative();
+        }
+    }
+
+    /** What is to be sent: the same to each bus, with the names that there are. */
+    private record Sent(boolean asked, BiFunction<String, Integer, MessageWriter> message) {}
+
+    /** Three clients of one bus. */
+    private static final class Exchange implements AutoCloseable {
+        final RawClient sender;
+        final RawClient owner;
+        final RawClient receiver;
+        Optional<MessageView> last = Optional.empty();
+        int call;
+
+        Exchange(Path socket, List<String> names) throws IOException {
+            sender = new RawClient(socket);
+            owner = new RawClient(socket);
+            receiver = new RawClient(socket);
+            for (String name : names) {
+                if (name.startsWith("?")) {
+                    owner.requestName(name.substring(1));
+                    receiver.requestName(name.substring(1));
+                } else {
+                    receiver.requestName(name);
+                }
+            }
+            var _ = receiver.callBus("AddMatch", "path_namespace='/'");
+            var _ = receiver.received();
+        }
+
+        /** Whether it comes from the sender to the receiver. */
+        boolean passes(Sent sent) throws IOException {
+            call = sent.asked ? callOfReceiver() : 0;
+            MessageWriter message = sent.message.apply(receiver.name(), call);
+            int serial = sender.send(message);
+            last = Optional.of(TestMessage.view(message));
+            var _ = sender.received();
+            return receiver.received().stream()
+                    .anyMatch(got -> got.serial() == serial && sender.name().equals(got.sender()));
+        }
+
+        /**
+         * The receiver calls the sender, if it may.
+         *
+         * @return the call's serial; 0 if it did not arrive
+         */
+        private int callOfReceiver() throws IOException {
+            int serial = receiver.send(TestMessage.call(sender.name(), "i.f", "M"));
+            var _ = receiver.received();
+            return sender.received().stream()
+                            .anyMatch(got ->
+                                    got.type() == MessageType.METHOD_CALL && got.serial() == serial)
+                    ? serial
+                    : 0;
+        }
+
+        @Override
+        public void close() throws IOException {
+            sender.close();
+            owner.close();
+            receiver.close();
         }
     }
 
@@ -139,38 +191,39 @@ class DbusDaemonPolicyTest {
                 .start();
     }
 
-    /**
-     * The receiver calls the sender, if it may.
-     *
-     * @return the call's serial; 0 if it did not arrive
-     */
-    private static int callOfReceiver(RawClient sender, RawClient receiver) throws IOException {
-        int serial = receiver.send(TestMessage.call(sender.name(), "i.f", "M"));
-        var _ = receiver.received();
-        return sender.received().stream()
-                        .anyMatch(got ->
-                                got.type() == MessageType.METHOD_CALL && got.serial() == serial)
-                ? serial
-                : 0;
-    }
-
-    private static MessageWriter message(Gen gen, String receiver, int call, boolean reply) {
+    private static Sent sent(Gen gen) {
+        boolean asked = gen.chance(0.3);
         String path = gen.oneOf("/", "/p");
         String interfaceName = gen.oneOf("i.f", "i.g", "");
         String member = gen.oneOf("M", "N");
-        if (reply) {
-            int serial = call == 0 ? 77_777 : call;
-            return gen.chance(0.5)
-                    ? new MessageWriter().methodReturn(serial).serial(1).destination(receiver)
-                    : new MessageWriter()
-                            .error(gen.oneOf("e.E", "e.F"), serial)
-                            .serial(1)
-                            .destination(receiver);
+        if (asked) {
+            boolean good = gen.chance(0.5);
+            String error = gen.oneOf("e.E", "e.F");
+            return new Sent(
+                    true,
+                    (receiver, call) -> {
+                        int serial = call == 0 ? 77_777 : call;
+                        MessageWriter reply =
+                                good
+                                        ? new MessageWriter().methodReturn(serial)
+                                        : new MessageWriter().error(error, serial);
+                        return reply.serial(1).destination(receiver);
+                    });
         }
         return switch (gen.between(0, 2)) {
-            case 0 -> TestMessage.signal(path, gen.oneOf("i.f", "i.g"), member);
-            case 1 -> TestMessage.signal(path, "i.g", member).destination(receiver);
-            default -> TestMessage.call(receiver, interfaceName, member);
+            case 0 -> {
+                String another = gen.oneOf("i.f", "i.g");
+                yield new Sent(false, (_, _) -> TestMessage.signal(path, another, member));
+            }
+            case 1 ->
+                    new Sent(
+                            false,
+                            (receiver, _) ->
+                                    TestMessage.signal(path, "i.g", member).destination(receiver));
+            default ->
+                    new Sent(
+                            false,
+                            (receiver, _) -> TestMessage.call(receiver, interfaceName, member));
         };
     }
 }

@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.Fd;
@@ -26,22 +28,40 @@ final class OutQueue {
 
     /** A buffer of the queue; sealed if nothing may be put behind what is in it. */
     private static final class Chunk {
-        final Buffers.Buffer buffer;
-        final @Nullable PassedFds fds;
-        final Share share; // that its descriptors are charged to
+        private Buffers.@Nullable Buffer buffer;
+        @Nullable PassedFds fds;
+        private @Nullable Share share; // that its descriptors are charged to
         boolean fdsSent;
         int start;
         int end;
         @Nullable Chunk next;
 
-        Chunk(Buffers.Buffer buffer, @Nullable PassedFds fds, Share share) {
-            this.buffer = buffer;
-            this.fds = fds;
-            this.share = share;
+        void fill(Buffers.Buffer with, @Nullable PassedFds passed, Share charged) {
+            buffer = with;
+            fds = passed;
+            share = charged;
+        }
+
+        void clear() {
+            buffer = null;
+            fds = null;
+            share = null;
+            fdsSent = false;
+            start = 0;
+            end = 0;
+            next = null;
+        }
+
+        Buffers.Buffer buffer() {
+            return requireNonNull(buffer);
+        }
+
+        Share share() {
+            return requireNonNull(share);
         }
 
         int room() {
-            return fds != null ? 0 : buffer.size() - end;
+            return fds != null ? 0 : buffer().size() - end;
         }
     }
 
@@ -49,6 +69,7 @@ final class OutQueue {
     private final Ledger ledger;
     private @Nullable Chunk head;
     private @Nullable Chunk tail;
+    private @Nullable Chunk spare; // one that is empty: mostly the only one that is ever needed
     private long bytes;
     private int descriptors;
 
@@ -101,7 +122,9 @@ final class OutQueue {
             @Nullable PassedFds passedFds) {
         Chunk last = tail;
         if (last == null || passedFds != null || last.room() < length) {
-            Chunk chunk = new Chunk(buffers.take(length), passedFds, share);
+            Chunk chunk = spare != null ? spare : new Chunk();
+            spare = null;
+            chunk.fill(buffers.take(length), passedFds, share);
             if (last == null) {
                 head = chunk;
             } else {
@@ -110,7 +133,7 @@ final class OutQueue {
             tail = chunk;
             last = chunk;
         }
-        MemorySegment.copy(from, offset, last.buffer.memory, last.end, length);
+        MemorySegment.copy(from, offset, last.buffer().memory, last.end, length);
         last.end += length;
         bytes += length;
     }
@@ -175,9 +198,9 @@ final class OutQueue {
         PassedFds passed = chunk.fds;
         if (passed == null || chunk.fdsSent) {
             return SysSocket.send(
-                    socket, chunk.buffer.memory, chunk.start, chunk.end - chunk.start);
+                    socket, chunk.buffer().memory, chunk.start, chunk.end - chunk.start);
         }
-        MemorySegment data = chunk.buffer.memory.asSlice(chunk.start, chunk.end - chunk.start);
+        MemorySegment data = chunk.buffer().memory.asSlice(chunk.start, chunk.end - chunk.start);
         int sent = SysSocket.sendmsg(socket, data, null, passed.fds());
         if (sent > 0) {
             chunk.fdsSent = true;
@@ -190,7 +213,7 @@ final class OutQueue {
         long rest = sent;
         while (rest > 0) {
             int at = firstRun;
-            Share share = java.util.Objects.requireNonNull(shares[at]);
+            Share share = requireNonNull(shares[at]);
             long part = Math.min(rest, lengths[at]);
             rest -= part;
             lengths[at] -= part;
@@ -206,7 +229,7 @@ final class OutQueue {
     }
 
     private void dropHead() {
-        Chunk chunk = java.util.Objects.requireNonNull(head);
+        Chunk chunk = requireNonNull(head);
         head = chunk.next;
         if (head == null) {
             tail = null;
@@ -214,10 +237,12 @@ final class OutQueue {
         if (chunk.fds != null) {
             // At once: what is behind it may take long, and is charged by itself.
             descriptors -= chunk.fds.size();
-            ledger.left(chunk.share, 0, 0, chunk.fds.size());
+            ledger.left(chunk.share(), 0, 0, chunk.fds.size());
             chunk.fds.drop();
         }
-        buffers.give(chunk.buffer);
+        buffers.give(chunk.buffer());
+        chunk.clear();
+        spare = chunk;
     }
 
     /** Forgets all of it; the accounts are told. */

@@ -11,7 +11,7 @@ public final class Allocation {
     private static final int ROUNDS = 1000;
     private static final int RUNS = 2000;
 
-    /** Bytes that this thread has allocated; by handle, since the bus does not read that module. */
+    /** Bytes that a thread has allocated; by handle, since the bus does not read that module. */
     private static final MethodHandle ALLOCATED;
 
     static {
@@ -22,8 +22,8 @@ public final class Allocation {
                     MethodHandles.publicLookup()
                             .findVirtual(
                                     Class.forName("com.sun.management.ThreadMXBean"),
-                                    "getCurrentThreadAllocatedBytes",
-                                    MethodType.methodType(long.class))
+                                    "getThreadAllocatedBytes",
+                                    MethodType.methodType(long.class, long.class))
                             .bindTo(threads);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
@@ -36,20 +36,22 @@ public final class Allocation {
      * Runs it until the compiler is done with it: then whole rounds go by without an allocation.
      */
     public static void assertNone(Runnable work) {
+        long thread = Thread.currentThread().threadId();
         long least = Long.MAX_VALUE;
         for (int round = 0; round < ROUNDS && least > 0; round++) {
-            long before = allocated();
+            long before = by(thread);
             for (int run = 0; run < RUNS; run++) {
                 work.run();
             }
-            least = Math.min(least, allocated() - before);
+            least = Math.min(least, by(thread) - before);
         }
         assertThat(least).as("bytes allocated by %d runs", RUNS).isZero();
     }
 
-    private static long allocated() {
+    /** Bytes that a thread has allocated so far. */
+    static long by(long thread) {
         try {
-            return (long) ALLOCATED.invokeExact();
+            return (long) ALLOCATED.invokeExact(thread);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -1,7 +1,6 @@
 package io.holdfast.core.linux;
 
 import java.time.Duration;
-import java.util.Deque;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -402,10 +401,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * @return how many
      */
     public int runTasks() {
-        Deque<Runnable> turn =
-                tasks.take(); // what they post does not keep the loop from its events
-        turn.forEach(this::guarded);
-        return turn.size();
+        return tasks.drain(this::guarded); // what they post does not keep the loop from its events
     }
 
     private int runTimers() {

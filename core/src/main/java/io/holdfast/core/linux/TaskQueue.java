@@ -3,6 +3,7 @@ package io.holdfast.core.linux;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 
 /**
  * What others want run on a loop, in the order in which it came. What begins something is refused
@@ -17,6 +18,8 @@ final class TaskQueue {
 
     @GuardedBy("this")
     private int begins;
+
+    private Deque<Runnable> drained = new ArrayDeque<>(); // by who drains, for the next time
 
     /**
      * @param limit how many that begin something may wait
@@ -48,11 +51,23 @@ final class TaskQueue {
         waiting.add(task);
     }
 
-    /** Takes all that is there now. */
-    synchronized Deque<Runnable> take() {
-        Deque<Runnable> taken = waiting;
-        waiting = new ArrayDeque<>();
-        begins = 0;
-        return taken;
+    /**
+     * Takes out all that is there now, and hands it over; what comes meanwhile stays. By one thread
+     * at a time.
+     *
+     * @return how many there were
+     */
+    int drain(Consumer<Runnable> to) {
+        Deque<Runnable> taken;
+        synchronized (this) {
+            taken = waiting;
+            waiting = drained;
+            begins = 0;
+        }
+        int count = taken.size();
+        taken.forEach(to);
+        taken.clear();
+        drained = taken;
+        return count;
     }
 }

@@ -28,23 +28,19 @@ final class AdministratorEvaluation extends Evaluation<AdministratorVerdict> {
     }
 
     @Override
-    Optional<AdministratorVerdict> read(Object result, List<RuleStep> steps, Place place) {
-        if (isFalse(result)) {
-            steps.add(new RuleStep(place, "nothing"));
-            return Optional.empty();
-        }
+    AdministratorVerdict read(Object result, List<RuleStep> steps, Place place) {
         if (!(result instanceof NativeArray array)) {
             String why = "returned " + describe(result) + ", which is no array of identities";
             scope.tell(place, why);
             steps.add(new RuleStep(place, "failed: " + why));
-            return Optional.of(failed(steps, place + ": " + why));
+            return failed(steps, place + ": " + why);
         }
         List<Identity> identities = identities(array, place);
         steps.add(
                 new RuleStep(
                         place,
                         String.join(" ", identities.stream().map(Identity::toString).toList())));
-        return Optional.of(new AdministratorVerdict(identities, steps, Optional.empty()));
+        return new AdministratorVerdict(identities, steps, Optional.empty());
     }
 
     private List<Identity> identities(NativeArray array, Place place) {

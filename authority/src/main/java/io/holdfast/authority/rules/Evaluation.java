@@ -51,8 +51,8 @@ abstract class Evaluation<V> {
         this.arguments = new Object[] {scope.action(cell, action), scope.subject(subject)};
     }
 
-    /** What a function returned: a verdict, or empty if the next one is to be asked. */
-    abstract Optional<V> read(Object result, List<RuleStep> steps, Place place);
+    /** What a function returned that is not false. */
+    abstract V read(Object result, List<RuleStep> steps, Place place);
 
     abstract V unanswered(List<RuleStep> steps);
 
@@ -131,10 +131,10 @@ abstract class Evaluation<V> {
                 pending = null;
             }
             suspendable = false;
-            Optional<V> verdict = read(result, steps, function.place());
-            if (verdict.isPresent()) {
-                return verdict.get();
+            if (!isFalse(result)) {
+                return read(result, steps, function.place());
             }
+            steps.add(new RuleStep(function.place(), "nothing"));
             functions.advance();
         }
     }
@@ -218,13 +218,15 @@ abstract class Evaluation<V> {
         return logged++ < scope.limits().logged();
     }
 
-    static boolean isFalse(@Nullable Object result) {
+    private static boolean isFalse(@Nullable Object result) {
+        if (result == null || Undefined.isUndefined(result)) {
+            return true; // first, as nearly every rule returns nothing
+        }
         return switch (result) {
-            case null -> true;
             case Boolean truth -> !truth;
             case Number number -> number.doubleValue() == 0 || Double.isNaN(number.doubleValue());
             case CharSequence text -> text.isEmpty();
-            default -> Undefined.isUndefined(result);
+            default -> false;
         };
     }
 

@@ -23,23 +23,19 @@ final class RuleEvaluation extends Evaluation<RuleVerdict> {
     }
 
     @Override
-    Optional<RuleVerdict> read(Object result, List<RuleStep> steps, Place place) {
-        if (isFalse(result)) {
-            steps.add(new RuleStep(place, "nothing"));
-            return Optional.empty();
-        }
+    RuleVerdict read(Object result, List<RuleStep> steps, Place place) {
         Optional<ImplicitAuthorization> word =
                 result instanceof CharSequence text && text.length() <= LONGEST_WORD
                         ? ImplicitAuthorization.ofWord(text.toString())
                         : Optional.empty();
         if (word.isPresent()) {
             steps.add(new RuleStep(place, word.get().word()));
-            return Optional.of(new RuleVerdict(word, steps, passedOver(), Optional.empty()));
+            return new RuleVerdict(word, steps, passedOver(), Optional.empty());
         }
         String why = "returned " + describe(result) + ", which is no result";
         scope.tell(place, why);
         steps.add(new RuleStep(place, "failed: " + why));
-        return Optional.of(failed(steps, place + ": " + why));
+        return failed(steps, place + ": " + why);
     }
 
     @Override

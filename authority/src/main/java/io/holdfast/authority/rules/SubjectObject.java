@@ -103,7 +103,8 @@ final class SubjectObject extends ScriptableObject {
             throw Abort.of(e);
         }
         boolean _ = unread.remove(property);
-        if (value != null || property != Property.NO_NEW_PRIVILEGES) {
+        boolean isThere = value != null || property != Property.NO_NEW_PRIVILEGES;
+        if (isThere && !super.has(property.key, this)) { // else a script has defined it
             super.put(property.key, this, value);
         }
     }
@@ -121,7 +122,9 @@ final class SubjectObject extends ScriptableObject {
 
     @Override
     public Object get(String name, Scriptable start) {
-        read(name);
+        if (!super.has(name, start)) {
+            read(name);
+        }
         return super.get(name, start);
     }
 

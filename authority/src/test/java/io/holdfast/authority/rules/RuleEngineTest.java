@@ -130,6 +130,23 @@ class RuleEngineTest {
         }
     }
 
+    /** Also if nobody had asked for it before. */
+    @Test
+    void whatARuleDefinesOfItsSubjectStaysForThisCheck() {
+        String define = "{value: 'x', writable: true, configurable: true}";
+        try (TestRules rules =
+                TestRules.of(
+                        "polkit.addRule(function(a, s) {"
+                                + " if (a.id == 'x') Object.defineProperty(s, 'user', "
+                                + define
+                                + "); });",
+                        "polkit.addRule((a, s) => s.user == 'x' && 'user' in s && s.user == 'x'"
+                                + " ? 'yes' : s.user == 'jane' ? 'auth_self' : 'no');")) {
+            assertThat(rules.word("x")).isEqualTo("yes");
+            assertThat(rules.word("y")).isEqualTo("auth_self");
+        }
+    }
+
     @Test
     void aRunawayIsStoppedAndCannotCatchIt() {
         try (TestRules rules =

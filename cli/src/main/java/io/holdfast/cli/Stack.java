@@ -10,10 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Our own bus, authority and helper, as units like any other: they are laid out in the runtime
@@ -126,24 +128,36 @@ final class Stack {
     }
 
     /**
-     * What makes us visible to services that see neither homes nor the temporary folders of others,
-     * and whose users may not enter every folder above us.
+     * What makes us and our runtime folder visible to services that see neither homes nor the
+     * temporary folders of others, and whose users may not enter every folder above us.
      */
     private String visible() {
-        Path program = Path.of(door).getParent();
-        if (program == null || program.getNameCount() == 0) {
-            return "";
+        Set<Path> covered = new LinkedHashSet<>();
+        Set<Path> shown = new LinkedHashSet<>();
+        for (Path place : List.of(program(), runtime)) {
+            Path top = place.getNameCount() > 1 ? Path.of("/").resolve(place.getName(0)) : place;
+            if (HIDDEN.contains(top.toString()) && !place.equals(top)) {
+                shown.add(place);
+                if (!top.toString().equals("/tmp")) { // which is their own
+                    covered.add(top);
+                }
+            }
         }
-        if (!Files.exists(program.resolve("pom.xml")) && program.getParent() != null) {
-            program = program.getParent(); // laid out by scripts/install: bin and lib
-        }
-        Path top = Path.of("/").resolve(program.getName(0));
-        if (!HIDDEN.contains(top.toString()) || program.equals(top)) {
-            return "";
-        }
-        String covered =
-                top.toString().equals("/tmp") ? "" : "TemporaryFileSystem=" + top + ":mode=0755\n";
-        return covered + "BindReadOnlyPaths=\"" + escaped(program.toString()) + "\"\n";
+        StringBuilder lines = new StringBuilder();
+        covered.forEach(
+                top -> lines.append("TemporaryFileSystem=").append(top).append(":mode=0755\n"));
+        shown.forEach(place ->
+                lines.append("BindReadOnlyPaths=\"")
+                        .append(escaped(place.toString()))
+                        .append("\"\n"));
+        return lines.toString();
+    }
+
+    /** The folder with all of us. */
+    private Path program() {
+        Path folder = Path.of(door).toAbsolutePath().resolveSibling("");
+        boolean installed = !Files.exists(folder.resolve("pom.xml")); // into bin and lib
+        return installed && folder.getParent() != null ? folder.getParent() : folder;
     }
 
     private static String read(String resource) throws IOException {

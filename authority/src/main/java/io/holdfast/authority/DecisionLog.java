@@ -38,9 +38,14 @@ final class DecisionLog {
     }
 
     private static boolean isByAuthentication(Decision decision) {
-        return decision.explanation().stream()
-                .flatMap(explanation -> explanation.steps().stream())
-                .anyMatch(step -> step.topic().equals(Check.DIALOG));
+        if (decision.explanation().isPresent()) { // of every check: no stream for it
+            for (Explanation.Step step : decision.explanation().get().steps()) {
+                if (step.topic().equals(Check.DIALOG)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private static String line(

@@ -21,10 +21,12 @@ public final class Place {
         this.text = line == 0 ? file.toString() : file + ":" + line;
     }
 
+    /** The file that it stands in. */
     public Path file() {
         return file;
     }
 
+    /** The line, from 1; 0 for the file as a whole. */
     public int line() {
         return line;
     }

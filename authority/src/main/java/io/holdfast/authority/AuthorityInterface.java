@@ -157,6 +157,7 @@ public final class AuthorityInterface implements AutoCloseable {
     private CompletableFuture<JsonObject> check(Call call) {
         Caller caller = caller(call);
         JsonObject asked = call.parameters();
+        boolean explained = asked.bool("explain", false) && isTrusted(caller);
         Subject.UnixProcess subject = subject(call);
         CheckRequest request =
                 new CheckRequest(
@@ -166,8 +167,8 @@ public final class AuthorityInterface implements AutoCloseable {
                         strings(asked.optionalObject("details")),
                         asked.bool("allowInteractiveAuthentication", false),
                         asked.bool("always", false),
-                        "");
-        boolean explained = asked.bool("explain", false) && isTrusted(caller);
+                        "",
+                        explained);
         CompletableFuture<Decision> decision = engine.check(request);
         call.onHangup(() -> {
             boolean ignored =

@@ -64,7 +64,6 @@ final class Check {
      * @return fails with {@link AuthorityException} if that may not be asked, or not so
      */
     CompletableFuture<Decision> run() {
-        explanation.add("subject", facts.describe());
         explanation.add("caller", request.caller().toString());
         Optional<Action> action = actions.action(request.action());
         requireMayAsk(action);
@@ -72,6 +71,9 @@ final class Check {
                 action.orElseThrow(() ->
                         AuthorityException.failed(
                                 "Action " + request.action() + " is not registered"));
+        if (request.explained()) {
+            facts.findForDescription();
+        }
         explanation.add("action", found.id() + ": " + defaults(found), found.place());
         if (request.subject().uid() == 0 && !request.always()) {
             return CompletableFuture.completedFuture(
@@ -275,7 +277,7 @@ final class Check {
                 challenge && !gone,
                 details,
                 Optional.empty(),
-                Optional.of(explanation.build()));
+                Optional.of(explanation.build(facts.describe())));
     }
 
     // ---- asking somebody

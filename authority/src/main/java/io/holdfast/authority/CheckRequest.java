@@ -11,6 +11,8 @@ import java.util.Map;
  * @param interactive whether an agent may be asked for an authentication
  * @param always whether rules are asked about root, too
  * @param cancellationId of the caller's choice, or empty
+ * @param explained whether somebody reads the explanation: it tells the subject's unit and session
+ *     then, be they asked for or not
  */
 public record CheckRequest(
         Caller caller,
@@ -19,7 +21,8 @@ public record CheckRequest(
         Map<String, String> details,
         boolean interactive,
         boolean always,
-        String cancellationId) {
+        String cancellationId,
+        boolean explained) {
     /**
      * Entries of details, with more of which a request is refused: the system property {@code
      * io.holdfast.authority.details}, or 256.
@@ -28,6 +31,18 @@ public record CheckRequest(
 
     public CheckRequest {
         details = Map.copyOf(details);
+    }
+
+    /** One whose explanation nobody reads but the log. */
+    public CheckRequest(
+            Caller caller,
+            Subject subject,
+            String action,
+            Map<String, String> details,
+            boolean interactive,
+            boolean always,
+            String cancellationId) {
+        this(caller, subject, action, details, interactive, always, cancellationId, false);
     }
 
     /** A plain question of the program itself. */

@@ -30,6 +30,11 @@ public record Decision(
         }
     }
 
+    /** The same without an explanation. */
+    Decision unexplained() {
+        return new Decision(isAuthorized, isChallenge, details, failure, Optional.empty());
+    }
+
     static Decision refused(String failure) {
         return new Decision(false, false, Map.of(), Optional.of(failure), Optional.empty());
     }

@@ -49,6 +49,7 @@ final class EmbeddedAuthority implements Authority {
             Map<String, String> details,
             Option... options) {
         List<Option> wanted = List.of(options);
+        boolean explained = wanted.contains(Option.EXPLAIN);
         Subject subject;
         try {
             subject = new Subject.UnixProcess(process.duplicate(), uid, origin, groups);
@@ -64,7 +65,9 @@ final class EmbeddedAuthority implements Authority {
                                 details,
                                 wanted.contains(Option.INTERACTIVE),
                                 wanted.contains(Option.ALWAYS),
-                                ""))
+                                "",
+                                explained))
+                .thenApply(told -> explained ? told : told.unexplained())
                 .exceptionally(e -> Decision.refused(String.valueOf(e.getMessage())));
     }
 

@@ -21,7 +21,15 @@ final class ExplanationBuilder {
         rules.forEach(rule -> add(topic, rule.result(), rule.place()));
     }
 
-    Explanation build() {
-        return new Explanation(steps);
+    /**
+     * All of it.
+     *
+     * @param subject who is asked about, by all that is known in the end
+     */
+    Explanation build(String subject) {
+        List<Explanation.Step> all = new ArrayList<>(steps.size() + 1);
+        all.add(new Explanation.Step("subject", subject, ""));
+        all.addAll(steps);
+        return new Explanation(all);
     }
 }

@@ -13,6 +13,7 @@ import io.holdfast.core.process.PidFd;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,10 +25,10 @@ final class SubjectFacts implements RuleSubject {
     private final Users users;
     private final Sessions sessions;
     private final UnitLookup units;
-    private final Supplier<List<String>> groups = once(this::findGroups);
-    private final Supplier<Optional<Session>> ownSession = once(this::findOwnSession);
-    private final Supplier<Optional<Session>> meantSession = once(this::findMeantSession);
-    private final Supplier<Optional<ProcessUnit>> unit = once(this::findUnit);
+    private final Once<List<String>> groups = new Once<>(this::findGroups);
+    private final Once<Optional<Session>> ownSession = new Once<>(this::findOwnSession);
+    private final Once<Optional<Session>> meantSession = new Once<>(this::findMeantSession);
+    private final Once<Optional<ProcessUnit>> unit = new Once<>(this::findUnit);
 
     SubjectFacts(Subject subject, Users users, Sessions sessions, UnitLookup units) {
         this.subject = subject;
@@ -147,25 +148,53 @@ final class SubjectFacts implements RuleSubject {
     }
 
     /** Found when it is first asked for; a failure is found again. */
-    private static <T> Supplier<T> once(Supplier<T> find) {
-        return new Supplier<>() {
-            private @Nullable T found;
+    private static final class Once<T> {
+        private final Supplier<T> find;
+        private @Nullable T found;
 
-            @Override
-            public T get() {
-                T known = found;
-                if (known == null) {
-                    known = find.get();
-                    found = known;
-                }
-                return known;
+        Once(Supplier<T> find) {
+            this.find = find;
+        }
+
+        T get() {
+            T known = found;
+            if (known == null) {
+                known = find.get();
+                found = known;
             }
-        };
+            return known;
+        }
+
+        /** What was found by now. */
+        Optional<T> known() {
+            return Optional.ofNullable(found);
+        }
     }
 
-    /** For an explanation: what is known by now, and what is found without asking others. */
+    /** Looks for what {@link #describe} is to tell even if nothing else asks for it. */
+    void findForDescription() {
+        for (Once<?> each : List.of(unit, ownSession, meantSession)) {
+            String _ = quietly(() -> each.get().toString());
+        }
+    }
+
+    /** For an explanation: the user, and the unit and the session if they were looked for. */
     String describe() {
-        return subject + ", user " + quietly(this::user);
+        String inUnit =
+                unit.known()
+                        .map(found ->
+                                found.map(each -> ", in unit " + each.name())
+                                        .orElse(", in no unit"))
+                        .orElse("");
+        List<Optional<Session>> looked =
+                Stream.of(ownSession, meantSession).flatMap(each -> each.known().stream()).toList();
+        String inSession =
+                looked.stream()
+                        .flatMap(Optional::stream)
+                        .map(each -> ", of session " + each.id())
+                        .findFirst()
+                        .orElse(looked.isEmpty() ? "" : ", of no session");
+        return subject + ", user " + quietly(this::user) + inUnit + inSession;
     }
 
     private static String quietly(Supplier<String> fact) {

@@ -65,7 +65,7 @@ class DecisionLogTest {
                             false,
                             Map.of(),
                             Optional.empty(),
-                            Optional.of(explanation.build()));
+                            Optional.of(explanation.build("who")));
             log.tell(request, yes, null);
             ExplanationBuilder dialog = new ExplanationBuilder();
             dialog.add(Check.DIALOG, "user 1 has authenticated, through :1.8");
@@ -73,7 +73,11 @@ class DecisionLogTest {
             log.tell(
                     request,
                     new Decision(
-                            true, false, Map.of(), Optional.empty(), Optional.of(dialog.build())),
+                            true,
+                            false,
+                            Map.of(),
+                            Optional.empty(),
+                            Optional.of(dialog.build("who"))),
                     null);
             log.tell(request, Decision.refused("up"), null);
             log.tell(

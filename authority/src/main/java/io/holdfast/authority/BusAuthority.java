@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ final class BusAuthority extends RemoteAuthority {
     private final List<BusAddress> addresses;
     private final ConnectionOptions options;
     private final ReentrantLock lock = new ReentrantLock();
+    private final AtomicLong dialogs = new AtomicLong();
 
     @GuardedBy("lock")
     private @Nullable BusConnection connection;
@@ -64,6 +66,7 @@ final class BusAuthority extends RemoteAuthority {
                 connection()
                         .object(PolicyKit1.NAME, PolicyKit1.PATH)
                         .withTimeout(interactive ? DIALOG : PATIENCE);
+        String cancellationId = interactive ? "dialog" + dialogs.incrementAndGet() : "";
         List<Object> reply;
         try {
             reply =
@@ -75,9 +78,15 @@ final class BusAuthority extends RemoteAuthority {
                             question.action(),
                             question.details(),
                             flags,
-                            "");
+                            cancellationId);
         } catch (DBusException e) {
             return Decision.refused(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            if (interactive) { // nobody is to be asked any more
+                authority.tell(
+                        PolicyKit1.INTERFACE, "CancelCheckAuthorization", "s", cancellationId);
+            }
+            throw e;
         }
         return decision(reply);
     }

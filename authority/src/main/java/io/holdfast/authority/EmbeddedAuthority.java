@@ -57,7 +57,8 @@ final class EmbeddedAuthority implements Authority {
             return CompletableFuture.completedFuture(
                     Decision.refused(String.valueOf(e.getMessage())));
         }
-        return engine.check(
+        CompletableFuture<Decision> decision =
+                engine.check(
                         new CheckRequest(
                                 Caller.SELF,
                                 subject,
@@ -66,9 +67,17 @@ final class EmbeddedAuthority implements Authority {
                                 wanted.contains(Option.INTERACTIVE),
                                 wanted.contains(Option.ALWAYS),
                                 "",
-                                explained))
-                .thenApply(told -> explained ? told : told.unexplained())
-                .exceptionally(e -> Decision.refused(String.valueOf(e.getMessage())));
+                                explained));
+        CompletableFuture<Decision> answer =
+                decision.thenApply(told -> explained ? told : told.unexplained())
+                        .exceptionally(e -> Decision.refused(String.valueOf(e.getMessage())));
+        var _ =
+                answer.whenComplete((_, _) -> {
+                    if (answer.isCancelled()) {
+                        boolean ignored = decision.cancel(false);
+                    }
+                });
+        return answer;
     }
 
     /** The engine stays its owner's. */

@@ -14,10 +14,12 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -41,6 +43,9 @@ final class VarlinkAuthority extends RemoteAuthority {
     private final Deque<VarlinkClient> idle = new ArrayDeque<>();
 
     @GuardedBy("idle")
+    private final Set<VarlinkClient> busy = new HashSet<>();
+
+    @GuardedBy("idle")
     private boolean closed;
 
     VarlinkAuthority(VarlinkAddress address) {
@@ -56,20 +61,20 @@ final class VarlinkAuthority extends RemoteAuthority {
                 try {
                     return ask(kept, question);
                 } catch (ConnectionLostException e) {
-                    kept.close(); // the authority was started anew: ask that one
+                    drop(kept); // the authority was started anew: ask that one
                     if (e.reason() != ConnectionLostException.Reason.CLOSED) {
                         throw e; // it was asked, and has not answered
                     }
                 } catch (RuntimeException e) {
-                    kept.close();
+                    drop(kept);
                     throw e;
                 }
             }
-            VarlinkClient made = VarlinkClient.connect(address, ClientOptions.DEFAULT);
+            VarlinkClient made = connect();
             try {
                 return ask(made, question);
             } catch (RuntimeException e) {
-                made.close();
+                drop(made);
                 throw e;
             }
         } finally {
@@ -82,12 +87,36 @@ final class VarlinkAuthority extends RemoteAuthority {
             if (closed) {
                 throw new IllegalStateException("closed");
             }
-            return idle.poll();
+            VarlinkClient kept = idle.poll();
+            if (kept != null) {
+                busy.add(kept);
+            }
+            return kept;
         }
+    }
+
+    private VarlinkClient connect() {
+        VarlinkClient made = VarlinkClient.connect(address, ClientOptions.DEFAULT);
+        synchronized (idle) {
+            if (!closed) {
+                busy.add(made);
+                return made;
+            }
+        }
+        made.close();
+        throw new IllegalStateException("closed");
+    }
+
+    private void drop(VarlinkClient client) {
+        synchronized (idle) {
+            busy.remove(client);
+        }
+        client.close();
     }
 
     private void giveBack(VarlinkClient client) {
         synchronized (idle) {
+            busy.remove(client);
             if (!closed && idle.size() < MAX_IDLE) {
                 idle.push(client);
                 return;
@@ -173,6 +202,7 @@ final class VarlinkAuthority extends RemoteAuthority {
             closed = true;
             idle.forEach(VarlinkClient::close);
             idle.clear();
+            busy.forEach(VarlinkClient::close); // so that their questions are refused
         }
     }
 

@@ -3,6 +3,8 @@ package io.holdfast.interop.authority;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.Authority;
+import io.holdfast.authority.Decision;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
@@ -10,6 +12,7 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -269,6 +273,61 @@ class PolkitdDialogDifferenceTest {
         var _ = scene.ask("service", service, action, 0);
         var _ = scene.ask("it", subject, action("auth-admin"), 0);
         var _ = scene.ask("it", subject, "t.same", 0);
+    }
+
+    @Test
+    void theJavaClientHasSomebodyAskedByEachOfThemAndByEachWay() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE)) {
+            for (Contender contender : stage().both()) {
+                try (Scene scene = new Scene(contender);
+                        Authority authority =
+                                Authority.overBus(BusAddress.parseList(contender.address()))) {
+                    asks(authority, subject, scene);
+                    if (contender.equals(stage().ours())) {
+                        String socket = stage().varlinkSocket().toString();
+                        try (Authority onVarlink = Authority.overVarlink(socket)) {
+                            asks(onVarlink, subject, scene);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static void asks(Authority authority, PidFd subject, Scene scene) throws Exception {
+        String action = action("auth-self");
+        for (SessionAgent.End end :
+                List.of(
+                        SessionAgent.End.RIGHT,
+                        SessionAgent.End.WRONG,
+                        SessionAgent.End.DISMISSED)) {
+            var _ = scene.agent("end " + end);
+            Decision quiet =
+                    authority
+                            .check(subject, user().uid(), action, Map.of())
+                            .get(60, TimeUnit.SECONDS);
+            assertThat(quiet.isChallenge()).as("%s by %s", quiet, authority).isTrue();
+            assertThat(scene.agent("asked")).isEqualTo("[]");
+
+            Decision told =
+                    authority
+                            .check(
+                                    subject,
+                                    user().uid(),
+                                    action,
+                                    Map.of(),
+                                    Authority.Option.INTERACTIVE)
+                            .get(60, TimeUnit.SECONDS);
+            assertThat(scene.agent("asked")).contains(action);
+            assertThat(told.isAuthorized())
+                    .as("%s, %s by %s", end, told, authority)
+                    .isEqualTo(end == SessionAgent.End.RIGHT);
+            assertThat(told.isChallenge()).isFalse();
+            assertThat(told.failure()).isEmpty();
+            assertThat(told.details().containsKey("polkit.dismissed"))
+                    .isEqualTo(end == SessionAgent.End.DISMISSED);
+        }
     }
 
     /** Ours wants the user to be the same, whatever way the process is named. */

@@ -112,7 +112,8 @@ final class RuleScope {
                             : ScriptPlace.of(e);
             diagnostics.add(new RuleDiagnostic(place, LogText.of(ScriptPlace.details(e))));
         } catch (Abort e) {
-            diagnostics.add(new RuleDiagnostic(whole, String.valueOf(e.getMessage())));
+            Place place = e.place().file().equals(file.path()) ? e.place() : whole;
+            diagnostics.add(new RuleDiagnostic(place, String.valueOf(e.getMessage())));
         } catch (StackOverflowError e) {
             diagnostics.add(new RuleDiagnostic(whole, "nests too deeply"));
         } catch (OutOfMemoryError e) {

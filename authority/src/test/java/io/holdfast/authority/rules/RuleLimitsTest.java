@@ -1,14 +1,20 @@
 package io.holdfast.authority.rules;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.holdfast.authority.action.Place;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@Timeout(60)
 class RuleLimitsTest {
     private static final RuleLimits STANDARD = RuleLimits.STANDARD;
 
@@ -36,5 +42,66 @@ class RuleLimitsTest {
     @MethodSource("nothingIsLeft")
     void aLimitThatLeavesNothingIsRefused(ThrowingCallable limits) {
         assertThatIllegalArgumentException().isThrownBy(limits);
+    }
+
+    private static final String OTHER =
+            "polkit.addRule(function(a) { if (a.id == 'other') return 'auth_self'; });";
+
+    private static RuleDiagnostic stopped(int line, String why) {
+        return new RuleDiagnostic(new Place(Path.of("/r/1.rules"), line), why);
+    }
+
+    /** What it has said until then counts, and so do the files behind it. */
+    @Test
+    void aFileThatRunsAwayWhileItIsLoadedIsStoppedAndNamedWithItsLine() {
+        try (TestRules rules =
+                TestRules.of(
+                        STANDARD.withLoad(Duration.ofMillis(300)),
+                        """
+                        polkit.addRule(function(a) { if (a.id == 'before') return 'yes'; });
+
+                        function forever() {
+                            while (true);
+                        }
+                        try { forever(); } catch (e) {} finally { polkit.addRule(function() { return 'yes'; }); }
+                        """,
+                        OTHER)) {
+            assertThat(rules.engine.diagnostics())
+                    .containsExactly(stopped(4, "took longer than 300 ms"));
+            assertThat(rules.word("before")).isEqualTo("yes");
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+            assertThat(rules.word("behind")).isEqualTo("nothing");
+        }
+    }
+
+    @Test
+    void aFileThatTakesAllMemoryWhileItIsLoadedIsStoppedAndNamedWithItsLine() {
+        try (TestRules rules =
+                TestRules.of(
+                        STANDARD.withAllocated(8 << 20),
+                        """
+                        var all = [];
+                        for (;;) all.push("x" + all.length);
+                        """,
+                        OTHER)) {
+            assertThat(rules.engine.diagnostics())
+                    .containsExactly(stopped(2, "took more than 8388608 bytes of memory"));
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+        }
+    }
+
+    @Test
+    void aProgramThatAFileWaitsForWhileItIsLoadedEndsWithItsTime() {
+        try (TestRules rules =
+                TestRules.of(
+                        STANDARD.withLoad(Duration.ofMillis(300)),
+                        "try { polkit.spawn(['sleep', '20']); } catch (e) {}",
+                        OTHER)) {
+            assertThat(rules.engine.diagnostics())
+                    .singleElement()
+                    .satisfies(each ->
+                            assertThat(each.message()).isEqualTo("took longer than 300 ms"));
+            assertThat(rules.word("other")).isEqualTo("auth_self");
+        }
     }
 }

@@ -136,7 +136,9 @@ final class CheckCommand implements Command {
             throw new CommandException(decision.failure().get());
         }
         if (line.hasMatchedOption("--explain") && decision.explanation().isEmpty()) {
-            output.complain("no explanation came: it is for root, and told over Varlink only");
+            output.complain(
+                    "no explanation came: it is for root, and polkit's interface on the bus carries none"
+                            + " (--authority names one on Varlink)");
         }
         if (line.hasMatchedOption("--json")) {
             output.line(json(action, decision).toString());

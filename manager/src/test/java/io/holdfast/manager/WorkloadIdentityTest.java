@@ -139,6 +139,39 @@ class WorkloadIdentityTest {
     }
 
     @Test
+    @Needs(root = true, cgroup2 = true)
+    void aProcessOfALoginSessionIsToldWithItsSessionAndItsUser() throws Exception {
+        String name = "holdfast-session-" + ProcessHandle.current().pid() + ".slice";
+        try (Cgroup root = Cgroup.root();
+                Cgroup slice = root.create(name)) {
+            try (Cgroup scope = slice.create("session-c77.scope");
+                    ForeignParent parent = ForeignParent.start();
+                    PidFd login = parent.held("login", "uid=20001")) {
+                scope.attach(login);
+                WorkloadIdentity who = WorkloadIdentity.ask(varlink, login.fd());
+                assertThat(who.session()).contains("c77");
+                assertThat(who.slice()).contains(name);
+                assertThat(who.uid()).hasValue(20001);
+                assertThat(who.gid()).isPresent();
+                assertThat(who.unit()).as("of ours").isEmpty();
+                assertThat(who.invocationId()).isEmpty();
+                assertThat(whoIs(login.fd()).get("session")).isEqualTo(Variant.of("c77"));
+                assertThat(whoIs(login.fd()).get("uid")).isEqualTo(Variant.of("u", 20001L));
+
+                stage.start("a");
+                try (PidFd main = stage.hold("a")) {
+                    assertThat(WorkloadIdentity.ask(varlink, main.fd()).session())
+                            .as("a service is in none")
+                            .isEmpty();
+                    assertThat(whoIs(main.fd()).get("session")).isNull();
+                }
+            } finally {
+                slice.removeAll();
+            }
+        }
+    }
+
+    @Test
     void aConnectedSocketMeansItsPeer() throws Exception {
         UnixAddress address = UnixAddress.path(folder.resolve("listener"));
         try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);

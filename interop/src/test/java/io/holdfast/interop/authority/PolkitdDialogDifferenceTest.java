@@ -300,7 +300,7 @@ class PolkitdDialogDifferenceTest {
         for (SessionAgent.End end :
                 List.of(
                         SessionAgent.End.RIGHT,
-                        SessionAgent.End.WRONG,
+                        SessionAgent.End.FAILED,
                         SessionAgent.End.DISMISSED)) {
             var _ = scene.agent("end " + end);
             Decision quiet =

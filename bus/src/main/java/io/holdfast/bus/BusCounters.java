@@ -5,6 +5,7 @@ final class BusCounters {
     long accepted;
     long refusedAtAccept;
     long disconnects;
+    long messagesIn;
     int peakConnections;
     int peakNames;
     int peakMatches;

@@ -9,6 +9,7 @@ import java.util.Map;
  * @param accepted connections since it began
  * @param refused of those, who were not let in
  * @param disconnects connections that ended, for whatever reason
+ * @param messagesIn what came from all of them since it began
  * @param pendingReplies calls that wait for a reply
  * @param matchRules of all connections
  * @param names well-known names that are owned
@@ -19,6 +20,7 @@ public record BusMetrics(
         long accepted,
         long refused,
         long disconnects,
+        long messagesIn,
         int pendingReplies,
         int matchRules,
         int names,

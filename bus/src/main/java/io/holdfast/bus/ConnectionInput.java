@@ -194,6 +194,7 @@ final class ConnectionInput implements AutoCloseable {
         long begin = position;
         position += whole;
         connection.counters.messagesIn++;
+        broker.counters.messagesIn++;
         PassedFds fds = null;
         int declared = view.unixFds();
         if (declared > broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)) {

@@ -36,6 +36,7 @@ final class DriverStats {
         numbers.put("io.holdfast.Bus.Accepted", counters.accepted);
         numbers.put("io.holdfast.Bus.Refused", counters.refusedAtAccept);
         numbers.put("io.holdfast.Bus.Disconnects", counters.disconnects);
+        numbers.put("io.holdfast.Bus.MessagesIn", counters.messagesIn);
         numbers.put("io.holdfast.Bus.BufferBytes", broker.buffers.inUse());
         broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, "", numbers));
     }

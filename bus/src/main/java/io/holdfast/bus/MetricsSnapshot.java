@@ -19,6 +19,7 @@ final class MetricsSnapshot {
                 counters.accepted,
                 counters.refusedAtAccept,
                 counters.disconnects,
+                counters.messagesIn,
                 broker.replies.size(),
                 broker.matches.size(),
                 broker.names.size(),

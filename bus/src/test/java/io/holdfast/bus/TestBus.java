@@ -70,6 +70,7 @@ final class TestBus implements AutoCloseable {
     private final List<AutoCloseable> parts = new ArrayList<>(); // the last is closed first
     private @Nullable Path folder;
     private @Nullable String address;
+    private @Nullable Bus opened; // of ours
 
     private TestBus(Kind kind, BusConfig config, boolean systemdActivation) {
         this.kind = kind;
@@ -98,6 +99,11 @@ final class TestBus implements AutoCloseable {
 
     static TestBus ours(BusConfig config) {
         return new TestBus(Kind.HOLDFAST, config, false);
+    }
+
+    /** One of ours where what has a unit waits for org.freedesktop.systemd1. */
+    static TestBus oursWithSystemdActivation(BusConfig config) {
+        return new TestBus(Kind.HOLDFAST, config, true);
     }
 
     Kind kind() {
@@ -138,6 +144,11 @@ final class TestBus implements AutoCloseable {
     /** A client that said Hello and takes no descriptors. */
     TestClient connectWithoutDescriptors() throws InterruptedException {
         return silent().authenticate(false).hello();
+    }
+
+    /** How full it is, if it is ours and has begun. */
+    BusMetrics metrics() {
+        return java.util.Objects.requireNonNull(opened).metrics().join();
     }
 
     /** Lets other users get at its socket. */
@@ -189,6 +200,7 @@ final class TestBus implements AutoCloseable {
             throw new AssertionError(e); // it was read before
         }
         parts.add(bus);
+        opened = bus;
         return bus.addresses().getFirst().toString();
     }
 

@@ -104,7 +104,7 @@ final class CredentialsReply {
         }
     }
 
-    private static void put(BodyWriter body, Peer peer, boolean process) {
+    static void put(BodyWriter body, Peer peer, boolean process) {
         body.beginArray();
         if (peer.pid() > 0) {
             body.beginDictEntry().putString("ProcessID");

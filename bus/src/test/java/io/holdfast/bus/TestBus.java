@@ -67,12 +67,19 @@ final class TestBus implements AutoCloseable {
     private final Kind kind;
     private final BusConfig config;
     private final boolean systemdActivation;
+    private final @Nullable String elements; // instead of the configuration
     private final List<AutoCloseable> parts = new ArrayList<>(); // the last is closed first
     private @Nullable Path folder;
     private @Nullable String address;
     private @Nullable Bus opened; // of ours
 
     private TestBus(Kind kind, BusConfig config, boolean systemdActivation) {
+        this(kind, config, systemdActivation, null);
+    }
+
+    private TestBus(
+            Kind kind, BusConfig config, boolean systemdActivation, @Nullable String elements) {
+        this.elements = elements;
         this.kind = kind;
         this.config = config;
         this.systemdActivation = systemdActivation;
@@ -90,6 +97,11 @@ final class TestBus implements AutoCloseable {
                 BusConfig.permissive()
                         .withServiceFolders(List.of(new ServiceFolder(services, false)));
         return new TestBus(kind, config, true);
+    }
+
+    /** One with these elements in its configuration file; ours, or dbus-daemon, which reads it. */
+    static TestBus configured(Kind kind, String elements) {
+        return new TestBus(kind, BusConfig.permissive(), false, elements);
     }
 
     /** One of ours. */
@@ -190,9 +202,15 @@ final class TestBus implements AutoCloseable {
         return known;
     }
 
-    private String holdfast(Path in) {
+    private String holdfast(Path in) throws IOException {
+        Path file = in.resolve("bus.conf");
+        if (elements != null) {
+            Files.writeString(file, file(in, elements));
+        }
         BusOptions options =
-                BusOptions.of(() -> config, BusAddress.parse("unix:path=" + in.resolve("bus")));
+                BusOptions.of(
+                        () -> elements == null ? config : BusConfig.load(file),
+                        BusAddress.parse("unix:path=" + in.resolve("bus")));
         Bus bus;
         try {
             bus = Bus.open(systemdActivation ? options.withSystemdActivation() : options);
@@ -204,6 +222,11 @@ final class TestBus implements AutoCloseable {
         return bus.addresses().getFirst().toString();
     }
 
+    private static String file(Path in, String elements) {
+        return "<busconfig><listen>unix:path=%s</listen><auth>EXTERNAL</auth>%s</busconfig>"
+                .formatted(in.resolve("bus"), elements);
+    }
+
     private String daemon(Path in) throws IOException {
         Path file = in.resolve("bus.conf");
         StringBuilder folders = new StringBuilder();
@@ -212,9 +235,11 @@ final class TestBus implements AutoCloseable {
                         folders.append("<servicedir>").append(one.path()).append("</servicedir>"));
         Files.writeString(
                 file,
-                DAEMON_CONFIG
-                        .replace("SOCKET", in.resolve("bus").toString())
-                        .replace("SERVICES", folders));
+                elements != null
+                        ? file(in, elements)
+                        : DAEMON_CONFIG
+                                .replace("SOCKET", in.resolve("bus").toString())
+                                .replace("SERVICES", folders));
         Child child =
                 Spawn.of("dbus-daemon", "--nofork", "--nopidfile", "--nosyslog", "--print-address")
                         .arguments(List.of("--config-file=" + file))

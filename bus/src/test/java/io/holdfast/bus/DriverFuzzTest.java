@@ -125,8 +125,8 @@ class DriverFuzzTest {
                 }
             }
             default -> {
-                for (char type : signature.toCharArray()) {
-                    switch (type) {
+                for (int i = 0; i < signature.length(); i++) {
+                    switch (signature.charAt(i)) {
                         case 's' -> body.putString(text());
                         case 'u' -> body.putUint32(gen.oneOf(0, 1, 4, 7, (int) gen.anyLong()));
                         default -> {

@@ -24,8 +24,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,6 +41,7 @@ class AuthorityServiceTest {
     private static final long USER = 20001;
 
     @TempDir private Path folder;
+    private final List<Child> started = new ArrayList<>();
     private Path policy;
     private Path rules;
 
@@ -53,6 +56,16 @@ class AuthorityServiceTest {
         Files.createSymbolicLink(folder.resolve("actions/a.policy"), policy);
         Files.createSymbolicLink(folder.resolve("rules.d/50.rules"), rules);
         write("ruled", "yes");
+    }
+
+    /** One that a failed test has left. */
+    @AfterEach
+    void end() {
+        for (Child each : started) {
+            boolean ignored = each.signal(Signal.KILL);
+            var _ = each.onExit().join();
+            each.close();
+        }
     }
 
     private void write(String action, String answer) throws IOException {
@@ -70,20 +83,24 @@ class AuthorityServiceTest {
         return "unix:path=" + folder.resolve("bus");
     }
 
-    private Spawn authority() {
-        return Spawn.of(
-                        Program.command(
-                                List.of(),
-                                "authority",
-                                "--bus",
-                                address(),
-                                "--actions",
-                                folder.resolve("actions").toString(),
-                                "--rules",
-                                folder.resolve("rules.d").toString()))
-                .environment("NOTIFY_SOCKET", folder.resolve("notify").toString())
-                .stdin(Stdio.devNull())
-                .stderr(Stdio.to(folder.resolve("log")));
+    private Child start() {
+        Child authority =
+                Spawn.of(
+                                Program.command(
+                                        List.of(),
+                                        "authority",
+                                        "--bus",
+                                        address(),
+                                        "--actions",
+                                        folder.resolve("actions").toString(),
+                                        "--rules",
+                                        folder.resolve("rules.d").toString()))
+                        .environment("NOTIFY_SOCKET", folder.resolve("notify").toString())
+                        .stdin(Stdio.devNull())
+                        .stderr(Stdio.pipe())
+                        .start();
+        started.add(authority);
+        return authority;
     }
 
     private static String told(UnixSocket manager) throws InterruptedException {
@@ -109,10 +126,10 @@ class AuthorityServiceTest {
                 BusConnection client = BusConnection.connect(address());
                 Authority asked = Authority.overBus(BusAddress.parseList(address()));
                 ForeignParent parent = ForeignParent.start();
-                PidFd process = parent.held("subject", "uid=" + USER);
-                Child authority = authority().start()) {
+                PidFd process = parent.held("subject", "uid=" + USER)) {
+            Child authority = start();
             assertThat(bus.addresses()).hasSize(1);
-            assertThat(told(manager)).as(() -> "see " + folder).isEqualTo("READY=1");
+            assertThat(told(manager)).isEqualTo("READY=1");
             assertThat(client.owner(NAME)).as("who is ready has its name").isPresent();
             assertThat(isAuthorized(asked, process, "ruled"))
                     .as("who is ready has read its files")
@@ -146,10 +163,10 @@ class AuthorityServiceTest {
     void whoDoesNotGetTheNameIsNeverReady() throws Exception {
         try (UnixSocket manager = UnixSocket.bind(UnixAddress.path(folder.resolve("notify")));
                 Bus bus = Bus.open(BusAddress.parse(address()), BusConfig.permissive());
-                BusConnection other = BusConnection.connect(address());
-                Child authority = authority().stderr(Stdio.pipe()).start()) {
+                BusConnection other = BusConnection.connect(address())) {
             assertThat(bus.addresses()).hasSize(1);
             var _ = other.requestName(NAME);
+            Child authority = start();
             String error = new String(authority.stderr().readAllBytes(), UTF_8);
             assertThat(authority.await()).isEqualTo(new Exit.Exited(1));
             assertThat(error).hasLineCount(1).contains("another has the name " + NAME);

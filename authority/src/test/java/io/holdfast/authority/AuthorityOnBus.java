@@ -1,144 +1,35 @@
 package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
-import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
-import io.holdfast.dbus.testkit.TestBus;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The authority as programs on a bus see it. A subclass says which bus. */
-@Timeout(180)
-@Needs(root = true)
-abstract class AuthorityOnBus {
-    private static final long USER = 20001;
-    private static final String SUBJECT = "(sa{sv})";
-    private static final String AGENT_PATH = "/agent";
-
-    /** Users daemon and bin: dbus-daemon lets in only those that it finds in a database. */
-    private static final int KNOWN = 1;
-
-    private static final int OTHER_KNOWN = 2;
-    private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
-
+abstract class AuthorityOnBus extends AuthorityBusSetUp {
     private static final int ABANDONED = 50;
     private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 1_000_000 : 10_000;
-
-    @TempDir Path folder;
-    private TestBus bus;
-    private BusConnection server;
-    private BusConnection client;
-    private RemoteObject authority;
-    private AuthorityEngine engine;
-    private PolicyKit1 face;
-    private PolicyFolders folders;
-    private ForeignParent parent;
-    private int process;
-
-    abstract TestBus start(Path where) throws Exception;
-
-    @BeforeEach
-    void open() throws Exception {
-        folders = new PolicyFolders(folder).action("a.yes", "yes").action("a.no", "no");
-        folders.action("a.keep", "auth_self_keep").display(USER, "7", "seat0", "active");
-        bus = start(folder);
-        server = BusConnection.connect(bus.address());
-        client = BusConnection.connect(bus.address());
-        engine = AuthorityEngine.open(folders.options());
-        face = PolicyKit1.serve(engine, server, false);
-        authority = client.object(PolicyKit1.NAME, PolicyKit1.PATH);
-        parent = ForeignParent.start();
-        process = parent.child("subject", "uid=" + USER);
-    }
-
-    @AfterEach
-    void close() {
-        parent.close();
-        face.close();
-        engine.close();
-        client.close();
-        server.close();
-        bus.close();
-    }
-
-    private static Struct subject(String kind, Object... details) {
-        Map<String, Variant> map = new LinkedHashMap<>();
-        for (int i = 0; i < details.length; i += 3) {
-            String type = (String) details[i + 1];
-            Object value = details[i + 2];
-            if (type.equals("u") && value instanceof Integer number) {
-                value = Integer.toUnsignedLong(number);
-            }
-            map.put((String) details[i], Variant.of(type, value));
-        }
-        return Struct.of(kind, map);
-    }
-
-    private Struct subject() {
-        return subject("unix-process", "pid", "u", process, "uid", "i", (int) USER);
-    }
-
-    private Struct check(Struct subject, String action, int flags) throws Exception {
-        return check(authority, subject, action, flags);
-    }
-
-    private static Struct check(RemoteObject authority, Struct subject, String action, int flags)
-            throws Exception {
-        return (Struct)
-                authority
-                        .call(
-                                PolicyKit1.INTERFACE,
-                                "CheckAuthorization",
-                                SUBJECT + "sa{ss}us",
-                                subject,
-                                action,
-                                Map.of(),
-                                flags,
-                                "")
-                        .getFirst();
-    }
-
-    private static void assertFailed(ThrowingCallable call) {
-        assertThatExceptionOfType(DBusException.class)
-                .isThrownBy(call)
-                .satisfies(e ->
-                        assertThat(e.name()).isEqualTo("org.freedesktop.PolicyKit1.Error.Failed"));
-    }
 
     /** Without descriptors, but for those in the variants. */
     private List<Struct> malformed(int reaped) {
@@ -188,11 +79,6 @@ abstract class AuthorityOnBus {
         assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
     }
 
-    private List<Object> call(String method, String signature, Object... arguments)
-            throws Exception {
-        return authority.call(PolicyKit1.INTERFACE, method, signature, arguments);
-    }
-
     @Test
     void aDescriptorThatIsNoProcessIsRefused() throws Exception {
         int number = parent.child("short");
@@ -222,10 +108,6 @@ abstract class AuthorityOnBus {
         }
     }
 
-    private static Struct pidfd(Fd fd) {
-        return subject("unix-process", "pidfd", "h", fd, "uid", "i", (int) USER);
-    }
-
     @Test
     void usersBeyondTwoToThe31AreUsers() throws Exception {
         Struct high = subject("unix-process", "pid", "u", process, "uid", "i", Integer.MIN_VALUE);
@@ -235,28 +117,22 @@ abstract class AuthorityOnBus {
     }
 
     @Test
+    void unknownFlagsDoNotMatter() throws Exception {
+        Struct roots = subject("unix-process", "pid", "u", parent.child("root's"), "uid", "i", 0);
+        for (int unknown : new int[] {4, 8, 0x8000_0000, 0xFFFF_FFFC}) {
+            assertThat(check(subject(), "a.yes", unknown).get(0)).isEqualTo(true);
+            assertThat(check(subject(), "a.no", unknown).get(0)).isEqualTo(false);
+            assertThat(check(subject(), "a.keep", unknown).get(1)).as("challenge").isEqualTo(true);
+            assertThat(check(roots, "a.no", unknown).get(0)).isEqualTo(true);
+            assertThat(check(roots, "a.no", unknown | 2).get(0)).isEqualTo(false);
+        }
+    }
+
+    @Test
     void aSessionCanBeAskedAbout() throws Exception {
         Struct session = subject("unix-session", "session-id", "s", "7");
         assertThat(check(session, "a.yes", 0).get(0)).isEqualTo(true);
         assertThat(check(session, "a.no", 0).get(0)).isEqualTo(false);
-    }
-
-    /** What a user who is not root says. The bus knows him by the thread that connects. */
-    private BusConnection connectAs(long uid) throws Exception {
-        for (Path each = folder; each != null && !each.equals(TEMPORARY); each = each.getParent()) {
-            Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxr-xr-x"));
-        }
-        AtomicReference<BusConnection> made = new AtomicReference<>();
-        AsUser.of(uid, () -> made.set(BusConnection.connect(bus.address())));
-        return made.get();
-    }
-
-    private static void assertNotAuthorized(ThrowingCallable call) {
-        assertThatExceptionOfType(DBusException.class)
-                .isThrownBy(call)
-                .satisfies(e ->
-                        assertThat(e.name())
-                                .isEqualTo("org.freedesktop.PolicyKit1.Error.NotAuthorized"));
     }
 
     @Test
@@ -342,17 +218,6 @@ abstract class AuthorityOnBus {
         }
     }
 
-    private static void register(RemoteObject authority, Struct scope) throws Exception {
-        var _ =
-                authority.call(
-                        PolicyKit1.INTERFACE,
-                        "RegisterAuthenticationAgent",
-                        SUBJECT + "ss",
-                        scope,
-                        "C",
-                        AGENT_PATH);
-    }
-
     @Test
     void aNameThatHasGoneIsNobody() throws Exception {
         BusConnection other = BusConnection.connect(bus.address());
@@ -376,23 +241,6 @@ abstract class AuthorityOnBus {
             assertFailed(() ->
                     call("RegisterAuthenticationAgent", SUBJECT + "ss", subject(), "C", path));
         }
-    }
-
-    /** An agent that waits for what the test says. */
-    private static BusInterface agent(BlockingQueue<List<Object>> begun, CountDownLatch end) {
-        return BusInterface.named(PolicyKit1.AGENT_INTERFACE)
-                .concurrent()
-                .method(
-                        "BeginAuthentication",
-                        "sssa{ss}sa(sa{sv})",
-                        "",
-                        call -> {
-                            begun.add(call.arguments());
-                            end.await();
-                            return List.of();
-                        })
-                .method("CancelAuthentication", "s", "", _ -> List.of())
-                .build();
     }
 
     @Test
@@ -478,16 +326,6 @@ abstract class AuthorityOnBus {
             asking.join();
             assertThat(answers.getFirst().get(0)).isEqualTo(true);
         }
-    }
-
-    private void respond(Object cookie, Struct asked) throws Exception {
-        var _ =
-                call(
-                        "AuthenticationAgentResponse3",
-                        "s" + SUBJECT + SUBJECT,
-                        cookie,
-                        subject("unix-user", "uid", "u", (int) USER),
-                        asked);
     }
 
     @Test

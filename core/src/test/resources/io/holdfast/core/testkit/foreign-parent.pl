@@ -6,7 +6,8 @@
 #   ignore                           lets the kernel reap children from now on
 # and answers "ok …" or "error ERRNO WHERE". Ends its children when its input ends.
 #
-# Options: exit=STATUS and die=SIGNAL (at once), ignore=SIGNAL, uid=N, cgroup=FOLDER, flags=CLONE_FLAGS,
+# Options: exit=STATUS and die=SIGNAL (at once), ignore=SIGNAL, uid=N, euid=N (the effective one, if it
+# is to be another), cgroup=FOLDER, flags=CLONE_FLAGS,
 # signal=EXIT_SIGNAL, session=1, children=N (of its own), relay=N (forks and exits, N times in a row),
 # stream=ADDRESS, seqpacket=ADDRESS and datagram=ADDRESS (connects, and says hello), exec=PROGRAM,ARGUMENT,…
 # which is told in READY_FD where to write the line that the test waits for.
@@ -66,7 +67,13 @@ sub child {
     if (defined $option{uid}) {
         $) = "$option{uid} $option{uid}";
         POSIX::setgid($option{uid}) or $fail->('setgid');
-        POSIX::setuid($option{uid}) or $fail->('setuid');
+        my $effective = $option{euid} // $option{uid};
+        if ($effective == $option{uid}) {
+            POSIX::setuid($option{uid}) or $fail->('setuid');
+        } else {
+            ($<, $>) = ($option{uid}, $effective);
+            $< == $option{uid} && $> == $effective or $fail->('setreuid');
+        }
     }
     syscall $SYS_PRCTL, $PR_SET_PDEATHSIG, 9, 0, 0, 0;
     for (1 .. ($option{children} // 0)) {

@@ -223,7 +223,7 @@ final class AuthenticationAgents {
         }
         CompletableFuture<Void> done =
                 tasks.submit(() -> {
-                    dialogs.respond(cookie, user, agentUid, asked.map(Subject.UnixProcess::pidFd));
+                    dialogs.respond(cookie, user, agentUid, asked);
                 });
         return done.whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
     }

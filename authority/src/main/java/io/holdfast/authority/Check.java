@@ -311,10 +311,14 @@ final class Check {
             }
             return answer(false, false, details, "not authorized: " + outcome.reason());
         }
-        long user = outcome.authenticated().getAsLong();
-        explanation.add(DIALOG, "user " + user + " has authenticated, through " + asked.agent());
+        String user =
+                "user "
+                        + outcome.authenticated().getAsLong()
+                        + " has authenticated, "
+                        + outcome.reason();
+        explanation.add(DIALOG, user + ", through " + asked.agent());
         asked.temporary().ifPresent(id -> details.put(TEMPORARY_ID, id));
-        return answer(true, false, details, "authorized: user " + user + " has authenticated");
+        return answer(true, false, details, "authorized: " + user);
     }
 
     /** The users who may authenticate as an administrator. */

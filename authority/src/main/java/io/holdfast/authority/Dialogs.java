@@ -76,6 +76,7 @@ final class Dialogs implements AutoCloseable {
         final List<Long> users;
         final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         OptionalLong authenticated = OptionalLong.empty();
+        String word = "nobody has authenticated"; // of the helper
         final String subjectName; // on the bus, or empty
         @Nullable PidFd subject;
 
@@ -186,10 +187,7 @@ final class Dialogs implements AutoCloseable {
                         completed ? dialog.authenticated : OptionalLong.empty(),
                         end == AgentChannel.End.DISMISSED,
                         switch (end) {
-                            case COMPLETED ->
-                                    dialog.authenticated.isPresent()
-                                            ? "authenticated"
-                                            : "nobody has authenticated";
+                            case COMPLETED -> dialog.word;
                             case DISMISSED -> "dismissed";
                             case FAILED -> "the agent has failed or gone";
                         }));
@@ -245,7 +243,8 @@ final class Dialogs implements AutoCloseable {
      * @param asked who spoke with the helper; empty if it does not tell that
      * @throws AuthorityException if there is no such dialog, or the user was not offered
      */
-    void respond(String cookie, long user, OptionalLong agentUid, Optional<PidFd> asked) {
+    void respond(
+            String cookie, long user, OptionalLong agentUid, Optional<Subject.UnixProcess> asked) {
         Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, asked)));
         if (!dialog.users.contains(user)) {
             throw AuthorityException.failed(
@@ -254,11 +253,19 @@ final class Dialogs implements AutoCloseable {
                             + " was not offered to the agent");
         }
         dialog.authenticated = OptionalLong.of(user);
+        dialog.word =
+                "by the word of a helper that "
+                        + asked.map(agent -> "holds its agent " + agent.origin())
+                                .orElse("tells no process of its agent");
     }
 
-    private static boolean fits(Agent agent, OptionalLong uid, Optional<PidFd> asked) {
+    private static boolean fits(
+            Agent agent, OptionalLong uid, Optional<Subject.UnixProcess> asked) {
+        Optional<PidFd> process = asked.map(Subject.UnixProcess::pidFd);
         return (uid.isEmpty() || uid.getAsLong() == agent.uid())
-                && (asked.isEmpty() || agent.process().isEmpty() || agent.process().equals(asked));
+                && (process.isEmpty()
+                        || agent.process().isEmpty()
+                        || agent.process().equals(process));
     }
 
     private Optional<Dialog> dialog(String cookie, Predicate<Dialog> fits) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What rules of polkit(8) rely on, in folders like its own. */
@@ -205,6 +206,16 @@ class PolkitBehaviourTest {
         assertThat(spawn(limits, "polkit.spawn(['sh', '-c', 'kill -KILL $$'])"))
                 .contains("Error: Helper was signaled with signal SIGKILL (9), stdout=`'");
         assertThat(spawn(limits, "polkit.spawn('true')")).contains("TypeError: polkit.spawn");
+    }
+
+    /** Other programs compare this text. */
+    @Test
+    @EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
+    void aProgramHasTenSecondsAsInPolkit() {
+        assertThat(spawn(RuleLimits.STANDARD, "polkit.spawn(['sleep', '20'])"))
+                .endsWith(
+                        ": Error: Error spawning helper: Timed out after 10 seconds"
+                                + " (g-io-error-quark, 24)");
     }
 
     @Test

@@ -1,9 +1,9 @@
 package io.holdfast.cli;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.manager.ManagerListener;
 import io.holdfast.manager.unit.UnitName;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Prints what a manager tells, line by line, on a thread of its own: whoever reads slowly delays
@@ -11,12 +11,15 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class EventLines implements ManagerListener, AutoCloseable {
     /** Lines that may wait to be printed ({@code -Dio.holdfast.eventLines}). */
-    private static final int WAITING = Integer.getInteger("io.holdfast.eventLines", 8192);
+    static final int WAITING = Integer.getInteger("io.holdfast.eventLines", 8192);
 
     private final Output output;
     private final ArrayBlockingQueue<String> lines = new ArrayBlockingQueue<>(WAITING);
-    private final AtomicLong dropped = new AtomicLong();
     private final Thread writer;
+
+    @GuardedBy("this")
+    private long dropped;
+
     private volatile boolean closed;
 
     EventLines(Output output) {
@@ -51,9 +54,17 @@ final class EventLines implements ManagerListener, AutoCloseable {
         };
     }
 
-    private void add(String line) {
-        if (!lines.offer(line)) {
-            long ignored = dropped.incrementAndGet();
+    private synchronized void add(String line) {
+        tellDropped();
+        if (dropped > 0 || !lines.offer(line)) {
+            dropped++;
+        }
+    }
+
+    /** As soon as there is room, behind the last line that was kept. */
+    private synchronized void tellDropped() {
+        if (dropped > 0 && lines.offer("holdfast: " + dropped + " lines were dropped here")) {
+            dropped = 0;
         }
     }
 
@@ -64,11 +75,8 @@ final class EventLines implements ManagerListener, AutoCloseable {
                 if (line == null) {
                     continue;
                 }
+                tellDropped();
                 output.line(line);
-                long lost = dropped.getAndSet(0);
-                if (lost > 0) {
-                    output.line("holdfast: " + lost + " lines were dropped here");
-                }
                 if (lines.isEmpty()) {
                     output.out().flush();
                 }

@@ -1,11 +1,18 @@
 package io.holdfast.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 
 import io.holdfast.core.linux.Feature;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,22 +23,42 @@ class ReadmeTest {
     private static final String IMPORTS =
             "import io.holdfast.core.linux.*;\nimport io.holdfast.core.process.*;\n";
 
+    private static final String FURTHER_IMPORTS =
+            """
+            import io.holdfast.authority.*;
+            import io.holdfast.bus.*;
+            import io.holdfast.bus.config.*;
+            import io.holdfast.core.socket.*;
+            import io.holdfast.dbus.*;
+            import java.util.*;
+            """;
+
+    /** What the pieces speak of. */
+    private static final String GIVEN = "UnixListener listener, UnixSocket connection";
+
+    private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern COMMAND = Pattern.compile("\\./holdfast(?![a-z/-])([^`#\n]*)");
+
     @TempDir private Path temp;
+
+    private static List<String> examples() throws IOException {
+        return EXAMPLE.matcher(readme()).results().map(found -> found.group(1)).toList();
+    }
+
+    private static ProcessBuilder java(Path source) {
+        return new ProcessBuilder(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                source.toString());
+    }
 
     @Test
     void theExampleCompilesAndRuns() throws Exception {
-        String readme = readme();
-        int from = readme.indexOf("```java\n") + 8;
         Path source = temp.resolve("Example.java");
-        Files.writeString(source, IMPORTS + readme.substring(from, readme.indexOf("```", from)));
-        Program example =
-                Program.run(
-                        new ProcessBuilder(
-                                ProcessHandle.current().info().command().orElseThrow(),
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                source.toString()));
+        Files.writeString(source, IMPORTS + examples().getFirst());
+        Program example = Program.run(java(source));
 
         assertThat(example.err()).isEmpty();
         assertThat(example.out())
@@ -40,11 +67,82 @@ class ReadmeTest {
         assertThat(example.code()).isZero();
     }
 
+    /** The other examples are pieces of a method. */
     @Test
-    void everyCommandItNamesIsThere() throws IOException {
+    void allExamplesCompile() throws IOException {
+        List<String> examples = examples();
+        assertThat(examples).hasSizeGreaterThan(3);
+        StringBuilder source =
+                new StringBuilder(IMPORTS + FURTHER_IMPORTS + "abstract class Example {");
+        source.append("abstract void reboot();");
+        for (int i = 0; i < examples.size(); i++) {
+            boolean isWhole = examples.get(i).startsWith("void main()");
+            source.append(
+                            isWhole
+                                    ? ""
+                                    : "void example%d(%s) throws Exception {".formatted(i, GIVEN))
+                    .append(examples.get(i))
+                    .append(isWhole ? "" : "}\n");
+        }
+        Path file = Files.writeString(temp.resolve("Example.java"), source.append('}'));
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        int code =
+                ToolProvider.findFirst("javac")
+                        .orElseThrow()
+                        .run(
+                                new PrintStream(said, true, UTF_8),
+                                new PrintStream(said, true, UTF_8),
+                                "-d",
+                                temp.toString(),
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                file.toString());
+        assertThat(code).as(() -> said.toString(UTF_8) + source).isZero();
+    }
+
+    @Test
+    void theBusInsideOfAProgramRuns() throws Exception {
+        String example =
+                examples().stream()
+                        .filter(each -> each.contains("Bus.open("))
+                        .findFirst()
+                        .orElseThrow();
+        Path source = temp.resolve("Example.java");
+        Files.writeString(
+                source,
+                IMPORTS + FURTHER_IMPORTS + "void main() throws Exception {" + example + "}");
+        Program program = Program.run(java(source));
+
+        assertThat(program.err()).isEmpty();
+        assertThat(program.out()).isEqualTo("[[org.freedesktop.DBus, :1.0]]\n");
+        assertThat(program.code()).isZero();
+    }
+
+    @Test
+    void everyCommandIsNamed() throws IOException {
         assertThat(readme()).contains("./holdfast up redis-server.service", "./test");
         for (String name : Commands.names()) {
             assertThat(readme()).contains(name);
+        }
+    }
+
+    @Test
+    void everyCommandItShowsIsUnderstood() throws IOException {
+        Output output = new Output(System.out, System.err, false, false);
+        List<String> shown =
+                COMMAND.matcher(readme()).results().map(found -> found.group(1).strip()).toList();
+        assertThat(shown).hasSizeGreaterThan(6);
+        for (String line : shown) {
+            List<String> words = line.isEmpty() ? List.of() : List.of(line.split(" +"));
+            assertThatNoException()
+                    .as("./holdfast %s", line)
+                    .isThrownBy(() -> {
+                        var parsed =
+                                CommandTree.forLine(words, output)
+                                        .parseArgs(words.toArray(String[]::new));
+                        assertThat(parsed.hasSubcommand())
+                                .isEqualTo(!words.isEmpty() && !words.getFirst().startsWith("-"));
+                    });
         }
     }
 

@@ -57,7 +57,7 @@ final class ServiceFileReader {
         if (command == null && unit == null) {
             throw refuse("neither Exec= nor SystemdService=");
         }
-        String user = values.get("User");
+        String user = system ? values.get("User") : null; // a session bus is one user's
         if (system && user == null && unit == null) {
             throw refuse("no User= for the program of a system bus");
         }

@@ -103,6 +103,9 @@ class ServicesTest {
         Path file = write("a.b.service", service("Name=a.b\nExec=/bin/true"));
 
         assertThat(ServiceFile.load(file, true, false).user()).isNull();
+        Path withUser = write("a.d.service", service("Name=a.d\nExec=/bin/true\nUser=daemon"));
+        assertThat(ServiceFile.load(withUser, true, true).user()).isEqualTo("daemon");
+        assertThat(ServiceFile.load(withUser, true, false).user()).as("a session's").isNull();
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> ServiceFile.load(file, true, true))
                 .withMessageContaining("User=");

@@ -75,6 +75,7 @@ final class Broker implements AutoCloseable {
     final RefusalLog log;
     final Router router;
     final BusCounters counters = new BusCounters();
+    private final ProcessSettings settings;
 
     private final String id;
     private final ConfigSource source;
@@ -109,6 +110,7 @@ final class Broker implements AutoCloseable {
         this.matches = new Matches();
         this.monitors = new Monitors(this);
         this.policies = new Policies(config, self.uid());
+        this.settings = new ProcessSettings(self.uid());
         this.charges = new Charges(this, Policies.limits(config));
         this.replies = new PendingReplies(charges);
         this.log = new RefusalLog();
@@ -411,8 +413,9 @@ final class Broker implements AutoCloseable {
     }
 
     /** From now on services can be started. */
-    void startServices(Activator activator, Services services) {
+    void startServices(Activator activator, Services services, BusConfig config) {
         activation.begin(activator, services.byName());
+        settings.tell(settings.unserved(config), log);
         policies.unknown().forEach(log::unknown);
         charges.unknown().forEach(log::unknown);
         services.skipped().forEach(log::skipped);
@@ -443,7 +446,9 @@ final class Broker implements AutoCloseable {
                     Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
             PolicySet compiled = policies.compile(fresh);
             LimitTable limits = Policies.limits(fresh);
+            List<String> unserved = settings.unserved(fresh);
             return () -> {
+                settings.tell(unserved, log);
                 apply(fresh, compiled, limits, services);
                 reloaded(asked, null);
             };

@@ -158,7 +158,8 @@ public final class Bus implements AutoCloseable {
                 listen(broker, config);
                 broker.startServices(
                         activator(broker, config),
-                        Services.load(config.serviceFolders(), "system".equals(config.type())));
+                        Services.load(config.serviceFolders(), "system".equals(config.type())),
+                        config);
                 opened.complete(broker);
                 while (!stopped) {
                     broker.turn();

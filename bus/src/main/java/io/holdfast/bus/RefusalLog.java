@@ -71,6 +71,11 @@ final class RefusalLog {
         LOG.log(Level.WARNING, "{0}", line);
     }
 
+    /** An element of the configuration that asks for what this bus does not do. */
+    void unserved(String line) {
+        LOG.log(Level.WARNING, "not done: {0}", line);
+    }
+
     /** What should not have happened, and ends nothing but this. */
     void fault(RuntimeException e) {
         if (mayWrite()) {

@@ -1,0 +1,71 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a configuration asks of the process of its bus. This one stays as it was started: with its
+ * user, in the foreground, with its standard error and its umask; and it starts services itself. An
+ * administrator who relies on something else is told, once.
+ */
+final class ProcessSettings {
+    private final long owner;
+    private List<String> told = List.of();
+
+    /**
+     * @param owner the user of the bus
+     */
+    ProcessSettings(long owner) {
+        this.owner = owner;
+    }
+
+    /**
+     * A line for each element that asks for what is not done. Looks users up, and may block. By any
+     * thread.
+     */
+    List<String> unserved(BusConfig config) {
+        List<String> lines = new ArrayList<>();
+        String user = config.user();
+        if (user != null && !isOwner(user)) {
+            lines.add(
+                    "<user>%s</user>: it stays user %d, as it was started".formatted(user, owner));
+        }
+        if (config.fork()) {
+            lines.add("<fork/>: it stays in the foreground");
+        }
+        if (config.pidFile() != null) {
+            lines.add("<pidfile>%s</pidfile>: it writes none".formatted(config.pidFile()));
+        }
+        if (config.syslog()) {
+            lines.add("<syslog/>: it logs to standard error alone");
+        }
+        if (config.serviceHelper() != null) {
+            lines.add(
+                    "<servicehelper>%s</servicehelper>: it starts services itself%s"
+                            .formatted(
+                                    config.serviceHelper(),
+                                    owner == 0 ? "" : ", and those of other users not at all"));
+        }
+        return lines;
+    }
+
+    private boolean isOwner(String user) {
+        try {
+            return Accounts.SYSTEM.user(user).uid() == owner;
+        } catch (UnknownAccountException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while looking up users", e);
+        }
+    }
+
+    /** Says what was not said of the configuration before. */
+    void tell(List<String> lines, RefusalLog log) {
+        lines.stream().filter(line -> !told.contains(line)).forEach(log::unserved);
+        told = lines;
+    }
+}

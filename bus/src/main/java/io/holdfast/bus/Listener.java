@@ -112,17 +112,17 @@ final class Listener implements AutoCloseable {
 
     private void outOfDescriptors(int errno) {
         Fd kept = reserve;
+        int number = errno;
         if (kept != null) {
             kept.close();
             reserve = null;
-            int number = SysSocket.accept(socket.fd());
+            number = SysSocket.accept(socket.fd());
             if (number >= 0) {
                 refuse(Fd.adopt(number), "the next client", "accept4: " + Errno.name(-errno));
             }
         }
-        try {
-            reserve = socket.fd().duplicate();
-        } catch (ErrnoException e) {
+        restoreReserve();
+        if (reserve == null || (number < 0 && number != -Errno.EAGAIN)) {
             rest("accept4: " + Errno.name(-errno));
         }
     }
@@ -144,7 +144,7 @@ final class Listener implements AutoCloseable {
             try {
                 reserve = socket.fd().duplicate();
             } catch (ErrnoException e) {
-                // at the next rest
+                // at the next time
             }
         }
     }

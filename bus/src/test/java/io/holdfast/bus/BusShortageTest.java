@@ -9,14 +9,21 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.Message;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +110,61 @@ class BusShortageTest {
             bus.getOutputStream().close();
             assertThat(bus.waitFor()).isZero();
         }
+    }
+
+    private static long rests(Path log) {
+        try (Stream<String> lines = Files.lines(log)) {
+            return lines.filter(line -> line.contains("all who come now: accept4: EMFILE")).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A limit below what it has open: then not even its reserve helps. */
+    @Test
+    void withoutItsReserveItRestsAndThenLetsThoseInWhoWaited() throws Exception {
+        String socket = folder.resolve("bus").toString();
+        Path log = folder.resolve("log");
+        Process bus =
+                new ProcessBuilder(ChildJvm.command(List.of(), SmallBus.class, socket, "64"))
+                        .redirectError(log.toFile())
+                        .start();
+        int pid = Math.toIntExact(bus.pid());
+        try (var output = bus.inputReader()) {
+            assertThat(output.readLine()).isEqualTo("ready 0");
+            long most = limit(pid);
+            try (TestClient a = connect(socket);
+                    TestClient b = connect(socket)) {
+                assertPings(a, b);
+                assertThat(SysResource.setLimit(pid, RLIMIT_NOFILE, 3, most)).isZero();
+                try (TestClient waiting = TestClient.silent("unix:path=" + socket)) {
+                    Await.until(() -> rests(log) > 0);
+                    long begin = System.nanoTime();
+                    Duration busy = bus.info().totalCpuDuration().orElseThrow();
+                    Await.until(() -> rests(log) > 10);
+                    assertThat(bus.info().totalCpuDuration().orElseThrow().minus(busy))
+                            .isLessThan(Duration.ofNanos(System.nanoTime() - begin).dividedBy(2));
+                    assertThat(log).content().doesNotContain("were not logged");
+                    assertPings(a, b);
+
+                    assertThat(SysResource.setLimit(pid, RLIMIT_NOFILE, most, most)).isZero();
+                    assertPings(a, waiting.authenticate(true).hello());
+                }
+            }
+        } finally {
+            bus.getOutputStream().close();
+            assertThat(bus.waitFor()).isZero();
+        }
+    }
+
+    private static long limit(int pid) throws IOException {
+        String hard =
+                Files.readAllLines(Path.of("/proc/" + pid + "/limits")).stream()
+                        .filter(line -> line.startsWith("Max open files"))
+                        .findFirst()
+                        .orElseThrow()
+                        .replaceFirst("Max open files +[0-9]+ +([0-9]+).*", "$1");
+        return Long.parseLong(hard);
     }
 
     /** Descriptors that the bus has no room for cost the connection of their sender. */

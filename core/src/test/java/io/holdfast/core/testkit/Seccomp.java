@@ -65,7 +65,8 @@ public final class Seccomp {
         }
     }
 
-    private static void filter(int systemCall, int errno) {
+    /** From now on, to the end of this thread, a system call fails with the errno. */
+    public static void filter(int systemCall, int errno) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment code = arena.allocate(4 * INSTRUCTION, 8);
             put(code, 0, BPF_LD_W_ABS, 0, 0, 0); // seccomp_data.nr

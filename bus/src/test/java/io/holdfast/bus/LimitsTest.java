@@ -6,23 +6,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.wire.Message;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Each limit at its edge: what fits is served, one more is refused, and room comes back. */
 @Timeout(60)
 class LimitsTest {
     private static final String MONITORING = "org.freedesktop.DBus.Monitoring";
+
+    @TempDir private Path folder;
 
     private static TestBus limited(Limit limit, long value) {
         return TestBus.ours(BusConfig.permissive().withLimits(Limits.BUILT_IN.with(limit, value)));
@@ -74,6 +80,44 @@ class LimitsTest {
             assertThat(a.heard()).isEmpty(); // the bus has handled it
 
             assertThat(b.heard()).containsExactly("Two", "Four");
+        }
+    }
+
+    @Test
+    void bytesThatWaitForAService() throws Exception {
+        Files.writeString(
+                folder.resolve("s.service"), "[D-BUS Service]\nName=s.s\nExec=/bin/true\n");
+        int length;
+        try (TestBus bus = TestBus.ours()) {
+            TestClient a = bus.connect();
+            length = TestClient.bytes(1, TestClient.body(a.call("s.s", "M"), 1)).length;
+        }
+        BusConfig config =
+                BusConfig.permissive()
+                        .withLimits(Limits.BUILT_IN.with(Limit.MAX_INCOMING_BYTES, 2L * length))
+                        .withServiceFolders(List.of(new ServiceFolder(folder, false)));
+        try (TestBus bus = TestBus.ours(config)) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            int ignored = a.send(TestClient.body(a.call("s.s", "M"), 1));
+            ignored = a.send(TestClient.body(a.call("s.s", "M"), 2));
+            Message error = a.answer(a.send(TestClient.body(a.call("s.s", "M"), 3)));
+            assertThat(a.describe(error)).isEqualTo("LimitsExceeded");
+            assertThat((String) error.values().getFirst())
+                    .contains(
+                            "max_incoming_bytes",
+                            "%d of %d used".formatted(2 * length, 2 * length));
+            ignored = b.send(TestClient.body(b.call("s.s", "M"), 4));
+            assertThat(b.heard()).as("another's are not full").isEmpty();
+
+            TestClient service = bus.connect();
+            assertThat(service.ask("RequestName", "s.s", 0)).isEqualTo(1L);
+            assertThat(service.ask("ReleaseName", "s.s")).isEqualTo(1L);
+            assertThat(service.heard())
+                    .containsExactly("NameAcquired(s.s)", "M(1)", "M(2)", "M(4)", "NameLost(s.s)");
+            ignored = a.send(TestClient.body(a.call("s.s", "M"), 5));
+            ignored = a.send(TestClient.body(a.call("s.s", "M"), 6));
+            assertThat(a.heard()).as("there is room again").isEmpty();
         }
     }
 

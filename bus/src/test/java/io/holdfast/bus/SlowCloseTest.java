@@ -2,8 +2,10 @@ package io.holdfast.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -13,6 +15,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -88,6 +91,9 @@ class SlowCloseTest {
 
         @Override
         public void close() throws IOException {
+            if (!deaf.isOpen()) {
+                return;
+            }
             deaf.setOption(StandardSocketOptions.SO_LINGER, 0);
             deaf.close(); // a reset, which ends the waiting
             server.close();
@@ -110,6 +116,53 @@ class SlowCloseTest {
             lingering.letGo();
             assertThat(a.heard()).containsExactly("ServiceUnknown");
             assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(true);
+        }
+    }
+
+    /** Sends the first byte and the descriptor, lets go of that, and sends the rest. */
+    private static void hand(TestClient from, Fd last) throws InterruptedException {
+        byte[] message = TestClient.bytes(1_000, from.call("no.body", "M").unixFds(1).flags(1));
+        int sent = from.socket().send(ByteBuffer.wrap(message, 0, 1), List.of(last));
+        assertThat(sent).isEqualTo(1);
+        last.close();
+        from.sendBytes(Arrays.copyOfRange(message, 1, message.length));
+    }
+
+    @Test
+    void onlySoManyOfAUsersWaitBehindIt() throws Exception {
+        int each = 16;
+        try (TestBus bus = TestBus.ours();
+                Lingering lingering = new Lingering();
+                Fd file = Fcntl.open("/dev/null", Fcntl.O_RDONLY)) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            hand(a, lingering.fd);
+            Fd[] many = new Fd[each];
+            Arrays.fill(many, file);
+            for (int i = 0; i < FdCloser.MAX_WAITING / each; i++) {
+                int serial = a.send(a.call("no.body", "M").unixFds(each), many);
+                assertThat(a.describe(a.answer(serial))).isEqualTo("ServiceUnknown");
+            }
+            assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(true);
+            assertThat(a.heard()).as("without descriptors it goes on").isEmpty();
+
+            int ignored = a.send(a.call("no.body", "M").unixFds(1), file);
+            assertThat(a.untilClosed()).isEmpty();
+            assertThat(bus.silent().untilClosed()).as("one more of that user").isEmpty();
+            assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(false);
+
+            lingering.close();
+            Await.until(() -> mayConnect(bus));
+        }
+    }
+
+    private static boolean mayConnect(TestBus bus) {
+        try (TestClient late = bus.unkept()) {
+            return !late.authenticate(true).hello().name().isEmpty();
+        } catch (AssertionError | RuntimeException e) {
+            return false; // put off
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

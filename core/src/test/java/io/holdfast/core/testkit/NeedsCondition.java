@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Skips a test whose {@link Needs} are not met, and says which. */
-final class NeedsCondition implements ExecutionCondition {
+public final class NeedsCondition implements ExecutionCondition {
     private static final Pattern COLON = Pattern.compile(":");
 
     @Override
@@ -62,7 +62,8 @@ final class NeedsCondition implements ExecutionCondition {
         return status.contains("\nUid:\t0\t0\t");
     }
 
-    private static boolean isInPath(String program) {
+    /** Whether a program is to be found in {@code PATH}. */
+    public static boolean isInPath(String program) {
         String path = System.getenv().getOrDefault("PATH", "/usr/bin:/bin");
         return COLON.splitAsStream(path).anyMatch(d -> new File(d, program).canExecute());
     }

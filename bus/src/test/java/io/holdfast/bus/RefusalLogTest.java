@@ -5,7 +5,13 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.BlockingQueue;
@@ -15,6 +21,8 @@ import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +92,99 @@ class RefusalLogTest {
                     .hasLineCount(1);
             assertThat(lines).isEmpty();
         }
+    }
+
+    @Test
+    void aFullAccountOfAUserIsSaidToBeFullByWhom() throws Exception {
+        Path file = folder.resolve("limits.conf");
+        Files.writeString(
+                file, "<busconfig><limit name='max_match_rules_per_user'>1</limit></busconfig>");
+        try (TestBus bus = TestBus.ours(BusConfig.permissive().including(file))) {
+            TestClient full = bus.connect();
+            TestClient client = bus.connect();
+            assertThat(full.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
+            assertThat(client.tryBus(BUS, "AddMatch", "member='B'")).isEqualTo("LimitsExceeded");
+
+            String us = "user " + Unistd.geteuid();
+            assertThat(line())
+                    .startsWith("refused method_call ")
+                    .contains(" of " + we(client))
+                    .contains("max_match_rules_per_user of " + us + ": 1 of 1 used, ")
+                    .endsWith("; taken by " + us + ": 1")
+                    .hasLineCount(1);
+        }
+    }
+
+    private static final String MALFORMED =
+            """
+            socket(S, AF_UNIX, SOCK_STREAM, 0);
+            connect(S, sockaddr_un($ARGV[0])) or die;
+            syswrite(S, "\\0AUTH EXTERNAL\\r\\nDATA\\r\\nBEGIN\\r\\nthis is no message");
+            1 while sysread(S, $b, 99);
+            sleep 600;
+            """;
+
+    @Test
+    @Needs(cgroup2 = true, root = true, programs = "perl")
+    void theUnitOfAClientIsNamed() throws Exception {
+        String name = "holdfast-log-" + ProcessHandle.current().pid() + ".slice";
+        try (TestBus bus = TestBus.ours();
+                Cgroup root = Cgroup.root();
+                Cgroup slice = root.create(name);
+                Cgroup service = slice.create("some.service")) {
+            String socket = bus.address().replaceAll(".*path=|,.*", "");
+            try (Child client =
+                    Spawn.of("perl", "-MSocket", "-e", MALFORMED, socket).cgroup(service).start()) {
+                assertThat(line())
+                        .startsWith("disconnected a client without a name (process ")
+                        .contains(Integer.toString(client.pidFd().pid()))
+                        .contains(", some.service: a malformed message: ")
+                        .hasLineCount(1);
+                assertThat(client.signal(Signal.KILL)).isTrue();
+                assertThat(client.await().isSuccess()).isFalse();
+            } finally {
+                slice.removeAll();
+            }
+        }
+    }
+
+    @Test
+    void onlySoManyAreWrittenASecondAndHowManyWereNotIsSaid() throws Exception {
+        int burst = 10 * RefusalLog.LINES_A_SECOND;
+        Pattern leftOut = Pattern.compile("(.+) more refusals in a second were not logged");
+        try (TestBus bus = TestBus.ours(withoutRules())) {
+            TestClient client = bus.connect();
+            for (int i = 0; i < burst; i++) {
+                int ignored = client.send(client.toBus(BUS, "AddMatch", "member='A'"));
+            }
+            var _ = client.messages();
+            int sent = burst;
+            int written = 0;
+            int unwritten = 0;
+            while (unwritten == 0) { // said with the first one of another second
+                assertThat(client.tryBus(BUS, "AddMatch", "member='A'"))
+                        .isEqualTo("LimitsExceeded");
+                sent++;
+                for (String line = lines.poll(); line != null; line = lines.poll()) {
+                    Matcher said = leftOut.matcher(line);
+                    unwritten +=
+                            said.matches()
+                                    ? Integer.parseInt(said.group(1).replaceAll("[^0-9]", ""))
+                                    : 0;
+                    written += line.startsWith("refused ") ? 1 : 0;
+                }
+            }
+            assertThat(written + unwritten).isEqualTo(sent);
+            assertThat(written).isLessThan(burst);
+        }
+    }
+
+    private BusConfig withoutRules() throws Exception {
+        Path file = folder.resolve("none.conf");
+        Files.writeString(
+                file,
+                "<busconfig><limit name='max_match_rules_per_connection'>0</limit></busconfig>");
+        return BusConfig.permissive().including(file);
     }
 
     @Test

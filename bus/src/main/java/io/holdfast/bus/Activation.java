@@ -105,12 +105,14 @@ final class Activation implements AutoCloseable {
     }
 
     /** What services that start from now on have in their environment, besides what they had. */
-    void updateEnvironment(Map<String, String> variables) throws BusErrorException {
+    void updateEnvironment(Connection from, Map<String, String> variables)
+            throws BusErrorException {
         Map<String, Integer> all = new HashMap<>(variableBytes);
         variables.forEach((name, value) ->
                 all.put(name, name.getBytes(UTF_8).length + value.getBytes(UTF_8).length));
-        fits(Limit.MAX_ACTIVATION_VARIABLES, all.size());
+        fits(from, Limit.MAX_ACTIVATION_VARIABLES, all.size());
         fits(
+                from,
                 Limit.MAX_ACTIVATION_VARIABLE_BYTES,
                 all.values().stream().mapToLong(Integer::longValue).sum());
         variableBytes = all;
@@ -122,8 +124,9 @@ final class Activation implements AutoCloseable {
         }
     }
 
-    private void fits(Limit limit, long wanted) throws BusErrorException {
+    private void fits(Connection from, Limit limit, long wanted) throws BusErrorException {
         if (wanted > broker.limits().get(limit)) {
+            broker.charges.over(from, limit);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
                     "%s is %d, and with these it would be %d"
@@ -151,7 +154,7 @@ final class Activation implements AutoCloseable {
 
     private void addTo(String name, Held held) throws BusErrorException {
         try {
-            begin(name).held.add(held);
+            begin(held.from, name).held.add(held);
         } catch (BusErrorException e) {
             release(held);
             throw e;
@@ -188,7 +191,7 @@ final class Activation implements AutoCloseable {
         addTo(name, new Held(from, message.serial(), answered, buffer, length, fds));
     }
 
-    private Starting begin(String name) throws BusErrorException {
+    private Starting begin(Connection from, String name) throws BusErrorException {
         Starting known = starting.get(name);
         if (known != null) {
             return known;
@@ -200,6 +203,7 @@ final class Activation implements AutoCloseable {
                     BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
         }
         if (starting.size() >= broker.limits().getInt(Limit.MAX_PENDING_SERVICE_STARTS)) {
+            broker.charges.over(from, Limit.MAX_PENDING_SERVICE_STARTS);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
                     "max_pending_service_starts is %d, and as many services are being started"

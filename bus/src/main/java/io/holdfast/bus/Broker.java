@@ -158,7 +158,7 @@ final class Broker implements AutoCloseable {
                 next.flushNow();
             } catch (RuntimeException e) {
                 log.fault(e);
-                next.doom("a fault of the bus: " + e);
+                next.doom(End.FAULT, "a fault of the bus: " + e);
             }
         }
         toFlush.clear();
@@ -242,7 +242,9 @@ final class Broker implements AutoCloseable {
         int most = Collections.max(byUser.values());
         for (Connection one : unregistered) {
             if (byUser.getOrDefault(one.peer().uid(), 0) == most) {
+                charges.over(one, Limit.MAX_INCOMPLETE_CONNECTIONS);
                 one.disconnect(
+                        End.LIMIT,
                         "max_incomplete_connections is %d, and user %d has %d that did not say Hello"
                                 .formatted(
                                         limits().getInt(Limit.MAX_INCOMPLETE_CONNECTIONS),
@@ -352,8 +354,8 @@ final class Broker implements AutoCloseable {
     }
 
     /** Takes a connection off the bus: whatever it owned, asked for and owed. */
-    void gone(Connection connection, @Nullable String reason) {
-        counters.disconnects++;
+    void gone(Connection connection, End why, @Nullable String reason) {
+        charges.quota().ended(connection.account(), why);
         if (reason != null) {
             log.disconnected(connection, reason);
         }
@@ -487,7 +489,8 @@ final class Broker implements AutoCloseable {
         reader.shutdown();
         activation.close();
         listeners.forEach(Listener::close);
-        List.copyOf(charges.open()).forEach(connection -> connection.disconnect(null));
+        List.copyOf(charges.open())
+                .forEach(connection -> connection.disconnect(End.BUS_CLOSED, null));
         closer.close();
         self.close();
         buffers.give(input);

@@ -4,7 +4,6 @@ package io.holdfast.bus;
 final class BusCounters {
     long accepted;
     long refusedAtAccept;
-    long disconnects;
     long messagesIn;
     int peakConnections;
     int peakNames;

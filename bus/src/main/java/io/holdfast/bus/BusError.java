@@ -27,10 +27,17 @@ enum BusError {
 
     private static final String PREFIX = "org.freedesktop.DBus.Error.";
 
+    private final String shortName;
     private final String wireName;
 
     BusError(String name) {
+        shortName = name;
         wireName = PREFIX + name;
+    }
+
+    /** Its name without what all begin with. */
+    String shortName() {
+        return shortName;
     }
 
     /** Whether an administrator asks why: refusals by policy and by limits. */

@@ -201,7 +201,7 @@ final class BusMessages {
         int length = (int) bytes.byteSize();
         Share share = broker.charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom("it does not read what the bus says: " + broker.charges.refusal());
+            to.doom(End.LIMIT, "it does not read what the bus says: " + broker.charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

@@ -10,17 +10,21 @@ import java.util.Map;
  * @param refused of those, who were not let in
  * @param disconnects connections that ended, for whatever reason
  * @param messagesIn what came from all of them since it began
+ * @param refusals what was refused to anybody
  * @param pendingReplies calls that wait for a reply
  * @param matchRules of all connections
  * @param names well-known names that are owned
  * @param bufferBytes native memory that holds messages now
  * @param handlerErrors faults of the bus itself, which it survived
+ * @param connections those that are there
+ * @param users those that have something here, and the last ones that had
  */
 public record BusMetrics(
         long accepted,
         long refused,
         long disconnects,
         long messagesIn,
+        Refusals refusals,
         int pendingReplies,
         int matchRules,
         int names,
@@ -31,6 +35,25 @@ public record BusMetrics(
     public BusMetrics {
         connections = List.copyOf(connections);
         users = List.copyOf(users);
+    }
+
+    /**
+     * What was refused, how often. Kinds that there were not are not in it.
+     *
+     * @param limits by the name of the limit in busconfig files: how often it stood against
+     *     something; of the receiver's whose queue is full, not the sender's
+     * @param messages by the name of the error, {@code AccessDenied}: messages that were not passed
+     *     on
+     * @param disconnects by reason, {@code Malformed} or {@code Limit}: connections that ended; of
+     *     the bus and of users
+     */
+    public record Refusals(
+            Map<String, Long> limits, Map<String, Long> messages, Map<String, Long> disconnects) {
+        public Refusals {
+            limits = Map.copyOf(limits);
+            messages = Map.copyOf(messages);
+            disconnects = Map.copyOf(disconnects);
+        }
     }
 
     /**
@@ -56,13 +79,15 @@ public record BusMetrics(
             int matchRules,
             int names,
             int pendingReplies,
-            long refused) {}
+            long refused,
+            Refusals refusals) {}
 
     /**
      * All connections of one user together.
      *
      * @param bytesByActor of the bytes, whom the user owes them to: a receiver that does not read
      *     is full of what others sent
+     * @param refusals of all its connections, also of those that are gone
      */
     public record OfUser(
             long uid,
@@ -71,7 +96,8 @@ public record BusMetrics(
             long descriptors,
             long matchRules,
             long objects,
-            Map<Long, Long> bytesByActor) {
+            Map<Long, Long> bytesByActor,
+            Refusals refusals) {
         public OfUser {
             bytesByActor = Map.copyOf(bytesByActor);
         }

@@ -68,6 +68,11 @@ final class Charges {
         return quota.refusal();
     }
 
+    /** Counts a limit that is not one of the accounts', and stood against a connection. */
+    void over(Connection connection, Limit limit) {
+        quota.over(connection.account(), limit);
+    }
+
     /** All connections whose socket is open. */
     Set<Connection> open() {
         return open;
@@ -93,6 +98,7 @@ final class Charges {
         int all = broker.connections.size();
         int most = limits().getInt(Limit.MAX_COMPLETED_CONNECTIONS);
         if (all >= most) {
+            over(connection, Limit.MAX_COMPLETED_CONNECTIONS);
             return Limit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
         }
         if (!charge(connection, Resource.NAME, 0)) { // the unique one counts

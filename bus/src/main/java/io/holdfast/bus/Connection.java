@@ -54,6 +54,7 @@ final class Connection implements Party {
     private boolean flushDue;
     private boolean leaving; // what its end brings about is no news for itself
     private @Nullable String doomedFor;
+    private End doomedBy = End.FAULT;
 
     private long id = -1;
     private String name = "";
@@ -84,8 +85,12 @@ final class Connection implements Party {
         this.watch = broker.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
                 broker.loop.after(
-                        Duration.ofMillis(broker.limits().get(Limit.AUTH_TIMEOUT)),
-                        () -> disconnect("it did not authenticate and say Hello in time"));
+                        Duration.ofMillis(broker.limits().get(Limit.AUTH_TIMEOUT)), this::late);
+    }
+
+    private void late() {
+        broker.charges.over(this, Limit.AUTH_TIMEOUT);
+        disconnect(End.LIMIT, "it did not authenticate and say Hello in time");
     }
 
     State state() {
@@ -281,16 +286,16 @@ final class Connection implements Party {
             if (state == State.LINGERING) {
                 close();
             } else if (result != -Errno.EPIPE && result != -Errno.ECONNRESET) {
-                doom("send: " + Errno.name(-result));
+                doom(End.SYSTEM_ERROR, "send: " + Errno.name(-result));
             } // else nobody reads any more; what it sent before is still read, to its end
         }
     }
 
     /** Puts it off the bus at once, with what it was still to get. Idempotent. */
-    void disconnect(@Nullable String reason) {
+    void disconnect(End why, @Nullable String reason) {
         if (!leaving) {
             leaving = true;
-            broker.gone(this, reason);
+            broker.gone(this, why, reason);
         }
         close();
     }
@@ -299,8 +304,9 @@ final class Connection implements Party {
      * Puts it off the bus once the message that is being handled is done with: while receivers are
      * gone through, none of them may go.
      */
-    void doom(String reason) {
+    void doom(End why, String reason) {
         if (doomedFor == null && state != State.CLOSED) {
+            doomedBy = why;
             doomedFor = reason;
             broker.doom(this);
         }
@@ -308,16 +314,16 @@ final class Connection implements Party {
 
     /** The end that was announced. */
     void meetDoom() {
-        disconnect(doomedFor);
+        disconnect(doomedBy, doomedFor);
     }
 
     /** Takes it off the bus; what waits for it is still sent, for a while. */
-    void linger(@Nullable String reason) {
+    void linger(End why, @Nullable String reason) {
         if (leaving) {
             return;
         }
         leaving = true;
-        broker.gone(this, reason);
+        broker.gone(this, why, reason);
         if (out.isEmpty()) {
             close();
             return;

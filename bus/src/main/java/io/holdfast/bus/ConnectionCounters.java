@@ -7,5 +7,4 @@ final class ConnectionCounters {
     long messagesOut;
     long bytesOut;
     long peakQueued;
-    long refused;
 }

@@ -77,7 +77,9 @@ final class ConnectionInput implements AutoCloseable {
             take(fds, position + partialLength + n);
         }
         if (broker.header.isControlCut()) {
-            connection.disconnect("descriptors were lost: more than this process may have open");
+            connection.disconnect(
+                    End.SYSTEM_ERROR,
+                    "descriptors were lost: more than this process may have open");
         }
         if (connection.state() != State.CLOSED) {
             int length = partialLength + n;
@@ -103,12 +105,15 @@ final class ConnectionInput implements AutoCloseable {
             pendingFds =
                     broker.loop.after(
                             Duration.ofMillis(limit),
-                            () ->
-                                    connection.disconnect(
-                                            "the message of its descriptors did not come in full:"
-                                                    + " pending_fd_timeout is "
-                                                    + limit
-                                                    + " ms"));
+                            () -> {
+                                broker.charges.over(connection, Limit.PENDING_FD_TIMEOUT);
+                                connection.disconnect(
+                                        End.LIMIT,
+                                        "the message of its descriptors did not come in full:"
+                                                + " pending_fd_timeout is "
+                                                + limit
+                                                + " ms");
+                            });
         }
     }
 
@@ -123,11 +128,14 @@ final class ConnectionInput implements AutoCloseable {
         }
         ended = n == 0 || n == -Errno.ECONNRESET;
         if (n == 0) {
-            connection.linger(null);
+            connection.linger(End.LEFT, null);
+        } else if (n == -Errno.ECONNRESET) {
+            connection.disconnect(End.LEFT, null);
         } else if (n == -Errno.EMFILE || n == -Errno.ENFILE) {
-            connection.disconnect("its descriptors could not be taken: " + Errno.name(-n));
+            connection.disconnect(
+                    End.SYSTEM_ERROR, "its descriptors could not be taken: " + Errno.name(-n));
         } else {
-            connection.disconnect(n == -Errno.ECONNRESET ? null : "recvmsg: " + Errno.name(-n));
+            connection.disconnect(End.SYSTEM_ERROR, "recvmsg: " + Errno.name(-n));
         }
     }
 
@@ -136,13 +144,17 @@ final class ConnectionInput implements AutoCloseable {
         boolean charged = chargeReceivedFds();
         if (broker.closer.isFull(account.uid())) {
             connection.disconnect(
+                    End.LIMIT,
                     FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
         } else if (!charged) {
-            connection.disconnect("its descriptors have no room: " + broker.charges.refusal());
-        } else if (!connection.descriptorsPass() && sasl == null) {
-            connection.disconnect("it sent descriptors and had not agreed to");
-        } else if (receivedFds.size() > account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
             connection.disconnect(
+                    End.LIMIT, "its descriptors have no room: " + broker.charges.refusal());
+        } else if (!connection.descriptorsPass() && sasl == null) {
+            connection.disconnect(End.MISBEHAVED, "it sent descriptors and had not agreed to");
+        } else if (receivedFds.size() > account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
+            broker.charges.over(connection, Limit.MAX_INCOMING_UNIX_FDS);
+            connection.disconnect(
+                    End.LIMIT,
                     receivedFds.size()
                             + " descriptors wait for their messages, max_incoming_unix_fds is "
                             + account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS));
@@ -162,7 +174,9 @@ final class ConnectionInput implements AutoCloseable {
             while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
                 int whole = MessageView.lengthOf(bytes, offset + used);
                 if (whole > broker.limits().get(Limit.MAX_MESSAGE_SIZE)) {
+                    broker.charges.over(connection, Limit.MAX_MESSAGE_SIZE);
                     connection.disconnect(
+                            End.LIMIT,
                             "a message of %d bytes, max_message_size is %d"
                                     .formatted(whole, broker.limits().get(Limit.MAX_MESSAGE_SIZE)));
                     break;
@@ -178,9 +192,9 @@ final class ConnectionInput implements AutoCloseable {
                 }
             }
         } catch (ProtocolException e) {
-            connection.linger("a malformed message: " + e.getMessage());
+            connection.linger(End.MALFORMED, "a malformed message: " + e.getMessage());
         } catch (RuntimeException e) { // a fault of ours costs the one whose message shows it
-            connection.disconnect("a fault of the bus: " + e);
+            connection.disconnect(End.FAULT, "a fault of the bus: " + e);
             throw e;
         }
         return used;
@@ -198,7 +212,9 @@ final class ConnectionInput implements AutoCloseable {
         PassedFds fds = null;
         int declared = view.unixFds();
         if (declared > broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)) {
+            broker.charges.over(connection, Limit.MAX_MESSAGE_UNIX_FDS);
             connection.disconnect(
+                    End.LIMIT,
                     "a message with %d descriptors, max_message_unix_fds is %d"
                             .formatted(
                                     declared, broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)));
@@ -208,6 +224,7 @@ final class ConnectionInput implements AutoCloseable {
             List<Fd> taken = receivedFds.take(begin, position, declared);
             if (taken == null) {
                 connection.disconnect(
+                        End.MISBEHAVED,
                         "a message that declares " + declared + " descriptors came with fewer");
                 return;
             }
@@ -235,7 +252,8 @@ final class ConnectionInput implements AutoCloseable {
             byte[] answers = server.takeAnswers();
             Share share = broker.charges.queue(connection, account, answers.length, null);
             if (share == null) {
-                connection.disconnect("it does not read the answers: " + broker.charges.refusal());
+                connection.disconnect(
+                        End.LIMIT, "it does not read the answers: " + broker.charges.refusal());
                 return used;
             }
             connection.send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
@@ -245,10 +263,12 @@ final class ConnectionInput implements AutoCloseable {
                 sasl = null;
                 connection.authenticated(server.descriptorsAgreed());
                 if (!receivedFds.isEmpty() && !connection.descriptorsPass()) {
-                    connection.disconnect("it sent descriptors and had not agreed to");
+                    connection.disconnect(
+                            End.MISBEHAVED, "it sent descriptors and had not agreed to");
                 }
             }
-            case REFUSED -> connection.linger("authentication: " + server.refusal());
+            case REFUSED ->
+                    connection.linger(End.AUTHENTICATION, "authentication: " + server.refusal());
             case AUTHENTICATING -> {}
         }
         return used;
@@ -315,7 +335,8 @@ final class ConnectionInput implements AutoCloseable {
     private boolean chargeInput(int size) {
         unchargeInput();
         if (!broker.charges.charge(connection, Resource.INCOMING, size)) {
-            connection.disconnect("its message has no room: " + broker.charges.refusal());
+            connection.disconnect(
+                    End.LIMIT, "its message has no room: " + broker.charges.refusal());
             return false;
         }
         chargedInput = size;

@@ -287,7 +287,7 @@ final class Driver {
             variables.put(name, arguments.readString());
             arguments.leave();
         }
-        broker.activation.updateEnvironment(variables);
+        broker.activation.updateEnvironment(from, variables);
         reply(from, call, NOTHING, body -> {});
     }
 
@@ -432,6 +432,7 @@ final class Driver {
         arguments.enterArray();
         while (arguments.hasNext()) {
             if (rules.size() >= most) {
+                broker.charges.over(from, Limit.MAX_MATCH_RULES_PER_CONNECTION);
                 throw new BusErrorException(
                         BusError.LIMITS_EXCEEDED,
                         Limit.MAX_MATCH_RULES_PER_CONNECTION + " is " + most + ": no more rules");

@@ -14,6 +14,8 @@ final class DriverStats {
     private static final Signature STRING = Signature.of("s");
     private static final Signature UINT32 = Signature.of("u");
 
+    private static final String OURS = "io.holdfast.Bus.";
+
     private final Broker broker;
 
     DriverStats(Broker broker) {
@@ -35,8 +37,10 @@ final class DriverStats {
         numbers.put("io.holdfast.Bus.PendingReplies", (long) broker.replies.size());
         numbers.put("io.holdfast.Bus.Accepted", counters.accepted);
         numbers.put("io.holdfast.Bus.Refused", counters.refusedAtAccept);
-        numbers.put("io.holdfast.Bus.Disconnects", counters.disconnects);
         numbers.put("io.holdfast.Bus.MessagesIn", counters.messagesIn);
+        Tally tally = broker.charges.quota().tally();
+        numbers.put("io.holdfast.Bus.Disconnects", tally.allEnds());
+        put(numbers, OURS, tally);
         numbers.put("io.holdfast.Bus.BufferBytes", broker.buffers.inUse());
         broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, "", numbers));
     }
@@ -55,8 +59,29 @@ final class DriverStats {
         numbers.put("io.holdfast.Bus.BytesIn", counters.bytesIn);
         numbers.put("io.holdfast.Bus.MessagesOut", counters.messagesOut);
         numbers.put("io.holdfast.Bus.BytesOut", counters.bytesOut);
-        numbers.put("io.holdfast.Bus.Refused", counters.refused);
+        Tally tally = of.account().tally();
+        numbers.put("io.holdfast.Bus.Refused", tally.refusedMessages());
+        put(numbers, OURS, tally);
+        putUser(numbers, broker.charges.quota().usage(of.account()));
         broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, of.name(), numbers));
+    }
+
+    /** All connections of one user together. */
+    private static void putUser(Map<String, Long> numbers, Quota.Usage usage) {
+        String prefix = OURS + "User.";
+        numbers.put(prefix + "Connections", (long) usage.connections());
+        numbers.put(prefix + "Bytes", usage.used().get(Quota.BYTES));
+        numbers.put(prefix + "FDs", usage.used().get(Quota.FDS));
+        numbers.put(prefix + "MatchRules", usage.used().get(Quota.MATCHES));
+        numbers.put(prefix + "Objects", usage.used().get(Quota.OBJECTS));
+        put(numbers, prefix, usage.tally());
+    }
+
+    /** What was refused, by limit and by error, and why connections ended: what there was. */
+    private static void put(Map<String, Long> numbers, String prefix, Tally tally) {
+        tally.limits().forEach((limit, n) -> numbers.put(prefix + "RefusedBy." + limit, n));
+        tally.errors().forEach((error, n) -> numbers.put(prefix + "RefusedMessages." + error, n));
+        tally.ends().forEach((why, n) -> numbers.put(prefix + "DisconnectsBy." + why, n));
     }
 
     private static void put(BodyWriter body, String uniqueName, Map<String, Long> numbers) {

@@ -15,11 +15,13 @@ final class MetricsSnapshot {
         broker.connections.all().forEach(one -> connections.add(of(broker, one)));
         List<BusMetrics.OfUser> users = new ArrayList<>();
         broker.charges.quota().usage().forEach(usage -> users.add(of(usage)));
+        broker.charges.quota().past().forEach(usage -> users.add(of(usage)));
         return new BusMetrics(
                 counters.accepted,
                 counters.refusedAtAccept,
-                counters.disconnects,
+                broker.charges.quota().tally().allEnds(),
                 counters.messagesIn,
+                of(broker.charges.quota().tally()),
                 broker.replies.size(),
                 broker.matches.size(),
                 broker.names.size(),
@@ -27,6 +29,10 @@ final class MetricsSnapshot {
                 broker.loop.errors(),
                 connections,
                 users);
+    }
+
+    private static BusMetrics.Refusals of(Tally tally) {
+        return new BusMetrics.Refusals(tally.limits(), tally.errors(), tally.ends());
     }
 
     private static BusMetrics.OfConnection of(Broker broker, Connection connection) {
@@ -44,7 +50,8 @@ final class MetricsSnapshot {
                 broker.matches.size(connection),
                 connection.names(),
                 connection.replies.outstanding(),
-                counters.refused);
+                connection.account().tally().refusedMessages(),
+                of(connection.account().tally()));
     }
 
     private static BusMetrics.OfUser of(Quota.Usage usage) {
@@ -57,6 +64,7 @@ final class MetricsSnapshot {
                 usage.used().get(Quota.FDS),
                 usage.used().get(Quota.MATCHES),
                 usage.used().get(Quota.OBJECTS),
-                bytesByActor);
+                bytesByActor,
+                of(usage.tally()));
     }
 }

@@ -77,7 +77,7 @@ final class Monitors {
         }
         Share share = broker.charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom("it does not read what it monitors: " + broker.charges.refusal());
+            to.doom(End.LIMIT, "it does not read what it monitors: " + broker.charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

@@ -5,6 +5,7 @@ import io.holdfast.bus.config.Limits;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,9 @@ final class Quota {
         Limit.MAX_OBJECTS_PER_USER
     };
 
+    /** Users whose counts are kept when they hold nothing any more. */
+    static final int MAX_PAST_USERS = 1_024;
+
     /** Which the tables of clients may take. */
     private static final long HALF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
 
@@ -48,6 +52,8 @@ final class Quota {
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
     private final long[] refusals = new long[Resource.COUNT];
+    private final Tally tally = new Tally();
+    private final Map<Long, Tally> past = new PastUsers();
 
     // Of the last refusal.
     private @Nullable Account refusedAccount;
@@ -56,6 +62,16 @@ final class Quota {
     private long refusedUsed;
     private boolean refusedForUser;
     private boolean refusedFirst;
+
+    /** What was counted of users who hold nothing now; of the most recent ones. */
+    private static final class PastUsers extends LinkedHashMap<Long, Tally> {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, Tally> eldest) {
+            return size() > MAX_PAST_USERS;
+        }
+    }
 
     /** All connections of one uid. */
     private static final class User {
@@ -74,10 +90,12 @@ final class Quota {
         long tables;
         int accounts;
         int completed;
+        final Tally tally;
 
-        User(long uid, Limits limits) {
+        User(long uid, Limits limits, Tally tally) {
             this.uid = uid;
             this.limits = limits;
+            this.tally = tally;
         }
     }
 
@@ -107,6 +125,7 @@ final class Quota {
         private @Nullable Limits special; // other than its user's
         private long tables;
         private boolean completed;
+        private final Tally tally = new Tally();
 
         private Account(User user, Object label, Share own) {
             this.user = user;
@@ -116,6 +135,11 @@ final class Quota {
 
         long uid() {
             return user.uid;
+        }
+
+        /** What was refused to it. */
+        Tally tally() {
+            return tally;
         }
 
         /** Its limits, and those of its user. */
@@ -154,8 +178,14 @@ final class Quota {
      *
      * @param used of each slot
      * @param byActor who caused it, by uid
+     * @param tally what was refused to it
      */
-    record Usage(long uid, int connections, List<Long> used, Map<Long, List<Long>> byActor) {}
+    record Usage(
+            long uid,
+            int connections,
+            List<Long> used,
+            Map<Long, List<Long>> byActor,
+            Tally tally) {}
 
     Quota(Limits limits) {
         this(LimitTable.of(limits));
@@ -184,7 +214,7 @@ final class Quota {
      * @return null if its user has too much already
      */
     @Nullable Account open(long uid, Object label, int fds) {
-        User user = users.computeIfAbsent(uid, id -> new User(id, limits.ofUser(id)));
+        User user = users.computeIfAbsent(uid, this::user);
         Account account = new Account(user, label, share(user, user));
         if (charge(account, account, Resource.CONNECTION, 0, fds) == null) {
             forget(user);
@@ -192,6 +222,11 @@ final class Quota {
         }
         user.accounts++;
         return account;
+    }
+
+    private User user(long uid) {
+        Tally known = past.remove(uid);
+        return new User(uid, limits.ofUser(uid), known == null ? new Tally() : known);
     }
 
     /**
@@ -246,6 +281,9 @@ final class Quota {
             }
         }
         users.remove(user.uid, user);
+        if (!user.tally.isEmpty()) {
+            past.put(user.uid, user.tally);
+        }
     }
 
     private static boolean isZero(long[] amounts) {
@@ -467,11 +505,37 @@ final class Quota {
 
     private void refuse(Account account, @Nullable Account actor, Resource what, Limit limit) {
         refusals[what.index]++;
+        over(account, limit);
         refusedAccount = account;
         refusedActor = actor == null ? null : actor.user;
         refusedLimit = limit;
         refusedForUser = false;
         refusedFirst = true;
+    }
+
+    /** Counts that a limit stood against something of a connection's. */
+    void over(Account account, Limit limit) {
+        tally.over(limit);
+        account.user.tally.over(limit);
+        account.tally.over(limit);
+    }
+
+    /** Counts a message that was answered with an error. */
+    void refused(Account account, BusError error) {
+        tally.refused(error);
+        account.user.tally.refused(error);
+        account.tally.refused(error);
+    }
+
+    /** Counts a connection that ended. */
+    void ended(Account account, End why) {
+        tally.ended(why);
+        account.user.tally.ended(why);
+    }
+
+    /** What was refused, and why connections ended, since the bus began. */
+    Tally tally() {
+        return tally;
     }
 
     /** How often something of this kind was refused. */
@@ -529,17 +593,30 @@ final class Quota {
 
     /** What each user's connections hold now. */
     List<Usage> usage() {
+        return users.values().stream().map(Quota::usage).toList();
+    }
+
+    /** The last users who have been here and hold nothing now: what was refused to them. */
+    List<Usage> past() {
         List<Usage> all = new ArrayList<>();
-        for (User user : users.values()) {
-            Map<Long, List<Long>> byActor = new HashMap<>();
-            for (Share share : user.shares.values()) {
-                if (!isZero(share.used)) {
-                    byActor.put(share.actor.uid, listOf(share.used));
-                }
-            }
-            all.add(new Usage(user.uid, user.accounts, listOf(user.used), byActor));
-        }
+        past.forEach((uid, counted) ->
+                all.add(new Usage(uid, 0, listOf(new long[SLOTS]), Map.of(), counted)));
         return all;
+    }
+
+    /** What the connections of this one's user hold now. */
+    Usage usage(Account account) {
+        return usage(account.user);
+    }
+
+    private static Usage usage(User user) {
+        Map<Long, List<Long>> byActor = new HashMap<>();
+        for (Share share : user.shares.values()) {
+            if (!isZero(share.used)) {
+                byActor.put(share.actor.uid, listOf(share.used));
+            }
+        }
+        return new Usage(user.uid, user.accounts, listOf(user.used), byActor, user.tally);
     }
 
     private static List<Long> listOf(long[] amounts) {

@@ -41,7 +41,6 @@ final class RefusalLog {
 
     /** A message was not passed on. */
     void refused(Connection client, MessageView message, BusError error, String reason) {
-        client.counters.refused++;
         if (error.isForLog() && mayWrite()) {
             LOG.log(Level.INFO, "refused {0} of {1}: {2}", message.toString(), who(client), reason);
         }

@@ -39,7 +39,7 @@ final class Router {
                     toName(from, view, fds);
                 }
             }
-            case MONITOR -> from.disconnect("a monitor sent a message: " + view);
+            case MONITOR -> from.disconnect(End.MISBEHAVED, "a monitor sent a message: " + view);
             case AUTHENTICATING, LINGERING, CLOSED ->
                     throw new IllegalStateException(from + " sent while " + from.state());
         }
@@ -51,7 +51,7 @@ final class Router {
                 && view.type() == MessageType.METHOD_CALL) {
             driver.call(from, view);
         } else {
-            from.disconnect("it sent before Hello: " + view);
+            from.disconnect(End.MISBEHAVED, "it sent before Hello: " + view);
         }
     }
 
@@ -183,7 +183,7 @@ final class Router {
                         ? null
                         : broker.charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom("it does not read its replies: " + broker.charges.refusal());
+            to.doom(End.LIMIT, "it does not read its replies: " + broker.charges.refusal());
             return;
         }
         deliver(from, to, share, view, fds);
@@ -250,7 +250,9 @@ final class Router {
             // and so have anybody put off.
             Share share = broker.charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
-                to.doom("it does not read what is broadcast: " + broker.charges.refusal());
+                to.doom(
+                        End.LIMIT,
+                        "it does not read what is broadcast: " + broker.charges.refusal());
             } else {
                 to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
             }
@@ -260,6 +262,7 @@ final class Router {
 
     /** Only a call that expects a reply is told; whoever is refused stands in the log. */
     void refuse(Connection from, MessageView view, BusError error, String why) {
+        broker.charges.quota().refused(from.account(), error);
         broker.log.refused(from, view, error, why);
         if (view.type() == MessageType.METHOD_CALL
                 && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {

@@ -363,4 +363,26 @@ class QuotaTest {
     private Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
         return requireNonNull(quota.charge(account, actor, what, bytes, fds));
     }
+
+    @Test
+    void whatWasRefusedToUsersWhoAreGoneIsKeptOfTheLastOnes() {
+        Quota none = new Quota(Limits.BUILT_IN.with(Limit.MAX_NAMES_PER_CONNECTION, 0));
+        for (long uid = 0; uid <= Quota.MAX_PAST_USERS; uid++) {
+            Account account = requireNonNull(none.open(uid, "x", 2));
+            assertThat(none.charge(account, account, Resource.NAME, 0, 0)).isNull();
+            none.close(account);
+        }
+        assertThat(none.usage()).isEmpty();
+        assertThat(none.past())
+                .hasSize(Quota.MAX_PAST_USERS)
+                .noneMatch(usage -> usage.uid() == 0)
+                .allMatch(usage -> usage.connections() == 0);
+
+        Account back = requireNonNull(none.open(1, "x", 2));
+        assertThat(none.usage(back).tally().limits())
+                .isEqualTo(Map.of("max_names_per_connection", 1L));
+        assertThat(back.tally().limits()).isEmpty();
+        assertThat(none.usage()).hasSize(1);
+        assertThat(none.past()).hasSize(Quota.MAX_PAST_USERS - 1);
+    }
 }

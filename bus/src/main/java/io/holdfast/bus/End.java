@@ -1,0 +1,29 @@
+package io.holdfast.bus;
+
+/** Why a connection ended, in one word; for counters. */
+enum End {
+    /** The client hung up. */
+    LEFT("Left"),
+    BUS_CLOSED("BusClosed"),
+    /** It sent bytes that are no message. */
+    MALFORMED("Malformed"),
+    AUTHENTICATION("Authentication"),
+    /** It sent what it may not send then, or not so. */
+    MISBEHAVED("Misbehaved"),
+    LIMIT("Limit"),
+    /** An errno, of its socket or for want of descriptors. */
+    SYSTEM_ERROR("SystemError"),
+    /** A fault of the bus. */
+    FAULT("Fault");
+
+    private final String text;
+
+    End(String text) {
+        this.text = text;
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}

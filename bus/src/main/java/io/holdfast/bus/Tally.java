@@ -1,0 +1,80 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.config.Limit;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How often something was refused, and why connections ended: of the bus, a user or a connection.
+ * Takes memory for what there was, and no time where nothing is refused. Only for the bus's thread.
+ */
+final class Tally {
+    private @Nullable EnumMap<Limit, Long> limits;
+    private @Nullable EnumMap<BusError, Long> errors;
+    private @Nullable EnumMap<End, Long> ends;
+
+    /** A limit stood against something. */
+    void over(Limit limit) {
+        limits = counted(limits, limit);
+    }
+
+    /** A message was answered with an error of the bus's own. */
+    void refused(BusError error) {
+        errors = counted(errors, error);
+    }
+
+    /** A connection ended. */
+    void ended(End why) {
+        ends = counted(ends, why);
+    }
+
+    private static <K extends Enum<K>> EnumMap<K, Long> counted(
+            @Nullable EnumMap<K, Long> before, K kind) {
+        EnumMap<K, Long> counts = before == null ? new EnumMap<>(kind.getDeclaringClass()) : before;
+        counts.put(kind, counts.getOrDefault(kind, 0L) + 1);
+        return counts;
+    }
+
+    boolean isEmpty() {
+        return limits == null && errors == null && ends == null;
+    }
+
+    /** By the name of the limit in busconfig files, those that were met. */
+    Map<String, Long> limits() {
+        return named(limits, Limit::toString);
+    }
+
+    /** By the name of the error without its prefix, those that there were. */
+    Map<String, Long> errors() {
+        return named(errors, BusError::shortName);
+    }
+
+    /** By the word of {@link End}, those that there were. */
+    Map<String, Long> ends() {
+        return named(ends, End::toString);
+    }
+
+    long refusedMessages() {
+        return sum(errors());
+    }
+
+    long allEnds() {
+        return sum(ends());
+    }
+
+    private static long sum(Map<String, Long> counts) {
+        return counts.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private static <K extends Enum<K>> Map<String, Long> named(
+            @Nullable EnumMap<K, Long> counts, Function<K, String> name) {
+        Map<String, Long> all = new LinkedHashMap<>();
+        if (counts != null) {
+            counts.forEach((kind, count) -> all.put(name.apply(kind), count));
+        }
+        return all;
+    }
+}

@@ -137,7 +137,7 @@ class BusErrnoTest {
     @ValueSource(ints = {Errno.ENOMEM, Errno.ENFILE, Errno.EMFILE})
     void whereNobodyCanBeLetInItRestsBetweenItsTrials(int errno) throws Exception {
         Refusing refusing = new Refusing(ACCEPT4, errno);
-        try (Bus ignored = bus(refusing);
+        try (Bus _ = bus(refusing);
                 TestClient a = connect().authenticate(true).hello();
                 TestClient b = connect().authenticate(true).hello()) {
             assertThat(a.describe(a.answer(a.send(a.call("s.s", "M"))))).isEqualTo("a.b.Refusing");

@@ -89,13 +89,17 @@ class SlowCloseTest {
             closing = Thread.ofPlatform().name("lets go").start(fd::close);
         }
 
+        /** Whoever waits in its close(2) goes on. */
+        void end() throws IOException {
+            if (deaf.isOpen()) {
+                deaf.setOption(StandardSocketOptions.SO_LINGER, 0);
+                deaf.close(); // a reset
+            }
+        }
+
         @Override
         public void close() throws IOException {
-            if (!deaf.isOpen()) {
-                return;
-            }
-            deaf.setOption(StandardSocketOptions.SO_LINGER, 0);
-            deaf.close(); // a reset, which ends the waiting
+            end();
             server.close();
             try {
                 closing.join();
@@ -151,7 +155,7 @@ class SlowCloseTest {
             assertThat(bus.silent().untilClosed()).as("one more of that user").isEmpty();
             assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(false);
 
-            lingering.close();
+            lingering.end();
             Await.until(() -> mayConnect(bus));
         }
     }

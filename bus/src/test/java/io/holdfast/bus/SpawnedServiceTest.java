@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import static io.holdfast.dbus.BusNames.BUS;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
@@ -41,7 +42,7 @@ class SpawnedServiceTest {
                                 TestClient.body(
                                         itself.writer()
                                                 .methodReturn(call.serial())
-                                                .destination(call.sender()),
+                                                .destination(requireNonNull(call.sender())),
                                         "here I am"));
                 var _ = itself.untilClosed();
             }

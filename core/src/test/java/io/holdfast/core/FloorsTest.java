@@ -18,9 +18,11 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
 /** Who may use whom inside of holdfast-core: linux below process below socket. */
+@SameOnEveryKernel
 class FloorsTest {
     private static final String LINUX = "io.holdfast.core.linux..";
     private static final String PROCESS = "io.holdfast.core.process..";

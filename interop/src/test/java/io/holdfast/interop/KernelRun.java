@@ -1,5 +1,6 @@
 package io.holdfast.interop;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -8,11 +9,13 @@ import java.util.stream.Collectors;
 import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TagFilter;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
- * Runs every test class found in folders of the class path in this one VM, and says how it went:
+ * Runs the test classes found in folders of the class path in this one VM, except for those that
+ * are {@link SameOnEveryKernel}, and says how it went:
  *
  * <pre>
  * java -cp … io.holdfast.interop.KernelRun core '.*' core/target/test-classes
@@ -54,7 +57,8 @@ public final class KernelRun {
                 .selectors(DiscoverySelectors.selectClasspathRoots(roots))
                 .filters(
                         ClassNameFilter.includeClassNamePatterns(".*Test"),
-                        ClassNameFilter.includeClassNamePatterns(classNames))
+                        ClassNameFilter.includeClassNamePatterns(classNames),
+                        TagFilter.excludeTags(SameOnEveryKernel.TAG))
                 .build();
     }
 }

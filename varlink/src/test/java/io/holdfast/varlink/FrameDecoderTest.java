@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class FrameDecoderTest {
     static Stream<Gen> cases() {

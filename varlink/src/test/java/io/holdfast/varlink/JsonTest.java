@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class JsonTest {
     static Stream<Gen> cases() {

@@ -3,12 +3,14 @@ package io.holdfast.varlink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.varlink.CallMessage.Mode;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@SameOnEveryKernel
 class MessageTest {
     @ParameterizedTest
     @CsvSource(

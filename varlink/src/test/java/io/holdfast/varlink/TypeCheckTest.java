@@ -3,6 +3,7 @@ package io.holdfast.varlink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+@SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class TypeCheckTest {
     private static final Interface THING =

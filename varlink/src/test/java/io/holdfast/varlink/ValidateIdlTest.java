@@ -3,6 +3,7 @@ package io.holdfast.varlink;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What we print is what systemd reads. */
+@SameOnEveryKernel
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ValidateIdlTest {
     @TempDir Path folder;

@@ -2,8 +2,10 @@ package io.holdfast.core.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
+@SameOnEveryKernel
 class CgroupMountTest {
     private static final String ROOT = "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw";
     private static final String V1 =

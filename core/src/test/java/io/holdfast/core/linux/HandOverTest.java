@@ -2,6 +2,7 @@ package io.holdfast.core.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** This thread is the poller's. */
+@SameOnEveryKernel
 @Timeout(60)
 class HandOverTest {
     private static final int TASKS = 256;

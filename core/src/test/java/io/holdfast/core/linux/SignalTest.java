@@ -3,11 +3,13 @@ package io.holdfast.core.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SameOnEveryKernel
 class SignalTest {
     @ParameterizedTest
     @CsvSource({

@@ -3,6 +3,7 @@ package io.holdfast.core.linux;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Offsets, sizes and numbers in our classes, against what a C compiler says of this machine's
  * headers. What these headers do not have yet is left out, and must be little.
  */
+@SameOnEveryKernel
 @Needs(programs = "gcc")
 @Timeout(60)
 class StructLayoutTest {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SameOnEveryKernel
 @Timeout(60)
 class CgroupPathTest {
     /** Characters that a path's meaning hangs on, and some that mean nothing. */

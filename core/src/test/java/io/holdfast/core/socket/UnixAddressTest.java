@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.holdfast.core.linux.UnixName;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SameOnEveryKernel
 class UnixAddressTest {
     @ParameterizedTest
     @ValueSource(strings = {"/run/x.sock", "relative", "@name", "@", "@io.holdfast/a b", "/ü/€"})

@@ -2,7 +2,6 @@ package io.holdfast.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -19,14 +18,19 @@ import java.util.concurrent.locks.LockSupport;
  */
 record Remains(Map<String, Long> tables, OpenDescriptors descriptors, long memory) {
     private static final long MORE_MEMORY = 16 << 20; // what idles in pools, and code that was used
-    private static final int TRIES = 20_000;
+    private static final int TRIES = 10_000;
 
     /** Once there are so many connections, and no more of those that were before. */
     static Remains of(TestBus bus, int connections) {
-        Await.until(() ->
-                bus.metrics().users().stream().mapToInt(BusMetrics.OfUser::connections).sum()
-                        == connections);
+        for (int i = 0; i < TRIES && connections(bus) != connections; i++) {
+            LockSupport.parkNanos(1_000_000);
+        }
+        assertThat(connections(bus)).as("connections that are left").isEqualTo(connections);
         return new Remains(tables(bus), OpenDescriptors.now(), memoryInUse());
+    }
+
+    private static int connections(TestBus bus) {
+        return bus.metrics().users().stream().mapToInt(BusMetrics.OfUser::connections).sum();
     }
 
     private static Map<String, Long> tables(TestBus bus) {

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SoakTest {
     private static final boolean LONG = Boolean.getBoolean("holdfast.long");
     private static final int CLIENTS = LONG ? 1_000 : 60;
-    private static final int STEPS = LONG ? 300_000 : 4_000;
+    private static final int STEPS = LONG ? 300_000 : 2_500;
     private static final int MONITORS = 2;
     private static final int LONG_SECONDS = 3_600;
     private static final String MONITORING = "org.freedesktop.DBus.Monitoring";

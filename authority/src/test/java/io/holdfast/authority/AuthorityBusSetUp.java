@@ -144,7 +144,7 @@ abstract class AuthorityBusSetUp {
                                 subject,
                                 action,
                                 Map.of(),
-                                flags,
+                                Integer.toUnsignedLong(flags),
                                 "")
                         .getFirst();
     }

@@ -187,6 +187,14 @@ final class StackStage implements AutoCloseable {
         return "'" + word.replace("'", "'\\''") + "'";
     }
 
+    /** The command, run by a user and group of one name. */
+    static List<String> as(String user, List<String> command) {
+        return Stream.concat(
+                        Stream.of("setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups"),
+                        command.stream())
+                .toList();
+    }
+
     /** The command, run by the user. */
     static List<String> asUser(List<String> command) {
         return Stream.concat(

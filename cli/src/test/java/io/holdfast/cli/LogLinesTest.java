@@ -22,7 +22,7 @@ class LogLinesTest {
             for (int i = 0; i < WAITING; i++) {
                 LogLines.notice("line " + i);
             }
-            System.Logger logger = System.getLogger("test");
+            System.Logger logger = new LogLines().getLogger("test", LogLines.class.getModule());
             for (int i = 0; i < 3; i++) {
                 logger.log(System.Logger.Level.ERROR, "dropped");
             }

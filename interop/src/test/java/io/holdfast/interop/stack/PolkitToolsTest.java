@@ -15,7 +15,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -57,8 +56,12 @@ class PolkitToolsTest {
         OURS
     }
 
-    @Parameter private Whose whose;
+    private final Whose whose;
     private StackStage stage;
+
+    PolkitToolsTest(Whose whose) {
+        this.whose = whose;
+    }
 
     @BeforeEach
     void start() throws Exception {

@@ -321,8 +321,8 @@ class CheckCommandTest {
         assertThat(asked.code()).isZero();
         assertThat(asked.out())
                 .startsWith("org.example.auth_self: yes\n")
-                .contains("  dialog: user 20001 has authenticated, through ")
-                .contains("  answer: authorized: user 20001 has authenticated\n");
+                .contains("  dialog: user 20001 has authenticated, by the word of a helper that ")
+                .contains("  answer: authorized: user 20001 has authenticated, by the word of ");
     }
 
     @Test

@@ -258,7 +258,7 @@ final class Activation implements AutoCloseable {
         for (Held held : start.held) {
             if (held.from.isRegistered() && held.buffer != null) {
                 view.read(held.buffer.memory, Relay.HEADROOM, held.length);
-                broker.router.unicast(held.from, owner, view, held.fds);
+                broker.router.pass(held.from, owner, view, held.fds);
             } else if (held.from.isRegistered() && held.isAnswered) {
                 broker.messages.reply(
                         held.from, held.serial, UINT32, null, body -> body.putUint32(STARTED));

@@ -94,29 +94,32 @@ final class Router {
         }
     }
 
-    /** Hands a message that was held for an activation on, as if it had come now. */
-    void unicast(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+    private void unicast(
+            Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+        broker.monitors.seen(from, to, view, fds);
+        pass(from, to, view, fds);
+    }
+
+    /** Hands on what monitors have seen: also what was held for an activation. */
+    void pass(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
         String denied = broker.policies.refusesPassing(from, to, view, false);
         if (denied != null) {
-            broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.ACCESS_DENIED, denied);
             return;
         }
         if (fds != null && !to.descriptorsPass()) {
-            broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.NOT_SUPPORTED, to.name() + " takes no descriptors");
             return;
         }
         int length = from.senderField().relayedLength(view);
         if (length > WireLimits.MAX_MESSAGE) {
-            broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.LIMITS_EXCEEDED, "with its sender it is too long");
             return;
         }
         boolean answered =
                 view.type() == MessageType.METHOD_CALL
                         && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
-        if (answered && !expectReply(from, to, view, fds)) {
+        if (answered && !expectReply(from, to, view)) {
             return;
         }
         Share share = broker.charges.queue(to, from.account(), length, fds);
@@ -125,23 +128,19 @@ final class Router {
             if (answered) {
                 boolean ignored = broker.replies.take(from, to, view.serial());
             }
-            broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.LIMITS_EXCEEDED, full);
             return;
         }
         deliver(from, to, share, view, fds);
     }
 
-    private boolean expectReply(
-            Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
+    private boolean expectReply(Connection from, Connection to, MessageView view) {
         if (!broker.charges.charge(from, Resource.REPLY, 0)) {
-            broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.LIMITS_EXCEEDED, broker.charges.refusal());
             return false;
         }
         if (!broker.expectReply(from, to, view.serial())) {
             broker.charges.release(from, Resource.REPLY);
-            broker.monitors.seen(from, to, view, fds);
             refuse(
                     from,
                     view,
@@ -157,9 +156,9 @@ final class Router {
         if (!broker.replies.take(to, from, view.replySerial())) {
             return; // nobody asked for it
         }
+        broker.monitors.seen(from, to, view, fds);
         String denied = broker.policies.refusesPassing(from, to, view, true);
         if (denied != null) {
-            broker.monitors.seen(from, to, view, fds);
             refuse(from, view, BusError.ACCESS_DENIED, denied);
             broker.messages.error(
                     to,
@@ -169,7 +168,6 @@ final class Router {
             return;
         }
         if (fds != null && !to.descriptorsPass()) {
-            broker.monitors.seen(from, to, view, fds);
             broker.messages.error(
                     to,
                     view.replySerial(),
@@ -195,7 +193,6 @@ final class Router {
             Share share,
             MessageView view,
             @Nullable PassedFds fds) {
-        broker.monitors.seen(from, to, view, fds);
         relay.stamp(view, from.senderField());
         to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
         relay.release();
@@ -245,9 +242,8 @@ final class Router {
         relay.stamp(view, from.senderField());
         for (int i = 0; i < kept; i++) {
             Connection to = broker.matches.found(i);
-            // It asked for it. Charged to the sender, a foreign one could fill its part by other
-            // means
-            // and so have anybody put off.
+            // It asked for it. Charged to the sender, a foreign one could fill its part by
+            // other means, and so have anybody put off.
             Share share = broker.charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
                 to.doom(

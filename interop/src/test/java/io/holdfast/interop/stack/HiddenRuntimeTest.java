@@ -2,9 +2,13 @@ package io.holdfast.interop.stack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -19,11 +23,10 @@ class HiddenRuntimeTest {
     @ParameterizedTest
     @ValueSource(strings = {"/tmp", "/home"})
     void itsServicesSeeIt(String top) throws Exception {
+        Path folder = Files.createTempDirectory(Path.of(top), "holdfast");
         try (StackStage stage = StackStage.open(StackStage.Accounts.WITH)) {
-            String runtime = top + "/some/run";
-            assertThat(stage.run("mount", "-t", "tmpfs", "-o", "mode=755", "none", top))
-                    .isEqualTo(new Exit.Exited(0));
-            assertThat(stage.run("mkdir", "-p", runtime)).isEqualTo(new Exit.Exited(0));
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+            String runtime = folder.resolve("run").toString();
             Running up =
                     stage.start(
                             List.of(
@@ -44,6 +47,12 @@ class HiddenRuntimeTest {
                                     "org.freedesktop.policykit.exec"))
                     .isEqualTo("org.freedesktop.policykit.exec");
             StackStage.stop(up);
+        } finally {
+            try (Stream<Path> left = Files.walk(folder)) {
+                for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
         }
     }
 }

@@ -57,12 +57,17 @@ final class Arguments {
             return;
         }
         int kind = view.bytes().get(JAVA_BYTE, program);
-        int end = skip.value(view.bytes(), program, at);
         kinds[n] = kind;
         if (kind == 's' || kind == 'o') {
-            starts[n] = skip.align(at, 4) + 4;
-            lengths[n] = end - 1 - starts[n];
-        } else if (kind == 'g') {
+            int text = skip.align(at, 4) + 4;
+            starts[n] = text;
+            lengths[n] = skip.word(text - 4);
+            at = text + lengths[n] + 1;
+            program++;
+            return;
+        }
+        int end = skip.value(view.bytes(), program, at);
+        if (kind == 'g') {
             starts[n] = at + 1;
             lengths[n] = end - 1 - starts[n];
         }

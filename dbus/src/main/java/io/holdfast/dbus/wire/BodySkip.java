@@ -94,7 +94,8 @@ final class BodySkip {
         return at;
     }
 
-    private int word(int at) {
+    /** The number at an offset, in the order of the message. */
+    int word(int at) {
         int word = bytes.get(JAVA_INT_UNALIGNED, at);
         return swapped ? Integer.reverseBytes(word) : word;
     }

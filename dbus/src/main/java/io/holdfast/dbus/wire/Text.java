@@ -12,6 +12,8 @@ import java.util.SplittableRandom;
 final class Text {
     private static final ValueLayout.OfLong LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long PRIME = 0x9E3779B97F4A7C15L;
 
     /** Different in each process, so that nobody can choose names that collide in its tables. */
@@ -49,15 +51,27 @@ final class Text {
     static int hash(MemorySegment bytes, long offset, int length) {
         long hash = SEED ^ length * PRIME;
         int i = 0;
-        for (; length - i >= 8; i += 8) {
+        for (; length - i > 8; i += 8) {
             hash = (hash ^ bytes.get(LONG, offset + i)) * PRIME;
             hash ^= hash >>> 32;
         }
-        long tail = 0;
-        for (; i < length; i++) {
-            tail = tail << 8 | (bytes.get(JAVA_BYTE, offset + i) & 0xff);
-        }
-        hash = (hash ^ tail) * PRIME;
+        hash = (hash ^ last(bytes, offset, length)) * PRIME;
         return (int) (hash ^ hash >>> 32);
+    }
+
+    /** The last eight bytes, or all that there are. */
+    private static long last(MemorySegment bytes, long offset, int length) {
+        if (length >= 8) {
+            return bytes.get(LONG, offset + length - 8);
+        }
+        if (length >= 4) {
+            return (bytes.get(INT, offset) & 0xffffffffL)
+                    | (long) bytes.get(INT, offset + length - 4) << 32;
+        }
+        long last = 0;
+        for (int i = 0; i < length; i++) {
+            last = last << 8 | (bytes.get(JAVA_BYTE, offset + i) & 0xff);
+        }
+        return last;
     }
 }

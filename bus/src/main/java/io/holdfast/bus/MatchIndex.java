@@ -20,10 +20,11 @@ import org.jspecify.annotations.Nullable;
  * <p>A rule is filed under all that it demands word for word: sender, interface, member, path, one
  * argument, or else the namespace of the path or of argument 0. Rules that demand the same kinds of
  * things share a table, and there are few such kinds ({@value #MAX_TABLES} at most; a rule of one
- * kind more is filed by less of what it says). A search hashes the message's parts once, looks once
- * into each table (once more for each well-known name of the sender and each level of a namespace),
- * and holds what it finds there against the message. Rules about other things are never looked at,
- * however many there are. Those that differ in nothing but {@code argNpath} are tried one by one.
+ * kind more is filed by less of what it says). A search hashes the message's parts once (and not
+ * again for the messages that follow with the same header), looks once into each table (once more
+ * for each well-known name of the sender and each level of a namespace), and holds what it finds
+ * there against the message. Rules about other things are never looked at, however many there are.
+ * Those that differ in nothing but {@code argNpath} are tried one by one.
  *
  * <p>A search allocates nothing. Not safe for use by several threads.
  */
@@ -48,16 +49,21 @@ final class MatchIndex {
 
     private int size;
 
+    // Of the searches for one header.
+    private @Nullable MessageView view;
+    private long viewsVersion;
+    private boolean tablesChanged;
+    private long header;
+    private final List<MatchTable> applicable = new ArrayList<>();
+    private int kindsInUse;
+    private final int[] pathLevels = new int[MAX_LEVELS];
+    private int pathLevelCount;
+
     // Of one search.
     private int[] found = new int[16];
     private int foundCount;
     private long search;
-    private int interfaceHash;
-    private int memberHash;
-    private int pathHash;
-    private final int[] pathLevels = new int[MAX_LEVELS];
     private final int[] argumentLevels = new int[MAX_LEVELS];
-    private int pathLevelCount;
     private int argumentLevelCount;
 
     /**
@@ -172,59 +178,31 @@ final class MatchIndex {
             return 0;
         }
         search++;
-        prepare(message);
-        for (int i = 0; i < tables.size(); i++) {
-            MatchTable table = tables.get(i);
+        if (isAnotherHeader(message)) {
+            prepareHeader(message);
+        }
+        prepareArguments(message);
+        for (int i = 0; i < applicable.size(); i++) {
+            MatchTable table = applicable.get(i);
             int shape = table.shape;
-            int hash = 0;
-            if ((shape & MatchTable.INTERFACE) != 0) {
-                if (!message.hasInterface()) {
-                    continue;
-                }
-                hash = MatchTable.mix(hash, interfaceHash);
-            }
-            if ((shape & MatchTable.MEMBER) != 0) {
-                if (!message.hasMember()) {
-                    continue;
-                }
-                hash = MatchTable.mix(hash, memberHash);
-            }
-            if ((shape & MatchTable.PATH) != 0) {
-                if (!message.hasPath()) {
-                    continue;
-                }
-                hash = MatchTable.mix(hash, pathHash);
-            }
+            int hash = table.headerHash();
             if ((shape & MatchTable.ARGUMENT) != 0) {
                 int n = shape >> MatchTable.INDEX_SHIFT;
                 if (message.argKind(n) != 's' || message.argLength(n) > MatchRule.MAX_TEXT) {
                     continue;
                 }
-                hash =
-                        MatchTable.mix(
-                                hash,
-                                MessageView.hash(
-                                        message.bytes(),
-                                        message.argOffset(n),
-                                        message.argLength(n)));
+                int argument =
+                        MessageView.hash(
+                                message.bytes(), message.argOffset(n), message.argLength(n));
+                hash = MatchTable.mix(hash, argument);
             }
             if ((shape & MatchTable.SENDER_ID) != 0) {
                 hash = MatchTable.mix(hash, Long.hashCode(sender.id()));
             }
-            if ((shape & MatchTable.SENDER_NAME) != 0) {
-                for (int k = 0; k < sender.names(); k++) {
-                    String name = sender.name(k);
-                    if (sender.isPrimary(k) && senders.containsKey(name)) {
-                        levels(
-                                table,
-                                MatchTable.mix(hash, name.hashCode()),
-                                message,
-                                sender,
-                                receiver);
-                    }
-                }
+            if ((shape & MatchTable.SEVERAL) == 0) {
+                collect(table, hash, message, sender, receiver);
             } else {
-                levels(table, hash, message, sender, receiver);
+                collectSeveral(table, hash, message, sender, receiver);
             }
         }
         return foundCount;
@@ -235,25 +213,45 @@ final class MatchIndex {
         return found;
     }
 
-    /** Hashes what some table needs. */
-    private void prepare(MessageView message) {
+    @SuppressWarnings("ReferenceEquality") // versions are those of this very view
+    private boolean isAnotherHeader(MessageView message) {
+        return message != view || message.headerVersion() != viewsVersion || tablesChanged;
+    }
+
+    /** Hashes what some table needs of the header. */
+    private void prepareHeader(MessageView message) {
+        view = message;
+        viewsVersion = message.headerVersion();
+        tablesChanged = false;
+        header++;
+        applicable.clear();
         int used = 0;
-        for (int i = 0; i < tables.size(); i++) {
-            used |= tables.get(i).shape;
+        for (MatchTable table : tables) {
+            if (table.applies(message)) {
+                applicable.add(table);
+                used |= table.shape;
+            }
         }
+        kindsInUse = used;
         var bytes = message.bytes();
-        if ((used & MatchTable.INTERFACE) != 0 && message.hasInterface()) {
-            interfaceHash =
-                    MessageView.hash(bytes, message.interfaceOffset(), message.interfaceLength());
-        }
-        if ((used & MatchTable.MEMBER) != 0 && message.hasMember()) {
-            memberHash = MessageView.hash(bytes, message.memberOffset(), message.memberLength());
-        }
-        if ((used & MatchTable.PATH) != 0 && message.hasPath()) {
-            pathHash = MessageView.hash(bytes, message.pathOffset(), message.pathLength());
+        int interfaceHash =
+                (used & MatchTable.INTERFACE) == 0
+                        ? 0
+                        : MessageView.hash(
+                                bytes, message.interfaceOffset(), message.interfaceLength());
+        int memberHash =
+                (used & MatchTable.MEMBER) == 0
+                        ? 0
+                        : MessageView.hash(bytes, message.memberOffset(), message.memberLength());
+        int pathHash =
+                (used & MatchTable.PATH) == 0
+                        ? 0
+                        : MessageView.hash(bytes, message.pathOffset(), message.pathLength());
+        for (MatchTable table : applicable) {
+            table.begin(interfaceHash, memberHash, pathHash);
         }
         pathLevelCount = 0;
-        if ((used & MatchTable.PATH_NAMESPACE) != 0 && message.hasPath()) {
+        if ((used & MatchTable.PATH_NAMESPACE) != 0) {
             int offset = message.pathOffset();
             int length = message.pathLength();
             pathLevels[pathLevelCount++] = MessageView.hash(bytes, offset, 1);
@@ -263,25 +261,50 @@ final class MatchIndex {
                 }
             }
         }
+    }
+
+    /** Hashes what some table needs of the namespaces of argument 0. */
+    private void prepareArguments(MessageView message) {
         argumentLevelCount = 0;
-        if ((used & MatchTable.ARGUMENT_NAMESPACE) != 0 && message.argKind(0) == 's') {
-            int offset = message.argOffset(0);
-            int length = message.argLength(0);
-            boolean fresh = true;
-            for (int i = 1; i <= length && i <= MAX_PATH; i++) {
-                boolean end = i == length || bytes.get(JAVA_BYTE, offset + (long) i) == '.';
-                if (end && !fresh) {
-                    break; // two dots: no namespace goes on here
-                }
-                fresh = !end;
-                if (end) {
-                    argumentLevels[argumentLevelCount++] = MessageView.hash(bytes, offset, i);
-                }
+        if ((kindsInUse & MatchTable.ARGUMENT_NAMESPACE) == 0 || message.argKind(0) != 's') {
+            return;
+        }
+        var bytes = message.bytes();
+        int offset = message.argOffset(0);
+        int length = message.argLength(0);
+        boolean fresh = true;
+        for (int i = 1; i <= length && i <= MAX_PATH; i++) {
+            boolean end = i == length || bytes.get(JAVA_BYTE, offset + (long) i) == '.';
+            if (end && !fresh) {
+                break; // two dots: no namespace goes on here
+            }
+            fresh = !end;
+            if (end) {
+                argumentLevels[argumentLevelCount++] = MessageView.hash(bytes, offset, i);
             }
         }
     }
 
-    private void levels(
+    private void collectSeveral(
+            MatchTable table,
+            int hash,
+            MessageView message,
+            Party sender,
+            @Nullable Party receiver) {
+        if ((table.shape & MatchTable.SENDER_NAME) == 0) {
+            collectLevels(table, hash, message, sender, receiver);
+            return;
+        }
+        for (int k = 0; k < sender.names(); k++) {
+            String name = sender.name(k);
+            if (sender.isPrimary(k) && senders.containsKey(name)) {
+                int named = MatchTable.mix(hash, name.hashCode());
+                collectLevels(table, named, message, sender, receiver);
+            }
+        }
+    }
+
+    private void collectLevels(
             MatchTable table,
             int hash,
             MessageView message,
@@ -307,7 +330,7 @@ final class MatchIndex {
             Party sender,
             @Nullable Party receiver) {
         for (MatchNode node = table.first(hash); node != null; node = node.next) {
-            if (node.hash == hash && node.matches(message, sender, receiver)) {
+            if (node.hash == hash && node.matches(message, header, sender, receiver)) {
                 for (int i = 0; i < node.subscriptionCount; i++) {
                     Subscriber subscriber = node.subscriptions[i].subscriber;
                     if (subscriber.found != search) {
@@ -345,6 +368,7 @@ final class MatchIndex {
         if (room || best == null) {
             best = new MatchTable(room ? shape : 0); // the last one takes everything
             tables.add(best);
+            tablesChanged = true;
         }
         best.add(node);
     }
@@ -368,6 +392,7 @@ final class MatchIndex {
             table.remove(node);
             if (table.size == 0) {
                 tables.remove(table);
+                tablesChanged = true;
             }
         }
     }

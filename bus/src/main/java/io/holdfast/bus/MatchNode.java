@@ -34,6 +34,9 @@ final class MatchNode {
 
     int subscriptionCount;
 
+    /** The header of {@link MatchIndex} that was last found to match; 0 before any. */
+    private long header;
+
     private final byte @Nullable [] interfaceName;
     private final byte @Nullable [] member;
     private final byte @Nullable [] path;
@@ -119,8 +122,24 @@ final class MatchNode {
         subscriptions = kept;
     }
 
-    /** Whether all that the rule says is true of the message. */
-    boolean matches(MessageView message, Party sender, @Nullable Party receiver) {
+    /**
+     * Whether all that the rule says is true of the message.
+     *
+     * @param current a number of its header, not 0: another one whenever the header is another
+     */
+    boolean matches(MessageView message, long current, Party sender, @Nullable Party receiver) {
+        if (header != current) {
+            if (!matchesHeader(message)) {
+                return false;
+            }
+            header = current;
+        }
+        return (rule.sender() == null || isFrom(sender))
+                && (rule.destination() == null || isTo(message, receiver))
+                && argumentsMatch(message);
+    }
+
+    private boolean matchesHeader(MessageView message) {
         return (rule.type() == 0 || rule.type() == message.type())
                 && equal(
                         interfaceName,
@@ -135,10 +154,7 @@ final class MatchNode {
                                 (byte) '/',
                                 message,
                                 message.pathOffset(),
-                                message.pathLength()))
-                && (rule.sender() == null || isFrom(sender))
-                && (rule.destination() == null || isTo(message, receiver))
-                && argumentsMatch(message);
+                                message.pathLength()));
     }
 
     private boolean isFrom(Party sender) {

@@ -23,10 +23,23 @@ final class MatchTable {
     static final int ARGUMENT_NAMESPACE = 128;
     static final int INDEX_SHIFT = 8;
 
-    private static final int SMALLEST = 4;
+    /** What takes several looks: at each name of the sender, at each level of a name. */
+    static final int SEVERAL = SENDER_NAME | PATH_NAMESPACE | ARGUMENT_NAMESPACE;
+
+    private static final int SMALLEST = 8;
+
+    /**
+     * Slots for each rule: most are empty, so that what no rule is about is mostly found to be so
+     * without a look at a rule about something else.
+     */
+    private static final int SPARE = 4;
 
     final int shape;
     int size;
+
+    /** Of the header that is searched for. */
+    private int headerHash;
+
     private @Nullable MatchNode[] slots = new @Nullable MatchNode[SMALLEST];
 
     MatchTable(int shape) {
@@ -103,6 +116,33 @@ final class MatchTable {
         return name == null ? 0 : MessageView.hash(name.getBytes(US_ASCII));
     }
 
+    /** Whether a header has what a rule of this shape demands of headers. */
+    boolean applies(MessageView message) {
+        return (message.hasInterface() || (shape & INTERFACE) == 0)
+                && (message.hasMember() || (shape & MEMBER) == 0)
+                && (message.hasPath() || (shape & (PATH | PATH_NAMESPACE)) == 0);
+    }
+
+    /** Begins the searches for a header. */
+    void begin(int interfaceHash, int memberHash, int pathHash) {
+        int hash = 0;
+        if ((shape & INTERFACE) != 0) {
+            hash = mix(hash, interfaceHash);
+        }
+        if ((shape & MEMBER) != 0) {
+            hash = mix(hash, memberHash);
+        }
+        if ((shape & PATH) != 0) {
+            hash = mix(hash, pathHash);
+        }
+        headerHash = hash;
+    }
+
+    /** What the header contributes to the hash of a rule that matches it. */
+    int headerHash() {
+        return headerHash;
+    }
+
     static int mix(int hash, int component) {
         int mixed = (hash ^ component) * 0x9E3779B1;
         return mixed ^ mixed >>> 15;
@@ -116,7 +156,7 @@ final class MatchTable {
     void add(MatchNode node) {
         node.table = this;
         node.hash = hashOf(node);
-        if (++size > slots.length) {
+        if (++size > slots.length / SPARE) {
             resize(slots.length * 2);
         }
         link(node);
@@ -139,7 +179,7 @@ final class MatchTable {
         }
         node.next = null;
         node.table = null;
-        if (--size < slots.length / 4 && slots.length > SMALLEST) {
+        if (--size < slots.length / SPARE / 4 && slots.length > SMALLEST) {
             resize(slots.length / 2);
         }
     }

@@ -11,6 +11,7 @@ import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -204,6 +205,32 @@ class MatchIndexTest {
     }
 
     @Test
+    void rulesThatComeAndGoBetweenMessagesOfOneHeaderCount() {
+        MessageView message = signal("M");
+        index.add(0, MatchRule.parse("member='M'"));
+        assertThat(find(message, ANYBODY)).containsExactly(0);
+
+        index.add(1, MatchRule.parse("interface='a.b'"));
+        assertThat(find(message, ANYBODY)).containsExactlyInAnyOrder(0, 1);
+        index.removeAll(0);
+        assertThat(find(message, ANYBODY)).containsExactly(1);
+        index.add(2, MatchRule.parse("member='M',path_namespace='/p'"));
+        assertThat(find(message, ANYBODY)).containsExactlyInAnyOrder(1, 2);
+    }
+
+    @Test
+    void viewsOfTwoMessagesAreToldApart() {
+        index.add(0, MatchRule.parse("member='M'"));
+        MessageView one = signal("M");
+        MessageView other = signal("N");
+        assertThat(one.headerVersion()).isEqualTo(other.headerVersion());
+
+        assertThat(find(one, ANYBODY)).containsExactly(0);
+        assertThat(find(other, ANYBODY)).isEmpty();
+        assertThat(find(one, ANYBODY)).containsExactly(0);
+    }
+
+    @Test
     void thereAreFewTablesWhateverIsAskedFor() {
         String[] parts = {"sender=':1.1'", "sender='a.b'", "interface='a.b'", "member='M'"};
         int owner = 0;
@@ -257,25 +284,38 @@ class MatchIndexTest {
     @ParameterizedTest
     @MethodSource("generators")
     void theIndexFindsWhatATrialOfAllRulesFinds(Gen gen) {
-        List<MatchNode> all = new ArrayList<>();
+        List<MatchRule> all = new ArrayList<>();
         int count = gen.between(1, 200);
         for (int i = 0; i < count; i++) {
             MatchRule rule = rule(gen);
             index.add(i, rule);
-            all.add(new MatchNode(rule));
+            all.add(rule);
         }
+        String[] header = header(gen);
+        MessageView message =
+                new MessageView(); // the bus has one, too, that goes from each to the next
         for (int i = 0; i < 20; i++) {
-            MessageView message = message(gen);
+            if (gen.chance(0.5)) {
+                header = header(gen);
+            }
+            read(message, body(header, gen));
             Party sender = TestParty.of(gen.between(0, 2), gen.oneOf("?a.b", "a.b"), "c.d");
             List<Integer> expected = new ArrayList<>();
             for (int owner = 0; owner < count; owner++) {
-                if (all.get(owner).matches(message, sender, null) && index.size(owner) > 0) {
+                if (new MatchNode(all.get(owner)).matches(message, 1, sender, null)
+                        && index.size(owner) > 0) {
                     expected.add(owner);
                 }
             }
             assertThat(find(message, sender)).containsExactlyInAnyOrderElementsOf(expected);
-            int gone = gen.between(0, count - 1);
-            index.removeAll(gone);
+            if (gen.chance(0.5)) {
+                index.removeAll(gen.between(0, count - 1));
+            } else {
+                int changed = gen.between(0, count - 1);
+                index.removeAll(changed);
+                all.set(changed, rule(gen));
+                index.add(changed, all.get(changed));
+            }
         }
         for (int owner = 0; owner < count; owner++) {
             index.removeAll(owner);
@@ -315,22 +355,30 @@ class MatchIndexTest {
         return MatchRule.parse(String.join(",", keys));
     }
 
-    private static MessageView message(Gen gen) {
-        String signature = gen.oneOf("ss", "so", "os", "sss");
-        BodyWriter body =
-                TestMessage.signal(
-                                gen.oneOf("/", "/p", "/p/q", "/p/q/r", "/pp"),
-                                gen.oneOf("i.a", "i.b"),
-                                gen.oneOf("M", "N"))
-                        .body(signature);
-        for (int i = 0; i < signature.length(); i++) {
-            if (signature.charAt(i) == 's') {
+    /** Path, interface, member, signature. */
+    private static String[] header(Gen gen) {
+        return new String[] {
+            gen.oneOf("/", "/p", "/p/q", "/p/q/r", "/pp"),
+            gen.oneOf("i.a", "i.b"),
+            gen.oneOf("M", "N"),
+            gen.oneOf("ss", "so", "os", "sss")
+        };
+    }
+
+    private static MemorySegment body(String[] header, Gen gen) {
+        BodyWriter body = TestMessage.signal(header[0], header[1], header[2]).body(header[3]);
+        for (char type : header[3].toCharArray()) {
+            if (type == 's') {
                 body.putString(gen.oneOf("x", "x.y", "x..y", ".x", "x.y.z", "/x/", "/x/y", ""));
             } else {
                 body.putObjectPath(gen.oneOf("/", "/x", "/x/y"));
             }
         }
-        return TestMessage.view(body.end());
+        return body.end().finish();
+    }
+
+    private static void read(MessageView view, MemorySegment message) {
+        view.read(message, 0, (int) message.byteSize());
     }
 
     private static MessageView signal(String member) {

@@ -40,6 +40,9 @@ final class HeaderCheck {
     private final KnownHeader known = new KnownHeader();
     private int replyField;
 
+    /** See {@link MessageView#headerVersion}. */
+    long version;
+
     boolean little;
     int type;
     int flags;
@@ -123,6 +126,7 @@ final class HeaderCheck {
     }
 
     private void readFields() {
+        version++;
         known.forget();
         fieldsEnd = FIXED_LENGTH + word(12);
         bodyStart = TypeCode.align(fieldsEnd, 8);

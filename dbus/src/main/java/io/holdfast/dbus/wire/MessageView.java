@@ -90,6 +90,15 @@ public final class MessageView {
         return length;
     }
 
+    /**
+     * Another number when the header is not that of the message before: while it stays, nothing of
+     * the header has changed but flags, serial, reply serial and the length of the body. For those
+     * who remember what they found out about a header.
+     */
+    public long headerVersion() {
+        return header.version;
+    }
+
     /** Whether its numbers are little-endian; else they are big-endian. */
     public boolean isLittleEndian() {
         return header.little;

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -76,6 +77,60 @@ class KnownHeaderTest {
             assertThat(outcome(view, message)).isEqualTo(known);
             assertThat(outcome(view, message)).isEqualTo(known);
         }
+    }
+
+    @Test
+    void theVersionIsTheSameWhileOnlyFlagsSerialsAndTheBodyDiffer() {
+        List<MessageWriter> same =
+                List.of(
+                        new MessageWriter().methodReturn(7).serial(1),
+                        new MessageWriter().methodReturn(8).serial(2),
+                        new MessageWriter().methodReturn(8).serial(2).flags(1));
+        long version = -1;
+        for (int i = 0; i < same.size(); i++) {
+            same.get(i).body("s").putString("x".repeat(i * 9));
+            byte[] message = bytes(same.get(i));
+            view.read(MemorySegment.ofArray(message), 0, message.length);
+
+            assertThat(view.headerVersion()).isEqualTo(i == 0 ? view.headerVersion() : version);
+            version = view.headerVersion();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("messages")
+    void theVersionIsAnotherWhateverElseDiffers(byte[] message) {
+        outcome(view, message);
+        int header = view.bodyOffset();
+        String fields = fields(view);
+        for (int bit = 0; bit < 8 * header; bit++) {
+            byte[] other = message.clone();
+            other[bit / 8] ^= (byte) (1 << bit % 8);
+            outcome(view, message);
+            long version = view.headerVersion();
+            String told = outcome(view, other);
+
+            if (!told.contains("ProtocolException") && !fields(view).equals(fields)) {
+                assertThat(view.headerVersion()).as(told).isNotEqualTo(version);
+            }
+        }
+    }
+
+    /** What has to be the same for the version to be the same. */
+    private static String fields(MessageView view) {
+        return Stream.of(
+                        view.type(),
+                        view.order(),
+                        view.path(),
+                        view.interfaceName(),
+                        view.member(),
+                        view.errorName(),
+                        view.destination(),
+                        view.sender(),
+                        view.signature(),
+                        view.unixFds())
+                .map(String::valueOf)
+                .collect(Collectors.joining(" "));
     }
 
     @Test

@@ -32,6 +32,7 @@ class MonitoredPolicyTest {
               <deny send_type="method_call" send_interface="f.Send"/>
               <deny receive_type="signal" receive_interface="f.Receive"/>
               <deny receive_type="method_call" receive_interface="f.Receive"/>
+              <deny send_requested_reply="true" send_type="error" send_error="f.Send"/>
             </policy>
             """;
 
@@ -135,6 +136,30 @@ class MonitoredPolicyTest {
             assertThat(told).hasSize(seen.size() - 2);
             seen.removeIf(one -> bus.isDaemon() && one.startsWith("AccessDenied"));
             assertThat(seen).containsExactly("S from a to " + b.name(), "S from a to " + b.name());
+            assertThat(b.heard()).isEmpty();
+        }
+    }
+
+    /** dbus-daemon tells who answers, and lets the caller wait; ours tells the caller. */
+    @ParameterizedTest
+    @EnumSource(names = {"HOLDFAST", "DBUS_DAEMON"})
+    void aReplyThatIsRefusedIsSeenAndTheErrorToo(Kind kind) throws Exception {
+        try (TestBus bus = TestBus.configured(kind, POLICY)) {
+            TestClient b = bus.connect();
+            TestClient a = bus.connect();
+            TestClient monitor = monitor(bus);
+            int call = a.send(a.writer().methodCall("/p", "f.Free", "M").destination(b.name()));
+            int asked = b.read().serial();
+            int reply = b.send(b.writer().error("f.Send", asked).destination(a.name()));
+            String error =
+                    bus.isDaemon()
+                            ? b.describe(b.answer(reply)) + " from " + BUS + " to " + b.name()
+                            : a.describe(a.answer(call)) + " from " + BUS + " to a";
+
+            assertThat(seen(monitor, a))
+                    .containsExactly(
+                            "M from a to " + b.name(), "f.Send from " + b.name() + " to a", error);
+            assertThat(error).startsWith(bus.isDaemon() ? "AccessDenied" : "NoReply");
             assertThat(b.heard()).isEmpty();
         }
     }

@@ -25,6 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 class SpawnedServiceTest {
     private static final String NAME = "s.s";
 
+    /** The last argument of a service that answers one call and ends. */
+    private static final String ONCE = "once";
+
     @TempDir private Path folder;
 
     /** A service as it is in life: it finds the bus, takes its name, and answers one call. */
@@ -44,15 +47,21 @@ class SpawnedServiceTest {
                                                 .methodReturn(call.serial())
                                                 .destination(requireNonNull(call.sender())),
                                         "here I am"));
-                var _ = itself.untilClosed();
+                if (!ONCE.equals(arguments[arguments.length - 1])) {
+                    var _ = itself.untilClosed();
+                }
             }
         }
     }
 
     private void offer(String command, String more) throws Exception {
+        offer(NAME, command, more);
+    }
+
+    private void offer(String name, String command, String more) throws Exception {
         Files.writeString(
-                folder.resolve(NAME + ".service"),
-                "[D-BUS Service]\nName=%s\nExec=%s\n%s\n".formatted(NAME, command, more));
+                folder.resolve(name + ".service"),
+                "[D-BUS Service]\nName=%s\nExec=%s\n%s\n".formatted(name, command, more));
     }
 
     private TestBus bus(String type) throws Exception {
@@ -81,6 +90,28 @@ class SpawnedServiceTest {
             assertThat(a.describe(answer)).isEqualTo("return(here I am)");
             assertThat(answer.sender()).isEqualTo(a.ask("GetNameOwner", NAME));
             assertThat(a.ask("StartServiceByName", NAME, 0)).as("runs already").isEqualTo(2L);
+        }
+    }
+
+    @Test
+    void oneThatForksAndOneThatExitsAtOnceLoseNoMessageTenTimesOver() throws Exception {
+        Path script = folder.resolve("forks");
+        String service = quoted(ChildJvm.command(List.of(), Service.class, NAME, ONCE));
+        Files.writeString(script, service + " &\n");
+        offer("/bin/sh " + script, "");
+        offer("s.f", "/bin/false", "");
+        try (TestBus bus = bus("session")) {
+            TestClient a = bus.connect();
+            TestClient b = bus.connect();
+            String gone = "member='NameOwnerChanged',arg0='" + NAME + "',arg2=''";
+            assertThat(a.tryBus(BUS, "AddMatch", gone)).isEqualTo("return");
+            for (int i = 0; i < 10; i++) {
+                int forks = a.send(a.call(NAME, "M"));
+                int exits = b.send(b.call("s.f", "M"));
+                assertThat(b.describe(b.answer(exits))).isEqualTo("Spawn.ChildExited");
+                assertThat(a.describe(a.answer(forks))).isEqualTo("return(here I am)");
+                assertThat(a.read().member()).as("its end").isEqualTo("NameOwnerChanged");
+            }
         }
     }
 

@@ -65,7 +65,7 @@ final class Charges {
 
     /** Why the last thing was refused. */
     String refusal() {
-        return quota.refusal();
+        return quota.refusal().toString();
     }
 
     /** Counts a limit that is not one of the accounts', and stood against a connection. */

@@ -55,13 +55,7 @@ final class Quota {
     private final Tally tally = new Tally();
     private final Map<Long, Tally> past = new PastUsers();
 
-    // Of the last refusal.
-    private @Nullable Account refusedAccount;
-    private @Nullable User refusedActor;
-    private Limit refusedLimit = Limit.MAX_BYTES_PER_USER;
-    private long refusedUsed;
-    private boolean refusedForUser;
-    private boolean refusedFirst;
+    private final QuotaRefusal refusal = new QuotaRefusal();
 
     /** What was counted of users who hold nothing now; of the most recent ones. */
     private static final class PastUsers extends LinkedHashMap<Long, Tally> {
@@ -74,7 +68,7 @@ final class Quota {
     }
 
     /** All connections of one uid. */
-    private static final class User {
+    static final class User {
         final long uid;
         final long[] used = new long[SLOTS];
 
@@ -101,9 +95,9 @@ final class Quota {
 
     /** What one user takes of another's, or of its own. */
     static final class Share {
-        private final User user;
-        private final User actor;
-        private final long[] used = new long[SLOTS];
+        final User user;
+        final User actor;
+        final long[] used = new long[SLOTS];
         private boolean refused;
 
         private Share(User user, User actor) {
@@ -114,9 +108,9 @@ final class Quota {
 
     /** What is charged to one connection. */
     static final class Account {
-        private final User user;
+        final User user;
         private final Share own;
-        private Object label;
+        final Object label;
         private final int[] count = new int[Resource.COUNT];
         private final long[] bytes = new long[Resource.COUNT];
         private final int[] fds = new int[Resource.COUNT];
@@ -238,9 +232,8 @@ final class Quota {
         User user = account.user;
         long most = user.limits.get(Limit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
-            refuse(account, account, Resource.CONNECTION, Limit.MAX_CONNECTIONS_PER_USER);
-            refusedUsed = user.completed;
-            refusedForUser = true;
+            count(account, Resource.CONNECTION, Limit.MAX_CONNECTIONS_PER_USER);
+            refusal.ofUser(account, user, Limit.MAX_CONNECTIONS_PER_USER, user.completed, true);
             return false;
         }
         account.completed = true;
@@ -369,21 +362,21 @@ final class Quota {
         int i = what.index;
         boolean own = what != Resource.OUTGOING || account == actor;
         if (what.count != null && account.count[i] >= account.limits().get(what.count)) {
-            refuse(account, actor, what, what.count);
-            refusedUsed = account.count[i];
-            return false;
+            return refuse(account, actor, what, what.count, account.count[i]);
         }
         if (what.bytes != null && account.bytes[i] >= most(account, what.bytes, own)) {
-            refuse(account, actor, what, what.bytes);
-            refusedUsed = account.bytes[i];
-            return false;
+            return refuse(account, actor, what, what.bytes, account.bytes[i]);
         }
         if (what.fds != null && fds > 0 && account.fds[i] >= most(account, what.fds, own)) {
-            refuse(account, actor, what, what.fds);
-            refusedUsed = account.fds[i];
-            return false;
+            return refuse(account, actor, what, what.fds, account.fds[i]);
         }
         return true;
+    }
+
+    private boolean refuse(Account account, Account actor, Resource what, Limit limit, long used) {
+        count(account, what, limit);
+        refusal.ofConnection(account, actor.user, limit, used);
+        return false;
     }
 
     private static long most(Account account, Limit limit, boolean own) {
@@ -421,11 +414,9 @@ final class Quota {
             fits = isFair(queued, amount, free, part * (queues + 1L));
         }
         if (!fits) {
-            refuse(account, null, what, USER_LIMITS[slot]);
-            refusedActor = share.actor;
-            refusedUsed = user.used[slot];
-            refusedForUser = true;
-            refusedFirst = !share.refused;
+            Limit limit = USER_LIMITS[slot];
+            count(account, what, limit);
+            refusal.ofUser(account, share.actor, limit, user.used[slot], !share.refused);
             share.refused = true;
         }
         return fits;
@@ -449,8 +440,8 @@ final class Quota {
         if (amount == 0 || (fits && fitsUser)) {
             return true;
         }
-        refuse(account, null, what, Limit.MAX_TABLE_BYTES);
-        refusedUsed = tables;
+        count(account, what, Limit.MAX_TABLE_BYTES);
+        refusal.ofMemory(account, Limit.MAX_TABLE_BYTES, tables, most);
         return false;
     }
 
@@ -503,14 +494,9 @@ final class Quota {
         }
     }
 
-    private void refuse(Account account, @Nullable Account actor, Resource what, Limit limit) {
+    private void count(Account account, Resource what, Limit limit) {
         refusals[what.index]++;
         over(account, limit);
-        refusedAccount = account;
-        refusedActor = actor == null ? null : actor.user;
-        refusedLimit = limit;
-        refusedForUser = false;
-        refusedFirst = true;
     }
 
     /** Counts that a limit stood against something of a connection's. */
@@ -543,52 +529,14 @@ final class Quota {
         return refusals[what.index];
     }
 
-    /** The limit that stood against the last thing refused. */
-    Limit refusedLimit() {
-        return refusedLimit;
+    /** What stood against the last thing refused. */
+    QuotaRefusal refusal() {
+        return refusal;
     }
 
-    /** Whether the last refusal was the first between these two users: what is worth a warning. */
-    boolean isFirstRefusal() {
-        return refusedFirst;
-    }
-
-    /** Why the last thing was refused: which limit, how full it is, and by whom. For people. */
-    String refusal() {
-        Account account = refusedAccount;
-        if (account == null) {
-            return "nothing was refused";
-        }
-        User user = account.user;
-        StringBuilder text = new StringBuilder();
-        boolean forAll = refusedLimit == Limit.MAX_TABLE_BYTES;
-        text.append(refusedLimit);
-        if (!forAll) {
-            text.append(" of ").append(refusedForUser ? "user " + user.uid : account.label);
-        }
-        text.append(": ").append(refusedUsed).append(" of ");
-        text.append(forAll ? mostTables() : account.limits().get(refusedLimit)).append(" used");
-        if (forAll) {
-            text.append(", ").append(user.tables).append(" by user ").append(user.uid);
-        }
-        if (refusedForUser || forAll) {
-            text.append(", ").append(account.label).append(" asked for more");
-        }
-        if (refusedActor != null && refusedActor.uid != user.uid) {
-            text.append(" on behalf of user ").append(refusedActor.uid);
-        }
-        int slot = Arrays.asList(USER_LIMITS).indexOf(refusedLimit);
-        if (slot >= 0) {
-            String separator = "; taken by ";
-            for (Share share : user.shares.values()) {
-                if (share.used[slot] > 0) {
-                    text.append(separator).append("user ").append(share.actor.uid);
-                    text.append(": ").append(share.used[slot]);
-                    separator = ", ";
-                }
-            }
-        }
-        return text.toString();
+    /** The number of what that limit is about, of what users have limits for; -1 for others. */
+    static int slotOf(Limit limit) {
+        return Arrays.asList(USER_LIMITS).indexOf(limit);
     }
 
     /** What each user's connections hold now. */

@@ -36,7 +36,7 @@ class QuotaTest {
 
         Share share = charge(account, account, Resource.INCOMING, 1200, 0);
         assertThat(quota.charge(account, account, Resource.INCOMING, 1, 0)).isNull();
-        assertThat(quota.refusal())
+        assertThat(quota.refusal().toString())
                 .isEqualTo(
                         "max_bytes_per_user of user 1: 1200 of 1200 used, :1.1 asked for more;"
                                 + " taken by user 1: 1200");
@@ -52,7 +52,7 @@ class QuotaTest {
         assertThat(fill(receiver, open(3))).isEqualTo(200);
         assertThat(fill(receiver, open(4))).isEqualTo(100);
         assertThat(fill(receiver, open(5))).isEqualTo(60);
-        assertThat(quota.refusal())
+        assertThat(quota.refusal().toString())
                 .startsWith("max_bytes_per_user of user 1: 960 of 1200 used")
                 .contains("on behalf of user 5", "user 2: 600", "user 3: 200");
     }
@@ -88,7 +88,7 @@ class QuotaTest {
         assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 40)).isNull();
         assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 39)).isNotNull();
         assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 1)).isNull();
-        assertThat(quota.refusedLimit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
+        assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
     }
 
     @Test
@@ -116,7 +116,7 @@ class QuotaTest {
 
         assertThat(small.charge(account, account, what, 0, 0)).isNotNull();
         assertThat(small.charge(account, account, what, 0, 0)).isNull();
-        assertThat(small.refusal()).isEqualTo(what.count + " of :1.1: 2 of 2 used");
+        assertThat(small.refusal().toString()).isEqualTo(what.count + " of :1.1: 2 of 2 used");
         assertThat(small.refusals(what)).isEqualTo(1);
         assertThat(small.charge(other, other, what, 0, 0)).isNotNull();
         small.release(account, share, what, 0, 0);
@@ -139,10 +139,10 @@ class QuotaTest {
         assertThat(small.charge(account, account, what, 99, 9)).isNotNull();
         assertThat(small.charge(account, account, what, 0, 20)).isNotNull();
         assertThat(small.charge(account, account, what, 0, 1)).isNull();
-        assertThat(small.refusedLimit()).isEqualTo(what.fds);
+        assertThat(small.refusal().limit()).isEqualTo(what.fds);
         Share last = requireNonNull(small.charge(account, account, what, 5000, 0));
         assertThat(small.charge(account, account, what, 1, 0)).isNull();
-        assertThat(small.refusal()).isEqualTo(what.bytes + " of :1.1: 5099 of 100 used");
+        assertThat(small.refusal().toString()).isEqualTo(what.bytes + " of :1.1: 5099 of 100 used");
         small.release(account, last, what, 5000, 0);
         assertThat(small.charge(account, account, what, 1, 0)).isNotNull();
         assertThat(account.peakBytes(what)).isEqualTo(5099);
@@ -175,7 +175,7 @@ class QuotaTest {
             // until it is refused
         }
         assertThat(slow.bytes(Resource.OUTGOING)).isEqualTo(290); // its descriptors were the edge
-        assertThat(quota.refusedLimit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
+        assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
 
         assertThat(quota.charge(slow, slow, Resource.OUTGOING, 290, 20)).isNotNull();
         assertThat(quota.charge(slow, slow, Resource.OUTGOING, 100, 0)).isNull();
@@ -190,7 +190,7 @@ class QuotaTest {
         }
 
         assertThat(quota.charge(accounts[0], accounts[0], Resource.MATCH_RULE, 0, 0)).isNull();
-        assertThat(quota.refusedLimit()).isEqualTo(Limit.MAX_MATCH_RULES_PER_USER);
+        assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_MATCH_RULES_PER_USER);
     }
 
     @Test
@@ -199,7 +199,7 @@ class QuotaTest {
         Account greedy = open(small, 1);
         int names = names(small, greedy);
         assertThat(names).as("a quarter of it").isEqualTo((500_000 - 4_096) / 1_024);
-        assertThat(small.refusal())
+        assertThat(small.refusal().toString())
                 .startsWith("max_table_bytes: 499712 of 2000000 used, 499712 by user 1");
         int all = names;
         for (int i = 0; i < 5; i++) { // what is left of the user's half is for its others
@@ -242,12 +242,12 @@ class QuotaTest {
 
         assertThat(small.complete(first)).isTrue();
         assertThat(small.complete(second)).isFalse();
-        assertThat(small.refusal())
+        assertThat(small.refusal().toString())
                 .isEqualTo("max_connections_per_user of user 1: 1 of 1 used, :1.1 asked for more");
         assertThat(small.complete(open(small, 2))).isTrue();
         var _ = open(small, 1);
         assertThat(small.open(1, "a fourth", 2)).isNull();
-        assertThat(small.refusedLimit()).isEqualTo(Limit.MAX_OBJECTS_PER_USER);
+        assertThat(small.refusal().limit()).isEqualTo(Limit.MAX_OBJECTS_PER_USER);
         small.close(first);
         assertThat(small.complete(second)).isTrue();
     }
@@ -258,11 +258,11 @@ class QuotaTest {
         Account actor = open(2);
 
         assertThat(quota.charge(receiver, actor, Resource.HELD, 700, 0)).isNull();
-        assertThat(quota.isFirstRefusal()).isTrue();
+        assertThat(quota.refusal().isFirst()).isTrue();
         assertThat(quota.charge(receiver, actor, Resource.HELD, 700, 0)).isNull();
-        assertThat(quota.isFirstRefusal()).isFalse();
+        assertThat(quota.refusal().isFirst()).isFalse();
         assertThat(quota.charge(receiver, open(3), Resource.HELD, 700, 0)).isNull();
-        assertThat(quota.isFirstRefusal()).isTrue();
+        assertThat(quota.refusal().isFirst()).isTrue();
         assertThat(quota.refusals(Resource.HELD)).isEqualTo(3);
     }
 

@@ -1,0 +1,104 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.Quota.User;
+import io.holdfast.bus.config.Limit;
+import org.jspecify.annotations.Nullable;
+
+/** What stood against the last charge that a {@link Quota} refused. */
+final class QuotaRefusal {
+    private enum Scope {
+        CONNECTION,
+        USER,
+        MEMORY
+    }
+
+    private @Nullable Account account;
+    private @Nullable User actor;
+    private Limit limit = Limit.MAX_BYTES_PER_USER;
+    private Scope scope = Scope.CONNECTION;
+    private long used;
+    private long most;
+    private boolean first;
+
+    void ofConnection(Account refused, User by, Limit over, long taken) {
+        set(refused, by, over, taken, Scope.CONNECTION);
+        first = true;
+    }
+
+    /**
+     * @param once whether it is the first time between these two users
+     */
+    void ofUser(Account refused, User by, Limit over, long taken, boolean once) {
+        set(refused, by, over, taken, Scope.USER);
+        first = once;
+    }
+
+    void ofMemory(Account refused, Limit over, long taken, long there) {
+        set(refused, null, over, taken, Scope.MEMORY);
+        most = there;
+        first = true;
+    }
+
+    private void set(Account refused, @Nullable User by, Limit over, long taken, Scope of) {
+        account = refused;
+        actor = by;
+        limit = over;
+        used = taken;
+        scope = of;
+    }
+
+    Limit limit() {
+        return limit;
+    }
+
+    /** Whether it was the first between these two users: what is worth a warning. */
+    boolean isFirst() {
+        return first;
+    }
+
+    /** Which limit, how full it is, and by whom. For people. */
+    @Override
+    public String toString() {
+        Account refused = account;
+        if (refused == null) {
+            return "nothing was refused";
+        }
+        User user = refused.user;
+        StringBuilder text = new StringBuilder(limit.toString());
+        switch (scope) {
+            case CONNECTION -> text.append(" of ").append(refused.label);
+            case USER -> text.append(" of user ").append(user.uid);
+            case MEMORY -> {}
+        }
+        text.append(": ").append(used).append(" of ");
+        text.append(scope == Scope.MEMORY ? most : refused.limits().get(limit)).append(" used");
+        if (scope == Scope.MEMORY) {
+            text.append(", ").append(user.tables).append(" by user ").append(user.uid);
+        }
+        if (scope != Scope.CONNECTION) {
+            text.append(", ").append(refused.label).append(" asked for more");
+        }
+        if (actor != null && actor.uid != user.uid) {
+            text.append(" on behalf of user ").append(actor.uid);
+        }
+        appendTakers(text, user);
+        return text.toString();
+    }
+
+    private void appendTakers(StringBuilder text, User user) {
+        int slot = Quota.slotOf(limit);
+        if (slot < 0) {
+            return;
+        }
+        String separator = "; taken by ";
+        for (Share share : user.shares.values()) {
+            if (share.used[slot] > 0) {
+                text.append(separator).append("user ").append(share.actor.uid);
+                text.append(": ").append(share.used[slot]);
+                separator = ", ";
+            }
+        }
+    }
+}

@@ -277,7 +277,7 @@ class AuthorityInterfaceTest {
                     }
                 }
                 assertThat(other.fd().isOpen()).isTrue();
-                before.awaitSameNumber();
+                before.awaitSameNumberButWakers();
             }
         }
     }

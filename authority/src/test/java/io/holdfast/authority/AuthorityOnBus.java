@@ -29,7 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The authority as programs on a bus see it. A subclass says which bus. */
 abstract class AuthorityOnBus extends AuthorityBusSetUp {
     private static final int ABANDONED = 50;
-    private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 1_000_000 : 10_000;
+
+    /** A million are asked in {@link FlatMemoryTest}, several at a time. */
+    private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 100_000 : 10_000;
 
     /** Without descriptors, but for those in the variants. */
     private List<Struct> malformed(int reaped) {

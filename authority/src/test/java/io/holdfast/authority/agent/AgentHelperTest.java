@@ -16,7 +16,6 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
@@ -333,18 +332,11 @@ class AgentHelperTest {
     void dialogsLeaveNothingOpen() throws Exception {
         try (FakeAuthority authority = new FakeAuthority(address.toString(), true)) {
             serveOne(authority, "right"); // what stays open for good is open then
-            long before = socketsAndProcesses();
+            OpenDescriptors before = OpenDescriptors.now();
             serveOne(authority, "wrong");
             serveOne(authority, "right");
-            Await.until(() -> socketsAndProcesses() <= before);
+            before.awaitSameNumberButWakers();
         }
-    }
-
-    /** Threads that wait at the same time have an eventfd each, which they leave to the next. */
-    private static long socketsAndProcesses() {
-        return OpenDescriptors.now().byNumber().values().stream()
-                .filter(target -> !target.equals("anon_inode:[eventfd]"))
-                .count();
     }
 
     private void serveOne(FakeAuthority authority, String password) throws Exception {

@@ -15,6 +15,7 @@ import io.holdfast.varlink.Interface;
 import io.holdfast.varlink.Json;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.MethodOption;
+import io.holdfast.varlink.ServerLimits;
 import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.VarlinkServer;
@@ -126,6 +127,7 @@ public final class AuthorityInterface implements AutoCloseable {
         this.ownUid = io.holdfast.core.linux.Unistd.geteuid();
         this.server =
                 VarlinkServer.builder()
+                        .limits(ServerLimits.SMALL)
                         .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
                         .build();

@@ -14,6 +14,7 @@ import io.holdfast.varlink.Interface;
 import io.holdfast.varlink.Json;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.MethodOption;
+import io.holdfast.varlink.ServerLimits;
 import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.VarlinkServer;
@@ -139,6 +140,7 @@ public final class ManagerInterface implements AutoCloseable {
         this.permission = permission;
         this.server =
                 VarlinkServer.builder()
+                        .limits(ServerLimits.SMALL)
                         .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
                         .build();

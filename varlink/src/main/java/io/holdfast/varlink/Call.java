@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A call as its handler sees it. Its last reply is what the handler returns or throws; {@link
@@ -192,7 +193,7 @@ public final class Call {
             return;
         }
         succeeded = true;
-        outbox.end(reply);
+        end(reply);
     }
 
     /** Ends the call with an error. */
@@ -212,7 +213,14 @@ public final class Call {
             }
             return;
         }
-        outbox.end(reply);
+        end(reply);
+    }
+
+    private void end(@Nullable Frame reply) {
+        if (!outbox.end(reply)) {
+            connection.tellUnread();
+            hangUp();
+        }
     }
 
     /** What the client is told about a failure; what it is not told is logged. */

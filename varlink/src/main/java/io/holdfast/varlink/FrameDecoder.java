@@ -16,6 +16,7 @@ final class FrameDecoder {
     private static final byte END = 0;
 
     private final int maxFrame;
+    private final HeldBytes.Account held;
     private byte[] buffer = new byte[CHUNK];
 
     /** The frame under way begins here; everything before has been given out. */
@@ -29,16 +30,23 @@ final class FrameDecoder {
 
     /**
      * @param maxFrame bytes of the longest frame, without its NUL
+     * @param held where memory beyond the first {@link #CHUNK} is counted
      */
-    FrameDecoder(int maxFrame) {
+    FrameDecoder(int maxFrame, HeldBytes.Account held) {
         this.maxFrame = maxFrame;
+        this.held = held;
     }
 
-    /** Room for the bytes that come next, at least one; {@link #received} tells how many came. */
-    ByteBuffer space() {
+    /**
+     * Room for the bytes that come next, at least one; {@link #received} tells how many came.
+     *
+     * @throws MalformedMessageException if so long a frame cannot be held
+     */
+    ByteBuffer space() throws MalformedMessageException {
         if (start == end) {
             start = scanned = end = 0;
             if (buffer.length > CHUNK) {
+                held.give(buffer.length - CHUNK);
                 buffer = new byte[CHUNK];
             }
         } else if (end == buffer.length) {
@@ -47,10 +55,10 @@ final class FrameDecoder {
         return ByteBuffer.wrap(buffer, end, Math.min(buffer.length - end, CHUNK));
     }
 
-    private void makeRoom() {
+    private void makeRoom() throws MalformedMessageException {
         int pending = end - start;
         // Moving at most half, else doubling, keeps the copying in proportion to the bytes.
-        byte[] roomy = pending <= buffer.length / 2 ? buffer : new byte[doubled(buffer.length)];
+        byte[] roomy = pending <= buffer.length / 2 ? buffer : grown();
         System.arraycopy(buffer, start, roomy, 0, pending);
         buffer = roomy;
         scanned -= start;
@@ -58,8 +66,14 @@ final class FrameDecoder {
         end = pending;
     }
 
-    private int doubled(int size) {
-        return (int) Math.min(2L * size, Math.max(size + 1L, maxFrame + 1L));
+    private byte[] grown() throws MalformedMessageException {
+        int size = buffer.length;
+        int doubled = (int) Math.min(2L * size, Math.max(size + 1L, maxFrame + 1L));
+        if (!held.take(doubled - size)) {
+            throw new MalformedMessageException(
+                    "the message is longer than " + held + " leaves room for");
+        }
+        return new byte[doubled];
     }
 
     /**

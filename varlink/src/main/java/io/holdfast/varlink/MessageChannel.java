@@ -40,11 +40,16 @@ final class MessageChannel implements AutoCloseable {
 
     /**
      * @param takesDescriptors otherwise the kernel drops those that come
+     * @param held where the memory of messages that come is counted
      */
-    MessageChannel(UnixSocket socket, MessageLimits limits, boolean takesDescriptors) {
+    MessageChannel(
+            UnixSocket socket,
+            MessageLimits limits,
+            boolean takesDescriptors,
+            HeldBytes.Account held) {
         this.socket = socket;
         this.limits = limits;
-        this.decoder = new FrameDecoder(limits.json().maxBytes());
+        this.decoder = new FrameDecoder(limits.json().maxBytes(), held);
         boolean takes = takesDescriptors && limits.maxDescriptors() > 0;
         this.ancillary = takes ? Ancillary.ofDescriptors(limits.maxDescriptors()) : null;
         this.landing = ByteBuffer.allocateDirect(takes ? FrameDecoder.CHUNK : 0);

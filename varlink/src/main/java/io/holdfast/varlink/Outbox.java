@@ -1,5 +1,6 @@
 package io.holdfast.varlink;
 
+import com.google.errorprone.annotations.CheckReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -20,6 +21,7 @@ final class Outbox {
 
     private final int maxFrames;
     private final long maxBytes;
+    private final HeldBytes.Account held;
 
     @GuardedBy("this")
     private final Deque<Frame> frames = new ArrayDeque<>();
@@ -32,10 +34,12 @@ final class Outbox {
 
     /**
      * @param maxBytes what the replies that wait may have together; one waits however long it is
+     * @param held where they are counted until they are {@link #written}
      */
-    Outbox(int maxFrames, long maxBytes) {
+    Outbox(int maxFrames, long maxBytes, HeldBytes.Account held) {
         this.maxFrames = maxFrames;
         this.maxBytes = maxBytes;
+        this.held = held;
     }
 
     enum Put {
@@ -53,7 +57,8 @@ final class Outbox {
             return Put.ENDED;
         }
         if (frames.size() >= maxFrames
-                || (!frames.isEmpty() && bytes + frame.bytes().length > maxBytes)) {
+                || (!frames.isEmpty() && bytes + frame.bytes().length > maxBytes)
+                || !held.take(frame.bytes().length)) {
             frame.close();
             return Put.FULL;
         }
@@ -63,23 +68,44 @@ final class Outbox {
         return Put.DONE;
     }
 
-    /** Ends the call, with a last reply or, if nobody expects one, without; has always room. */
-    synchronized void end(@Nullable Frame last) {
-        if (state == State.OPEN) {
-            state = State.ENDED;
+    /**
+     * Ends the call, with a last reply or, if nobody expects one, without; whatever waits already,
+     * there is room for it.
+     *
+     * @return false if it is more than may be held for all clients: the call is to be given up
+     */
+    @CheckReturnValue
+    synchronized boolean end(@Nullable Frame last) {
+        if (state != State.OPEN) {
             if (last != null) {
-                frames.add(last);
+                last.close();
             }
-            notifyAll();
-        } else if (last != null) {
-            last.close();
+            return true;
         }
+        if (last != null && !held.take(last.bytes().length)) {
+            last.close();
+            return false;
+        }
+        state = State.ENDED;
+        if (last != null) {
+            frames.add(last);
+        }
+        notifyAll();
+        return true;
+    }
+
+    /** A reply that was taken from here is on its way, or never will be. */
+    void written(Frame frame) {
+        held.give(frame.bytes().length);
     }
 
     /** Drops what waits and what is put from now on. */
     synchronized void abandon() {
         state = State.ABANDONED;
-        frames.forEach(Frame::close);
+        for (Frame frame : frames) {
+            frame.close();
+            written(frame);
+        }
         frames.clear();
         notifyAll();
     }

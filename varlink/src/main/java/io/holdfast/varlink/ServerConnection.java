@@ -29,10 +29,14 @@ import org.jspecify.annotations.Nullable;
 final class ServerConnection implements Runnable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
 
+    /** What each holds that does nothing. */
+    static final int LEAST_BYTES = FrameDecoder.CHUNK;
+
     private final UnixSocket socket;
     private final MessageChannel channel;
     private final Services services;
     private final ServerLimits limits;
+    private final HeldBytes.Account held;
     private final @Nullable Executor executor;
     private final Peer peer;
 
@@ -54,14 +58,16 @@ final class ServerConnection implements Runnable {
             Peer peer,
             Services services,
             ServerLimits limits,
+            HeldBytes.Account held,
             @Nullable Executor executor) {
         this.socket = socket;
         this.peer = peer;
         this.who = name(peer);
         this.services = services;
         this.limits = limits;
+        this.held = held;
         this.executor = executor;
-        this.channel = new MessageChannel(socket, limits.messages(), services.takeDescriptors());
+        this.channel = new MessageChannel(socket, limits.calls(), services.takeDescriptors(), held);
     }
 
     Peer peer() {
@@ -86,6 +92,7 @@ final class ServerConnection implements Runnable {
         thread = Thread.currentThread();
         // Told before it is closed: who sees the end finds the reason in the log.
         try (peer;
+                held;
                 channel) {
             try {
                 serve();
@@ -155,7 +162,7 @@ final class ServerConnection implements Runnable {
         if (!served.options().contains(MethodOption.TAKES_DESCRIPTORS)) {
             descriptors.forEach(Fd::close);
         }
-        Outbox outbox = new Outbox(limits.maxQueuedReplies(), limits.maxQueuedBytes());
+        Outbox outbox = new Outbox(limits.maxQueuedReplies(), limits.maxQueuedBytes(), held);
         Call call =
                 new Call(
                         message,
@@ -176,7 +183,7 @@ final class ServerConnection implements Runnable {
                 watch = watchForHangup(call);
             }
             for (Frame frame = outbox.take(); frame != null; frame = outbox.take()) {
-                write(frame);
+                write(outbox, frame);
             }
         } catch (ErrnoException
                 | IllegalStateException
@@ -309,7 +316,7 @@ final class ServerConnection implements Runnable {
     }
 
     Frame frame(ReplyMessage reply, List<Fd> descriptors) {
-        return new Frame(reply.toJson(), descriptors, limits.messages());
+        return new Frame(reply.toJson(), descriptors, limits.replies());
     }
 
     /** Takes a reply that others follow; false if nobody will read it. */
@@ -327,22 +334,36 @@ final class ServerConnection implements Runnable {
             }
             case ENDED -> false;
             case FULL -> {
-                LOG.log(
-                        WARNING,
-                        "varlink: closing the connection of {0}, which leaves more than the limit"
-                                + " of {1} replies or {2} bytes unread",
-                        who,
-                        limits.maxQueuedReplies(),
-                        limits.maxQueuedBytes());
+                tellUnread();
                 socket.close();
                 yield false;
             }
         };
     }
 
+    /** Tells that the client is put off for what it does not read. */
+    void tellUnread() {
+        LOG.log(
+                WARNING,
+                "varlink: closing the connection of {0}, which leaves more than the limit of {1}"
+                        + " replies or {2} bytes unread, or than {3} leaves room for",
+                who,
+                limits.maxQueuedReplies(),
+                limits.maxQueuedBytes(),
+                held);
+    }
+
     private void flush(Outbox outbox) throws InterruptedException, TimeoutException {
         for (Frame frame = outbox.poll(); frame != null; frame = outbox.poll()) {
+            write(outbox, frame);
+        }
+    }
+
+    private void write(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
+        try {
             write(frame);
+        } finally {
+            outbox.written(frame);
         }
     }
 

@@ -7,37 +7,54 @@ import java.time.Duration;
  * server: they wait in the client's socket buffer, because the next call is read only when the one
  * before is fully answered.
  *
- * @param messages size of one message, and descriptors beside it
+ * @param calls size of one call, and descriptors beside it
+ * @param replies size of one reply, and descriptors beside it
  * @param maxConnections connections of all clients together
  * @param maxConnectionsPerUid connections of one user
  * @param maxQueuedReplies replies to one call that wait for the client to read
  * @param maxQueuedBytes their length together (one reply may be longer)
+ * @param maxHeldBytes calls until they are answered and replies until they are read, of all clients
+ *     together; one user takes at most half of what others leave
  * @param writeTimeout how long one reply may wait for the client to read, before the connection is
  *     closed
  * @param closeTimeout how long {@link VarlinkServer#close} waits for calls under way, and then once
  *     more for their threads
  */
 public record ServerLimits(
-        MessageLimits messages,
+        MessageLimits calls,
+        MessageLimits replies,
         int maxConnections,
         int maxConnectionsPerUid,
         int maxQueuedReplies,
         long maxQueuedBytes,
+        long maxHeldBytes,
         Duration writeTimeout,
         Duration closeTimeout) {
     /**
-     * 16 MiB a message, 4096 connections, 128 a user, 1024 replies of 4 MiB together, 30 s to read
-     * one, 1 s to close.
+     * 16 MiB a message, 4096 connections, 128 a user, 1024 replies of 4 MiB together, 256 MiB held,
+     * 30 s to read a reply, 1 s to close.
      */
     public static final ServerLimits DEFAULT =
             new ServerLimits(
+                    MessageLimits.DEFAULT,
                     MessageLimits.DEFAULT,
                     4096,
                     128,
                     1024,
                     4L << 20,
+                    256L << 20,
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(1));
+
+    /**
+     * For a server that everybody may call, in a process of little memory: calls of 64 KiB and 1024
+     * values, replies of 4 MiB, 1024 connections, 64 a user, 16 MiB held.
+     */
+    public static final ServerLimits SMALL =
+            DEFAULT.withCalls(new MessageLimits(new JsonLimits(64 << 10, 32, 1024), 16))
+                    .withReplies(new MessageLimits(new JsonLimits(4 << 20, 128, 1_000_000), 16))
+                    .withConnections(1024, 64)
+                    .withHeldBytes(16L << 20);
 
     /**
      * @throws IllegalArgumentException if a limit is not positive
@@ -47,6 +64,7 @@ public record ServerLimits(
                 || maxConnectionsPerUid < 1
                 || maxQueuedReplies < 1
                 || maxQueuedBytes < 1
+                || maxHeldBytes < 1
                 || !writeTimeout.isPositive()
                 || !closeTimeout.isPositive()) {
             throw new IllegalArgumentException("a limit is not positive");
@@ -54,15 +72,58 @@ public record ServerLimits(
     }
 
     /**
-     * @param limits of one message; the default is {@link MessageLimits#DEFAULT}
+     * @param limits of one call and of one reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withMessages(MessageLimits limits) {
+        return withCalls(limits).withReplies(limits);
+    }
+
+    /**
+     * @param limits of one call; the default is {@link MessageLimits#DEFAULT}
+     */
+    public ServerLimits withCalls(MessageLimits limits) {
         return new ServerLimits(
+                limits,
+                replies,
+                maxConnections,
+                maxConnectionsPerUid,
+                maxQueuedReplies,
+                maxQueuedBytes,
+                maxHeldBytes,
+                writeTimeout,
+                closeTimeout);
+    }
+
+    /**
+     * @param limits of one reply; the default is {@link MessageLimits#DEFAULT}
+     */
+    public ServerLimits withReplies(MessageLimits limits) {
+        return new ServerLimits(
+                calls,
                 limits,
                 maxConnections,
                 maxConnectionsPerUid,
                 maxQueuedReplies,
                 maxQueuedBytes,
+                maxHeldBytes,
+                writeTimeout,
+                closeTimeout);
+    }
+
+    /**
+     * @param bytes of calls under way and replies unread of all clients together, at least 1; 256
+     *     MiB by default
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public ServerLimits withHeldBytes(long bytes) {
+        return new ServerLimits(
+                calls,
+                replies,
+                maxConnections,
+                maxConnectionsPerUid,
+                maxQueuedReplies,
+                maxQueuedBytes,
+                bytes,
                 writeTimeout,
                 closeTimeout);
     }
@@ -74,27 +135,31 @@ public record ServerLimits(
      */
     public ServerLimits withConnections(int all, int perUid) {
         return new ServerLimits(
-                messages,
+                calls,
+                replies,
                 all,
                 perUid,
                 maxQueuedReplies,
                 maxQueuedBytes,
+                maxHeldBytes,
                 writeTimeout,
                 closeTimeout);
     }
 
     /**
-     * @param replies to one call that wait, at least 1; 1024 by default
+     * @param count of replies to one call that wait, at least 1; 1024 by default
      * @param bytes their length together, at least 1; 4 MiB by default
      * @throws IllegalArgumentException if one is not positive
      */
-    public ServerLimits withQueuedReplies(int replies, long bytes) {
+    public ServerLimits withQueuedReplies(int count, long bytes) {
         return new ServerLimits(
-                messages,
+                calls,
+                replies,
                 maxConnections,
                 maxConnectionsPerUid,
-                replies,
+                count,
                 bytes,
+                maxHeldBytes,
                 writeTimeout,
                 closeTimeout);
     }
@@ -106,11 +171,13 @@ public record ServerLimits(
      */
     public ServerLimits withTimeouts(Duration write, Duration close) {
         return new ServerLimits(
-                messages,
+                calls,
+                replies,
                 maxConnections,
                 maxConnectionsPerUid,
                 maxQueuedReplies,
                 maxQueuedBytes,
+                maxHeldBytes,
                 write,
                 close);
     }

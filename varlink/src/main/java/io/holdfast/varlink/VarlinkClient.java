@@ -67,7 +67,7 @@ public final class VarlinkClient implements AutoCloseable {
     private VarlinkClient(
             UnixSocket socket, @Nullable Child program, String address, ClientOptions options) {
         this.program = program;
-        this.channel = new MessageChannel(socket, options.limits(), true);
+        this.channel = new MessageChannel(socket, options.limits(), true, HeldBytes.unlimited());
         this.options = options;
         this.address = address;
     }

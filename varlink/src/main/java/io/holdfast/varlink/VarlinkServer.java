@@ -45,6 +45,7 @@ public final class VarlinkServer implements AutoCloseable {
 
     private final Services services;
     private final ServerLimits limits;
+    private final HeldBytes held;
     private final @Nullable Executor executor;
 
     @GuardedBy("this")
@@ -66,6 +67,7 @@ public final class VarlinkServer implements AutoCloseable {
     private VarlinkServer(Services services, ServerLimits limits, @Nullable Executor executor) {
         this.services = services;
         this.limits = limits;
+        this.held = new HeldBytes(limits.maxHeldBytes());
         this.executor = executor;
     }
 
@@ -176,10 +178,11 @@ public final class VarlinkServer implements AutoCloseable {
                 peer.close();
                 return false;
             }
-            String limit = limitReached(peer.uid());
+            HeldBytes.Account account = held.open(peer.uid());
+            String limit = limitReached(peer.uid(), account);
             if (limit == null) {
                 ServerConnection connection =
-                        new ServerConnection(socket, peer, services, limits, executor);
+                        new ServerConnection(socket, peer, services, limits, account, executor);
                 Thread thread =
                         Thread.ofVirtual()
                                 .name("varlink connection")
@@ -207,7 +210,7 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     @GuardedBy("this")
-    private @Nullable String limitReached(long uid) {
+    private @Nullable String limitReached(long uid, HeldBytes.Account account) {
         if (connections.size() >= limits.maxConnections()) {
             return "there are " + limits.maxConnections() + " connections, which is the limit";
         }
@@ -216,7 +219,14 @@ public final class VarlinkServer implements AutoCloseable {
                     + limits.maxConnectionsPerUid()
                     + " connections, which is the limit for each";
         }
-        return null;
+        return account.take(ServerConnection.LEAST_BYTES)
+                ? null
+                : "it is more than " + account + " leaves room for";
+    }
+
+    /** How much is held for clients now. */
+    long heldBytes() {
+        return held.all();
     }
 
     private synchronized void ended(ServerConnection connection) {

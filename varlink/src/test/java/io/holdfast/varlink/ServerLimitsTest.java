@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
@@ -143,6 +145,86 @@ class ServerLimitsTest {
         }
     }
 
+    @Test
+    void whatIsHeldOfUnfinishedCallsIsBoundedForAllAndGivenBack() throws Exception {
+        int most = 1 << 20;
+        try (TestService service = new TestService(ServerLimits.DEFAULT.withHeldBytes(most), null);
+                VarlinkClient before = service.client()) {
+            assertThat(before.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            List<UnixSocket> stuffers = new ArrayList<>();
+            try {
+                for (int i = 0; i < 20; i++) {
+                    stuffers.add(service.raw());
+                    stuff(stuffers.getLast(), 200_000);
+                    assertThat(service.server.heldBytes()).isLessThanOrEqualTo(most / 2);
+                }
+                until(() -> service.server.connectionCount() < 15);
+                assertThat(before.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            } finally {
+                stuffers.forEach(UnixSocket::close);
+            }
+            until(() -> service.server.heldBytes() == ServerConnection.LEAST_BYTES);
+            String fits = "x".repeat(200_000);
+            assertThat(before.call(TEST + "Echo", JsonObject.of("text", fits)).string("text"))
+                    .isEqualTo(fits);
+        }
+    }
+
+    /** Sends so much without an end, as far as it is taken. */
+    private static void stuff(UnixSocket socket, int bytes) throws InterruptedException {
+        try {
+            socket.sendFully(ByteBuffer.wrap("{\"x\":".repeat(bytes / 5).getBytes(UTF_8)));
+        } catch (ErrnoException e) {
+            assertThat(e.errno()).isIn(Errno.EPIPE, Errno.ECONNRESET);
+        }
+    }
+
+    @Test
+    void repliesBeyondWhatIsHeldForAllCloseTheConnection() throws Exception {
+        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(1 << 20);
+        try (ExecutorService executor = Executors.newSingleThreadExecutor();
+                TestService service = new TestService(limits, executor);
+                UnixSocket deaf = service.raw();
+                VarlinkClient client = service.client()) {
+            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
+            until(() -> service.server.connectionCount() == 2);
+            assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            until(() -> service.server.connectionCount() == 1);
+            until(() -> service.server.heldBytes() == ServerConnection.LEAST_BYTES);
+        }
+    }
+
+    @Test
+    void callsMayBeShorterThanReplies() throws Exception {
+        MessageLimits calls = new MessageLimits(new JsonLimits(1000, 10, 100), 1);
+        ServerLimits limits = ServerLimits.DEFAULT.withCalls(calls);
+        try (TestService service = new TestService(limits, null)) {
+            try (VarlinkClient client = service.client()) {
+                JsonObject reply = client.call(TEST + "Blob", JsonObject.of("size", 9000));
+                assertThat(reply.string("text")).hasSize(9000);
+            }
+            try (VarlinkClient client = service.client()) {
+                JsonObject tooLong = JsonObject.of("text", "x".repeat(1000));
+                assertThatThrownBy(() -> client.call(TEST + "Echo", tooLong))
+                        .isInstanceOf(ConnectionLostException.class);
+            }
+        }
+    }
+
+    @Test
+    void aServerThatHasNoRoomForAConnectionRefusesIt() throws Exception {
+        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(5L * ServerConnection.LEAST_BYTES);
+        try (TestService service = new TestService(limits, null);
+                VarlinkClient one = service.client();
+                VarlinkClient two = service.client();
+                VarlinkClient three = service.client()) {
+            assertThatThrownBy(() -> three.call(TEST + "Echo"))
+                    .isInstanceOf(ConnectionLostException.class);
+            assertThat(one.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+            assertThat(two.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
+        }
+    }
+
     private static String blob() {
         return "{\"method\":\"io.holdfast.test.Blob\",\"more\":true,"
                 + "\"parameters\":{\"size\":100000}}\0";
@@ -150,11 +232,11 @@ class ServerLimitsTest {
 
     @Test
     void anOutboxHoldsWhatItsLimitsSayAndAlwaysTheLastReply() throws Exception {
-        Outbox byCount = new Outbox(2, 1000);
+        Outbox byCount = new Outbox(2, 1000, HeldBytes.unlimited());
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.FULL);
-        byCount.end(frame(10));
+        assertThat(byCount.end(frame(10))).isTrue();
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.ENDED);
         assertThat(byCount.take()).isNotNull();
         assertThat(byCount.take()).isNotNull();
@@ -162,7 +244,7 @@ class ServerLimitsTest {
         assertThat(byCount.take()).isNull();
 
         int size = frame(10).bytes().length;
-        Outbox byBytes = new Outbox(100, 2L * size);
+        Outbox byBytes = new Outbox(100, 2L * size, HeldBytes.unlimited());
         assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byBytes.put(frame(0))).isEqualTo(Outbox.Put.FULL);
@@ -171,7 +253,7 @@ class ServerLimitsTest {
         byBytes.abandon();
         assertThat(byBytes.take()).isNull();
 
-        Outbox tooLongButAlone = new Outbox(100, 1);
+        Outbox tooLongButAlone = new Outbox(100, 1, HeldBytes.unlimited());
         assertThat(tooLongButAlone.put(frame(10))).isEqualTo(Outbox.Put.DONE);
     }
 

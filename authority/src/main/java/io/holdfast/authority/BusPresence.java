@@ -34,6 +34,8 @@ public final class BusPresence implements AutoCloseable {
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT
                     .withIncomingCalls(CALLS)
+                    .withIncomingBytes(4 << 20)
+                    .withMessageBytes(128 << 10)
                     .withCalls(CALLS)
                     .withReader(Thread.ofPlatform().daemon().factory());
 

@@ -64,7 +64,7 @@ public final class BusConnection implements AutoCloseable {
         this.options = options;
         this.isBus = isBus;
         this.link = new Link(dialed, options, handshake, new Incoming(), name);
-        this.objects = new ExportedObjects(this, link, options.incomingCalls());
+        this.objects = new ExportedObjects(this, link, options);
     }
 
     /**

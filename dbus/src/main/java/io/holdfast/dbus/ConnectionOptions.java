@@ -16,10 +16,14 @@ import java.util.concurrent.ThreadFactory;
  * @param calls of ours that may be without reply at a time; a further one waits
  * @param incomingCalls of others that may wait or run at a time; a further one is answered with
  *     LimitsExceeded
+ * @param incomingBytes of the bodies of these together; a further one is answered so, too, but one
+ *     alone may be longer
  * @param queuedSignals that may wait in one subscription; further ones are lost and counted ({@link
  *     Subscription#lost})
  * @param outgoingBytes that may wait to be sent; a further message waits
- * @param messageBytes the longest message that is read; a longer one ends the connection
+ * @param messageBytes the longest message that is read. A longer one is passed over: a call is
+ *     answered with LimitsExceeded, a reply fails its call, a signal is lost. One with a longer
+ *     header ends the connection
  * @param descriptors whether descriptors are to be passed, if the other side agrees
  * @param anonymous whether to authenticate as nobody and not as our user
  * @param reader makes the thread that reads: a virtual one suits most; a platform thread is woken
@@ -30,6 +34,7 @@ public record ConnectionOptions(
         Duration callTimeout,
         int calls,
         int incomingCalls,
+        long incomingBytes,
         int queuedSignals,
         long outgoingBytes,
         int messageBytes,
@@ -43,6 +48,7 @@ public record ConnectionOptions(
                     Duration.ofSeconds(25),
                     4096,
                     4096,
+                    256L << 20,
                     1024,
                     16 << 20,
                     WireLimits.MAX_MESSAGE,
@@ -58,6 +64,7 @@ public record ConnectionOptions(
         positive("callTimeout", callTimeout.isPositive());
         positive("calls", calls > 0);
         positive("incomingCalls", incomingCalls > 0);
+        positive("incomingBytes", incomingBytes > 0);
         positive("queuedSignals", queuedSignals > 0);
         positive("outgoingBytes", outgoingBytes > 0);
         positive("messageBytes", messageBytes > 0);
@@ -79,6 +86,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 messageBytes,
@@ -97,6 +105,7 @@ public record ConnectionOptions(
                 time,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 messageBytes,
@@ -115,6 +124,7 @@ public record ConnectionOptions(
                 callTimeout,
                 limit,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 messageBytes,
@@ -132,6 +142,27 @@ public record ConnectionOptions(
                 connectTimeout,
                 callTimeout,
                 calls,
+                limit,
+                incomingBytes,
+                queuedSignals,
+                outgoingBytes,
+                messageBytes,
+                descriptors,
+                anonymous,
+                reader);
+    }
+
+    /**
+     * @param limit in bytes of the bodies of calls of others that wait or run, positive; 256 MiB by
+     *     default
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public ConnectionOptions withIncomingBytes(long limit) {
+        return new ConnectionOptions(
+                connectTimeout,
+                callTimeout,
+                calls,
+                incomingCalls,
                 limit,
                 queuedSignals,
                 outgoingBytes,
@@ -151,6 +182,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 limit,
                 outgoingBytes,
                 messageBytes,
@@ -169,6 +201,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 limit,
                 messageBytes,
@@ -187,6 +220,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 limit,
@@ -204,6 +238,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 messageBytes,
@@ -222,6 +257,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 messageBytes,
@@ -239,6 +275,7 @@ public record ConnectionOptions(
                 callTimeout,
                 calls,
                 incomingCalls,
+                incomingBytes,
                 queuedSignals,
                 outgoingBytes,
                 messageBytes,

@@ -23,7 +23,6 @@ import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -37,11 +36,10 @@ final class ExportedObjects {
     private static final Signature STRING = Signature.of("s");
     private final BusConnection connection;
     private final Link link;
-    private final int limit;
     private final ConcurrentNavigableMap<String, ExportedObject> objects =
             new ConcurrentSkipListMap<>();
     private final ConcurrentNavigableMap<String, Tree> trees = new ConcurrentSkipListMap<>();
-    private final AtomicInteger underWay = new AtomicInteger();
+    private final CallsUnderWay underWay;
 
     /** Objects that are asked for at each call. */
     private record Tree(String path, Executor executor, ObjectTree objects, CallOrder order) {
@@ -51,12 +49,12 @@ final class ExportedObjects {
     }
 
     /**
-     * @param limit how many calls may wait or run
+     * @param limits of the calls that may wait or run
      */
-    ExportedObjects(BusConnection connection, Link link, int limit) {
+    ExportedObjects(BusConnection connection, Link link, ConnectionOptions limits) {
         this.connection = connection;
         this.link = link;
-        this.limit = limit;
+        this.underWay = new CallsUnderWay(limits);
     }
 
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
@@ -179,7 +177,7 @@ final class ExportedObjects {
             target = target(message, object, () -> nodesBelow(path));
             checked(message, target);
             if (target.where() != CallTarget.Where.HERE) {
-                requireRoom();
+                underWay.requireRoom(message);
             }
         } catch (DBusException e) {
             message.close();
@@ -189,7 +187,7 @@ final class ExportedObjects {
         switch (target.where()) {
             case HERE -> run(message, target, link::offer);
             case LATER -> {
-                underWay.incrementAndGet();
+                underWay.begin(message);
                 begin(message, target);
             }
             case IN_ORDER -> {
@@ -222,20 +220,13 @@ final class ExportedObjects {
         }
     }
 
-    private void requireRoom() {
-        if (underWay.get() >= limit) {
-            throw new DBusException(
-                    DBusException.LIMITS_EXCEEDED, limit + " calls are under way already");
-        }
-    }
-
     private Runnable counted(Message message, CallTarget target, Sender sender) {
-        underWay.incrementAndGet();
+        underWay.begin(message);
         return () -> {
             try {
                 run(message, target, sender);
             } finally {
-                underWay.decrementAndGet();
+                underWay.end(message);
             }
         };
     }
@@ -246,7 +237,7 @@ final class ExportedObjects {
             executor.execute(counted);
             return true;
         } catch (RejectedExecutionException e) {
-            underWay.decrementAndGet();
+            underWay.end(message);
             message.close();
             refuse(
                     message,
@@ -271,13 +262,13 @@ final class ExportedObjects {
     /** Asks the tree for the object, on its executor, and goes on there. */
     private void ask(Tree tree, String path, Message message) {
         try {
-            requireRoom();
+            underWay.requireRoom(message);
         } catch (DBusException e) {
             message.close();
             refuse(message, e, link::offer);
             return;
         }
-        underWay.incrementAndGet();
+        underWay.begin(message);
         String sender = message.sender();
         CallOrder.Turn turn = tree.order.next(sender == null ? "" : sender);
         boolean taken =
@@ -317,7 +308,7 @@ final class ExportedObjects {
             target = target(message, object, () -> nodesBelow(path, tree.objects.paths()));
             checked(message, target);
         } catch (DBusException e) {
-            underWay.decrementAndGet();
+            underWay.end(message);
             message.close();
             refuse(message, e, link::offer);
             return;
@@ -325,7 +316,7 @@ final class ExportedObjects {
         if (target.where() == CallTarget.Where.LATER) {
             begin(message, target);
         } else {
-            underWay.decrementAndGet();
+            underWay.end(message);
             run(message, target, link::offer);
         }
     }
@@ -476,7 +467,7 @@ final class ExportedObjects {
                     } catch (Throwable e) {
                         refuse(message, refusal(message, e), link::offer);
                     } finally {
-                        underWay.decrementAndGet();
+                        underWay.end(message);
                         call.close();
                     }
                 });

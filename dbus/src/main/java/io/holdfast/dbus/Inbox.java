@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * What comes over a socket, as messages with their descriptors. Descriptors are handed out in the
@@ -47,6 +48,12 @@ final class Inbox implements AutoCloseable {
 
     private boolean viewIsCut;
 
+    /** How long the message in the view is, if that has its header alone; else 0. */
+    private int tooLong;
+
+    /** Bytes of its body that are still to be passed over. */
+    private int passing;
+
     private record Part(long from, long to) {}
 
     Inbox(UnixSocket socket, int maxMessage) {
@@ -67,18 +74,28 @@ final class Inbox implements AutoCloseable {
      * Waits for the next message.
      *
      * @return false at the end of the stream; else it is in {@link #view}
-     * @throws ProtocolException if the peer sends none
+     * @throws ProtocolException if the peer sends none, or one with a header beyond the limit
      */
     boolean next() throws InterruptedException {
+        tooLong = 0;
+        while (passing > 0) {
+            if (start == end && !fill()) {
+                return false;
+            }
+            int passed = Math.min(passing, end - start);
+            start += passed;
+            passing -= passed;
+        }
         for (; ; ) {
             int length = HEADER;
             if (end - start >= HEADER) {
                 length = MessageView.lengthOf(memory, start);
                 if (length > maxMessage) {
-                    throw new ProtocolException(
-                            "message", 0, length + " bytes; the limit is " + maxMessage);
-                }
-                if (end - start >= length) {
+                    if (nextHeader(length)) {
+                        return true;
+                    }
+                    length = MessageView.headerLengthOf(memory, start);
+                } else if (end - start >= length) {
                     view.read(memory, start, length);
                     viewIsCut = view.unixFds() > 0 && isCut(received - (end - start));
                     start += length;
@@ -90,6 +107,29 @@ final class Inbox implements AutoCloseable {
                 return false;
             }
         }
+    }
+
+    /** Takes the header of a message that is too long, if it is there. */
+    private boolean nextHeader(int length) {
+        int header = MessageView.headerLengthOf(memory, start);
+        if (header > maxMessage) {
+            throw new ProtocolException(
+                    "message", 0, "a header of " + header + " bytes; the limit is " + maxMessage);
+        }
+        if (end - start < header) {
+            return false;
+        }
+        view.readHeader(memory, start, header);
+        viewIsCut = view.unixFds() > 0 && isCut(received - (end - start));
+        tooLong = length;
+        passing = length - header;
+        start += header;
+        return true;
+    }
+
+    /** How long that message is, if it is longer than the limit and only its header is there. */
+    OptionalInt tooLong() {
+        return tooLong == 0 ? OptionalInt.empty() : OptionalInt.of(tooLong);
     }
 
     /** The message that came last; valid until the next. */

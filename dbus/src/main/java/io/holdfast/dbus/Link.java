@@ -134,8 +134,11 @@ final class Link {
             authenticate();
             authenticated.complete(null);
             while (inbox.next()) {
-                if (inbox.descriptorsAreLost()) {
-                    receiveCut(inbox.view());
+                if (inbox.tooLong().isPresent()) {
+                    inbox.takeDescriptors().forEach(Fd::close);
+                    receiveCut(inbox.view(), tooLong(inbox.tooLong().getAsInt()));
+                } else if (inbox.descriptorsAreLost()) {
+                    receiveCut(inbox.view(), descriptorsLost());
                 } else {
                     receive(inbox.view(), inbox.takeDescriptors());
                 }
@@ -185,12 +188,20 @@ final class Link {
         }
     }
 
-    /** That message alone fails: what comes after it has its own. */
-    private void receiveCut(MessageView view) {
-        DBusException why =
-                new DBusException(
-                        DBusException.LIMITS_EXCEEDED,
-                        "its descriptors are lost: this process may open no more (RLIMIT_NOFILE)");
+    private static DBusException descriptorsLost() {
+        return new DBusException(
+                DBusException.LIMITS_EXCEEDED,
+                "its descriptors are lost: this process may open no more (RLIMIT_NOFILE)");
+    }
+
+    private DBusException tooLong(int length) {
+        return new DBusException(
+                DBusException.LIMITS_EXCEEDED,
+                "it has %d bytes, over messageBytes=%d".formatted(length, options.messageBytes()));
+    }
+
+    /** That message alone fails: what comes after it is read as ever. */
+    private void receiveCut(MessageView view, DBusException why) {
         switch (view.type()) {
             case MessageType.METHOD_RETURN, MessageType.ERROR -> {
                 CompletableFuture<Message> waiting = pending.remove(view.replySerial());
@@ -228,7 +239,8 @@ final class Link {
      * Calls and waits for the reply, which may be an error; the caller closes it.
      *
      * @param call made for a serial
-     * @throws DBusException TIMEOUT, or LIMITS_EXCEEDED if descriptors of the reply are lost
+     * @throws DBusException TIMEOUT, or LIMITS_EXCEEDED if the reply is too long or its descriptors
+     *     are lost
      * @throws ConnectionLostException if the connection is or gets lost
      */
     Message call(IntFunction<Outgoing> call, Duration timeout) throws InterruptedException {

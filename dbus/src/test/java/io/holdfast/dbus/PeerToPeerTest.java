@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
@@ -14,6 +15,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.ConnectionLostException.Reason;
+import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageWriter;
 import java.lang.foreign.ValueLayout;
@@ -221,14 +223,137 @@ class PeerToPeerTest {
         }
     }
 
+    private static final int LIMIT = 300;
+
     @Test
-    void aMessageOverTheLimitEndsTheConnection() throws Exception {
+    void aMessageOverTheLimitIsPassedOver() throws Exception {
         byte[] fits = signal("x".repeat(100));
         ConnectionOptions options = ConnectionOptions.DEFAULT.withMessageBytes(fits.length);
-        try (BusConnection connection = connectTo(options, fits, signal("x".repeat(120)))) {
+        try (BusConnection connection = connectTo(options);
+                Subscription signals = connection.subscribe("member='S'")) {
+            for (int length : new int[] {120, 1 << 16, 1 << 20}) {
+                pair[1].sendFully(ByteBuffer.wrap(signal("x".repeat(length))));
+                pair[1].sendFully(ByteBuffer.wrap(fits));
+                assertThat(signals.take().values()).containsExactly("x".repeat(100));
+            }
+        }
+    }
+
+    @Test
+    void callsAndRepliesOverTheLimitFailAlone() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT.withMessageBytes(LIMIT));
+        BusInterface echo =
+                BusInterface.named(TEST)
+                        .method("Echo", "s", "s", MethodCall::arguments)
+                        .method("Long", "", "s", _ -> List.of("x".repeat(LIMIT)))
+                        .build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject exported = other.export("/other", echo)) {
+            RemoteObject object = one.object("/other");
+            for (int i = 0; i < 3; i++) {
+                assertThatExceptionOfType(DBusException.class)
+                        .isThrownBy(() -> object.call(TEST, "Echo", "s", "x".repeat(100_000)))
+                        .withMessageContaining("messageBytes=300")
+                        .satisfies(
+                                e -> assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED));
+                assertThatExceptionOfType(DBusException.class)
+                        .isThrownBy(() -> object.call(TEST, "Long"))
+                        .satisfies(
+                                e -> assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED));
+                assertThat(object.call(TEST, "Echo", "s", "a")).containsExactly("a");
+            }
+        }
+    }
+
+    @Test
+    void descriptorsOfAMessageOverTheLimitAreClosedAndThoseOfTheNextAreItsOwn() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT.withMessageBytes(LIMIT));
+        BusInterface inodes =
+                BusInterface.named(TEST)
+                        .method("Inode", "hs", "t", PeerToPeerTest::inodeOfDescriptor)
+                        .build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject exported = other.export("/other", inodes)) {
+            RemoteObject object = one.object("/other");
+            Fd[] pipe = Unistd.pipe2(0);
+            Fd[] another = Unistd.pipe2(0);
+            try (Fd in = pipe[0];
+                    Fd out = pipe[1];
+                    Fd second = another[0];
+                    Fd writer = another[1]) {
+                assertThat(object.call(TEST, "Inode", "hs", second, ""))
+                        .containsExactly(SysStat.inode(second));
+                OpenDescriptors before = OpenDescriptors.now();
+                for (int i = 0; i < 5; i++) {
+                    assertThatExceptionOfType(DBusException.class)
+                            .isThrownBy(
+                                    () -> object.call(TEST, "Inode", "hs", in, "x".repeat(70_000)));
+                    assertThat(object.call(TEST, "Inode", "hs", second, ""))
+                            .containsExactly(SysStat.inode(second));
+                }
+                before.awaitSameNumberButWakers();
+                assertThat(out.isOpen() && writer.isOpen()).isTrue();
+            }
+        }
+    }
+
+    private static List<?> inodeOfDescriptor(MethodCall call) {
+        return List.of(SysStat.inode(call.descriptor(call.argument(0, Handle.class))));
+    }
+
+    @Test
+    void aHeaderOverTheLimitEndsTheConnection() throws Exception {
+        byte[] header =
+                new MessageWriter()
+                        .signal("/" + "x".repeat(LIMIT), TEST, "S")
+                        .serial(1)
+                        .finish()
+                        .toArray(ValueLayout.JAVA_BYTE);
+        try (BusConnection connection =
+                connectTo(ConnectionOptions.DEFAULT.withMessageBytes(LIMIT), header)) {
             ConnectionLostException lost = lostWith(connection);
             assertThat(lost.reason()).isEqualTo(Reason.PROTOCOL);
-            assertThat(lost).hasMessageContaining("the limit is " + fits.length);
+            assertThat(lost).hasMessageContaining("the limit is " + LIMIT);
+        }
+    }
+
+    @Test
+    void callsUnderWayAreBoundedByTheirBytesTogether() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT.withIncomingBytes(1000));
+        CompletableFuture<CompletableFuture<List<?>>> waits = new CompletableFuture<>();
+        BusInterface slow =
+                BusInterface.named(TEST)
+                        .asyncMethod("Wait", "s", "", (_, reply) -> waits.complete(reply))
+                        .method("Echo", "s", "s", MethodCall::arguments)
+                        .build();
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject exported = other.export("/other", slow)) {
+            RemoteObject object = one.object("/other");
+            Future<List<?>> waiting =
+                    threads.submit(() -> object.call(TEST, "Wait", "s", "x".repeat(2000)));
+            CompletableFuture<List<?>> reply = waits.get();
+            assertThat(isRefused(object, "y")).isTrue();
+            assertThat(isRefused(object, "y".repeat(500))).isTrue();
+
+            reply.complete(List.of());
+            assertThat(waiting.get()).isEmpty();
+            assertThat(object.call(TEST, "Echo", "s", "z".repeat(2000)))
+                    .as("one alone may be longer")
+                    .containsExactly("z".repeat(2000));
+        }
+    }
+
+    private static boolean isRefused(RemoteObject object, String text) {
+        try {
+            return object.call(TEST, "Echo", "s", text).isEmpty();
+        } catch (DBusException e) {
+            assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED);
+            return true;
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

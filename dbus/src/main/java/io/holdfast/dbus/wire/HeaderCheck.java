@@ -107,6 +107,16 @@ final class HeaderCheck {
         return header + body;
     }
 
+    /** See {@link MessageView#headerLengthOf}; of one that {@link #lengthOf} takes. */
+    static int headerLengthOf(MemorySegment bytes, long offset) {
+        boolean little = bytes.get(JAVA_BYTE, offset) == 'l';
+        int fields = bytes.get(JAVA_INT_UNALIGNED, offset + 12);
+        if (little != NATIVE_IS_LITTLE) {
+            fields = Integer.reverseBytes(fields);
+        }
+        return TypeCode.align(FIXED_LENGTH + fields, 8);
+    }
+
     /** Reads the header of a message whose length is known to be right. */
     void read(MemorySegment memory, int start) {
         bytes = memory;

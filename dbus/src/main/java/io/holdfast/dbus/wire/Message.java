@@ -47,6 +47,11 @@ public final class Message implements AutoCloseable {
         this.descriptors = List.copyOf(descriptors);
     }
 
+    /** The length of its body in bytes. */
+    public int bodyLength() {
+        return (int) body.byteSize();
+    }
+
     /** A copy of a message without descriptors. */
     public static Message of(MessageView view) {
         return new Message(view, List.of());

@@ -44,6 +44,14 @@ public final class MessageView {
     }
 
     /**
+     * The length of the header alone, with the padding behind it, of a message whose length {@link
+     * #lengthOf} has told.
+     */
+    public static int headerLengthOf(MemorySegment bytes, long offset) {
+        return HeaderCheck.headerLengthOf(bytes, offset);
+    }
+
+    /**
      * Reads and checks the message in these bytes.
      *
      * @param length of the message, as {@link #lengthOf} told it
@@ -73,6 +81,24 @@ public final class MessageView {
                     header.bodyStart,
                     (length - header.bodyStart) + " bytes without a signature");
         }
+    }
+
+    /**
+     * Reads and checks a header whose body is not there. The view is then that of a message without
+     * a body; its arguments must not be asked for.
+     *
+     * @param length of the header, as {@link #headerLengthOf} told it
+     * @throws ProtocolException if it is no valid header; this view must then be read anew before
+     *     it is asked for anything
+     */
+    public void readHeader(MemorySegment memory, long offset, int length) {
+        bytes = memory;
+        base = Math.toIntExact(offset);
+        Math.addExact(base, length);
+        this.length = length;
+        arguments.forget();
+        body.begin(memory, offset, memory.get(JAVA_BYTE, offset) == 'l');
+        header.read(memory, base);
     }
 
     /** The memory that holds the message. */

@@ -35,9 +35,15 @@ final class BusLink implements BusNames, AutoCloseable {
     private static final String ACTIVATION =
             OF_BUS + "interface='" + Names.ACTIVATOR + "',member='ActivationRequest'";
 
-    /** Asked often who a process is: a thread of its own is woken sooner. */
+    /**
+     * Everybody may call, and no call is long. Asked often who a process is: a thread of its own is
+     * woken sooner.
+     */
     private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.DEFAULT.withReader(Thread.ofPlatform().daemon().factory());
+            ConnectionOptions.DEFAULT
+                    .withMessageBytes(128 << 10)
+                    .withIncomingBytes(2 << 20)
+                    .withReader(Thread.ofPlatform().daemon().factory());
 
     private final Face face;
     private final List<BusAddress> addresses;

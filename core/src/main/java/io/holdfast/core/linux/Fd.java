@@ -2,6 +2,7 @@ package io.holdfast.core.linux;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,13 @@ import org.jspecify.annotations.Nullable;
 public final class Fd implements AutoCloseable {
     private static final int CLOSED = 1 << 31;
     private static final int MOVED = CLOSED | 1 << 30;
+
+    /** A move asks who refers to the number: uses wait, and a close is left to it if it fails. */
+    private static final int MOVING = 1 << 29;
+
+    /** A move takes a system call or two. */
+    private static final long PAUSE = 10_000;
+
     private static final int STANDARD_ERROR = 2;
     private static final String INHERITING = "inherited descriptor";
     private static final VarHandle STATE;
@@ -51,7 +59,7 @@ public final class Fd implements AutoCloseable {
     private @Nullable Holder[] holders = NONE; // guarded by this
 
     @SuppressWarnings("unused") // through STATE
-    private volatile int state; // users in flight, and the two top bits
+    private volatile int state; // users in flight, and the three top bits
 
     private static final @Nullable Holder[] NONE = {};
 
@@ -125,22 +133,39 @@ public final class Fd implements AutoCloseable {
      *     thread, or watched by an event loop
      */
     public Fd move() {
-        if (!STATE.compareAndSet(this, 0, MOVED)) {
+        if (!STATE.compareAndSet(this, 0, MOVING)) {
             throw new IllegalStateException(
                     isOpen()
                             ? this + " cannot be moved while in use or waited for"
                             : this + " cannot be moved");
         }
-        for (Holder holder : holdersNow()) {
-            if (holder != null && !holder.letGo(number)) {
-                STATE.setVolatile(this, 0);
-                throw new IllegalStateException(this + " cannot be moved while waited for");
+        boolean free = false;
+        try {
+            free = isLetGo();
+        } finally {
+            if (free) {
+                STATE.setVolatile(this, MOVED); // also if it is closed by now: this one is empty
+            } else if (!STATE.compareAndSet(this, MOVING, 0)) {
+                STATE.setVolatile(this, CLOSED);
+                closed(0);
             }
+        }
+        if (!free) {
+            throw new IllegalStateException(this + " cannot be moved while waited for");
         }
         if (leaks != null) {
             leaks.forget();
         }
         return new Fd(number);
+    }
+
+    private boolean isLetGo() {
+        for (Holder holder : holdersNow()) {
+            if (holder != null && !holder.letGo(number)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Whether neither {@link #close} nor {@link #move} was called. */
@@ -170,6 +195,10 @@ public final class Fd implements AutoCloseable {
             if (seen < 0) {
                 throw new IllegalStateException(
                         this + " was " + (isMoved(seen) ? "moved" : "closed"));
+            }
+            if (seen == MOVING) {
+                LockSupport.parkNanos(PAUSE);
+                continue;
             }
             if (STATE.weakCompareAndSet(this, seen, seen + 1)) {
                 return number;
@@ -234,12 +263,19 @@ public final class Fd implements AutoCloseable {
                 return;
             }
         } while (!STATE.weakCompareAndSet(this, seen, seen | CLOSED));
+        if (seen != MOVING) {
+            closed(seen);
+        }
+    }
+
+    /** New uses are refused from now on. */
+    private void closed(int uses) {
         for (Holder holder : holdersNow()) {
             if (holder != null) {
                 holder.closing();
             }
         }
-        if (seen == 0) {
+        if (uses == 0) {
             closeNumber();
         }
     }

@@ -5,9 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -141,6 +147,118 @@ class FdTest {
             watch.close();
             in.move().close();
         }
+    }
+
+    /** One that is asked by a move whether it lets go. */
+    private static final class Asked implements Fd.Holder {
+        private final Runnable meanwhile;
+        private final boolean letsGo;
+        private final List<String> told = new ArrayList<>();
+
+        Asked(Runnable meanwhile, boolean letsGo) {
+            this.meanwhile = meanwhile;
+            this.letsGo = letsGo;
+        }
+
+        @Override
+        public boolean letGo(int number) {
+            meanwhile.run();
+            return letsGo;
+        }
+
+        @Override
+        public void closing() {
+            told.add("closing");
+        }
+
+        @Override
+        public void beforeClose(int number) {
+            told.add("before close");
+        }
+    }
+
+    @Test
+    void aCloseWithinAMoveThatIsRefusedIsNotLost() {
+        Fd fd = devNull();
+        int number = numberOf(fd);
+        Asked waiting = new Asked(fd::close, false);
+        fd.hold(waiting);
+
+        assertThatIllegalStateException().isThrownBy(fd::move);
+        assertThat(fd.isOpen()).isFalse();
+        assertThat(isOpenNumber(number)).isFalse();
+        assertThat(waiting.told).containsExactly("closing", "before close");
+    }
+
+    @Test
+    void aCloseWithinAMoveThatIsGrantedIsThatOfTheEmptyOne() {
+        Fd fd = devNull();
+        int number = numberOf(fd);
+        Asked idle = new Asked(fd::close, true);
+        fd.hold(idle);
+        try (Fd moved = fd.move()) {
+            assertThat(numberOf(moved)).isEqualTo(number);
+            assertThat(isOpenNumber(number)).isTrue();
+            assertThat(fd.isOpen()).isFalse();
+        }
+        assertThat(isOpenNumber(number)).isFalse();
+        assertThat(idle.told).isEmpty();
+    }
+
+    @Test
+    void whoUsesItWithinAMoveThatIsRefusedIsNotRefused() throws Exception {
+        try (Fd fd = devNull()) {
+            int number = numberOf(fd);
+            FutureTask<Integer> use = new FutureTask<>(() -> numberOf(fd));
+            fd.hold(new Asked(() -> Await.parked(Thread.ofPlatform().start(use)), false));
+
+            assertThatIllegalStateException().isThrownBy(fd::move);
+            assertThat(use.get()).isEqualTo(number);
+        }
+    }
+
+    /** While a move that fails asks who waits, it must hold nobody else off. */
+    @Test
+    void manyMovesUsesAndClosesAtOnceLeaveNothingOpen() throws Exception {
+        for (int round = 0; round < 3_000; round++) {
+            Fd[] pipe = Unistd.pipe2(0);
+            Fd in = pipe[0];
+            try (Fd out = pipe[1]) {
+                int number = numberOf(in);
+                Readiness.Pending pending = Readiness.once(in, Readiness.IN, _ -> {});
+                CyclicBarrier start = new CyclicBarrier(3);
+                FutureTask<Boolean> mover =
+                        inThread(() -> {
+                            start.await();
+                            try {
+                                in.move().close();
+                                return true;
+                            } catch (IllegalStateException e) {
+                                return false; // waited for, in use, or closed
+                            }
+                        });
+                FutureTask<Boolean> user =
+                        inThread(() -> {
+                            start.await();
+                            boolean used = numberOf(in) == number;
+                            in.close();
+                            return used;
+                        });
+                start.await();
+                assertThat(user.get()).as("not refused for the move").isTrue();
+                assertThat(mover.get()).as("moved while waited for").isFalse();
+                assertThat(in.isOpen()).isFalse();
+                assertThat(isOpenNumber(number)).isFalse();
+                assertThat(pending.cancel()).isFalse();
+                assertThat(out.isOpen()).isTrue();
+            }
+        }
+    }
+
+    private static <T> FutureTask<T> inThread(Callable<T> task) {
+        FutureTask<T> future = new FutureTask<>(task);
+        Thread.startVirtualThread(future);
+        return future;
     }
 
     @Test

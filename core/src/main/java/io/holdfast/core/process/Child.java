@@ -9,8 +9,8 @@ import io.holdfast.core.linux.Signal;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -29,7 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any thread. A wait holds no carrier of virtual threads.
  */
 public final class Child implements AutoCloseable {
-    private static final Set<PidFd> UNREAPED = ConcurrentHashMap.newKeySet();
+    /** Each with what who reaps it completes. */
+    private static final Map<PidFd, CompletableFuture<Exit>> UNREAPED = new ConcurrentHashMap<>();
+
     private static final AtomicInteger STARTING = new AtomicInteger();
 
     private final PidFd pidFd;
@@ -49,7 +51,8 @@ public final class Child implements AutoCloseable {
 
     Child(PidFd pidFd, @Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr) {
         this.pidFd = pidFd;
-        this.exitWatch = new ExitWatch(pidFd.fd(), true);
+        this.exitWatch = ExitWatch.reaping(pidFd.fd());
+        pidFd.isReapedHere(exit);
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
@@ -71,17 +74,22 @@ public final class Child implements AutoCloseable {
      * not certain.
      */
     public static boolean isOrphan(PidFd exited) {
-        return STARTING.get() == 0 && !UNREAPED.contains(exited);
+        return STARTING.get() == 0 && !UNREAPED.containsKey(exited);
     }
 
     /** Whether {@link Spawn} has started this process, and it is not reaped yet. */
     public static boolean isStarted(PidFd process) {
-        return UNREAPED.contains(process);
+        return UNREAPED.containsKey(process);
+    }
+
+    /** What is completed when it is reaped, of one that {@link #isStarted}; else null. */
+    static @Nullable CompletableFuture<Exit> exitOf(PidFd process) {
+        return UNREAPED.get(process);
     }
 
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
-        boolean ignored = UNREAPED.add(pidFd);
+        CompletableFuture<Exit> _ = UNREAPED.put(pidFd, exit);
         watch.set(exitWatch.begin(this::ended));
     }
 
@@ -97,19 +105,21 @@ public final class Child implements AutoCloseable {
 
     /** Kills and reaps a child that cannot be watched. */
     static void giveUp(PidFd pidFd) {
-        boolean _ = UNREAPED.add(pidFd);
+        CompletableFuture<Exit> exit = new CompletableFuture<>();
+        CompletableFuture<Exit> _ = UNREAPED.put(pidFd, exit);
         boolean _ = pidFd.signal(Signal.KILL);
         ExitWatch.awaitTurn(
                 pidFd.fd(),
-                _ -> {
-                    boolean ignored = UNREAPED.remove(pidFd);
+                how -> {
+                    CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
+                    boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
                     pidFd.close();
                 });
     }
 
     /** On the poller's thread, among others: no code of a user's runs here. */
     private void ended(@Nullable Exit how) {
-        boolean ignored = UNREAPED.remove(pidFd);
+        CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
         boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
         if (closed) {
             pidFd.close();

@@ -11,8 +11,11 @@ import io.holdfast.core.linux.SysWait;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,13 +38,27 @@ final class ExitWatch {
 
     private final Fd fd;
     private final boolean reaping;
+    private final @Nullable CompletableFuture<Exit> reaped;
 
-    /**
-     * @param reaping whether the process is our child and this is who reaps it
-     */
-    ExitWatch(Fd fd, boolean reaping) {
+    private ExitWatch(Fd fd, boolean reaping, @Nullable CompletableFuture<Exit> reaped) {
         this.fd = fd;
         this.reaping = reaping;
+        this.reaped = reaped;
+    }
+
+    /** By who reaps our child. */
+    static ExitWatch reaping(Fd fd) {
+        return new ExitWatch(fd, true, null);
+    }
+
+    /**
+     * By anybody else.
+     *
+     * @param reaped of a child that is reaped by others here: completed with how it ended, which
+     *     before Linux 6.15 nobody else is told
+     */
+    static ExitWatch watching(Fd fd, @Nullable CompletableFuture<Exit> reaped) {
+        return new ExitWatch(fd, false, Feature.EXIT_INFO.isPresent() ? null : reaped);
     }
 
     /** How it ended; null while only its parent may know, or if it has not: {@link Liveness}. */
@@ -82,10 +99,37 @@ final class ExitWatch {
             int reaped = Readiness.await(fd, ONLY_HUP, REAP_GRACE);
             exit = reaped == Readiness.NONE ? null : status();
         }
-        return Optional.of(exit == null ? UNKNOWN : exit);
+        return Optional.of(exit == null || exit.equals(UNKNOWN) ? awaitReaped() : exit);
+    }
+
+    private Exit awaitReaped() throws InterruptedException {
+        if (reaped == null) {
+            return UNKNOWN;
+        }
+        try {
+            return reaped.get(REAP_GRACE.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return UNKNOWN;
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
+        }
     }
 
     CompletableFuture<Exit> future() {
+        CompletableFuture<Exit> watched = watched();
+        if (reaped == null) {
+            return watched;
+        }
+        CompletableFuture<Exit> told =
+                watched.thenCompose(exit ->
+                        exit.equals(UNKNOWN)
+                                ? reaped.thenApplyAsync(Function.identity(), Readiness.executor())
+                                : CompletableFuture.completedStage(exit));
+        var _ = told.whenComplete((_, _) -> watched.cancel(false)); // given up by its holder
+        return told;
+    }
+
+    private CompletableFuture<Exit> watched() {
         CompletableFuture<Exit> future = new CompletableFuture<>();
         Readiness.Pending pending =
                 begin(exit ->
@@ -199,6 +243,7 @@ final class ExitWatch {
         private final Consumer<Exit> exited;
         private EventLoop.@Nullable Watch watch;
         private EventLoop.@Nullable Timer grace;
+        private boolean closed;
 
         LoopWatch(EventLoop loop, Consumer<Exit> exited) {
             this.loop = loop;
@@ -220,7 +265,19 @@ final class ExitWatch {
         }
 
         private void end(Exit exit) {
-            if (watch != null) {
+            if (watch == null) {
+                return;
+            }
+            if (reaped != null && exit.equals(UNKNOWN)) {
+                unwatch();
+                var _ = reaped.thenAccept(told -> loop.postEnding(() -> tell(told)));
+            } else {
+                tell(exit);
+            }
+        }
+
+        private void tell(Exit exit) {
+            if (!closed) {
                 close();
                 exited.accept(exit);
             }
@@ -228,6 +285,11 @@ final class ExitWatch {
 
         @Override
         public void close() {
+            closed = true;
+            unwatch();
+        }
+
+        private void unwatch() {
             if (watch != null) {
                 watch.close();
                 watch = null;

@@ -63,6 +63,9 @@ public final class PidFd implements AutoCloseable {
     private final Fd fd;
     private final Identity identity;
 
+    /** Of a child of {@link Spawn}: completed by who reaps it. */
+    private volatile @Nullable CompletableFuture<Exit> reaped;
+
     private PidFd(Fd fd, Identity identity) {
         this.fd = fd;
         this.identity = identity;
@@ -296,20 +299,22 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Parks the calling thread until the process has exited. A child of ours is not reaped. A
-     * process of others tells its status when its parent has reaped it (Linux 6.15), for which
-     * {@link ExitWatch#REAP_GRACE} is waited at most; else the answer is {@link Exit.Unknown}.
+     * Parks the calling thread until the process has exited. A child of ours is not reaped; one
+     * that {@link Spawn} started tells its status on every kernel, of which before Linux 6.15 a
+     * {@code PidFd} that was opened after its end knows nothing. A process of others tells its
+     * status when its parent has reaped it (Linux 6.15), for which {@link ExitWatch#REAP_GRACE} is
+     * waited at most; else the answer is {@link Exit.Unknown}.
      *
      * @throws InterruptedException if the thread is interrupted
      * @throws IllegalStateException if this is closed meanwhile
      */
     public Exit await() throws InterruptedException {
-        return new ExitWatch(fd, false).await(null).orElseThrow();
+        return exitWatch().await(null).orElseThrow();
     }
 
     /** The same with a time limit for the exit; empty when it is over. */
     public Optional<Exit> await(Duration limit) throws InterruptedException {
-        return new ExitWatch(fd, false).await(limit);
+        return exitWatch().await(limit);
     }
 
     /**
@@ -317,7 +322,7 @@ public final class PidFd implements AutoCloseable {
      * with IllegalStateException if this is closed before.
      */
     public CompletableFuture<Exit> onExit() {
-        return new ExitWatch(fd, false).future();
+        return exitWatch().future();
     }
 
     /**
@@ -327,7 +332,17 @@ public final class PidFd implements AutoCloseable {
      * @return closes to no call
      */
     public AutoCloseable onExit(EventLoop loop, Consumer<Exit> exited) {
-        return new ExitWatch(fd, false).on(loop, exited);
+        return exitWatch().on(loop, exited);
+    }
+
+    /** It is a child of {@link Spawn}, to be completed by who reaps it. */
+    void isReapedHere(CompletableFuture<Exit> exit) {
+        reaped = exit;
+    }
+
+    private ExitWatch exitWatch() {
+        CompletableFuture<Exit> own = reaped;
+        return ExitWatch.watching(fd, own != null ? own : Child.exitOf(this));
     }
 
     /**
@@ -402,7 +417,9 @@ public final class PidFd implements AutoCloseable {
      */
     public PidFd duplicate() {
         Fd copy = fd.duplicate();
-        return new PidFd(copy, identity.of(copy));
+        PidFd same = new PidFd(copy, identity.of(copy));
+        same.reaped = reaped;
+        return same;
     }
 
     /** The descriptor, lent: to pass on, or to watch. */

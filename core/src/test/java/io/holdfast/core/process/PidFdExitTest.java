@@ -11,6 +11,7 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -42,6 +43,44 @@ class PidFdExitTest {
     /** What the kernel tells of a reaped stranger. */
     private static Exit ifTold(Exit exit) {
         return Feature.EXIT_INFO.isPresent() ? exit : UNKNOWN;
+    }
+
+    /** As on a kernel before 6.15, where nobody is told of an exit but who reaps. */
+    static final class OurChildren {
+        static final int ROUNDS = 40;
+
+        public static void main(String[] arguments) throws Exception {
+            Exit three = new Exit.Exited(3);
+            for (int i = 0; i < ROUNDS; i++) {
+                try (Child child = Spawn.of("sh", "-c", "exit 3").start();
+                        PidFd same = child.pidFd().duplicate();
+                        EventLoop loop = EventLoop.open()) {
+                    CompletableFuture<Exit> onLoop = new CompletableFuture<>();
+                    try (AutoCloseable _ = same.onExit(loop, onLoop::complete)) {
+                        CompletableFuture<Exit> future = same.onExit();
+                        assertThat(child.pidFd().await()).isEqualTo(three);
+                        assertThat(future.get()).isEqualTo(three);
+                        while (!onLoop.isDone()) {
+                            loop.step(LONG);
+                        }
+                        assertThat(onLoop.join()).isEqualTo(three);
+                    }
+                    assertThat(child.await()).isEqualTo(three);
+                    assertThat(same.await(LONG)).as("reaped").contains(three);
+                    assertThat(child.pidFd().onExit().get()).isEqualTo(three);
+                }
+            }
+            System.out.print("told");
+        }
+    }
+
+    @Test
+    void aChildOfOursTellsItsEndOnEveryKernel() {
+        for (String without : List.of("EXIT_INFO", "EXIT_INFO,PIDFD_INFO")) {
+            ChildJvm.Result result =
+                    ChildJvm.run(List.of("-Dio.holdfast.without=" + without), OurChildren.class);
+            assertThat(result.output()).isEqualTo("told");
+        }
     }
 
     @Test

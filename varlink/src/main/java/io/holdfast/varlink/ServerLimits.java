@@ -48,12 +48,12 @@ public record ServerLimits(
 
     /**
      * For a server that everybody may call, in a process of little memory: calls of 64 KiB and 1024
-     * values, replies of 4 MiB, 1024 connections, 64 a user, 16 MiB held.
+     * values, replies of 4 MiB, 1024 connections, 128 a user, 16 MiB held.
      */
     public static final ServerLimits SMALL =
             DEFAULT.withCalls(new MessageLimits(new JsonLimits(64 << 10, 32, 1024), 16))
                     .withReplies(new MessageLimits(new JsonLimits(4 << 20, 128, 1_000_000), 16))
-                    .withConnections(1024, 64)
+                    .withConnections(1024, 128)
                     .withHeldBytes(16L << 20);
 
     /**

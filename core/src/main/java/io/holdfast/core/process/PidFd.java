@@ -154,9 +154,13 @@ public final class PidFd implements AutoCloseable {
 
     /**
      * Holds the process that {@link #processId} named, by file handle where the kernel has them
-     * (Linux 6.14), else by number and id.
+     * (Linux 6.14), else by number and id. On every kernel both must be its own: a name whose
+     * number and id are not of one process is of none. The number counts as our PID namespace has
+     * it, where it stays the same for life; a name that was written in another PID namespace, where
+     * the process has another number, is refused, and serves in that one alone.
      *
-     * @throws ErrnoException ESRCH if it has ended; ESTALE if the name is of another boot
+     * @throws ErrnoException ESRCH if it has ended, be it at this moment, or its number is another
+     *     one; ESTALE if the name is of another boot
      * @throws NotSupportedException if the name has no id, or before Linux 6.9
      */
     public static PidFd restore(ProcessId name) {

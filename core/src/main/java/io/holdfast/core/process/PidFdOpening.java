@@ -128,17 +128,44 @@ final class PidFdOpening {
                     "restore", name.toString(), Errno.ESTALE, "the name is of another boot");
         }
         long id = name.pidfdId().getAsLong();
-        if (!Feature.FILE_HANDLE.isPresent()) {
-            return open(name.pid(), id);
+        if (name.pid() == 0) {
+            throw mismatch(name); // nobody's number
         }
+        return Feature.FILE_HANDLE.isPresent() ? openByHandle(name, id) : open(name.pid(), id);
+    }
+
+    /** The id finds the process; the number, which never changes, tells a name that was made up. */
+    private static PidFd openByHandle(ProcessId name, long id) {
         try (PidFd self = PidFd.self()) {
             int number = SysStat.openByInode(self.fd(), id, 0);
             if (number == -Errno.ESTALE || number == -Errno.ESRCH) {
-                throw new ErrnoException(
-                        "open_by_handle_at", name.toString(), Errno.ESRCH, "it has ended");
+                throw hasEnded(name);
             }
-            return PidFd.ofKernel(Fd.adopt(number, "open_by_handle_at", name));
+            PidFd opened = PidFd.ofKernel(Fd.adopt(number, "open_by_handle_at", name));
+            try {
+                if (opened.pid() == name.pid()) {
+                    return opened;
+                }
+            } catch (ErrnoException e) {
+                opened.close();
+                throw e.errno() == Errno.ESRCH ? hasEnded(name) : e; // reaped since
+            }
+            opened.close();
+            throw mismatch(name);
         }
+    }
+
+    private static ErrnoException hasEnded(ProcessId name) {
+        return new ErrnoException(
+                "open_by_handle_at", name.toString(), Errno.ESRCH, "it has ended");
+    }
+
+    private static ErrnoException mismatch(ProcessId name) {
+        return new ErrnoException(
+                "restore",
+                name.toString(),
+                Errno.ESRCH,
+                "the process with this id has another number");
     }
 
     static Optional<PidFd> parentOf(PidFd child) {

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * A storable name of a process: what can be written down and restored to a {@link PidFd} as long as
  * the process lives ({@link PidFd#restore}). The number alone names nothing.
  *
- * @param pid the number, a hint
+ * @param pid the number, in the PID namespace of who wrote the name; it must be that of the process
+ *     with the id, or the name is refused
  * @param pidfdId the pidfs inode number, unique in a boot (Linux 6.9)
  * @param bootId the boot in which that holds
  */

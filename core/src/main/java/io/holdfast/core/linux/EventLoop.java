@@ -316,7 +316,11 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         return errors.get();
     }
 
-    /** Runs until {@link #stop}. */
+    /**
+     * Runs until {@link #stop}.
+     *
+     * @throws IllegalStateException within a turn of this loop
+     */
     public void run() {
         while (!stopped) {
             step(Duration.ofMillis(Long.MAX_VALUE));
@@ -333,8 +337,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * One turn: waits up to that time for something to do, then does all of it.
      *
      * @return how many events, timers and tasks were handled
+     * @throws IllegalStateException within a turn of this loop: a handler cannot take the next one
      */
     public int step(Duration limit) {
+        if (isOwner()) {
+            throw new IllegalStateException("a turn of the event loop within a turn of its own");
+        }
         owner = Thread.currentThread();
         try {
             int n = epoll.await(events, patience(Readiness.nanos(limit)));

@@ -82,6 +82,37 @@ class EventLoopTest {
     }
 
     @Test
+    void aHandlerCannotTakeATurnOfItsOwnLoop() {
+        Fd[] first = pair();
+        Fd[] second = pair();
+        for (Fd fd : List.of(first[0], second[0])) {
+            loop.watch(
+                    fd,
+                    Readiness.IN,
+                    _ -> {
+                        read(fd);
+                        for (Runnable turn : List.<Runnable>of(this::turn, loop::run)) {
+                            assertThatIllegalStateException()
+                                    .isThrownBy(turn::run)
+                                    .withMessageContaining("within a turn of its own");
+                        }
+                        said.add("ready");
+                    });
+        }
+        write(first[1]);
+        write(second[1]);
+        loop.after(NOW, () -> assertThatIllegalStateException().isThrownBy(this::turn));
+        assertThat(loop.step(LONG)).isEqualTo(3);
+        assertThat(said).containsExactly("ready", "ready");
+        assertThat(loop.errors()).isZero();
+        assertThat(loop.step(NOW)).isZero();
+    }
+
+    private void turn() {
+        int ignored = loop.step(NOW);
+    }
+
+    @Test
     void whatIsWatchedForCanBeChanged() {
         Fd[] pair = pair();
         EventLoop.Watch watch = loop.watch(pair[0], 0, events -> said.add("ready " + events));

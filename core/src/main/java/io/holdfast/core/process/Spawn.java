@@ -208,7 +208,7 @@ public final class Spawn {
         return this;
     }
 
-    /** Leads a process group of its own. */
+    /** Leads a process group of its own, as the leader of a session does anyway. */
     public Spawn newProcessGroup() {
         group = OptionalInt.of(0);
         return this;
@@ -216,9 +216,14 @@ public final class Spawn {
 
     /**
      * Gives it a terminal: with {@link #newSession} its controlling one, with {@link
-     * #newProcessGroup} the foreground of ours.
+     * #newProcessGroup} alone the foreground of ours. {@link #start} refuses a terminal with
+     * neither, and what is no terminal; and a child never executes its program whose controlling
+     * terminal it could not become, since it is another session's or is never one ({@code
+     * /dev/console}, {@code /dev/ptmx}). For that the child of a session is held, see {@link
+     * #whileHeld}.
      *
-     * @param fd lent until {@link #start} returns
+     * @param fd lent until {@link #start} returns; the terminal itself, not {@code /dev/tty}, for a
+     *     session
      */
     public Spawn terminal(Fd fd) {
         terminal = fd;
@@ -296,8 +301,12 @@ public final class Spawn {
      * about a tenth of a millisecond; a virtual thread is parked meanwhile.
      *
      * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), EAGAIN (a limit of
-     *     processes), EMFILE, and of a cgroup EACCES, EBUSY, ENOENT
+     *     processes), EMFILE, of a cgroup EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is
+     *     none, or is not ours to give the foreground of), EPERM (it did not become the controlling
+     *     one), EIO, ENXIO
      * @throws IllegalArgumentException if a string holds a NUL
+     * @throws IllegalStateException if there is a {@link #terminal} without {@link #newSession} or
+     *     {@link #newProcessGroup}
      */
     public Child start() {
         return new Starter(this).start();
@@ -305,6 +314,10 @@ public final class Spawn {
 
     /** The path of the program. */
     Path resolve() {
+        if (program.isEmpty()) {
+            throw new ErrnoException(
+                    "pidfd_spawn", "\"\"", Errno.ENOENT, "the name of the program is empty");
+        }
         if (program.contains("/")) {
             return Path.of(program).toAbsolutePath(); // not from the child's directory
         }

@@ -71,17 +71,20 @@ final class Starter {
 
     private final Spawn spawn;
     private final ChildStreams streams = new ChildStreams();
+    private final @Nullable ChildTerminal terminal;
     private boolean intoCgroup;
     private final boolean throughGate;
 
     Starter(Spawn spawn) {
         this.spawn = spawn;
+        this.terminal = ChildTerminal.of(spawn);
         this.intoCgroup = spawn.cgroup != null && Feature.CLONE_INTO_CGROUP.isPresent();
         this.throughGate =
                 spawn.held != null
                         || !spawn.pidVariables.isEmpty()
                         || spawn.idVariable != null
-                        || (spawn.cgroup != null && !intoCgroup);
+                        || (spawn.cgroup != null && !intoCgroup)
+                        || (terminal != null && terminal.isControlling());
     }
 
     Child start() {
@@ -96,6 +99,9 @@ final class Starter {
     private Child startAndWatch() {
         try (streams) {
             Path program = spawn.resolve();
+            if (terminal != null) {
+                terminal.requireTerminal();
+            }
             streams.open(spawn.streams);
             PidFd pidFd = started(program);
             try {
@@ -250,6 +256,9 @@ final class Starter {
 
         private void meet(HeldChild child) {
             try {
+                if (terminal != null) {
+                    terminal.requireControlling(child.pidFd());
+                }
                 if (spawn.cgroup != null && !intoCgroup) {
                     child.attachTo(spawn.cgroup);
                 }
@@ -407,7 +416,7 @@ final class Starter {
             if (spawn.session) {
                 call.newSession();
             }
-            if (spawn.group.isPresent()) {
+            if (spawn.group.isPresent() && !spawn.session) { // which has one already: EPERM
                 call.processGroup(spawn.group.getAsInt());
             }
             if (intoCgroup && spawn.cgroup != null) {
@@ -495,6 +504,10 @@ final class Starter {
     }
 
     private ErrnoException failure(String call, Path program, int errno) {
+        ErrnoException ofTerminal = terminal == null ? null : terminal.failure(errno);
+        if (ofTerminal != null) {
+            return ofTerminal;
+        }
         String cgroup = spawn.cgroup == null ? null : spawn.cgroup.toString();
         String advice =
                 switch (errno) {

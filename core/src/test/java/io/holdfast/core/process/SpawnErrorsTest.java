@@ -116,10 +116,14 @@ class SpawnErrorsTest {
     }
 
     @Test
+    void aProgramWithoutANameIsSaidToBeOne() {
+        assertFails(Spawn.of(""), Errno.ENOENT, "\"\"", "the name of the program is empty");
+    }
+
+    @Test
     void anUnknownProgram() {
         assertFails(Spawn.of("no-such-program"), Errno.ENOENT, "no-such-program", "PATH=");
         assertFails(Spawn.of("/no/such/program"), Errno.ENOENT, "/no/such/program");
-        assertFails(Spawn.of(""), Errno.ENOENT, "PATH=");
     }
 
     @Test

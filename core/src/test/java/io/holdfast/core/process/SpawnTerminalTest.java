@@ -1,10 +1,15 @@
 package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -19,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A terminal whose other side is a Perl script. */
 @Needs(programs = "perl")
@@ -32,6 +38,8 @@ class SpawnTerminalTest {
                     + "my $n = pack('i', 0); ioctl($m, 0x80045430, $n) or die; " // TIOCGPTN
                     + "print '/dev/pts/', unpack('i', $n), qq{\\n}; "
                     + "while (sysread $m, my $x, 1000) { print $x }";
+
+    @TempDir Path folder;
 
     private final OpenDescriptors before = OpenDescriptors.now();
     private Process master;
@@ -57,6 +65,16 @@ class SpawnTerminalTest {
         master.getOutputStream().close();
         master.getErrorStream().close();
         before.awaitSameNumber();
+    }
+
+    private static void awaitOnlyTheMaster() {
+        Await.until(() -> {
+            try {
+                return SpawnErrorsTest.childrenOfOurs().size() == 1;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
     }
 
     private static Spawn perl(String script) {
@@ -132,6 +150,108 @@ class SpawnTerminalTest {
             assertThat(screen.readLine()).isEqualTo("foreground 1 leader 1");
             assertThat(screen.readLine()).isEqualTo("its job exited with status 0");
             assertThat(leader.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    @Test
+    void aTerminalOfAnotherSessionIsRefusedAndNothingExecuted() throws Exception {
+        String name = terminal.with(n -> target(n));
+        Path trace = folder.resolve("trace");
+        try (Child owner = perl(TELL + "; sleep 1000").newSession().terminal(terminal).start()) {
+            assertThat(screen.readLine()).isEqualTo("foreground 1 leader 1");
+            List<Spawn> attempts =
+                    List.of(
+                            Spawn.of("touch", trace.toString()),
+                            Spawn.of("touch", trace.toString()).whileHeld(_ -> {}),
+                            Spawn.of("touch", trace.toString()).noNewPrivileges());
+            for (Spawn attempt : attempts) {
+                assertThatThrownBy(() -> attempt.newSession().terminal(terminal).start())
+                        .isInstanceOf(ErrnoException.class)
+                        .hasMessageStartingWith("open " + name + ": EPERM")
+                        .hasMessageContaining("another session's");
+            }
+            assertThat(trace).doesNotExist();
+            assertThat(owner.pidFd().isAlive()).isTrue();
+            assertThat(owner.signal(Signal.KILL)).isTrue();
+            assertThat(owner.await()).isInstanceOf(Exit.Killed.class);
+        }
+        awaitOnlyTheMaster();
+    }
+
+    @Test
+    void whatIsNoTerminalIsNamed() throws Exception {
+        Fd[] pipe = Unistd.pipe2(0);
+        try (Fd in = pipe[0];
+                Fd out = pipe[1];
+                Fd nothing = Fcntl.open("/dev/null", Fcntl.O_RDWR)) {
+            for (Fd fd : List.of(in, out, nothing)) {
+                for (Spawn attempt :
+                        List.of(
+                                Spawn.of("true").newSession(),
+                                Spawn.of("true").newProcessGroup())) {
+                    assertThatThrownBy(() -> attempt.terminal(fd).start())
+                            .isInstanceOf(ErrnoException.class)
+                            .hasMessageContaining(fd.with(n -> target(n)) + ": ENOTTY");
+                }
+            }
+        }
+        awaitOnlyTheMaster();
+    }
+
+    @Test
+    void aTerminalNeedsASessionOrAGroupOfItsOwn() {
+        assertThatIllegalStateException()
+                .isThrownBy(() -> Spawn.of("true").terminal(terminal).start())
+                .withMessageContaining("a new session or a new process group");
+    }
+
+    @Test
+    void aForegroundThatIsNotOursToGiveIsNamedByItsTerminal() {
+        String name = terminal.with(n -> target(n));
+        assertThatThrownBy(() -> Spawn.of("true").newProcessGroup().terminal(terminal).start())
+                .isInstanceOf(ErrnoException.class)
+                .hasMessageContaining(name + ": ENOTTY")
+                .hasMessageContaining("not the terminal of our session");
+    }
+
+    @Test
+    void aTerminalThatWasHungUpIsNamed() throws Exception {
+        String name = terminal.with(n -> target(n));
+        master.destroyForcibly();
+        int ignored = master.waitFor();
+        assertThatThrownBy(() -> Spawn.of("true").newSession().terminal(terminal).start())
+                .isInstanceOf(ErrnoException.class)
+                .hasMessageContaining(name)
+                .hasMessageContaining("EIO");
+    }
+
+    @Test
+    void aNewSessionCannotHaveWhateverTerminalItHas() throws Exception {
+        try (Child asking =
+                Spawn.of(ChildJvm.command(List.of(), Asking.class))
+                        .newSession()
+                        .terminal(terminal)
+                        .start()) {
+            assertThat(screen.readLine()).startsWith("open /dev/tty: ENXIO").contains("itself");
+            assertThat(asking.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    /** Gives a session the terminal by the name that means another one there. */
+    static final class Asking {
+        private Asking() {}
+
+        public static void main(String[] arguments) throws Exception {
+            try (Fd tty = Fcntl.open("/dev/tty", Fcntl.O_RDWR)) {
+                String said = "started";
+                try (Child child = Spawn.of("true").newSession().terminal(tty).start()) {
+                    var _ = child.await();
+                } catch (ErrnoException e) {
+                    said = e.getMessage();
+                }
+                byte[] bytes = (said + "\n").getBytes(StandardCharsets.UTF_8);
+                int ignored = Unistd.write(tty, bytes, 0, bytes.length);
+            }
         }
     }
 

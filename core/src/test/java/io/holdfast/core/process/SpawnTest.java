@@ -270,6 +270,11 @@ class SpawnTest {
             assertThat(child.pidFd().proc().session()).isEqualTo(number);
             end(child);
         }
+        try (Child child = cat().newSession().newProcessGroup().start()) {
+            int number = child.pidFd().pid();
+            assertThat(child.pidFd().proc().session()).isEqualTo(number);
+            end(child);
+        }
         List<String> group = stat(Spawn.of("sh", cat).newProcessGroup());
         assertThat(group.get(3)).isEqualTo(ours.get(3));
         assertThat(group.get(2)).isNotEqualTo(ours.get(2));

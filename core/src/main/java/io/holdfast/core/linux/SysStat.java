@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** {@code sys/stat.h}, {@code sys/vfs.h} and the file handles of {@code fcntl.h}. */
 public final class SysStat {
@@ -21,6 +22,7 @@ public final class SysStat {
     static final int AT_EMPTY_PATH = 0x1000;
     private static final int AT_STATX_DONT_SYNC = 0x4000;
     private static final int AT_REMOVEDIR = 0x200;
+    private static final int RENAME_NOREPLACE = 1;
 
     // struct statx
     private static final int STATX_BASIC_STATS = 0x7FF;
@@ -52,6 +54,7 @@ public final class SysStat {
         static final MethodHandle OPEN_BY_HANDLE_AT = Libc.bind("open_by_handle_at");
         static final MethodHandle MKDIRAT = Libc.bind("mkdirat");
         static final MethodHandle UNLINKAT = Libc.bind("unlinkat");
+        static final MethodHandle RENAMEAT2 = Libc.bind("renameat2");
         static final MethodHandle MKFIFOAT = Libc.bind("mkfifoat");
         static final MethodHandle FCHMODAT = Libc.bind("fchmodat");
         static final MethodHandle FCHMOD = Libc.bind("fchmod");
@@ -72,6 +75,11 @@ public final class SysStat {
         private static final int S_IFSOCK = 0xC000;
         private static final int S_IFDIR = 0x4000;
         private static final int S_IFIFO = 0x1000;
+
+        /** Who may do what with it: 0 to 0777. */
+        public int permissions() {
+            return mode & 0777;
+        }
 
         /** Whether it is a socket. */
         public boolean isSocket() {
@@ -257,6 +265,36 @@ public final class SysStat {
         return named(Rare.UNLINKAT, directory, name, 0, 0, 0);
     }
 
+    /** {@code unlink(2)}: 0, or -errno. */
+    public static int unlink(String path) {
+        return named(Rare.UNLINKAT, null, path, 0, 0, 0);
+    }
+
+    /**
+     * {@code renameat2(2)} in a directory, without replacing anything: 0, or -errno, EINVAL where
+     * the file system cannot do that.
+     */
+    public static int renameNoReplace(Fd directory, String from, String to) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            int middle = CString.put(scratch.bytes, 0, from);
+            int _ = CString.put(scratch.bytes, middle, to);
+            return Libc.intCall(
+                    Rare.RENAMEAT2,
+                    scratch.errno,
+                    number,
+                    scratch.address,
+                    number,
+                    scratch.address + middle,
+                    RENAME_NOREPLACE,
+                    0);
+        } finally {
+            directory.release();
+            scratch.give();
+        }
+    }
+
     /** {@code mkfifoat(3)}: 0, or -errno. */
     public static int mkfifoat(Fd directory, String name, int mode) {
         return named(Rare.MKFIFOAT, directory, name, mode, 0, 0);
@@ -287,16 +325,18 @@ public final class SysStat {
     }
 
     private static int named(
-            MethodHandle function, Fd directory, String name, long c, long d, long e) {
+            MethodHandle function, @Nullable Fd directory, String name, long c, long d, long e) {
         Scratch scratch = Scratch.take();
-        int number = directory.acquire();
+        int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
             long end = CString.put(scratch.bytes, 0, name);
             return end < 0
                     ? -Errno.ENAMETOOLONG
                     : Libc.intCall(function, scratch.errno, number, scratch.address, c, d, e, 0);
         } finally {
-            directory.release();
+            if (directory != null) {
+                directory.release();
+            }
             scratch.give();
         }
     }

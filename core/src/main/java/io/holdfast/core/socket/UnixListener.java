@@ -2,18 +2,10 @@ package io.holdfast.core.socket;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -28,27 +20,6 @@ public final class UnixListener implements AutoCloseable {
     private final SocketType type;
     private final Optional<SocketFile> unlinkAtClose;
 
-    /** The file that a bind made: its path, and which file it is. */
-    private record SocketFile(Path path, Object key) {
-        static SocketFile of(Path path) throws IOException {
-            var attributes =
-                    Files.readAttributes(
-                            path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-            return new SocketFile(path, Objects.requireNonNull(attributes.fileKey()));
-        }
-
-        /** Another listener may have taken the path over. */
-        void removeIfSame() {
-            try {
-                if (equals(of(path))) {
-                    Files.delete(path);
-                }
-            } catch (IOException e) {
-                // gone already, or not ours to remove any more
-            }
-        }
-    }
-
     private UnixListener(Fd fd, SocketType type, Optional<SocketFile> unlinkAtClose) {
         this.fd = fd;
         this.type = type;
@@ -56,14 +27,17 @@ public final class UnixListener implements AutoCloseable {
     }
 
     /**
-     * Binds and listens. A socket file that nobody listens on any more is replaced; the one made
-     * here is removed at {@link #close}.
+     * Binds and listens. A socket file that no socket is bound to any more is replaced; the one
+     * made here is removed at {@link #close}. One whose socket does not listen yet is somebody's,
+     * and so is what is no socket, be it a link to one. Of listeners that are made for one path at
+     * once, one succeeds. A dead file stays where it cannot be renamed (RENAME_NOREPLACE, which NFS
+     * lacks) or is not ours to remove.
      *
      * @param type STREAM or SEQPACKET
      * @param backlog how many connections may wait; the kernel caps it (net.core.somaxconn)
      * @throws IllegalArgumentException if the type is DATAGRAM: see {@link UnixSocket#bind}
-     * @throws ErrnoException EADDRINUSE (somebody listens there, or it is no socket), EACCES,
-     *     ENOENT (no folder)
+     * @throws ErrnoException EADDRINUSE (somebody is bound there or takes it at this moment, or it
+     *     is no socket), EACCES, ENOENT (no folder)
      */
     public static UnixListener listen(UnixAddress address, SocketType type, int backlog) {
         return listen(address, type, backlog, OptionalInt.empty());
@@ -95,67 +69,32 @@ public final class UnixListener implements AutoCloseable {
             throw new IllegalArgumentException("a DATAGRAM socket does not listen");
         }
         Fd fd = Fd.adopt(SysSocket.socket(type.number()), "socket", type);
+        SocketFile file = null;
         try {
             if (mode.isPresent()) {
                 ErrnoException.check(SysStat.fchmod(fd, mode.getAsInt()), "fchmod", fd);
             }
-            int r = SysSocket.bind(fd, UnixAddress.name(address));
-            if (r == -Errno.EADDRINUSE
-                    && address instanceof UnixAddress.PathName(String path)
-                    && removeDead(path, type)) {
-                r = SysSocket.bind(fd, UnixAddress.name(address));
+            if (address instanceof UnixAddress.PathName(String path)) {
+                file = SocketFile.bind(fd, path);
+            } else {
+                ErrnoException.check(
+                        SysSocket.bind(fd, UnixAddress.name(address)), "bind", address);
             }
-            ErrnoException.check(r, "bind", address);
-            if (mode.isPresent()) {
-                widen(address.toString(), mode.getAsInt());
+            if (file != null && mode.isPresent()) {
+                file.permit(mode.getAsInt()); // what the umask took
             }
             ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
-            return new UnixListener(fd, type, fileOf(address));
+            if (file != null) {
+                file.requireThere();
+            }
+            return new UnixListener(fd, type, Optional.ofNullable(file));
         } catch (RuntimeException e) {
+            if (file != null) {
+                file.removeIfSame();
+            }
             fd.close();
             throw e;
         }
-    }
-
-    /** Gives the file what the umask took, unless another has taken its place. */
-    private static void widen(String path, int mode) {
-        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
-            SysStat.Stat stat = SysStat.stat(file);
-            if (!stat.isSocket() || stat.uid() != Unistd.geteuid()) {
-                throw new ErrnoException("chmod", path, Errno.ESTALE, "another file is there now");
-            }
-            if ((stat.mode() & ALL_PERMISSIONS) != mode) {
-                String itself = file.with(number -> "/proc/self/fd/" + number);
-                ErrnoException.check(SysStat.fchmodat(file, itself, mode), "chmod", path);
-            }
-        }
-    }
-
-    private static Optional<SocketFile> fileOf(UnixAddress address) {
-        try {
-            return address instanceof UnixAddress.PathName(String path)
-                    ? Optional.of(SocketFile.of(Path.of(path)))
-                    : Optional.empty();
-        } catch (IOException e) {
-            return Optional.empty(); // removed meanwhile
-        }
-    }
-
-    private static boolean removeDead(String path, SocketType type) {
-        try (Fd probe = Fd.adopt(SysSocket.socket(type.number()), "socket", type)) {
-            int r = SysSocket.connect(probe, UnixAddress.name(new UnixAddress.PathName(path)));
-            return r == -Errno.ECONNREFUSED
-                    && isSocket(path)
-                    && Files.deleteIfExists(Path.of(path));
-        } catch (IOException e) {
-            return false;
-        }
-    }
-
-    /** A regular file refuses a connection as a dead socket does. */
-    private static boolean isSocket(String path) throws IOException {
-        int mode = (Integer) Files.getAttribute(Path.of(path), "unix:mode");
-        return (mode & 0xF000) == 0xC000; // S_IFMT, S_IFSOCK of sys/stat.h
     }
 
     /**

@@ -8,9 +8,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.SysFile;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,13 +26,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class UnixListenerTest {
@@ -138,19 +147,167 @@ class UnixListenerTest {
             assertThatThrownBy(() ->
                             UnixListener.listen(address("socket"), SocketType.SEQPACKET, BACKLOG))
                     .hasMessageContaining("EADDRINUSE");
-            while (true) { // the probe was a connection, closed since
-                try (UnixSocket probe = first.accept()) {
-                    assertThat(probe.receive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.END);
-                }
-                if (nothingWaits(first)) {
-                    break;
-                }
-            }
+            assertThat(nothingWaits(first)).as("nobody has connected").isTrue();
             talk(first, address("socket"), SocketType.STREAM);
         }
         try (UnixSocket datagrams = UnixSocket.bind(address("datagrams"))) {
             assertThatThrownBy(() -> listen("datagrams")).hasMessageContaining("EADDRINUSE");
             assertThat(datagrams.localAddress()).isEqualTo(address("datagrams"));
+        }
+    }
+
+    @Test
+    @Needs(programs = "perl")
+    void aSocketThatIsBoundAndDoesNotListenYetIsNotReplaced() throws Exception {
+        Path path = folder.resolve("socket");
+        Process perl =
+                new ProcessBuilder("perl", "-e", BINDER, path.toString())
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        try (var said = perl.inputReader();
+                var commands = perl.outputWriter()) {
+            assertThat(said.readLine()).isEqualTo("bound");
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> listen("socket"))
+                        .isInstanceOf(ErrnoException.class)
+                        .hasMessageStartingWith("bind " + path + ": EADDRINUSE");
+            }
+            commands.write("listen\n");
+            commands.flush();
+            assertThat(said.readLine()).isEqualTo("listening");
+            UnixSocket.connect(address("socket"), SocketType.STREAM).close();
+        } finally {
+            int _ = perl.waitFor(); // its input has ended
+        }
+        assertThat(path).exists();
+        try (UnixListener heir = listen("socket")) {
+            talk(heir, address("socket"), SocketType.STREAM);
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    /** Binds to a path, and listens when it is told to. */
+    private static final String BINDER =
+            "use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; "
+                    + "bind($s, pack_sockaddr_un($ARGV[0])) or die; print qq{bound\n}; "
+                    + "<STDIN> // exit; listen($s, 5) or die; print qq{listening\n}; <STDIN>";
+
+    @Test
+    void aLinkToADeadSocketIsNotReplaced() throws IOException {
+        dead("dead");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("dead"));
+        assertThatThrownBy(() -> listen("link")).hasMessageContaining("EADDRINUSE");
+        assertThat(link).isSymbolicLink();
+        assertThat(folder.resolve("dead")).exists();
+    }
+
+    /** Leaves the file of a socket that is closed. */
+    private void dead(String name) {
+        UnixListener listener = listen(name);
+        listener.fd().close();
+        listener.close();
+        assertThat(folder.resolve(name)).exists();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4})
+    void ofListenersThatRaceForADeadPathOneGetsIt(int racers) throws Exception {
+        Path path = folder.resolve("socket");
+        try (var threads = Executors.newFixedThreadPool(racers)) {
+            for (int round = 0; round < ROUNDS; round++) {
+                if (round % 2 == 0) {
+                    dead("socket");
+                }
+                CyclicBarrier start = new CyclicBarrier(racers);
+                List<Future<Optional<UnixListener>>> results = new ArrayList<>();
+                for (int i = 0; i < racers; i++) {
+                    results.add(
+                            threads.submit(() -> {
+                                int _ = start.await();
+                                return tryListen("socket");
+                            }));
+                }
+                List<UnixListener> winners = new ArrayList<>();
+                for (Future<Optional<UnixListener>> result : results) {
+                    result.get().ifPresent(winners::add);
+                }
+                assertThat(winners).as("round %d", round).hasSize(1);
+                try (UnixListener winner = winners.getFirst()) {
+                    talk(winner, address("socket"), SocketType.STREAM);
+                }
+                assertThat(path).doesNotExist();
+            }
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void aFolderThatSomebodyKeepsLockedDelaysTheReplacementAtMost() throws Exception {
+        dead("socket");
+        try (Fd dir = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+            assertThat(SysFile.tryLock(dir)).isZero();
+            long start = System.nanoTime();
+            try (UnixListener heir = listen("socket")) {
+                assertThat(System.nanoTime() - start)
+                        .isGreaterThanOrEqualTo(SocketFile.LOCK_LIMIT.toNanos());
+                talk(heir, address("socket"), SocketType.STREAM);
+            }
+            try (UnixListener free = listen("socket")) { // nothing in the way: no lock is needed
+                talk(free, address("socket"), SocketType.STREAM);
+            }
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    @Needs(root = true)
+    void aDeadSocketInAFolderThatMayNotBeReadIsReplaced() throws Exception {
+        dead("socket");
+        Files.setPosixFilePermissions(
+                folder.resolve("socket"), PosixFilePermissions.fromString("rw-rw-rw-"));
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx-wx-wx"));
+        AsUser.nobody(() -> {
+            try (UnixListener heir = listen("socket")) {
+                talk(heir, address("socket"), SocketType.STREAM);
+            }
+        });
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void whoLosesThePathBeforeItListensSaysSo() throws Exception {
+        Path path = folder.resolve("socket");
+        AtomicBoolean over = new AtomicBoolean();
+        FutureTask<Void> removing =
+                new FutureTask<>(() -> {
+                    while (!over.get()) {
+                        Files.deleteIfExists(path);
+                    }
+                    return null;
+                });
+        Thread remover = Thread.ofPlatform().start(removing);
+        try {
+            Await.until(() -> { // the one that comes between bind and listen
+                Optional<UnixListener> winner = tryListen("socket");
+                winner.ifPresent(UnixListener::close);
+                return winner.isEmpty();
+            });
+        } finally {
+            over.set(true);
+            remover.join();
+        }
+        assertThat(removing.get()).isNull();
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    private static final int ROUNDS = 200;
+
+    private Optional<UnixListener> tryListen(String name) {
+        try {
+            return Optional.of(listen(name));
+        } catch (ErrnoException e) {
+            assertThat(e.errno()).isEqualTo(Errno.EADDRINUSE);
+            return Optional.empty();
         }
     }
 

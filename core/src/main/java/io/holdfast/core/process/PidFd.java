@@ -331,7 +331,8 @@ public final class PidFd implements AutoCloseable {
 
     /**
      * Calls back on the loop's thread when the process has exited, with what {@link #await} would
-     * tell. Once for each loop and {@code PidFd}; only on the loop's thread.
+     * tell. Once for each loop and {@code PidFd}; only on the loop's thread. Never, if this is
+     * closed before: unlike the future, a watch of a loop ends silently with its descriptor.
      *
      * @return closes to no call
      */
@@ -396,9 +397,12 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Its cgroup now, held open; the id is from the pidfd where the kernel tells it.
+     * Its cgroup now, held open; the id is from the pidfd where the kernel tells it (Linux 6.13).
+     * Of a process that is reaped it is the one that it died in (Linux 6.15).
      *
-     * @throws ErrnoException ESRCH if it is reaped or the cgroup was removed
+     * @throws ErrnoException ESRCH if it is reaped, before Linux 6.15; ESTALE if it has exited and
+     *     the cgroup was removed since, before Linux 6.13 ENOENT; there also ESRCH if it moves at
+     *     this moment
      */
     public Cgroup cgroup() {
         return CgroupLookup.of(this);

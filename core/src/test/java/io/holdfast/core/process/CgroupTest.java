@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.testkit.Await;
@@ -190,6 +191,32 @@ class CgroupTest {
             assertErrno(Errno.ESRCH, () -> other.attach(child.pidFd()));
             assertThat(other.contains(child.pidFd())).isFalse();
             other.remove();
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.EXIT_INFO)
+    void theCgroupOfAReapedProcessIsToldUntilItIsRemoved() throws Exception {
+        try (Cgroup its = cgroup.create("its");
+                Child child = sleeper(its)) {
+            assertThat(child.signal(Signal.KILL)).isTrue();
+            assertThat(child.await()).isEqualTo(KILLED);
+            assertThat(child.pidFd().state()).isEqualTo(PidFd.State.REAPED);
+            try (Cgroup told = child.pidFd().cgroup()) {
+                assertThat(told).isEqualTo(its);
+            }
+            its.remove();
+            assertErrno(Errno.ESTALE, () -> child.pidFd().cgroup());
+        }
+    }
+
+    @Test
+    @Needs(without = Feature.EXIT_INFO)
+    void aReapedProcessHasNoCgroupWhereTheKernelKeepsNothingOfIt() throws Exception {
+        try (Child child = sleeper(cgroup)) {
+            assertThat(child.signal(Signal.KILL)).isTrue();
+            assertThat(child.await()).isEqualTo(KILLED);
+            assertErrno(Errno.ESRCH, () -> child.pidFd().cgroup());
         }
     }
 

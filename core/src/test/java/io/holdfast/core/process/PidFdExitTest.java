@@ -84,6 +84,23 @@ class PidFdExitTest {
     }
 
     @Test
+    void aLoopIsNotToldOfTheExitOfWhatIsClosedBefore() throws Exception {
+        List<Exit> told = new ArrayList<>();
+        try (ForeignParent parent = ForeignParent.start();
+                EventLoop loop = EventLoop.open()) {
+            int number = parent.child("stranger");
+            PidFd stranger = PidFd.open(number);
+            AutoCloseable watch = stranger.onExit(loop, told::add);
+            stranger.close();
+            assertThat(parent.kill(number, Signal.KILL)).isTrue();
+            assertThat(parent.reap(number)).isEqualTo(new Exit.Killed(Signal.KILL, false));
+            assertThat(loop.step(Duration.ZERO)).isZero();
+            watch.close();
+            assertThat(told).isEmpty();
+        }
+    }
+
+    @Test
     void aChildOfJavaTellsItsEndAndJavaDoesToo() throws Exception {
         Process process = new ProcessBuilder("sh", "-c", "read x; exit 5").start();
         try (PidFd held = PidFd.of(process)) {

@@ -3,7 +3,8 @@ package io.holdfast.cli;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.manager.ManagerListener;
 import io.holdfast.manager.unit.UnitName;
-import java.util.concurrent.ArrayBlockingQueue;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /**
  * Prints what a manager tells, line by line, on a thread of its own: whoever reads slowly delays
@@ -14,13 +15,17 @@ final class EventLines implements ManagerListener, AutoCloseable {
     static final int WAITING = Integer.getInteger("io.holdfast.eventLines", 8192);
 
     private final Output output;
-    private final ArrayBlockingQueue<String> lines = new ArrayBlockingQueue<>(WAITING);
+
+    /** Empty is the end. At most {@link #WAITING}, and what the end adds. */
+    private final LinkedBlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
+
     private final Thread writer;
 
     @GuardedBy("this")
     private long dropped;
 
-    private volatile boolean closed;
+    @GuardedBy("this")
+    private boolean closed;
 
     EventLines(Output output) {
         this.output = output;
@@ -56,27 +61,31 @@ final class EventLines implements ManagerListener, AutoCloseable {
 
     private synchronized void add(String line) {
         tellDropped();
-        if (dropped > 0 || !lines.offer(line)) {
+        if (closed || dropped > 0 || lines.size() >= WAITING) {
             dropped++;
+        } else {
+            lines.add(Optional.of(line));
         }
     }
 
     /** As soon as there is room, behind the last line that was kept. */
     private synchronized void tellDropped() {
-        if (dropped > 0 && lines.offer("holdfast: " + dropped + " lines were dropped here")) {
-            dropped = 0;
+        if (dropped > 0 && !closed && lines.size() < WAITING) {
+            lines.add(Optional.of(dropped()));
         }
+    }
+
+    private synchronized String dropped() {
+        String text = "holdfast: " + dropped + " lines were dropped here";
+        dropped = 0;
+        return text;
     }
 
     private void write() {
         try {
-            while (!closed || !lines.isEmpty()) {
-                String line = lines.poll(100, java.util.concurrent.TimeUnit.MILLISECONDS);
-                if (line == null) {
-                    continue;
-                }
+            for (Optional<String> line = lines.take(); line.isPresent(); line = lines.take()) {
                 tellDropped();
-                output.line(line);
+                output.line(line.get());
                 if (lines.isEmpty()) {
                     output.out().flush();
                 }
@@ -86,10 +95,23 @@ final class EventLines implements ManagerListener, AutoCloseable {
         }
     }
 
+    private synchronized void end() {
+        if (dropped > 0) {
+            lines.add(Optional.of(dropped()));
+        }
+        closed = true;
+        lines.add(Optional.empty());
+    }
+
+    /** Whether nothing but a line can wake who prints them. */
+    boolean isAtRest() {
+        return writer.getState() == Thread.State.WAITING;
+    }
+
     /** Prints what waits. */
     @Override
     public void close() {
-        closed = true;
+        end();
         try {
             writer.join(java.time.Duration.ofSeconds(2));
         } catch (InterruptedException e) {

@@ -39,6 +39,15 @@ final class Limits {
     /** How long after its end an upheld unit is started again ({@code upholdDelay}, ms). */
     static final Duration UPHOLD_DELAY = Duration.ofMillis(number("upholdDelay", 100));
 
+    /**
+     * How long a kind of line that others can cause is not said again ({@code lineInterval},
+     * milliseconds).
+     */
+    static final Duration LINE_INTERVAL = Duration.ofMillis(number("lineInterval", 10_000));
+
+    /** Refusals that are told of one by one in each such interval ({@code refusalLines}). */
+    static final int REFUSAL_LINES = number("refusalLines", 20);
+
     /** How long killed processes may take to be gone ({@code killPatience}, milliseconds). */
     static final Duration KILL_PATIENCE = Duration.ofMillis(number("killPatience", 10_000));
 

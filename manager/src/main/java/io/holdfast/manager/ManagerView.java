@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -116,6 +117,15 @@ public final class ManagerView {
     /** Something to be said about the manager, in one line. On the loop. */
     public void warn(String text) {
         context.warn(text);
+    }
+
+    /**
+     * Takes lines that say what was refused to whom. Anybody can cause them as often as he likes:
+     * some are said, the others counted. By any thread.
+     */
+    public Consumer<String> refusals() {
+        ThrottledLine line = ThrottledLine.on(context.loop(), context::warn, Limits.REFUSAL_LINES);
+        return text -> context.loop().postEnding(() -> line.say(text));
     }
 
     /**

@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * spawned, and so not known yet, waits until that is over. On the loop.
  */
 final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
-    private final ManagerContext context;
     private final UnitTable units;
+    private final ThrottledLine unplaced;
+    private final ThrottledLine strange;
     private final Deque<Early> early = new ArrayDeque<>();
 
     /** A message that waits. What it owns is closed with it. */
@@ -28,8 +29,9 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     }
 
     NotifyRouter(ManagerContext context, UnitTable units) {
-        this.context = context;
         this.units = units;
+        this.unplaced = ThrottledLine.on(context.loop(), context::warn);
+        this.strange = ThrottledLine.on(context.loop(), context::warn);
     }
 
     @Override
@@ -38,7 +40,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         try {
             owner = units.ownerOf(sender);
         } catch (ErrnoException e) {
-            context.warn("a notify message was ignored: " + e.getMessage());
+            unplaced.say("a notify message was ignored: " + e.getMessage());
             return;
         }
         if (mayBeEarly(sender, owner) && keep(sender, message, descriptors)) {
@@ -48,7 +50,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
             owner.messages().take(sender, message, descriptors);
             return;
         }
-        context.warn("a notify message of " + sender + ", which belongs to no unit, was ignored");
+        strange.say("a notify message of " + sender + ", which belongs to no unit, was ignored");
     }
 
     private boolean mayBeEarly(PidFd sender, @Nullable Service owner) {

@@ -38,7 +38,10 @@ final class NotifySocket implements AutoCloseable {
     private final Path path;
     private final UnixSocket socket;
     private final Receiver receiver;
-    private final Consumer<String> complaints;
+    private final ThrottledLine lost;
+    private final ThrottledLine ofNobody;
+    private final ThrottledLine tooLong;
+    private final ThrottledLine malformed;
     private final Ancillary beside = Ancillary.ofDescriptors(MAX_DESCRIPTORS);
     private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
 
@@ -46,7 +49,10 @@ final class NotifySocket implements AutoCloseable {
     NotifySocket(Path path, EventLoop loop, Receiver receiver, Consumer<String> complaints) {
         this.path = path;
         this.receiver = receiver;
-        this.complaints = complaints;
+        lost = ThrottledLine.on(loop, complaints);
+        ofNobody = ThrottledLine.on(loop, complaints);
+        tooLong = ThrottledLine.on(loop, complaints);
+        malformed = ThrottledLine.on(loop, complaints);
         try {
             boolean ignored = Files.deleteIfExists(path);
             socket = UnixSocket.bind(UnixAddress.path(path));
@@ -71,7 +77,7 @@ final class NotifySocket implements AutoCloseable {
             try {
                 n = socket.tryReceive(data, beside);
             } catch (ErrnoException e) {
-                complaints.accept("a notify message was lost: " + e.getMessage());
+                lost.say("a notify message was lost: " + e.getMessage());
                 return;
             }
             if (n == UnixSocket.WOULD_BLOCK) {
@@ -86,19 +92,19 @@ final class NotifySocket implements AutoCloseable {
         List<Fd> descriptors = beside.takeDescriptors();
         try {
             if (sender.isEmpty() || sender.get().process().isEmpty()) {
-                complaints.accept("a notify message of a process that nobody holds was ignored");
+                ofNobody.say("a notify message of a process that nobody holds was ignored");
                 return;
             }
             PidFd process = sender.get().process().get();
             if (beside.isDataCut() || beside.isCut() || data.position() > NotifyMessage.MAX_SIZE) {
-                complaints.accept("a notify message of " + process + " was too long");
+                tooLong.say("a notify message of " + process + " was too long");
                 return;
             }
             byte[] bytes = new byte[data.position()];
             data.get(0, bytes);
             receiver.message(process, NotifyMessage.parse(bytes), descriptors);
         } catch (NotifyMessage.MalformedException e) {
-            complaints.accept("a notify message was refused: " + e.getMessage());
+            malformed.say("a notify message was refused: " + e.getMessage());
         } finally {
             descriptors.forEach(Fd::close);
             sender.ifPresent(Sender::close);

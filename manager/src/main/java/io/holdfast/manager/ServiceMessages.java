@@ -18,12 +18,18 @@ final class ServiceMessages {
     private final ServiceStart start;
     private final ServiceReload reload;
     private final Watchdog watchdog;
+    private final ThrottledLine disbelieved;
+    private final ThrottledLine notMain;
+    private final ThrottledLine unsupported;
 
     ServiceMessages(ServiceLife life, ServiceStart start, ServiceReload reload, Watchdog watchdog) {
         this.life = life;
         this.start = start;
         this.reload = reload;
         this.watchdog = watchdog;
+        this.disbelieved = ThrottledLine.on(life.context.loop(), life::warn);
+        this.notMain = ThrottledLine.on(life.context.loop(), life::warn);
+        this.unsupported = ThrottledLine.on(life.context.loop(), life::notice);
     }
 
     /** Whether the process belongs to this service: held, in its cgroup, or else a descendant. */
@@ -43,7 +49,7 @@ final class ServiceMessages {
         }
         Optional<ServiceRun> run = life.run();
         if (run.isEmpty() || !mayNotify(run.get(), sender)) {
-            life.warn("a notify message of " + sender + " does not count here");
+            disbelieved.say("a notify message of " + sender + " does not count here");
             return;
         }
         message.status().ifPresent(life::statusText);
@@ -57,7 +63,7 @@ final class ServiceMessages {
         }
         store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {
-            life.notice("not supported in a notify message: " + message.unsupported());
+            unsupported.say("not supported in a notify message: " + message.unsupported());
         }
         if (message.ready()) {
             start.ready();
@@ -99,14 +105,14 @@ final class ServiceMessages {
                 return;
             }
             if (!run.contains(process, process.info()) || run.isControl(process)) {
-                life.warn("MAINPID names a process that is not of this unit");
+                notMain.say("MAINPID names a process that is not of this unit");
                 return;
             }
             run.replaceMain(process.duplicate());
             life.mainStarted();
             life.info("its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
-            life.warn("MAINPID was refused: " + e.getMessage());
+            notMain.say("MAINPID was refused: " + e.getMessage());
         }
     }
 

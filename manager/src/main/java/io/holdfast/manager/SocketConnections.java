@@ -43,12 +43,18 @@ final class SocketConnections {
     private final Owner owner;
     private final Map<UnitName, String> living = new LinkedHashMap<>();
     private final Map<String, Integer> bySource = new HashMap<>();
+    private final ThrottledLine gone;
+    private final ThrottledLine waits;
+    private final ThrottledLine refusals;
     private long accepted;
     private long refused;
 
     SocketConnections(ManagerContext context, Owner owner) {
         this.context = context;
         this.owner = owner;
+        this.gone = ThrottledLine.on(context.loop(), text -> context.info(name(), text));
+        this.waits = ThrottledLine.on(context.loop(), text -> context.warn(name(), text));
+        this.refusals = ThrottledLine.on(context.loop(), text -> context.warn(name(), text));
     }
 
     private UnitName name() {
@@ -68,7 +74,7 @@ final class SocketConnections {
         switch (-number) {
             case Errno.EAGAIN -> {} // it has gone again
             case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {
-                context.warn(name(), "a connection waits: " + problem);
+                waits.say("a connection waits: " + problem);
                 owner.pause(EXHAUSTED);
             }
             default -> owner.fail(SocketResult.RESOURCES, problem);
@@ -80,7 +86,7 @@ final class SocketConnections {
         try {
             connection = AcceptedConnection.of(fd);
         } catch (ErrnoException e) {
-            context.info(name(), "a connection has gone already: " + e.getMessage());
+            gone.say("a connection has gone already: " + e.getMessage());
             return;
         }
         Optional<UnitName> instance = instanceFor(connection);
@@ -91,8 +97,7 @@ final class SocketConnections {
         if (refusal.isPresent()) {
             refused++;
             owner.connectionsChanged();
-            context.warn(
-                    name(),
+            refusals.say(
                     "a connection of " + connection.source() + " is refused: " + refusal.get());
             connection.close();
         } else if (owner.mayTrigger()) {

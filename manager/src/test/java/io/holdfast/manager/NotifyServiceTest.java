@@ -11,6 +11,7 @@ import io.holdfast.core.socket.UnixSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -149,6 +150,26 @@ class NotifyServiceTest {
         assertThat(start).isNotDone();
         stage.stop("a");
         assertThat(Stage.get(start)).isEqualTo(JobResult.CANCELED);
+    }
+
+    @Test
+    void aStrangerCannotFillTheLog() throws Exception {
+        try (UnixSocket socket =
+                UnixSocket.connect(
+                        UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
+                        SocketType.DATAGRAM)) {
+            for (int i = 0; i < 500; i++) { // each waits until there is room for it
+                socket.send(ByteBuffer.wrap(new byte[NotifyMessage.MAX_SIZE + 1]));
+                socket.send(ByteBuffer.wrap("a\0b".getBytes(StandardCharsets.UTF_8)));
+                socket.send(ByteBuffer.wrap("READY=1".getBytes(StandardCharsets.UTF_8)));
+            }
+        }
+        for (String complaint : List.of("too long", "was refused", "belongs to no unit")) {
+            stage.happenings().await(complaint);
+            assertThat(stage.happenings().lines())
+                    .filteredOn(line -> line.contains(complaint))
+                    .hasSizeLessThan(20);
+        }
     }
 
     /** The child becomes the main process by the message that {@code how} sends. */

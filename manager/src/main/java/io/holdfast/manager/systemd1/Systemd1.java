@@ -4,7 +4,6 @@ import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.BusNames;
 import io.holdfast.manager.Manager;
-import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.Permission;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -28,7 +27,7 @@ public final class Systemd1 implements AutoCloseable {
     private volatile @Nullable BusLink bus;
 
     private Systemd1(Manager manager, Path folder) {
-        permission = new AuthorityPermission(this::connection, text -> tell(manager.view(), text));
+        permission = new AuthorityPermission(this::connection, manager.view().refusals());
         face = new Face(manager.view(), permission);
         try {
             socket = PrivateSocket.open(face, folder);
@@ -81,10 +80,6 @@ public final class Systemd1 implements AutoCloseable {
     /** Who may change something: for other faces of the same manager. */
     public Permission permission() {
         return permission;
-    }
-
-    private static void tell(ManagerView manager, String text) {
-        manager.loop().postEnding(() -> manager.warn(text));
     }
 
     private Optional<BusConnection> connection() {

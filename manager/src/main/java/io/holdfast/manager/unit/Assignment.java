@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One {@code key=value} on its way into a typed field. Each reading method takes the field's
@@ -111,7 +112,8 @@ final class Assignment {
             return ExitStatusSet.EMPTY;
         }
         ExitStatusSet all = before;
-        for (String word : split(WordReader.Backslash.LITERAL_NEXT)) {
+        WordReader words = new WordReader(value(), WordReader.Backslash.LITERAL_NEXT);
+        for (String word = next(words); word != null; word = next(words)) {
             try {
                 all = all.with(word);
             } catch (IllegalArgumentException e) {
@@ -136,10 +138,12 @@ final class Assignment {
 
     /**
      * Hands each word on, its specifiers expanded; those that the taker refuses by an {@link
-     * IllegalArgumentException} are told of.
+     * IllegalArgumentException} are told of. Where words can no longer be told apart, the rest is
+     * left out.
      */
     void words(WordReader.Backslash backslash, Consumer<String> taker) {
-        for (String word : split(backslash)) {
+        WordReader words = new WordReader(value(), backslash);
+        for (String word = next(words); word != null; word = next(words)) {
             try {
                 taker.accept(specifiers.expand(word));
             } catch (IllegalArgumentException e) {
@@ -156,8 +160,13 @@ final class Assignment {
         words(WordReader.Backslash.LITERAL_NEXT, list::add);
     }
 
-    private List<String> split(WordReader.Backslash backslash) {
-        return value(List.of(), text -> WordReader.split(text, backslash));
+    private @Nullable String next(WordReader words) {
+        try {
+            return words.next();
+        } catch (IllegalArgumentException e) {
+            ignored(String.valueOf(e.getMessage()));
+            return null;
+        }
     }
 
     void ignored(String why) {

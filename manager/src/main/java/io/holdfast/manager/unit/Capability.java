@@ -98,7 +98,7 @@ public enum Capability {
         boolean without = text.startsWith("~");
         Set<Capability> named = EnumSet.noneOf(Capability.class);
         String words = without ? text.substring(1) : text;
-        for (String word : WordReader.split(words, WordReader.Backslash.LITERAL_NEXT)) {
+        for (String word : WordReader.splitRelaxed(words)) {
             try {
                 named.add(parse(word));
             } catch (IllegalArgumentException e) {

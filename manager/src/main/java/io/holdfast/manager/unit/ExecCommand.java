@@ -108,7 +108,7 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
     static Line parse(String line, Place place, UnaryOperator<String> specifiers) {
         List<ExecCommand> commands = new ArrayList<>();
         List<Diagnostic> diagnostics = new ArrayList<>();
-        WordReader words = new WordReader(line, WordReader.Backslash.C_ESCAPE);
+        WordReader words = new WordReader(line, WordReader.Backslash.C_ESCAPE_OR_KEPT);
         Set<Flag> flags = EnumSet.noneOf(Flag.class);
         try {
             for (String first = words.next(); first != null; first = words.next()) {

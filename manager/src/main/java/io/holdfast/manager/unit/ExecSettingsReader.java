@@ -62,8 +62,8 @@ final class ExecSettingsReader implements SectionReader {
             case "SyslogIdentifier" -> syslogIdentifier = a.text(syslogIdentifier);
             case "Environment" -> environment(a);
             case "EnvironmentFile" -> environmentFile(a);
-            case "PassEnvironment" -> names(a, passed, false);
-            case "UnsetEnvironment" -> names(a, unset, true);
+            case "PassEnvironment" -> names(a, WordReader.Backslash.LITERAL_NEXT, passed, false);
+            case "UnsetEnvironment" -> names(a, WordReader.Backslash.C_ESCAPE, unset, true);
             case "RuntimeDirectoryPreserve" ->
                     preserve =
                             a.value(
@@ -190,12 +190,13 @@ final class ExecSettingsReader implements SectionReader {
                 .ifPresent(environmentFiles::add);
     }
 
-    private static void names(Assignment a, Set<String> names, boolean withValue) {
+    private static void names(
+            Assignment a, WordReader.Backslash backslash, Set<String> names, boolean withValue) {
         if (a.isEmpty()) {
             names.clear();
         }
         a.words(
-                WordReader.Backslash.LITERAL_NEXT,
+                backslash,
                 word -> {
                     int equals = withValue ? word.indexOf('=') : -1;
                     if (!Environment.isName(equals < 0 ? word : word.substring(0, equals))) {

@@ -17,9 +17,14 @@ import org.jspecify.annotations.Nullable;
 final class WordReader {
     /** What a backslash means. */
     enum Backslash {
-        /** C escapes; an unknown one stays as it is and is told of by {@link #unknownEscape}. */
+        /** A C escape; an unknown one is refused. */
         C_ESCAPE,
-        /** The next character is taken literally. */
+        /**
+         * A C escape; an unknown one stays in the word, the character behind the backslash with it,
+         * be it a blank, and is told of by {@link #unknownEscape}.
+         */
+        C_ESCAPE_OR_KEPT,
+        /** The next character is taken literally; there has to be one. */
         LITERAL_NEXT,
         /** Nothing: it belongs to the word (unit names). */
         KEPT
@@ -41,16 +46,7 @@ final class WordReader {
         this.relaxed = relaxed;
     }
 
-    /**
-     * All words.
-     *
-     * @throws IllegalArgumentException for a quote that is never closed
-     */
-    static List<String> split(String text, Backslash backslash) {
-        return new WordReader(text, backslash).rest();
-    }
-
-    /** All words; an open quote ends with the text. */
+    /** All words; an open quote ends with the text, and a backslash at its end is nothing. */
     static List<String> splitRelaxed(String text) {
         return new WordReader(text, Backslash.LITERAL_NEXT, true).rest();
     }
@@ -87,8 +83,8 @@ final class WordReader {
     /**
      * The next word, null after the last.
      *
-     * @throws IllegalArgumentException for a quote that is never closed, and for escapes that make
-     *     up no UTF-8
+     * @throws IllegalArgumentException for a quote that is never closed, for a backslash that
+     *     stands for nothing, and for escapes that make up no UTF-8
      */
     @Nullable String next() {
         skipBlanks();
@@ -140,6 +136,8 @@ final class WordReader {
         if (backslash == Backslash.LITERAL_NEXT) {
             if (at + 1 < text.length) {
                 word.write(text[++at]);
+            } else if (!relaxed) {
+                throw new IllegalArgumentException("nothing follows the backslash at the end");
             }
             return;
         }
@@ -169,8 +167,7 @@ final class WordReader {
                                 && !(code >= Character.MIN_SURROGATE
                                         && code <= Character.MAX_SURROGATE);
         if (!valid) {
-            unknownEscape = true;
-            word.write('\\');
+            unknown(word);
             return;
         }
         if (oneByte) {
@@ -179,6 +176,19 @@ final class WordReader {
             word.writeBytes(Character.toString((int) code).getBytes(UTF_8));
         }
         at += octal ? digits : digits + 1;
+    }
+
+    private void unknown(ByteArrayOutputStream word) {
+        if (backslash == Backslash.C_ESCAPE) {
+            String escape = new String(text, at, text.length - at, UTF_8);
+            throw new IllegalArgumentException(
+                    "the backslash of " + Quote.of(escape) + " begins no escape");
+        }
+        unknownEscape = true;
+        word.write('\\');
+        if (at + 1 < text.length) {
+            word.write(text[++at]);
+        }
     }
 
     private long number(int from, int digits, int radix) {

@@ -51,6 +51,29 @@ class ExecCommandTest {
                 .containsExactly(Diagnostic.Kind.REMARK);
     }
 
+    /** Words apart by |, as systemd 257 takes them. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "e\\ f g; e\\ f|g",
+                "e\\\tf; e\\\tf",
+                "e\\  f; e\\ |f",
+                "\\ ; \\",
+                "\"e\\ f\"; e\\ f",
+                "'e\\ f'g; e\\ fg",
+                "e\\\\ f; e\\|f",
+                "e\\sf; e f",
+                "\\q\\ \\x41.; \\q\\ A.",
+                "\\x4 1; \\x4|1",
+                "e\\; e\\"
+            })
+    void aBackslashThatBeginsNoEscapeKeepsTheNextCharacterInItsWord(String line, String words) {
+        assertThat(parse("/bin/x " + line).commands().getFirst().arguments())
+                .containsExactly(("/bin/x|" + words).split("\\|"));
+    }
+
     @Test
     void specifiersAreExpandedInsideOfTheirWord() {
         assertThat(one("/bin/x %i").arguments()).containsExactly("/bin/x", "inst ance");
@@ -105,6 +128,7 @@ class ExecCommandTest {
                 "+!/bin/a",
                 "\"unclosed",
                 "/bin/a 'unclosed",
+                "/bin/a \"unclosed\\",
                 "/bin/a\\x0ab",
                 "/bin/a \\xff",
                 "\"\"",

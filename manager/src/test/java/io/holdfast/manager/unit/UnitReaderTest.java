@@ -291,6 +291,40 @@ class UnitReaderTest {
     }
 
     @Test
+    void aListEndsWhereItsWordsCannotBeToldApart() {
+        ServiceUnit unit =
+                Tree.service(
+                        """
+                        Environment=A=1 B=x\\ y C=3
+                        Environment=D=4 E=\\q
+                        PassEnvironment=X "Y
+                        UnsetEnvironment=U V=\\x41 W\\q
+                        ReadWritePaths=/a '/b
+                        SuccessExitStatus=7 '8
+                        """);
+        Environment environment = unit.exec().environment();
+        assertThat(environment.assignments())
+                .containsExactly(Map.entry("A", "1"), Map.entry("D", "4"));
+        assertThat(environment.passed()).containsExactly("X");
+        assertThat(environment.unset()).containsExactlyInAnyOrder("U", "V=A");
+        assertThat(unit.service().successExitStatus()).isEqualTo(ExitStatusSet.EMPTY.with("7"));
+        assertThat(unit.diagnostics())
+                .hasSize(6)
+                .allSatisfy(d -> assertThat(d.kind()).isEqualTo(Diagnostic.Kind.IGNORED));
+    }
+
+    @Test
+    void aBackslashInAListTakesTheNextCharacterAsItIs() {
+        assertThat(
+                        Tree.service("ReadOnlyPaths=/a\\ b \"/c\\\"d\" /e\\\\f")
+                                .exec()
+                                .sandbox()
+                                .rules())
+                .extracting(SandboxSettings.PathRule::path)
+                .containsExactly("/a b", "/c\"d", "/e\\f");
+    }
+
+    @Test
     void surroundingsAreRead() {
         ExecSettings exec =
                 Tree.service(

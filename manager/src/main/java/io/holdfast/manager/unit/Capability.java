@@ -88,13 +88,19 @@ public enum Capability {
     }
 
     /**
-     * One more assignment to a bounding set: {@code CAP_A CAP_B} narrows a full set to these or
-     * adds them to a narrowed one, {@code ~CAP_A} takes away, nothing empties, {@code ~} alone
-     * fills.
+     * One more assignment to a set. The first makes it {@code CAP_A CAP_B}, or with {@code ~} all
+     * but these, whatever it was initially; further ones add, or take away. Nothing empties, {@code
+     * ~} alone fills.
      *
+     * @param before what it is; while this is what it was initially, nothing was assigned
+     * @param initial all for a bounding set, none for ambient capabilities
      * @param unknown told of each word that names none; it is left out
      */
-    static Set<Capability> assign(Set<Capability> before, String text, Consumer<String> unknown) {
+    static Set<Capability> assign(
+            Set<Capability> before,
+            Set<Capability> initial,
+            String text,
+            Consumer<String> unknown) {
         boolean without = text.startsWith("~");
         Set<Capability> named = EnumSet.noneOf(Capability.class);
         String words = without ? text.substring(1) : text;
@@ -106,7 +112,7 @@ public enum Capability {
             }
         }
         Set<Capability> after = EnumSet.noneOf(Capability.class);
-        boolean replaces = named.isEmpty() || before.size() == values().length;
+        boolean replaces = named.isEmpty() || before.equals(initial);
         if (without) {
             after.addAll(replaces ? all() : before);
             after.removeAll(named);

@@ -76,8 +76,9 @@ final class ExecSettingsReader implements SectionReader {
                                                             : ExecSettings.Preserve.NO);
             case "UMask" -> umask = a.mode(umask) & 0777;
             case "NoNewPrivileges" -> noNewPrivileges = a.bool(noNewPrivileges);
-            case "CapabilityBoundingSet" -> boundingSet = capabilities(a, boundingSet);
-            case "AmbientCapabilities" -> ambient = capabilities(a, ambient);
+            case "CapabilityBoundingSet" ->
+                    boundingSet = capabilities(a, boundingSet, Capability.all());
+            case "AmbientCapabilities" -> ambient = capabilities(a, ambient, Set.of());
             case "SecureBits" -> secureBits(a);
             case "Nice" -> nice = number(a, nice, -20, 19);
             case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
@@ -206,12 +207,14 @@ final class ExecSettingsReader implements SectionReader {
                 });
     }
 
-    private static Set<Capability> capabilities(Assignment a, Set<Capability> before) {
+    private static Set<Capability> capabilities(
+            Assignment a, Set<Capability> before, Set<Capability> initial) {
         return a.value(
                 before,
                 text ->
                         Capability.assign(
                                 before,
+                                initial,
                                 text,
                                 word -> a.ignored(Quote.of(word) + " is no capability")));
     }

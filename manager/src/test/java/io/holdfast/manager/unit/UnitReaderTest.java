@@ -6,10 +6,12 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.ServiceSection.Restart;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -322,6 +324,26 @@ class UnitReaderTest {
                                 .rules())
                 .extracting(SandboxSettings.PathRule::path)
                 .containsExactly("/a b", "/c\"d", "/e\\f");
+    }
+
+    @Test
+    void theFirstInvertedAssignmentOfAmbientCapabilitiesStartsFromAll() {
+        assertThat(ambient("~CAP_KILL"))
+                .isEqualTo(EnumSet.complementOf(EnumSet.of(Capability.KILL)));
+        assertThat(ambient("~CAP_KILL", "~CAP_CHOWN"))
+                .isEqualTo(EnumSet.complementOf(EnumSet.of(Capability.KILL, Capability.CHOWN)));
+        assertThat(ambient("~", "CAP_KILL")).hasSize(Capability.values().length);
+        assertThat(ambient("CAP_KILL CAP_CHOWN", "~CAP_KILL")).containsExactly(Capability.CHOWN);
+        assertThat(ambient("CAP_KILL", "", "CAP_CHOWN")).containsExactly(Capability.CHOWN);
+    }
+
+    private static Set<Capability> ambient(String... assignments) {
+        return Tree.service(
+                        Stream.of(assignments)
+                                .map(each -> "AmbientCapabilities=" + each)
+                                .collect(Collectors.joining("\n")))
+                .exec()
+                .ambientCapabilities();
     }
 
     @Test

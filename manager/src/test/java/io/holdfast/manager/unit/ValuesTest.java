@@ -169,7 +169,7 @@ class ValuesTest {
         List<String> unknown = new ArrayList<>();
         Set<Capability> set = Capability.all();
         for (String assignment : assignments) {
-            set = Capability.assign(set, assignment, unknown::add);
+            set = Capability.assign(set, Capability.all(), assignment, unknown::add);
         }
         assertThat(unknown).isEmpty();
         return set;
@@ -190,7 +190,12 @@ class ValuesTest {
     @Test
     void unknownCapabilitiesAreTold() {
         List<String> unknown = new ArrayList<>();
-        assertThat(Capability.assign(Capability.all(), "CAP_KILL CAP_NONE", unknown::add))
+        assertThat(
+                        Capability.assign(
+                                Capability.all(),
+                                Capability.all(),
+                                "CAP_KILL CAP_NONE",
+                                unknown::add))
                 .containsExactly(Capability.KILL);
         assertThat(unknown).containsExactly("CAP_NONE");
     }

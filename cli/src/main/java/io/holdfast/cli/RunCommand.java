@@ -7,8 +7,6 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
-import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.Spawn;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -35,6 +33,8 @@ final class RunCommand implements Command {
                 .footer(
                         "%nIts streams are ours. HUP, INT and TERM are passed on to it, but for the INT of a terminal,"
                                 + " which it gets by itself. When it ends, whatever it left in its cgroup is killed.",
+                        "%nIf holdfast itself is killed by KILL, the command goes on, in its cgroup. A cgroup without"
+                                + " a name of yours is removed by a later run from the same place, once it is empty.",
                         "%nExit code: that of the command, or 128 and the signal that killed it; 125 if holdfast failed,"
                                 + " 126 if the program cannot be executed, 127 if there is none.",
                         "%nExamples:",
@@ -128,7 +128,8 @@ final class RunCommand implements Command {
             return TransientUnit.at(path.get());
         }
         try (Cgroup own = Cgroup.own()) {
-            return TransientUnit.make(own, options.unit().orElseGet(RunCommand::newName));
+            OwnScope.removeStale(own);
+            return TransientUnit.make(own, options.unit().orElseGet(OwnScope::name));
         } catch (CommandException | ErrnoException e) {
             if (e.getCause() instanceof FileAlreadyExistsException) {
                 throw e;
@@ -139,16 +140,6 @@ final class RunCommand implements Command {
                                 + ": it runs without a cgroup of its own, and what it leaves behind is not killed");
             }
             return null;
-        }
-    }
-
-    private static String newName() {
-        try (PidFd self = PidFd.self()) {
-            ProcessId us = self.processId();
-            return "run-p"
-                    + us.pid()
-                    + (us.pidfdId().isPresent() ? "-i" + us.pidfdId().getAsLong() : "")
-                    + ".scope";
         }
     }
 

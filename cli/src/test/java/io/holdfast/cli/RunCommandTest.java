@@ -2,8 +2,10 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
@@ -338,6 +340,64 @@ class RunCommandTest {
 
         assertThat(run.out()).containsPattern("/run-p[0-9]+-i[0-9]+\\.scope\n$");
         assertThat(folder(run.out().strip().substring(3))).doesNotExist();
+    }
+
+    @Test
+    @Needs(cgroup2 = true, root = true, features = Feature.PIDFS)
+    void whatARunThatWasKilledHasLeftIsRemovedOnceItIsEmpty() throws Exception {
+        Process killed =
+                Program.start(
+                        "run", "--", "sh", "-c", "grep ^0:: /proc/self/cgroup; exec sleep 600");
+        started.add(killed);
+        Path left = folder(killed.inputReader().readLine().substring(3));
+        ProcessHandle command = killed.children().findFirst().orElseThrow();
+        try {
+            killed.destroyForcibly().waitFor();
+
+            assertThat(Program.run("run", "--", "true")).isEqualTo(new Program(0, "", ""));
+            assertThat(command.isAlive()).isTrue();
+            assertThat(left).isDirectory();
+        } finally {
+            command.destroyForcibly();
+        }
+        Await.until(() -> isEmpty(left));
+        assertThat(Program.run("run", "--", "true")).isEqualTo(new Program(0, "", ""));
+        assertThat(left).doesNotExist();
+        assertThat(Invocation.of("run", "--help").out()).contains("removed by a later run");
+    }
+
+    private static boolean isEmpty(Path cgroup) {
+        try {
+            return Files.readString(cgroup.resolve("cgroup.events")).contains("populated 0");
+        } catch (IOException e) {
+            return true; // another run was faster
+        }
+    }
+
+    @Test
+    @Needs(cgroup2 = true, root = true, features = Feature.PIDFS)
+    void onlyAnEmptyScopeOfAProcessThatIsGoneIsRemoved() {
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                PidFd self = PidFd.self()) {
+            Cgroup parent = scratch.cgroup();
+            String ours = OwnScope.name();
+            String ofNobody = "run-p" + self.pid() + "-i" + (self.id() + 1_000_000_000) + ".scope";
+            String divided = "run-p" + self.pid() + "-i1.scope";
+            List<String> stay =
+                    List.of(
+                            ours,
+                            divided,
+                            ofNobody.replace(".scope", ".service"),
+                            "run-p" + self.pid() + ".scope",
+                            "x" + ofNobody);
+            stay.forEach(name -> parent.create(name).close());
+            parent.create(ofNobody).close();
+            try (Cgroup above = parent.child(divided)) {
+                above.create("below").close();
+            }
+            OwnScope.removeStale(parent);
+            assertThat(parent.childNames()).containsExactlyInAnyOrderElementsOf(stay);
+        }
     }
 
     @Test

@@ -52,7 +52,8 @@ final class CommandTree {
                 .description(
                         "%nHolds Linux processes by descriptor, so that nothing is ever done to the wrong one.%n")
                 .footer(
-                        "%nExit codes: 0 done, 1 failed, 2 not understood. run and watch pass on those of the process.",
+                        "%nExit codes: 0 done, 1 failed, 2 not understood, 141 nobody reads what is written. run and watch"
+                                + " pass on those of the process.",
                         "holdfast COMMAND --help shows a command's options and examples.");
         CommandLine line = new CommandLine(root);
         for (Named named : commands) {

@@ -2,7 +2,7 @@ package io.holdfast.cli;
 
 /**
  * What the command's exit codes mean. Those of {@code run} and {@code watch} are the process's own,
- * but for the last four.
+ * but for 125 to 127 and 141.
  */
 final class ExitCode {
     static final int OK = 0;
@@ -21,6 +21,9 @@ final class ExitCode {
 
     /** {@code run}: there is no such program. */
     static final int NOT_FOUND = 127;
+
+    /** Nobody reads what is written: as of a program that SIGPIPE has ended, and as silent. */
+    static final int UNREAD = 128 + 13;
 
     private ExitCode() {}
 }

@@ -1,10 +1,13 @@
 package io.holdfast.cli;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Unistd;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine;
@@ -27,8 +30,12 @@ public final class Holdfast {
         int code = run(line, Output.standard());
         LogLines.flush();
         if (System.out.checkError() && code == ExitCode.OK) { // flushes it, too
-            System.err.println("holdfast: standard output did not take all that was written");
-            code = ExitCode.FAILURE;
+            if (isUnread()) {
+                code = ExitCode.UNREAD;
+            } else {
+                System.err.println("holdfast: standard output did not take all that was written");
+                code = ExitCode.FAILURE;
+            }
         }
         System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
@@ -37,6 +44,16 @@ public final class Holdfast {
             Unistd.exit(code);
         }
         Runtime.getRuntime().halt(code);
+    }
+
+    /** Whether standard output is a pipe or a socket at whose other end nobody is any more. */
+    private static boolean isUnread() throws InterruptedException {
+        try (Fd out = Unistd.duplicateStandard(1)) {
+            int ready = Readiness.await(out, Readiness.OUT, Duration.ZERO);
+            return (ready & (Readiness.ERR | Readiness.HUP)) != 0;
+        } catch (ErrnoException e) {
+            return false; // it is closed, or no file that tells
+        }
     }
 
     /** Begins to bind libc, on another thread: that is half of a start. */

@@ -120,6 +120,17 @@ class HoldfastTest {
     }
 
     @Test
+    void whereNobodyReadsItEndsWithoutAWord() throws Exception {
+        Process process =
+                new ProcessBuilder(Program.command(List.of(), "completion", "bash")).start();
+        process.getInputStream().close(); // long before it has bound its first class
+
+        assertThat(process.errorReader().lines()).isEmpty();
+        assertThat(process.waitFor()).isEqualTo(ExitCode.UNREAD).isEqualTo(141);
+        assertThat(Invocation.of("--help").out()).contains(", 141 nobody reads");
+    }
+
+    @Test
     void coloursAreForTerminalsOnly() {
         Map<String, String> xterm = Map.of("TERM", "xterm");
 

@@ -75,10 +75,10 @@ final class InfoCommand implements Command {
                         words.isEmpty()
                                 ? "none (a kernel thread, or a zombie)"
                                 : String.join(" ", words)));
-        output.field(
-                "executable", attributes.executable.map(Path::toString).orElse("not ours to see"));
-        output.field(
-                "directory", attributes.directory.map(Path::toString).orElse("not ours to see"));
+        String unseen =
+                identity.state() == PidFd.State.ALIVE ? "not ours to see" : "none (it has exited)";
+        output.field("executable", attributes.executable.map(Path::toString).orElse(unseen));
+        output.field("directory", attributes.directory.map(Path::toString).orElse(unseen));
         attributes.noNewPrivileges.ifPresent(set ->
                 output.field(
                         "privileges",

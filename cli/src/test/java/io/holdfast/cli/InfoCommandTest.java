@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.Await;
 import java.util.concurrent.CountDownLatch;
@@ -60,6 +62,28 @@ class InfoCommandTest {
                             "coreDump":null,"source":"kernel"}
                             """);
             kill(sleep);
+        }
+    }
+
+    @Test
+    void aZombieHasNeitherExecutableNorDirectory() throws Exception {
+        Process parent =
+                new ProcessBuilder("sh", "-c", "sleep 600 & echo $!; exec sleep 600").start();
+        try {
+            String number = parent.inputReader().readLine();
+            try (PidFd heedless = PidFd.of(parent);
+                    PidFd zombie = PidFd.open(Integer.parseInt(number))) {
+                Await.until(() -> heedless.proc().name().equals("sleep")); // and waits for nobody
+                assertThat(zombie.signal(Signal.KILL)).isTrue();
+                Exit ignored = zombie.await();
+
+                assertThat(Invocation.of("info", number).out())
+                        .contains(
+                                "executable  none (it has exited)\n",
+                                "directory   none (it has exited)\n");
+            }
+        } finally {
+            parent.destroyForcibly();
         }
     }
 

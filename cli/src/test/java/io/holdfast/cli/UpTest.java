@@ -105,10 +105,11 @@ class UpTest {
 
             Invocation unknown = command("status", "nowhere");
             assertThat(unknown.code()).isEqualTo(4);
-            assertThat(unknown.out()).contains("not-found");
+            assertThat(unknown.out()).contains("not-found", "inactive (dead)");
             assertThat(command("start", "nowhere").err())
                     .isEqualTo("holdfast: cannot start nowhere.service: there is no such unit\n");
-            assertThat(command("kill", "a").err()).isEqualTo("holdfast: a has no processes\n");
+            assertThat(command("kill", "a").err())
+                    .isEqualTo("holdfast: a.service has no processes\n");
             Invocation nonsense = command("kill", "-s", "NONSENSE", "a");
             assertThat(nonsense.code()).isEqualTo(ExitCode.USAGE);
             assertThat(nonsense.err()).contains("'NONSENSE'");

@@ -75,6 +75,6 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, activeState(), activeState().word());
+        return UnitStatus.of(unit, activeState(), reached ? "active" : "dead");
     }
 }

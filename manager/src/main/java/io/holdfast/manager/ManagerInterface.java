@@ -338,11 +338,13 @@ public final class ManagerInterface implements AutoCloseable {
         if (!whom.equals("all") && !whom.equals("main")) {
             throw VarlinkException.invalidParameter("whom");
         }
-        return manager.kill(name(name), signal, whom.equals("all"))
+        UnitName unit = name(name);
+        return manager.kill(unit, signal, whom.equals("all"))
                 .thenApply(killed -> {
                     if (!killed) {
                         throw new VarlinkException(
-                                "io.holdfast.Manager.NoProcesses", JsonObject.of("name", name));
+                                "io.holdfast.Manager.NoProcesses",
+                                JsonObject.of("name", unit.text()));
                     }
                     return JsonObject.EMPTY;
                 });

@@ -101,13 +101,14 @@ class ManagerInterfaceTest {
 
     @Test
     void varlinkctlIsToldWhatIsWrong() throws Exception {
-        assertThat(call("Status", "{\"name\":\"nowhere\"}").output()).contains("not-found");
+        assertThat(call("Status", "{\"name\":\"nowhere\"}").output())
+                .contains("not-found", "\"activeState\":\"inactive\"", "\"subState\":\"dead\"");
         assertThat(call("Start", "{\"names\":[\"nowhere\"]}").output()).contains("invalid");
         assertThat(call("Start", "{\"names\":[]}").output()).contains("InvalidParameter");
         assertThat(call("Status", "{\"name\":\"\"}").output()).contains("NoSuchUnit");
         assertThat(call("Stop", "{\"names\":[\"nowhere\"]}").output()).contains("not loaded");
         assertThat(call("Kill", "{\"name\":\"a\",\"signal\":\"TERM\"}").output())
-                .contains("NoProcesses");
+                .contains("NoProcesses", "a.service");
         assertThat(call("Kill", "{\"name\":\"a\",\"signal\":\"NONSENSE\"}").output())
                 .contains("InvalidParameter");
     }

@@ -6,6 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -15,7 +16,10 @@ import java.util.function.Supplier;
 final class ControlCommands {
     /** Told of a command whose failure counts. */
     interface Failure {
-        void failed(ExecCommand command, Exit exit);
+        /**
+         * @param exit how it ended; empty where it came to no process
+         */
+        void failed(ExecCommand command, Optional<Exit> exit);
     }
 
     private final ServiceLife life;
@@ -62,27 +66,35 @@ final class ControlCommands {
 
     /** The one that runs has ended. */
     void exited(Exit exit) {
-        ended(exit, true);
+        ended(Optional.of(exit), true);
     }
 
-    /** The one that was to run could not be executed, as this exit status tells. */
-    void notExecuted(Exit exit) {
+    /**
+     * The one that was to run could not be executed, as this exit status tells; empty where there
+     * would have been no process.
+     */
+    void notExecuted(Optional<Exit> exit) {
         ended(exit, false);
     }
 
-    private void ended(Exit exit, boolean ran) {
+    private void ended(Optional<Exit> exit, boolean ran) {
         if (left.isEmpty()) {
             return; // nobody waits for it any more
         }
         ExecCommand command = left.removeFirst();
-        ServiceResult how =
-                ServiceResult.ofCommand(exit, life.unit().service().successExitStatus());
-        if (command.has(ExecCommand.Flag.IGNORE_FAILURE) || (ran && how == ServiceResult.SUCCESS)) {
+        boolean ignored = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
+        if (ignored || (ran && isSuccess(exit))) {
             next();
         } else {
             left.clear();
             otherwise.failed(command, exit);
         }
+    }
+
+    private boolean isSuccess(Optional<Exit> exit) {
+        return exit.map(how ->
+                        ServiceResult.ofCommand(how, life.unit().service().successExitStatus()))
+                .equals(Optional.of(ServiceResult.SUCCESS));
     }
 
     /** Whether one is running, or about to. */

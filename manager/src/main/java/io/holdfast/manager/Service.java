@@ -32,8 +32,6 @@ import java.util.function.Consumer;
  * what jobs ask of them, what becomes of the events of the run, and whether another run follows.
  */
 final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Steps {
-    private static final Exit NOT_EXECUTED = new Exit.Exited(SetupException.Step.EXEC.status());
-
     private final ManagerContext context;
     private final ServiceLife life;
     private final ControlCommands commands;
@@ -308,7 +306,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     @Override
     public void spawnFailed(ExecCommand command, boolean asMain, Exception failure) {
-        Exit exit = SetupException.exitOf(failure).orElse(NOT_EXECUTED);
+        Optional<Exit> exit = SetupException.exitOf(failure);
         life.notRun(command, exit, failure);
         if (stopping.isSignalled()) {
             stopping.maybeGone();

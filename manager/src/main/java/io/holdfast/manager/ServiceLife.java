@@ -340,10 +340,26 @@ final class ServiceLife {
         }
     }
 
-    /** A command could not be executed. */
-    void notRun(ExecCommand command, Exit exit, Exception failure) {
-        String how = ExitText.of(exit);
-        error("cannot run " + command.executable() + " (" + how + "): " + message(failure));
+    /**
+     * A command could not be executed.
+     *
+     * @param exit how a process would have ended; empty where there would have been none
+     */
+    void notRun(ExecCommand command, Optional<Exit> exit, Exception failure) {
+        String how = exit.map(each -> " (" + ExitText.of(each) + ")").orElse("");
+        error("cannot run " + command.executable() + how + ": " + message(failure));
+    }
+
+    /**
+     * A command beside the main process has failed.
+     *
+     * @param exit empty where it came to no process, which was told already
+     * @return what that makes of the run
+     */
+    ServiceResult commandFailed(String before, ExecCommand command, Optional<Exit> exit) {
+        exit.ifPresent(how -> warn(before + command.executable() + " " + ExitText.of(how)));
+        return exit.map(how -> ServiceResult.ofCommand(how, unit.service().successExitStatus()))
+                .orElse(ServiceResult.RESOURCES);
     }
 
     void error(String text) {

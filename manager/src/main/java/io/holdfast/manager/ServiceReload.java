@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.ServiceType;
 import io.holdfast.manager.unit.ServiceUnit;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -83,8 +84,8 @@ final class ServiceReload {
         }
     }
 
-    private void commandFailed(ExecCommand command, Exit exit) {
-        life.warn("reload: " + command.executable() + " " + ExitText.of(exit));
+    private void commandFailed(ExecCommand command, Optional<Exit> exit) {
+        var _ = life.commandFailed("reload: ", command, exit); // of no matter to the run
         end(late ? JobResult.TIMEOUT : JobResult.FAILED);
     }
 

@@ -209,19 +209,18 @@ final class ServiceStart {
                 });
     }
 
-    private void conditionFailed(ExecCommand command, Exit exit) {
-        ServiceResult how = ServiceResult.ofCondition(exit);
-        if (how == ServiceResult.EXEC_CONDITION) {
-            life.notice(command.executable() + " says no: " + exit);
-            steps.stop(how);
+    private void conditionFailed(ExecCommand command, Optional<Exit> exit) {
+        Optional<ServiceResult> how = exit.map(ServiceResult::ofCondition);
+        if (how.equals(Optional.of(ServiceResult.EXEC_CONDITION))) {
+            life.notice(command.executable() + " says no: " + exit.get());
+            steps.stop(how.get());
         } else {
             commandFailed(command, exit);
         }
     }
 
-    private void commandFailed(ExecCommand command, Exit exit) {
-        life.warn(command.executable() + " " + ExitText.of(exit));
-        steps.stop(ServiceResult.ofCommand(exit, life.unit().service().successExitStatus()));
+    private void commandFailed(ExecCommand command, Optional<Exit> exit) {
+        steps.stop(life.commandFailed("", command, exit));
     }
 
     // ---- the main process
@@ -269,10 +268,16 @@ final class ServiceStart {
         }
     }
 
-    /** A main process could not be spawned. */
-    void mainNotSpawned(ExecCommand command, Exit exit) {
-        life.mainExit(exit);
-        if (!command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
+    /**
+     * A main process could not be spawned.
+     *
+     * @param exit how it would have ended; empty where it would not have come so far
+     */
+    void mainNotSpawned(ExecCommand command, Optional<Exit> exit) {
+        exit.ifPresent(life::mainExit);
+        if (exit.isEmpty()) {
+            steps.stop(ServiceResult.RESOURCES);
+        } else if (!command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
             steps.stop(ServiceResult.EXIT_CODE);
         } else if (type() == ServiceType.ONESHOT) {
             nextMainOrSucceeded();

@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.KillSettings;
 import io.holdfast.manager.unit.KillSettings.KillMode;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * How a service is stopped: its stop commands, the signals, the commands after the stop, and the
@@ -83,14 +84,13 @@ final class ServiceStop {
         };
     }
 
-    private void commandFailed(ExecCommand command, Exit exit) {
+    private void commandFailed(ExecCommand command, Optional<Exit> exit) {
         noteFailed(command, exit);
         signal();
     }
 
-    private void noteFailed(ExecCommand command, Exit exit) {
-        life.warn(command.executable() + " " + ExitText.of(exit));
-        life.note(ServiceResult.ofCommand(exit, life.unit().service().successExitStatus()));
+    private void noteFailed(ExecCommand command, Optional<Exit> exit) {
+        life.note(life.commandFailed("", command, exit));
     }
 
     private void stopCommandIsLate() {

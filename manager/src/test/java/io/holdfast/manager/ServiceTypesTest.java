@@ -84,6 +84,25 @@ class ServiceTypesTest {
         }
     }
 
+    /** In systemd no process comes of it, and so nothing that a prefix could forgive. */
+    @Test
+    void aMissingEnvironmentFileIsAMatterOfResources() throws Exception {
+        String[] lines = {"ExecStart=-/bin/true", "ExecStartPre=-/bin/true\nExecStart=/bin/true"};
+        for (String line : lines) {
+            stage.service("a", "Type=oneshot", "EnvironmentFile=/no/such/file", line);
+            assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+            assertThat(stage.state("a")).isEqualTo("failed/failed resources");
+            assertThat(stage.status("a").mainExit()).isEmpty();
+        }
+        assertThat(stage.happenings().lines())
+                .filteredOn(told -> told.contains("/bin/true"))
+                .allSatisfy(told ->
+                        assertThat(told)
+                                .startsWith("a.service: ERROR cannot run /bin/true: ")
+                                .contains("/no/such/file is missing"))
+                .hasSize(2);
+    }
+
     @Test
     void oneshotCommandsRunOneAfterTheOther() throws Exception {
         String step = stage.shell("step", "echo step $1; [ \"$1\" != bad ]");

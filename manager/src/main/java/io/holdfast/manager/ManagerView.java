@@ -121,11 +121,18 @@ public final class ManagerView {
 
     /**
      * Takes lines that say what was refused to whom. Anybody can cause them as often as he likes:
-     * some are said, the others counted. By any thread.
+     * some are said, the others counted, but for those that come while the loop has more to do than
+     * it takes. By any thread.
      */
     public Consumer<String> refusals() {
         ThrottledLine line = ThrottledLine.on(context.loop(), context::warn, Limits.REFUSAL_LINES);
-        return text -> context.loop().postEnding(() -> line.say(text));
+        return text -> {
+            try {
+                context.loop().execute(() -> line.say(text));
+            } catch (RejectedExecutionException e) {
+                // not one line more
+            }
+        };
     }
 
     /**

@@ -9,6 +9,7 @@ import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.linux.UnixName;
+import io.holdfast.core.socket.SocketFile;
 import io.holdfast.manager.unit.ListenAddress;
 import io.holdfast.manager.unit.SocketSection;
 import io.holdfast.manager.unit.SocketSection.Listen;
@@ -142,19 +143,10 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
         try {
             int mode = settings.mode() & PERMISSIONS;
             ErrnoException.check(SysStat.fchmod(fd, mode), "fchmod", listen);
-            UnixName name = UnixName.of(path);
-            int r = SysSocket.bind(fd, name);
-            if (r == -Errno.EADDRINUSE && removeDead(path, typeOf(listen))) {
-                r = SysSocket.bind(fd, name);
-            }
-            if (r == -Errno.EADDRINUSE) {
-                throw new ErrnoException(
-                        "bind", path, -r, "somebody listens there, or it is no socket");
-            }
-            ErrnoException.check(r, "bind", path);
-            // bound by us a moment ago, and so ours
-            give(path, owner, mode, there -> there.isSocket() && there.uid() == Unistd.geteuid());
+            SocketFile file = bind(fd, path);
+            give(path, owner, mode, file::isThis);
             listen(listen, fd, settings);
+            file.requireThere();
             return new ListeningSocket(listen, fd, Optional.of(Node.of(path)));
         } catch (IOException | RuntimeException e) {
             fd.close();
@@ -162,15 +154,15 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
         }
     }
 
-    private static boolean removeDead(String path, int type) throws IOException {
-        try (Fd probe = Fd.adopt(SysSocket.socket(type), "socket", path)) {
-            if (SysSocket.connect(probe, UnixName.of(path)) != -Errno.ECONNREFUSED) {
-                return false;
+    private static SocketFile bind(Fd fd, String path) {
+        try {
+            return SocketFile.bind(fd, path);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EADDRINUSE) {
+                throw e;
             }
-        }
-        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
-            // a regular file refuses a connection as a dead socket does
-            return SysStat.stat(file).isSocket() && Files.deleteIfExists(Path.of(path));
+            throw new ErrnoException(
+                    "bind", path, Errno.EADDRINUSE, "somebody listens there, or it is no socket");
         }
     }
 

@@ -29,8 +29,15 @@ import java.util.concurrent.locks.LockSupport;
  * that no bind is half-way through (it, too, has the folder to itself), and put back if it is not
  * dead. Where the lock cannot be had, because we may not read the folder or somebody else keeps it,
  * only that remains: it fails those of us who lost their place before they listened.
+ *
+ * <p>For who makes a socket with options of its own; {@link UnixListener#listen} does all of this.
+ * Immutable.
+ *
+ * @param path as it was bound
+ * @param device of the file system it is on
+ * @param inode of the file
  */
-record SocketFile(String path, long device, long inode) {
+public record SocketFile(String path, long device, long inode) {
     private static final String ASIDE = ".holdfast-";
 
     /** How long others of us may take, many times over: then somebody else has it. */
@@ -44,7 +51,7 @@ record SocketFile(String path, long device, long inode) {
      * @throws ErrnoException as {@code bind(2)} says; EADDRINUSE also if another takes the path at
      *     this moment
      */
-    static SocketFile bind(Fd socket, String path) {
+    public static SocketFile bind(Fd socket, String path) {
         UnixName name = UnixName.of(path);
         int r = SysSocket.bind(socket, name);
         if (r == -Errno.EADDRINUSE && removeDead(path)) {
@@ -152,7 +159,7 @@ record SocketFile(String path, long device, long inode) {
      *
      * @throws ErrnoException EADDRINUSE if another has taken its place before
      */
-    void requireThere() {
+    public void requireThere() {
         if (!isThere()) {
             throw lost("listen", path);
         }
@@ -173,7 +180,8 @@ record SocketFile(String path, long device, long inode) {
         }
     }
 
-    private boolean isThis(SysStat.Stat stat) {
+    /** Whether that is the file, whatever its path is now. */
+    public boolean isThis(SysStat.Stat stat) {
         return stat.isSocket() && stat.device() == device && stat.inode() == inode;
     }
 

@@ -142,9 +142,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
 
         @Override
-        public boolean letGo(int number) {
-            return ended;
+        public boolean isWaitedFor() {
+            return !ended;
         }
+
+        @Override
+        public void letGo(int number) {}
     }
 
     /** A signal that the loop takes, and whether it has come: several at once count as one. */

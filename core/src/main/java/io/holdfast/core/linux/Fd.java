@@ -2,7 +2,6 @@ package io.holdfast.core.linux;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -24,11 +23,8 @@ public final class Fd implements AutoCloseable {
     private static final int CLOSED = 1 << 31;
     private static final int MOVED = CLOSED | 1 << 30;
 
-    /** A move asks who refers to the number: uses wait, and a close is left to it if it fails. */
+    /** A move asks who waits: a use or a close takes this away, and then it is refused. */
     private static final int MOVING = 1 << 29;
-
-    /** A move takes a system call or two. */
-    private static final long PAUSE = 10_000;
 
     private static final int STANDARD_ERROR = 2;
     private static final String INHERITING = "inherited descriptor";
@@ -50,8 +46,11 @@ public final class Fd implements AutoCloseable {
         /** The number is about to go back to the kernel. */
         void beforeClose(int number);
 
-        /** The number goes to another owner: false if it is waited for. */
-        boolean letGo(int number);
+        /** Whether somebody waits, so that the number cannot go to another owner. */
+        boolean isWaitedFor();
+
+        /** The number has gone to another owner. */
+        void letGo(int number);
     }
 
     private final int number;
@@ -133,25 +132,16 @@ public final class Fd implements AutoCloseable {
      *     thread, or watched by an event loop
      */
     public Fd move() {
-        if (!STATE.compareAndSet(this, 0, MOVING)) {
+        if (!beginMove()) {
             throw new IllegalStateException(
                     isOpen()
                             ? this + " cannot be moved while in use or waited for"
                             : this + " cannot be moved");
         }
-        boolean free = false;
-        try {
-            free = isLetGo();
-        } finally {
-            if (free) {
-                STATE.setVolatile(this, MOVED); // also if it is closed by now: this one is empty
-            } else if (!STATE.compareAndSet(this, MOVING, 0)) {
-                STATE.setVolatile(this, CLOSED);
-                closed(0);
+        for (Holder holder : holdersNow()) {
+            if (holder != null) {
+                holder.letGo(number);
             }
-        }
-        if (!free) {
-            throw new IllegalStateException(this + " cannot be moved while waited for");
         }
         if (leaks != null) {
             leaks.forget();
@@ -159,13 +149,25 @@ public final class Fd implements AutoCloseable {
         return new Fd(number);
     }
 
-    private boolean isLetGo() {
+    /** One at a time: what one has asked is nothing that another may go by. */
+    private synchronized boolean beginMove() {
+        if (!STATE.compareAndSet(this, 0, MOVING)) {
+            return false;
+        }
+        if (!isWaitedFor() && STATE.compareAndSet(this, MOVING, MOVED)) {
+            return true;
+        }
+        boolean _ = STATE.compareAndSet(this, MOVING, 0);
+        return false;
+    }
+
+    private boolean isWaitedFor() {
         for (Holder holder : holdersNow()) {
-            if (holder != null && !holder.letGo(number)) {
-                return false;
+            if (holder != null && holder.isWaitedFor()) {
+                return true;
             }
         }
-        return true;
+        return false;
     }
 
     /** Whether neither {@link #close} nor {@link #move} was called. */
@@ -196,11 +198,7 @@ public final class Fd implements AutoCloseable {
                 throw new IllegalStateException(
                         this + " was " + (isMoved(seen) ? "moved" : "closed"));
             }
-            if (seen == MOVING) {
-                LockSupport.parkNanos(PAUSE);
-                continue;
-            }
-            if (STATE.weakCompareAndSet(this, seen, seen + 1)) {
+            if (STATE.weakCompareAndSet(this, seen, (seen & ~MOVING) + 1)) {
                 return number;
             }
         }
@@ -262,20 +260,13 @@ public final class Fd implements AutoCloseable {
             if (seen < 0) {
                 return;
             }
-        } while (!STATE.weakCompareAndSet(this, seen, seen | CLOSED));
-        if (seen != MOVING) {
-            closed(seen);
-        }
-    }
-
-    /** New uses are refused from now on. */
-    private void closed(int uses) {
+        } while (!STATE.weakCompareAndSet(this, seen, (seen & ~MOVING) | CLOSED));
         for (Holder holder : holdersNow()) {
             if (holder != null) {
                 holder.closing();
             }
         }
-        if (uses == 0) {
+        if ((seen & ~MOVING) == 0) {
             closeNumber();
         }
     }

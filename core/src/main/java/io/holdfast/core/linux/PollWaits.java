@@ -108,9 +108,13 @@ final class PollWaits implements Fd.Holder {
     }
 
     @Override
-    public boolean letGo(int number) {
-        beforeClose(number); // nobody waits: that were a use
-        return true;
+    public boolean isWaitedFor() {
+        return false; // that were a use
+    }
+
+    @Override
+    public void letGo(int number) {
+        beforeClose(number);
     }
 
     /**

@@ -374,16 +374,17 @@ final class Poller {
         }
 
         @Override
-        public boolean letGo(int number) {
+        public synchronized boolean isWaitedFor() {
+            return waiters != null;
+        }
+
+        @Override
+        public void letGo(int number) {
             synchronized (this) {
-                if (waiters != null) {
-                    return false;
-                }
                 closed = true;
             }
             fd.unhold(this);
             beforeClose(number);
-            return true;
         }
     }
 }

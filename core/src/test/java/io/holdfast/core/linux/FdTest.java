@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.File;
 import java.util.ArrayList;
@@ -15,8 +14,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(30)
 class FdTest {
@@ -149,21 +151,26 @@ class FdTest {
         }
     }
 
-    /** One that is asked by a move whether it lets go. */
+    /** One that is asked by a move whether somebody waits. */
     private static final class Asked implements Fd.Holder {
         private final Runnable meanwhile;
-        private final boolean letsGo;
+        private final boolean waitedFor;
         private final List<String> told = new ArrayList<>();
 
-        Asked(Runnable meanwhile, boolean letsGo) {
+        Asked(Runnable meanwhile, boolean waitedFor) {
             this.meanwhile = meanwhile;
-            this.letsGo = letsGo;
+            this.waitedFor = waitedFor;
         }
 
         @Override
-        public boolean letGo(int number) {
+        public boolean isWaitedFor() {
             meanwhile.run();
-            return letsGo;
+            return waitedFor;
+        }
+
+        @Override
+        public void letGo(int number) {
+            told.add("let go");
         }
 
         @Override
@@ -177,47 +184,87 @@ class FdTest {
         }
     }
 
-    @Test
-    void aCloseWithinAMoveThatIsRefusedIsNotLost() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCloseWithinAMoveEndsBoth(boolean waitedFor) {
         Fd fd = devNull();
         int number = numberOf(fd);
-        Asked waiting = new Asked(fd::close, false);
-        fd.hold(waiting);
+        Asked holder = new Asked(fd::close, waitedFor);
+        fd.hold(holder);
 
         assertThatIllegalStateException().isThrownBy(fd::move);
         assertThat(fd.isOpen()).isFalse();
         assertThat(isOpenNumber(number)).isFalse();
-        assertThat(waiting.told).containsExactly("closing", "before close");
+        assertThat(holder.told).containsExactly("closing", "before close");
     }
 
-    @Test
-    void aCloseWithinAMoveThatIsGrantedIsThatOfTheEmptyOne() {
-        Fd fd = devNull();
-        int number = numberOf(fd);
-        Asked idle = new Asked(fd::close, true);
-        fd.hold(idle);
-        try (Fd moved = fd.move()) {
-            assertThat(numberOf(moved)).isEqualTo(number);
-            assertThat(isOpenNumber(number)).isTrue();
-            assertThat(fd.isOpen()).isFalse();
-        }
-        assertThat(isOpenNumber(number)).isFalse();
-        assertThat(idle.told).isEmpty();
-    }
-
-    @Test
-    void whoUsesItWithinAMoveThatIsRefusedIsNotRefused() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aUseWithinAMoveIsNotRefusedButTheMoveIs(boolean waitedFor) {
         try (Fd fd = devNull()) {
             int number = numberOf(fd);
-            FutureTask<Integer> use = new FutureTask<>(() -> numberOf(fd));
-            fd.hold(new Asked(() -> Await.parked(Thread.ofPlatform().start(use)), false));
+            List<Integer> used = new ArrayList<>();
+            Asked holder = new Asked(() -> used.add(numberOf(fd)), waitedFor);
+            fd.hold(holder);
 
-            assertThatIllegalStateException().isThrownBy(fd::move);
-            assertThat(use.get()).isEqualTo(number);
+            assertThatIllegalStateException()
+                    .isThrownBy(fd::move)
+                    .withMessageContaining("in use or waited for");
+            assertThat(used).containsExactly(number);
+            assertThat(fd.isOpen()).isTrue();
+            assertThat(holder.told).isEmpty();
         }
     }
 
-    /** While a move that fails asks who waits, it must hold nobody else off. */
+    @Test
+    void whoRefersToItLetsGoOfWhatIsMoved() {
+        Fd fd = devNull();
+        Asked idle = new Asked(() -> {}, false);
+        fd.hold(idle);
+        try (Fd moved = fd.move()) {
+            assertThat(isOpenNumber(numberOf(moved))).isTrue();
+            assertThat(fd.isOpen()).isFalse();
+        }
+        assertThat(idle.told).containsExactly("let go");
+    }
+
+    /** Who waits and who moves take the same locks. */
+    @Test
+    void movesBesideWaitsThatComeAndGoEnd() throws Exception {
+        Fd[] pipe = Unistd.pipe2(0);
+        AtomicReference<Fd> in = new AtomicReference<>(pipe[0]);
+        try (Fd out = pipe[1]) {
+            FutureTask<Integer> mover =
+                    inThread(() -> {
+                        int moved = 0;
+                        for (int i = 0; i < 100_000; i++) {
+                            try {
+                                in.set(in.get().move());
+                                moved++;
+                            } catch (IllegalStateException e) {
+                                Thread.onSpinWait(); // waited for
+                            }
+                        }
+                        return moved;
+                    });
+            int waits = 0;
+            while (!mover.isDone()) {
+                try {
+                    if (Readiness.once(in.get(), Readiness.IN, _ -> {}).cancel()) {
+                        waits++;
+                    }
+                } catch (IllegalStateException e) {
+                    assertThat(e).hasMessageContaining("moved");
+                }
+            }
+            assertThat(mover.get()).isPositive();
+            assertThat(waits).isPositive();
+            assertThat(out.isOpen()).isTrue();
+        } finally {
+            in.get().close();
+        }
+    }
+
     @Test
     void manyMovesUsesAndClosesAtOnceLeaveNothingOpen() throws Exception {
         for (int round = 0; round < 3_000; round++) {
@@ -257,7 +304,7 @@ class FdTest {
 
     private static <T> FutureTask<T> inThread(Callable<T> task) {
         FutureTask<T> future = new FutureTask<>(task);
-        Thread.startVirtualThread(future);
+        Thread _ = Thread.ofPlatform().start(future);
         return future;
     }
 

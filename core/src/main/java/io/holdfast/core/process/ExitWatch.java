@@ -15,7 +15,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -120,11 +119,17 @@ final class ExitWatch {
         if (reaped == null) {
             return watched;
         }
-        CompletableFuture<Exit> told =
-                watched.thenCompose(exit ->
-                        exit.equals(UNKNOWN)
-                                ? reaped.thenApplyAsync(Function.identity(), Readiness.executor())
-                                : CompletableFuture.completedStage(exit));
+        CompletableFuture<Exit> told = new CompletableFuture<>();
+        var _ =
+                watched.whenComplete((exit, failure) -> {
+                    if (failure != null) {
+                        told.completeExceptionally(failure);
+                    } else if (exit.equals(UNKNOWN)) {
+                        var _ = reaped.thenAcceptAsync(told::complete, Readiness.executor());
+                    } else {
+                        told.complete(exit);
+                    }
+                });
         var _ = told.whenComplete((_, _) -> watched.cancel(false)); // given up by its holder
         return told;
     }

@@ -304,10 +304,11 @@ public final class PidFd implements AutoCloseable {
 
     /**
      * Parks the calling thread until the process has exited. A child of ours is not reaped; one
-     * that {@link Spawn} started tells its status on every kernel, of which before Linux 6.15 a
-     * {@code PidFd} that was opened after its end knows nothing. A process of others tells its
-     * status when its parent has reaped it (Linux 6.15), for which {@link ExitWatch#REAP_GRACE} is
-     * waited at most; else the answer is {@link Exit.Unknown}.
+     * that {@link Spawn} started tells its status on every kernel; before Linux 6.15 to {@link
+     * Child#pidFd} and its duplicates always, to another {@code PidFd} if this is called before it
+     * has ended. A process of others tells its status when its parent has reaped it (Linux 6.15),
+     * for which {@link ExitWatch#REAP_GRACE} is waited at most; else the answer is {@link
+     * Exit.Unknown}.
      *
      * @throws InterruptedException if the thread is interrupted
      * @throws IllegalStateException if this is closed meanwhile

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,7 +71,20 @@ class PidFdExitTest {
                     assertThat(child.pidFd().onExit().get()).isEqualTo(three);
                 }
             }
+            assertTheReasonIsTold();
             System.out.print("told");
+        }
+
+        private static void assertTheReasonIsTold() throws Exception {
+            try (Child child = Spawn.of("sleep", "1000").start()) {
+                CompletableFuture<@Nullable Throwable> failure = new CompletableFuture<>();
+                try (PidFd same = child.pidFd().duplicate()) {
+                    var _ = same.onExit().whenComplete((_, e) -> failure.complete(e));
+                }
+                assertThat(failure.get()).isExactlyInstanceOf(IllegalStateException.class);
+                assertThat(child.signal(Signal.KILL)).isTrue();
+                assertThat(child.await()).isEqualTo(KILLED);
+            }
         }
     }
 

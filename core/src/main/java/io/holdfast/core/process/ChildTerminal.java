@@ -98,8 +98,10 @@ final class ChildTerminal {
                     ? refusal("tcsetpgrp", errno, "it is not the terminal of our session")
                     : null;
         }
-        // the child has our rights, and comes to its program only when it has opened this
-        try (Fd _ = fd.with(n -> Fcntl.open("/proc/self/fd/" + n, Fcntl.O_RDWR | Fcntl.O_NOCTTY))) {
+        // the child has our rights, and comes to its program only when it has opened this; a line
+        // without carrier would have us wait for one
+        int flags = Fcntl.O_RDWR | Fcntl.O_NOCTTY | Fcntl.O_NONBLOCK;
+        try (Fd _ = fd.with(n -> Fcntl.open("/proc/self/fd/" + n, flags))) {
             return null;
         } catch (ErrnoException e) {
             return e.errno() == errno ? refusal("open", errno, null) : null;

@@ -41,7 +41,7 @@ public record SocketFile(String path, long device, long inode) {
     private static final String ASIDE = ".holdfast-";
 
     /** How long others of us may take, many times over: then somebody else has it. */
-    static final Duration LOCK_LIMIT = Duration.ofMillis(200);
+    private static final Duration LOCK_LIMIT = Duration.ofMillis(200);
 
     private static final long PAUSE_NANOS = 200_000;
 

@@ -20,6 +20,7 @@ public final class SysStat {
     static final int FILEID_INO64 = 0xFE;
 
     static final int AT_EMPTY_PATH = 0x1000;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_STATX_DONT_SYNC = 0x4000;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int RENAME_NOREPLACE = 1;
@@ -127,17 +128,50 @@ public final class SysStat {
         try {
             int r = statx(fd, scratch, flags);
             ErrnoException.check(r, "statx", fd);
-            ByteBuffer stat = scratch.bytes;
-            return new Stat(
-                    (long) stat.getInt(STX_DEV_MAJOR) << 32
-                            | Integer.toUnsignedLong(stat.getInt(STX_DEV_MINOR)),
-                    stat.getLong(STX_INO),
-                    stat.getShort(STX_MODE) & 0xFFFF,
-                    Integer.toUnsignedLong(stat.getInt(STX_UID)),
-                    Integer.toUnsignedLong(stat.getInt(STX_GID)));
+            return told(scratch.bytes);
         } finally {
             scratch.give();
         }
+    }
+
+    /**
+     * {@code statx(2)} of what a path means now, of a link itself: it needs no descriptor, and says
+     * nothing of what the path means at the next moment.
+     *
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat stat(String path) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r = -Errno.ENAMETOOLONG;
+            if (CString.put(scratch.bytes, 0, path) >= 0) {
+                long buffer = scratch.address; // the kernel has read the path when it writes here
+                r =
+                        Libc.intCall(
+                                STATX,
+                                scratch.errno,
+                                Fcntl.AT_FDCWD,
+                                scratch.address,
+                                AT_SYMLINK_NOFOLLOW,
+                                STATX_BASIC_STATS,
+                                buffer,
+                                0);
+            }
+            ErrnoException.check(r, "statx", path);
+            return told(scratch.bytes);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    private static Stat told(ByteBuffer stat) {
+        return new Stat(
+                (long) stat.getInt(STX_DEV_MAJOR) << 32
+                        | Integer.toUnsignedLong(stat.getInt(STX_DEV_MINOR)),
+                stat.getLong(STX_INO),
+                stat.getShort(STX_MODE) & 0xFFFF,
+                Integer.toUnsignedLong(stat.getInt(STX_UID)),
+                Integer.toUnsignedLong(stat.getInt(STX_GID)));
     }
 
     /**

@@ -58,8 +58,8 @@ public record SocketFile(String path, long device, long inode) {
             r = SysSocket.bind(socket, name);
         }
         ErrnoException.check(r, "bind", path);
-        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
-            SysStat.Stat stat = SysStat.stat(file);
+        try {
+            SysStat.Stat stat = SysStat.stat(path); // needs no descriptor, which could not be had
             if (stat.isSocket()) {
                 return new SocketFile(path, stat.device(), stat.inode());
             }
@@ -165,16 +165,19 @@ public record SocketFile(String path, long device, long inode) {
         }
     }
 
-    /** Another may have taken the path over. */
-    void removeIfSame() {
+    /**
+     * Removes it, unless another file has taken its place: while its socket is open. It needs no
+     * descriptor, and stays where we may not remove it.
+     */
+    public void removeIfSame() {
         if (isThere()) {
             int ignored = SysStat.unlink(path); // gone already, or not ours to remove any more
         }
     }
 
     private boolean isThere() {
-        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
-            return isThis(SysStat.stat(file));
+        try {
+            return isThis(SysStat.stat(path));
         } catch (ErrnoException e) {
             return false;
         }

@@ -14,6 +14,8 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysFile;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;
@@ -191,6 +193,36 @@ class UnixListenerTest {
             "use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; "
                     + "bind($s, pack_sockaddr_un($ARGV[0])) or die; print qq{bound\n}; "
                     + "<STDIN> // exit; listen($s, 5) or die; print qq{listening\n}; <STDIN>";
+
+    /** Has no descriptor left when the file is bound. */
+    static final class InAFullTable {
+        private InAFullTable() {}
+
+        public static void main(String[] arguments) throws Exception {
+            UnixAddress address = UnixAddress.path(Path.of(arguments[0]));
+            UnixListener.listen(address, SocketType.STREAM, BACKLOG, 0600).close(); // all is loaded
+            FullTable.limit(100, UnixListener.class);
+            FullTable.fill(1);
+            UnixListener.listen(address, SocketType.STREAM, BACKLOG).close(); // needs no other
+            String said = "it listens";
+            try {
+                UnixListener.listen(address, SocketType.STREAM, BACKLOG, 0600).close();
+            } catch (ErrnoException e) {
+                said = e.errno() == Errno.EMFILE ? "EMFILE" : e.getMessage();
+            }
+            FullTable.empty();
+            System.out.println(said);
+        }
+    }
+
+    @Test
+    void aListenerThatFailsForWantOfADescriptorLeavesNoFile() {
+        ChildJvm.Result result =
+                ChildJvm.run(List.of(), InAFullTable.class, folder.resolve("socket").toString());
+        assertThat(result.output()).isEqualTo("EMFILE\n");
+        assertThat(result.status()).isZero();
+        assertThat(folder).isEmptyDirectory();
+    }
 
     @Test
     void aLinkToADeadSocketIsNotReplaced() throws IOException {

@@ -25,7 +25,7 @@ final class CallsUnderWay {
             throw new DBusException(
                     DBusException.LIMITS_EXCEEDED, calls + " calls are under way already");
         }
-        if (calls > 0 && bytes + call.bodyLength() > limits.incomingBytes()) {
+        if (calls > 0 && bytes + call.length() > limits.incomingBytes()) {
             throw new DBusException(
                     DBusException.LIMITS_EXCEEDED,
                     "calls of %d bytes are under way already; the limit is %d"
@@ -35,11 +35,11 @@ final class CallsUnderWay {
 
     synchronized void begin(Message call) {
         calls++;
-        bytes += call.bodyLength();
+        bytes += call.length();
     }
 
     synchronized void end(Message call) {
         calls--;
-        bytes -= call.bodyLength();
+        bytes -= call.length();
     }
 }

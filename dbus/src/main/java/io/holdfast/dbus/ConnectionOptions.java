@@ -16,8 +16,8 @@ import java.util.concurrent.ThreadFactory;
  * @param calls of ours that may be without reply at a time; a further one waits
  * @param incomingCalls of others that may wait or run at a time; a further one is answered with
  *     LimitsExceeded
- * @param incomingBytes of the bodies of these together; a further one is answered so, too, but one
- *     alone may be longer
+ * @param incomingBytes of the messages of these together, headers and bodies; a further one is
+ *     answered so, too, but one alone may be longer
  * @param queuedSignals that may wait in one subscription; further ones are lost and counted ({@link
  *     Subscription#lost})
  * @param outgoingBytes that may wait to be sent; a further message waits
@@ -153,8 +153,8 @@ public record ConnectionOptions(
     }
 
     /**
-     * @param limit in bytes of the bodies of calls of others that wait or run, positive; 256 MiB by
-     *     default
+     * @param limit in bytes of the messages of calls of others that wait or run, positive; 256 MiB
+     *     by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withIncomingBytes(long limit) {

@@ -346,6 +346,28 @@ class PeerToPeerTest {
         }
     }
 
+    @Test
+    void theHeadersOfCallsUnderWayCountToo() throws Exception {
+        BusConnection[] both = both(ConnectionOptions.DEFAULT.withIncomingBytes(1000));
+        CompletableFuture<CompletableFuture<List<?>>> waits = new CompletableFuture<>();
+        BusInterface slow =
+                BusInterface.named(TEST)
+                        .asyncMethod("Wait", "", "", (_, reply) -> waits.complete(reply))
+                        .method("Echo", "s", "s", MethodCall::arguments)
+                        .build();
+        String path = "/" + "x".repeat(2000);
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject exported = other.export(path, slow)) {
+            Future<List<?>> waiting = threads.submit(() -> one.object(path).call(TEST, "Wait"));
+            CompletableFuture<List<?>> reply = waits.get();
+            assertThat(isRefused(one.object(path), "y")).isTrue();
+            reply.complete(List.of());
+            assertThat(waiting.get()).isEmpty();
+            assertThat(isRefused(one.object(path), "y")).isFalse();
+        }
+    }
+
     private static boolean isRefused(RemoteObject object, String text) {
         try {
             return object.call(TEST, "Echo", "s", text).isEmpty();

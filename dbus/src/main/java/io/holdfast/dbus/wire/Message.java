@@ -24,6 +24,7 @@ public final class Message implements AutoCloseable {
     private final Signature signature;
     private final ByteOrder order;
     private final MemorySegment body;
+    private final int length;
     private List<Fd> descriptors; // guarded by this
 
     private Message(MessageView view, List<Fd> descriptors) {
@@ -44,12 +45,13 @@ public final class Message implements AutoCloseable {
                         : Signature.EMPTY;
         order = view.order();
         body = MemorySegment.ofArray(Text.copy(view.bytes(), view.bodyOffset(), view.bodyLength()));
+        length = view.length();
         this.descriptors = List.copyOf(descriptors);
     }
 
-    /** The length of its body in bytes. */
-    public int bodyLength() {
-        return (int) body.byteSize();
+    /** The length of the whole message as it came, in bytes: header, padding and body. */
+    public int length() {
+        return length;
     }
 
     /** A copy of a message without descriptors. */

@@ -33,13 +33,32 @@ final class CallsUnderWay {
         }
     }
 
-    synchronized void begin(Message call) {
+    synchronized Counted begin(Message call) {
         calls++;
         bytes += call.length();
+        return new Counted(call.length());
     }
 
-    synchronized void end(Message call) {
-        calls--;
-        bytes -= call.length();
+    private synchronized void end(Counted call) {
+        if (!call.over) {
+            call.over = true;
+            calls--;
+            bytes -= call.length;
+        }
+    }
+
+    /** A call that counts, until it ends: before its answer is under way, or without one. */
+    final class Counted {
+        private final int length;
+        private boolean over; // guarded by all
+
+        private Counted(int length) {
+            this.length = length;
+        }
+
+        /** Idempotent. */
+        void end() {
+            CallsUnderWay.this.end(this);
+        }
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.dbus;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.linux.Fd;
+import io.holdfast.dbus.CallsUnderWay.Counted;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.Signature;
@@ -186,21 +187,29 @@ final class ExportedObjects {
         }
         switch (target.where()) {
             case HERE -> run(message, target, link::offer);
-            case LATER -> {
-                underWay.begin(message);
-                begin(message, target);
-            }
+            case LATER -> begin(message, target, underWay.begin(message));
             case IN_ORDER -> {
+                Counted counted = underWay.begin(message);
                 Executor executor = target.object().executor();
                 if (executor == null) {
-                    target.object().runInOrder(counted(message, target, link::send));
+                    target.object()
+                            .runInOrder(() -> run(message, target, counted, sending(counted)));
                 } else {
-                    boolean _ = execute(executor, message, counted(message, target, link::offer));
+                    boolean _ =
+                            execute(
+                                    executor,
+                                    message,
+                                    counted,
+                                    () -> run(message, target, counted, offering(counted)));
                 }
             }
             case CONCURRENTLY -> {
+                Counted counted = underWay.begin(message);
                 String name = "D-Bus call " + message.member();
-                var _ = Thread.ofVirtual().name(name).start(counted(message, target, link::send));
+                var _ =
+                        Thread.ofVirtual()
+                                .name(name)
+                                .start(() -> run(message, target, counted, sending(counted)));
             }
         }
     }
@@ -220,24 +229,13 @@ final class ExportedObjects {
         }
     }
 
-    private Runnable counted(Message message, CallTarget target, Sender sender) {
-        underWay.begin(message);
-        return () -> {
-            try {
-                run(message, target, sender);
-            } finally {
-                underWay.end(message);
-            }
-        };
-    }
-
     /** What the executor does not take is refused, and counts no more: then false. */
-    private boolean execute(Executor executor, Message message, Runnable counted) {
+    private boolean execute(Executor executor, Message message, Counted counted, Runnable running) {
         try {
-            executor.execute(counted);
+            executor.execute(running);
             return true;
         } catch (RejectedExecutionException e) {
-            underWay.end(message);
+            counted.end();
             message.close();
             refuse(
                     message,
@@ -268,17 +266,21 @@ final class ExportedObjects {
             refuse(message, e, link::offer);
             return;
         }
-        underWay.begin(message);
+        Counted counted = underWay.begin(message);
         String sender = message.sender();
         CallOrder.Turn turn = tree.order.next(sender == null ? "" : sender);
         boolean taken =
-                execute(tree.executor, message, () -> turn.ready(() -> found(tree, path, message)));
+                execute(
+                        tree.executor,
+                        message,
+                        counted,
+                        () -> turn.ready(() -> found(tree, path, message, counted)));
         if (!taken) {
             turn.ready(() -> CompletableFuture.completedStage(null));
         }
     }
 
-    private CompletionStage<?> found(Tree tree, String path, Message message) {
+    private CompletionStage<?> found(Tree tree, String path, Message message, Counted counted) {
         CompletionStage<List<BusInterface>> found;
         try {
             found =
@@ -289,13 +291,14 @@ final class ExportedObjects {
             found = CompletableFuture.failedStage(e);
         }
         return found.whenComplete(
-                (interfaces, failure) -> found(tree, path, message, interfaces, failure));
+                (interfaces, failure) -> found(tree, path, message, counted, interfaces, failure));
     }
 
     private void found(
             Tree tree,
             String path,
             Message message,
+            Counted counted,
             @Nullable List<BusInterface> interfaces,
             @Nullable Throwable failure) {
         CallTarget target;
@@ -308,16 +311,15 @@ final class ExportedObjects {
             target = target(message, object, () -> nodesBelow(path, tree.objects.paths()));
             checked(message, target);
         } catch (DBusException e) {
-            underWay.end(message);
             message.close();
+            counted.end();
             refuse(message, e, link::offer);
             return;
         }
         if (target.where() == CallTarget.Where.LATER) {
-            begin(message, target);
+            begin(message, target, counted);
         } else {
-            underWay.end(message);
-            run(message, target, link::offer);
+            run(message, target, counted, offering(counted));
         }
     }
 
@@ -431,6 +433,30 @@ final class ExportedObjects {
         void send(IntFunction<Outgoing> message) throws InterruptedException;
     }
 
+    /**
+     * Waits for room, and counts so long. It ends before the answer can be there: whoever calls
+     * when he has it is alone.
+     */
+    private Sender sending(Counted counted) {
+        return message -> link.send(message, counted::end);
+    }
+
+    private Sender offering(Counted counted) {
+        return message -> {
+            counted.end();
+            link.offer(message);
+        };
+    }
+
+    /** Runs what was counted, and answers. */
+    private void run(Message message, CallTarget target, Counted counted, Sender sender) {
+        try {
+            run(message, target, sender);
+        } finally {
+            counted.end(); // if there was no answer
+        }
+    }
+
     private void run(Message message, CallTarget target, Sender sender) {
         if (!(target.handling() instanceof BusInterface.Handling.Now(MethodHandler handler))) {
             throw new AssertionError(target);
@@ -448,7 +474,7 @@ final class ExportedObjects {
     }
 
     /** Begins what was counted, and answers when it is through. */
-    private void begin(Message message, CallTarget target) {
+    private void begin(Message message, CallTarget target, Counted counted) {
         if (!(target.handling()
                 instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
             throw new AssertionError(target);
@@ -457,6 +483,7 @@ final class ExportedObjects {
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =
                 reply.whenComplete((values, failure) -> {
+                    counted.end();
                     try {
                         if (values == null) {
                             throw failure == null
@@ -467,7 +494,6 @@ final class ExportedObjects {
                     } catch (Throwable e) {
                         refuse(message, refusal(message, e), link::offer);
                     } finally {
-                        underWay.end(message);
                         call.close();
                     }
                 });

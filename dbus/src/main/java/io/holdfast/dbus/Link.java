@@ -299,8 +299,17 @@ final class Link {
 
     /** Sends, waiting while too much waits. */
     void send(IntFunction<Outgoing> message) throws InterruptedException {
+        send(message, () -> {});
+    }
+
+    /**
+     * The same.
+     *
+     * @param hasRoom run when the message waits no more, before any of it is sent; must not wait
+     */
+    void send(IntFunction<Outgoing> message, Runnable hasRoom) throws InterruptedException {
         Outgoing made = made(message.apply(nextSerial()));
-        if (!outbox.send(made.bytes(), made.descriptors())) {
+        if (!outbox.send(made.bytes(), made.descriptors(), hasRoom)) {
             requireOpen();
             throw ended("nothing can be sent");
         }

@@ -66,14 +66,17 @@ final class Outbox {
      *
      * @param message not changed afterwards
      * @param descriptors lent until this returns
+     * @param hasRoom run when the message waits no more, before any of it is sent
      * @return false if nothing can be sent any more
      */
-    boolean send(byte[] message, List<Fd> descriptors) throws InterruptedException {
+    boolean send(byte[] message, List<Fd> descriptors, Runnable hasRoom)
+            throws InterruptedException {
         lock.lockInterruptibly();
         try {
             while (bytes > limit && !closed) {
                 changed.await();
             }
+            hasRoom.run();
             return put(message, descriptors, false);
         } finally {
             lock.unlock();

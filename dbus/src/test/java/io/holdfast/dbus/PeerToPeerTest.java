@@ -17,6 +17,7 @@ import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageWriter;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -31,6 +32,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -368,6 +370,83 @@ class PeerToPeerTest {
         }
     }
 
+    @Test
+    void whoCallsWhenHeHasTheAnswerIsAlone() throws Exception {
+        BusConnection[] both =
+                both(ConnectionOptions.DEFAULT.withIncomingBytes(1000).withIncomingCalls(1));
+        try (BusConnection one = both[0];
+                BusConnection other = both[1];
+                ExportedObject ordered = other.export("/ordered", echo().build());
+                ExportedObject concurrent =
+                        other.export("/concurrent", echo().concurrent().build())) {
+            String text = "x".repeat(2000);
+            for (int i = 0; i < 500; i++) {
+                for (String path : List.of("/ordered", "/concurrent")) {
+                    for (String member : List.of("Echo", "Later")) {
+                        assertThat(one.object(path).call(TEST, member, "s", text))
+                                .containsExactly(text);
+                    }
+                }
+            }
+        }
+    }
+
+    private static BusInterface.Builder echo() {
+        return BusInterface.named(TEST)
+                .method("Echo", "s", "s", MethodCall::arguments)
+                .asyncMethod("Later", "s", "s", (call, reply) -> reply.complete(call.arguments()));
+    }
+
+    @Test
+    void callsWhoseAnswersWaitForRoomAreUnderWay() throws Exception {
+        ConnectionOptions options =
+                ConnectionOptions.DEFAULT.withOutgoingBytes(50_000).withIncomingCalls(2);
+        AtomicInteger handled = new AtomicInteger();
+        BusInterface large =
+                BusInterface.named(TEST)
+                        .method(
+                                "Get",
+                                "",
+                                "ay",
+                                _ -> {
+                                    int _ = handled.incrementAndGet();
+                                    return List.of(new byte[4 << 20]);
+                                })
+                        .concurrent()
+                        .build();
+        int count = 20;
+        try (BusConnection connection = connectTo(options);
+                ExportedObject exported = connection.export("/p", large);
+                Subscription signals = connection.subscribe("member='S'")) {
+            for (int i = 1; i <= count; i++) {
+                pair[1].sendFully(ByteBuffer.wrap(call(i)));
+            }
+            pair[1].sendFully(ByteBuffer.wrap(signal("that was all")));
+            signals.take().close();
+            int refused = 0;
+            try (Inbox inbox = new Inbox(pair[1], 8 << 20)) {
+                assertThat(inbox.receive((_, _, _) -> OPENING.length())).isTrue();
+                for (int i = 0; i < count; i++) {
+                    assertThat(inbox.next()).isTrue();
+                    refused += inbox.view().type() == MessageType.ERROR ? 1 : 0;
+                }
+            }
+            assertThat(refused).isGreaterThanOrEqualTo(count - options.incomingCalls() - 1);
+            assertThat(handled).hasValue(count - refused);
+        }
+    }
+
+    private static final String OPENING =
+            "\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n";
+
+    private static byte[] call(int serial) {
+        return new MessageWriter()
+                .methodCall("/p", TEST, "Get")
+                .serial(serial)
+                .finish()
+                .toArray(ValueLayout.JAVA_BYTE);
+    }
+
     private static boolean isRefused(RemoteObject object, String text) {
         try {
             return object.call(TEST, "Echo", "s", text).isEmpty();
@@ -470,8 +549,7 @@ class PeerToPeerTest {
                 assertThat(
                                 inbox.receive((bytes, offset, length) -> {
                                     assertThat(length).isPositive();
-                                    return "\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"
-                                            .length();
+                                    return OPENING.length();
                                 }))
                         .isTrue();
                 for (int i = 0; i < count; i++) {

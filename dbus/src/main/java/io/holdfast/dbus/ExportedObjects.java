@@ -1,6 +1,7 @@
 package io.holdfast.dbus;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import io.holdfast.core.linux.Fd;
 import io.holdfast.dbus.CallsUnderWay.Counted;
@@ -286,8 +287,8 @@ final class ExportedObjects {
             found =
                     path.equals(tree.path)
                             ? CompletableFuture.completedStage(List.of())
-                            : tree.objects.interfaces(path);
-        } catch (RuntimeException e) {
+                            : requireNonNull(tree.objects.interfaces(path), "no stage");
+        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
             found = CompletableFuture.failedStage(e);
         }
         return found.whenComplete(
@@ -310,10 +311,10 @@ final class ExportedObjects {
                     interfaces.isEmpty() ? null : object(path, interfaces, tree.executor);
             target = target(message, object, () -> nodesBelow(path, tree.objects.paths()));
             checked(message, target);
-        } catch (DBusException e) {
+        } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
             message.close();
             counted.end();
-            refuse(message, e, link::offer);
+            refuse(message, refusal(message, e), link::offer);
             return;
         }
         if (target.where() == CallTarget.Where.LATER) {

@@ -155,6 +155,38 @@ class ObjectTreeTest {
         assertThat(introspect("/numbers/7")).contains(NUMBER, "Twice");
     }
 
+    @Test
+    void aTreeThatFailsIsToldToTheCallerAndItsCallsCountNoMore() throws Exception {
+        BusInterface twice =
+                BusInterface.named(NUMBER).method("Twice", "", "i", _ -> List.of(2)).build();
+        ObjectTree failing =
+                new ObjectTree() {
+                    @Override
+                    public CompletionStage<List<BusInterface>> interfaces(String path) {
+                        if (path.endsWith("linked")) {
+                            throw new NoClassDefFoundError("no such class");
+                        }
+                        return CompletableFuture.completedStage(List.of(twice, twice));
+                    }
+
+                    @Override
+                    public Collection<String> paths() {
+                        throw new IllegalStateException("no paths today");
+                    }
+                };
+        var _ = server.exportTree("/failing", loop, failing);
+        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls(); i++) {
+            assertThatThrownBy(() -> introspect("/failing"))
+                    .hasMessageContaining(DBusException.FAILED)
+                    .hasMessageContaining("no paths today");
+            assertThatThrownBy(() -> client.object("/failing/a").call(NUMBER, "Twice"))
+                    .hasMessageContaining(DBusException.FAILED)
+                    .hasMessageContaining("has " + NUMBER + " already");
+            assertThatThrownBy(() -> client.object("/failing/linked").call(NUMBER, "Twice"))
+                    .hasMessageContaining("no such class");
+        }
+    }
+
     private String introspect(String path) throws InterruptedException {
         return (String)
                 client.object(path)

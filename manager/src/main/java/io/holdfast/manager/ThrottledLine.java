@@ -5,9 +5,10 @@ import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * What others can cause to be said as often as they like: so many lines at once, mostly one, and
- * while more of the kind come one after each {@link Limits#LINE_INTERVAL}, with how many were left
- * out. On the loop.
+ * What others can cause to be said as often as they like: so many lines, mostly one, in each {@link
+ * Limits#LINE_INTERVAL}. Those are said as they come; of the further ones the latest is said when
+ * the interval is over, with how many more were left out, as the first line of the next. On the
+ * loop.
  */
 final class ThrottledLine {
     /** Runs something later, on the loop. */

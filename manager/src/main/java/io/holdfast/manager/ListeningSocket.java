@@ -140,15 +140,19 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
             Listen listen, String path, SocketSection settings, Owner owner) throws IOException {
         makeParents(Path.of(path), settings.directoryMode());
         Fd fd = unixSocket(listen, settings);
+        SocketFile file = null;
         try {
             int mode = settings.mode() & PERMISSIONS;
             ErrnoException.check(SysStat.fchmod(fd, mode), "fchmod", listen);
-            SocketFile file = bind(fd, path);
+            file = bind(fd, path);
             give(path, owner, mode, file::isThis);
             listen(listen, fd, settings);
             file.requireThere();
             return new ListeningSocket(listen, fd, Optional.of(Node.of(path)));
         } catch (IOException | RuntimeException e) {
+            if (file != null) {
+                file.removeIfSame();
+            }
             fd.close();
             throw e;
         }
@@ -171,12 +175,35 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
         Path file = Path.of(path);
         makeParents(file, settings.directoryMode());
         int mode = settings.mode() & PERMISSIONS;
+        Optional<Node> made = Optional.empty();
         try (Fd folder = Fcntl.open(parent(file).toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             int r = SysStat.mkfifoat(folder, name(file), mode);
             if (r != -Errno.EEXIST) {
                 ErrnoException.check(r, "mkfifo", path);
+                made = Optional.of(Node.of(path));
             }
         }
+        try {
+            return fifo(listen, path, mode, owner);
+        } catch (IOException | RuntimeException e) {
+            if (made.isPresent()) {
+                removeAfter(e, made.get());
+            }
+            throw e;
+        }
+    }
+
+    private static void removeAfter(Exception failure, Node made) {
+        try {
+            made.remove();
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    /** One that is there. */
+    private static ListeningSocket fifo(Listen listen, String path, int mode, Owner owner)
+            throws IOException {
         // for both directions: else it would be at its end whenever the last writer goes
         Fd fd =
                 Fcntl.open(

@@ -123,8 +123,8 @@ class ServerLimitsTest {
         try (TestService service = new TestService(limits, null);
                 UnixSocket deaf = service.raw();
                 VarlinkClient client = service.client()) {
-            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
             until(() -> service.server.connectionCount() == 2);
+            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
             assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             until(() -> service.server.connectionCount() == 1);
             assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
@@ -138,8 +138,8 @@ class ServerLimitsTest {
                 TestService service = new TestService(limits, executor);
                 UnixSocket deaf = service.raw();
                 VarlinkClient client = service.client()) {
-            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
             until(() -> service.server.connectionCount() == 2);
+            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
             assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             until(() -> service.server.connectionCount() == 1);
         }
@@ -186,8 +186,8 @@ class ServerLimitsTest {
                 TestService service = new TestService(limits, executor);
                 UnixSocket deaf = service.raw();
                 VarlinkClient client = service.client()) {
-            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
             until(() -> service.server.connectionCount() == 2);
+            deaf.sendFully(ByteBuffer.wrap(blob().getBytes(UTF_8)));
             assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             until(() -> service.server.connectionCount() == 1);
             until(() -> service.server.heldBytes() == ServerConnection.LEAST_BYTES);

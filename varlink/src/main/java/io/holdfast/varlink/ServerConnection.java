@@ -131,19 +131,38 @@ final class ServerConnection implements Runnable {
                 LOG.log(DEBUG, "varlink: {0} is gone", who);
                 return;
             }
-            CallMessage call;
-            try {
-                call = CallMessage.of(message.body());
-            } catch (MalformedMessageException e) {
+            long weight = JsonWeight.of(message.body());
+            if (!held.take(weight)) {
                 message.descriptors().forEach(Fd::close);
-                throw e;
+                throw new MalformedMessageException(
+                        "the call occupies more than " + held + " leaves room for");
             }
-            busy = call.mode() != Mode.MORE;
-            if (!answer(call, message.descriptors())) {
-                return;
+            try {
+                if (!answer(message)) {
+                    return;
+                }
+            } finally {
+                held.give(weight);
             }
+        }
+    }
+
+    /** False if the connection is at its end. */
+    private boolean answer(MessageChannel.Message message)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        CallMessage call;
+        try {
+            call = CallMessage.of(message.body());
+        } catch (MalformedMessageException e) {
+            message.descriptors().forEach(Fd::close);
+            throw e;
+        }
+        busy = call.mode() != Mode.MORE;
+        boolean more = answer(call, message.descriptors());
+        if (more) {
             busy = false;
         }
+        return more;
     }
 
     /** False if the connection is at its end. */
@@ -154,10 +173,7 @@ final class ServerConnection implements Runnable {
             served = admit(message);
         } catch (VarlinkException e) {
             descriptors.forEach(Fd::close);
-            if (message.mode() != Mode.ONEWAY) {
-                write(refusal(e));
-            }
-            return true;
+            return message.mode() == Mode.ONEWAY || refuse(e);
         }
         if (!served.options().contains(MethodOption.TAKES_DESCRIPTORS)) {
             descriptors.forEach(Fd::close);
@@ -208,6 +224,23 @@ final class ServerConnection implements Runnable {
         busy = false;
         speak(call, next.next());
         return false;
+    }
+
+    /** False if there is no room for the answer: the connection is to be closed. */
+    private boolean refuse(VarlinkException error)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        Frame frame = refusal(error);
+        int length = frame.bytes().length;
+        if (!held.take(length)) {
+            tellUnread();
+            return false;
+        }
+        try {
+            write(frame);
+            return true;
+        } finally {
+            held.give(length);
+        }
     }
 
     /** An error that repeats a name of the call, which may be as long as a message. */

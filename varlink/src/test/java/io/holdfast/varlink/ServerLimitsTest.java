@@ -15,6 +15,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -147,7 +149,7 @@ class ServerLimitsTest {
 
     @Test
     void whatIsHeldOfUnfinishedCallsIsBoundedForAllAndGivenBack() throws Exception {
-        int most = 1 << 20;
+        int most = (1 << 20) + FrameDecoder.CHUNK; // half a chunk is left for small calls
         try (TestService service = new TestService(ServerLimits.DEFAULT.withHeldBytes(most), null);
                 VarlinkClient before = service.client()) {
             assertThat(before.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
@@ -164,7 +166,7 @@ class ServerLimitsTest {
                 stuffers.forEach(UnixSocket::close);
             }
             until(() -> service.server.heldBytes() == ServerConnection.LEAST_BYTES);
-            String fits = "x".repeat(200_000);
+            String fits = "x".repeat(60_000);
             assertThat(before.call(TEST + "Echo", JsonObject.of("text", fits)).string("text"))
                     .isEqualTo(fits);
         }
@@ -191,6 +193,107 @@ class ServerLimitsTest {
             assertThat(client.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             until(() -> service.server.connectionCount() == 1);
             until(() -> service.server.heldBytes() == ServerConnection.LEAST_BYTES);
+        }
+    }
+
+    @Test
+    void callsUnderWayCountAsTheValuesTheyAreAndAreGivenBack() throws Exception {
+        int most = 4 << 20;
+        int length = 50_000;
+        String call =
+                "{\"method\":\"io.holdfast.test.Echo\",\"parameters\":{\"text\":\"%s\"}}\0"
+                        .formatted("x".repeat(length));
+        Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
+        try (TestService service =
+                new TestService(ServerLimits.DEFAULT.withHeldBytes(most), waiting::add)) {
+            List<UnixSocket> callers = new ArrayList<>();
+            try {
+                for (int i = 0; i < 20; i++) {
+                    UnixSocket caller = service.raw();
+                    callers.add(caller);
+                    int before = waiting.size();
+                    send(caller, call);
+                    until(() -> waiting.size() > before || hasEnded(caller));
+                    assertThat(service.server.heldBytes()).isLessThanOrEqualTo(most / 2);
+                }
+                assertThat(waiting).hasSizeBetween(2, 15);
+                assertThat(service.server.heldBytes())
+                        .isGreaterThan(waiting.size() * (length + 2L * length));
+                until(() -> service.server.connectionCount() == waiting.size());
+                waiting.forEach(Runnable::run); // the first may find no room for their replies
+                until(() ->
+                        service.server.heldBytes()
+                                == service.server.connectionCount()
+                                        * (long) ServerConnection.LEAST_BYTES);
+            } finally {
+                callers.forEach(UnixSocket::close);
+            }
+            until(() -> service.server.heldBytes() == 0);
+        }
+    }
+
+    @Test
+    void callsThatEndByTheirClientAreGivenBack() throws Exception {
+        Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
+        try (TestService service = new TestService(ServerLimits.DEFAULT, waiting::add)) {
+            try (UnixSocket caller = service.raw()) {
+                send(caller, ECHO + "\0");
+                until(() -> waiting.size() == 1);
+                assertThat(service.server.heldBytes()).isGreaterThan(ServerConnection.LEAST_BYTES);
+            }
+            until(() -> service.server.heldBytes() == 0);
+        }
+    }
+
+    @Test
+    void refusalsThatNobodyReadsAreHeldWithinTheLimitAndGivenBack() throws Exception {
+        int most = 4 << 20;
+        String call = "{\"method\":\"io.holdfast.test.%s\"}\0".formatted("x".repeat(60_000));
+        ByteBuffer calls = ByteBuffer.wrap(call.repeat(50).getBytes(UTF_8));
+        try (TestService service =
+                new TestService(ServerLimits.DEFAULT.withHeldBytes(most), null)) {
+            List<UnixSocket> deaf = new ArrayList<>();
+            try {
+                for (int i = 0; i < 20; i++) {
+                    deaf.add(service.raw());
+                    ByteBuffer rest = calls.duplicate();
+                    UnixSocket caller = deaf.getLast();
+                    until(() -> isStuck(caller, rest, service.server, 3 * 60_000));
+                    assertThat(service.server.heldBytes()).isLessThanOrEqualTo(most / 2);
+                }
+                until(() -> service.server.connectionCount() < 15);
+            } finally {
+                deaf.forEach(UnixSocket::close);
+            }
+            until(() -> service.server.heldBytes() == 0);
+        }
+    }
+
+    /** Sends what it can; whether the peer takes no more, or has closed the connection. */
+    private static boolean isStuck(
+            UnixSocket socket, ByteBuffer rest, VarlinkServer server, long held) {
+        try {
+            return rest.hasRemaining()
+                    && socket.trySend(rest) == UnixSocket.WOULD_BLOCK
+                    && server.heldBytes() > held;
+        } catch (ErrnoException e) {
+            return true;
+        }
+    }
+
+    private static void send(UnixSocket socket, String text) throws InterruptedException {
+        try {
+            socket.sendFully(ByteBuffer.wrap(text.getBytes(UTF_8)));
+        } catch (ErrnoException e) {
+            assertThat(e.errno()).isIn(Errno.EPIPE, Errno.ECONNRESET);
+        }
+    }
+
+    private static boolean hasEnded(UnixSocket socket) {
+        try {
+            return socket.tryReceive(ByteBuffer.allocate(1)) == UnixSocket.END;
+        } catch (ErrnoException e) {
+            return true;
         }
     }
 

@@ -6,11 +6,11 @@ import java.util.Map;
 
 /**
  * The memory that a server's clients may make it hold together: calls until they are answered, and
- * replies until they are read. A user takes at most half of what is free and its own already, so
- * that however many do, something is left for the next. Thread-safe.
+ * replies until they are read. Thread-safe.
  */
 final class HeldBytes {
     private final long most;
+    private final int part;
 
     @GuardedBy("this")
     private long all;
@@ -18,16 +18,29 @@ final class HeldBytes {
     @GuardedBy("this")
     private final Map<Long, Long> byUid = new HashMap<>();
 
+    private HeldBytes(long most, int part) {
+        this.most = most;
+        this.part = part;
+    }
+
     /**
+     * For users who do not trust each other: each takes at most half of what is free and its own
+     * already, so that many of them have to come before nothing is left.
+     *
      * @param most bytes of all clients together
      */
-    HeldBytes(long most) {
-        this.most = most;
+    static HeldBytes shared(long most) {
+        return new HeldBytes(most, 2);
+    }
+
+    /** For users each of whom may take all. */
+    static HeldBytes trusted(long most) {
+        return new HeldBytes(most, 1);
     }
 
     /** For one whose memory nobody else counts on: a client's. */
     static Account unlimited() {
-        return new HeldBytes(Long.MAX_VALUE).open(0);
+        return trusted(Long.MAX_VALUE).open(0);
     }
 
     /** Begins to count for a connection of a user. */
@@ -42,7 +55,7 @@ final class HeldBytes {
 
     private synchronized boolean take(long uid, long bytes) {
         long own = byUid.getOrDefault(uid, 0L);
-        if (own + bytes > (most - all + own) / 2) {
+        if (own + bytes > (most - all + own) / part) {
             return false;
         }
         set(uid, own, bytes);

@@ -11,6 +11,7 @@ import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.CallMessage.Mode;
+import io.holdfast.varlink.ClientComplaints.Kind;
 import io.holdfast.varlink.MessageChannel.Deadline;
 import io.holdfast.varlink.Service.Handler;
 import io.holdfast.varlink.UpgradeHandler.Upgrade;
@@ -37,6 +38,7 @@ final class ServerConnection implements Runnable {
     private final Services services;
     private final ServerLimits limits;
     private final HeldBytes.Account held;
+    private final ClientComplaints complaints;
     private final @Nullable Executor executor;
     private final Peer peer;
 
@@ -59,6 +61,7 @@ final class ServerConnection implements Runnable {
             Services services,
             ServerLimits limits,
             HeldBytes.Account held,
+            ClientComplaints complaints,
             @Nullable Executor executor) {
         this.socket = socket;
         this.peer = peer;
@@ -66,6 +69,7 @@ final class ServerConnection implements Runnable {
         this.services = services;
         this.limits = limits;
         this.held = held;
+        this.complaints = complaints;
         this.executor = executor;
         this.channel = new MessageChannel(socket, limits.calls(), services.takeDescriptors(), held);
     }
@@ -97,11 +101,8 @@ final class ServerConnection implements Runnable {
             try {
                 serve();
             } catch (MalformedMessageException e) {
-                LOG.log(
-                        WARNING,
-                        "varlink: closing the connection of {0}: {1}",
-                        who,
-                        e.getMessage());
+                complaints.say(
+                        Kind.MALFORMED, "closing the connection of " + who + ": " + e.getMessage());
             } catch (ErrnoException | IllegalStateException e) {
                 LOG.log(DEBUG, "varlink: {0} is gone: {1}", who, e.getMessage());
             } catch (InterruptedException e) {
@@ -114,12 +115,10 @@ final class ServerConnection implements Runnable {
 
     /** The write time-out is over. */
     void closeUnread() {
-        LOG.log(
-                WARNING,
-                "varlink: closing the connection of {0}, which has read no reply for the limit of"
-                        + " {1}",
-                who,
-                limits.writeTimeout());
+        complaints.say(
+                Kind.UNREAD,
+                "closing the connection of %s, which has read no reply for the limit of %s"
+                        .formatted(who, limits.writeTimeout()));
         socket.close();
     }
 
@@ -376,14 +375,11 @@ final class ServerConnection implements Runnable {
 
     /** Tells that the client is put off for what it does not read. */
     void tellUnread() {
-        LOG.log(
-                WARNING,
-                "varlink: closing the connection of {0}, which leaves more than the limit of {1}"
-                        + " replies or {2} bytes unread, or than {3} leaves room for",
-                who,
-                limits.maxQueuedReplies(),
-                limits.maxQueuedBytes(),
-                held);
+        complaints.say(
+                Kind.UNREAD,
+                ("closing the connection of %s, which leaves more than the limit of %d replies or"
+                                + " %d bytes unread, or than %s leaves room for")
+                        .formatted(who, limits.maxQueuedReplies(), limits.maxQueuedBytes(), held));
     }
 
     private void flush(Outbox outbox) throws InterruptedException, TimeoutException {

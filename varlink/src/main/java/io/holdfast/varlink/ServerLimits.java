@@ -13,8 +13,9 @@ import java.time.Duration;
  * @param maxConnectionsPerUid connections of one user
  * @param maxQueuedReplies replies to one call that wait for the client to read
  * @param maxQueuedBytes their length together (one reply may be longer)
- * @param maxHeldBytes calls until they are answered and replies until they are read, of all clients
- *     together; one user takes at most half of what others leave
+ * @param maxHeldBytes what calls occupy until they are answered and replies until they are read, of
+ *     all clients together: half of it is for root and the server's own user, and of the other half
+ *     each user takes at most half of what others leave
  * @param writeTimeout how long one reply may wait for the client to read, before the connection is
  *     closed
  * @param closeTimeout how long {@link VarlinkServer#close} waits for calls under way, and then once
@@ -31,7 +32,7 @@ public record ServerLimits(
         Duration writeTimeout,
         Duration closeTimeout) {
     /**
-     * 16 MiB a message, 4096 connections, 128 a user, 1024 replies of 4 MiB together, 256 MiB held,
+     * 16 MiB a message, 4096 connections, 128 a user, 1024 replies of 4 MiB together, 512 MiB held,
      * 30 s to read a reply, 1 s to close.
      */
     public static final ServerLimits DEFAULT =
@@ -42,19 +43,19 @@ public record ServerLimits(
                     128,
                     1024,
                     4L << 20,
-                    256L << 20,
+                    512L << 20,
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(1));
 
     /**
      * For a server that everybody may call, in a process of little memory: calls of 64 KiB and 1024
-     * values, replies of 4 MiB, 1024 connections, 128 a user, 16 MiB held.
+     * values, replies of 4 MiB, 1024 connections, 128 a user, 24 MiB held.
      */
     public static final ServerLimits SMALL =
             DEFAULT.withCalls(new MessageLimits(new JsonLimits(64 << 10, 32, 1024), 16))
                     .withReplies(new MessageLimits(new JsonLimits(4 << 20, 128, 1_000_000), 16))
                     .withConnections(1024, 128)
-                    .withHeldBytes(16L << 20);
+                    .withHeldBytes(24L << 20);
 
     /**
      * @throws IllegalArgumentException if a limit is not positive
@@ -64,7 +65,7 @@ public record ServerLimits(
                 || maxConnectionsPerUid < 1
                 || maxQueuedReplies < 1
                 || maxQueuedBytes < 1
-                || maxHeldBytes < 1
+                || maxHeldBytes < 2
                 || !writeTimeout.isPositive()
                 || !closeTimeout.isPositive()) {
             throw new IllegalArgumentException("a limit is not positive");
@@ -111,7 +112,7 @@ public record ServerLimits(
     }
 
     /**
-     * @param bytes of calls under way and replies unread of all clients together, at least 1; 256
+     * @param bytes of calls under way and replies unread of all clients together, at least 2; 512
      *     MiB by default
      * @throws IllegalArgumentException if it is not positive
      */

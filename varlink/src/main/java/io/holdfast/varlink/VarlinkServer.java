@@ -1,25 +1,24 @@
 package io.holdfast.varlink;
 
-import static java.lang.System.Logger.Level.DEBUG;
 import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.varlink.ClientComplaints.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +45,12 @@ public final class VarlinkServer implements AutoCloseable {
     private final Services services;
     private final ServerLimits limits;
     private final HeldBytes held;
+
+    /** For root and our own user, whom no others can keep out. */
+    private final HeldBytes reserved;
+
+    private final long ownUid = Unistd.geteuid();
+    private final ClientComplaints complaints = new ClientComplaints(System::nanoTime);
     private final @Nullable Executor executor;
 
     @GuardedBy("this")
@@ -53,10 +58,6 @@ public final class VarlinkServer implements AutoCloseable {
 
     @GuardedBy("this")
     private final Map<Long, Integer> connectionsByUid = new HashMap<>();
-
-    /** Users whose first refused connection has been logged, until they are below the limit. */
-    @GuardedBy("this")
-    private final Set<Long> refusedUids = new HashSet<>();
 
     @GuardedBy("this")
     private final Map<UnixListener, Thread> listeners = new LinkedHashMap<>();
@@ -67,7 +68,8 @@ public final class VarlinkServer implements AutoCloseable {
     private VarlinkServer(Services services, ServerLimits limits, @Nullable Executor executor) {
         this.services = services;
         this.limits = limits;
-        this.held = new HeldBytes(limits.maxHeldBytes());
+        this.held = HeldBytes.shared(limits.maxHeldBytes() / 2);
+        this.reserved = HeldBytes.trusted(limits.maxHeldBytes() / 2);
         this.executor = executor;
     }
 
@@ -169,7 +171,7 @@ public final class VarlinkServer implements AutoCloseable {
         try {
             peer = socket.peer();
         } catch (ErrnoException e) {
-            LOG.log(WARNING, "varlink: refused a connection without peer: {0}", e.getMessage());
+            complaints.say(Kind.REFUSED, "refused a connection without peer: " + e.getMessage());
             socket.close();
             return true;
         }
@@ -178,35 +180,48 @@ public final class VarlinkServer implements AutoCloseable {
                 peer.close();
                 return false;
             }
-            HeldBytes.Account account = held.open(peer.uid());
+            HeldBytes.Account account = account(peer.uid());
             String limit = limitReached(peer.uid(), account);
             if (limit == null) {
-                ServerConnection connection =
-                        new ServerConnection(socket, peer, services, limits, account, executor);
-                Thread thread =
-                        Thread.ofVirtual()
-                                .name("varlink connection")
-                                .unstarted(() -> {
-                                    try {
-                                        connection.run();
-                                    } finally {
-                                        ended(connection);
-                                    }
-                                });
-                connections.put(connection, thread);
-                connectionsByUid.merge(peer.uid(), 1, Integer::sum);
-                thread.start();
-                return true;
+                try {
+                    start(
+                            new ServerConnection(
+                                    socket, peer, services, limits, account, complaints, executor));
+                    return true;
+                } catch (RuntimeException
+                        | OutOfMemoryError e) { // no memory for a thread's buffers
+                    account.close();
+                    limit = e.toString();
+                }
             }
-            LOG.log(
-                    refusedUids.add(peer.uid()) ? WARNING : DEBUG,
-                    "varlink: refused a connection of {0}: {1}",
-                    ServerConnection.name(peer),
-                    limit);
+            complaints.say(
+                    Kind.REFUSED,
+                    "refused a connection of " + ServerConnection.name(peer) + ": " + limit);
         }
         peer.close();
         socket.close();
         return true;
+    }
+
+    private HeldBytes.Account account(long uid) {
+        return (uid == 0 || uid == ownUid ? reserved : held).open(uid);
+    }
+
+    @GuardedBy("this")
+    private void start(ServerConnection connection) {
+        Thread thread =
+                Thread.ofVirtual()
+                        .name("varlink connection")
+                        .unstarted(() -> {
+                            try {
+                                connection.run();
+                            } finally {
+                                ended(connection);
+                            }
+                        });
+        thread.start(); // what ends it waits for our lock
+        connections.put(connection, thread);
+        connectionsByUid.merge(connection.peer().uid(), 1, Integer::sum);
     }
 
     @GuardedBy("this")
@@ -226,14 +241,13 @@ public final class VarlinkServer implements AutoCloseable {
 
     /** How much is held for clients now. */
     long heldBytes() {
-        return held.all();
+        return held.all() + reserved.all();
     }
 
     private synchronized void ended(ServerConnection connection) {
         connections.remove(connection);
         long uid = connection.peer().uid();
         connectionsByUid.computeIfPresent(uid, (_, count) -> count == 1 ? null : count - 1);
-        refusedUids.remove(uid);
     }
 
     private synchronized boolean isClosed() {

@@ -65,8 +65,9 @@ class BadInputTest {
     void aMessageThatBreaksTheProtocolClosesItsConnectionOnly(String bytes, String reason)
             throws Exception {
         RecordedLog.clear();
-        try (UnixSocket good = service.raw();
-                UnixSocket bad = service.raw()) {
+        try (TestService own = new TestService(); // of a second one it would not be told at once
+                UnixSocket good = own.raw();
+                UnixSocket bad = own.raw()) {
             bad.sendFully(ByteBuffer.wrap((ECHO + "\0" + bytes).getBytes(ISO_8859_1)));
             if (!bytes.endsWith("\0")) {
                 bad.shutdownOutput();

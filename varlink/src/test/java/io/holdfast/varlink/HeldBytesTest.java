@@ -7,7 +7,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class HeldBytesTest {
-    private final HeldBytes held = new HeldBytes(1024);
+    private final HeldBytes held = HeldBytes.shared(1024);
 
     @Test
     void aUserTakesHalfOfWhatOthersLeave() {
@@ -20,6 +20,14 @@ class HeldBytesTest {
         assertThat(second.take(257)).isFalse();
         assertThat(second.take(256)).isTrue();
         assertThat(held.all()).isEqualTo(768);
+    }
+
+    @Test
+    void aTrustedUserTakesWhatTheOthersOfItsKindLeave() {
+        HeldBytes trusted = HeldBytes.trusted(1024);
+        assertThat(trusted.open(0).take(1000)).isTrue();
+        assertThat(trusted.open(1).take(25)).isFalse();
+        assertThat(trusted.open(1).take(24)).isTrue();
     }
 
     @Test

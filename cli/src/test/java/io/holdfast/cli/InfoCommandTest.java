@@ -9,6 +9,8 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
 import org.junit.jupiter.api.Test;
@@ -66,24 +68,17 @@ class InfoCommandTest {
     }
 
     @Test
+    @Needs(programs = "perl")
     void aZombieHasNeitherExecutableNorDirectory() throws Exception {
-        Process parent =
-                new ProcessBuilder("sh", "-c", "sleep 600 & echo $!; exec sleep 600").start();
-        try {
-            String number = parent.inputReader().readLine();
-            try (PidFd heedless = PidFd.of(parent);
-                    PidFd zombie = PidFd.open(Integer.parseInt(number))) {
-                Await.until(() -> heedless.proc().name().equals("sleep")); // and waits for nobody
-                assertThat(zombie.signal(Signal.KILL)).isTrue();
-                Exit ignored = zombie.await();
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd zombie = parent.held("heedless", "exit=0")) {
+            Exit ignored = zombie.await();
+            String number = Integer.toString(zombie.pid());
 
-                assertThat(Invocation.of("info", number).out())
-                        .contains(
-                                "executable  none (it has exited)\n",
-                                "directory   none (it has exited)\n");
-            }
-        } finally {
-            parent.destroyForcibly();
+            assertThat(Invocation.of("info", number).out())
+                    .contains(
+                            "executable  none (it has exited)\n",
+                            "directory   none (it has exited)\n");
         }
     }
 

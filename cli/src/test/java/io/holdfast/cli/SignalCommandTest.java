@@ -8,7 +8,8 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
-import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,25 +80,18 @@ class SignalCommandTest {
     }
 
     @Test
+    @Needs(programs = "perl")
     void aZombieIsSaidToTakeNone() throws Exception {
-        Process parent =
-                new ProcessBuilder("sh", "-c", "sleep 600 & echo $!; exec sleep 600").start();
-        try {
-            String number = parent.inputReader().readLine();
-            try (PidFd heedless = PidFd.of(parent);
-                    PidFd zombie = PidFd.open(Integer.parseInt(number))) {
-                Await.until(() -> heedless.proc().name().equals("sleep")); // and waits for nobody
-                assertThat(zombie.signal(Signal.KILL)).isTrue();
-                Exit ignored = zombie.await();
-                Invocation refused = Invocation.of("signal", number, "TERM");
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd zombie = parent.held("heedless", "exit=0")) {
+            Exit ignored = zombie.await();
+            String number = Integer.toString(zombie.pid());
+            Invocation refused = Invocation.of("signal", number, "TERM");
 
-                assertThat(refused.code()).isEqualTo(ExitCode.FAILURE);
-                assertThat(refused.err())
-                        .contains("process " + number, "has exited", "takes no signals")
-                        .hasLineCount(1);
-            }
-        } finally {
-            parent.destroyForcibly();
+            assertThat(refused.code()).isEqualTo(ExitCode.FAILURE);
+            assertThat(refused.err())
+                    .contains("process " + number, "has exited", "takes no signals")
+                    .hasLineCount(1);
         }
     }
 

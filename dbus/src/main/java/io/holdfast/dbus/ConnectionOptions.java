@@ -3,6 +3,7 @@ package io.holdfast.dbus;
 import io.holdfast.dbus.wire.WireLimits;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Consumer;
 
 /**
  * Limits of a connection, and how it authenticates.
@@ -81,18 +82,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withConnectTimeout(Duration time) {
-        return new ConnectionOptions(
-                time,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.connectTimeout = time);
     }
 
     /**
@@ -100,18 +90,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withCallTimeout(Duration time) {
-        return new ConnectionOptions(
-                connectTimeout,
-                time,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.callTimeout = time);
     }
 
     /**
@@ -119,18 +98,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withCalls(int limit) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                limit,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.calls = limit);
     }
 
     /**
@@ -138,18 +106,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withIncomingCalls(int limit) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                limit,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.incomingCalls = limit);
     }
 
     /**
@@ -158,18 +115,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withIncomingBytes(long limit) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                limit,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.incomingBytes = limit);
     }
 
     /**
@@ -177,18 +123,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withQueuedSignals(int limit) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                limit,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.queuedSignals = limit);
     }
 
     /**
@@ -196,18 +131,7 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withOutgoingBytes(long limit) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                limit,
-                messageBytes,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.outgoingBytes = limit);
     }
 
     /**
@@ -215,36 +139,14 @@ public record ConnectionOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withMessageBytes(int limit) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                limit,
-                descriptors,
-                anonymous,
-                reader);
+        return with(draft -> draft.messageBytes = limit);
     }
 
     /**
      * @param passed true by default; if false, no message can carry descriptors in either direction
      */
     public ConnectionOptions withDescriptors(boolean passed) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                passed,
-                anonymous,
-                reader);
+        return with(draft -> draft.descriptors = passed);
     }
 
     /**
@@ -252,35 +154,63 @@ public record ConnectionOptions(
      *     side that accepts: whether ANONYMOUS is offered too
      */
     public ConnectionOptions withAnonymous(boolean asNobody) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                asNobody,
-                reader);
+        return with(draft -> draft.anonymous = asNobody);
     }
 
     /**
      * @param threads asked for one thread, unstarted; makes virtual ones by default
      */
     public ConnectionOptions withReader(ThreadFactory threads) {
-        return new ConnectionOptions(
-                connectTimeout,
-                callTimeout,
-                calls,
-                incomingCalls,
-                incomingBytes,
-                queuedSignals,
-                outgoingBytes,
-                messageBytes,
-                descriptors,
-                anonymous,
-                threads);
+        return with(draft -> draft.reader = threads);
+    }
+
+    private ConnectionOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.done();
+    }
+
+    /** The same values, to change one. */
+    private static final class Draft {
+        private Duration connectTimeout;
+        private Duration callTimeout;
+        private int calls;
+        private int incomingCalls;
+        private long incomingBytes;
+        private int queuedSignals;
+        private long outgoingBytes;
+        private int messageBytes;
+        private boolean descriptors;
+        private boolean anonymous;
+        private ThreadFactory reader;
+
+        Draft(ConnectionOptions from) {
+            connectTimeout = from.connectTimeout;
+            callTimeout = from.callTimeout;
+            calls = from.calls;
+            incomingCalls = from.incomingCalls;
+            incomingBytes = from.incomingBytes;
+            queuedSignals = from.queuedSignals;
+            outgoingBytes = from.outgoingBytes;
+            messageBytes = from.messageBytes;
+            descriptors = from.descriptors;
+            anonymous = from.anonymous;
+            reader = from.reader;
+        }
+
+        ConnectionOptions done() {
+            return new ConnectionOptions(
+                    connectTimeout,
+                    callTimeout,
+                    calls,
+                    incomingCalls,
+                    incomingBytes,
+                    queuedSignals,
+                    outgoingBytes,
+                    messageBytes,
+                    descriptors,
+                    anonymous,
+                    reader);
+        }
     }
 }

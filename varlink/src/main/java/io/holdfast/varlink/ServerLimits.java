@@ -1,6 +1,7 @@
 package io.holdfast.varlink;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * What a server's clients may use of it. Calls that a client sends ahead are no resource of the
@@ -83,50 +84,23 @@ public record ServerLimits(
      * @param limits of one call; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withCalls(MessageLimits limits) {
-        return new ServerLimits(
-                limits,
-                replies,
-                maxConnections,
-                maxConnectionsPerUid,
-                maxQueuedReplies,
-                maxQueuedBytes,
-                maxHeldBytes,
-                writeTimeout,
-                closeTimeout);
+        return with(draft -> draft.calls = limits);
     }
 
     /**
      * @param limits of one reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withReplies(MessageLimits limits) {
-        return new ServerLimits(
-                calls,
-                limits,
-                maxConnections,
-                maxConnectionsPerUid,
-                maxQueuedReplies,
-                maxQueuedBytes,
-                maxHeldBytes,
-                writeTimeout,
-                closeTimeout);
+        return with(draft -> draft.replies = limits);
     }
 
     /**
      * @param bytes of calls under way and replies unread of all clients together, at least 2; 512
      *     MiB by default
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if it is less
      */
     public ServerLimits withHeldBytes(long bytes) {
-        return new ServerLimits(
-                calls,
-                replies,
-                maxConnections,
-                maxConnectionsPerUid,
-                maxQueuedReplies,
-                maxQueuedBytes,
-                bytes,
-                writeTimeout,
-                closeTimeout);
+        return with(draft -> draft.maxHeldBytes = bytes);
     }
 
     /**
@@ -135,16 +109,10 @@ public record ServerLimits(
      * @throws IllegalArgumentException if one is not positive
      */
     public ServerLimits withConnections(int all, int perUid) {
-        return new ServerLimits(
-                calls,
-                replies,
-                all,
-                perUid,
-                maxQueuedReplies,
-                maxQueuedBytes,
-                maxHeldBytes,
-                writeTimeout,
-                closeTimeout);
+        return with(draft -> {
+            draft.maxConnections = all;
+            draft.maxConnectionsPerUid = perUid;
+        });
     }
 
     /**
@@ -153,16 +121,10 @@ public record ServerLimits(
      * @throws IllegalArgumentException if one is not positive
      */
     public ServerLimits withQueuedReplies(int count, long bytes) {
-        return new ServerLimits(
-                calls,
-                replies,
-                maxConnections,
-                maxConnectionsPerUid,
-                count,
-                bytes,
-                maxHeldBytes,
-                writeTimeout,
-                closeTimeout);
+        return with(draft -> {
+            draft.maxQueuedReplies = count;
+            draft.maxQueuedBytes = bytes;
+        });
     }
 
     /**
@@ -171,15 +133,53 @@ public record ServerLimits(
      * @throws IllegalArgumentException if one is not positive
      */
     public ServerLimits withTimeouts(Duration write, Duration close) {
-        return new ServerLimits(
-                calls,
-                replies,
-                maxConnections,
-                maxConnectionsPerUid,
-                maxQueuedReplies,
-                maxQueuedBytes,
-                maxHeldBytes,
-                write,
-                close);
+        return with(draft -> {
+            draft.writeTimeout = write;
+            draft.closeTimeout = close;
+        });
+    }
+
+    private ServerLimits with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.done();
+    }
+
+    /** The same values, to change one. */
+    private static final class Draft {
+        private MessageLimits calls;
+        private MessageLimits replies;
+        private int maxConnections;
+        private int maxConnectionsPerUid;
+        private int maxQueuedReplies;
+        private long maxQueuedBytes;
+        private long maxHeldBytes;
+        private Duration writeTimeout;
+        private Duration closeTimeout;
+
+        Draft(ServerLimits from) {
+            calls = from.calls;
+            replies = from.replies;
+            maxConnections = from.maxConnections;
+            maxConnectionsPerUid = from.maxConnectionsPerUid;
+            maxQueuedReplies = from.maxQueuedReplies;
+            maxQueuedBytes = from.maxQueuedBytes;
+            maxHeldBytes = from.maxHeldBytes;
+            writeTimeout = from.writeTimeout;
+            closeTimeout = from.closeTimeout;
+        }
+
+        ServerLimits done() {
+            return new ServerLimits(
+                    calls,
+                    replies,
+                    maxConnections,
+                    maxConnectionsPerUid,
+                    maxQueuedReplies,
+                    maxQueuedBytes,
+                    maxHeldBytes,
+                    writeTimeout,
+                    closeTimeout);
+        }
     }
 }

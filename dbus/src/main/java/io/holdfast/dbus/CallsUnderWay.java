@@ -39,18 +39,12 @@ final class CallsUnderWay {
         return new Counted(call.length());
     }
 
-    private synchronized void end(Counted call) {
-        if (!call.over) {
-            call.over = true;
-            calls--;
-            bytes -= call.length;
-        }
-    }
-
     /** A call that counts, until it ends: before its answer is under way, or without one. */
     final class Counted {
         private final int length;
-        private boolean over; // guarded by all
+
+        @GuardedBy("CallsUnderWay.this")
+        private boolean over;
 
         private Counted(int length) {
             this.length = length;
@@ -58,7 +52,13 @@ final class CallsUnderWay {
 
         /** Idempotent. */
         void end() {
-            CallsUnderWay.this.end(this);
+            synchronized (CallsUnderWay.this) {
+                if (!over) {
+                    over = true;
+                    calls--;
+                    bytes -= length;
+                }
+            }
         }
     }
 }

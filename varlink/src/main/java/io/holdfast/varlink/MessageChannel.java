@@ -51,8 +51,8 @@ final class MessageChannel implements AutoCloseable {
         this.limits = limits;
         this.decoder = new FrameDecoder(limits.json().maxBytes(), held);
         boolean takes = takesDescriptors && limits.maxDescriptors() > 0;
-        this.ancillary = takes ? Ancillary.ofDescriptors(limits.maxDescriptors()) : null;
         this.landing = ByteBuffer.allocateDirect(takes ? FrameDecoder.CHUNK : 0);
+        this.ancillary = takes ? Ancillary.ofDescriptors(limits.maxDescriptors()) : null;
     }
 
     UnixSocket socket() {

@@ -23,6 +23,9 @@ public final class Syntax {
     private static final long HIGH_BITS = 0x8080808080808080L;
     private static final long LOW_BITS = 0x0101010101010101L;
 
+    /** What of a text is looked at in one go: after a block with more than ASCII, twice. */
+    private static final int BLOCK_WORDS = 128;
+
     static {
         for (int c = 'a'; c <= 'z'; c++) {
             CLASS[c] = LETTER;
@@ -203,49 +206,39 @@ public final class Syntax {
         long at = offset;
         long end = offset + length;
         while (at < end) {
-            at = skipAscii(bytes, at, end);
-            if (at == end) {
-                return true;
-            }
-            int b = bytes.get(JAVA_BYTE, at);
-            if (b > 0) {
-                at++;
+            int words = (int) Math.min((end - at) >>> 3, BLOCK_WORDS);
+            long blockEnd = words == 0 ? end : at + words * 8L;
+            if (words > 0 && isAscii(bytes, at, words)) {
+                at = blockEnd;
                 continue;
             }
-            int n = multibyte(bytes, at, end);
-            if (n == 0) {
-                return false;
+            while (at < blockEnd) {
+                if (blockEnd - at >= 8 && isAscii(bytes, at, 1)) {
+                    at += 8;
+                    continue;
+                }
+                int n = bytes.get(JAVA_BYTE, at) > 0 ? 1 : multibyte(bytes, at, end);
+                if (n == 0) {
+                    return false;
+                }
+                at += n;
             }
-            at += n;
         }
         return true;
     }
 
     /**
-     * Skips words of ASCII without NUL, four at a time where there are as many. With all high bits
-     * clear, only a zero byte borrows into its own.
+     * Whether so many words are ASCII without NUL: with all high bits clear, only a zero byte
+     * borrows into its own. Nothing leaves the loop early, so that the compiler takes several words
+     * in one instruction.
      */
-    private static long skipAscii(MemorySegment bytes, long from, long end) {
-        long at = from;
-        for (int quads = (int) ((end - from) >>> 5); quads > 0; quads--) {
-            long a = bytes.get(JAVA_LONG_UNALIGNED, at);
-            long b = bytes.get(JAVA_LONG_UNALIGNED, at + 8);
-            long c = bytes.get(JAVA_LONG_UNALIGNED, at + 16);
-            long d = bytes.get(JAVA_LONG_UNALIGNED, at + 24);
-            long borrows = (a - LOW_BITS) | (b - LOW_BITS) | (c - LOW_BITS) | (d - LOW_BITS);
-            if (((a | b | c | d | borrows) & HIGH_BITS) != 0) {
-                break;
-            }
-            at += 32;
+    private static boolean isAscii(MemorySegment bytes, long from, int words) {
+        long seen = 0;
+        for (int i = 0; i < words; i++) {
+            long word = bytes.get(JAVA_LONG_UNALIGNED, from + i * 8L);
+            seen |= word | (word - LOW_BITS);
         }
-        while (end - at >= 8) {
-            long word = bytes.get(JAVA_LONG_UNALIGNED, at);
-            if (((word | (word - LOW_BITS)) & HIGH_BITS) != 0) {
-                break;
-            }
-            at += 8;
-        }
-        return at;
+        return (seen & HIGH_BITS) == 0;
     }
 
     /** The length of the well-formed sequence of two to four bytes that starts here, or 0. */

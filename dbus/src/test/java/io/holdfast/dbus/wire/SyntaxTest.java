@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -225,9 +226,19 @@ class SyntaxTest {
                     bytes[gen.between(0, bytes.length - 1)] = (byte) gen.between(0, 255);
                 }
             }
-            assertThat(Syntax.isUtf8(MemorySegment.ofArray(bytes), 0, bytes.length))
-                    .isEqualTo(decodes(bytes));
+            byte[] text = gen.chance(0.2) ? within(gen, bytes) : bytes;
+            assertThat(Syntax.isUtf8(MemorySegment.ofArray(text), 0, text.length))
+                    .isEqualTo(decodes(text));
         }
+    }
+
+    /** Text that is long enough to be taken in blocks, with these bytes anywhere in it. */
+    private static byte[] within(Gen gen, byte[] bytes) {
+        byte[] text = new byte[gen.between(bytes.length, 3_000)];
+        Arrays.fill(text, (byte) 'x');
+        int at = gen.between(0, text.length - bytes.length);
+        System.arraycopy(bytes, 0, text, at, bytes.length);
+        return text;
     }
 
     private static boolean decodes(byte[] bytes) {

@@ -309,7 +309,10 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private void add(MethodHandle function, long a, long b, long c, long d, String name) {
-        check(call(function, actions(), a, b, c, d, 0), "posix_spawn_file_actions_" + name);
+        int error = call(function, actions(), a, b, c, d, 0);
+        if (error != 0) {
+            check(error, "posix_spawn_file_actions_" + name);
+        }
     }
 
     private long actions() {

@@ -298,7 +298,9 @@ public final class PidFd implements AutoCloseable {
         if (result == -Errno.ESRCH) {
             return false;
         }
-        ErrnoException.check(result, "pidfd_send_signal " + signal, this);
+        if (result < 0) {
+            throw new ErrnoException("pidfd_send_signal " + signal, toString(), -result);
+        }
         return true;
     }
 

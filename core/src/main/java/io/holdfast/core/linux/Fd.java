@@ -55,7 +55,9 @@ public final class Fd implements AutoCloseable {
 
     private final int number;
     private final @Nullable LeakDetector leaks;
-    private @Nullable Holder[] holders = NONE; // guarded by this
+
+    /** Replaced under the monitor of this, never changed. */
+    private volatile @Nullable Holder[] holders = NONE;
 
     @SuppressWarnings("unused") // through STATE
     private volatile int state; // users in flight, and the three top bits
@@ -138,7 +140,7 @@ public final class Fd implements AutoCloseable {
                             ? this + " cannot be moved while in use or waited for"
                             : this + " cannot be moved");
         }
-        for (Holder holder : holdersNow()) {
+        for (Holder holder : holders) {
             if (holder != null) {
                 holder.letGo(number);
             }
@@ -162,7 +164,7 @@ public final class Fd implements AutoCloseable {
     }
 
     private boolean isWaitedFor() {
-        for (Holder holder : holdersNow()) {
+        for (Holder holder : holders) {
             if (holder != null && holder.isWaitedFor()) {
                 return true;
             }
@@ -238,14 +240,12 @@ public final class Fd implements AutoCloseable {
 
     /** The registered holder of that class, or null. */
     <H extends Holder> @Nullable H holder(Class<H> kind) {
-        synchronized (this) {
-            for (Holder holder : holders) {
-                if (kind.isInstance(holder)) {
-                    return kind.cast(holder);
-                }
+        for (Holder holder : holders) {
+            if (kind.isInstance(holder)) {
+                return kind.cast(holder);
             }
-            return null;
         }
+        return null;
     }
 
     /**
@@ -261,7 +261,7 @@ public final class Fd implements AutoCloseable {
                 return;
             }
         } while (!STATE.weakCompareAndSet(this, seen, (seen & ~MOVING) | CLOSED));
-        for (Holder holder : holdersNow()) {
+        for (Holder holder : holders) {
             if (holder != null) {
                 holder.closing();
             }
@@ -276,19 +276,13 @@ public final class Fd implements AutoCloseable {
             leaks.forget();
         }
         try {
-            for (Holder holder : holdersNow()) {
+            for (Holder holder : holders) {
                 if (holder != null) {
                     holder.beforeClose(number);
                 }
             }
         } finally {
             Unistd.close(number);
-        }
-    }
-
-    private @Nullable Holder[] holdersNow() {
-        synchronized (this) {
-            return holders;
         }
     }
 

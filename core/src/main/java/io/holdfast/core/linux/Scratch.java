@@ -2,6 +2,8 @@ package io.holdfast.core.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -17,9 +19,16 @@ final class Scratch {
     static final int SIZE = 8192;
 
     private static final int SLOTS = 64;
-    private static final int SPREAD = 16; // a cache line of references between neighbours
-    private static final AtomicReferenceArray<Scratch> POOL =
-            new AtomicReferenceArray<>(SLOTS * SPREAD);
+    private static final AtomicReferenceArray<Scratch> POOL = new AtomicReferenceArray<>(SLOTS);
+    private static final VarHandle TAKEN;
+
+    static {
+        try {
+            TAKEN = MethodHandles.lookup().findVarHandle(Scratch.class, "taken", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     final MemorySegment errno;
     final MemorySegment memory;
@@ -31,6 +40,9 @@ final class Scratch {
      */
     final ByteBuffer bytes;
 
+    @SuppressWarnings("unused") // through TAKEN
+    private volatile boolean taken = true;
+
     private Scratch() {
         Arena arena = Arena.ofAuto();
         errno = arena.allocate(Libc.ERRNO_LAYOUT);
@@ -40,16 +52,20 @@ final class Scratch {
     }
 
     static Scratch take() {
-        Scratch scratch = POOL.getAndSet(slot(), null);
-        return scratch != null ? scratch : new Scratch();
+        int slot = (int) Thread.currentThread().threadId() & (SLOTS - 1);
+        Scratch pooled = POOL.getAcquire(slot);
+        if (pooled != null && TAKEN.compareAndSet(pooled, false, true)) {
+            return pooled;
+        }
+        Scratch made = new Scratch();
+        if (pooled == null) {
+            POOL.compareAndSet(slot, null, made);
+        }
+        return made;
     }
 
     /** Gives it back; the caller forgets it. */
     void give() {
-        POOL.setRelease(slot(), this);
-    }
-
-    private static int slot() {
-        return ((int) Thread.currentThread().threadId() & (SLOTS - 1)) * SPREAD;
+        TAKEN.setRelease(this, false);
     }
 }

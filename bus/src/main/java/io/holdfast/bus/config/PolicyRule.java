@@ -35,7 +35,8 @@ public record PolicyRule(boolean allow, Test test, String text, Place place) {
      * @param type a {@link io.holdfast.dbus.wire.MessageType}; 0 is any
      * @param broadcast whether the signal may be a broadcast, or must not be
      * @param requestedReply of an allowing rule: only replies that were asked for. Of a denying
-     *     rule: those too
+     *     rule: those too. A reply that was not asked for is handed on by no bus of ours, whatever
+     *     its rules allow
      * @param eavesdrop of an allowing rule: also what is addressed to others. Of a denying rule:
      *     only that
      * @param minFds fewest descriptors

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * <p>One kind of rule is left out, where dbus-daemon 1.16 does not do what it documents: a rule for
  * any message that has only {@code send_broadcast}, {@code eavesdrop} or a requested reply as its
  * condition makes it forget all rules before, also for messages that do not meet that condition.
+ * And no rule makes our bus hand on a reply that nobody waits for: there it is as dbus-broker.
  */
 @Timeout(60)
 @Needs(programs = "dbus-daemon")
@@ -81,7 +82,10 @@ class DbusDaemonPolicyTest {
                                             && policy.canReceive(view, from, requested, false))
                             .as(what)
                             .isEqualTo(passes);
-                    assertThat(our.passes(sent)).as("on our bus: " + what).isEqualTo(passes);
+                    boolean passesOurs = our.passes(sent);
+                    assertThat(passesOurs)
+                            .as("on our bus: " + what)
+                            .isEqualTo(passes && (!sent.asked || our.call != 0));
                 }
             }
             assertThat(ours.addresses()).hasSize(1);

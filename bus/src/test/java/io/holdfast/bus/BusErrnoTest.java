@@ -13,13 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
@@ -34,25 +27,9 @@ class BusErrnoTest {
     private static final int ACCEPT4 = ARM ? 242 : 288;
     private static final int EPOLL_CTL = ARM ? 21 : 233;
     private static final int RESTS = 10;
-    private static final Logger LOG = Logger.getLogger("io.holdfast.bus");
 
     @TempDir private Path folder;
-    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-    private final Handler handler =
-            new Handler() {
-                private final SimpleFormatter formatter = new SimpleFormatter();
-
-                @Override
-                public void publish(LogRecord line) {
-                    boolean ignored = lines.add(formatter.formatMessage(line));
-                }
-
-                @Override
-                public void flush() {}
-
-                @Override
-                public void close() {}
-            };
+    private final BusLog log = new BusLog();
 
     /** Has the kernel refuse a call of the bus's thread, from the first start on. */
     private static final class Refusing implements Activator {
@@ -95,14 +72,13 @@ class BusErrnoTest {
 
     @BeforeEach
     void prepare() throws Exception {
-        LOG.addHandler(handler);
         Files.writeString(
                 folder.resolve("s.service"), "[D-BUS Service]\nName=s.s\nExec=/bin/true\n");
     }
 
     @AfterEach
     void leave() {
-        LOG.removeHandler(handler);
+        log.close();
     }
 
     private Bus bus(Activator activator) throws Exception {
@@ -128,7 +104,7 @@ class BusErrnoTest {
     private void awaitLine(String text) throws InterruptedException {
         String line;
         do {
-            line = String.valueOf(lines.poll(30, TimeUnit.SECONDS));
+            line = log.line();
             assertThat(line).as("a line with %s", text).isNotEqualTo("null");
         } while (!line.contains(text));
     }

@@ -14,17 +14,9 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,38 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a bus writes of those that it refuses. */
 @Timeout(60)
 class RefusalLogTest {
-    private static final Logger LOG = Logger.getLogger("io.holdfast.bus");
 
     @TempDir private Path folder;
-    private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-    private final Handler handler =
-            new Handler() {
-                private final SimpleFormatter formatter = new SimpleFormatter();
-
-                @Override
-                public void publish(LogRecord line) {
-                    boolean ignored = lines.add(formatter.formatMessage(line));
-                }
-
-                @Override
-                public void flush() {}
-
-                @Override
-                public void close() {}
-            };
-
-    @BeforeEach
-    void listen() {
-        LOG.addHandler(handler);
-    }
+    private final BusLog log = new BusLog();
 
     @AfterEach
     void leave() {
-        LOG.removeHandler(handler);
-    }
-
-    private String line() throws InterruptedException {
-        return String.valueOf(lines.poll(30, TimeUnit.SECONDS));
+        log.close();
     }
 
     /** As the client is told of: by number, by id where the kernel has them, and by user. */
@@ -85,12 +52,12 @@ class RefusalLogTest {
             assertThat(client.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
             assertThat(client.tryBus(BUS, "AddMatch", "member='B'")).isEqualTo("LimitsExceeded");
 
-            assertThat(line())
+            assertThat(log.line())
                     .startsWith("refused method_call ")
                     .contains("member AddMatch", " of " + we(client))
                     .contains("max_match_rules_per_connection", "1 of 1 used")
                     .hasLineCount(1);
-            assertThat(lines).isEmpty();
+            assertThat(log.isEmpty()).isTrue();
         }
     }
 
@@ -106,7 +73,7 @@ class RefusalLogTest {
             assertThat(client.tryBus(BUS, "AddMatch", "member='B'")).isEqualTo("LimitsExceeded");
 
             String us = "user " + Unistd.geteuid();
-            assertThat(line())
+            assertThat(log.line())
                     .startsWith("refused method_call ")
                     .contains(" of " + we(client))
                     .contains("max_match_rules_per_user of " + us + ": 1 of 1 used, ")
@@ -135,7 +102,7 @@ class RefusalLogTest {
             String socket = bus.address().replaceAll(".*path=|,.*", "");
             try (Child client =
                     Spawn.of("perl", "-MSocket", "-e", MALFORMED, socket).cgroup(service).start()) {
-                assertThat(line())
+                assertThat(log.line())
                         .startsWith("disconnected a client without a name (process ")
                         .contains(Integer.toString(client.pidFd().pid()))
                         .contains(", some.service: a malformed message: ")
@@ -165,7 +132,7 @@ class RefusalLogTest {
                 assertThat(client.tryBus(BUS, "AddMatch", "member='A'"))
                         .isEqualTo("LimitsExceeded");
                 sent++;
-                for (String line = lines.poll(); line != null; line = lines.poll()) {
+                for (String line = log.lineNow(); line != null; line = log.lineNow()) {
                     Matcher said = leftOut.matcher(line);
                     unwritten +=
                             said.matches()
@@ -193,7 +160,7 @@ class RefusalLogTest {
             TestClient client = bus.connect();
             client.sendBytes("this is no message".getBytes(US_ASCII));
 
-            assertThat(line())
+            assertThat(log.line())
                     .startsWith("disconnected " + we(client))
                     .contains("a malformed message: header at byte ")
                     .hasLineCount(1);

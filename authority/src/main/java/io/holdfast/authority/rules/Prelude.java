@@ -1,6 +1,9 @@
 package io.holdfast.authority.rules;
 
-/** The part of what scripts may call that is written as a script itself. */
+/**
+ * The part of what scripts may call that is written as a script itself. No file can take it from
+ * those behind it.
+ */
 final class Prelude {
     /** Its name as a file, so that it is left out where places are told. */
     static final String NAME = "(polkit)";
@@ -45,8 +48,10 @@ final class Prelude {
                 var start = native.start, outcome = native.outcome;
                 global.Action = Action;
                 global.Subject = Subject;
-                global.polkit = {
-                    Result: {
+                var polkit = global.polkit = {};
+                Object.defineProperty(polkit, "Result", {
+                    enumerable: true,
+                    value: Object.freeze({
                         NO: "no",
                         YES: "yes",
                         AUTH_SELF: "auth_self",
@@ -54,14 +59,23 @@ final class Prelude {
                         AUTH_ADMIN: "auth_admin",
                         AUTH_ADMIN_KEEP: "auth_admin_keep",
                         NOT_HANDLED: null
-                    },
-                    addRule: native.addRule,
-                    addAdminRule: native.addAdminRule,
-                    log: native.log,
-                    spawn: function spawn(argv) {
-                        return outcome(start(argv));
-                    }
-                };
+                    })
+                });
+                function offer(name, offered) {
+                    Object.defineProperty(polkit, name, {
+                        enumerable: true,
+                        get: function () { return offered; },
+                        set: function () {
+                            throw new TypeError("polkit." + name + " is to be called, not set");
+                        }
+                    });
+                }
+                offer("addRule", native.addRule);
+                offer("addAdminRule", native.addAdminRule);
+                offer("log", native.log);
+                offer("spawn", function spawn(argv) {
+                    return outcome(start(argv));
+                });
                 return [Action.prototype, Subject.prototype];
             })
             """;

@@ -72,7 +72,11 @@ final class RuleScope {
         actionPrototype = (ScriptableObject) prototypes.get(0);
         subjectPrototype = (ScriptableObject) prototypes.get(1);
         for (String name : new String[] {"polkit", "Action", "Subject"}) {
-            global.setAttributes(name, ScriptableObject.DONTENUM);
+            global.setAttributes(
+                    name,
+                    ScriptableObject.DONTENUM
+                            | ScriptableObject.READONLY
+                            | ScriptableObject.PERMANENT);
         }
     }
 

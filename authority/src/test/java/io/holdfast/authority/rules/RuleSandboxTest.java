@@ -1,8 +1,13 @@
 package io.holdfast.authority.rules;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
+import io.holdfast.authority.action.ImplicitAuthorization;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,7 +93,7 @@ class RuleSandboxTest {
                 "(function(){}).constructor('return this')().nothing();",
                 "importClass(java.io.File);",
                 "new Continuation()(1);",
-                "delete Subject; delete Action; delete polkit; polkit.log(1);",
+                "polkit.log = null;",
                 "subject.groups.contains('wheel');",
                 "throw null;",
                 "throw undefined;",
@@ -133,6 +138,7 @@ class RuleSandboxTest {
                 "Object.defineProperty(Object.prototype, 'id', {get: function() { throw 1; }});",
                 "Subject.prototype = null; Action.prototype = 1; subject.isInGroup('x');",
                 "Action = Subject = undefined; String(action); String(subject);",
+                "delete Subject; delete Action; delete polkit; polkit.log(1);",
                 "subject.user = 'root'; subject.pid = {}; delete subject.groups;",
                 "for (var k in subject) delete subject[k];",
                 "Object.setPrototypeOf(subject, null); Object.setPrototypeOf(action, subject);",
@@ -156,6 +162,54 @@ class RuleSandboxTest {
     void whatIsOddButHarmlessGoesOn(String oddity) {
         RuleVerdict verdict = run(oddity);
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "polkit.addRule = (function() {});",
+                "polkit.log = polkit.spawn = null;",
+                "polkit = null;",
+                "polkit = {addRule: function() {}};",
+                "var polkit;",
+                "var polkit = 1;",
+                "delete polkit; delete polkit.addRule;",
+                "Object.defineProperty(polkit, 'addRule', {value: null});",
+                "Object.freeze(polkit);",
+                "polkit.Result = {YES: 'no'};",
+                "polkit.Result.YES = 'no';",
+                "delete polkit.Result.YES; polkit.Result = null;",
+                "'use strict'; polkit.Result.YES = 'no';",
+                "delete Subject; delete Action; Subject = Action = null;",
+            })
+    void noFileTakesWhatScriptsCallFromThoseBehindIt(String attack) {
+        RuleFiles files =
+                TestRules.files(
+                        attack,
+                        """
+                        polkit.addRule(function() {
+                            polkit.log("behind");
+                            return polkit.Result.YES;
+                        });
+                        """);
+        List<String> logged = new ArrayList<>();
+        RuleTrial trial = new RuleTrial(files, RuleLimits.STANDARD, (_, text) -> logged.add(text));
+        RuleVerdict verdict = trial.evaluate(TestRules.action("a"), TestRules.JANE);
+        assertThat(verdict.answer().map(ImplicitAuthorization::word)).contains("yes");
+        assertThat(logged).contains("behind");
+    }
+
+    @Test
+    void aFileThatSetsWhatIsToBeCalledIsNamed() {
+        RuleTrial trial =
+                new RuleTrial(
+                        TestRules.files("\npolkit.addRule = (function() {});"),
+                        RuleLimits.STANDARD,
+                        RuleLog.NOWHERE);
+        assertThat(trial.diagnostics().stream().map(RuleDiagnostic::toString))
+                .singleElement(as(STRING))
+                .contains(":2: ")
+                .endsWith("polkit.addRule is to be called, not set");
     }
 
     @Test

@@ -58,9 +58,7 @@ final class Scratch {
             return pooled;
         }
         Scratch made = new Scratch();
-        if (pooled == null) {
-            POOL.compareAndSet(slot, null, made);
-        }
+        POOL.setRelease(slot, made); // who has the other may be in a call that takes long
         return made;
     }
 

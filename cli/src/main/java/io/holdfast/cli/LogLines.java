@@ -1,6 +1,7 @@
 package io.holdfast.cli;
 
 import java.text.MessageFormat;
+import java.util.ArrayList;
 import java.util.ResourceBundle;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -17,6 +18,9 @@ public final class LogLines extends System.LoggerFinder {
 
     private static final long LAST_WORDS_MILLIS = 500;
 
+    /** After a write, what comes in this time is written at once: one wake-up for all of it. */
+    private static final long GATHERING_MILLIS = 5;
+
     /** The queue and its thread; there from the first line on. */
     private static final class Lazy {
         static final boolean JOURNAL = System.getenv("JOURNAL_STREAM") != null;
@@ -28,14 +32,25 @@ public final class LogLines extends System.LoggerFinder {
         }
 
         private static void write() {
+            var lines = new ArrayList<String>();
+            var text = new StringBuilder();
             try {
                 while (true) {
-                    System.err.println(LINES.take());
-                    if (UNWRITTEN.decrementAndGet() == 0) {
+                    lines.add(LINES.take());
+                    LINES.drainTo(lines);
+                    for (String line : lines) {
+                        text.append(line).append('\n');
+                    }
+                    System.err.print(text);
+                    System.err.flush();
+                    if (UNWRITTEN.addAndGet(-lines.size()) == 0) {
                         synchronized (UNWRITTEN) {
                             UNWRITTEN.notifyAll();
                         }
                     }
+                    lines.clear();
+                    text.setLength(0);
+                    Thread.sleep(GATHERING_MILLIS);
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // nobody does that

@@ -83,8 +83,12 @@ final class Check {
     }
 
     private static String defaults(Action action) {
-        return "allow_any %s, allow_inactive %s, allow_active %s"
-                .formatted(action.any(), action.inactive(), action.active());
+        return "allow_any "
+                + action.any()
+                + ", allow_inactive "
+                + action.inactive()
+                + ", allow_active "
+                + action.active();
     }
 
     /** Before it is told whether there is such an action. */
@@ -136,7 +140,9 @@ final class Check {
             Action action, RuleVerdict verdict, String impliedBy) {
         explanation.add(impliedBy + "rule", verdict.steps());
         if (verdict.passedOver() > 0) {
-            explanation.add(impliedBy + "rules", verdict.passedOver() + " are about other actions");
+            explanation.add(
+                    impliedBy + "rules",
+                    verdict.passedOver() + " are about other actions or users");
         }
         verdict.failure().ifPresent(reason -> explanation.add(impliedBy + "rules", reason));
         ImplicitAuthorization implicit =

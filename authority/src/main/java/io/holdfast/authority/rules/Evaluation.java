@@ -25,7 +25,6 @@ abstract class Evaluation<V> {
     private final RuleScope scope;
     private final long user;
     private final RuleFunctions.Walk functions;
-    private final int passedOver;
     private final Consumer<V> answer;
     private final Budget budget;
     private final Object[] arguments;
@@ -44,11 +43,11 @@ abstract class Evaluation<V> {
             Consumer<V> answer) {
         this.scope = scope;
         this.user = subject.uid();
-        this.functions = functions.about(action.id());
-        this.passedOver = functions.size() - this.functions.length();
         this.answer = answer;
         this.budget = new Budget(scope.limits().evaluation(), scope.limits().allocated());
-        this.arguments = new Object[] {scope.action(cell, action), scope.subject(subject)};
+        SubjectObject object = scope.subject(subject);
+        this.arguments = new Object[] {scope.action(cell, action), object};
+        this.functions = functions.about(action.id(), object::userAsText);
     }
 
     /** What a function returned that is not false. */
@@ -134,14 +133,14 @@ abstract class Evaluation<V> {
             if (!isFalse(result)) {
                 return read(result, steps, function.place());
             }
-            steps.add(new RuleStep(function.place(), "nothing"));
+            steps.add(function.silence());
             functions.advance();
         }
     }
 
-    /** How many functions are about other actions. */
+    /** How many functions were not run, as they are about other actions or users. */
     int passedOver() {
-        return passedOver;
+        return functions.passedOver();
     }
 
     private Place place() {

@@ -2,7 +2,6 @@ package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
 import java.util.Optional;
-import java.util.Set;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Function;
 import org.mozilla.javascript.JSFunction;
@@ -12,16 +11,20 @@ import org.mozilla.javascript.ScriptableObject;
  * A function that a file has added.
  *
  * @param place where it was added
- * @param actions which it is about; empty if it may be any
+ * @param guard what it is about
+ * @param silence what is told of it when it has run and said nothing, as most do
  */
-record RuleFunction(Place place, Function function, Optional<Set<String>> actions) {
+record RuleFunction(Place place, Function function, RuleGuard guard, RuleStep silence) {
     static RuleFunction of(Place place, Function function) {
         return new RuleFunction(
                 place,
                 function,
                 function instanceof JSFunction script
-                        ? Optional.ofNullable(script.getRawSource()).flatMap(ActionGuard::of)
-                        : Optional.empty());
+                        ? Optional.ofNullable(script.getRawSource())
+                                .map(RuleGuard::of)
+                                .orElse(RuleGuard.NONE)
+                        : RuleGuard.NONE,
+                new RuleStep(place, "nothing"));
     }
 
     /** Whether it can be suspended, as long as it calls nothing that is not a script. */

@@ -4,11 +4,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Functions in the order in which they were added. Those that are about other actions than the one
- * in question cost a check nothing. For one thread at a time.
+ * in question cost a check nothing, those about other users nearly so. For one thread at a time.
  */
 final class RuleFunctions {
     private record Entry(int position, RuleFunction function) {}
@@ -19,7 +20,8 @@ final class RuleFunctions {
 
     void add(RuleFunction function) {
         Entry entry = new Entry(size++, function);
-        function.actions()
+        function.guard()
+                .actions()
                 .ifPresentOrElse(
                         actions -> actions.forEach(action -> known(action).add(entry)),
                         () -> ofAny.add(entry));
@@ -33,27 +35,38 @@ final class RuleFunctions {
         return size;
     }
 
-    Walk about(String action) {
-        return new Walk(ofAny, ofAction.getOrDefault(action, List.of()));
+    /**
+     * Those about an action and a user, as {@link RuleGuard} tells.
+     *
+     * @param user who that is at each step, as scripts may change it; null if they have made
+     *     something else of it than a text: then a function may be about anybody
+     */
+    Walk about(String action, Supplier<@Nullable String> user) {
+        return new Walk(ofAny, ofAction.getOrDefault(action, List.of()), size, user);
     }
 
-    /** Goes through the functions that are about an action. */
+    /** Goes through the functions that are about an action and a user. */
     static final class Walk {
         private final List<Entry> ofAny;
         private final List<Entry> ofAction;
+        private final Supplier<@Nullable String> user;
         private int any;
         private int action;
+        private int passedOver;
         private @Nullable RuleFunction current;
 
-        private Walk(List<Entry> ofAny, List<Entry> ofAction) {
+        private Walk(
+                List<Entry> ofAny, List<Entry> ofAction, int all, Supplier<@Nullable String> user) {
             this.ofAny = ofAny;
             this.ofAction = ofAction;
+            this.user = user;
+            this.passedOver = all - ofAny.size() - ofAction.size();
             advance();
         }
 
-        /** How many there are. */
-        int length() {
-            return ofAny.size() + ofAction.size();
+        /** How many are about other actions, or were passed by as they are about other users. */
+        int passedOver() {
+            return passedOver;
         }
 
         /** Where it has come to; null behind the last one. */
@@ -62,15 +75,32 @@ final class RuleFunctions {
         }
 
         void advance() {
+            @Nullable String user = null;
+            boolean known = false;
+            @Nullable RuleFunction next = next();
+            while (next != null && next.guard().users().isPresent()) {
+                if (!known) {
+                    user = this.user.get();
+                    known = true;
+                }
+                if (user == null || next.guard().users().get().contains(user)) {
+                    break;
+                }
+                passedOver++;
+                next = next();
+            }
+            current = next;
+        }
+
+        private @Nullable RuleFunction next() {
             boolean isAny =
                     any < ofAny.size()
                             && (action == ofAction.size()
                                     || ofAny.get(any).position() < ofAction.get(action).position());
             if (isAny) {
-                current = ofAny.get(any++).function();
-            } else {
-                current = action < ofAction.size() ? ofAction.get(action++).function() : null;
+                return ofAny.get(any++).function();
             }
+            return action < ofAction.size() ? ofAction.get(action++).function() : null;
         }
     }
 }

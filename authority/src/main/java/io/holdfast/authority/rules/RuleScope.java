@@ -217,7 +217,7 @@ final class RuleScope {
         return object;
     }
 
-    Scriptable subject(RuleSubject subject) {
+    SubjectObject subject(RuleSubject subject) {
         return new SubjectObject(subject, global, subjectPrototype);
     }
 }

@@ -68,6 +68,23 @@ final class SubjectObject extends ScriptableObject {
         return Property.BY_NAME.keySet();
     }
 
+    /**
+     * The user that a script finds here, which is not always the one that was put here.
+     *
+     * @return null if to find it could have an effect, or fail, or it is no text
+     */
+    @Nullable String userAsText() {
+        String name = Property.USER.key;
+        try {
+            read(name);
+        } catch (Abort e) { // which is for the script that asks
+            return null;
+        }
+        return !isGetterOrSetter(name, 0, false) && super.get(name, this) instanceof String user
+                ? user
+                : null;
+    }
+
     boolean isInGroup(String group) {
         return ask(asked -> asked.isInGroup(group));
     }

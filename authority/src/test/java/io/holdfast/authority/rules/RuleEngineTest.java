@@ -23,7 +23,7 @@ class RuleEngineTest {
             "polkit.addRule((a, s) => a.id == 'other' ? 'auth_self' : s.user == 'x' ? 'no' : 'yes');";
 
     /** A subject whose name cannot be told before it is released. */
-    private static final class BlockedSubject extends Subject {
+    private static final class BlockedSubject extends GoneSubject {
         final CountDownLatch asked = new CountDownLatch(1);
         final CountDownLatch release = new CountDownLatch(1);
         final AtomicReference<Thread> thread = new AtomicReference<>();
@@ -38,68 +38,6 @@ class RuleEngineTest {
                 Thread.currentThread().interrupt();
             }
             return "late";
-        }
-    }
-
-    private static class Subject implements RuleSubject {
-        @Override
-        public int pid() {
-            throw new SubjectGoneException("the process has gone");
-        }
-
-        @Override
-        public long uid() {
-            return 1;
-        }
-
-        @Override
-        public String user() {
-            return "x";
-        }
-
-        @Override
-        public List<String> groups() {
-            return List.of();
-        }
-
-        @Override
-        public Optional<String> seat() {
-            return Optional.empty();
-        }
-
-        @Override
-        public Optional<String> session() {
-            return Optional.empty();
-        }
-
-        @Override
-        public boolean isLocal() {
-            return false;
-        }
-
-        @Override
-        public boolean isActive() {
-            return false;
-        }
-
-        @Override
-        public Optional<String> systemUnit() {
-            return Optional.empty();
-        }
-
-        @Override
-        public Optional<Boolean> noNewPrivileges() {
-            return Optional.empty();
-        }
-
-        @Override
-        public boolean isInGroup(String group) {
-            return false;
-        }
-
-        @Override
-        public boolean isInNetGroup(String netgroup) {
-            return false;
         }
     }
 
@@ -220,7 +158,7 @@ class RuleEngineTest {
                 TestRules.of(
                         "polkit.addRule(function(a, s) { try { return '' + s.pid; }"
                                 + " catch (e) { return 'yes'; } finally { return 'yes'; } });")) {
-            RuleVerdict verdict = rules.ask(new Subject(), "x");
+            RuleVerdict verdict = rules.ask(new GoneSubject(), "x");
             assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
             assertThat(verdict.failure().orElseThrow()).contains("the process has gone");
         }
@@ -262,7 +200,7 @@ class RuleEngineTest {
                     .contains(
                             "/r/1.rules:1: a built-in function does not end, and its thread runs"
                                     + " on: 1 of at most 2 do");
-            RuleVerdict same = rules.ask(new Subject(), "other");
+            RuleVerdict same = rules.ask(new GoneSubject(), "other");
             assertThat(same.failure().orElseThrow())
                     .as("of the same user, whose share it keeps")
                     .isEqualTo(
@@ -271,7 +209,7 @@ class RuleEngineTest {
             blocked.release.countDown();
             Await.until(() -> !blocked.thread.get().isAlive());
             Await.until(() -> rules.engine.metrics().stuck() == 0);
-            assertThat(rules.word(new Subject(), "other")).isEqualTo("auth_self");
+            assertThat(rules.word(new GoneSubject(), "other")).isEqualTo("auth_self");
             assertThat(rules.word("other")).isEqualTo("auth_self");
         }
     }

@@ -25,6 +25,7 @@ final class SubjectFacts implements RuleSubject {
     private final Users users;
     private final Sessions sessions;
     private final UnitLookup units;
+    private final Once<String> user = new Once<>(this::findUser);
     private final Once<List<String>> groups = new Once<>(this::findGroups);
     private final Once<Optional<Session>> ownSession = new Once<>(this::findOwnSession);
     private final Once<Optional<Session>> meantSession = new Once<>(this::findMeantSession);
@@ -50,6 +51,10 @@ final class SubjectFacts implements RuleSubject {
 
     @Override
     public String user() {
+        return user.get();
+    }
+
+    private String findUser() {
         return users.name(subject.uid());
     }
 

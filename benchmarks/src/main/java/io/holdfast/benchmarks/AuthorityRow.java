@@ -44,6 +44,12 @@ final class AuthorityRow implements Row {
         }
     }
 
+    /** Of rules about one user each: they are looked through, not run. */
+    private static final String IS_USER = "subject.user == \"%s\"";
+
+    /** Of rules that have to be run to be known. */
+    private static final String IS_OTHER = "subject.user.indexOf(\"%s\") == 0";
+
     private static final List<Question> IMPLICIT =
             List.of(
                     new Question("Peer.Ping, the floor", "ping", 1, OptionalDouble.empty()),
@@ -70,48 +76,72 @@ final class AuthorityRow implements Row {
         List<AuthorityProgram> both = List.of(ours.get(), polkitd.get());
         List<Line> lines = new ArrayList<>();
         lines.addAll(questions(effort, both, "", false, IMPLICIT));
-        lines.addAll(ruled(effort, both, "1 rule", 1, 0));
-        lines.addAll(ruled(effort, both, "50 rules", 50, 0));
-        lines.addAll(ruled(effort, both, "1 rule behind 50 idle ones", 1, 50));
-        lines.addAll(ruled(effort, both, "1 rule behind 1,000 idle ones", 1, 1_000));
+        OptionalDouble most = OptionalDouble.of(0.35);
+        lines.addAll(ruled(effort, both, "1 rule", rules(IS_USER, 1, 0), most));
+        lines.addAll(ruled(effort, both, "50 rules", rules(IS_USER, 50, 0), most));
+        lines.addAll(
+                ruled(
+                        effort,
+                        both,
+                        "50 rules that all run",
+                        rules(IS_OTHER, 50, 0),
+                        OptionalDouble.empty()));
+        lines.addAll(
+                ruled(effort, both, "1 rule behind 50 idle ones", rules(IS_USER, 1, 50), most));
+        lines.addAll(
+                ruled(
+                        effort,
+                        both,
+                        "1 rule behind 1,000 idle ones",
+                        rules(IS_USER, 1, 1_000),
+                        most));
         lines.addAll(starts(effort, both));
         lines.addAll(resident(effort, both));
         return lines;
     }
 
     private static List<Line> ruled(
-            Effort effort, List<AuthorityProgram> both, String what, int rules, int idle)
+            Effort effort,
+            List<AuthorityProgram> both,
+            String what,
+            String rules,
+            OptionalDouble most)
             throws IOException, InterruptedException {
         return questions(
                 effort,
                 both,
-                rules(rules, idle),
+                rules,
                 true,
-                List.of(Question.of("check by pid, " + what, "pid", 0.35)));
+                List.of(new Question("check by pid, " + what, "pid", 1, most)));
     }
 
-    /** The last of so many rules decides, behind others that are about other actions. */
-    private static String rules(int rules, int idle) {
+    /**
+     * The last of so many rules decides, behind others that are about other actions.
+     *
+     * @param before the condition of those before the last, which is false
+     */
+    private static String rules(String before, int rules, int idle) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < idle; i++) {
-            text.append(rule("org.example.idle" + i, "daemon", "NO"));
+            text.append(rule("org.example.idle" + i, IS_USER.formatted("daemon"), "NO"));
         }
         for (int i = 1; i < rules; i++) {
-            text.append(rule(AuthorityProcess.ACTION, "nobody" + i, "NO"));
+            text.append(rule(AuthorityProcess.ACTION, before.formatted("nobody" + i), "NO"));
         }
-        return text.append(rule(AuthorityProcess.ACTION, "daemon", "YES")).toString();
+        return text.append(rule(AuthorityProcess.ACTION, IS_USER.formatted("daemon"), "YES"))
+                .toString();
     }
 
-    private static String rule(String action, String user, String result) {
+    private static String rule(String action, String condition, String result) {
         return Line.format(
                 """
                 polkit.addRule(function(action, subject) {
-                    if (action.id == "%s" && subject.user == "%s") {
+                    if (action.id == "%s" && %s) {
                         return polkit.Result.%s;
                     }
                 });
                 """,
-                action, user, result);
+                action, condition, result);
     }
 
     /** What is done with two authorities that have the same rules. */

@@ -138,8 +138,11 @@ final class Poller {
         return waiter.ready;
     }
 
-    Readiness.Pending once(Fd fd, int events, Readiness.Callback callback) {
-        CallbackWaiter waiter = new CallbackWaiter(events, callback);
+    /**
+     * @param last whether nothing more will be waited for then
+     */
+    Readiness.Pending once(Fd fd, int events, Readiness.Callback callback, boolean last) {
+        CallbackWaiter waiter = new CallbackWaiter(events, callback, last);
         Registration registration = arm(fd, waiter);
         return () -> registration.remove(waiter);
     }
@@ -207,10 +210,12 @@ final class Poller {
 
     private static final class CallbackWaiter extends Waiter {
         private final Readiness.Callback callback;
+        private final boolean last;
 
-        CallbackWaiter(int events, Readiness.Callback callback) {
+        CallbackWaiter(int events, Readiness.Callback callback, boolean last) {
             super(events);
             this.callback = callback;
+            this.last = last;
         }
 
         @Override
@@ -340,6 +345,15 @@ final class Poller {
             }
             tell(ready, events);
             tell(failed, Readiness.ERR); // their own call says why
+            if (ready instanceof CallbackWaiter told && told.last) {
+                retire();
+            }
+        }
+
+        private synchronized void retire() {
+            if (waiters == null && added && !closed) {
+                disarm();
+            }
         }
 
         private void tell(@Nullable Waiter list, int events) {

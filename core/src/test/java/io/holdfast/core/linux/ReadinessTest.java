@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -15,6 +18,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.SynchronousQueue;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -431,6 +436,59 @@ class ReadinessTest {
                 throw new IllegalStateException(e);
             }
         });
+    }
+
+    @Test
+    void withTheLastEventADescriptorLeavesTheEpollInstance() throws InterruptedException {
+        SynchronousQueue<Integer> calls = new SynchronousQueue<>();
+        var first = Readiness.once(one, Readiness.IN, events -> put(calls, events));
+        write(two);
+        assertThat(calls.take()).isEqualTo(Readiness.IN);
+        assertThat(first.cancel()).isFalse();
+        assertThat(isInAnEpollInstance(one)).isTrue();
+        var last = Readiness.last(one, Readiness.IN, events -> put(calls, events));
+        assertThat(calls.take()).isEqualTo(Readiness.IN);
+        assertThat(last.cancel()).isFalse();
+        Await.until(() -> !isInAnEpollInstance(one));
+        // nor is anything lost that is waited for all the same
+        var further = Readiness.once(one, Readiness.IN, events -> put(calls, events));
+        assertThat(calls.take()).isEqualTo(Readiness.IN);
+        assertThat(further.cancel()).isFalse();
+    }
+
+    private static boolean isInAnEpollInstance(Fd fd) {
+        Pattern target = Pattern.compile("tfd: +" + fd.with(number -> number) + " ");
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fdinfo"))) {
+            for (Path each : all.toList()) {
+                try {
+                    if (target.matcher(Files.readString(each)).find()) {
+                        return true;
+                    }
+                } catch (NoSuchFileException e) {
+                    // closed meanwhile
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return false;
+    }
+
+    @Test
+    void aWaitThatTheLastCallbackBeginsIsServed() throws InterruptedException {
+        SynchronousQueue<Integer> calls = new SynchronousQueue<>();
+        var pending =
+                Readiness.last(
+                        one,
+                        Readiness.IN,
+                        _ -> {
+                            var further = Readiness.last(one, 0, events -> put(calls, events));
+                            assertThat(further).isNotNull();
+                        });
+        write(two);
+        Await.until(() -> !pending.cancel());
+        two.close();
+        assertThat(calls.take() & Readiness.HUP).isNotZero();
     }
 
     @Test

@@ -114,6 +114,9 @@ abstract class Evaluation<V> {
     private V ask(
             Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         @Nullable Object pending = continuation;
+        if (pending == null) {
+            functions.advance();
+        }
         for (; ; ) {
             RuleFunction function = functions.current();
             if (function == null) {

@@ -61,7 +61,6 @@ final class RuleFunctions {
             this.ofAction = ofAction;
             this.user = user;
             this.passedOver = all - ofAny.size() - ofAction.size();
-            advance();
         }
 
         /** How many are about other actions, or were passed by as they are about other users. */
@@ -69,11 +68,12 @@ final class RuleFunctions {
             return passedOver;
         }
 
-        /** Where it has come to; null behind the last one. */
+        /** Where it has come to; null before the first one, and behind the last. */
         @Nullable RuleFunction current() {
             return current;
         }
 
+        /** Goes to the next one, which may take as long as it takes to find the user. */
         void advance() {
             @Nullable String user = null;
             boolean known = false;

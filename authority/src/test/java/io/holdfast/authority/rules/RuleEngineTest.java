@@ -179,6 +179,26 @@ class RuleEngineTest {
         }
     }
 
+    /** A rule that need not be run needs the user to know that. */
+    @Test
+    void whoIsStuckBeforeARuleIsRunIsAnsweredForToo() {
+        try (TestRules rules =
+                TestRules.of(
+                        RuleLimits.STANDARD
+                                .withEvaluation(Duration.ofMillis(200))
+                                .withEvaluators(1, 10, Duration.ofMillis(20)),
+                        "polkit.addRule(function(a, s) { if (s.user == 'x') return 'yes'; });")) {
+            BlockedSubject blocked = new BlockedSubject();
+            RuleVerdict verdict = rules.ask(blocked, "x");
+            assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
+            assertThat(verdict.failure().orElseThrow())
+                    .isEqualTo("took longer than 200 ms in a built-in function");
+            assertThat(rules.word("other")).isEqualTo("nothing");
+            blocked.release.countDown();
+            Await.until(() -> !blocked.thread.get().isAlive());
+        }
+    }
+
     @Test
     void whoIsStuckIsAnsweredForAndItsThreadEndsWhenItCan() {
         try (TestRules rules =

@@ -9,17 +9,29 @@ import java.util.List;
  * once a connection, in the measured time; {@code java.nio} knows nobody.
  */
 final class MessagesRow implements Row {
-    private static final int MESSAGES = 10_000; // a sample, over one connection
+    /**
+     * A way to exchange them.
+     *
+     * @param messages a sample, over one connection
+     */
+    private record Way(String name, String command, int messages) {
+        static Way request(String threads) {
+            return new Way(
+                    "request and response, " + threads + " threads", "request " + threads, 10_000);
+        }
 
-    /** A way to exchange them. */
-    private record Way(String name, String command) {}
+        /** A message takes a microsecond: who of the two waits for whom makes the difference. */
+        static Way oneWay(String threads) {
+            return new Way("one way, " + threads + " threads", "oneway " + threads, 100_000);
+        }
+    }
 
     private static final List<Way> WAYS =
             List.of(
-                    new Way("request and response, virtual threads", "request virtual"),
-                    new Way("one way, virtual threads", "oneway virtual"),
-                    new Way("request and response, platform threads", "request platform"),
-                    new Way("one way, platform threads", "oneway platform"));
+                    Way.request("virtual"),
+                    Way.oneWay("virtual"),
+                    Way.request("platform"),
+                    Way.oneWay("platform"));
 
     @Override
     public String name() {
@@ -39,7 +51,7 @@ final class MessagesRow implements Row {
 
     private static Line measure(Effort effort, Way way, String buffer)
             throws IOException, InterruptedException {
-        int n = effort.count(MESSAGES);
+        int n = effort.count(way.messages());
         try (Worker ours = Worker.java("Holdfast");
                 Worker nio = Worker.java("java.nio")) {
             Turns turns = new Turns();

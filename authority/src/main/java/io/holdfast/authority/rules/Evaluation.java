@@ -47,7 +47,13 @@ abstract class Evaluation<V> {
         this.budget = new Budget(scope.limits().evaluation(), scope.limits().allocated());
         SubjectObject object = scope.subject(subject);
         this.arguments = new Object[] {scope.action(cell, action), object};
-        this.functions = functions.about(action.id(), object::userAsText);
+        this.functions =
+                functions.about(
+                        action.id(),
+                        () -> {
+                            at = place();
+                            return object.userAsText();
+                        });
     }
 
     /** What a function returned that is not false. */

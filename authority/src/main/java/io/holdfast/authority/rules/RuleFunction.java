@@ -1,7 +1,6 @@
 package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
-import java.util.Optional;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Function;
 import org.mozilla.javascript.JSFunction;
@@ -15,16 +14,8 @@ import org.mozilla.javascript.ScriptableObject;
  * @param silence what is told of it when it has run and said nothing, as most do
  */
 record RuleFunction(Place place, Function function, RuleGuard guard, RuleStep silence) {
-    static RuleFunction of(Place place, Function function) {
-        return new RuleFunction(
-                place,
-                function,
-                function instanceof JSFunction script
-                        ? Optional.ofNullable(script.getRawSource())
-                                .map(RuleGuard::of)
-                                .orElse(RuleGuard.NONE)
-                        : RuleGuard.NONE,
-                new RuleStep(place, "nothing"));
+    RuleFunction(Place place, Function function, RuleGuard guard) {
+        this(place, function, guard, new RuleStep(place, "nothing"));
     }
 
     /** Whether it can be suspended, as long as it calls nothing that is not a script. */

@@ -1,11 +1,14 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.authority.action.Place;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.Function;
+import org.mozilla.javascript.JSFunction;
 
 /**
  * Functions in the order in which they were added. Those that are about other actions than the one
@@ -18,13 +21,32 @@ final class RuleFunctions {
     private final Map<String, List<Entry>> ofAction = new HashMap<>();
     private int size;
 
-    void add(RuleFunction function) {
-        Entry entry = new Entry(size++, function);
-        function.guard()
-                .actions()
+    /** The text read last: a loop adds the same one many times. */
+    private String source = "";
+
+    private RuleGuard guardOfSource = RuleGuard.NONE;
+
+    void add(Place place, Function function) {
+        RuleGuard guard =
+                function instanceof JSFunction script
+                        ? guard(script.getRawSource())
+                        : RuleGuard.NONE;
+        Entry entry = new Entry(size++, new RuleFunction(place, function, guard));
+        guard.actions()
                 .ifPresentOrElse(
                         actions -> actions.forEach(action -> known(action).add(entry)),
                         () -> ofAny.add(entry));
+    }
+
+    private RuleGuard guard(@Nullable String text) {
+        if (text == null) {
+            return RuleGuard.NONE;
+        }
+        if (!text.equals(source)) {
+            source = text;
+            guardOfSource = RuleGuard.of(text);
+        }
+        return guardOfSource;
     }
 
     private List<Entry> known(String action) {
@@ -73,23 +95,25 @@ final class RuleFunctions {
             return current;
         }
 
-        /** Goes to the next one, which may take as long as it takes to find the user. */
+        /**
+         * Goes to the next one. To find the user may take long, or fail: that is then the affair of
+         * the function that it has come to, which would ask for the user first.
+         */
         void advance() {
             @Nullable String user = null;
             boolean known = false;
-            @Nullable RuleFunction next = next();
-            while (next != null && next.guard().users().isPresent()) {
+            current = next();
+            while (current != null && current.guard().users().isPresent()) {
                 if (!known) {
                     user = this.user.get();
                     known = true;
                 }
-                if (user == null || next.guard().users().get().contains(user)) {
+                if (user == null || current.guard().users().get().contains(user)) {
                     break;
                 }
                 passedOver++;
-                next = next();
+                current = next();
             }
-            current = next;
         }
 
         private @Nullable RuleFunction next() {

@@ -31,7 +31,9 @@ import org.mozilla.javascript.ast.StringLiteral;
  *
  * An {@code action.id} is a text that scripts cannot change, so that comparing it has no effect and
  * cannot fail. A {@code subject.user} is one as long as {@link SubjectObject#userAsText} says so.
- * What stands before the comparison might have an effect: such a function may be about anything.
+ * What stands before the comparison might have an effect: such a function may be about anything. A
+ * function about users that is run for an action that it is about asks for the user before it does
+ * anything else, so that no script can see that the user was asked for beforehand.
  *
  * @param actions empty if it may be about any
  * @param users empty if it may be about any
@@ -126,22 +128,21 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
                         case Token.AND ->
                                 decides(infix.getLeft(), texts)
                                         || (other != null
-                                                && other.isAllOf(infix.getLeft())
-                                                && decides(infix.getRight(), texts));
+                                                && other.isOneOf(infix.getLeft())
+                                                && new Property(object, name, null)
+                                                        .decides(infix.getRight(), texts));
                         case Token.OR ->
                                 decides(infix.getLeft(), texts) && decides(infix.getRight(), texts);
                         default -> comparison(infix).map(texts::add).isPresent();
                     };
         }
 
-        /** Whether a condition consists of comparisons of this alone. */
-        private boolean isAllOf(AstNode condition) {
+        /** Whether a condition is that it is one of some texts, and nothing else. */
+        private boolean isOneOf(AstNode condition) {
             return unwrapped(condition) instanceof InfixExpression infix
-                    && switch (infix.getType()) {
-                        case Token.AND, Token.OR ->
-                                isAllOf(infix.getLeft()) && isAllOf(infix.getRight());
-                        default -> comparison(infix).isPresent();
-                    };
+                    && (infix.getType() == Token.OR
+                            ? isOneOf(infix.getLeft()) && isOneOf(infix.getRight())
+                            : comparison(infix).isPresent());
         }
 
         /** The text that it is compared with. */

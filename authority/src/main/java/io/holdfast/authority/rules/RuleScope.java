@@ -146,7 +146,7 @@ final class RuleScope {
             throw ScriptRuntime.constructError(
                     "Error", "polkit." + name + ": more than " + MAX_FUNCTIONS + " functions");
         }
-        functions.add(RuleFunction.of(ScriptPlace.ofCaller(), function));
+        functions.add(ScriptPlace.ofCaller(), function);
         return Undefined.instance;
     }
 

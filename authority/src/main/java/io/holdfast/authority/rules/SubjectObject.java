@@ -71,15 +71,12 @@ final class SubjectObject extends ScriptableObject {
     /**
      * The user that a script finds here, which is not always the one that was put here.
      *
-     * @return null if to find it could have an effect, or fail, or it is no text
+     * @return null if to find it could have an effect, or it is no text
+     * @throws Abort if it cannot be told, as a script is ended that asks
      */
     @Nullable String userAsText() {
         String name = Property.USER.key;
-        try {
-            read(name);
-        } catch (Abort e) { // which is for the script that asks
-            return null;
-        }
+        read(name);
         return !isGetterOrSetter(name, 0, false) && super.get(name, this) instanceof String user
                 ? user
                 : null;
@@ -161,6 +158,12 @@ final class SubjectObject extends ScriptableObject {
     public void delete(String name) {
         read(name);
         super.delete(name);
+    }
+
+    @Override
+    public boolean preventExtensions() {
+        readAll(); // what is not there by then would never be
+        return super.preventExtensions();
     }
 
     @Override

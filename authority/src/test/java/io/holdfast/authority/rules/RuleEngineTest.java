@@ -187,12 +187,15 @@ class RuleEngineTest {
                         RuleLimits.STANDARD
                                 .withEvaluation(Duration.ofMillis(200))
                                 .withEvaluators(1, 10, Duration.ofMillis(20)),
-                        "polkit.addRule(function(a, s) { if (s.user == 'x') return 'yes'; });")) {
+                        "polkit.addRule(function(a) { return polkit.Result.NOT_HANDLED; });\n"
+                                + "polkit.addRule(function(a, s) {"
+                                + " if (s.user == 'x') return 'yes'; });")) {
             BlockedSubject blocked = new BlockedSubject();
             RuleVerdict verdict = rules.ask(blocked, "x");
             assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
             assertThat(verdict.failure().orElseThrow())
                     .isEqualTo("took longer than 200 ms in a built-in function");
+            assertThat(rules.logged).anyMatch(line -> line.startsWith("/r/1.rules:2: a built-in"));
             assertThat(rules.word("other")).isEqualTo("nothing");
             blocked.release.countDown();
             Await.until(() -> !blocked.thread.get().isAlive());

@@ -78,6 +78,9 @@ class RuleGuardTest {
             strings = {
                 "function (a, s) { if (a.id == 'a' && f() && s.user == 'jane') return 1; }",
                 "function (a, s) { if (s.local && s.user == 'jane') return 1; }",
+                "function (a, s) { if (a.id == 'a' && a.id == 'b' && s.user == 'jane') return 1; }",
+                "function (a, s) { if ((a.id == 'a' && a.id == 'b' || a.id == 'c') && s.user == 'x') 1; }",
+                "function (a, s) { if (a.id == 'a' && (a.id == 'b' && s.user == 'x')) return 1; }",
                 "function (a, s) { if (s.user == 'jane' || s.local) return 1; }",
                 "function (a, s) { if (s.user == 'jane') return 1; if (a.id == 'a') return 2; }",
                 "function (a, s) { if (s.user == 'jane') return 1; else return 2; }",
@@ -134,6 +137,19 @@ class RuleGuardTest {
             })
     void mayBeOfAnyActionElse(String function) {
         assertThat(RuleGuard.of(function).actions()).isEmpty();
+    }
+
+    @Test
+    void aLoopMayAddAsManyAsTheLimitAllows() {
+        try (TestRules rules =
+                TestRules.of(
+                        "for (var i = 0; i < 10000; i++) polkit.addRule(function(action, subject) {"
+                                + " if (action.id == 'x' && subject.user == 'joe') return 'no'; });"
+                                + "polkit.addRule(function() { return 'yes'; });")) {
+            RuleVerdict verdict = rules.ask("x");
+            assertThat(verdict.answer()).contains(ImplicitAuthorization.YES);
+            assertThat(verdict.passedOver()).isEqualTo(10_000);
+        }
     }
 
     @Test
@@ -207,7 +223,8 @@ class RuleGuardTest {
                 "s.user = {toString: () => 'joe'};",
                 "s.user = ['joe'];",
                 "s.user = new String('joe');",
-                "with (s) { user = 'joe'; }"
+                "with (s) { user = 'joe'; }",
+                "s.user = 'joe'; Object.freeze(s);"
             })
     void whomARuleMakesOfTheSubjectIsSeenByThoseBehindIt(String change) {
         try (TestRules rules =
@@ -217,6 +234,19 @@ class RuleGuardTest {
                         "polkit.addRule(function(a, s) { if (s.user == 'jane') return 'yes'; });")) {
             assertThat(rules.word("x")).isEqualTo("yes");
             assertThat(rules.word("y")).isEqualTo("no");
+        }
+    }
+
+    /** What was not asked for before is there all the same. */
+    @ParameterizedTest
+    @ValueSource(strings = {"freeze", "seal", "preventExtensions"})
+    void aRuleThatFreezesTheSubjectHidesNothingFromThoseBehindIt(String freeze) {
+        try (TestRules rules =
+                TestRules.of(
+                        "polkit.addRule(function(a, s) { Object." + freeze + "(s); });",
+                        "polkit.addRule(function(a, s) { if (s.user == 'jane' && s.groups[0])"
+                                + " { 'use strict'; return s.user + s.uid == 'jane501' ? 'no' : 1; } });")) {
+            assertThat(rules.word("x")).isEqualTo("no");
         }
     }
 
@@ -289,7 +319,7 @@ class RuleGuardTest {
     }
 
     private static String statements(Gen gen) {
-        StringBuilder text = new StringBuilder();
+        StringBuilder text = new StringBuilder(gen.chance(0.2) ? "'use strict';" : "");
         for (int i = gen.between(0, 3); i > 0; i--) {
             text.append(
                     gen.oneOf(
@@ -338,6 +368,8 @@ class RuleGuardTest {
                 "action.id = 'a.b';",
                 "subject.user = '" + gen.oneOf(USERS) + "';",
                 "delete subject.user;",
+                "Object.freeze(subject);",
+                "polkit.log(Object.keys(subject).join());",
                 "Object.defineProperty(subject, 'user',"
                         + " {get: () => { polkit.log('asked'); return 'joe'; }});");
     }

@@ -1,7 +1,6 @@
 package io.holdfast.cli;
 
 import java.text.MessageFormat;
-import java.util.ArrayList;
 import java.util.ResourceBundle;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -21,6 +20,9 @@ public final class LogLines extends System.LoggerFinder {
     /** After a write, what comes in this time is written at once: one wake-up for all of it. */
     private static final long GATHERING_MILLIS = 5;
 
+    /** Characters of lines that are written at once: a pipe takes as many bytes undivided. */
+    private static final int AT_ONCE = 4096;
+
     /** The queue and its thread; there from the first line on. */
     private static final class Lazy {
         static final boolean JOURNAL = System.getenv("JOURNAL_STREAM") != null;
@@ -32,25 +34,24 @@ public final class LogLines extends System.LoggerFinder {
         }
 
         private static void write() {
-            var lines = new ArrayList<String>();
-            var text = new StringBuilder();
             try {
                 while (true) {
-                    lines.add(LINES.take());
-                    LINES.drainTo(lines);
-                    for (String line : lines) {
-                        text.append(line).append('\n');
+                    StringBuilder text = new StringBuilder(LINES.take()).append('\n');
+                    int lines = 1;
+                    for (String next = LINES.peek();
+                            next != null && text.length() + next.length() < AT_ONCE;
+                            next = LINES.peek()) {
+                        text.append(LINES.remove()).append('\n');
+                        lines++;
                     }
                     System.err.print(text);
                     System.err.flush();
-                    if (UNWRITTEN.addAndGet(-lines.size()) == 0) {
+                    if (UNWRITTEN.addAndGet(-lines) == 0) {
                         synchronized (UNWRITTEN) {
                             UNWRITTEN.notifyAll();
                         }
+                        Thread.sleep(GATHERING_MILLIS);
                     }
-                    lines.clear();
-                    text.setLength(0);
-                    Thread.sleep(GATHERING_MILLIS);
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt(); // nobody does that

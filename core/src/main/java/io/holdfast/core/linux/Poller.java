@@ -332,7 +332,9 @@ final class Poller {
                         waiters = w;
                     }
                 }
-                if (waiters != null && !closed && fd.isOpen()) {
+                if (waiters == null && ready instanceof CallbackWaiter told && told.last) {
+                    disarm(); // before it is told: then the descriptor is at rest
+                } else if (waiters != null && !closed && fd.isOpen()) {
                     try {
                         arm();
                     } catch (IllegalStateException e) {
@@ -345,15 +347,6 @@ final class Poller {
             }
             tell(ready, events);
             tell(failed, Readiness.ERR); // their own call says why
-            if (ready instanceof CallbackWaiter told && told.last) {
-                retire();
-            }
-        }
-
-        private synchronized void retire() {
-            if (waiters == null && added && !closed) {
-                disarm();
-            }
         }
 
         private void tell(@Nullable Waiter list, int events) {

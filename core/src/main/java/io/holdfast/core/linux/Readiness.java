@@ -118,9 +118,9 @@ public final class Readiness {
     }
 
     /**
-     * The same for the last that is waited for, as the exit of a process: with it the descriptor
-     * leaves the epoll instance, which costs the poller's thread less than it costs another at the
-     * close. What is waited for all the same costs a call more.
+     * The same for the last that is waited for, as the exit of a process: before the callback the
+     * descriptor leaves the epoll instance, which costs the poller's thread less than it costs
+     * another at the close. What is waited for all the same is served, as ever.
      *
      * @throws IllegalStateException if it is closed
      * @throws ErrnoException EPERM if the kind of file cannot be waited for

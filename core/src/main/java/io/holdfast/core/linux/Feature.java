@@ -96,7 +96,7 @@ public enum Feature {
         for (StringTokenizer each = new StringTokenizer(list, ", "); each.hasMoreTokens(); ) {
             names.add(each.nextToken());
         }
-        return names;
+        return Set.copyOf(names);
     }
 
     private final String what;

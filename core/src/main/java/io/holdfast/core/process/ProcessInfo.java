@@ -83,9 +83,10 @@ public record ProcessInfo(
 
     private static ProcessInfo of(PidfdInfo info) {
         boolean lives = info.has(PidfdInfo.INFO_PID);
+        OptionalInt tgid = lives ? OptionalInt.of(info.tgid()) : OptionalInt.empty();
         return new ProcessInfo(
-                lives ? OptionalInt.of(info.pid()) : OptionalInt.empty(),
-                lives ? OptionalInt.of(info.tgid()) : OptionalInt.empty(),
+                lives && info.pid() != info.tgid() ? OptionalInt.of(info.pid()) : tgid,
+                tgid,
                 lives && info.ppid() != 0 ? OptionalInt.of(info.ppid()) : OptionalInt.empty(),
                 info.has(PidfdInfo.INFO_CREDS)
                         ? Optional.of(Credentials.of(info))

@@ -139,11 +139,7 @@ final class Check {
     private CompletableFuture<Standing> standing(
             Action action, RuleVerdict verdict, String impliedBy) {
         explanation.add(impliedBy + "rule", verdict.steps());
-        if (verdict.passedOver() > 0) {
-            explanation.add(
-                    impliedBy + "rules",
-                    verdict.passedOver() + " are about other actions or users");
-        }
+        verdict.describePassedOver().ifPresent(text -> explanation.add(impliedBy + "rules", text));
         verdict.failure().ifPresent(reason -> explanation.add(impliedBy + "rules", reason));
         ImplicitAuthorization implicit =
                 verdict.answer().orElseGet(() -> byDefault(action, impliedBy));

@@ -89,6 +89,8 @@ final class RuleTests {
         List<Step> steps = new ArrayList<>();
         RuleVerdict verdict = trial.evaluate(asked.action(), asked.subject());
         verdict.steps().forEach(step -> steps.add(new Step("rule", step.result(), at(step))));
+        verdict.describePassedOver()
+                .ifPresent(text -> steps.add(new Step("rules", text, Optional.empty())));
         verdict.failure().ifPresent(why -> steps.add(new Step("failure", why, Optional.empty())));
         Optional<ImplicitAuthorization> answer = verdict.answer().or(() -> byDefault(asked, steps));
         if (answer.map(ImplicitAuthorization::needsAdministrator).orElse(false)) {

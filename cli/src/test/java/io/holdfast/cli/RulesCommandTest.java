@@ -88,6 +88,24 @@ class RulesCommandTest {
     }
 
     @Test
+    void rulesThatNeedNotBeRunAreCounted() throws IOException {
+        Files.writeString(
+                rules.resolve("20-b.rules"),
+                """
+                polkit.addRule(function(action, subject) {
+                    if (action.id == "org.example.other") { return "yes"; }
+                });
+                polkit.addRule(function(action, subject) {
+                    if (subject.user == "jane") { return "yes"; }
+                });
+                """);
+        assertThat(test("--subject", "user=joe").out())
+                .contains("  rules: 2 are about other actions or users\n");
+        assertThat(test("--subject", "user=jane").out())
+                .contains("  rules: 1 is about other actions or users\n");
+    }
+
+    @Test
     void whoWouldHaveToAuthenticateIsToldToo() {
         assertThat(test("--subject", "groups=users:wheel,local=yes").out())
                 .containsSubsequence(

@@ -21,4 +21,14 @@ public record RuleVerdict(
     public RuleVerdict {
         steps = List.copyOf(steps);
     }
+
+    /** Of the rules that were not run, for people; empty if there were none. */
+    public Optional<String> describePassedOver() {
+        return passedOver == 0
+                ? Optional.empty()
+                : Optional.of(
+                        passedOver
+                                + (passedOver == 1 ? " is" : " are")
+                                + " about other actions or users");
+    }
 }

@@ -195,7 +195,9 @@ class RuleEngineTest {
             assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
             assertThat(verdict.failure().orElseThrow())
                     .isEqualTo("took longer than 200 ms in a built-in function");
-            assertThat(rules.logged).anyMatch(line -> line.startsWith("/r/1.rules:2: a built-in"));
+            Await.until(() ->
+                    rules.logged.stream()
+                            .anyMatch(line -> line.startsWith("/r/1.rules:2: a built-in")));
             assertThat(rules.word("other")).isEqualTo("nothing");
             blocked.release.countDown();
             Await.until(() -> !blocked.thread.get().isAlive());

@@ -104,8 +104,9 @@ public final class RuleLint {
     private void check(RuleFile file) {
         List<RuleDiagnostic> found = new ArrayList<>();
         try {
-            ScriptSource.parse(file.source(), file.path().toString())
-                    .visit(new Reader(file.path(), found));
+            ScriptSource.walk(
+                    ScriptSource.parse(file.source(), file.path().toString()),
+                    new Reader(file.path(), found));
         } catch (EvaluatorException e) {
             found.add(
                     new RuleDiagnostic(
@@ -212,11 +213,14 @@ public final class RuleLint {
         private static boolean mayReturn(Node statement) {
             boolean[] returns = {false};
             if (statement instanceof AstNode node) {
-                node.visit(inner -> {
-                    returns[0] |=
-                            inner instanceof ReturnStatement || inner.getType() == Token.THROW;
-                    return !(inner instanceof FunctionNode);
-                });
+                ScriptSource.walk(
+                        node,
+                        inner -> {
+                            returns[0] |=
+                                    inner instanceof ReturnStatement
+                                            || inner.getType() == Token.THROW;
+                            return !(inner instanceof FunctionNode);
+                        });
             }
             return returns[0];
         }
@@ -242,8 +246,9 @@ public final class RuleLint {
                 readResult(rule.getBody());
                 return;
             }
-            rule.getBody()
-                    .visit(node -> {
+            ScriptSource.walk(
+                    rule.getBody(),
+                    node -> {
                         if (node instanceof ReturnStatement answer
                                 && answer.getReturnValue() != null) {
                             readResult(answer.getReturnValue());

@@ -8,6 +8,7 @@ import org.mozilla.javascript.Parser;
 import org.mozilla.javascript.ast.AstNode;
 import org.mozilla.javascript.ast.AstRoot;
 import org.mozilla.javascript.ast.BigIntLiteral;
+import org.mozilla.javascript.ast.CatchClause;
 import org.mozilla.javascript.ast.NodeVisitor;
 
 /** Source that is about to be run. */
@@ -23,7 +24,7 @@ final class ScriptSource {
      */
     static void check(String source, String name) {
         if (MAYBE_BIG.matcher(source).find()) {
-            parse(source, name).visit(new NoBigIntegers(name));
+            walk(parse(source, name), new NoBigIntegers(name));
         }
     }
 
@@ -33,6 +34,22 @@ final class ScriptSource {
         environs.setRecordingComments(false);
         environs.setXmlAvailable(false);
         return new Parser(environs).parse(source, name, 1);
+    }
+
+    /**
+     * Shows a node and all below it to a visitor. Rhino's own way ends at a {@code catch} without a
+     * name, with a NullPointerException.
+     */
+    static void walk(AstNode node, NodeVisitor visitor) {
+        node.visit(each -> {
+            if (each instanceof CatchClause clause && clause.getVarName() == null) {
+                if (visitor.visit(clause)) {
+                    walk(clause.getBody(), visitor);
+                }
+                return false;
+            }
+            return visitor.visit(each);
+        });
     }
 
     private record NoBigIntegers(String name) implements NodeVisitor {

@@ -63,6 +63,22 @@ class RuleLintTest {
     }
 
     @Test
+    void aCatchWithoutANameIsLookedIntoToo() {
+        assertThat(
+                        lint(
+                                """
+                                polkit.addRule(function(a, s) {
+                                    try { s.usr(); } catch {
+                                        try { f(); } catch { return "maybe"; }
+                                    }
+                                });
+                                """))
+                .containsExactly(
+                        "/r/1.rules:2: there is no s.usr; is user meant?",
+                        "/r/1.rules:3: \"maybe\" is no result: it means \"no\"");
+    }
+
+    @Test
     void rulesThatNoCheckComesToAreTold() {
         assertThat(
                         lint(

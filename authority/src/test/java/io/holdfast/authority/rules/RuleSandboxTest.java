@@ -240,4 +240,17 @@ class RuleSandboxTest {
         assertThat(verdict).extracting(RuleVerdict::failure).isEqualTo(Optional.empty());
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
     }
+
+    @Test
+    void aCatchWithoutANameHidesNoBigInteger() {
+        try (TestRules rules =
+                TestRules.of(
+                        "polkit.addRule(function() { try { f('1n'); } catch { return 'yes'; } });",
+                        "try { } catch { 1n; }")) {
+            assertThat(rules.word("x")).isEqualTo("yes");
+            assertThat(rules.engine.diagnostics())
+                    .map(RuleDiagnostic::toString)
+                    .containsExactly("/r/2.rules:1: big integers are not supported");
+        }
+    }
 }

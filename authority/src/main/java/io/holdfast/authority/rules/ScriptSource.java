@@ -5,6 +5,7 @@ import org.mozilla.javascript.CompilerEnvirons;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.EvaluatorException;
 import org.mozilla.javascript.Parser;
+import org.mozilla.javascript.RhinoException;
 import org.mozilla.javascript.ast.AstNode;
 import org.mozilla.javascript.ast.AstRoot;
 import org.mozilla.javascript.ast.BigIntLiteral;
@@ -28,12 +29,23 @@ final class ScriptSource {
         }
     }
 
+    /**
+     * Reads a text.
+     *
+     * @throws EvaluatorException if it is no script, or one that Rhino's parser fails at
+     */
     static AstRoot parse(String source, String name) {
         CompilerEnvirons environs = new CompilerEnvirons();
         environs.setLanguageVersion(Context.VERSION_ES6);
         environs.setRecordingComments(false);
         environs.setXmlAvailable(false);
-        return new Parser(environs).parse(source, name, 1);
+        try {
+            return new Parser(environs).parse(source, name, 1);
+        } catch (RhinoException e) {
+            throw e;
+        } catch (RuntimeException e) { // which it throws at some that are no scripts
+            throw new EvaluatorException("the parser failed: " + e.getMessage(), name, 0);
+        }
     }
 
     /**

@@ -99,4 +99,13 @@ class RuleLintTest {
     void aSyntaxErrorIsToldWithItsLine() {
         assertThat(lint("\nvar = 1;")).singleElement().asString().startsWith("/r/1.rules:2: ");
     }
+
+    @Test
+    void aTextThatTheParserFailsAtIsToldOfAsAnyOther() {
+        assertThat(lint("x = { * : 1 };", "polkit.addRule(function(a, s) { a.usr; });"))
+                .hasSize(2)
+                .first()
+                .asString()
+                .startsWith("/r/1.rules");
+    }
 }

@@ -73,7 +73,11 @@ final class HelperSession implements AutoCloseable {
         }
     }
 
-    /** The cookie never stands in a command line, which all can read. */
+    /**
+     * The cookie never stands in a command line, which all can read. The program is in a process
+     * group of its own: what a terminal sends to ours, as Ctrl-C, is for the agent, and must not
+     * end the helper before the agent has dismissed the dialog.
+     */
     private static HelperSession start(HelperAddress.Program address, String user, String cookie)
             throws IOException, InterruptedException {
         if (!Files.isExecutable(address.path())) {
@@ -89,6 +93,7 @@ final class HelperSession implements AutoCloseable {
                     Spawn.of(address.path().toString(), user)
                             .stdin(Stdio.descriptor(theirs.fd()))
                             .stdout(Stdio.descriptor(theirs.fd()))
+                            .newProcessGroup()
                             .start();
             return begun(new HelperSession(ours, Optional.of(child)), () -> {}, cookie);
         } catch (RuntimeException e) {

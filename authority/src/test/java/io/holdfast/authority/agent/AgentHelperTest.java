@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.authority.pam.PamService;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
@@ -21,6 +22,7 @@ import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -349,10 +351,7 @@ class AgentHelperTest {
 
     @Test
     void theHelperIsFoundAtTheFirstPlaceThatHasOne() throws Exception {
-        Path program = folder.resolve("program.sh");
-        Files.writeString(
-                program, "#!/bin/sh\nread cookie\necho PAM_TEXT_INFO $1 $cookie\necho SUCCESS\n");
-        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path program = program("read cookie; echo PAM_TEXT_INFO $1 $cookie; echo SUCCESS");
         List<HelperAddress> places =
                 List.of(
                         new HelperAddress.Socket(folder.resolve("absent")),
@@ -363,5 +362,33 @@ class AgentHelperTest {
                     .isEqualTo(new HelperLine.Message("me crumbs", false));
             assertThat(session.dialog().next()).isEqualTo(end(true));
         }
+    }
+
+    /** The terminal sends SIGINT to the whole group of the agent. */
+    @Test
+    void ctrlCInTheAgentsTerminalIsNotForTheHelper() throws Exception {
+        Path program =
+                program("read a b c d group rest < /proc/self/stat; echo PAM_TEXT_INFO $group");
+        List<HelperAddress> places = List.of(new HelperAddress.Program(program));
+        try (HelperSession session = HelperSession.open(places, "me", "crumbs")) {
+            assertThat(session.dialog().next())
+                    .isInstanceOfSatisfying(
+                            HelperLine.Message.class,
+                            message ->
+                                    assertThat(Integer.parseInt(message.text()))
+                                            .isNotEqualTo(ownProcessGroup()));
+        }
+    }
+
+    private static int ownProcessGroup() {
+        String stat = KernelFile.text(null, "/proc/self/stat");
+        return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ", 4)[2]);
+    }
+
+    private Path program(String script) throws IOException {
+        Path program = folder.resolve("program.sh");
+        Files.writeString(program, "#!/bin/sh\n" + script + "\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return program;
     }
 }

@@ -103,36 +103,37 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
         Optional<Set<String>> comparedIn(Block body) {
             Set<String> texts = new HashSet<>();
             for (Node statement : body) {
-                if (!decides(statement, texts)) {
+                if (!isIdle(statement, texts)) {
                     return Optional.empty();
                 }
             }
             return Optional.of(Set.copyOf(texts));
         }
 
-        private boolean decides(Node statement, Set<String> texts) {
+        /** Whether a statement does nothing for all but the texts that it adds. */
+        private boolean isIdle(Node statement, Set<String> texts) {
             return switch (statement) {
                 case EmptyStatement _ -> true;
                 case ExpressionStatement directive ->
                         directive.getExpression() instanceof StringLiteral;
                 case IfStatement choice ->
-                        choice.getElsePart() == null && decides(choice.getCondition(), texts);
+                        choice.getElsePart() == null && isFalse(choice.getCondition(), texts);
                 default -> false;
             };
         }
 
-        /** Whether a condition is false, without an effect, for all but these texts. */
-        private boolean decides(AstNode condition, Set<String> texts) {
+        /** Whether a condition is false, without an effect, for all but the texts that it adds. */
+        private boolean isFalse(AstNode condition, Set<String> texts) {
             return unwrapped(condition) instanceof InfixExpression infix
                     && switch (infix.getType()) {
                         case Token.AND ->
-                                decides(infix.getLeft(), texts)
+                                isFalse(infix.getLeft(), texts)
                                         || (other != null
                                                 && other.isOneOf(infix.getLeft())
                                                 && new Property(object, name, null)
-                                                        .decides(infix.getRight(), texts));
+                                                        .isFalse(infix.getRight(), texts));
                         case Token.OR ->
-                                decides(infix.getLeft(), texts) && decides(infix.getRight(), texts);
+                                isFalse(infix.getLeft(), texts) && isFalse(infix.getRight(), texts);
                         default -> comparison(infix).map(texts::add).isPresent();
                     };
         }

@@ -22,6 +22,11 @@ class RuleEngineTest {
     private static final String BY_USER =
             "polkit.addRule((a, s) => a.id == 'other' ? 'auth_self' : s.user == 'x' ? 'no' : 'yes');";
 
+    private static final RuleLimits IMPATIENT =
+            RuleLimits.STANDARD
+                    .withEvaluation(Duration.ofMillis(200))
+                    .withEvaluators(1, 10, Duration.ofMillis(20));
+
     /** A subject whose name cannot be told before it is released. */
     private static final class BlockedSubject extends GoneSubject {
         final CountDownLatch asked = new CountDownLatch(1);
@@ -184,9 +189,7 @@ class RuleEngineTest {
     void whoIsStuckBeforeARuleIsRunIsAnsweredForToo() {
         try (TestRules rules =
                 TestRules.of(
-                        RuleLimits.STANDARD
-                                .withEvaluation(Duration.ofMillis(200))
-                                .withEvaluators(1, 10, Duration.ofMillis(20)),
+                        IMPATIENT,
                         "polkit.addRule(function(a) { return polkit.Result.NOT_HANDLED; });\n"
                                 + "polkit.addRule(function(a, s) {"
                                 + " if (s.user == 'x') return 'yes'; });")) {
@@ -206,12 +209,7 @@ class RuleEngineTest {
 
     @Test
     void whoIsStuckIsAnsweredForAndItsThreadEndsWhenItCan() {
-        try (TestRules rules =
-                TestRules.of(
-                        RuleLimits.STANDARD
-                                .withEvaluation(Duration.ofMillis(200))
-                                .withEvaluators(1, 10, Duration.ofMillis(20)),
-                        BY_USER)) {
+        try (TestRules rules = TestRules.of(IMPATIENT, BY_USER)) {
             BlockedSubject blocked = new BlockedSubject();
             RuleVerdict verdict = rules.ask(blocked, "x");
             assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");

@@ -92,7 +92,8 @@ public record PidfdInfo(
     private static final int COREDUMP_CODE =
             72; // only with its bit: Linux 6.19 and 7.0 differ here
 
-    static PidfdInfo failed(int errno) {
+    /** No answer, for that reason. */
+    public static PidfdInfo failed(int errno) {
         return new PidfdInfo(errno, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 

@@ -5,9 +5,11 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.PidfdInfo;
 import io.holdfast.core.linux.SysPidfd;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What there is to know of a process: one atomic snapshot from the kernel where it has
@@ -15,24 +17,9 @@ import java.util.OptionalLong;
  * moment of its own. What is empty the kernel did not say. A reaped process has an exit and at most
  * the cgroup where it died (Linux 6.15); a zombie still has everything but the exit.
  *
- * @param pid the number of the process or thread, for people
- * @param tgid the number of the thread's process; that of the process itself otherwise
- * @param ppid the number of the parent; empty if that is outside of our PID namespace
- * @param cgroupId the id of its cgroup: {@link Cgroup#ofId}
- * @param exit how it ended, once it was reaped
- * @param coreDump the core dump that it left
- * @param source where all this is from
+ * <p>Immutable. Two are equal if they tell the same.
  */
-public record ProcessInfo(
-        OptionalInt pid,
-        OptionalInt tgid,
-        OptionalInt ppid,
-        Optional<Credentials> credentials,
-        OptionalLong cgroupId,
-        Optional<Exit> exit,
-        Optional<CoreDump> coreDump,
-        Source source) {
-
+public final class ProcessInfo {
     /** Where the values come from. */
     public enum Source {
         /** PIDFD_GET_INFO: all of one moment. */
@@ -41,6 +28,17 @@ public record ProcessInfo(
         PROC,
         /** The process is reaped, and this kernel keeps nothing of it. */
         NONE
+    }
+
+    private static final ProcessInfo NOTHING =
+            new ProcessInfo(PidfdInfo.failed(Errno.ESRCH), Source.NONE);
+
+    private final PidfdInfo told;
+    private final Source source;
+
+    private ProcessInfo(PidfdInfo told, Source source) {
+        this.told = told;
+        this.source = source;
     }
 
     /** What {@link PidFd#info} tells. */
@@ -56,7 +54,7 @@ public record ProcessInfo(
                                 | PidfdInfo.INFO_COREDUMP_SIGNAL
                                 | PidfdInfo.INFO_COREDUMP_CODE);
         return switch (info.errno()) {
-            case 0 -> of(info);
+            case 0 -> new ProcessInfo(info, Source.KERNEL);
             case Errno.ESRCH -> goneOrRemote(pidFd);
             default -> throw new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), info.errno());
         };
@@ -67,7 +65,7 @@ public record ProcessInfo(
         if (pidFd.state() != PidFd.State.REAPED) {
             throw new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), Errno.EREMOTE);
         }
-        return ofNothing();
+        return NOTHING;
     }
 
     private static ProcessInfo verifiedOfProc(PidFd pidFd) {
@@ -75,30 +73,10 @@ public record ProcessInfo(
             return ofProc(pidFd);
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESRCH) {
-                return ofNothing();
+                return NOTHING;
             }
             throw e;
         }
-    }
-
-    private static ProcessInfo of(PidfdInfo info) {
-        boolean lives = info.has(PidfdInfo.INFO_PID);
-        OptionalInt tgid = lives ? OptionalInt.of(info.tgid()) : OptionalInt.empty();
-        return new ProcessInfo(
-                lives && info.pid() != info.tgid() ? OptionalInt.of(info.pid()) : tgid,
-                tgid,
-                lives && info.ppid() != 0 ? OptionalInt.of(info.ppid()) : OptionalInt.empty(),
-                info.has(PidfdInfo.INFO_CREDS)
-                        ? Optional.of(Credentials.of(info))
-                        : Optional.empty(),
-                info.has(PidfdInfo.INFO_CGROUPID)
-                        ? OptionalLong.of(info.cgroupId())
-                        : OptionalLong.empty(),
-                info.has(PidfdInfo.INFO_EXIT)
-                        ? Optional.of(Exit.ofWaitStatus(info.exitCode()))
-                        : Optional.empty(),
-                CoreDump.of(info),
-                Source.KERNEL);
     }
 
     /**
@@ -108,28 +86,103 @@ public record ProcessInfo(
     private static ProcessInfo ofProc(PidFd pidFd) {
         Proc proc = pidFd.proc();
         String status = proc.status();
-        int ppid = Integer.parseInt(Proc.field(status, "PPid"));
+        Credentials ids = proc.credentials(status);
+        OptionalLong cgroup = CgroupLookup.idOf(proc);
+        long mask = PidfdInfo.INFO_PID | PidfdInfo.INFO_CREDS;
         return new ProcessInfo(
-                OptionalInt.of(Integer.parseInt(Proc.field(status, "Pid"))),
-                OptionalInt.of(Integer.parseInt(Proc.field(status, "Tgid"))),
-                ppid == 0 ? OptionalInt.empty() : OptionalInt.of(ppid),
-                Optional.of(proc.credentials(status)),
-                CgroupLookup.idOf(proc),
-                Optional.empty(),
-                Optional.empty(),
+                new PidfdInfo(
+                        0,
+                        cgroup.isPresent() ? mask | PidfdInfo.INFO_CGROUPID : mask,
+                        cgroup.orElse(0),
+                        Integer.parseInt(Proc.field(status, "Pid")),
+                        Integer.parseInt(Proc.field(status, "Tgid")),
+                        Integer.parseInt(Proc.field(status, "PPid")),
+                        (int) ids.realUid(),
+                        (int) ids.realGid(),
+                        (int) ids.effectiveUid(),
+                        (int) ids.effectiveGid(),
+                        (int) ids.savedUid(),
+                        (int) ids.savedGid(),
+                        (int) ids.fileSystemUid(),
+                        (int) ids.fileSystemGid(),
+                        0,
+                        0,
+                        0,
+                        0),
                 Source.PROC);
     }
 
-    /** Of a process that is reaped, on a kernel that keeps nothing. */
-    private static ProcessInfo ofNothing() {
-        return new ProcessInfo(
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                Optional.empty(),
-                OptionalLong.empty(),
-                Optional.of(new Exit.Unknown()),
-                Optional.empty(),
-                Source.NONE);
+    private OptionalInt number(int number) {
+        return told.has(PidfdInfo.INFO_PID) ? OptionalInt.of(number) : OptionalInt.empty();
+    }
+
+    /** The number of the process or thread, for people. */
+    public OptionalInt pid() {
+        return number(told.pid());
+    }
+
+    /** The number of the thread's process; that of the process itself otherwise. */
+    public OptionalInt tgid() {
+        return number(told.tgid());
+    }
+
+    /** The number of the parent; empty if that is outside of our PID namespace. */
+    public OptionalInt ppid() {
+        return told.ppid() != 0 ? number(told.ppid()) : OptionalInt.empty();
+    }
+
+    /** Whose it is. */
+    public Optional<Credentials> credentials() {
+        return told.has(PidfdInfo.INFO_CREDS)
+                ? Optional.of(Credentials.of(told))
+                : Optional.empty();
+    }
+
+    /** The id of its cgroup: {@link Cgroup#ofId}. */
+    public OptionalLong cgroupId() {
+        return told.has(PidfdInfo.INFO_CGROUPID)
+                ? OptionalLong.of(told.cgroupId())
+                : OptionalLong.empty();
+    }
+
+    /** How it ended, once it was reaped. */
+    public Optional<Exit> exit() {
+        if (source == Source.NONE) {
+            return Optional.of(new Exit.Unknown());
+        }
+        return told.has(PidfdInfo.INFO_EXIT)
+                ? Optional.of(Exit.ofWaitStatus(told.exitCode()))
+                : Optional.empty();
+    }
+
+    /** The core dump that it left. */
+    public Optional<CoreDump> coreDump() {
+        return CoreDump.of(told);
+    }
+
+    /** Where all this is from. */
+    public Source source() {
+        return source;
+    }
+
+    private List<Object> values() {
+        return List.of(
+                pid(), tgid(), ppid(), credentials(), cgroupId(), exit(), coreDump(), source);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ProcessInfo that && values().equals(that.values());
+    }
+
+    @Override
+    public int hashCode() {
+        return values().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "ProcessInfo[pid=%s, tgid=%s, ppid=%s, credentials=%s, cgroupId=%s, exit=%s, coreDump=%s, source=%s]"
+                .formatted(values().toArray());
     }
 }

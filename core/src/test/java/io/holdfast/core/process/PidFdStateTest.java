@@ -133,6 +133,24 @@ class PidFdStateTest {
     }
 
     @Test
+    void snapshotsThatTellTheSameAreEqual() throws InterruptedException {
+        try (PidFd child = parent.held("child");
+                PidFd other = parent.held("other")) {
+            ProcessInfo info = child.info();
+            assertThat(child.info()).isEqualTo(info).hasSameHashCodeAs(info).hasToString("" + info);
+            assertThat(other.info()).isNotEqualTo(info);
+            assertThat(info)
+                    .asString()
+                    .startsWith("ProcessInfo[pid=OptionalInt[" + child.pid() + "], tgid=")
+                    .contains("effectiveUid=" + Unistd.geteuid())
+                    .endsWith("source=" + info.source() + "]");
+            kill(child);
+            assertThat(parent.reap(child.pid())).isEqualTo(KILLED);
+            assertThat(child.info()).isNotEqualTo(info).isEqualTo(child.info());
+        }
+    }
+
+    @Test
     void aReapedProcessHasNothingButItsEnd() throws InterruptedException {
         try (PidFd child = parent.held("child")) {
             int number = child.pid();

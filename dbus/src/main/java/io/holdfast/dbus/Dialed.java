@@ -1,8 +1,6 @@
 package io.holdfast.dbus;
 
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
@@ -50,7 +48,6 @@ record Dialed(UnixSocket socket, Optional<Child> program) implements AutoCloseab
     private static Dialed run(Program program) {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket theirs = pair[1]) {
-            block(theirs.fd());
             Spawn spawn = Spawn.of(program.path()).arguments(program.arguments());
             program.name().ifPresent(spawn::argumentZero);
             Child child =
@@ -62,13 +59,6 @@ record Dialed(UnixSocket socket, Optional<Child> program) implements AutoCloseab
             pair[0].close();
             throw e;
         }
-    }
-
-    /** The program may expect that reading waits. */
-    private static void block(Fd socket) {
-        int flags = ErrnoException.check(Fcntl.getfl(socket), "fcntl(F_GETFL)", socket);
-        int result = Fcntl.setfl(socket, flags & ~Fcntl.O_NONBLOCK);
-        var _ = ErrnoException.check(result, "fcntl(F_SETFL)", socket);
     }
 
     @Override

@@ -92,7 +92,11 @@ record ListeningSocket(Listen listen, Fd fd, Optional<Node> node) implements Aut
     }
 
     private static Fd unixSocket(Listen listen, SocketSection settings) {
-        Fd fd = Fd.adopt(SysSocket.socket(typeOf(listen)), "socket", listen);
+        Fd fd =
+                Fd.adopt(
+                        SysSocket.socket(typeOf(listen) | SysSocket.SOCK_NONBLOCK),
+                        "socket",
+                        listen);
         try {
             pass(fd, SysSocket.SO_PASSCRED, "SO_PASSCRED", settings.passCredentials());
             pass(fd, SysSocket.SO_PASSPIDFD, "SO_PASSPIDFD", settings.passPidfd());

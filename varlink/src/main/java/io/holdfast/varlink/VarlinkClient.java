@@ -2,7 +2,6 @@ package io.holdfast.varlink;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
@@ -110,7 +109,6 @@ public final class VarlinkClient implements AutoCloseable {
     private static VarlinkClient start(Path program, ClientOptions options) {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket theirs = pair[1]) {
-            block(theirs.fd());
             Child child =
                     Spawn.of(program.toString())
                             .stdin(Stdio.devNull())
@@ -126,13 +124,6 @@ public final class VarlinkClient implements AutoCloseable {
             pair[0].close();
             throw e;
         }
-    }
-
-    /** The program may expect that reading waits. */
-    private static void block(Fd socket) {
-        int flags = ErrnoException.check(Fcntl.getfl(socket), "fcntl(F_GETFL)", socket);
-        int result = Fcntl.setfl(socket, flags & ~Fcntl.O_NONBLOCK);
-        var _ = ErrnoException.check(result, "fcntl(F_SETFL)", socket);
     }
 
     /** Uses a connected stream socket, which it closes in the end. */

@@ -1,7 +1,6 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
@@ -86,9 +85,6 @@ final class HelperSession implements AutoCloseable {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         UnixSocket ours = pair[0];
         try (UnixSocket theirs = pair[1]) {
-            int flags = Fcntl.getfl(theirs.fd());
-            int set = Fcntl.setfl(theirs.fd(), flags & ~Fcntl.O_NONBLOCK);
-            int ignored = ErrnoException.check(set, "fcntl(F_SETFL)", theirs);
             Child child =
                     Spawn.of(address.path().toString(), user)
                             .stdin(Stdio.descriptor(theirs.fd()))

@@ -10,13 +10,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code sys/socket.h} for AF_UNIX. Sockets are made non-blocking and close-on-exec; no call here
- * waits.
+ * {@code sys/socket.h} for AF_UNIX. Sockets are made close-on-exec. No call here waits, whatever
+ * the mode of the socket; {@link #connect} and {@link #accept} need a non-blocking one for that.
  */
 public final class SysSocket {
     public static final int SOCK_STREAM = 1;
     public static final int SOCK_DGRAM = 2;
     public static final int SOCK_SEQPACKET = 5;
+
+    /** To be added to a type. */
+    public static final int SOCK_NONBLOCK = Fcntl.O_NONBLOCK;
+
+    private static final int SOCK_CLOEXEC = Fcntl.O_CLOEXEC;
 
     public static final int SOL_SOCKET = 1;
     public static final int SO_REUSEADDR = 2;
@@ -58,8 +63,6 @@ public final class SysSocket {
     public static final int SHUT_RDWR = 2;
 
     public static final int AF_UNIX = 1;
-    private static final int NEW =
-            Fcntl.O_CLOEXEC | Fcntl.O_NONBLOCK; // SOCK_CLOEXEC, SOCK_NONBLOCK
 
     private static final MethodHandle SOCKET = Libc.bind("socket");
     private static final MethodHandle GETSOCKOPT = Libc.bind("getsockopt");
@@ -83,14 +86,19 @@ public final class SysSocket {
 
     private SysSocket() {}
 
-    /** {@code socket(2)}: a number to adopt, or -errno. */
+    /**
+     * {@code socket(2)}: a number to adopt, or -errno.
+     *
+     * @param type with {@link #SOCK_NONBLOCK} or without
+     */
     public static int socket(int type) {
-        return Libc.intCall(SOCKET, AF_UNIX, type | NEW, 0, 0, 0, 0);
+        return Libc.intCall(SOCKET, AF_UNIX, type | SOCK_CLOEXEC, 0, 0, 0, 0);
     }
 
     /**
      * {@code socketpair(2)}.
      *
+     * @param type with {@link #SOCK_NONBLOCK} or without
      * @throws ErrnoException EMFILE, ENFILE
      */
     public static Fd[] socketpair(int type) {
@@ -101,7 +109,7 @@ public final class SysSocket {
                             Set.SOCKETPAIR,
                             scratch.errno,
                             AF_UNIX,
-                            type | NEW,
+                            type | SOCK_CLOEXEC,
                             0,
                             scratch.address,
                             0,
@@ -120,7 +128,10 @@ public final class SysSocket {
         return named(Set.BIND, socket, name);
     }
 
-    /** {@code connect(2)}: 0, or -errno; EAGAIN if the listener's queue is full. */
+    /**
+     * {@code connect(2)} of a non-blocking socket: 0, or -errno; EAGAIN if the listener's queue is
+     * full.
+     */
     public static int connect(Fd socket, UnixName name) {
         return named(Set.CONNECT, socket, name);
     }
@@ -183,13 +194,13 @@ public final class SysSocket {
         return simple(Set.LISTEN, socket, backlog, 0);
     }
 
-    /** {@code accept4(2)}: a number to adopt, or -errno. */
+    /** {@code accept4(2)} of a non-blocking socket: a number to adopt, or -errno. */
     public static int accept(Fd socket) {
         int r;
         do {
             int number = socket.acquire();
             try {
-                r = Libc.intCall(Set.ACCEPT4, number, 0, 0, NEW, 0, 0);
+                r = Libc.intCall(Set.ACCEPT4, number, 0, 0, SOCK_CLOEXEC, 0, 0);
             } finally {
                 socket.release();
             }

@@ -126,7 +126,11 @@ public record SocketFile(String path, long device, long inode) {
     private static boolean isDead(Fd dir, String name) {
         SocketType type = SocketType.DATAGRAM;
         try (Fd file = Fcntl.open(dir, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0);
-                Fd probe = Fd.adopt(SysSocket.socket(type.number()), "socket", type)) {
+                Fd probe =
+                        Fd.adopt(
+                                SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK),
+                                "socket",
+                                type)) {
             return SysStat.stat(file).isSocket() // what is none refuses a connection, too
                     && file.with(n -> SysSocket.connect(probe, itself(n))) == -Errno.ECONNREFUSED;
         }

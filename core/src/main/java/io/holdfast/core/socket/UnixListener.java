@@ -2,6 +2,7 @@ package io.holdfast.core.socket;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
@@ -68,7 +69,7 @@ public final class UnixListener implements AutoCloseable {
         if (type == SocketType.DATAGRAM) {
             throw new IllegalArgumentException("a DATAGRAM socket does not listen");
         }
-        Fd fd = Fd.adopt(SysSocket.socket(type.number()), "socket", type);
+        Fd fd = Fd.adopt(SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK), "socket", type);
         SocketFile file = null;
         try {
             if (mode.isPresent()) {
@@ -109,6 +110,9 @@ public final class UnixListener implements AutoCloseable {
             throw new ErrnoException(
                     "adopt", received.toString(), Errno.EINVAL, "it does not listen");
         }
+        int flags = ErrnoException.check(Fcntl.getfl(received), "fcntl(F_GETFL)", received);
+        ErrnoException.check(
+                Fcntl.setfl(received, flags | Fcntl.O_NONBLOCK), "fcntl(F_SETFL)", received);
         return new UnixListener(received.move(), type, Optional.empty());
     }
 

@@ -26,8 +26,10 @@ import org.jspecify.annotations.Nullable;
  * IllegalStateException, an interrupt with InterruptedException.
  *
  * <p>One thread may send while another receives; two that send (or receive) at once must agree
- * among themselves. The {@code try…} methods never wait, for use on an event loop. Buffers of any
- * kind are taken; direct ones are not copied.
+ * among themselves. The {@code try…} methods never wait, for use on an event loop, whatever the
+ * mode of the socket: one that is made here is in blocking mode, as a program that is given it
+ * expects. Buffers of any kind are taken; direct ones are not copied, and must not be freed ({@code
+ * Arena.close}) under a call.
  */
 public final class UnixSocket implements AutoCloseable {
     /** What the {@code try…} methods answer when they would have to wait. */
@@ -47,8 +49,8 @@ public final class UnixSocket implements AutoCloseable {
         this.type = type;
     }
 
-    private static Fd open(SocketType type) {
-        return Fd.adopt(SysSocket.socket(type.number()), "socket", type);
+    private static Fd open(SocketType type, int mode) {
+        return Fd.adopt(SysSocket.socket(type.number() | mode), "socket", type);
     }
 
     /**
@@ -72,7 +74,7 @@ public final class UnixSocket implements AutoCloseable {
         UnixName name = UnixAddress.name(address);
         long begin = System.nanoTime();
         long nanos = Readiness.nanos(limit);
-        Fd fd = open(type);
+        Fd fd = open(type, SysSocket.SOCK_NONBLOCK);
         try {
             Duration pause = Duration.ofMillis(1);
             int r = SysSocket.connect(fd, name);
@@ -93,6 +95,8 @@ public final class UnixSocket implements AutoCloseable {
             if (r < 0) {
                 throw new ErrnoException("connect", address.toString(), -r, advice(-r));
             }
+            // to connect and not to wait it had to be non-blocking; as others make them, it is not
+            ErrnoException.check(Fcntl.setfl(fd, 0), "fcntl(F_SETFL)", fd);
             return new UnixSocket(fd, type);
         } catch (RuntimeException | InterruptedException e) {
             fd.close();
@@ -114,7 +118,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
      */
     public static UnixSocket bind(UnixAddress address) {
-        Fd fd = open(SocketType.DATAGRAM);
+        Fd fd = open(SocketType.DATAGRAM, 0);
         int r = SysSocket.bind(fd, UnixAddress.name(address));
         if (r < 0) {
             fd.close();
@@ -125,7 +129,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** A datagram socket without an address, to send from. */
     public static UnixSocket datagram() {
-        return new UnixSocket(open(SocketType.DATAGRAM), SocketType.DATAGRAM);
+        return new UnixSocket(open(SocketType.DATAGRAM, 0), SocketType.DATAGRAM);
     }
 
     /** Two sockets that are each other's peer. */
@@ -135,8 +139,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Takes over a socket that came from elsewhere (a parent, a message), and makes it
-     * non-blocking; a refused one stays the giver's.
+     * Takes over a socket that came from elsewhere (a parent, a message), in whatever mode it is; a
+     * refused one stays the giver's.
      *
      * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT (not AF_UNIX)
      */
@@ -151,9 +155,6 @@ public final class UnixSocket implements AutoCloseable {
         if (domain != SysSocket.AF_UNIX) {
             throw new ErrnoException("adopt", received.toString(), Errno.EAFNOSUPPORT);
         }
-        int flags = ErrnoException.check(Fcntl.getfl(received), "fcntl(F_GETFL)", received);
-        ErrnoException.check(
-                Fcntl.setfl(received, flags | Fcntl.O_NONBLOCK), "fcntl(F_SETFL)", received);
         return SocketType.of(SysSocket.option(received, SysSocket.SO_TYPE));
     }
 

@@ -46,7 +46,7 @@ class EventLoopTest {
 
     /** Two connected sockets. */
     private Fd[] pair() {
-        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
         open.addAll(List.of(pair));
         return pair;
     }
@@ -483,7 +483,7 @@ class EventLoopTest {
     @Test
     void aDescriptorClosedByAnotherThreadIsUnwatched() throws InterruptedException {
         for (int i = 0; i < 100; i++) {
-            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             EventLoop.Watch watch = loop.watch(pair[0], Readiness.IN, _ -> said.add("ready"));
             Thread closer = Thread.ofPlatform().start(pair[0]::close);
             int handled = loop.step(NOW);

@@ -333,7 +333,7 @@ class FdTest {
     @Test
     void everyDescriptorIsCloseOnExec() {
         Fd[] pipe = Unistd.pipe2(0);
-        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
         try (Fd in = pipe[0];
                 Fd out = pipe[1];
                 Fd one = pair[0];

@@ -25,7 +25,7 @@ class OthersWaitsTest {
 
     @Test
     void aNumberClosedUnderItsOwnerEndsOnlyItsOwnWaits() throws Exception {
-        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
         Fd[] pipe = Unistd.pipe2(0);
         try (Fd one = pair[0];
                 Fd two = pair[1];

@@ -36,7 +36,7 @@ class ReadinessTest {
 
     @BeforeEach
     void connect() {
-        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
         one = pair[0];
         two = pair[1];
     }
@@ -204,7 +204,7 @@ class ReadinessTest {
         List<FutureTask<Integer>> waiters = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
             if (i % 4 == 0) { // several wait for the same
-                Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+                Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
                 ours.add(pair[0]);
                 theirs.add(pair[1]);
             }
@@ -327,7 +327,7 @@ class ReadinessTest {
         List<Thread> threads = new ArrayList<>();
         List<FutureTask<Integer>> waiters = new ArrayList<>();
         for (int i = 0; i < waiting; i++) {
-            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             ours.add(pair[0]);
             theirs.add(pair[1]);
             waiters.add(awaiting(pair[0], Readiness.IN, threads));
@@ -356,7 +356,7 @@ class ReadinessTest {
         List<FutureTask<Integer>> players = new ArrayList<>();
         List<Fd> all = new ArrayList<>();
         for (int i = 0; i < pairs; i++) {
-            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             all.addAll(List.of(pair));
             for (int side = 0; side < 2; side++) {
                 Fd fd = pair[side];
@@ -498,7 +498,7 @@ class ReadinessTest {
     @Test
     void withTheLastEventADescriptorIsAtRest() throws Exception {
         for (int i = 0; i < 2_000; i++) {
-            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             try (Fd theirs = pair[1]) {
                 AtomicBoolean told = new AtomicBoolean();
                 var pending = Readiness.last(pair[0], Readiness.IN, _ -> told.set(true));
@@ -551,7 +551,7 @@ class ReadinessTest {
     @SuppressWarnings("try") // closed early on purpose
     void aRecycledNumberIsWatchedAnew() throws Exception {
         for (int i = 0; i < 200; i++) {
-            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+            Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             try (Fd ours = pair[0];
                     Fd theirs = pair[1];
                     Fd copy = ours.duplicate()) { // which keeps the old one in any epoll instance

@@ -162,16 +162,40 @@ class StructLayoutTest {
 
         for (String name :
                 new String[] {
-                    "SOCK_STREAM", "SOCK_DGRAM", "SOCK_SEQPACKET", "SOL_SOCKET", "SO_TYPE",
-                    "SO_ERROR", "SO_SNDBUF", "SO_RCVBUF", "SO_PASSCRED", "SO_PEERCRED",
-                    "SO_ACCEPTCONN", "SO_PEERSEC", "SO_DOMAIN", "SO_PEERGROUPS", "SO_PASSPIDFD",
-                    "SO_PEERPIDFD", "SCM_RIGHTS", "SCM_CREDENTIALS", "SCM_PIDFD", "MSG_CTRUNC",
-                    "MSG_PEEK", "MSG_TRUNC", "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_CMSG_CLOEXEC",
-                    "SHUT_RD", "SHUT_WR", "SHUT_RDWR", "AF_UNIX"
+                    "SOCK_STREAM",
+                    "SOCK_DGRAM",
+                    "SOCK_SEQPACKET",
+                    "SOCK_NONBLOCK",
+                    "SOCK_CLOEXEC",
+                    "SOL_SOCKET",
+                    "SO_TYPE",
+                    "SO_ERROR",
+                    "SO_SNDBUF",
+                    "SO_RCVBUF",
+                    "SO_PASSCRED",
+                    "SO_PEERCRED",
+                    "SO_ACCEPTCONN",
+                    "SO_PEERSEC",
+                    "SO_DOMAIN",
+                    "SO_PEERGROUPS",
+                    "SO_PASSPIDFD",
+                    "SO_PEERPIDFD",
+                    "SCM_RIGHTS",
+                    "SCM_CREDENTIALS",
+                    "SCM_PIDFD",
+                    "MSG_CTRUNC",
+                    "MSG_PEEK",
+                    "MSG_TRUNC",
+                    "MSG_DONTWAIT",
+                    "MSG_NOSIGNAL",
+                    "MSG_CMSG_CLOEXEC",
+                    "SHUT_RD",
+                    "SHUT_WR",
+                    "SHUT_RDWR",
+                    "AF_UNIX"
                 }) {
             IN_C.put("SysSocket." + name, name);
         }
-        IN_C.put("SysSocket.NEW", "SOCK_CLOEXEC | SOCK_NONBLOCK");
 
         IN_C.put("PosixSpawn.SETPGROUP", "POSIX_SPAWN_SETPGROUP");
         IN_C.put("PosixSpawn.SETSIGDEF", "POSIX_SPAWN_SETSIGDEF");

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -449,23 +450,46 @@ class UnixSocketTest {
 
     @ParameterizedTest
     @EnumSource
-    void anAdoptedSocketIsKnownByItsTypeAndMadeNonBlocking(SocketType type)
+    void anAdoptedSocketIsKnownByItsTypeAndStaysInItsMode(SocketType type)
             throws InterruptedException {
-        UnixSocket[] pair = UnixSocket.pair(type);
-        try (UnixSocket two = pair[1]) {
-            Fd received = pair[0].fd().duplicate();
-            pair[0].close();
-            int flags = Fcntl.getfl(received);
-            assertThat(Fcntl.setfl(received, flags & ~Fcntl.O_NONBLOCK)).isZero();
-            try (UnixSocket adopted = UnixSocket.adopt(received)) {
-                assertThat(received.isOpen()).isFalse();
-                assertThat(adopted.type()).isEqualTo(type);
-                assertThat(adopted.tryReceive(ByteBuffer.allocate(1)))
-                        .isEqualTo(UnixSocket.WOULD_BLOCK);
-                two.sendFully(Messages.of("found"));
-                assertThat(Messages.receive(adopted)).isEqualTo("found");
-                assertThat(adopted.await(Readiness.OUT) & Readiness.OUT).isNotZero();
+        for (int mode : new int[] {0, Fcntl.O_NONBLOCK}) {
+            UnixSocket[] pair = UnixSocket.pair(type);
+            try (UnixSocket two = pair[1]) {
+                Fd received = pair[0].fd().duplicate();
+                pair[0].close();
+                assertThat(Fcntl.setfl(received, mode)).isZero();
+                try (UnixSocket adopted = UnixSocket.adopt(received)) {
+                    assertThat(received.isOpen()).isFalse();
+                    assertThat(adopted.type()).isEqualTo(type);
+                    assertThat(adopted.tryReceive(ByteBuffer.allocate(1)))
+                            .isEqualTo(UnixSocket.WOULD_BLOCK);
+                    two.sendFully(Messages.of("found"));
+                    assertThat(Messages.receive(adopted)).isEqualTo("found");
+                    assertThat(adopted.await(Readiness.OUT) & Readiness.OUT).isNotZero();
+                    assertThat(modeOf(adopted)).isEqualTo(mode);
+                }
             }
+        }
+    }
+
+    private static int modeOf(UnixSocket socket) {
+        return Fcntl.getfl(socket.fd()) & Fcntl.O_NONBLOCK;
+    }
+
+    @Test
+    void socketsAreInBlockingModeAsProgramsThatAreGivenOneExpect() throws InterruptedException {
+        UnixAddress address = address("listener");
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                UnixSocket datagrams = UnixSocket.bind(address("datagrams"));
+                UnixSocket nameless = UnixSocket.datagram();
+                UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
+                UnixSocket connected = UnixSocket.connect(address, SocketType.STREAM);
+                UnixSocket accepted = listener.accept()) {
+            assertThat(Stream.of(one, two, datagrams, nameless, connected, accepted))
+                    .extracting(UnixSocketTest::modeOf)
+                    .containsOnly(0);
         }
     }
 

@@ -57,6 +57,11 @@ final class Libc {
         }
     }
 
+    /** The address of a function, which every libc that Java 25 runs on has. */
+    static long address(String function) {
+        return SYMBOLS.findOrThrow(function).address();
+    }
+
     /** Where libc keeps the environment; looked up when first needed. */
     private static final class Environ {
         @SuppressWarnings("restricted") // the size of a pointer

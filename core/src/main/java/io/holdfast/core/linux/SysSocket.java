@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code sys/socket.h} for AF_UNIX. Sockets are made close-on-exec. No call here waits, whatever
- * the mode of the socket; {@link #connect} and {@link #accept} need a non-blocking one for that.
+ * the mode of the socket, but {@link #recvBlocking}; {@link #connect} and {@link #accept} need a
+ * non-blocking one for that.
  */
 public final class SysSocket {
     public static final int SOCK_STREAM = 1;
@@ -425,6 +426,80 @@ public final class SysSocket {
         } finally {
             give(scratch, copy);
         }
+    }
+
+    /**
+     * {@code recv(2)} that waits for some bytes of a stream, or its end; on a platform thread
+     * alone. Of a datagram socket a thread that is woken could still take a message, which then
+     * were lost.
+     *
+     * @return bytes, 0 at the end, or -errno; EAGAIN if it has to be waited for by other means:
+     *     another thread waits here, the open file is non-blocking or its SO_RCVTIMEO is over, no
+     *     descriptor is left, the process does something else with SIGSTKFLT
+     * @throws IllegalStateException if the socket is or gets closed
+     * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
+     */
+    public static int recvBlocking(Fd socket, MemorySegment into) throws InterruptedException {
+        int ignored = socket.acquire();
+        try {
+            for (; ; ) {
+                BlockingReceive.Wait wait = BlockingReceive.begin(socket);
+                if (wait == null) {
+                    return -Errno.EAGAIN;
+                }
+                int n;
+                try {
+                    wait.start();
+                    n = recvUnlessWoken(wait, into.address(), into.byteSize());
+                } finally {
+                    wait.end();
+                }
+                if (!wait.isToBeRepeated(n)) {
+                    return n;
+                }
+            }
+        } finally {
+            socket.release();
+            Reference.reachabilityFence(into);
+        }
+    }
+
+    /** The same into an array. */
+    public static int recvBlocking(Fd socket, byte[] into, int offset, int length)
+            throws InterruptedException {
+        int ignored = socket.acquire();
+        try {
+            for (; ; ) {
+                BlockingReceive.Wait wait = BlockingReceive.begin(socket);
+                if (wait == null) {
+                    return -Errno.EAGAIN;
+                }
+                int n;
+                try {
+                    MemorySegment room = wait.room(length);
+                    wait.start();
+                    n = recvUnlessWoken(wait, room.address(), length);
+                    if (n > 0) { // before another thread has the room
+                        MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
+                    }
+                } finally {
+                    wait.end();
+                }
+                if (!wait.isToBeRepeated(n)) {
+                    return n;
+                }
+            }
+        } finally {
+            socket.release();
+        }
+    }
+
+    private static int recvUnlessWoken(BlockingReceive.Wait wait, long into, long length) {
+        long r = -Errno.EINTR;
+        while (r == -Errno.EINTR && wait.goesOn()) {
+            r = Libc.wordCall(RECV, wait.errno(), wait.number(), into, length, 0, 0, 0);
+        }
+        return (int) r;
     }
 
     private static void give(Scratch scratch, @Nullable CopyBuffer copy) {

@@ -28,6 +28,7 @@ public final class Unistd {
         static final MethodHandle GETPPID = Libc.bind("getppid");
         static final MethodHandle GETTID = Libc.bind("gettid");
         static final MethodHandle DUP2 = Libc.bind("dup2");
+        static final MethodHandle DUP3 = Libc.bind("dup3");
     }
 
     private Unistd() {}
@@ -201,6 +202,21 @@ public final class Unistd {
     /** {@code getppid(2)}: our parent's number, 0 if it is outside of our PID namespace. */
     public static int getppid() {
         return Libc.intCall(Rare.GETPPID, 0, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * {@code dup3(2)}: makes a number, whose owner the caller is, another open file. What it was is
+     * closed, in one step with that; a call that is in it goes on.
+     *
+     * @return the number, or -errno: EBADF if RLIMIT_NOFILE is lower by now
+     */
+    static int replace(int number, Fd by) {
+        int other = by.acquire();
+        try {
+            return Libc.intCall(Rare.DUP3, other, number, Fcntl.O_CLOEXEC, 0, 0, 0);
+        } finally {
+            by.release();
+        }
     }
 
     /** {@code gettid(2)}: the number of the calling platform thread. */

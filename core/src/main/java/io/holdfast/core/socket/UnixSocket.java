@@ -39,6 +39,7 @@ public final class UnixSocket implements AutoCloseable {
     public static final int END = -1;
 
     private static final int COPIED_AT_ONCE = 64 << 10; // of a stream, from or to an array
+    private static final int COPIED_WHILE_WAITING = 8 << 10; // kept by the socket, to its close
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
@@ -360,6 +361,12 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Receives once, parking until there is something. Descriptors that come are closed.
      *
+     * <p>For a stream a platform thread waits in {@code recv(2)}, where SO_RCVLOWAT counts; the
+     * socket keeps a duplicate of its descriptor from the first such wait on, and up to 8 KiB if
+     * the buffer is an array. SIGSTKFLT wakes the thread, and has a handler from then on that does
+     * nothing. Where no descriptor is left, or the process has another use for that signal, or a
+     * second thread comes, it waits in {@code poll(2)}.
+     *
      * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
      *     stream, or sent an empty SEQPACKET message: the kernel tells them not apart
      * @throws ErrnoException ECONNRESET
@@ -367,11 +374,29 @@ public final class UnixSocket implements AutoCloseable {
     public int receive(ByteBuffer into) throws InterruptedException {
         for (; ; ) {
             int n = tryReceive(into);
+            if (n == WOULD_BLOCK
+                    && type == SocketType.STREAM
+                    && !Thread.currentThread().isVirtual()) {
+                n = receiveBlocking(into);
+            }
             if (n != WOULD_BLOCK) {
                 return n;
             }
             int ignored = Readiness.await(fd, Readiness.IN);
         }
+    }
+
+    /** Of a platform thread: the same, or {@link #WOULD_BLOCK} if it cannot wait in the call. */
+    private int receiveBlocking(ByteBuffer into) throws InterruptedException {
+        int n =
+                into.isDirect()
+                        ? SysSocket.recvBlocking(fd, MemorySegment.ofBuffer(into))
+                        : SysSocket.recvBlocking(
+                                fd,
+                                into.array(),
+                                into.arrayOffset() + into.position(),
+                                Math.min(into.remaining(), COPIED_WHILE_WAITING));
+        return received(into, n, "recv");
     }
 
     /** The same, with what comes beside the data. */

@@ -197,6 +197,12 @@ class StructLayoutTest {
             IN_C.put("SysSocket." + name, name);
         }
 
+        IN_C.put("WakeSignal.NUMBER", "SIGSTKFLT");
+        IN_C.put("WakeSignal.HANDLER", "offsetof(struct sigaction, sa_handler)");
+        IN_C.put("WakeSignal.SIGACTION_SIZE", "sizeof(struct sigaction)");
+        IN_C.put("WakeSignal.MASK_SIZE", "sizeof(sigset_t)");
+        IN_C.put("WakeSignal.SIG_UNBLOCK", "SIG_UNBLOCK");
+
         IN_C.put("PosixSpawn.SETPGROUP", "POSIX_SPAWN_SETPGROUP");
         IN_C.put("PosixSpawn.SETSIGDEF", "POSIX_SPAWN_SETSIGDEF");
         IN_C.put("PosixSpawn.SETSIGMASK", "POSIX_SPAWN_SETSIGMASK");

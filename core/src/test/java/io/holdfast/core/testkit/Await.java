@@ -1,5 +1,7 @@
 package io.holdfast.core.testkit;
 
+import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -8,6 +10,10 @@ import java.util.function.BooleanSupplier;
  * limit: the test has one ({@code @Timeout}).
  */
 public final class Await {
+    private static final Set<String> CALLS =
+            Set.of(
+                    "io.holdfast.core.linux.SysPoll.await",
+                    "io.holdfast.core.linux.SysSocket.recvUnlessWoken");
     private static final long PAUSE_NANOS = 200_000;
 
     private Await() {}
@@ -22,7 +28,10 @@ public final class Await {
         }
     }
 
-    /** Until the thread is parked, waits for a notification, or waits in {@code poll(2)}. */
+    /**
+     * Until the thread is parked, waits for a notification, or waits in {@code poll(2)} or {@code
+     * recv(2)}.
+     */
     public static void parked(Thread thread) {
         until(() -> {
             Thread.State state = thread.getState();
@@ -31,17 +40,13 @@ public final class Await {
             }
             return state == Thread.State.WAITING
                     || state == Thread.State.TIMED_WAITING
-                    || isPolling(thread);
+                    || isInKernel(thread);
         });
     }
 
-    private static boolean isPolling(Thread thread) {
-        for (StackTraceElement frame : thread.getStackTrace()) {
-            if (frame.getClassName().equals("io.holdfast.core.linux.SysPoll")
-                    && frame.getMethodName().equals("await")) {
-                return true;
-            }
-        }
-        return false;
+    private static boolean isInKernel(Thread thread) {
+        return Arrays.stream(thread.getStackTrace())
+                .map(frame -> frame.getClassName() + "." + frame.getMethodName())
+                .anyMatch(CALLS::contains);
     }
 }

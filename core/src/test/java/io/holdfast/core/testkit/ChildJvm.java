@@ -1,11 +1,12 @@
 package io.holdfast.core.testkit;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** Another JVM with the class path of this one, for what can only be set when a JVM starts. */
 public final class ChildJvm {
@@ -45,16 +46,25 @@ public final class ChildJvm {
 
     /** Runs it to its end. */
     public static Result run(List<String> options, Class<?> main, String... arguments) {
+        return run(command(options, main, arguments));
+    }
+
+    /** Runs a command to its end, which an interrupt (a test's time-out) brings about. */
+    public static Result run(List<String> command) {
         try {
-            Process jvm =
-                    new ProcessBuilder(command(options, main, arguments))
-                            .redirectErrorStream(true)
-                            .start();
-            jvm.getOutputStream().close();
-            String output = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            return new Result(jvm.waitFor(), output);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            Process jvm = new ProcessBuilder(command).redirectErrorStream(true).start();
+            try {
+                jvm.getOutputStream().close();
+                FutureTask<byte[]> output =
+                        new FutureTask<>(() -> jvm.getInputStream().readAllBytes());
+                Thread.startVirtualThread(output);
+                int status = jvm.waitFor();
+                return new Result(status, new String(output.get(), StandardCharsets.UTF_8));
+            } finally {
+                jvm.destroyForcibly();
+            }
+        } catch (IOException | ExecutionException e) {
+            throw new IllegalStateException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);

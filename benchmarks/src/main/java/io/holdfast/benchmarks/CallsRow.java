@@ -9,6 +9,9 @@ final class CallsRow implements Row {
     private static final double REACH = 1.3;
     private static final int CALLS = 100_000; // a sample
 
+    /** As of a JVM that has run for some time: the first pass through the heap faults each page. */
+    private static final String TOUCHED = "-XX:+AlwaysPreTouch";
+
     @Override
     public String name() {
         return "calls";
@@ -18,7 +21,7 @@ final class CallsRow implements Row {
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
         List<Line> lines = new ArrayList<>();
         Process target = new ProcessBuilder(Native.PAUSE.build().toString()).start();
-        try (Worker ours = Worker.java("Holdfast");
+        try (Worker ours = Worker.java("Holdfast", TOUCHED);
                 Worker c = Worker.c()) {
             int n = effort.count(CALLS);
             for (String call : List.of("info", "open", "signal")) {

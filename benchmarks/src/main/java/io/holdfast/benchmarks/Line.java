@@ -32,7 +32,7 @@ record Line(String what, String ours, String peer, String ratio, String reach, V
             |---|---|---|---|---|---|
             """;
 
-    /** A comparison that is to reach a ratio. */
+    /** A comparison that is to reach a ratio, which counts as it is shown: to the hundredth. */
     static Line of(
             String what, String ours, String peerName, String peer, Ratio ratio, double most) {
         return new Line(
@@ -41,7 +41,11 @@ record Line(String what, String ours, String peer, String ratio, String reach, V
                 peerName + " " + peer,
                 text(ratio),
                 format("≤ %.2f", most),
-                ratio.median() <= most ? Verdict.OK : Verdict.MISSED);
+                hundredths(ratio.median()) <= hundredths(most) ? Verdict.OK : Verdict.MISSED);
+    }
+
+    private static long hundredths(double ratio) {
+        return Math.round(ratio * 100);
     }
 
     /** A comparison for information. */

@@ -9,24 +9,27 @@ import java.util.List;
  * once a connection, in the measured time; {@code java.nio} knows nobody.
  */
 final class MessagesRow implements Row {
+    private static final int ROUNDS = 11; // of each pair
+
     /**
      * A way to exchange them.
      *
      * @param messages a sample, over one connection
+     * @param pairs of JVMs, one after the other: where a hundredth counts it hangs on how both laid
+     *     out what they compiled
      */
-    private record Way(String name, String command, int messages, int rounds) {
-        /** Between platform threads it is two wake-ups of the kernel's, which differ by a tenth. */
+    private record Way(String name, String command, int messages, int pairs) {
         static Way request(String threads) {
             return new Way(
                     "request and response, " + threads + " threads",
                     "request " + threads,
                     10_000,
-                    threads.equals("platform") ? 61 : 21);
+                    threads.equals("platform") ? 8 : 2);
         }
 
         /** A message takes a microsecond: who of the two waits for whom makes the difference. */
         static Way oneWay(String threads) {
-            return new Way("one way, " + threads + " threads", "oneway " + threads, 100_000, 21);
+            return new Way("one way, " + threads + " threads", "oneway " + threads, 100_000, 4);
         }
     }
 
@@ -56,20 +59,25 @@ final class MessagesRow implements Row {
     private static Line measure(Effort effort, Way way, String buffer)
             throws IOException, InterruptedException {
         int n = effort.count(way.messages());
-        try (Worker ours = Worker.java("Holdfast");
-                Worker nio = Worker.java("java.nio")) {
-            Turns turns = new Turns();
-            String arguments = way.command() + " " + buffer + " " + n;
-            int we = turns.add(() -> ours.ask("messages " + arguments));
-            int they = turns.add(() -> nio.ask("messages-nio " + arguments));
-            turns.run(effort.rounds(5), effort.rounds(way.rounds()));
-            return Line.of(
-                    "1 KiB messages, " + way.name() + ", " + buffer + " buffers",
-                    Line.nanoseconds(turns.median(we, 0) / n),
-                    "java.nio",
-                    Line.nanoseconds(turns.median(they, 0) / n),
-                    turns.ratio(we, they, 0),
-                    1.0);
+        String arguments = way.command() + " " + buffer + " " + n;
+        Turns turns = new Turns();
+        Worker[] pair = new Worker[2];
+        int we = turns.add(() -> pair[0].ask("messages " + arguments));
+        int they = turns.add(() -> pair[1].ask("messages-nio " + arguments));
+        for (int i = 0; i < effort.rounds(way.pairs()); i++) {
+            try (Worker ours = Worker.java("Holdfast");
+                    Worker nio = Worker.java("java.nio")) {
+                pair[0] = ours;
+                pair[1] = nio;
+                turns.run(effort.rounds(5), effort.rounds(ROUNDS));
+            }
         }
+        return Line.of(
+                "1 KiB messages, " + way.name() + ", " + buffer + " buffers",
+                Line.nanoseconds(turns.median(we, 0) / n),
+                "java.nio",
+                Line.nanoseconds(turns.median(they, 0) / n),
+                turns.ratio(we, they, 0),
+                1.0);
     }
 }

@@ -1,6 +1,5 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import java.util.LinkedHashMap;
@@ -69,11 +68,7 @@ record PassedDescriptors(List<Passed> list, Map<String, String> variables)
      * open file.
      */
     void blocking(boolean whether) {
-        for (Passed passed : list) {
-            int flags = ErrnoException.check(Fcntl.getfl(passed.fd()), "fcntl", passed.fd());
-            int wanted = whether ? flags & ~Fcntl.O_NONBLOCK : flags | Fcntl.O_NONBLOCK;
-            ErrnoException.check(Fcntl.setfl(passed.fd(), wanted), "fcntl", passed.fd());
-        }
+        list.forEach(passed -> Fcntl.setBlocking(passed.fd(), whether));
     }
 
     @Override

@@ -137,6 +137,19 @@ public final class Fcntl {
     }
 
     /**
+     * Whether calls on the open file wait (without O_NONBLOCK): for everybody who has it.
+     *
+     * @throws ErrnoException if the kind of file cannot be in that mode
+     */
+    public static void setBlocking(Fd fd, boolean whether) {
+        int flags = ErrnoException.check(getfl(fd), "fcntl(F_GETFL)", fd);
+        int wanted = whether ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+        if (wanted != flags) {
+            ErrnoException.check(setfl(fd, wanted), "fcntl(F_SETFL)", fd);
+        }
+    }
+
+    /**
      * {@code F_OFD_SETLK}: locks the whole file for the open file description alone, which loses
      * the lock with its last descriptor: 0, or -EAGAIN if another has it, be it of this process.
      *

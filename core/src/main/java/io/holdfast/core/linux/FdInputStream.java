@@ -19,7 +19,7 @@ public final class FdInputStream extends InputStream {
      */
     public FdInputStream(Fd fd) {
         this.fd = fd;
-        FdOutputStream.unblock(fd);
+        Fcntl.setBlocking(fd, false);
     }
 
     @Override

@@ -20,14 +20,7 @@ public final class FdOutputStream extends OutputStream {
      */
     public FdOutputStream(Fd fd) {
         this.fd = fd;
-        unblock(fd);
-    }
-
-    static void unblock(Fd fd) {
-        int flags = ErrnoException.check(Fcntl.getfl(fd), "fcntl(F_GETFL)", fd);
-        if ((flags & Fcntl.O_NONBLOCK) == 0) {
-            ErrnoException.check(Fcntl.setfl(fd, flags | Fcntl.O_NONBLOCK), "fcntl(F_SETFL)", fd);
-        }
+        Fcntl.setBlocking(fd, false);
     }
 
     @Override

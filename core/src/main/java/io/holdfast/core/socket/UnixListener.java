@@ -110,9 +110,7 @@ public final class UnixListener implements AutoCloseable {
             throw new ErrnoException(
                     "adopt", received.toString(), Errno.EINVAL, "it does not listen");
         }
-        int flags = ErrnoException.check(Fcntl.getfl(received), "fcntl(F_GETFL)", received);
-        ErrnoException.check(
-                Fcntl.setfl(received, flags | Fcntl.O_NONBLOCK), "fcntl(F_SETFL)", received);
+        Fcntl.setBlocking(received, false);
         return new UnixListener(received.move(), type, Optional.empty());
     }
 

@@ -96,8 +96,7 @@ public final class UnixSocket implements AutoCloseable {
             if (r < 0) {
                 throw new ErrnoException("connect", address.toString(), -r, advice(-r));
             }
-            // to connect and not to wait it had to be non-blocking; as others make them, it is not
-            ErrnoException.check(Fcntl.setfl(fd, 0), "fcntl(F_SETFL)", fd);
+            Fcntl.setBlocking(fd, true); // it was not for connect(2) alone, which has no flag
             return new UnixSocket(fd, type);
         } catch (RuntimeException | InterruptedException e) {
             fd.close();

@@ -3,6 +3,7 @@ package io.holdfast.core.linux;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -235,6 +236,22 @@ public final class Fd implements AutoCloseable {
                     return;
                 }
             }
+        }
+    }
+
+    /** The registered holder of that class, or the one that is made and registered now. */
+    <H extends Holder> H holder(Class<H> kind, Supplier<H> maker) {
+        H there = holder(kind);
+        if (there != null) {
+            return there;
+        }
+        synchronized (this) {
+            there = holder(kind);
+            if (there == null) {
+                there = maker.get();
+                hold(there);
+            }
+            return there;
         }
     }
 

@@ -35,7 +35,7 @@ final class PollWaits implements Fd.Holder {
     static int await(Fd fd, int events, long nanos) throws InterruptedException {
         int number = fd.acquire();
         try {
-            PollWaits waits = of(fd);
+            PollWaits waits = fd.holder(PollWaits.class, PollWaits::new);
             Wait wait;
             try {
                 wait = waits.begin();
@@ -49,17 +49,6 @@ final class PollWaits implements Fd.Holder {
             }
         } finally {
             fd.release();
-        }
-    }
-
-    private static PollWaits of(Fd fd) {
-        synchronized (fd) {
-            PollWaits waits = fd.holder(PollWaits.class);
-            if (waits == null) {
-                waits = new PollWaits();
-                fd.hold(waits);
-            }
-            return waits;
         }
     }
 

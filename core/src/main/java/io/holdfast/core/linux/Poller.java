@@ -152,7 +152,7 @@ final class Poller {
         for (; ; ) {
             Registration registration = fd.holder(Registration.class);
             if (registration == null) {
-                registration = register(fd);
+                registration = fd.holder(Registration.class, () -> new Registration(fd));
             }
             try {
                 if (registration.add(waiter)) {
@@ -166,17 +166,6 @@ final class Poller {
                 slots.remove(registration.data);
                 throw new IllegalStateException(fd + " cannot be waited for");
             }
-        }
-    }
-
-    private Registration register(Fd fd) {
-        synchronized (fd) {
-            Registration registration = fd.holder(Registration.class);
-            if (registration == null) {
-                registration = new Registration(fd);
-                fd.hold(registration);
-            }
-            return registration;
         }
     }
 

@@ -1,5 +1,7 @@
 package io.holdfast.core.linux;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -33,29 +35,50 @@ final class BlockingReceive implements Fd.Holder {
 
     private BlockingReceive() {}
 
-    /**
-     * A wait of the calling thread, which holds a use of the socket: to be started, and ended
-     * whatever happens.
-     *
-     * @return null if it has to wait by other means
-     */
-    static @Nullable Wait begin(Fd socket) {
-        BlockingReceive receive = socket.holder(BlockingReceive.class);
-        Wait last = receive == null ? null : receive.wait;
-        return last != null && last.isOfThisThread() && last.resume()
-                ? last
-                : of(socket).first(socket);
+    /** See {@link SysSocket#recvBlocking(Fd, MemorySegment)}. */
+    static int recv(Fd socket, long into, long length) throws InterruptedException {
+        return recv(socket, into, length, null, 0);
     }
 
-    private static BlockingReceive of(Fd socket) {
-        synchronized (socket) {
-            BlockingReceive receive = socket.holder(BlockingReceive.class);
-            if (receive == null) {
-                receive = new BlockingReceive();
-                socket.hold(receive);
-            }
-            return receive;
+    /** See {@link SysSocket#recvBlocking(Fd, byte[], int, int)}. */
+    static int recv(Fd socket, byte[] into, int offset, int length) throws InterruptedException {
+        return recv(socket, 0, length, into, offset);
+    }
+
+    /** Into the array, if there is one. */
+    private static int recv(Fd socket, long into, long length, byte @Nullable [] array, int offset)
+            throws InterruptedException {
+        int ignored = socket.acquire();
+        try {
+            int n;
+            Wait wait;
+            do {
+                wait = begin(socket);
+                if (wait == null) {
+                    return -Errno.EAGAIN;
+                }
+                try {
+                    n =
+                            array == null
+                                    ? wait.recv(into, length)
+                                    : wait.recv(array, offset, (int) length);
+                } finally {
+                    wait.end();
+                }
+            } while (wait.isToBeRepeated(n));
+            return n;
+        } finally {
+            socket.release();
         }
+    }
+
+    /** A wait of the calling thread, to be ended; null if it has to wait by other means. */
+    private static @Nullable Wait begin(Fd socket) {
+        BlockingReceive receive = socket.holder(BlockingReceive.class, BlockingReceive::new);
+        Wait last = receive.wait;
+        return last != null && last.isOfThisThread() && last.resume()
+                ? last
+                : receive.first(socket);
     }
 
     /** The first wait of this thread, or the first after one that was woken. */
@@ -141,7 +164,7 @@ final class BlockingReceive implements Fd.Holder {
      * The waits of one thread for one socket, until one of them is woken. What {@link
      * Thread#interrupt} closes is an interruptible channel, so this is one; nobody else sees it.
      */
-    final class Wait extends AbstractInterruptibleChannel {
+    private final class Wait extends AbstractInterruptibleChannel {
         private static final VarHandle STATE;
         private static final int AT_REST = 0;
         private static final int BEGUN = 1;
@@ -192,30 +215,25 @@ final class BlockingReceive implements Fd.Holder {
             state = RETIRED;
         }
 
-        /** From now on it is woken; what comes before keeps it from going on. */
-        void start() {
+        /** Into an array; before another thread may have the room. */
+        int recv(byte[] into, int offset, int length) {
+            MemorySegment room = memory.room(length);
+            int n = recv(room.address(), length);
+            if (n > 0) {
+                MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
+            }
+            return n;
+        }
+
+        /** From its start on it is woken; what came before keeps it from going on. */
+        int recv(long into, long length) {
             begin(); // which closes this itself for a thread that is interrupted already
             state = WAITING;
-        }
-
-        /** What to receive from, by the thread of this alone. */
-        int number() {
-            return number;
-        }
-
-        /** Where the call leaves its errno. */
-        MemorySegment errno() {
-            return memory.errno;
-        }
-
-        /** Memory for what goes into an array. */
-        MemorySegment room(int length) {
-            return memory.room(length);
-        }
-
-        /** Whether to call, be it again after a signal. */
-        boolean goesOn() {
-            return state == WAITING && isOpen() && socket.isOpen();
+            int n = -Errno.EINTR;
+            while (n == -Errno.EINTR && state == WAITING && isOpen() && socket.isOpen()) {
+                n = SysSocket.recv(number, memory.errno, into, length);
+            }
+            return n;
         }
 
         /** Ends it; the thread must not be in its call. */

@@ -440,26 +440,9 @@ public final class SysSocket {
      * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
      */
     public static int recvBlocking(Fd socket, MemorySegment into) throws InterruptedException {
-        int ignored = socket.acquire();
         try {
-            for (; ; ) {
-                BlockingReceive.Wait wait = BlockingReceive.begin(socket);
-                if (wait == null) {
-                    return -Errno.EAGAIN;
-                }
-                int n;
-                try {
-                    wait.start();
-                    n = recvUnlessWoken(wait, into.address(), into.byteSize());
-                } finally {
-                    wait.end();
-                }
-                if (!wait.isToBeRepeated(n)) {
-                    return n;
-                }
-            }
+            return BlockingReceive.recv(socket, into.address(), into.byteSize());
         } finally {
-            socket.release();
             Reference.reachabilityFence(into);
         }
     }
@@ -467,39 +450,12 @@ public final class SysSocket {
     /** The same into an array. */
     public static int recvBlocking(Fd socket, byte[] into, int offset, int length)
             throws InterruptedException {
-        int ignored = socket.acquire();
-        try {
-            for (; ; ) {
-                BlockingReceive.Wait wait = BlockingReceive.begin(socket);
-                if (wait == null) {
-                    return -Errno.EAGAIN;
-                }
-                int n;
-                try {
-                    MemorySegment room = wait.room(length);
-                    wait.start();
-                    n = recvUnlessWoken(wait, room.address(), length);
-                    if (n > 0) { // before another thread has the room
-                        MemorySegment.copy(room, JAVA_BYTE, 0, into, offset, n);
-                    }
-                } finally {
-                    wait.end();
-                }
-                if (!wait.isToBeRepeated(n)) {
-                    return n;
-                }
-            }
-        } finally {
-            socket.release();
-        }
+        return BlockingReceive.recv(socket, into, offset, length);
     }
 
-    private static int recvUnlessWoken(BlockingReceive.Wait wait, long into, long length) {
-        long r = -Errno.EINTR;
-        while (r == -Errno.EINTR && wait.goesOn()) {
-            r = Libc.wordCall(RECV, wait.errno(), wait.number(), into, length, 0, 0, 0);
-        }
-        return (int) r;
+    /** {@code recv(2)} on a number that the caller owns, which may wait: bytes, or -errno. */
+    static int recv(int number, MemorySegment errno, long into, long length) {
+        return (int) Libc.wordCall(RECV, errno, number, into, length, 0, 0, 0);
     }
 
     private static void give(Scratch scratch, @Nullable CopyBuffer copy) {

@@ -13,7 +13,7 @@ public final class Await {
     private static final Set<String> CALLS =
             Set.of(
                     "io.holdfast.core.linux.SysPoll.await",
-                    "io.holdfast.core.linux.SysSocket.recvUnlessWoken");
+                    "io.holdfast.core.linux.BlockingReceive$Wait.recv");
     private static final long PAUSE_NANOS = 200_000;
 
     private Await() {}

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
  * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}, helped by
  * virtual threads that are about to park.
  *
- * <p>A descriptor is added once and stays registered until it is closed, or has had the event that
- * was called its last ({@link Readiness#last}); each wait arms it (EPOLLONESHOT) for the union of
- * what its waiters want. An event wakes the waiters that it concerns and arms again for the rest.
- * The event's data is slot and generation, never the descriptor: within one batch a closed number
- * may belong to somebody else already.
+ * <p>A descriptor is added by its first wait and stays registered until it is closed, has had the
+ * event that was called its last ({@link Readiness#last}), or all who waited have given up; each
+ * wait arms it (EPOLLONESHOT) for the union of what its waiters want. An event wakes the waiters
+ * that it concerns and arms again for the rest. The event's data is slot and generation, never the
+ * descriptor: within one batch a closed number may belong to somebody else already.
  */
 final class Poller {
 
@@ -154,16 +154,10 @@ final class Poller {
             if (registration == null) {
                 registration = fd.holder(Registration.class, () -> new Registration(fd));
             }
-            try {
-                if (registration.add(waiter)) {
-                    return registration;
-                }
-            } catch (IllegalStateException e) {
-                slots.remove(registration.data);
-                throw e;
+            if (registration.add(waiter)) {
+                return registration;
             }
             if (!fd.isOpen()) {
-                slots.remove(registration.data);
                 throw new IllegalStateException(fd + " cannot be waited for");
             }
         }
@@ -220,21 +214,22 @@ final class Poller {
 
     /** One descriptor in the epoll instance, and who waits for it. */
     private final class Registration implements Fd.Holder {
+        private static final long OUT = -1; // no slot has it
+
         private final Fd fd;
-        private final long data;
 
         @GuardedBy("this")
         private @Nullable Waiter waiters;
 
+        /** Its key in the table, where it is while it is in the epoll instance. */
         @GuardedBy("this")
-        private boolean added;
+        private long key = OUT;
 
         @GuardedBy("this")
         private boolean closed;
 
         Registration(Fd fd) {
             this.fd = fd;
-            this.data = slots.add(this);
         }
 
         /** False if the descriptor is closed. */
@@ -278,13 +273,21 @@ final class Poller {
             try {
                 int number = fd.acquire();
                 try {
-                    int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
-                    added = false;
+                    takeOut(number);
                 } finally {
                     fd.release();
                 }
             } catch (IllegalStateException e) {
                 // closed this moment: beforeClose() does it
+            }
+        }
+
+        @GuardedBy("this")
+        private void takeOut(int number) {
+            if (key != OUT) {
+                slots.remove(key);
+                key = OUT;
+                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
             }
         }
 
@@ -296,13 +299,26 @@ final class Poller {
             }
             int number = fd.acquire();
             try {
-                int operation = added ? SysEpoll.CTL_MOD : SysEpoll.CTL_ADD;
-                ErrnoException.check(
-                        epoll.control(operation, number, interest, data), "epoll_ctl", fd);
-                added = true;
+                int result =
+                        key == OUT
+                                ? putIn(number, interest)
+                                : epoll.control(SysEpoll.CTL_MOD, number, interest, key);
+                ErrnoException.check(result, "epoll_ctl", fd);
             } finally {
                 fd.release();
             }
+        }
+
+        @GuardedBy("this")
+        private int putIn(int number, int interest) {
+            long added = slots.add(this);
+            int result = epoll.control(SysEpoll.CTL_ADD, number, interest, added);
+            if (result < 0) {
+                slots.remove(added);
+            } else {
+                key = added;
+            }
+            return result;
         }
 
         void event(int events) {
@@ -359,15 +375,8 @@ final class Poller {
         }
 
         @Override
-        public void beforeClose(int number) {
-            slots.remove(data);
-            boolean wasAdded;
-            synchronized (this) {
-                wasAdded = added;
-            }
-            if (wasAdded) {
-                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
-            }
+        public synchronized void beforeClose(int number) {
+            takeOut(number);
         }
 
         @Override

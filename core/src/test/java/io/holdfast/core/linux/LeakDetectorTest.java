@@ -16,7 +16,7 @@ class LeakDetectorTest {
         private Leaky() {}
 
         public static void main(String[] arguments) {
-            int leaked = leak();
+            int leaked = arguments.length == 0 ? leak() : leakWatched();
             Fd moved = Fcntl.open("/dev/null", Fcntl.O_RDONLY);
             try (Fd closed = moved.move()) {
                 int ignored = Fcntl.getfl(closed);
@@ -35,6 +35,13 @@ class LeakDetectorTest {
         private static int leak() {
             return Fcntl.open("/dev/null", Fcntl.O_RDONLY).with(number -> number);
         }
+
+        private static int leakWatched() {
+            Fd watched = new SysEventfd().fd();
+            var pending = Readiness.once(watched, Readiness.IN, _ -> {});
+            assertThat(pending.cancel()).isTrue();
+            return watched.with(number -> number);
+        }
     }
 
     @Test
@@ -45,5 +52,13 @@ class LeakDetectorTest {
                 .contains("leaks 1\n")
                 .contains("leaked")
                 .contains("LeakDetectorTest$Leaky.leak(");
+    }
+
+    @Test
+    void thePollerKeepsNoDescriptorThatNobodyWaitsForAnyMore() {
+        ChildJvm.Result result =
+                ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Leaky.class, "watched");
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).contains("LeakDetectorTest$Leaky.leakWatched(");
     }
 }

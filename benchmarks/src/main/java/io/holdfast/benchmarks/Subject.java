@@ -27,6 +27,7 @@ final class Subject {
                                 SpawnSubject.run(
                                         words[0], number(words[1]), number(words[2]), words[3]);
                         case "watch" -> WatchSubject.watch(number(words[1]), words[2], words[3]);
+                        case "watch-each" -> WatchSubject.watchEach(number(words[1]));
                         case "watch-jdk" ->
                                 WatchSubject.watchByJdk(number(words[1]), words[2], words[3]);
                         case "exits" -> WatchSubject.exits();

@@ -12,8 +12,9 @@ import java.util.List;
 final class WatchRow implements Row {
     private static final int CHILDREN = 10_000;
     private static final int FOR_JDK = 1_000; // 10,000 at once did not finish within minutes
-    private static final int WARM_UP = 8; // samples, until the compiler has done with all of it
-    private static final int WARM_UP_OF_JDK = 4; // which takes most of the row's time
+    private static final int WARM_UP_EACH = 10_000; // one by one: what is done once for a batch
+    private static final int WARM_UP = 4; // samples
+    private static final int ROUNDS = 11; // an exit frees memory later, at whoever's cost runs then
     private static final double CPU_REACH = 1.3;
     private static final int HEAP_REACH = 1024;
 
@@ -32,17 +33,16 @@ final class WatchRow implements Row {
                 Worker jdk = Worker.java("JDK");
                 Worker c = Worker.c();
                 Worker clock = Worker.c()) {
+            double[] _ = ours.ask("watch-each " + effort.count(WARM_UP_EACH));
             for (int i = 0; i < effort.rounds(WARM_UP); i++) {
                 double[] _ = sample(clock, ours, "watch", n, new ArrayList<>());
-            }
-            for (int i = 0; i < effort.rounds(WARM_UP_OF_JDK); i++) {
                 double[] _ = sample(clock, jdk, "watch-jdk", fewer, new ArrayList<>());
             }
             Turns turns = new Turns();
             int we = turns.add(() -> sample(clock, ours, "watch", n, ourBegins));
             int they = turns.add(() -> sample(clock, c, "watch", n, new ArrayList<>()));
             int java = turns.add(() -> sample(clock, jdk, "watch-jdk", fewer, jdkBegins));
-            turns.run(effort.rounds(2), effort.rounds(5));
+            turns.run(effort.rounds(2), effort.rounds(ROUNDS));
 
             String what = "watch " + n + " children to their exit: ";
             String jdkOf = "`Process.onExit()` of " + fewer;

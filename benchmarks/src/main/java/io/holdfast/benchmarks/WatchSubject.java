@@ -29,10 +29,26 @@ final class WatchSubject {
             return begin(
                     n,
                     () -> {
-                        Child child = spawn.start();
-                        return child.onExit().whenComplete((exit, error) -> child.close());
+                        try (Child child = spawn.start()) {
+                            return child.onExit();
+                        }
                     });
         }
+    }
+
+    /**
+     * Starts some and watches them, one after the other: what is done once for many, many times.
+     */
+    static String watchEach(int n) {
+        Spawn spawn = Spawn.of("/bin/true");
+        for (int i = 0; i < n; i++) {
+            CompletableFuture<?> over;
+            try (Child child = spawn.start()) {
+                over = child.onExit().thenRun(() -> {});
+            }
+            var _ = over.join();
+        }
+        return "0";
     }
 
     /** The same by {@code Process.onExit()}; each moves itself into the cgroup first. */

@@ -55,7 +55,7 @@ class LeakDetectorTest {
     }
 
     @Test
-    void thePollerKeepsNoDescriptorThatNobodyWaitsForAnyMore() {
+    void aDescriptorWhoseWaitWasGivenUpIsNotKeptByThePoller() {
         ChildJvm.Result result =
                 ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Leaky.class, "watched");
         assertThat(result.status()).as(result.output()).isZero();

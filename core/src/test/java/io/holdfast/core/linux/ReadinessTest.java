@@ -18,7 +18,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -413,6 +416,79 @@ class ReadinessTest {
             } while (ready == Readiness.NONE);
             read(one);
             writer.join();
+        }
+    }
+
+    /** A virtual thread that waits for a lock leaves its carrier with all the locks that it has. */
+    @Test
+    void thePollerWaitsForNothingThatNeedsACarrier() throws Exception {
+        List<SysEventfd> events = Stream.generate(SysEventfd::new).limit(200).toList();
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicInteger waits = new AtomicInteger();
+        List<Thread> threads = new ArrayList<>();
+        for (SysEventfd event : events) {
+            threads.add(
+                    Thread.startVirtualThread(() -> {
+                        while (!over.get()) {
+                            awaitShortly(event);
+                            waits.incrementAndGet();
+                        }
+                    }));
+        }
+        threads.add(
+                Thread.ofPlatform()
+                        .start(() -> {
+                            for (int i = 0; !over.get(); i++) {
+                                events.get(i % events.size()).signal();
+                                LockSupport.parkNanos(20_000);
+                            }
+                        }));
+        try {
+            for (int round = 0; round < 200; round++) {
+                int before = waits.get();
+                Await.until(() -> waits.get() > before + events.size());
+                isToldWhileNothingHasACarrier();
+            }
+        } finally {
+            over.set(true);
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            events.forEach(SysEventfd::close);
+        }
+    }
+
+    private void isToldWhileNothingHasACarrier() throws InterruptedException {
+        AtomicBoolean told = new AtomicBoolean();
+        CountDownLatch busy = new CountDownLatch(Runtime.getRuntime().availableProcessors());
+        try {
+            for (long i = busy.getCount(); i > 0; i--) {
+                var _ =
+                        Thread.startVirtualThread(() -> {
+                            busy.countDown();
+                            while (!told.get()) {
+                                Thread.onSpinWait();
+                            }
+                        });
+            }
+            busy.await();
+            write(two);
+            var _ = Readiness.once(one, Readiness.IN, _ -> told.set(true));
+            Await.until(told::get);
+            read(one);
+        } finally {
+            told.set(true);
+        }
+    }
+
+    private static void awaitShortly(SysEventfd event) {
+        try {
+            Duration limit = Duration.ofNanos(ThreadLocalRandom.current().nextInt(400_000));
+            if (Readiness.await(event.fd(), Readiness.IN, limit) != Readiness.NONE) {
+                event.drain();
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -6,14 +6,21 @@ import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @SameOnEveryKernel
+@Timeout(60)
 class SlotsTest {
     static Stream<Gen> cases() {
         return Gen.cases(50);
@@ -53,5 +60,45 @@ class SlotsTest {
         long key = slots.add("it");
         assertThat(slots.get(key + (1L << 32))).isNull();
         assertThat(slots.get(key)).isEqualTo("it");
+    }
+
+    @Test
+    void threadsThatShareItNeverShareASlot() throws Exception {
+        Slots<Object> slots = new Slots<>();
+        try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            List<Future<?>> all = new ArrayList<>();
+            for (int t = 0; t < 4; t++) {
+                all.add(
+                        threads.submit(() -> {
+                            List<Long> keys = new ArrayList<>();
+                            List<Object> values = new ArrayList<>();
+                            for (int i = 0; i < 100_000; i++) {
+                                Object value = new Object();
+                                keys.add(slots.add(value));
+                                values.add(value);
+                                if (keys.size() == 100 + 37 * (i % 5)) {
+                                    for (int k = 0; k < keys.size(); k++) {
+                                        assertThat(slots.get(keys.get(k))).isSameAs(values.get(k));
+                                        slots.remove(keys.get(k));
+                                        assertThat(slots.get(keys.get(k))).isNull();
+                                    }
+                                    keys.clear();
+                                    values.clear();
+                                }
+                            }
+                            keys.forEach(slots::remove);
+                            return null;
+                        }));
+            }
+            for (Future<?> each : all) {
+                each.get();
+            }
+        }
+        assertThat(slots.values()).isEmpty();
+        Set<Long> slotsOfKeys = new HashSet<>();
+        for (int i = 0; i < 4 * 300; i++) { // those that were freed: none is there twice
+            assertThat(slotsOfKeys.add(slots.add("it") & 0xFFFF_FFFFL)).isTrue();
+        }
+        assertThat(slots.values()).hasSize(4 * 300);
     }
 }

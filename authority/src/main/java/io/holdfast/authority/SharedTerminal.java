@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Proc;
 import io.holdfast.core.process.ProcessInfo;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,13 +17,12 @@ import java.util.OptionalInt;
 /**
  * Whether what one process was authorized for serves another: if they are the same, or if both are
  * children of one process that lives, of the same user, in one cgroup with it, and on one pseudo
- * terminal that is older than they are (polkit 127: commands that are typed into one shell).
+ * terminal that is older than they are (polkit 127: commands that are typed into one shell). What
+ * starts within some hundredths of a second after its terminal counts as older, see {@link
+ * Proc#startTime}.
  */
 final class SharedTerminal {
     private static final int UNIX98_PTY_SLAVE_MAJOR = 136; // linux/major.h
-
-    private static final long MILLIS_A_TICK = 10; // USER_HZ
-    private static final Path UPTIME = Path.of("/proc/uptime");
 
     private SharedTerminal() {}
 
@@ -78,34 +78,14 @@ final class SharedTerminal {
             return Optional.of("of another process, not on one terminal with it");
         }
         Optional<Instant> made = creation(terminal.getAsInt());
-        Optional<Instant> booted = booted();
         if (made.isEmpty()
-                || booted.isEmpty()
-                || started(granted, booted.get()).isBefore(made.get())
-                || started(asking, booted.get()).isBefore(made.get())) {
+                || granted.proc().startTime().isBefore(made.get())
+                || asking.proc().startTime().isBefore(made.get())) {
             return Optional.of("of another process, which the terminal is younger than");
         }
         return parent.isAlive()
                 ? Optional.empty()
                 : Optional.of("of another process, whose shell has gone");
-    }
-
-    private static Instant started(PidFd process, Instant booted) {
-        return booted.plusMillis(process.proc().startTicks() * MILLIS_A_TICK);
-    }
-
-    /**
-     * When the machine was started, to a hundredth of a second: what the kernel tells in seconds
-     * would make all that is done in the first second of a terminal older than it.
-     */
-    private static Optional<Instant> booted() {
-        try {
-            String uptime = Files.readString(UPTIME);
-            double seconds = Double.parseDouble(uptime.substring(0, uptime.indexOf(' ')));
-            return Optional.of(Instant.now().minusMillis((long) (seconds * 1000)));
-        } catch (IOException | NumberFormatException | StringIndexOutOfBoundsException e) {
-            return Optional.empty();
-        }
     }
 
     /** When a pseudo terminal was made; its number may have been another's before. */

@@ -2,11 +2,10 @@ package io.holdfast.interop.stack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
@@ -42,7 +41,9 @@ class KeptTest {
                     "/run/stage/set-name.py",
                     new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8));
         }
-        assertThat(stage.output("mkfifo", "--mode=0666", "/run/stage/go")).isEmpty();
+        for (String pipe : List.of("aged", "granted")) {
+            assertThat(stage.output("mkfifo", "--mode=0666", "/run/stage/" + pipe)).isEmpty();
+        }
         Running _ = stage.ready();
     }
 
@@ -64,6 +65,11 @@ class KeptTest {
                 "{}");
     }
 
+    /** Lets the script go on, which reads a pipe that it has for that moment alone. */
+    private void letGoOn(String pipe) throws InterruptedException {
+        assertThat(stage.output("sh", "-c", "echo >/run/stage/" + pipe)).isEmpty();
+    }
+
     @Test
     void oneAuthenticationServesOneShellAsLongAsItsProcessLives() throws Exception {
         Terminal terminal =
@@ -72,14 +78,18 @@ class KeptTest {
                                 "sh",
                                 "-c",
                                 """
+                                read line </run/stage/aged
                                 /usr/bin/python3 /run/stage/set-name.py first & kept=$!
-                                read go </run/stage/go # the terminal is the agent's
+                                read line </run/stage/granted # the terminal is the agent's
                                 hostnamectl set-hostname second; echo second-$?
                                 sh -c 'hostnamectl set-hostname third; echo third-$?'
                                 kill $kept; wait $kept
                                 echo gone
                                 hostnamectl set-hostname fourth; echo fourth-$?
                                 """));
+        long made = System.nanoTime(); // processes are as old as hundredths of a second tell
+        Await.until(() -> System.nanoTime() - made > 50_000_000);
+        letGoOn("aged");
         terminal.answer("assword: ", StackStage.PASSWORD);
         terminal.program().await("set first");
         terminal.program().await("again");
@@ -87,7 +97,7 @@ class KeptTest {
                 .contains("\"action\":\"org.freedesktop.hostname1.set-static-hostname\"")
                 .containsPattern("\"pidfdId\":\\d+");
 
-        Path _ = Files.writeString(stage.file("/run/stage/go"), "go\n");
+        letGoOn("granted");
         terminal.program().await("second-0");
         terminal.answer("assword: ", "wrong pony"); // a shell of its own
         terminal.program().await("third-1");

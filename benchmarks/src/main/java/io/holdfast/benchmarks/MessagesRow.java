@@ -9,35 +9,38 @@ import java.util.List;
  * once a connection, in the measured time; {@code java.nio} knows nobody.
  */
 final class MessagesRow implements Row {
-    private static final int ROUNDS = 11; // of each pair
-
     /**
      * A way to exchange them.
      *
      * @param messages a sample, over one connection
+     * @param rounds of each pair
      * @param pairs of JVMs, one after the other: where a hundredth counts it hangs on how both laid
      *     out what they compiled
      */
-    private record Way(String name, String command, int messages, int pairs) {
-        static Way request(String threads) {
-            return new Way(
-                    "request and response, " + threads + " threads",
-                    "request " + threads,
-                    10_000,
-                    threads.equals("platform") ? 8 : 2);
-        }
-
+    private record Way(String name, String command, int messages, int rounds, int pairs) {
         /** A message takes a microsecond: who of the two waits for whom makes the difference. */
         static Way oneWay(String threads) {
-            return new Way("one way, " + threads + " threads", "oneway " + threads, 100_000, 4);
+            return new Way("one way, " + threads + " threads", "oneway " + threads, 100_000, 11, 4);
         }
     }
 
     private static final List<Way> WAYS =
             List.of(
-                    Way.request("virtual"),
+                    new Way(
+                            "request and response, virtual threads",
+                            "request virtual",
+                            10_000,
+                            11,
+                            2),
                     Way.oneWay("virtual"),
-                    Way.request("platform"),
+                    // Two wake-ups of idle processors, as long as they please, and all but nothing
+                    // of anybody's own: many samples tell a hundredth, long ones do not.
+                    new Way(
+                            "request and response, platform threads",
+                            "request platform",
+                            2_000,
+                            55,
+                            8),
                     Way.oneWay("platform"));
 
     @Override
@@ -69,7 +72,7 @@ final class MessagesRow implements Row {
                     Worker nio = Worker.java("java.nio")) {
                 pair[0] = ours;
                 pair[1] = nio;
-                turns.run(effort.rounds(5), effort.rounds(ROUNDS));
+                turns.run(effort.rounds(way.rounds() / 2), effort.rounds(way.rounds()));
             }
         }
         return Line.of(

@@ -40,10 +40,14 @@ public final class UnixSocket implements AutoCloseable {
 
     private static final int COPIED_AT_ONCE = 64 << 10; // of a stream, from or to an array
     private static final int COPIED_WHILE_WAITING = 8 << 10; // kept by the socket, to its close
+    private static final int UNLOOKED = 15; // receives, after one that looked in vain
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
     private final SocketType type;
+
+    /** How many receives of platform threads are to wait at once; a guess, so not volatile. */
+    private int unlooked;
 
     UnixSocket(Fd fd, SocketType type) {
         this.fd = fd;
@@ -371,18 +375,29 @@ public final class UnixSocket implements AutoCloseable {
      * @throws ErrnoException ECONNRESET
      */
     public int receive(ByteBuffer into) throws InterruptedException {
-        for (; ; ) {
-            int n = tryReceive(into);
-            if (n == WOULD_BLOCK
-                    && type == SocketType.STREAM
-                    && !Thread.currentThread().isVirtual()) {
+        boolean waitsInCall = type == SocketType.STREAM && !Thread.currentThread().isVirtual();
+        int n = waitsInCall && isLikelyEmpty(into) ? receiveBlocking(into) : WOULD_BLOCK;
+        while (n == WOULD_BLOCK) {
+            n = tryReceive(into);
+            if (n == WOULD_BLOCK && waitsInCall) {
+                unlooked = UNLOOKED;
                 n = receiveBlocking(into);
             }
-            if (n != WOULD_BLOCK) {
-                return n;
+            if (n == WOULD_BLOCK) {
+                int ignored = Readiness.await(fd, Readiness.IN);
             }
-            int ignored = Readiness.await(fd, Readiness.IN);
         }
+        return n;
+    }
+
+    /** Whether to wait without a look at what is there, which would be a system call more. */
+    private boolean isLikelyEmpty(ByteBuffer into) {
+        int left = unlooked;
+        if (left == 0) {
+            return false;
+        }
+        unlooked = left - 1;
+        return into.hasRemaining() && !into.isReadOnly() && !Thread.currentThread().isInterrupted();
     }
 
     /** Of a platform thread: the same, or {@link #WOULD_BLOCK} if it cannot wait in the call. */
@@ -395,6 +410,9 @@ public final class UnixSocket implements AutoCloseable {
                                 into.array(),
                                 into.arrayOffset() + into.position(),
                                 Math.min(into.remaining(), COPIED_WHILE_WAITING));
+        if (n == COPIED_WHILE_WAITING) {
+            unlooked = 0; // there may be more, which a look takes in larger pieces
+        }
         return received(into, n, "recv");
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.core.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -21,6 +22,7 @@ import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.ByteBuffer;
+import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -142,6 +144,42 @@ class PlatformReceiveTest {
                 });
         two.sendFully(ByteBuffer.wrap(sent));
         assertThat(receiver.get()).isTrue();
+    }
+
+    @Test
+    void afterAWaitALongMessageStillComesInLargePieces() throws Exception {
+        FutureTask<String> receiver = waiting(() -> Messages.receive(one));
+        two.sendFully(Messages.of("first"));
+        assertThat(receiver.get()).isEqualTo("first");
+        two.sendFully(ByteBuffer.allocate(60_000));
+        ByteBuffer room = ByteBuffer.allocate(60_000);
+        assertThat(one.receive(room)).isEqualTo(8 << 10);
+        assertThat(one.receive(room)).isEqualTo(60_000 - (8 << 10));
+    }
+
+    @Test
+    void afterAWaitNoBufferIsTakenForAnotherKind() throws Exception {
+        FutureTask<String> receiver = waiting(() -> Messages.receive(one));
+        two.sendFully(Messages.of("first"));
+        assertThat(receiver.get()).isEqualTo("first");
+        assertThat(one.receive(ByteBuffer.allocate(0))).isZero();
+        two.sendFully(Messages.of("second"));
+        for (ByteBuffer room : List.of(ByteBuffer.allocate(9), ByteBuffer.allocateDirect(9))) {
+            assertThatExceptionOfType(ReadOnlyBufferException.class)
+                    .isThrownBy(() -> one.receive(room.asReadOnlyBuffer()));
+        }
+        assertThat(Messages.receive(one)).isEqualTo("second");
+    }
+
+    @Test
+    void afterAWaitWhoIsInterruptedAlreadyReceivesWhatIsThere() throws Exception {
+        FutureTask<String> receiver = waiting(() -> Messages.receive(one));
+        two.sendFully(Messages.of("first"));
+        assertThat(receiver.get()).isEqualTo("first");
+        two.sendFully(Messages.of("second"));
+        Thread.currentThread().interrupt();
+        assertThat(Messages.receive(one)).isEqualTo("second");
+        assertThat(Thread.interrupted()).isTrue();
     }
 
     @Test

@@ -46,8 +46,10 @@ public final class UnixSocket implements AutoCloseable {
     private final Fd fd;
     private final SocketType type;
 
-    /** How many receives of platform threads are to wait at once; a guess, so not volatile. */
+    /** How many receives are to wait at once, if that thread does; guesses, so not volatile. */
     private int unlooked;
+
+    private long waiter;
 
     UnixSocket(Fd fd, SocketType type) {
         this.fd = fd;
@@ -364,11 +366,11 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Receives once, parking until there is something. Descriptors that come are closed.
      *
-     * <p>For a stream a platform thread waits in {@code recv(2)}, where SO_RCVLOWAT counts; the
-     * socket keeps a duplicate of its descriptor from the first such wait on, and up to 8 KiB if
-     * the buffer is an array. SIGSTKFLT wakes the thread, and has a handler from then on that does
-     * nothing. Where no descriptor is left, or the process has another use for that signal, or a
-     * second thread comes, it waits in {@code poll(2)}.
+     * <p>For a stream a platform thread waits in {@code recv(2)}, where SO_RCVLOWAT counts, also
+     * for what is there already; the socket keeps a duplicate of its descriptor from the first such
+     * wait on, and up to 8 KiB if the buffer is an array. SIGSTKFLT wakes the thread, and has a
+     * handler from then on that does nothing. Where no descriptor is left, or the process has
+     * another use for that signal, or a second thread comes, it waits in {@code poll(2)}.
      *
      * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
      *     stream, or sent an empty SEQPACKET message: the kernel tells them not apart
@@ -380,6 +382,7 @@ public final class UnixSocket implements AutoCloseable {
         while (n == WOULD_BLOCK) {
             n = tryReceive(into);
             if (n == WOULD_BLOCK && waitsInCall) {
+                waiter = Thread.currentThread().threadId();
                 unlooked = UNLOOKED;
                 n = receiveBlocking(into);
             }
@@ -393,7 +396,7 @@ public final class UnixSocket implements AutoCloseable {
     /** Whether to wait without a look at what is there, which would be a system call more. */
     private boolean isLikelyEmpty(ByteBuffer into) {
         int left = unlooked;
-        if (left == 0) {
+        if (left == 0 || waiter != Thread.currentThread().threadId()) {
             return false;
         }
         unlooked = left - 1;
@@ -410,8 +413,8 @@ public final class UnixSocket implements AutoCloseable {
                                 into.array(),
                                 into.arrayOffset() + into.position(),
                                 Math.min(into.remaining(), COPIED_WHILE_WAITING));
-        if (n == COPIED_WHILE_WAITING) {
-            unlooked = 0; // there may be more, which a look takes in larger pieces
+        if (n == COPIED_WHILE_WAITING || n == -Errno.EAGAIN) {
+            unlooked = 0; // a look takes more at once; or it cannot wait like that
         }
         return received(into, n, "recv");
     }

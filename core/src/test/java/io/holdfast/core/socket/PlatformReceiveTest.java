@@ -146,11 +146,23 @@ class PlatformReceiveTest {
         assertThat(receiver.get()).isTrue();
     }
 
+    /** After it this thread is likely to wait again. */
+    private void waitOnce() throws Exception {
+        Thread receiver = Thread.currentThread();
+        FutureTask<Boolean> sender =
+                new FutureTask<>(() -> {
+                    Await.parked(receiver);
+                    two.sendFully(Messages.of("first"));
+                    return true;
+                });
+        Thread _ = Thread.ofPlatform().start(sender);
+        assertThat(Messages.receive(one)).isEqualTo("first");
+        assertThat(sender.get()).isTrue();
+    }
+
     @Test
     void afterAWaitALongMessageStillComesInLargePieces() throws Exception {
-        FutureTask<String> receiver = waiting(() -> Messages.receive(one));
-        two.sendFully(Messages.of("first"));
-        assertThat(receiver.get()).isEqualTo("first");
+        waitOnce();
         two.sendFully(ByteBuffer.allocate(60_000));
         ByteBuffer room = ByteBuffer.allocate(60_000);
         assertThat(one.receive(room)).isEqualTo(8 << 10);
@@ -159,9 +171,7 @@ class PlatformReceiveTest {
 
     @Test
     void afterAWaitNoBufferIsTakenForAnotherKind() throws Exception {
-        FutureTask<String> receiver = waiting(() -> Messages.receive(one));
-        two.sendFully(Messages.of("first"));
-        assertThat(receiver.get()).isEqualTo("first");
+        waitOnce();
         assertThat(one.receive(ByteBuffer.allocate(0))).isZero();
         two.sendFully(Messages.of("second"));
         for (ByteBuffer room : List.of(ByteBuffer.allocate(9), ByteBuffer.allocateDirect(9))) {
@@ -173,9 +183,7 @@ class PlatformReceiveTest {
 
     @Test
     void afterAWaitWhoIsInterruptedAlreadyReceivesWhatIsThere() throws Exception {
-        FutureTask<String> receiver = waiting(() -> Messages.receive(one));
-        two.sendFully(Messages.of("first"));
-        assertThat(receiver.get()).isEqualTo("first");
+        waitOnce();
         two.sendFully(Messages.of("second"));
         Thread.currentThread().interrupt();
         assertThat(Messages.receive(one)).isEqualTo("second");

@@ -23,6 +23,7 @@ import java.util.OptionalInt;
  */
 final class SharedTerminal {
     private static final int UNIX98_PTY_SLAVE_MAJOR = 136; // linux/major.h
+    private static final int FILE_CLOCK_MILLIS = 10; // the kernel's longest tick, told by files
 
     private SharedTerminal() {}
 
@@ -88,7 +89,9 @@ final class SharedTerminal {
                 : Optional.of("of another process, whose shell has gone");
     }
 
-    /** When a pseudo terminal was made; its number may have been another's before. */
+    /**
+     * When a pseudo terminal was made, at the latest; its number may have been another's before.
+     */
     private static Optional<Instant> creation(int device) {
         int major = (device >>> 8) & 0xfff;
         int minor = (device & 0xff) | ((device >>> 12) & 0xfff00);
@@ -99,7 +102,7 @@ final class SharedTerminal {
         try {
             Object changed = Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
             return changed instanceof FileTime time
-                    ? Optional.of(time.toInstant())
+                    ? Optional.of(time.toInstant().plusMillis(FILE_CLOCK_MILLIS))
                     : Optional.empty();
         } catch (IOException | UnsupportedOperationException e) {
             return Optional.empty();

@@ -1,6 +1,8 @@
 package io.holdfast.authority;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.attribute.PosixFilePermission.OWNER_READ;
+import static java.nio.file.attribute.PosixFilePermission.OWNER_WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.subject.Subject;
@@ -17,7 +19,10 @@ import io.holdfast.core.testkit.Needs;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -44,15 +49,17 @@ class SharedTerminalTest {
 
     private Process master;
     private BufferedReader screen;
+    private Path device;
     private Fd terminal;
 
     @BeforeEach
     void open() throws IOException {
         master = new ProcessBuilder("perl", "-e", MASTER).start();
         screen = master.inputReader(UTF_8);
-        terminal = Fcntl.open(screen.readLine(), Fcntl.O_RDWR | Fcntl.O_NOCTTY);
+        device = Path.of(screen.readLine());
+        terminal = Fcntl.open(device.toString(), Fcntl.O_RDWR | Fcntl.O_NOCTTY);
         long made = System.nanoTime(); // processes are as old as hundredths of a second tell
-        Await.until(() -> System.nanoTime() - made > 50_000_000);
+        Await.until(() -> System.nanoTime() - made > 100_000_000);
     }
 
     @AfterEach
@@ -98,6 +105,11 @@ class SharedTerminalTest {
                     .contains("terminal");
             assertThat(unfit(first, shell.pidFd().pid(), Origin.DESCRIPTOR, 0).orElseThrow())
                     .contains("one parent");
+            Path _ =
+                    Files.setPosixFilePermissions(
+                            device, Set.of(OWNER_READ, OWNER_WRITE)); // its ctime
+            assertThat(unfit(first, second, Origin.DESCRIPTOR, 0).orElseThrow())
+                    .contains("younger");
             try (PidFd one = PidFd.open(first);
                     PidFd other = PidFd.open(second);
                     PidFd last = PidFd.open(elsewhere)) {

@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.linux.KernelPath;
+import io.holdfast.core.linux.SysTime;
 import io.holdfast.core.linux.Unistd;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -35,7 +36,7 @@ import java.util.function.Function;
  * mode").
  */
 public final class Proc {
-    private static final long TICKS_PER_SECOND = 100; // USER_HZ, on every architecture
+    private static final long NANOS_A_TICK = 10_000_000; // USER_HZ is 100 on every architecture
 
     // linux/sched.h
     private static final int PF_EXITING = 0x4;
@@ -132,15 +133,13 @@ public final class Proc {
     }
 
     /**
-     * When it started, by the clock of now: never later than it did, and earlier by at most 30 ms
-     * and the time that asking takes. (The boot time of {@code /proc/stat} lacks up to a second.)
+     * When it started, by the clock of now: never later than it did, and earlier by at most the 10
+     * ms of a tick and the time that asking takes.
      */
     public Instant startTime() {
-        long ticks = startTicks();
-        Instant now = Instant.now();
-        String uptime = KernelFile.text(null, "/proc/uptime"); // seconds, with two decimals cut off
-        long hundredths = Long.parseLong(uptime.substring(0, uptime.indexOf(' ')).replace(".", ""));
-        return now.minusMillis((hundredths + 1 - ticks) * (1000 / TICKS_PER_SECOND));
+        long started = startTicks() * NANOS_A_TICK;
+        Instant now = Instant.now(); // first: what passes until the next call makes it earlier
+        return now.minusNanos(SysTime.sinceBoot() - started);
     }
 
     /**

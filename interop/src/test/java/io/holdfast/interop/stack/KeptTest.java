@@ -88,7 +88,7 @@ class KeptTest {
                                 hostnamectl set-hostname fourth; echo fourth-$?
                                 """));
         long made = System.nanoTime(); // processes are as old as hundredths of a second tell
-        Await.until(() -> System.nanoTime() - made > 50_000_000);
+        Await.until(() -> System.nanoTime() - made > 100_000_000);
         letGoOn("aged");
         terminal.answer("assword: ", StackStage.PASSWORD);
         terminal.program().await("set first");

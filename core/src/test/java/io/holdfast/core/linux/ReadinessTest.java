@@ -21,6 +21,7 @@ import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -425,11 +426,13 @@ class ReadinessTest {
         List<SysEventfd> events = Stream.generate(SysEventfd::new).limit(200).toList();
         AtomicBoolean over = new AtomicBoolean();
         AtomicInteger waits = new AtomicInteger();
+        AtomicReference<CountDownLatch> gate = new AtomicReference<>(new CountDownLatch(0));
         List<Thread> threads = new ArrayList<>();
         for (SysEventfd event : events) {
             threads.add(
                     Thread.startVirtualThread(() -> {
                         while (!over.get()) {
+                            passed(gate.get());
                             awaitShortly(event);
                             waits.incrementAndGet();
                         }
@@ -447,7 +450,13 @@ class ReadinessTest {
             for (int round = 0; round < 200; round++) {
                 int before = waits.get();
                 Await.until(() -> waits.get() > before + events.size());
-                isToldWhileNothingHasACarrier();
+                CountDownLatch closed = new CountDownLatch(1);
+                gate.set(closed); // or a slow machine has no carrier for any other thread
+                try {
+                    isToldWhileNothingHasACarrier();
+                } finally {
+                    closed.countDown();
+                }
             }
         } finally {
             over.set(true);
@@ -478,6 +487,14 @@ class ReadinessTest {
             read(one);
         } finally {
             told.set(true);
+        }
+    }
+
+    private static void passed(CountDownLatch gate) {
+        try {
+            gate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

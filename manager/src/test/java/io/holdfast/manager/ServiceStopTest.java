@@ -205,9 +205,9 @@ class ServiceStopTest {
                 "ExecStart="
                         + stage.shell(
                                 "main",
-                                "sh "
+                                "trap 'echo main-term; exit 0' TERM; sh "
                                         + Files.writeString(folder.resolve("child.sh"), STUBBORN)
-                                        + " & trap 'echo main-term; exit 0' TERM; wait; wait"));
+                                        + " & wait; wait"));
         startAndAwait("a", "up");
 
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);

@@ -23,16 +23,9 @@ final class BusProcess implements AutoCloseable {
     BusProcess(BusProgram program, Path socket) throws IOException {
         this.name = program.name();
         this.socket = socket;
-        List<String> command = new ArrayList<>(on(BUS_PROCESSOR));
+        List<String> command = new ArrayList<>(Worker.on(BUS_PROCESSOR));
         command.addAll(program.command().apply(socket.toString()));
         this.process = new DaemonProcess(Spawn.of(command).stdin(Stdio.devNull()));
-    }
-
-    /** Words before a command that keep it on a processor, where there are enough. */
-    static List<String> on(int processor) {
-        return Runtime.getRuntime().availableProcessors() > GENERATOR_PROCESSOR
-                ? List.of("taskset", "-c", Integer.toString(processor))
-                : List.of();
     }
 
     String name() {

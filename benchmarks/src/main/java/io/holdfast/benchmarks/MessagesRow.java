@@ -12,15 +12,23 @@ final class MessagesRow implements Row {
     /**
      * A way to exchange them.
      *
+     * @param by words before the command of the JVMs
      * @param messages a sample, over one connection
      * @param rounds of each pair
      * @param pairs of JVMs, one after the other: where a hundredth counts it hangs on how both laid
      *     out what they compiled
      */
-    private record Way(String name, String command, int messages, int rounds, int pairs) {
+    private record Way(
+            String name, String command, List<String> by, int messages, int rounds, int pairs) {
         /** A message takes a microsecond: who of the two waits for whom makes the difference. */
         static Way oneWay(String threads) {
-            return new Way("one way, " + threads + " threads", "oneway " + threads, 100_000, 11, 4);
+            return new Way(
+                    "one way, " + threads + " threads",
+                    "oneway " + threads,
+                    List.of(),
+                    100_000,
+                    11,
+                    4);
         }
     }
 
@@ -29,6 +37,7 @@ final class MessagesRow implements Row {
                     new Way(
                             "request and response, virtual threads",
                             "request virtual",
+                            List.of(),
                             10_000,
                             11,
                             2),
@@ -38,9 +47,18 @@ final class MessagesRow implements Row {
                     new Way(
                             "request and response, platform threads",
                             "request platform",
+                            List.of(),
                             2_000,
                             55,
                             8),
+                    // The same without those: what is left is the code of both.
+                    new Way(
+                            "request and response, platform threads on one processor",
+                            "request platform",
+                            Worker.on(0),
+                            10_000,
+                            11,
+                            4),
                     Way.oneWay("platform"));
 
     @Override
@@ -68,8 +86,8 @@ final class MessagesRow implements Row {
         int we = turns.add(() -> pair[0].ask("messages " + arguments));
         int they = turns.add(() -> pair[1].ask("messages-nio " + arguments));
         for (int i = 0; i < effort.rounds(way.pairs()); i++) {
-            try (Worker ours = Worker.java("Holdfast");
-                    Worker nio = Worker.java("java.nio")) {
+            try (Worker ours = Worker.java(way.by(), "Holdfast");
+                    Worker nio = Worker.java(way.by(), "java.nio")) {
                 pair[0] = ours;
                 pair[1] = nio;
                 turns.run(effort.rounds(way.rounds() / 2), effort.rounds(way.rounds()));

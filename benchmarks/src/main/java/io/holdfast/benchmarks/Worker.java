@@ -34,9 +34,21 @@ final class Worker implements AutoCloseable {
                 .start(() -> reader.lines().forEach(answers::add));
     }
 
+    /** Words before a command that keep it on a processor, where there are two. */
+    static List<String> on(int processor) {
+        return Runtime.getRuntime().availableProcessors() > 1
+                ? List.of("taskset", "-c", Integer.toString(processor))
+                : List.of();
+    }
+
     /** A JVM with further flags. */
     static Worker java(String name, String... flags) throws IOException {
-        List<String> command = new ArrayList<>();
+        return java(List.of(), name, flags);
+    }
+
+    /** The same, run by a command. */
+    static Worker java(List<String> by, String name, String... flags) throws IOException {
+        List<String> command = new ArrayList<>(by);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(List.of(flags));
@@ -60,7 +72,7 @@ final class Worker implements AutoCloseable {
     static Worker busload(List<String> by, String bus, Path socket, int processor)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(by);
-        command.addAll(BusProcess.on(processor));
+        command.addAll(on(processor));
         command.addAll(List.of(Native.BUSLOAD.build().toString(), socket.toString()));
         return new Worker("the generator at " + bus, command);
     }

@@ -14,6 +14,7 @@ public final class ErrnoException extends RuntimeException {
     private final String call;
     private final String subject;
     private final int errno;
+    private final @Nullable String advice;
 
     /**
      * @param call the call as its man page names it
@@ -32,6 +33,19 @@ public final class ErrnoException extends RuntimeException {
         this.call = call;
         this.subject = subject;
         this.errno = errno;
+        this.advice = advice;
+    }
+
+    /**
+     * The same failure for who knows whose the subject is: a call that was given the name of a file
+     * in an open directory can say no more than that name. This one is its cause.
+     *
+     * @param owner what the subject is of
+     */
+    public ErrnoException of(Object owner) {
+        ErrnoException named = new ErrnoException(call, subject + " of " + owner, errno, advice);
+        var ignored = named.initCause(this);
+        return named;
     }
 
     private static String message(String call, String subject, int errno, @Nullable String advice) {

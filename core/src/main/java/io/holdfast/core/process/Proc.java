@@ -205,7 +205,7 @@ public final class Proc {
     }
 
     private String field(String key) {
-        return field(status(), key);
+        return read(dir -> field(KernelFile.text(dir, "status"), key));
     }
 
     private static long[] ids(String field) {
@@ -230,12 +230,12 @@ public final class Proc {
     private int number() {
         int pid = FdInfo.of(pidFd.fd()).number(FdInfo.PID);
         if (pid <= 0) {
-            throw new ErrnoException(
-                    "/proc/PID", pidFd.toString(), pid == 0 ? Errno.EREMOTE : Errno.ESRCH);
+            throw new ErrnoException("fdinfo", FdInfo.PID, pid == 0 ? Errno.EREMOTE : Errno.ESRCH);
         }
         return pid;
     }
 
+    /** Uses the folder, verified. A failure of that names the process. */
     private <R> R read(Function<Fd, R> use) {
         for (int look = 1; ; look++) {
             try (Fd dir = Fcntl.open("/proc/" + number(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
@@ -243,11 +243,11 @@ public final class Proc {
                 return use.apply(dir);
             } catch (ErrnoException e) {
                 if (e.errno() != Errno.ENOENT && e.errno() != Errno.ESRCH) {
-                    throw e;
+                    throw e.of(pidFd);
                 }
                 pidFd.requireUnreaped(e.call());
                 if (look == LOOKS) { // not there, or hidden
-                    throw e;
+                    throw e.of(pidFd);
                 }
             }
         }

@@ -40,6 +40,15 @@ class ErrnoTest {
     }
 
     @Test
+    void anErrorCanBeToldWhoseItsSubjectIs() {
+        ErrnoException e = new ErrnoException("openat", "environ", Errno.EACCES, "ask root");
+        assertThat(e.of("process 4711"))
+                .hasMessage("openat environ of process 4711: EACCES (permission denied); ask root")
+                .hasCause(e);
+        assertThat(e.of("process 4711").errno()).isEqualTo(Errno.EACCES);
+    }
+
+    @Test
     void aResultIsCheckedOnce() {
         assertThat(ErrnoException.check(7, "dup", "it")).isEqualTo(7);
         assertThat(ErrnoException.check(0, "dup", "it")).isZero();

@@ -9,6 +9,7 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
@@ -50,6 +51,25 @@ class PidFdViewTest {
     /** A child that waits until its standard input ends. */
     private static Spawn cat() {
         return Spawn.of("cat").stdin(Stdio.pipe()).stdout(Stdio.devNull());
+    }
+
+    @Test
+    @Needs(root = true)
+    void anAttributeThatIsRefusedNamesTheProcess() throws Exception {
+        try (Child child = cat().start()) {
+            Proc proc = child.pidFd().proc();
+            AsUser.nobody(() -> {
+                assertRefused(proc::environment, "environ", child.pidFd());
+                assertRefused(proc::executable, "exe", child.pidFd());
+                assertRefused(proc::directory, "cwd", child.pidFd());
+            });
+            end(child);
+        }
+    }
+
+    private static void assertRefused(ThrowingCallable call, String file, PidFd process) {
+        assertErrno(Errno.EACCES, call);
+        assertThatThrownBy(call).hasMessageContaining(" " + file + " of " + process + ": EACCES");
     }
 
     private static void end(Child child) throws InterruptedException {

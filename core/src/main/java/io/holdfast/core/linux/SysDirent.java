@@ -69,7 +69,7 @@ public final class SysDirent {
                             0,
                             0,
                             0);
-            return ErrnoException.check(n, "getdents64", listed);
+            return ErrnoException.check(n, "getdents64", ".");
         } finally {
             listed.release();
         }

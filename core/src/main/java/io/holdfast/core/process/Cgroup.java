@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,6 +138,24 @@ public final class Cgroup implements AutoCloseable {
         return directory;
     }
 
+    /** Uses the directory. A failure of that names this cgroup. */
+    <R> R in(Function<Fd, R> use) {
+        try {
+            return use.apply(directory);
+        } catch (ErrnoException e) {
+            throw e.of(this);
+        }
+    }
+
+    /** Opens what is in the directory. A failure of that names this cgroup. */
+    Fd open(String name, int flags) {
+        try {
+            return Fcntl.open(directory, name, flags, 0);
+        } catch (ErrnoException e) {
+            throw e.of(this);
+        }
+    }
+
     /**
      * Makes a child, or opens it if it is there. The name is taken as it is: see {@link
      * CgroupPath#escape}.
@@ -162,12 +181,12 @@ public final class Cgroup implements AutoCloseable {
     public Cgroup child(String name) {
         requireName(name);
         CgroupPath below = below(name);
-        return new Cgroup(Fcntl.open(directory, name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0), below);
+        return new Cgroup(open(name, Fcntl.O_PATH | Fcntl.O_DIRECTORY), below);
     }
 
     /** The one above, also if this was removed meanwhile: a cgroup never moves. */
     Cgroup parent() {
-        Fd above = Fcntl.open(directory, "..", Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0);
+        Fd above = open("..", Fcntl.O_PATH | Fcntl.O_DIRECTORY);
         int slash = path.path().lastIndexOf('/');
         return new Cgroup(
                 above, new CgroupPath(slash == 0 ? "/" : path.path().substring(0, slash)));
@@ -201,7 +220,7 @@ public final class Cgroup implements AutoCloseable {
 
     /** The names of its children now. */
     public List<String> childNames() {
-        return SysDirent.directories(directory);
+        return in(SysDirent::directories);
     }
 
     /**
@@ -270,7 +289,7 @@ public final class Cgroup implements AutoCloseable {
 
     /** Whether it is in the tree no more. */
     boolean isRemoved() {
-        try (Fd file = Fcntl.open(directory, "cgroup.procs", Fcntl.O_PATH, 0)) {
+        try (Fd file = open("cgroup.procs", Fcntl.O_PATH)) {
             return !file.isOpen();
         } catch (ErrnoException e) {
             if (isGone(e)) {
@@ -291,7 +310,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     private String events() {
-        return KernelFile.text(directory, CgroupEvents.FILE);
+        return in(dir -> KernelFile.text(dir, CgroupEvents.FILE));
     }
 
     /**

@@ -20,18 +20,20 @@ final class CgroupEvents implements AutoCloseable {
 
     private static final int ROOM = 512;
 
+    private final Cgroup cgroup;
     private final Fd file;
     private final byte[] content = new byte[ROOM];
 
     CgroupEvents(Cgroup cgroup) {
-        file = Fcntl.open(cgroup.fd(), FILE, Fcntl.O_RDONLY, 0);
+        this.cgroup = cgroup;
+        this.file = cgroup.open(FILE, Fcntl.O_RDONLY);
     }
 
     private boolean says(String line) {
         int n = Unistd.readFromStart(file, content);
         if (n < 0) {
             if (n != -Errno.ENODEV && n != -Errno.ENOENT) {
-                throw new ErrnoException("read", FILE, -n);
+                throw new ErrnoException("read", FILE + " of " + cgroup, -n);
             }
             return line.endsWith(" 0"); // removed
         }

@@ -36,7 +36,7 @@ final class CgroupKill {
     }
 
     private static boolean isThere(Cgroup cgroup) {
-        return KernelFile.text(cgroup.fd(), "cgroup.type") != null;
+        return cgroup.in(dir -> KernelFile.text(dir, "cgroup.type")) != null;
     }
 
     /**

@@ -2,8 +2,6 @@ package io.holdfast.core.process;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
 
 /** Removing cgroups, and never another one that has taken the name. */
@@ -23,8 +21,8 @@ final class CgroupRemoval {
     private static void remove(Cgroup cgroup, Cgroup parent) {
         String path = cgroup.path().path();
         String name = path.substring(path.lastIndexOf('/') + 1);
-        try (Fd now = Fcntl.open(parent.fd(), name, Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0)) {
-            if (SysStat.inode(now) != cgroup.id()) {
+        try (Cgroup now = parent.child(name)) {
+            if (!now.equals(cgroup)) {
                 throw new ErrnoException("rmdir", path, Errno.ENOENT, "it was replaced");
             }
             ErrnoException.check(SysStat.rmdirat(parent.fd(), name), "rmdir", path);

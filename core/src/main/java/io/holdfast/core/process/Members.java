@@ -67,7 +67,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
     private static BitSet numbers(Cgroup cgroup) {
         BitSet numbers = new BitSet();
         int number = 0;
-        for (byte b : KernelFile.read(cgroup.fd(), "cgroup.procs")) {
+        for (byte b : cgroup.in(dir -> KernelFile.read(dir, "cgroup.procs"))) {
             if (b != '\n') {
                 number = number * 10 + (b - '0');
             } else {

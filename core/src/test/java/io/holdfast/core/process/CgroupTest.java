@@ -149,12 +149,24 @@ class CgroupTest {
                     List.<ThrowingCallable>of(
                             () -> removed.attach(self),
                             removed::members,
+                            removed::membersBelow,
+                            () -> removed.forEachMember(_ -> {}),
                             removed::kill,
                             removed::isPopulated,
+                            removed::isFrozen,
+                            removed::childNames,
                             () -> removed.create("child"),
-                            () -> removed.freeze(LONG))) {
-                assertThatThrownBy(call).isInstanceOf(ErrnoException.class);
+                            () -> removed.child("child"),
+                            () -> removed.freeze(LONG),
+                            () -> removed.thaw(LONG),
+                            () -> removed.awaitEmpty(LONG))) {
+                assertThatThrownBy(call)
+                        .isInstanceOf(ErrnoException.class)
+                        .hasMessageContaining(removed.path().path());
             }
+            assertThatThrownBy(removed::remove)
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining("removed of " + cgroup);
             assertThat(removed.contains(self)).isFalse();
         }
     }

@@ -300,10 +300,10 @@ public final class Spawn {
      * Starts it: when this returns, it executes its program. The calling thread waits for that,
      * about a tenth of a millisecond; a virtual thread is parked meanwhile.
      *
-     * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), EAGAIN (a limit of
-     *     processes), EMFILE, of a cgroup EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is
-     *     none, or is not ours to give the foreground of), EPERM (it did not become the controlling
-     *     one), EIO, ENXIO
+     * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), ENOENT, ENOTDIR or
+     *     EACCES (the {@link #directory}), EAGAIN (a limit of processes), EMFILE, of a cgroup
+     *     EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is none, or is not ours to give the
+     *     foreground of), EPERM (it did not become the controlling one), EIO, ENXIO
      * @throws IllegalArgumentException if a string holds a NUL
      * @throws IllegalStateException if there is a {@link #terminal} without {@link #newSession} or
      *     {@link #newProcessGroup}

@@ -508,32 +508,53 @@ final class Starter {
         if (ofTerminal != null) {
             return ofTerminal;
         }
-        String cgroup = spawn.cgroup == null ? null : spawn.cgroup.toString();
-        String advice =
-                switch (errno) {
-                    case Errno.ENOENT ->
-                            !Files.exists(program)
-                                    ? null
-                                    : cgroup == null
-                                            ? "the program is there: its interpreter is not"
-                                            : "its interpreter is missing, or "
-                                                    + cgroup
-                                                    + " was removed";
-                    case Errno.EACCES ->
-                            cgroup != null && Files.isExecutable(program)
-                                    ? cgroup + " does not let us in"
-                                    : null;
-                    case Errno.ENOEXEC -> "a script needs a #! line";
-                    case Errno.EAGAIN -> "a limit of processes is reached (RLIMIT_NPROC, pids.max)";
-                    case Errno.EBUSY -> cgroup + " hands controllers to its children";
-                    case Errno.EOPNOTSUPP -> cgroup + " is threaded, or a relative of it is";
-                    case Errno.ENXIO ->
-                            throughGate
-                                    ? "it was held for longer than fs.lease-break-time allows"
-                                    : null;
-                    default -> null;
-                };
+        String ofDirectory = adviceOfDirectory(errno);
+        String advice = ofDirectory != null ? ofDirectory : advice(program, errno);
         return new ErrnoException(call, program.toString(), errno, advice);
+    }
+
+    /**
+     * What there is to say of the directory. The child enters it before it executes the program,
+     * and its one errno does not tell which of the two was refused.
+     */
+    private @Nullable String adviceOfDirectory(int errno) {
+        Path directory = spawn.directory;
+        if (directory == null) {
+            return null;
+        }
+        if (spawn.isolation != null) { // the namespaces that they were looked up in are gone
+            return switch (errno) {
+                case Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ELOOP ->
+                        "that, or its directory " + directory + ", in its namespaces";
+                default -> null;
+            };
+        }
+        return errno == Errno.EACCES && !Files.isExecutable(directory)
+                ? "its directory " + directory + " may not be entered"
+                : null;
+    }
+
+    private @Nullable String advice(Path program, int errno) {
+        String cgroup = spawn.cgroup == null ? null : spawn.cgroup.toString();
+        return switch (errno) {
+            case Errno.ENOENT ->
+                    !Files.exists(program)
+                            ? null
+                            : cgroup == null
+                                    ? "the program is there: its interpreter is not"
+                                    : "its interpreter is missing, or " + cgroup + " was removed";
+            case Errno.EACCES ->
+                    cgroup != null && Files.isExecutable(program)
+                            ? cgroup + " does not let us in"
+                            : null;
+            case Errno.ENOEXEC -> "a script needs a #! line";
+            case Errno.EAGAIN -> "a limit of processes is reached (RLIMIT_NPROC, pids.max)";
+            case Errno.EBUSY -> cgroup + " hands controllers to its children";
+            case Errno.EOPNOTSUPP -> cgroup + " is threaded, or a relative of it is";
+            case Errno.ENXIO ->
+                    throughGate ? "it was held for longer than fs.lease-break-time allows" : null;
+            default -> null;
+        };
     }
 
     /** Waits for a task of ours, which is never long, and rethrows what it threw. */

@@ -165,6 +165,19 @@ class IsolationTest {
     }
 
     @Test
+    void aDirectoryThatIsNotThereInsideIsNamedBesideTheProgram() throws Exception {
+        Path hidden = Files.createDirectory(folder.resolve("hidden"));
+        MountTree over = MountTree.fileSystem("tmpfs", Map.of(), 0);
+        Spawn spawn =
+                Spawn.of("/bin/true")
+                        .directory(hidden)
+                        .isolation(new Isolation().mount(over, folder.toString()));
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(spawn::start)
+                .withMessageContainingAll("/bin/true: ENOENT", "its directory " + hidden);
+    }
+
+    @Test
     void whoMayNotIsToldSo() throws Exception {
         AsUser.nobody(() ->
                 assertThatExceptionOfType(Isolation.FailedException.class)

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -151,6 +153,24 @@ class SpawnErrorsTest {
         assertFails(Spawn.of("true").directory(missing), Errno.ENOENT, missing);
         Path file = Files.createFile(folder.resolve("file"));
         assertFails(Spawn.of("true").directory(file), Errno.ENOTDIR, file);
+    }
+
+    @Test
+    @Needs(root = true)
+    void aDirectoryThatMayNotBeEnteredIsNotBlamedOnTheProgram() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path closed = Files.createDirectory(folder.resolve("closed"));
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+        Spawn spawn = Spawn.of("true").directory(closed);
+        AsUser.nobody(() ->
+                assertThatThrownBy(spawn::start)
+                        .isInstanceOfSatisfying(
+                                ErrnoException.class,
+                                e -> assertThat(e.errno()).isEqualTo(Errno.EACCES))
+                        .hasMessageEndingWith("its directory " + closed + " may not be entered"));
+        Path file = Files.writeString(folder.resolve("file"), "#!/bin/sh\n");
+        assertThatThrownBy(() -> Spawn.of(file.toString()).directory(closed).start())
+                .hasMessageEndingWith(file + ": EACCES (permission denied)");
     }
 
     @Test

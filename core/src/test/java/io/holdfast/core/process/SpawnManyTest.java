@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -17,39 +18,64 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class SpawnManyTest {
-    /** Under emulation a spawn takes a fifth of a second. */
-    private static final int PARALLEL = Boolean.getBoolean("holdfast.slow") ? 20 : 200;
+    private static final boolean SLOW = Boolean.getBoolean("holdfast.slow"); // emulated
+    private static final int ALIVE = SLOW ? 100 : 1_000;
+    private static final int AT_ONCE = SLOW ? 20 : 200;
 
-    private static final int EACH = 5;
+    /** Some are of the JVM itself: compilers and carriers come and go. */
+    private static final int SLACK = 30;
 
     private static int threads() throws IOException {
         String status = Files.readString(Path.of("/proc/self/status"));
         return Integer.parseInt(Proc.field(status, "Threads"));
     }
 
-    /** Some are of the JVM itself: compilers and carriers come and go. */
-    private static final int SLACK = 30;
+    private static Child sleeper() {
+        return Spawn.of("sleep", "1000").stdin(Stdio.devNull()).start();
+    }
 
     @Test
-    void twoHundredAtOnceWithAThousandAliveLeaveNothing() throws Exception {
+    void twoHundredAtOnceBesideAThousandAliveLeaveNothing() throws Exception {
         try (Child first = Spawn.of("true").start()) {
             assertThat(first.await()).isEqualTo(new Exit.Exited(0));
         }
         OpenDescriptors before = OpenDescriptors.now();
         int threadsBefore = threads();
-        ConcurrentLinkedQueue<Child> children = new ConcurrentLinkedQueue<>();
-        ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
+        List<Child> alive = new ArrayList<>();
+        for (int i = 0; i < ALIVE; i++) {
+            alive.add(sleeper());
+        }
+        OpenDescriptors beside = OpenDescriptors.now();
+        assertThat(beside.count()).isEqualTo(before.count() + ALIVE);
+
+        Collection<Child> more = startedAtOnce(AT_ONCE);
+        assertThat(OpenDescriptors.now().count()).isEqualTo(beside.count() + AT_ONCE);
+        assertThat(alive).allMatch(child -> child.pidFd().isAlive());
+        assertThat(more).allMatch(child -> child.pidFd().isAlive());
+        assertThat(threads()).as("no thread a child").isLessThan(threadsBefore + SLACK);
+        end(more);
+        beside.awaitSameNumber();
+        assertThat(alive).allMatch(child -> child.pidFd().isAlive());
+
+        end(alive);
+        before.awaitSameNumber();
+        SpawnErrorsTest.awaitNoChildren();
+        assertThat(threads()).isLessThan(threadsBefore + SLACK);
+    }
+
+    /** One by each of so many threads, half of them virtual. */
+    private static Collection<Child> startedAtOnce(int count) throws InterruptedException {
+        Collection<Child> children = new ConcurrentLinkedQueue<>();
+        Collection<Throwable> failures = new ConcurrentLinkedQueue<>();
         CountDownLatch go = new CountDownLatch(1);
         List<Thread> starters = new ArrayList<>();
-        for (int i = 0; i < PARALLEL; i++) {
+        for (int i = 0; i < count; i++) {
+            Thread.Builder kind = i % 2 == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
             starters.add(
-                    Thread.startVirtualThread(() -> {
+                    kind.start(() -> {
                         try {
                             go.await();
-                            for (int n = 0; n < EACH; n++) {
-                                children.add(
-                                        Spawn.of("sleep", "1000").stdin(Stdio.devNull()).start());
-                            }
+                            children.add(sleeper());
                         } catch (InterruptedException | RuntimeException | Error e) {
                             failures.add(e);
                         }
@@ -60,21 +86,18 @@ class SpawnManyTest {
             starter.join();
         }
         assertThat(failures).isEmpty();
-        assertThat(children).hasSize(PARALLEL * EACH);
-        assertThat(children).allMatch(child -> child.pidFd().isAlive());
-        assertThat(OpenDescriptors.now().count()).isEqualTo(before.count() + PARALLEL * EACH);
-        assertThat(threads()).as("no thread a child").isLessThan(threadsBefore + SLACK);
+        assertThat(children).hasSize(count);
+        return children;
+    }
 
-        List<CompletableFuture<Exit>> futures = children.stream().map(Child::onExit).toList();
+    private static void end(Collection<Child> children) throws Exception {
+        List<CompletableFuture<Exit>> exits = children.stream().map(Child::onExit).toList();
         for (Child child : children) {
             assertThat(child.signal(Signal.KILL)).isTrue();
         }
-        for (CompletableFuture<Exit> future : futures) {
-            assertThat(future.get()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+        for (CompletableFuture<Exit> exit : exits) {
+            assertThat(exit.get()).isEqualTo(new Exit.Killed(Signal.KILL, false));
         }
         children.forEach(Child::close);
-        before.awaitSameNumber();
-        SpawnErrorsTest.awaitNoChildren();
-        assertThat(threads()).isLessThan(threadsBefore + SLACK);
     }
 }

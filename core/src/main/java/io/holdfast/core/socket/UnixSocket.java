@@ -119,9 +119,12 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * A datagram socket with an address of its own.
+     * A datagram socket with an address of its own. Of a path it makes a socket file, as bind(2)
+     * does, and no more: unlike {@link UnixListener#listen} it replaces no dead file, and the file
+     * stays when this is closed, for whoever bound it to remove.
      *
-     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     * @throws ErrnoException EADDRINUSE (also a file that is there), EACCES, ENOENT (no such
+     *     folder)
      */
     public static UnixSocket bind(UnixAddress address) {
         Fd fd = open(SocketType.DATAGRAM, 0);

@@ -4,6 +4,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -61,9 +62,6 @@ final class SignalCommand implements Command {
         if (!scope.isEmpty() && !SCOPES.contains(scope)) {
             throw Command.misuse(line, "no scope: '" + scope + "', only " + SCOPES);
         }
-        if (!scope.isEmpty() && line.hasMatchedOption("--value")) {
-            throw Command.misuse(line, "a value cannot go to a scope: give one of the two");
-        }
         try (PidFd process =
                 scope.equals("thread")
                         ? ProcessArgument.openThread(text, line)
@@ -80,15 +78,23 @@ final class SignalCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static boolean send(PidFd process, Signal signal, String scope, ParseResult line) {
+    private static boolean send(PidFd process, Signal signal, String name, ParseResult line) {
+        PidFd.Scope scope = scope(name);
         if (line.hasMatchedOption("--value")) {
-            return process.signalWithValue(signal, value(line));
+            long value = value(line);
+            return scope == null
+                    ? process.signalWithValue(signal, value)
+                    : process.signalWithValue(signal, value, scope);
         }
-        return switch (scope) {
-            case "thread" -> process.signal(signal, PidFd.Scope.THREAD);
-            case "process" -> process.signal(signal, PidFd.Scope.PROCESS);
-            case "group" -> process.signal(signal, PidFd.Scope.PROCESS_GROUP);
-            default -> process.signal(signal);
+        return scope == null ? process.signal(signal) : process.signal(signal, scope);
+    }
+
+    private static PidFd.@Nullable Scope scope(String name) {
+        return switch (name) {
+            case "thread" -> PidFd.Scope.THREAD;
+            case "process" -> PidFd.Scope.PROCESS;
+            case "group" -> PidFd.Scope.PROCESS_GROUP;
+            default -> null;
         };
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
@@ -42,6 +43,28 @@ class SignalCommandTest {
         try (Child sleep = Spawn.of("sleep", "600").start()) {
             assertThat(Invocation.of("signal", "--value", "0x7", pid(sleep), "USR1").code())
                     .isZero();
+            assertThat(sleep.await()).isEqualTo(new Exit.Killed(Signal.USR1, false));
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.SIGNAL_SCOPE)
+    void aValueGoesWithItToAScope() throws InterruptedException {
+        try (Child sleep = Spawn.of("sleep", "600").start()) {
+            Invocation refused =
+                    Invocation.of("signal", "--value", "7", "--scope", "group", pid(sleep), "USR1");
+            assertThat(refused.err()).contains("leads no process group").hasLineCount(1);
+
+            for (String scope : new String[] {"thread", "process"}) {
+                Invocation asked =
+                        Invocation.of("signal", "--value", "7", "--scope", scope, pid(sleep), "0");
+                assertThat(asked).isEqualTo(new Invocation(0, "", ""));
+            }
+            assertThat(sleep.pidFd().isAlive()).isTrue();
+            Invocation sent =
+                    Invocation.of(
+                            "signal", "--value", "7", "--scope", "process", pid(sleep), "USR1");
+            assertThat(sent).isEqualTo(new Invocation(0, "", ""));
             assertThat(sleep.await()).isEqualTo(new Exit.Killed(Signal.USR1, false));
         }
     }
@@ -122,8 +145,6 @@ class SignalCommandTest {
                 .startsWith("holdfast: no scope: 'all', only [thread, process, group]");
         assertThat(Invocation.of("signal", "--value", "x", "1", "0").err())
                 .startsWith("holdfast: not a value: 'x'");
-        assertThat(Invocation.of("signal", "--value", "1", "--scope", "process", "1", "0").err())
-                .startsWith("holdfast: a value cannot go to a scope");
     }
 
     private static String pid(Child child) {

@@ -276,22 +276,40 @@ public final class PidFd implements AutoCloseable {
      */
     public boolean signal(Signal signal, Scope scope) {
         Feature.SIGNAL_SCOPE.require("a signal with a scope");
-        int r = SysPidfd.sendSignal(fd, signal.number(), scope.flag);
-        if (r == -Errno.ESRCH && scope == Scope.PROCESS_GROUP && state() != State.REAPED) {
-            throw new ErrnoException(
-                    "pidfd_send_signal", toString(), Errno.ESRCH, "it leads no process group");
-        }
-        return sent(r, signal);
+        return sent(SysPidfd.sendSignal(fd, signal.number(), scope.flag), signal, scope);
     }
 
     /**
-     * Sends a signal with a value, as {@code sigqueue(3)} does.
+     * Sends a signal with a value, as {@code sigqueue(3)} does: to the process; to the thread
+     * alone, if it holds a thread.
      *
      * @return false if it is gone
      * @throws ErrnoException EPERM, EAGAIN if its queue is full
      */
     public boolean signalWithValue(Signal signal, long value) {
         return sent(SysPidfd.sendSignal(fd, signal.number(), value, 0), signal);
+    }
+
+    /**
+     * Sends a signal with a value to the thread, the process or the group, each member of which
+     * gets the value.
+     *
+     * @return false if it is gone
+     * @throws ErrnoException EPERM, EAGAIN if its queue is full, of a group only if no member got
+     *     it; ESRCH if it is there but leads no group
+     * @throws NotSupportedException before Linux 6.9
+     */
+    public boolean signalWithValue(Signal signal, long value, Scope scope) {
+        Feature.SIGNAL_SCOPE.require("a signal with a scope");
+        return sent(SysPidfd.sendSignal(fd, signal.number(), value, scope.flag), signal, scope);
+    }
+
+    private boolean sent(int result, Signal signal, Scope scope) {
+        if (result == -Errno.ESRCH && scope == Scope.PROCESS_GROUP && state() != State.REAPED) {
+            throw new ErrnoException(
+                    "pidfd_send_signal", toString(), Errno.ESRCH, "it leads no process group");
+        }
+        return sent(result, signal);
     }
 
     private boolean sent(int result, Signal signal) {

@@ -15,11 +15,15 @@ import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 class PidFdSignalTest {
@@ -64,11 +68,7 @@ class PidFdSignalTest {
                                 .newProcessGroup()
                                 .stdout(Stdio.pipe())
                                 .start();
-                BufferedReader said =
-                        new BufferedReader(
-                                new java.io.InputStreamReader(
-                                        leader.stdout(),
-                                        java.nio.charset.StandardCharsets.UTF_8))) {
+                BufferedReader said = linesOf(leader)) {
             try (PidFd member = PidFd.open(Integer.parseInt(said.readLine()))) {
                 assertThat(leader.pidFd().signal(Signal.TERM, PidFd.Scope.PROCESS_GROUP)).isTrue();
                 assertThat(leader.await()).isEqualTo(new Exit.Killed(Signal.TERM, false));
@@ -86,11 +86,16 @@ class PidFdSignalTest {
             assertThatThrownBy(() -> child.signal(Signal.TERM, PidFd.Scope.PROCESS_GROUP))
                     .isInstanceOf(ErrnoException.class)
                     .hasMessageContaining("leads no process group");
+            assertThatThrownBy(
+                            () -> child.signalWithValue(Signal.TERM, 1, PidFd.Scope.PROCESS_GROUP))
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining("leads no process group");
             assertThat(child.isAlive()).isTrue();
             assertThat(child.signal(Signal.TERM, PidFd.Scope.PROCESS)).isTrue();
             assertThat(parent.reap(child.pid())).isEqualTo(new Exit.Killed(Signal.TERM, false));
             for (PidFd.Scope scope : PidFd.Scope.values()) {
                 assertThat(child.signal(Signal.TERM, scope)).isFalse();
+                assertThat(child.signalWithValue(Signal.TERM, 1, scope)).isFalse();
             }
         }
     }
@@ -104,27 +109,86 @@ class PidFdSignalTest {
                 assertThatThrownBy(() -> child.signal(Signal.KILL, scope))
                         .isInstanceOf(NotSupportedException.class)
                         .hasMessageContaining("Linux 6.9");
+                assertThatThrownBy(() -> child.signalWithValue(Signal.KILL, 1, scope))
+                        .isInstanceOf(NotSupportedException.class)
+                        .hasMessageContaining("Linux 6.9");
             }
             assertThat(child.isAlive()).isTrue();
         }
     }
 
+    private static final long VALUE = 0xFEDCBA9876543210L;
+
+    /** What {@code sigvalue.c} says when it has got it. */
+    private static String arrived() {
+        return "35 -1 " + ProcessHandle.current().pid() + " fedcba9876543210";
+    }
+
+    private static String sigvalue() {
+        return CProgram.of(PidFdSignalTest.class, "sigvalue.c").toString();
+    }
+
+    private static BufferedReader linesOf(Child child) {
+        return new BufferedReader(new InputStreamReader(child.stdout(), StandardCharsets.UTF_8));
+    }
+
     @Test
     @Needs(programs = "gcc")
     void aValueArrivesWhole() throws Exception {
+        try (Child child = Spawn.of(sigvalue()).stdout(Stdio.pipe()).start();
+                BufferedReader said = linesOf(child)) {
+            assertThat(said.readLine()).isEqualTo("ready");
+            assertThat(child.pidFd().signalWithValue(new Signal(35), VALUE)).isTrue();
+            assertThat(said.readLine()).isEqualTo(arrived());
+            assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "THREAD,        SigPnd, ShdPnd",
+        "PROCESS,       ShdPnd, SigPnd",
+        "PROCESS_GROUP, ShdPnd, SigPnd",
+    })
+    @Needs(programs = "gcc", features = Feature.SIGNAL_SCOPE)
+    void aValueGoesToTheThreadOrToTheProcess(PidFd.Scope scope, String where, String notWhere)
+            throws Exception {
         try (Child child =
-                        Spawn.of(CProgram.of(PidFdSignalTest.class, "sigvalue.c").toString())
+                        Spawn.of(sigvalue(), "later")
+                                .newProcessGroup()
+                                .stdin(Stdio.pipe())
                                 .stdout(Stdio.pipe())
                                 .start();
-                BufferedReader said =
-                        new BufferedReader(
-                                new java.io.InputStreamReader(
-                                        child.stdout(), java.nio.charset.StandardCharsets.UTF_8))) {
+                BufferedReader said = linesOf(child)) {
             assertThat(said.readLine()).isEqualTo("ready");
-            assertThat(child.pidFd().signalWithValue(new Signal(35), 0xFEDCBA9876543210L)).isTrue();
-            long self = ProcessHandle.current().pid();
-            assertThat(said.readLine()).isEqualTo("35 -1 " + self + " fedcba9876543210");
+            assertThat(child.pidFd().signalWithValue(new Signal(35), VALUE, scope)).isTrue();
+            String status = child.pidFd().proc().status();
+            assertThat(Long.parseUnsignedLong(Proc.field(status, where), 16)).isEqualTo(1L << 34);
+            assertThat(Long.parseUnsignedLong(Proc.field(status, notWhere), 16)).isZero();
+            child.stdin().close();
+            assertThat(said.readLine()).isEqualTo(arrived());
             assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+        }
+    }
+
+    @Test
+    @Needs(programs = "gcc", features = Feature.SIGNAL_SCOPE)
+    void aValueReachesEachMemberOfAGroup() throws Exception {
+        try (Child leader =
+                        Spawn.of("sh", "-c", "\"$0\" & exec \"$0\"", sigvalue())
+                                .newProcessGroup()
+                                .stdout(Stdio.pipe())
+                                .start();
+                BufferedReader said = linesOf(leader)) {
+            assertThat(said.readLine()).isEqualTo("ready");
+            assertThat(said.readLine()).isEqualTo("ready");
+            assertThat(
+                            leader.pidFd()
+                                    .signalWithValue(
+                                            new Signal(35), VALUE, PidFd.Scope.PROCESS_GROUP))
+                    .isTrue();
+            assertThat(said.lines()).containsExactly(arrived(), arrived());
+            assertThat(leader.await()).isEqualTo(new Exit.Exited(0));
         }
     }
 

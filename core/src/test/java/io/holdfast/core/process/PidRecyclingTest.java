@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.testkit.ForeignParent;
@@ -112,10 +113,15 @@ class PidRecyclingTest {
         if (Feature.SIGNAL_SCOPE.isPresent()) {
             for (PidFd.Scope scope : PidFd.Scope.values()) {
                 assertThat(victim.signal(Signal.KILL, scope)).isFalse();
+                assertThat(victim.signalWithValue(Signal.KILL, 1, scope)).isFalse();
             }
         }
         Exit told = Feature.EXIT_INFO.isPresent() ? KILLED : new Exit.Unknown();
         assertThat(victim.await(LIMIT)).hasValue(told);
+        assertThat(victim.await()).isEqualTo(told);
+        assertThat(victim.onExit().get()).isEqualTo(told);
+        assertThat(exitOnALoop(victim)).isEqualTo(told);
+        fails(Errno.ECHILD, victim::reap);
 
         ProcessInfo info = victim.info();
         assertThat(info.exit()).hasValue(told);
@@ -125,6 +131,7 @@ class PidRecyclingTest {
         assertThat(info.credentials()).isEmpty();
 
         gone(victim::pid);
+        gone(victim::processId);
         gone(victim::parent);
         gone(victim::cgroupPath);
         gone(() -> victim.getFd(0).close());
@@ -138,9 +145,12 @@ class PidRecyclingTest {
         gone(proc::directory);
         gone(proc::name);
         gone(proc::noNewPrivileges);
+        gone(proc::effectiveCapabilities);
         gone(proc::groups);
         gone(proc::startTime);
+        gone(proc::startTicks);
         gone(proc::session);
+        gone(proc::terminal);
         gone(proc::cgroup);
 
         if (known.id.isPresent()) {
@@ -149,17 +159,37 @@ class PidRecyclingTest {
             gone(() -> PidFd.open(known.number, id));
             gone(() -> PidFd.restore(known.name));
         }
-        try (PidFd copy = victim.duplicate()) {
-            assertThat(copy.signal(Signal.KILL)).isFalse();
-            assertThat(copy).isNotEqualTo(successor);
+        try (PidFd copy = victim.duplicate();
+                PidFd adopted = PidFd.adopt(victim.fd().duplicate())) {
+            for (PidFd same : List.of(copy, adopted)) {
+                assertThat(same.state()).isEqualTo(PidFd.State.REAPED);
+                assertThat(same.signal(Signal.KILL)).isFalse();
+                assertThat(same).isNotEqualTo(successor);
+                gone(same::pid);
+            }
         }
         assertThat(successor.isAlive()).as("nothing of all that has touched it").isTrue();
     }
 
+    private static Exit exitOnALoop(PidFd process) throws Exception {
+        List<Exit> exits = new ArrayList<>();
+        try (EventLoop loop = EventLoop.open();
+                AutoCloseable _ = process.onExit(loop, exits::add)) {
+            while (exits.isEmpty()) {
+                loop.step(LIMIT);
+            }
+        }
+        return exits.getFirst();
+    }
+
     private static void gone(ThrowingCallable operation) {
+        fails(Errno.ESRCH, operation);
+    }
+
+    private static void fails(int errno, ThrowingCallable operation) {
         assertThatThrownBy(operation)
                 .isInstanceOfSatisfying(
-                        ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ESRCH));
+                        ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
     @Test
@@ -219,6 +249,7 @@ class PidRecyclingTest {
                         continue;
                     }
                     try (PidFd successor = PidFd.open(number)) {
+                        assertDiedIn(cgroup, victim);
                         assertThat(cgroup.contains(victim)).isFalse();
                         assertThat(cgroup.contains(successor)).isFalse();
                         gone(() -> cgroup.attach(victim));
@@ -235,6 +266,19 @@ class PidRecyclingTest {
         }
         assertThat(failures).isEmpty();
         assertThat(commands).doesNotContain("outside").contains("inside");
+    }
+
+    /** Linux 6.15 tells where a process died; before that nothing is told of one that is gone. */
+    private static void assertDiedIn(Cgroup cgroup, PidFd victim) {
+        if (!Feature.EXIT_INFO.isPresent()) {
+            assertThat(victim.info().cgroupId()).isEmpty();
+            gone(() -> victim.cgroup().close());
+            return;
+        }
+        assertThat(victim.info().cgroupId()).hasValue(cgroup.id());
+        try (Cgroup its = victim.cgroup()) {
+            assertThat(its).isEqualTo(cgroup);
+        }
     }
 
     private static void visitUntilInterrupted(Cgroup cgroup, Set<String> commands) {

@@ -104,6 +104,9 @@ final class RunCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         RunOptions options = RunOptions.of(line);
+        if (options.program().isEmpty()) {
+            throw new CommandException("the name of the program is empty", ExitCode.NOT_FOUND);
+        }
         try (TransientUnit unit = unit(options, output)) {
             try {
                 Exit exit = runToTheEnd(options.spawn(unit == null ? null : unit.cgroup()));

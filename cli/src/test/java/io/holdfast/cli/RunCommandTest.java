@@ -170,6 +170,7 @@ class RunCommandTest {
                 "there is no program holdfast-nosuch in PATH",
                 "holdfast-nosuch");
         refused(ExitCode.NOT_FOUND, "there is no program /nosuch", "/nosuch");
+        refused(ExitCode.NOT_FOUND, "the name of the program is empty", "--", "");
         refused(ExitCode.NOT_EXECUTABLE, text + ": EACCES", text.toString());
         refused(ExitCode.NOT_EXECUTABLE, "interpreter", broken.toString());
         refused(ExitCode.NOT_EXECUTABLE, "/tmp is a folder", "/tmp");

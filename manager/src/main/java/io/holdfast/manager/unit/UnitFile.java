@@ -18,14 +18,22 @@ import java.util.List;
  * @param diagnostics what was broken; those lines are not among the sections
  */
 public record UnitFile(String source, List<Section> sections, List<Diagnostic> diagnostics) {
-    /** Bytes of one line, also after joining continued ones; a longer one refuses the file. */
+    /** Bytes of one line, also after joining continued ones; at a longer one a file is given up. */
     public static final int MAX_LINE = 1 << 20;
 
-    /** Bytes of one file; a larger one is refused. */
+    /** Bytes of one file; a larger one cannot be used. */
     public static final int MAX_SIZE = 4 << 20;
 
-    /** Assignments of one file; more refuse it. */
+    /** Assignments of one file; at more it is given up. */
     public static final int MAX_ENTRIES = 1 << 16;
+
+    /** What a file is to its unit, and so what becomes of the unit if it cannot be used. */
+    public enum Role {
+        /** The unit file itself: without it there is no unit. */
+        FRAGMENT,
+        /** What only adds to it: the unit is loaded without. */
+        DROP_IN
+    }
 
     /** A {@code [name]} and the assignments below it. */
     public record Section(String name, Place place, List<Entry> entries) {
@@ -42,9 +50,13 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         diagnostics = List.copyOf(diagnostics);
     }
 
-    /** Never throws, whatever the bytes are. */
+    /** Parses a fragment. Never throws, whatever the bytes are. */
     public static UnitFile parse(String source, byte[] bytes) {
-        return new UnitFileParser(source, bytes).parse();
+        return parse(source, Role.FRAGMENT, bytes);
+    }
+
+    private static UnitFile parse(String source, Role role, byte[] bytes) {
+        return new UnitFileParser(source, role, bytes).parse();
     }
 
     /** The same of text. Never throws. */
@@ -53,28 +65,37 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
     }
 
     /** Reads a regular file; one that cannot be read comes back empty, with the reason. */
-    public static UnitFile read(Path file) {
+    public static UnitFile read(Path file, Role role) {
         String problem;
         try {
             if (!Files.isRegularFile(file)) {
                 problem = "not a regular file";
             } else {
                 try (InputStream in = Files.newInputStream(file)) {
-                    return parse(file.toString(), in.readNBytes(MAX_SIZE + 1));
+                    return parse(file.toString(), role, in.readNBytes(MAX_SIZE + 1));
                 }
             }
         } catch (IOException | UncheckedIOException e) {
             problem = "cannot be read: " + e;
         }
-        return refused(file.toString(), problem);
+        return unusable(file.toString(), role, problem);
     }
 
-    static UnitFile refused(String source, String problem) {
+    static UnitFile unusable(String source, Role role, String problem) {
         Place place = new Place(source, 0);
         return new UnitFile(
                 source,
                 List.of(),
-                List.of(new Diagnostic(place, Diagnostic.Kind.REFUSED, problem)));
+                List.of(
+                        switch (role) {
+                            case FRAGMENT ->
+                                    new Diagnostic(place, Diagnostic.Kind.REFUSED, problem);
+                            case DROP_IN ->
+                                    new Diagnostic(
+                                            place,
+                                            Diagnostic.Kind.IGNORED,
+                                            problem + "; this drop-in is ignored");
+                        }));
     }
 
     /** The same sections as text that parses to them again; comments and broken lines are gone. */

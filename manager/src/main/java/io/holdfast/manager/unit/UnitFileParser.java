@@ -10,13 +10,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The line syntax. What systemd skips with a warning is skipped here; what makes it give a file up
- * (a broken section header, an endless line) refuses the unit, but the rest is still read so that
- * every problem is named at once. One difference: systemd ends a line at a NUL, here the line is
- * broken.
+ * The line syntax. What systemd skips with a warning is skipped here. What makes it give a file up
+ * (a broken section header, an endless line) refuses the unit in its own file, of which the rest is
+ * still read so that every problem is named at once; a drop-in counts up to there. One difference:
+ * systemd ends a line at a NUL, here the line is broken.
  */
 final class UnitFileParser {
     private final String source;
+    private final UnitFile.Role role;
     private final byte[] bytes;
     private final List<UnitFile.Section> sections = new ArrayList<>();
     private final Diagnostics diagnostics = new Diagnostics();
@@ -25,17 +26,19 @@ final class UnitFileParser {
     private Place sectionPlace;
     private List<UnitFile.Entry> entries = new ArrayList<>();
     private boolean headerBroken;
+    private boolean givenUp;
     private int entryCount;
 
-    UnitFileParser(String source, byte[] bytes) {
+    UnitFileParser(String source, UnitFile.Role role, byte[] bytes) {
         this.source = source;
+        this.role = role;
         this.bytes = bytes;
         this.sectionPlace = new Place(source, 0);
     }
 
     UnitFile parse() {
         if (bytes.length > UnitFile.MAX_SIZE) {
-            return UnitFile.refused(source, "larger than " + UnitFile.MAX_SIZE + " bytes");
+            return UnitFile.unusable(source, role, "larger than " + UnitFile.MAX_SIZE + " bytes");
         }
         readLines();
         endSection();
@@ -47,7 +50,7 @@ final class UnitFileParser {
         boolean continued = false;
         int firstLine = 0;
         int line = 0;
-        for (int at = startsWithBom() ? 3 : 0; at < bytes.length; ) {
+        for (int at = startsWithBom() ? 3 : 0; at < bytes.length && !givenUp; ) {
             int end = at;
             while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') {
                 end++;
@@ -70,7 +73,7 @@ final class UnitFileParser {
             boolean more = endsWithOddBackslashes(start, end);
             joined.write(bytes, start, (more ? end - 1 : end) - start);
             if (joined.size() > UnitFile.MAX_LINE) {
-                refuse(firstLine, "a line of more than " + UnitFile.MAX_LINE + " bytes");
+                giveUp(firstLine, "a line of more than " + UnitFile.MAX_LINE + " bytes");
                 joined.reset();
                 continued = more;
                 continue;
@@ -83,11 +86,11 @@ final class UnitFileParser {
                 joined.reset();
             }
             if (entryCount > UnitFile.MAX_ENTRIES) {
-                refuse(line, "more than " + UnitFile.MAX_ENTRIES + " assignments");
+                giveUp(line, "more than " + UnitFile.MAX_ENTRIES + " assignments");
                 return;
             }
         }
-        if (continued) {
+        if (continued && !givenUp) {
             logicalLine(joined.toByteArray(), firstLine);
         }
     }
@@ -135,11 +138,7 @@ final class UnitFileParser {
             section = line.substring(1, line.length() - 1);
             sectionPlace = new Place(source, number);
         } else {
-            refuse(
-                    number,
-                    "broken section header "
-                            + Quote.of(line)
-                            + "; the lines up to the next header are ignored");
+            giveUp(number, "broken section header " + Quote.of(line));
         }
     }
 
@@ -181,8 +180,15 @@ final class UnitFileParser {
         diagnostics.add(new Place(source, line), Diagnostic.Kind.IGNORED, message);
     }
 
-    private void refuse(int line, String message) {
-        diagnostics.add(new Place(source, line), Diagnostic.Kind.REFUSED, message);
+    private void giveUp(int line, String message) {
+        switch (role) {
+            case FRAGMENT ->
+                    diagnostics.add(new Place(source, line), Diagnostic.Kind.REFUSED, message);
+            case DROP_IN -> {
+                ignore(line, message + "; the rest of this drop-in is ignored");
+                givenUp = true;
+            }
+        }
     }
 
     /** Blanks and tabs only, as in C: a no-break space belongs to the value. */

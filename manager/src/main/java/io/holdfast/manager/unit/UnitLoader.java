@@ -115,9 +115,9 @@ public final class UnitLoader {
             ordered.remove(name);
             ordered.addFirst(name);
             List<UnitFile> files = new ArrayList<>();
-            files.add(UnitFile.read(fragment));
+            files.add(UnitFile.read(fragment, UnitFile.Role.FRAGMENT));
             List<Path> dropIns = dropIns(ordered);
-            dropIns.forEach(dropIn -> files.add(UnitFile.read(dropIn)));
+            dropIns.forEach(dropIn -> files.add(UnitFile.read(dropIn, UnitFile.Role.DROP_IN)));
             files.forEach(file -> diagnostics.addAll(file.diagnostics()));
             List<UnitSource.Link> links = new ArrayList<>();
             addLinks(ordered, ".requires", Dependency.REQUIRES, links);

@@ -95,10 +95,7 @@ class UnitFileTest {
     void aBrokenSectionHeaderRefusesTheFileAndLosesItsLines() {
         UnitFile file = UnitFile.parse("f", "[A]\nx=1\n[B\ny=2\n[C]\nz=3\n");
         assertThat(entries(file)).containsExactly("A|x|1|2", "C|z|3|6");
-        assertThat(problems(file))
-                .containsExactly(
-                        "f:3: broken section header \"[B\"; the lines up to the next header are"
-                                + " ignored");
+        assertThat(problems(file)).containsExactly("f:3: broken section header \"[B\"");
         assertThat(file.diagnostics().getFirst().severity()).isEqualTo(Diagnostic.Severity.ERROR);
     }
 
@@ -146,8 +143,8 @@ class UnitFileTest {
 
     @Test
     void aFileThatCannotBeReadIsRefusedWithTheReason(@TempDir Path folder) {
-        UnitFile missing = UnitFile.read(folder.resolve("no.service"));
-        UnitFile directory = UnitFile.read(folder);
+        UnitFile missing = UnitFile.read(folder.resolve("no.service"), UnitFile.Role.FRAGMENT);
+        UnitFile directory = UnitFile.read(folder, UnitFile.Role.FRAGMENT);
         assertThat(problems(missing).getFirst()).endsWith("no.service: not a regular file");
         assertThat(problems(directory).getFirst()).endsWith(": not a regular file");
     }

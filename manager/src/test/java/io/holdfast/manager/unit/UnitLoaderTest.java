@@ -107,6 +107,31 @@ class UnitLoaderTest {
         assertThat(Tree.read(tree.load("dangling.service")).isRefused()).isTrue();
     }
 
+    /** As systemd has it. */
+    @Test
+    void aDropInThatCannotBeUsedLeavesTheUnitToWhatCameBefore() {
+        tree.write("a/x.service", SERVICE);
+        tree.write(
+                "a/x.service.d/10.conf",
+                "[Unit]\nDescription=good\n[Servic\nUser=a\n[Unit]\nDescription=late\n");
+        tree.write("a/x.service.d/20.conf", "x".repeat(UnitFile.MAX_SIZE + 1));
+        tree.link("a/x.service.d/30.conf", "/nowhere");
+
+        Unit unit = Tree.read(tree.load("x.service"));
+
+        assertThat(unit.isRefused()).isFalse();
+        assertThat(unit.unit().description()).isEqualTo("good");
+        String folder = root.resolve("a/x.service.d").toString();
+        assertThat(unit.diagnostics())
+                .extracting(Object::toString)
+                .containsExactly(
+                        folder
+                                + "/10.conf:3: broken section header \"[Servic\"; the rest of this"
+                                + " drop-in is ignored",
+                        folder + "/20.conf: larger than 4194304 bytes; this drop-in is ignored",
+                        folder + "/30.conf: not a regular file; this drop-in is ignored");
+    }
+
     @Test
     void aliasesInACircleEnd() {
         tree.link("a/x.service", "y.service").link("a/y.service", "x.service");

@@ -189,8 +189,7 @@ final class Execution {
      *
      * @param more variables of this command alone, as {@code MAINPID}
      * @throws ErrnoException ENOENT, EACCES or ENOEXEC of the program
-     * @throws SetupException if an environment file, the working directory or a tool is missing, or
-     *     if something is not supported
+     * @throws SetupException if an environment file, the working directory or a tool is missing
      */
     Spawn spawnOf(ExecCommand command, Map<String, String> more) throws SetupException {
         return spawnOf(command, more, PassedDescriptors.NONE);
@@ -204,11 +203,6 @@ final class Execution {
      */
     Spawn spawnOf(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
             throws SetupException {
-        if (command.has(ExecCommand.Flag.VIA_SHELL)) {
-            throw new SetupException(
-                    SetupException.Step.RESOURCES,
-                    command.place() + ": the prefix | is not supported yet");
-        }
         boolean main = unit.service().commands().start().contains(command);
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);

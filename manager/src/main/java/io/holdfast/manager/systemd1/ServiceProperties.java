@@ -219,7 +219,6 @@ final class ServiceProperties {
                             case FULLY_PRIVILEGED -> "privileged";
                             case NO_SETUID -> "no-setuid";
                             case AMBIENT_MAGIC -> "ambient";
-                            case VIA_SHELL -> "via-shell";
                         })
                 .toList();
     }

@@ -36,9 +36,7 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
         /** {@code !}: the user is not changed, the sandbox is applied. */
         NO_SETUID,
         /** {@code !!}: as {@code !}, for kernels without ambient capabilities. */
-        AMBIENT_MAGIC,
-        /** {@code |}: through the user's login shell (systemd 258). */
-        VIA_SHELL
+        AMBIENT_MAGIC
     }
 
     public ExecCommand {
@@ -193,7 +191,9 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
                                     : before.contains(Flag.NO_SETUID)
                                             ? Flag.AMBIENT_MAGIC
                                             : Flag.NO_SETUID;
-                    case '|' -> Flag.VIA_SHELL;
+                    case '|' ->
+                            throw new IllegalArgumentException(
+                                    "the prefix | (the user's shell) is not supported yet");
                     default -> null;
                 };
         return flag == null || before.contains(flag) ? null : flag;

@@ -108,7 +108,6 @@ class ExecCommandTest {
         "+/x, FULLY_PRIVILEGED",
         "!/x, NO_SETUID",
         "!!/x, AMBIENT_MAGIC",
-        "|/x, VIA_SHELL",
         "-+:/x, IGNORE_FAILURE NO_EXPANSION FULLY_PRIVILEGED",
         ":!!-/x, IGNORE_FAILURE NO_EXPANSION AMBIENT_MAGIC",
     })
@@ -133,7 +132,8 @@ class ExecCommandTest {
                 "/bin/a \\xff",
                 "\"\"",
                 "/bin/..",
-                "++/bin/a"
+                "++/bin/a",
+                "|/bin/a"
             })
     void badCommandsRefuseTheUnit(String line) {
         ExecCommand.Line parsed = parse(line);

@@ -380,8 +380,8 @@ final class Execution {
                     "Limit%s=%s is clamped to %s, the hard limit of this manager"
                             .formatted(
                                     resource,
-                                    Long.toUnsignedString(limit.hard()),
-                                    Long.toUnsignedString(most)));
+                                    ResourceLimit.text(limit.hard()),
+                                    ResourceLimit.text(most)));
         }
     }
 

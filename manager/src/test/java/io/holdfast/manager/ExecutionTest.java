@@ -493,7 +493,11 @@ class ExecutionTest {
         long hard = SysResource.limit(Resource.NOFILE.number())[1];
         assertThat(clamped).containsPattern("Max open files +" + hard + " +" + hard + " ");
         assertThat(warnings).hasSize(1);
-        assertThat(warnings.getFirst()).startsWith("LimitNOFILE=").contains(" " + hard + ",");
+        assertThat(warnings.getFirst())
+                .isEqualTo(
+                        "LimitNOFILE=infinity is clamped to "
+                                + hard
+                                + ", the hard limit of this manager");
     }
 
     @Test

@@ -54,6 +54,11 @@ public record ResourceLimit(long soft, long hard) {
                 parseOne(resource, text.substring(colon + 1).strip()));
     }
 
+    /** One of the two, in the kernel's unit: a number, or {@code infinity}. */
+    public static String text(long value) {
+        return value == Resource.INFINITY ? "infinity" : Long.toUnsignedString(value);
+    }
+
     private static long parseOne(Resource resource, String text) {
         return switch (resource) {
             case CPU -> seconds(TimeSpan.parse(text));

@@ -54,7 +54,14 @@ final class StartPlan {
         }
         Set<UnitName> wanted = new LinkedHashSet<>(names);
         wanted.addAll(closure.units().keySet());
-        wanted.forEach(name -> add(name, names.contains(name)));
+        for (UnitName name : wanted) {
+            ManagedUnit unit = units.find(name);
+            if (unit == null) {
+                context.error(name, "there is no such unit");
+            } else {
+                add(unit, names.contains(name));
+            }
+        }
         if (!alone) {
             settleConflicts();
             refuseDependants();
@@ -80,12 +87,7 @@ final class StartPlan {
         refused.put(unit, how);
     }
 
-    private void add(UnitName name, boolean byName) {
-        ManagedUnit unit = units.find(name);
-        if (unit == null) {
-            context.error(name, "there is no such unit");
-            return;
-        }
+    private void add(ManagedUnit unit, boolean byName) {
         if (byName) {
             named.add(unit);
         }
@@ -93,14 +95,16 @@ final class StartPlan {
             return;
         }
         String problem = problem(unit.unit());
-        if (problem == null) {
-            starts.add(unit);
-        } else {
+        if (problem != null) {
             refuse(unit.unit().name(), problem, JobResult.INVALID);
+        } else if (unit.unit().isRefused()) {
+            refused.put(unit.unit().name(), JobResult.INVALID); // why was told when it was loaded
+        } else {
+            starts.add(unit);
         }
     }
 
-    /** Why a unit cannot be started at all, or null. */
+    /** Why a unit cannot be started at all, whatever its files say; or null. */
     private static @Nullable String problem(Unit unit) {
         if (unit.source().state() == UnitSource.State.MASKED) {
             return "it is masked by "
@@ -110,17 +114,7 @@ final class StartPlan {
                 unit instanceof ServiceUnit
                         || unit instanceof SocketUnit
                         || unit instanceof TargetUnit;
-        if (!supported) {
-            return "units of this kind are not supported yet";
-        }
-        if (unit.isRefused()) {
-            return unit.diagnostics().stream()
-                    .filter(diagnostic -> diagnostic.severity() == Diagnostic.Severity.ERROR)
-                    .map(Diagnostic::toString)
-                    .findFirst()
-                    .orElse("its files make no unit");
-        }
-        return null;
+        return supported ? null : "units of this kind are not supported yet";
     }
 
     /** Of two that conflict, the one stays that was asked for; else the one that came first. */

@@ -66,6 +66,19 @@ class ManagerTest {
     }
 
     @Test
+    void whyAUnitCannotBeLoadedIsSaidOnce() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service("bad", "Type=oneshot", "ExecStart=bin/relative");
+
+            assertThat(stage.start("bad")).isEqualTo(JobResult.INVALID);
+
+            assertThat(stage.happenings().lines())
+                    .filteredOn(line -> line.contains("bin/relative"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
     void dropInsAndTemplatesMakeTheUnit() throws Exception {
         try (Stage stage = Stage.in(folder)) {
             stage.service("a@", "ExecStart=/bin/sh -c 'echo main %%i is %i; exec sleep 1000'");

@@ -57,7 +57,7 @@ final class StartPlan {
         for (UnitName name : wanted) {
             ManagedUnit unit = units.find(name);
             if (unit == null) {
-                context.error(name, "there is no such unit");
+                context.error(name, unknown(closure.units().get(name)));
             } else {
                 add(unit, names.contains(name));
             }
@@ -102,6 +102,15 @@ final class StartPlan {
         } else {
             starts.add(unit);
         }
+    }
+
+    /**
+     * @param read what was found by that name, if it was looked for
+     */
+    private static String unknown(@Nullable Unit read) {
+        Optional<Diagnostic> why =
+                read == null ? Optional.empty() : read.diagnostics().stream().findFirst();
+        return "there is no such unit" + why.map(each -> ": " + each).orElse("");
     }
 
     /** Why a unit cannot be started at all, whatever its files say; or null. */

@@ -69,12 +69,21 @@ class ManagerTest {
     void whyAUnitCannotBeLoadedIsSaidOnce() throws Exception {
         try (Stage stage = Stage.in(folder)) {
             stage.service("bad", "Type=oneshot", "ExecStart=bin/relative");
+            Files.createSymbolicLink(
+                    stage.unitFolder().resolve("dangling.service"), Path.of("/nowhere"));
 
             assertThat(stage.start("bad")).isEqualTo(JobResult.INVALID);
+            assertThat(stage.start("dangling")).isEqualTo(JobResult.INVALID);
 
             assertThat(stage.happenings().lines())
                     .filteredOn(line -> line.contains("bin/relative"))
                     .hasSize(1);
+            assertThat(stage.happenings().lines())
+                    .filteredOn(line -> line.startsWith("dangling.service: "))
+                    .singleElement()
+                    .asString()
+                    .contains("there is no such unit", "a link to a file that is missing");
+            assertThat(stage.status("dangling").loadState()).isEqualTo("not-found");
         }
     }
 

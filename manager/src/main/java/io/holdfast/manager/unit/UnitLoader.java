@@ -73,9 +73,11 @@ public final class UnitLoader {
                         return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
                     }
                     case UnitIndex.Fragment(Path file) -> {
-                        return isEmpty(file)
-                                ? without(name, UnitSource.State.MASKED, Optional.of(file))
-                                : found(name, file);
+                        return Files.notExists(file)
+                                ? gone(name, file)
+                                : isEmpty(file)
+                                        ? without(name, UnitSource.State.MASKED, Optional.of(file))
+                                        : found(name, file);
                     }
                     case UnitIndex.Masked(Path link) -> {
                         return without(name, UnitSource.State.MASKED, Optional.of(link));
@@ -88,6 +90,15 @@ public final class UnitLoader {
                     Diagnostic.Kind.REFUSED,
                     "more than " + MAX_ALIAS_STEPS + " aliases lead to each other");
             return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
+        }
+
+        /** A link that leads nowhere, or a file that was removed since the scan. */
+        private UnitSource gone(UnitName name, Path file) {
+            diagnostics.add(
+                    new Place(file.toString(), 0),
+                    Diagnostic.Kind.REFUSED,
+                    Files.isSymbolicLink(file) ? "a link to a file that is missing" : "missing");
+            return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
         }
 
         private UnitIndex.@Nullable Entry entry(UnitName name) {

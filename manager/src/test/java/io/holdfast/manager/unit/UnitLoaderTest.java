@@ -101,10 +101,20 @@ class UnitLoaderTest {
     void aLinkOutOfTheFoldersIsAUnitOfItsOwn() {
         tree.write("elsewhere/real.service", SERVICE);
         tree.link("a/linked.service", root.resolve("elsewhere/real.service").toString());
-        tree.link("a/dangling.service", "/nowhere");
         assertThat(tree.load("linked.service").state()).isEqualTo(State.LOADED);
         assertThat(Tree.read(tree.load("linked.service")).isRefused()).isFalse();
-        assertThat(Tree.read(tree.load("dangling.service")).isRefused()).isTrue();
+    }
+
+    @Test
+    void aLinkThatLeadsNowhereIsNoUnitAndHidesThoseBehindIt() {
+        tree.link("a/dangling.service", "/nowhere").write("b/dangling.service", SERVICE);
+        UnitSource source = tree.load("dangling.service");
+        assertThat(source.state()).isEqualTo(State.NOT_FOUND);
+        assertThat(Tree.read(source).diagnostics())
+                .singleElement()
+                .asString()
+                .isEqualTo(
+                        root.resolve("a/dangling.service") + ": a link to a file that is missing");
     }
 
     /** As systemd has it. */

@@ -73,27 +73,13 @@ final class JobCommand implements Command {
     }
 
     private String reason(String unit, String result, ParseResult line) {
-        if (ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
-                .object("unit")
-                .string("loadState")
-                .equals("not-found")) {
-            return unit + ": there is no such unit";
-        }
-        return unit + ": " + words(result) + "; see: holdfast status " + unit;
-    }
-
-    /** What systemd's word for the end of a job means here. */
-    private String words(String result) {
-        return switch (result) {
-            case "canceled" -> "another job took its place, or is in its way (canceled)";
-            case "timeout" -> "it took too long (timeout)";
-            case "dependency" -> "something that it requires did not start (dependency)";
-            case "assert" -> "an Assert…= of its does not hold (assert)";
-            case "invalid" ->
-                    verb.equals("reload")
-                            ? "it does not run, or has no ExecReload= (invalid)"
-                            : "it cannot be loaded, or not be run here (invalid)";
-            default -> result;
-        };
+        String loadState =
+                ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
+                        .object("unit")
+                        .string("loadState");
+        String reason = unit + ": " + JobText.of(verb, result, loadState);
+        return loadState.equals(JobText.NOT_FOUND)
+                ? reason
+                : reason + "; see: holdfast status " + unit;
     }
 }

@@ -21,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -215,17 +217,27 @@ final class UpCommand implements Command {
             return;
         }
         code.set(ExitCode.FAILURE);
-        failed.forEach(unit ->
-                lines.event(
-                        Level.ERROR,
-                        "cannot start "
-                                + unit
-                                + ": "
-                                + (results.get(unit) == null
-                                        ? "no answer"
-                                        : results.get(unit).word())));
-        if (failed.size() == units.size()) { // nothing runs
-            var ignored = manager.shutdown();
+        CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
+        for (UnitName unit : failed) {
+            told = told.thenCompose(_ -> tell(manager, unit, results.get(unit), lines));
         }
+        if (failed.size() == units.size()) { // nothing runs
+            var _ =
+                    told.whenComplete((_, _) -> {
+                        var _ = manager.shutdown();
+                    });
+        }
+    }
+
+    private static CompletableFuture<Void> tell(
+            Manager manager, UnitName unit, @Nullable JobResult result, EventLines lines) {
+        return manager.status(unit)
+                .thenAccept(status -> {
+                    String why =
+                            result == null
+                                    ? "no answer"
+                                    : JobText.of("start", result.word(), status.loadState());
+                    lines.event(Level.ERROR, "cannot start " + unit + ": " + why);
+                });
     }
 }

@@ -179,7 +179,7 @@ class UpTest {
             assertThat(up.lines())
                     .anyMatch(line -> line.contains("/nowhere/program"))
                     .contains("holdfast: cannot start bad.service: failed")
-                    .contains("holdfast: cannot start nowhere.service: invalid")
+                    .contains("holdfast: cannot start nowhere.service: there is no such unit")
                     .noneMatch(line -> line.contains("ready"));
         }
     }
@@ -187,7 +187,7 @@ class UpTest {
     @Test
     void whatRunsGoesOnWhenSomethingElseCouldNotBeStarted() throws Exception {
         try (CommandProcess up = up("a", "nowhere")) {
-            up.await("cannot start nowhere.service: invalid");
+            up.await("cannot start nowhere.service: there is no such unit");
             up.await("a.service | up");
             assertThat(command("status", "a").code()).isZero();
             up.signal("TERM");

@@ -16,6 +16,7 @@ final class StatusCommand implements Command {
 
     private static final int NO_SUCH_UNIT = 4;
     private static final int LINES = 10;
+    private static final int ERRORS = 10;
 
     @Override
     public CommandSpec spec() {
@@ -106,6 +107,7 @@ final class StatusCommand implements Command {
         }
         unit.optionalObject("mainProcess").ifPresent(id -> row(output, "Main", process(id)));
         unit.optionalString("mainExit").ifPresent(exit -> row(output, "Last main", exit));
+        unit.optionalString("failure").ifPresent(why -> row(output, "Failure", why));
         unit.optionalString("statusText").ifPresent(text -> row(output, "Says", text));
         if (unit.integer("restarts") > 0) {
             row(output, "Restarts", Long.toString(unit.integer("restarts")));
@@ -115,9 +117,11 @@ final class StatusCommand implements Command {
         for (JsonObject process : unit.objects("processes")) {
             row(output, "", process(process.object("id")) + "  " + process.string("commandLine"));
         }
-        int ignored = unit.strings("diagnostics").size();
-        if (ignored > 0) {
-            row(output, "Notes", ignored + " on its files; --json has them");
+        List<String> errors = unit.strings("errors");
+        errors.stream().limit(ERRORS).forEach(error -> row(output, "Error", error));
+        int more = unit.strings("diagnostics").size() - Math.min(errors.size(), ERRORS);
+        if (more > 0) {
+            row(output, "Notes", more + " on its files; --json has them");
         }
         List<String> log = unit.strings("log");
         if (!log.isEmpty()) {

@@ -196,6 +196,46 @@ class UpTest {
     }
 
     @Test
+    void theStatusTellsWhyAUnitCannotBeLoadedOrRun() throws Exception {
+        unit("broken", "Nice=high\nExecStart=bin/relative");
+        unit("missing", "ExecStart=/nowhere/program");
+        try (CommandProcess up = up("a")) {
+            up.await("holdfast: ready");
+
+            assertThat(command("start", "broken").code()).isEqualTo(1);
+            String place = units.resolve("broken.service") + ":6: ";
+            assertThat(command("status", "broken").out().lines())
+                    .anyMatch(line -> line.contains("Loaded: bad-setting"))
+                    .anyMatch(line ->
+                            line.contains("Error: " + place) && line.contains("bin/relative"))
+                    .anyMatch(line -> line.contains("Notes: 1 on its files"));
+
+            assertThat(command("start", "missing").code()).isEqualTo(1);
+            assertThat(command("status", "missing").out().lines())
+                    .anyMatch(line ->
+                            line.contains("Failure: cannot run /nowhere/program")
+                                    && line.contains("ENOENT"));
+            assertThat(command("reset-failed", "missing").code()).isZero();
+            assertThat(command("status", "missing").out()).doesNotContain("Failure:");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void onlySoManyErrorsOfAUnitAreShown() throws Exception {
+        unit("broken", "ExecStart=bin/relative\n".repeat(50).strip());
+        try (CommandProcess up = up("a")) {
+            up.await("holdfast: ready");
+            assertThat(command("status", "broken").out().lines())
+                    .filteredOn(line -> line.contains("Error: "))
+                    .hasSize(10);
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
     void aSecondInterruptHurries() throws Exception {
         unit(
                 "stubborn",

@@ -64,6 +64,8 @@ public final class ManagerInterface implements AutoCloseable {
               result: string,
               mainProcess: ?ProcessId,
               mainExit: ?string,
+              # why a command of this run could not be executed
+              failure: ?string,
               invocationId: ?string,
               cgroup: ?string,
               processes: []Process,
@@ -72,6 +74,8 @@ public final class ManagerInterface implements AutoCloseable {
               fragment: ?string,
               dropIns: []string,
               diagnostics: []string,
+              # those of the diagnostics that keep it from being started
+              errors: []string,
               log: []string
             )
 
@@ -414,6 +418,7 @@ public final class ManagerInterface implements AutoCloseable {
                         .put("since", unit.since().toEpochMilli() * 1000)
                         .put("result", unit.result())
                         .putIfPresent("mainExit", unit.mainExit().map(ExitText::of))
+                        .putIfPresent("failure", unit.failure())
                         .putIfPresent("invocationId", nonEmpty(unit.invocationId()))
                         .putIfPresent("cgroup", unit.cgroup())
                         .put(
@@ -432,6 +437,7 @@ public final class ManagerInterface implements AutoCloseable {
                         .putStrings(
                                 "diagnostics",
                                 unit.diagnostics().stream().map(Object::toString).toList())
+                        .putStrings("errors", unit.errors().stream().map(Object::toString).toList())
                         .putStrings("log", unit.log());
         unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
         return json.build();

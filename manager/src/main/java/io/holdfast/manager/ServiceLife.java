@@ -61,6 +61,7 @@ final class ServiceLife {
     private ServiceResult result = ServiceResult.SUCCESS;
     private @Nullable ServiceRun run;
     private @Nullable Exit mainExit;
+    private Optional<String> failure = Optional.empty();
     private String invocationId = "";
     private String statusText = "";
     private UnitTimes times = UnitTimes.NEVER;
@@ -185,6 +186,7 @@ final class ServiceLife {
         takeNewer();
         result = ServiceResult.SUCCESS;
         mainExit = null;
+        failure = Optional.empty();
         mainStart = Moment.NEVER;
         mainExited = Moment.NEVER;
         lastMain = Optional.empty();
@@ -306,6 +308,7 @@ final class ServiceLife {
 
     void forgetResult() {
         result = ServiceResult.SUCCESS;
+        failure = Optional.empty();
         changed();
     }
 
@@ -345,9 +348,14 @@ final class ServiceLife {
      *
      * @param exit how a process would have ended; empty where there would have been none
      */
-    void notRun(ExecCommand command, Optional<Exit> exit, Exception failure) {
+    void notRun(ExecCommand command, Optional<Exit> exit, Exception why) {
         String how = exit.map(each -> " (" + ExitText.of(each) + ")").orElse("");
-        error("cannot run " + command.executable() + how + ": " + message(failure));
+        String text = "cannot run " + command.executable() + how + ": " + message(why);
+        boolean forgiven = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
+        if (failure.isEmpty() && !forgiven) {
+            failure = Optional.of(text);
+        }
+        error(text);
     }
 
     /**
@@ -381,6 +389,7 @@ final class ServiceLife {
                 result.toString(),
                 main,
                 mainExit(),
+                failure,
                 invocationId,
                 run().flatMap(ServiceRun::cgroup).map(cgroup -> cgroup.path().path()),
                 List.of(),

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param result how the last run ended, {@code success} while nothing went wrong
  * @param mainProcess its main process
  * @param mainExit how the last main process ended
+ * @param failure why the first command of this run that mattered could not be executed
  * @param invocationId 32 hexadecimal digits of this run, empty before the first
  * @param cgroup the path of its cgroup, while it has one
  * @param processes all its processes
@@ -34,6 +35,7 @@ public record UnitStatus(
         String result,
         Optional<ProcessId> mainProcess,
         Optional<Exit> mainExit,
+        Optional<String> failure,
         String invocationId,
         Optional<String> cgroup,
         List<UnitProcess> processes,
@@ -58,6 +60,13 @@ public record UnitStatus(
         log = List.copyOf(log);
     }
 
+    /** What keeps it from being started, of what is to be said about its files. */
+    public List<Diagnostic> errors() {
+        return diagnostics.stream()
+                .filter(diagnostic -> diagnostic.severity() == Diagnostic.Severity.ERROR)
+                .toList();
+    }
+
     /** Of a unit without processes. */
     static UnitStatus of(Unit unit, ActiveState active, String subState) {
         return of(unit, active, subState, Instant.EPOCH, "success");
@@ -78,6 +87,7 @@ public record UnitStatus(
                 subState,
                 since,
                 result,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 "",
@@ -102,6 +112,7 @@ public record UnitStatus(
                 result,
                 mainProcess,
                 mainExit,
+                failure,
                 invocationId,
                 cgroup,
                 found,

@@ -26,6 +26,7 @@ class UpTest {
     private Path units;
     private String runtime;
     private String slice;
+    private final List<String> environment = new ArrayList<>(); // of a plain user's manager
 
     @BeforeEach
     void layOut() throws IOException {
@@ -278,13 +279,15 @@ class UpTest {
 
     private CommandProcess upAsNobody(String... names) throws IOException {
         List<String> nobody =
-                List.of(
-                        "setpriv",
-                        "--reuid=nobody",
-                        "--regid=nogroup",
-                        "--clear-groups",
-                        "env",
-                        "HOME=" + folder);
+                new ArrayList<>(
+                        List.of(
+                                "setpriv",
+                                "--reuid=nobody",
+                                "--regid=nogroup",
+                                "--clear-groups",
+                                "env",
+                                "HOME=" + folder));
+        nobody.addAll(environment);
         List<String> words =
                 new ArrayList<>(
                         List.of("up", "--runtime-dir", runtime, "--units", units.toString()));
@@ -334,6 +337,85 @@ class UpTest {
                 assertThat(up.exitCode()).isZero();
                 assertThat(beside.isAlive()).isFalse();
             }
+        }
+    }
+
+    /**
+     * A process without any variable in a session of its own, whose parent has gone, and a child of
+     * it in another one.
+     *
+     * @param first what both do first
+     */
+    private void unitWithStrays(String first) throws IOException {
+        Path child = Files.writeString(folder.resolve("child.sh"), first + "\nsleep 1000 & wait");
+        Path stray =
+                Files.writeString(
+                        folder.resolve("stray.sh"),
+                        first
+                                + "\nsetsid sh "
+                                + child
+                                + " & echo child $!; echo stray $$; wait; sleep 1000");
+        Path main =
+                Files.writeString(
+                        folder.resolve("main.sh"),
+                        "setsid env -i sh -c 'sh " + stray + " &'\nexec sleep 1000");
+        unit("loses", "ExecStart=/bin/sh " + main);
+    }
+
+    private static PidFd spokenOf(CommandProcess up, String word) throws InterruptedException {
+        return PidFd.open(numberIn(up.await("loses.service | " + word + " ")));
+    }
+
+    @Test
+    void strayProcessesEndWithAPlainUsersManager() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
+        unitWithStrays("");
+        try (CommandProcess up = upAsNobody("loses");
+                PidFd stray = spokenOf(up, "stray");
+                PidFd child = spokenOf(up, "child")) {
+            assertThat(command("stop", "loses").code()).isZero();
+            assertThat(stray.isAlive()).as("it is no unit's").isTrue();
+
+            String number = " " + stray.pid() + " ";
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(up.lines())
+                    .anyMatch(line -> line.contains(number) && line.contains("SIGTERM"))
+                    .noneMatch(line -> line.contains("SIGKILL"));
+            assertThat(stray.isAlive()).isFalse();
+            assertThat(child.isAlive()).isFalse();
+        }
+    }
+
+    @Test
+    void aStrayProcessThatDoesNotEndIsKilled() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
+        unitWithStrays("trap '' TERM");
+        environment.add("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strayPatience=100");
+        try (CommandProcess up = upAsNobody("loses");
+                PidFd stray = spokenOf(up, "stray");
+                PidFd child = spokenOf(up, "child")) {
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(up.lines()).anyMatch(line -> line.contains("SIGKILL"));
+            assertThat(stray.isAlive()).isFalse();
+            assertThat(child.isAlive()).isFalse();
+        }
+    }
+
+    @Test
+    void aHurriedEndKillsStrayProcessesToo() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
+        unitWithStrays("trap '' TERM");
+        try (CommandProcess up = upAsNobody("loses");
+                PidFd stray = spokenOf(up, "stray");
+                PidFd child = spokenOf(up, "child")) {
+            up.signal("INT");
+            up.await("ends with the manager: SIGTERM");
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(stray.isAlive()).isFalse();
+            assertThat(child.isAlive()).isFalse();
         }
     }
 

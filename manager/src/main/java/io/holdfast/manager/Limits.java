@@ -32,6 +32,12 @@ final class Limits {
     static final int STRAYS = number("strays", 1024);
 
     /**
+     * How long they may take to end with the manager before they are killed ({@code strayPatience},
+     * milliseconds).
+     */
+    static final Duration STRAY_PATIENCE = Duration.ofMillis(number("strayPatience", 10_000));
+
+    /**
      * Failed instances of accepting sockets that stay to be looked at ({@code failedInstances}).
      */
     static final int FAILED_INSTANCES = number("failedInstances", 64);

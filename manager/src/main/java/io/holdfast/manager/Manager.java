@@ -36,8 +36,9 @@ import org.jspecify.annotations.Nullable;
  * <p>As root every service is born in a cgroup of its own, and what loses its parent there comes to
  * the manager, its subreaper. Where there can be no cgroups (a plain user without a delegated one)
  * a manager that {@linkplain ManagerOptions#ownsProcess owns its process} tracks the main process,
- * the one beside it, their groups and all orphans that still have the variables of their unit; one
- * that does not tracks no orphans. {@link #lostWithoutCgroups} says what is lost.
+ * the one beside it, their groups and all orphans that still have the variables of their unit, and
+ * ends the others when it ends itself; one that does not tracks no orphans. {@link
+ * #lostWithoutCgroups} says what is lost.
  */
 public final class Manager implements AutoCloseable {
     private final EventLoop loop = EventLoop.open();
@@ -239,7 +240,7 @@ public final class Manager implements AutoCloseable {
         String lost =
                 options.ownsProcess()
                         ? "): processes that drop INVOCATION_ID from their environment and then"
-                                + " lose their parent are not tracked"
+                                + " lose their parent are not tracked, and end only with the manager"
                         : "): processes that leave their process group are not tracked";
         return cgroupRefusal.map(reason -> "no cgroups for services (" + reason + lost);
     }
@@ -363,16 +364,17 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Stops all units in order, and then the loop. Further starts are refused. A second call gets
-     * the answer of the first.
+     * Stops all units in order, ends what is tracked and of none, and then stops the loop. Further
+     * starts are refused. A second call gets the answer of the first.
      */
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
         loop.postEnding(() -> {
             if (!jobs.isStopping()) {
-                jobs.shutdown(results -> {
-                    shutDown.complete(results);
-                    loop.stop();
-                });
+                jobs.shutdown(results ->
+                        orphans.end(() -> {
+                            shutDown.complete(results);
+                            loop.stop();
+                        }));
             }
         });
         return shutDown.copy();

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
@@ -20,6 +21,11 @@ import org.jspecify.annotations.Nullable;
  * what its units start. Each is held and waited for by its own pidfd, one by one; never is "any
  * child" asked for, which would take the children of others in this JVM. What {@link Child} does
  * not know is an orphan. On the loop but for what is said to block.
+ *
+ * <p>Where no cgroups tell, the living ones are tracked: each is given to its unit, and what is of
+ * none ends with the manager. With cgroups an orphan is in that of its unit, whatever it did, and
+ * is ended there; one that root has moved out of the manager's slice, as a login session is, is
+ * nobody's here and lives on.
  */
 final class Orphans {
     /** Until what is being started, and may not be known yet, is looked at again. */
@@ -40,15 +46,15 @@ final class Orphans {
     private final boolean tracked;
     private final Units units;
     private final Consumer<String> warnings;
-    private final List<PidFd> strays = new ArrayList<>();
+    private final Strays strays;
     private List<Runnable> waiting = new ArrayList<>();
     private boolean scanning;
     private boolean scanAgain;
 
     /**
      * @param ours whether an exited orphan is to be reaped
-     * @param tracked whether living ones are given to their units, since no cgroup tells whose they
-     *     are
+     * @param tracked whether living ones are given to their units and end with the manager, since
+     *     no cgroup tells whose they are
      */
     Orphans(
             EventLoop loop,
@@ -63,6 +69,7 @@ final class Orphans {
         this.tracked = tracked;
         this.units = units;
         this.warnings = warnings;
+        this.strays = new Strays(loop, this::look, warnings);
     }
 
     /** What a scan has found alive; what it was not sure of is looked at again. */
@@ -114,22 +121,21 @@ final class Orphans {
 
     private void place(Orphan orphan) {
         PidFd process = orphan.process();
-        if (units.hold(process) || strays.contains(process)) {
+        if (units.hold(process) || strays.hold(process)) {
             process.close();
         } else if (!units.adopt(process, orphan.invocation())) {
-            warnings.accept(process + " has lost its parent and is of no unit");
-            if (strays.size() < Limits.STRAYS) {
-                strays.add(process);
-                AutoCloseable ignored =
-                        process.onExit(
-                                loop,
-                                _ -> {
-                                    strays.remove(process);
-                                    process.close();
-                                });
-            } else {
-                process.close();
-            }
+            strays.adopt(process);
+        }
+    }
+
+    /**
+     * Ends what is of no unit, with bounded patience, and tells then. When all units have stopped.
+     */
+    void end(Runnable ended) {
+        if (tracked) {
+            strays.end(ended);
+        } else {
+            ended.run();
         }
     }
 
@@ -200,10 +206,45 @@ final class Orphans {
         }
     }
 
-    /** When the loop does not run any more: reaps what can be reaped. Blocking. */
+    /**
+     * When neither the loop nor the units run any more: kills the tracked ones that are left, and
+     * reaps what can be reaped. Blocking.
+     */
     void close() {
-        scan().living().forEach(orphan -> orphan.process().close());
-        strays.forEach(PidFd::close);
-        strays.clear();
+        strays.close();
+        long deadline = System.nanoTime() + Limits.KILL_PATIENCE.toNanos();
+        try {
+            boolean again = true; // what is killed leaves its children to us
+            while (again) {
+                again = kill(scan().living(), deadline) && System.nanoTime() < deadline;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether some have ended by this. */
+    private boolean kill(List<Orphan> living, long deadline) throws InterruptedException {
+        boolean ended = false;
+        try {
+            for (Orphan orphan : living) {
+                ended |= kill(orphan.process(), deadline);
+            }
+        } finally {
+            living.forEach(orphan -> orphan.process().close());
+        }
+        return ended;
+    }
+
+    private boolean kill(PidFd process, long deadline) throws InterruptedException {
+        try {
+            boolean _ = process.signal(Signal.KILL);
+        } catch (ErrnoException e) {
+            warnings.accept(process + " is left over: " + e.getMessage());
+            return false;
+        }
+        warnings.accept(process + " is left over: " + Signal.KILL);
+        Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+        return process.await(left).isPresent();
     }
 }

@@ -396,13 +396,16 @@ final class ServiceRun {
         ended = true;
         processes.forget();
         output.close();
+        List<PidFd> killed = killLeftovers ? duplicatesOfLiving() : List.of();
         release(control);
         releaseMain();
         context.workers()
                 .<Boolean>run(
                         () -> {
                             execution.close(restarting);
-                            return processes.clean(killLeftovers);
+                            boolean clean = processes.clean(killLeftovers);
+                            awaitExit(killed); // what they leave comes to the manager then
+                            return clean;
                         },
                         (clean, failure) -> {
                             if (failure != null) {
@@ -417,6 +420,25 @@ final class ServiceRun {
                             }
                             closed.run();
                         });
+    }
+
+    private List<PidFd> duplicatesOfLiving() {
+        List<PidFd> living = new ArrayList<>();
+        if (main != null && mainIsAlive) {
+            living.add(main.duplicate());
+        }
+        control().ifPresent(process -> living.add(process.duplicate()));
+        return living;
+    }
+
+    private static void awaitExit(List<PidFd> killed) throws InterruptedException {
+        try {
+            for (PidFd process : killed) {
+                Optional<Exit> _ = process.await(Limits.KILL_PATIENCE);
+            }
+        } finally {
+            killed.forEach(PidFd::close);
+        }
     }
 
     /** Removes what was kept for another run, which does not follow after all. */

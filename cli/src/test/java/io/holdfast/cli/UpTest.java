@@ -419,6 +419,25 @@ class UpTest {
         }
     }
 
+    @Test
+    void aHurriedEndLeavesNoChildOfAKilledServiceBehind() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
+        Path main =
+                Files.writeString(
+                        folder.resolve("main.sh"),
+                        "trap '' TERM\nsetsid env -i sleep 1000 & echo child $!; wait; wait");
+        unit("loses", "TimeoutStopSec=1h\nExecStart=/bin/sh " + main);
+        try (CommandProcess up = upAsNobody("loses");
+                PidFd child = spokenOf(up, "child")) {
+            up.signal("INT");
+            up.await("holdfast: stopping");
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(up.lines()).contains("holdfast: stopping at once");
+            assertThat(child.isAlive()).isFalse();
+        }
+    }
+
     private static PidFd daemonOf(CommandProcess up, String unit) throws InterruptedException {
         return PidFd.open(numberIn(up.await(unit + ".service | daemon")));
     }

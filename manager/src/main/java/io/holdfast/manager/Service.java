@@ -421,8 +421,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
                 .ifPresent(left -> {
                     starting.cancel();
                     life.run(null);
-                    left.signal(Signal.KILL, true, false);
-                    left.close(true, false, () -> {});
+                    left.abandon();
                 });
         life.store().close();
         preserved.discard(() -> {});

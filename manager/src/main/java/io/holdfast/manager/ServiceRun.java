@@ -422,6 +422,13 @@ final class ServiceRun {
                         });
     }
 
+    /** Kills all and lets go of everything, and tells nobody of it. */
+    void abandon() {
+        ended = true;
+        signal(Signal.KILL, true, false);
+        close(true, false, () -> {});
+    }
+
     private List<PidFd> duplicatesOfLiving() {
         List<PidFd> living = new ArrayList<>();
         if (main != null && mainIsAlive) {

@@ -9,13 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The side-by-side benchmarks: {@code bench [--quick] [ROW…]}, all rows by default. Prints a table
- * and writes it to {@code benchmarks/target/results/}.
+ * The benchmarks: {@code bench [--quick] [ROW…]}, all rows by default. Prints a table and writes it
+ * to {@code benchmarks/target/results/}.
  */
 public final class Bench {
     private static final List<Row> ROWS =
             List.of(
                     new CallsRow(),
+                    new OperationsRow(),
                     SpawnRow.free(),
                     SpawnRow.inCgroup(),
                     new WatchRow(),

@@ -1,4 +1,7 @@
-/** Side-by-side benchmarks: Holdfast, C and the JDK in one run, in turns. */
+/**
+ * Side-by-side benchmarks: Holdfast, C and the JDK in one run, in turns; and what single operations
+ * cost.
+ */
 @NullMarked
 package io.holdfast.benchmarks;
 

@@ -1,0 +1,5 @@
+/** Single operations of the hot paths, for JMH: what one costs in time and in allocated bytes. */
+@NullMarked
+package io.holdfast.benchmarks.operations;
+
+import org.jspecify.annotations.NullMarked;

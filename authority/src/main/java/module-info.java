@@ -11,8 +11,8 @@ module io.holdfast.authority {
     requires jdk.jfr;
     requires jdk.management;
     requires org.mozilla.rhino;
-    requires static transitive org.jspecify;
-    requires static transitive com.google.errorprone.annotations;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
 
     exports io.holdfast.authority;
     exports io.holdfast.authority.action;

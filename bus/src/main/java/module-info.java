@@ -2,8 +2,8 @@
 module io.holdfast.bus {
     requires transitive io.holdfast.dbus;
     requires java.xml;
-    requires static transitive org.jspecify;
-    requires static transitive com.google.errorprone.annotations;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
 
     exports io.holdfast.bus;
     exports io.holdfast.bus.config;

@@ -7,7 +7,7 @@ module io.holdfast.cli {
     requires io.holdfast.dbus;
     requires io.holdfast.manager;
     requires io.holdfast.varlink;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.cli;

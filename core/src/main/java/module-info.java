@@ -1,7 +1,7 @@
 /** Processes, descriptors, sockets and cgroups of Linux, held by pidfd. */
 module io.holdfast.core {
     requires jdk.unsupported;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.core.linux;

@@ -4,8 +4,8 @@
  */
 module io.holdfast.dbus {
     requires transitive io.holdfast.core;
-    requires static transitive org.jspecify;
-    requires static transitive com.google.errorprone.annotations;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
 
     exports io.holdfast.dbus;
     exports io.holdfast.dbus.wire;

@@ -3,7 +3,7 @@ module io.holdfast.manager {
     requires transitive io.holdfast.core;
     requires io.holdfast.dbus;
     requires transitive io.holdfast.varlink;
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.manager;

@@ -2,8 +2,8 @@
 module io.holdfast.varlink {
     requires transitive io.holdfast.core;
     requires tools.jackson.core;
-    requires static transitive org.jspecify;
-    requires static transitive com.google.errorprone.annotations;
+    requires static org.jspecify;
+    requires static com.google.errorprone.annotations;
 
     exports io.holdfast.varlink;
 }

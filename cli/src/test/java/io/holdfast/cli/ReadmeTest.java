@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
@@ -85,19 +86,49 @@ class ReadmeTest {
                     .append(isWhole ? "" : "}\n");
         }
         Path file = Files.writeString(temp.resolve("Example.java"), source.append('}'));
+        compile("-cp", System.getProperty("java.class.path"), file.toString());
+    }
+
+    /** The core's module and no other jar. */
+    @Test
+    void theExampleIsAModuleThatNeedsTheCoreAlone() throws Exception {
+        Path info = temp.resolve("module-info.java");
+        Files.writeString(info, "module example { requires io.holdfast.core; }");
+        Path source = Files.createDirectory(temp.resolve("example")).resolve("Example.java");
+        Files.writeString(
+                source,
+                "package example;\n%sfinal class Example {%s}"
+                        .formatted(IMPORTS, examples().getFirst()));
+        String core =
+                Path.of(Feature.class.getProtectionDomain().getCodeSource().getLocation().toURI())
+                        .toString();
+        compile("-Xlint:all", "-Werror", "-p", core, info.toString(), source.toString());
+        Program example =
+                Program.run(
+                        new ProcessBuilder(
+                                ProcessHandle.current().info().command().orElseThrow(),
+                                "--enable-native-access=io.holdfast.core",
+                                "--illegal-native-access=deny",
+                                "-p",
+                                core + ":" + temp,
+                                "-m",
+                                "example/example.Example"));
+
+        assertThat(example.err()).isEmpty();
+        assertThat(example.out()).endsWith("exited with status 0\nfalse\n");
+        assertThat(example.code()).isZero();
+    }
+
+    private void compile(String... arguments) {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(said, true, UTF_8);
+        List<String> words = new ArrayList<>(List.of("-d", temp.toString()));
+        words.addAll(List.of(arguments));
         int code =
                 ToolProvider.findFirst("javac")
                         .orElseThrow()
-                        .run(
-                                new PrintStream(said, true, UTF_8),
-                                new PrintStream(said, true, UTF_8),
-                                "-d",
-                                temp.toString(),
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                file.toString());
-        assertThat(code).as(() -> said.toString(UTF_8) + source).isZero();
+                        .run(out, out, words.toArray(String[]::new));
+        assertThat(code).as(() -> said.toString(UTF_8)).isZero();
     }
 
     @Test

@@ -201,7 +201,7 @@ final class OutQueue {
                     socket, chunk.buffer().memory, chunk.start, chunk.end - chunk.start);
         }
         MemorySegment data = chunk.buffer().memory.asSlice(chunk.start, chunk.end - chunk.start);
-        int sent = SysSocket.sendmsg(socket, data, null, passed.fds());
+        int sent = SysSocket.sendmsg(socket, data, null, passed.fds(), null);
         if (sent > 0) {
             chunk.fdsSent = true;
         }

@@ -44,9 +44,9 @@ public final class MsgHdr {
     private static final int CMSG_DATA = 16;
 
     /** Room for a message to send. */
-    static final int OUTGOING_SIZE = CONTROL_BUFFER + space(4 * MAX_DESCRIPTORS);
+    static final int OUTGOING_SIZE =
+            CONTROL_BUFFER + space(4 * MAX_DESCRIPTORS) + space(Ucred.SIZE);
 
-    private static final int UCRED_SIZE = 12;
     private static final int LABEL_ROOM = 256;
 
     private final MemorySegment memory;
@@ -72,7 +72,7 @@ public final class MsgHdr {
         }
         controlSize =
                 identity
-                        ? space(UCRED_SIZE)
+                        ? space(Ucred.SIZE)
                                 + space(LABEL_ROOM)
                                 + space(4 * MAX_DESCRIPTORS)
                                 + space(4)
@@ -89,15 +89,29 @@ public final class MsgHdr {
 
     /**
      * Writes the header of a message to send into scratch memory: data, to a destination or the
-     * connected peer, with descriptors.
+     * connected peer, with descriptors and, if not the kernel's own, with credentials.
      *
      * @param memory at least {@link #OUTGOING_SIZE}
      */
     static void outgoing(
-            MemorySegment memory, long data, long length, @Nullable UnixName to, int[] numbers) {
+            MemorySegment memory,
+            long data,
+            long length,
+            @Nullable UnixName to,
+            int[] numbers,
+            @Nullable Ucred as) {
         long address = memory.address();
         int name = to == null ? 0 : to.write(memory, NAME_BUFFER);
-        int control = numbers.length == 0 ? 0 : space(4 * numbers.length);
+        long control = 0;
+        if (numbers.length != 0) {
+            long at = control(memory, control, SysSocket.SCM_RIGHTS, 4 * numbers.length);
+            MemorySegment.copy(numbers, 0, memory, JAVA_INT, at, numbers.length);
+            control += space(4 * numbers.length);
+        }
+        if (as != null) {
+            as.write(memory, control(memory, control, SysSocket.SCM_CREDENTIALS, Ucred.SIZE));
+            control += space(Ucred.SIZE);
+        }
         memory.set(JAVA_LONG, NAME, name == 0 ? 0 : address + NAME_BUFFER);
         memory.set(JAVA_INT, NAMELEN, name);
         memory.set(JAVA_LONG, IOV, address + IOV_BASE);
@@ -107,13 +121,15 @@ public final class MsgHdr {
         memory.set(JAVA_INT, FLAGS, 0);
         memory.set(JAVA_LONG, IOV_BASE, data);
         memory.set(JAVA_LONG, IOV_LEN, length);
-        if (control != 0) {
-            memory.set(JAVA_LONG, CONTROL_BUFFER + CMSG_LEN, CMSG_DATA + 4L * numbers.length);
-            memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_LEVEL, SysSocket.SOL_SOCKET);
-            memory.set(JAVA_INT, CONTROL_BUFFER + CMSG_TYPE, SysSocket.SCM_RIGHTS);
-            long at = CONTROL_BUFFER + CMSG_DATA;
-            MemorySegment.copy(numbers, 0, memory, JAVA_INT, at, numbers.length);
-        }
+    }
+
+    /** Begins a control message behind others: where its data goes. */
+    private static long control(MemorySegment memory, long behind, int type, int length) {
+        long at = CONTROL_BUFFER + behind;
+        memory.set(JAVA_LONG, at + CMSG_LEN, CMSG_DATA + length);
+        memory.set(JAVA_INT, at + CMSG_LEVEL, SysSocket.SOL_SOCKET);
+        memory.set(JAVA_INT, at + CMSG_TYPE, type);
+        return at + CMSG_DATA;
     }
 
     /** Makes it room for a message: the kernel overwrites the lengths each time. */

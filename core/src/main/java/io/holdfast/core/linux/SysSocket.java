@@ -471,11 +471,17 @@ public final class SysSocket {
      * @param to the destination of a datagram, or null for the connected peer
      * @param give at most {@link MsgHdr#MAX_DESCRIPTORS} that go with the first byte, lent for the
      *     call
+     * @param as who it is from, or null for the kernel's own word
      */
-    public static int sendmsg(Fd socket, MemorySegment data, @Nullable UnixName to, List<Fd> give) {
+    public static int sendmsg(
+            Fd socket,
+            MemorySegment data,
+            @Nullable UnixName to,
+            List<Fd> give,
+            @Nullable Ucred as) {
         Scratch scratch = Scratch.take();
         try {
-            return sendmsg(socket, scratch, data.address(), data.byteSize(), to, give);
+            return sendmsg(socket, scratch, data.address(), data.byteSize(), to, give, as);
         } finally {
             scratch.give();
             Reference.reachabilityFence(data);
@@ -484,7 +490,13 @@ public final class SysSocket {
 
     /** The same from an array. */
     public static int sendmsg(
-            Fd socket, byte[] data, int offset, int length, @Nullable UnixName to, List<Fd> give) {
+            Fd socket,
+            byte[] data,
+            int offset,
+            int length,
+            @Nullable UnixName to,
+            List<Fd> give,
+            @Nullable Ucred as) {
         Scratch scratch = Scratch.take();
         boolean fits = length <= Scratch.SIZE - MsgHdr.OUTGOING_SIZE; // behind the header
         CopyBuffer copy = fits ? null : CopyBuffer.take(length);
@@ -492,7 +504,7 @@ public final class SysSocket {
             MemorySegment memory = copy == null ? scratch.memory : copy.memory;
             long at = copy == null ? MsgHdr.OUTGOING_SIZE : 0;
             MemorySegment.copy(data, offset, memory, JAVA_BYTE, at, length);
-            return sendmsg(socket, scratch, memory.address() + at, length, to, give);
+            return sendmsg(socket, scratch, memory.address() + at, length, to, give, as);
         } finally {
             give(scratch, copy);
         }
@@ -504,7 +516,8 @@ public final class SysSocket {
             long data,
             long length,
             @Nullable UnixName to,
-            List<Fd> give) {
+            List<Fd> give,
+            @Nullable Ucred as) {
         int[] numbers = give.isEmpty() ? NO_NUMBERS : new int[give.size()];
         int held = 0;
         int number = socket.acquire();
@@ -512,7 +525,7 @@ public final class SysSocket {
             for (; held < numbers.length; held++) {
                 numbers[held] = give.get(held).acquire();
             }
-            MsgHdr.outgoing(scratch.memory, data, length, to, numbers);
+            MsgHdr.outgoing(scratch.memory, data, length, to, numbers, as);
             long r;
             do {
                 r =

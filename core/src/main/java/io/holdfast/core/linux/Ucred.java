@@ -18,4 +18,10 @@ public record Ucred(int pid, long uid, long gid) {
                 Integer.toUnsignedLong(memory.get(JAVA_INT, at + 4)),
                 Integer.toUnsignedLong(memory.get(JAVA_INT, at + 8)));
     }
+
+    void write(MemorySegment memory, long at) {
+        memory.set(JAVA_INT, at, pid);
+        memory.set(JAVA_INT, at + 4, (int) uid);
+        memory.set(JAVA_INT, at + 8, (int) gid);
+    }
 }

@@ -9,6 +9,8 @@ import io.holdfast.core.linux.MsgHdr;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.Ucred;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.linux.UnixName;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -41,6 +43,7 @@ public final class UnixSocket implements AutoCloseable {
     private static final int COPIED_AT_ONCE = 64 << 10; // of a stream, from or to an array
     private static final int COPIED_WHILE_WAITING = 8 << 10; // kept by the socket, to its close
     private static final int UNLOOKED = 15; // receives, after one that looked in vain
+    private static final long MAX_ID = 0xFFFFFFFEL; // the one after it means none
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
@@ -281,6 +284,27 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
+     * Sends as another user (SCM_CREDENTIALS), which is what a receiver gets that asks for the
+     * sender ({@link #passIdentity}). The process stays this one: the kernel takes another by its
+     * number, which may belong to somebody else when it looks.
+     *
+     * @param uid a user of this process, real, effective or saved; any with CAP_SETUID
+     * @param gid a group of this process likewise; any with CAP_SETGID
+     * @throws ErrnoException EPERM (neither), EINVAL (not of this user namespace), and as {@link
+     *     #send(ByteBuffer, List)}
+     */
+    public int sendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors)
+            throws InterruptedException {
+        for (; ; ) {
+            int n = trySendAs(uid, gid, data, descriptors);
+            if (n != WOULD_BLOCK) {
+                return n;
+            }
+            int ignored = Readiness.await(fd, Readiness.OUT);
+        }
+    }
+
+    /**
      * Sends a datagram to an address, parking until the receiver has room.
      *
      * @throws ErrnoException ENOENT, ECONNREFUSED, EACCES, EMSGSIZE
@@ -288,7 +312,7 @@ public final class UnixSocket implements AutoCloseable {
     public int sendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors)
             throws InterruptedException {
         for (Duration pause = Duration.ofMillis(1); ; pause = longer(pause)) {
-            int n = trySendMessage(data, UnixAddress.name(to), descriptors, "sendto " + to);
+            int n = trySendMessage(data, UnixAddress.name(to), descriptors, null, "sendto " + to);
             if (n != WOULD_BLOCK) {
                 return n;
             }
@@ -315,11 +339,28 @@ public final class UnixSocket implements AutoCloseable {
 
     /** The same as {@link #send(ByteBuffer, List)}, or {@link #WOULD_BLOCK}. */
     public int trySend(ByteBuffer data, List<Fd> descriptors) {
-        return trySendMessage(data, null, descriptors, "sendmsg");
+        return trySendMessage(data, null, descriptors, null, "sendmsg");
+    }
+
+    /** The same as {@link #sendAs}, or {@link #WOULD_BLOCK}. */
+    public int trySendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors) {
+        Ucred as = new Ucred(Unistd.getpid(), id("user", uid), id("group", gid));
+        return trySendMessage(data, null, descriptors, as, "sendmsg(SCM_CREDENTIALS)");
+    }
+
+    private static long id(String kind, long id) {
+        if (id < 0 || id > MAX_ID) {
+            throw new IllegalArgumentException("no " + kind + " has the id " + id);
+        }
+        return id;
     }
 
     private int trySendMessage(
-            ByteBuffer data, @Nullable UnixName to, List<Fd> descriptors, String call) {
+            ByteBuffer data,
+            @Nullable UnixName to,
+            List<Fd> descriptors,
+            @Nullable Ucred as,
+            String call) {
         if (descriptors.size() > MsgHdr.MAX_DESCRIPTORS) {
             throw new IllegalArgumentException(
                     descriptors.size()
@@ -328,7 +369,7 @@ public final class UnixSocket implements AutoCloseable {
         }
         int n;
         if (data.isDirect()) {
-            n = SysSocket.sendmsg(fd, MemorySegment.ofBuffer(data), to, descriptors);
+            n = SysSocket.sendmsg(fd, MemorySegment.ofBuffer(data), to, descriptors, as);
         } else {
             ByteBuffer array = withArray(data);
             n =
@@ -338,7 +379,8 @@ public final class UnixSocket implements AutoCloseable {
                             array.arrayOffset() + array.position(),
                             atOnce(array),
                             to,
-                            descriptors);
+                            descriptors,
+                            as);
         }
         return sent(data, n, call);
     }

@@ -153,7 +153,6 @@ class StructLayoutTest {
         IN_C.put("MsgHdr.CMSG_LEVEL", "offsetof(struct cmsghdr, cmsg_level)");
         IN_C.put("MsgHdr.CMSG_TYPE", "offsetof(struct cmsghdr, cmsg_type)");
         IN_C.put("MsgHdr.CMSG_DATA", "CMSG_LEN(0)");
-        IN_C.put("MsgHdr.UCRED_SIZE", "sizeof(struct ucred)");
         IN_C.put("Ucred.SIZE", "sizeof(struct ucred)");
         IN_C.put("UnixName.SIZE", "sizeof(struct sockaddr_un)");
         IN_C.put("UnixName.PATH", "offsetof(struct sockaddr_un, sun_path)");

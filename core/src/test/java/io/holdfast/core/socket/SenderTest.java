@@ -1,7 +1,9 @@
 package io.holdfast.core.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.MsgHdr;
@@ -11,8 +13,10 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -25,6 +29,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(60)
 class SenderTest {
+    private static final long NOBODY = 65533;
+    private static final long NO_USER = 0xFFFFFFFFL;
+
     private final OpenDescriptors before = OpenDescriptors.now();
 
     @AfterEach
@@ -133,6 +140,82 @@ class SenderTest {
             try (Sender sender = beside.takeSender().orElseThrow()) {
                 assertThat(sender.process()).contains(self);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Needs(root = true, features = Feature.PEER_PIDFD)
+    void rootSpeaksForAnyUserAndStaysTheProcessItIs(SocketType type) throws InterruptedException {
+        UnixSocket[] pair = UnixSocket.pair(type);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                PidFd self = PidFd.self();
+                Ancillary beside = Ancillary.ofDescriptors(MsgHdr.MAX_DESCRIPTORS)) {
+            two.passIdentity();
+            List<Fd> many = Collections.nCopies(MsgHdr.MAX_DESCRIPTORS, one.fd());
+            ByteBuffer direct = ByteBuffer.allocateDirect(5).put(Messages.of("for 7")).flip();
+
+            assertThat(one.sendAs(7, 8, direct, many)).isEqualTo(5);
+            assertThat(Messages.receive(two, beside)).isEqualTo("for 7");
+            assertThat(beside.isCut()).isFalse();
+            List<Fd> came = beside.takeDescriptors();
+            came.forEach(Fd::close);
+            assertThat(came).hasSize(MsgHdr.MAX_DESCRIPTORS);
+            try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(sender.uid()).isEqualTo(7);
+                assertThat(sender.gid()).isEqualTo(8);
+                assertThat(sender.process()).contains(self);
+            }
+
+            one.sendFully(Messages.of("again for itself"));
+            assertThat(Messages.receive(two, beside)).isEqualTo("again for itself");
+            try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(sender.uid()).isEqualTo(Unistd.geteuid());
+            }
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void whoIsNotRootSpeaksForItselfAlone() throws Exception {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1];
+                Ancillary beside = Ancillary.ofSender()) {
+            two.passIdentity();
+            AsUser.of(
+                    NOBODY,
+                    () -> {
+                        assertThatThrownBy(() -> one.sendAs(0, NOBODY, Messages.of("x"), List.of()))
+                                .isInstanceOf(ErrnoException.class)
+                                .hasMessageStartingWith("sendmsg(SCM_CREDENTIALS)")
+                                .hasMessageContaining("EPERM");
+                        assertThatThrownBy(() -> one.sendAs(NOBODY, 0, Messages.of("x"), List.of()))
+                                .hasMessageContaining("EPERM");
+                        one.sendAs(NOBODY, NOBODY, Messages.of("nobody"), List.of());
+                    });
+            assertThat(Messages.receive(two, beside)).isEqualTo("nobody");
+            try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(sender.uid()).isEqualTo(NOBODY);
+            }
+        }
+    }
+
+    @Test
+    void anIdThatNoUserHasIsRefused() {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket one = pair[0];
+                UnixSocket two = pair[1]) {
+            for (long id : List.of(-1L, NO_USER, NO_USER + 1)) {
+                assertThatThrownBy(() -> one.trySendAs(id, 0, Messages.of("x"), List.of()))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("no user has the id " + id);
+                assertThatThrownBy(() -> one.trySendAs(0, id, Messages.of("x"), List.of()))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("no group has the id " + id);
+            }
+            assertThat(two.tryReceive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.WOULD_BLOCK);
         }
     }
 

@@ -20,8 +20,8 @@ final class WatchCommand implements Command {
                 .footer(
                         "%nExit code: that of the process, or 128 and the signal that killed it; of several, that of"
                                 + " the first in the line that did not end with 0; 125 if its status is not known"
-                                + " (before Linux 6.15, of processes that are not our children) or there was"
-                                + " nothing to watch.",
+                                + " (it is told at the reap, for which a second is waited; before Linux 6.15"
+                                + " of our own children alone) or there was nothing to watch.",
                         "%nExamples:",
                         "  holdfast watch 4711",
                         "  holdfast watch $$(pgrep -x backup) && echo all is well",

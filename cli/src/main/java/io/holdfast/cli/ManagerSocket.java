@@ -47,9 +47,16 @@ final class ManagerSocket {
     static ManagerOptions options(ParseResult line) {
         ManagerOptions options = ofCaller(line.hasMatchedOption(USER));
         Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
-        return directory == null
-                ? options
-                : options.withRuntimeDirectory(directory.toAbsolutePath());
+        if (directory != null) {
+            options = options.withRuntimeDirectory(directory.toAbsolutePath());
+        }
+        try {
+            options.checkRuntimeDirectory();
+            return options;
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(
+                    e.getMessage() + "; name a shorter one with " + RUNTIME_DIR, e);
+        }
     }
 
     /**

@@ -277,6 +277,19 @@ class UpTest {
         }
     }
 
+    @Test
+    void aRuntimeFolderTooDeepForSocketsIsRefusedAndNotMade() {
+        runtime = folder.resolve("deep".repeat(20)).toString();
+        for (String verb : List.of("up", "status", "start", "kill")) {
+            Invocation refused = command(verb, "a");
+            assertThat(refused.code()).isEqualTo(1);
+            assertThat(refused.err())
+                    .startsWith("holdfast: the runtime directory " + runtime + " has a path of ")
+                    .endsWith("; name a shorter one with --runtime-dir\n");
+        }
+        assertThat(Path.of(runtime)).doesNotExist();
+    }
+
     private CommandProcess upAsNobody(String... names) throws IOException {
         List<String> nobody =
                 new ArrayList<>(

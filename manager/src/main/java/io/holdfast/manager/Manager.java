@@ -190,10 +190,12 @@ public final class Manager implements AutoCloseable {
     /**
      * A manager that nobody runs yet. Makes its runtime folder, its slice and its notify socket.
      *
+     * @throws IllegalArgumentException if the path of the runtime folder is too long
      * @throws ErrnoException EBUSY if another manager lives in the same runtime folder or slice
      * @throws UncheckedIOException if the runtime folder cannot be made
      */
     public static Manager open(ManagerOptions options, ManagerListener listener) {
+        options.checkRuntimeDirectory();
         Path folder = options.runtimeDirectory();
         makeFolder(folder);
         Claim claim =

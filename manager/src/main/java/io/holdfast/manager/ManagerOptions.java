@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.holdfast.manager.unit.LoadPath;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -14,8 +16,9 @@ import java.util.Map;
  * @param runtimeDirectory where its sockets are; made if it is missing
  * @param slice the name of its slice in the cgroup that it was started in
  * @param ownsProcess whether all children of this process that {@link
- *     io.holdfast.core.process.Spawn} did not start are orphans of the manager's units: only where
- *     nothing else in this JVM starts processes. Without cgroups nothing else can tell them apart.
+ *     io.holdfast.core.process.Spawn} did not start, and that were not there before the manager,
+ *     are orphans of its units: only where nothing else in this JVM starts processes. Without
+ *     cgroups nothing else can tell them apart.
  */
 public record ManagerOptions(
         ManagerScope scope,
@@ -26,6 +29,9 @@ public record ManagerOptions(
         boolean ownsProcess) {
     /** The slice that a manager uses unless told otherwise. */
     public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
+
+    /** Bytes that the path of the runtime directory may have; an address takes 107 (unix(7)). */
+    public static final int MAX_RUNTIME_DIRECTORY = 107 - "/io.holdfast.Authority".length();
 
     public ManagerOptions {
         units = List.copyOf(units);
@@ -75,6 +81,20 @@ public record ManagerOptions(
      */
     public ManagerOptions withRuntimeDirectory(Path directory) {
         return new ManagerOptions(scope, loadPath, units, directory, slice, ownsProcess);
+    }
+
+    /**
+     * Refuses a runtime directory whose sockets could have no address.
+     *
+     * @throws IllegalArgumentException if its path is longer than {@link #MAX_RUNTIME_DIRECTORY}
+     */
+    public void checkRuntimeDirectory() {
+        int length = runtimeDirectory.toString().getBytes(UTF_8).length;
+        if (length > MAX_RUNTIME_DIRECTORY) {
+            throw new IllegalArgumentException(
+                    "the runtime directory %s has a path of %d bytes; with more than %d its sockets have no address"
+                            .formatted(runtimeDirectory, length, MAX_RUNTIME_DIRECTORY));
+        }
     }
 
     /**

@@ -159,6 +159,26 @@ class ManagerTest {
         }
     }
 
+    @Test
+    void aRuntimeFolderMayBeAsDeepAsItsSocketsHaveAddresses() throws Exception {
+        String above = folder.toString();
+        int left = ManagerOptions.MAX_RUNTIME_DIRECTORY - above.length() - 1;
+        Path deepest = folder.resolve("x".repeat(left));
+        Path tooDeep = folder.resolve("x".repeat(left + 1));
+        try (Stage stage = Stage.in(folder)) {
+            ManagerOptions options = stage.options(deepest, Stage.freshSlice());
+            try (Manager manager = Manager.open(options, stage.happenings());
+                    ManagerInterface _ = ManagerInterface.serve(manager, deepest)) {
+                assertThat(deepest.resolve(ManagerInterface.SOCKET)).exists();
+            }
+            ManagerOptions refused = stage.options(tooDeep, Stage.freshSlice());
+            assertThatThrownBy(() -> Manager.open(refused, stage.happenings()))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining(tooDeep + " has a path of 86 bytes");
+            assertThat(tooDeep).doesNotExist();
+        }
+    }
+
     private static void assertBusy(ManagerOptions options, String what, String why) {
         assertThatThrownBy(() -> Manager.open(options, new Happenings()))
                 .isInstanceOfSatisfying(

@@ -7,6 +7,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.core.process.Spawn;
 import io.holdfast.manager.RunProcesses.RunSignal;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
@@ -63,6 +64,7 @@ final class ServiceRun {
     private int pendingSignals;
     private boolean mainIsAlive;
     private boolean ended;
+    private volatile boolean abandoned; // for the workers
 
     ServiceRun(
             ManagerContext context,
@@ -204,7 +206,7 @@ final class ServiceRun {
             PassedDescriptors passed = passedTo(command);
             return () -> {
                 try (passed) {
-                    return execution.spawnOf(command, variables, passed).start();
+                    return startedUnlessAbandoned(execution.spawnOf(command, variables, passed));
                 }
             };
         } catch (ErrnoException e) {
@@ -212,6 +214,21 @@ final class ServiceRun {
                 throw e;
             };
         }
+    }
+
+    /** On a worker, whose answer nobody hears once the manager ends. */
+    private Child startedUnlessAbandoned(Spawn spawn) throws InterruptedException {
+        if (!abandoned) {
+            Child child = spawn.start();
+            if (!abandoned) {
+                return child;
+            }
+            try (child) {
+                boolean _ = child.signal(Signal.KILL);
+                Exit _ = child.await();
+            }
+        }
+        throw new IllegalStateException("the manager ends");
     }
 
     private PassedDescriptors passedTo(ExecCommand command) {
@@ -396,16 +413,13 @@ final class ServiceRun {
         ended = true;
         processes.forget();
         output.close();
-        List<PidFd> killed = killLeftovers ? duplicatesOfLiving() : List.of();
         release(control);
         releaseMain();
         context.workers()
                 .<Boolean>run(
                         () -> {
                             execution.close(restarting);
-                            boolean clean = processes.clean(killLeftovers);
-                            awaitExit(killed); // what they leave comes to the manager then
-                            return clean;
+                            return processes.clean(killLeftovers);
                         },
                         (clean, failure) -> {
                             if (failure != null) {
@@ -422,29 +436,33 @@ final class ServiceRun {
                         });
     }
 
-    /** Kills all and lets go of everything, and tells nobody of it. */
+    /**
+     * When nobody runs the loop any more: kills all, also what is being spawned, lets go of
+     * everything, and tells nobody of it. Blocking.
+     */
     void abandon() {
         ended = true;
-        signal(Signal.KILL, true, false);
+        abandoned = true;
+        try {
+            signal(Signal.KILL, true, false);
+            if (processes.cgroup().isEmpty()) {
+                awaitExits();
+            }
+        } catch (ErrnoException e) {
+            context.warn(unit.name(), "cannot be killed: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         close(true, false, () -> {});
     }
 
-    private List<PidFd> duplicatesOfLiving() {
-        List<PidFd> living = new ArrayList<>();
+    /** Of the killed ones: their children come to the manager then, who ends them, too. */
+    private void awaitExits() throws InterruptedException {
         if (main != null && mainIsAlive) {
-            living.add(main.duplicate());
+            Optional<Exit> _ = main.await(Limits.KILL_PATIENCE);
         }
-        control().ifPresent(process -> living.add(process.duplicate()));
-        return living;
-    }
-
-    private static void awaitExit(List<PidFd> killed) throws InterruptedException {
-        try {
-            for (PidFd process : killed) {
-                Optional<Exit> _ = process.await(Limits.KILL_PATIENCE);
-            }
-        } finally {
-            killed.forEach(PidFd::close);
+        if (control != null) {
+            Optional<Exit> _ = control.pidFd().await(Limits.KILL_PATIENCE);
         }
     }
 

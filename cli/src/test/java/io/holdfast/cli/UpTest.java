@@ -26,7 +26,8 @@ class UpTest {
     private Path units;
     private String runtime;
     private String slice;
-    private final List<String> environment = new ArrayList<>(); // of a plain user's manager
+    private final List<String> environment =
+            new ArrayList<>(); // of a plain user's manager, as env(1)
 
     @BeforeEach
     void layOut() throws IOException {
@@ -397,6 +398,27 @@ class UpTest {
                     .noneMatch(line -> line.contains("SIGKILL"));
             assertThat(stray.isAlive()).isFalse();
             assertThat(child.isAlive()).isFalse();
+        }
+    }
+
+    /** As a log of its own, which is to hear the manager's last words. */
+    @Test
+    void whatWasThereBeforeThePlainUsersManagerOutlivesIt() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
+        environment.addAll(
+                List.of(
+                        "sh",
+                        "-c",
+                        "sleep 1000 >/dev/null 2>&1 & echo before $!; exec \"$@\"",
+                        "sh"));
+        try (CommandProcess up = upAsNobody("a");
+                PidFd before = PidFd.open(numberIn(up.await("before ")))) {
+            up.await("holdfast: ready");
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(up.lines()).noneMatch(line -> line.contains("is of no unit"));
+            assertThat(before.signal(Signal.KILL)).as("it lives").isTrue();
+            assertThat(before.await(Duration.ofSeconds(30))).isPresent();
         }
     }
 

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Where no cgroups tell, the living ones are tracked: each is given to its unit, and what is of
  * none ends with the manager. With cgroups an orphan is in that of its unit, whatever it did, and
  * is ended there; one that root has moved out of the manager's slice, as a login session is, is
- * nobody's here and lives on.
+ * nobody's here and lives on. What this process had for children before, from what it was before
+ * its exec, is nobody's either.
  */
 final class Orphans {
     /** Until what is being started, and may not be known yet, is looked at again. */
@@ -47,6 +48,7 @@ final class Orphans {
     private final Units units;
     private final Consumer<String> warnings;
     private final Strays strays;
+    private List<PidFd> inherited = List.of(); // children from before, if tracked
     private List<Runnable> waiting = new ArrayList<>();
     private boolean scanning;
     private boolean scanAgain;
@@ -70,6 +72,9 @@ final class Orphans {
         this.units = units;
         this.warnings = warnings;
         this.strays = new Strays(loop, this::look, warnings);
+        if (tracked) {
+            inherited = scan().living().stream().map(Orphan::process).toList();
+        }
     }
 
     /** What a scan has found alive; what it was not sure of is looked at again. */
@@ -178,7 +183,10 @@ final class Orphans {
             PidFd.State state = child.state();
             if (state == PidFd.State.EXITED && certain && ours.test(child)) {
                 var ignored = child.reap();
-            } else if (state == PidFd.State.ALIVE && certain && tracked) {
+            } else if (state == PidFd.State.ALIVE
+                    && certain
+                    && tracked
+                    && !inherited.contains(child)) {
                 kept = living.add(new Orphan(child, invocationOf(child)));
             }
             return certain || !tracked;
@@ -221,6 +229,7 @@ final class Orphans {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        inherited.forEach(PidFd::close);
     }
 
     /** Whether some have ended by this. */

@@ -16,6 +16,7 @@ final class Strays {
     private final Consumer<Runnable> look;
     private final Consumer<String> warnings;
     private final List<PidFd> held = new ArrayList<>();
+    private final List<PidFd> untouchable = new ArrayList<>(); // of these, whom we may not signal
     private @Nullable Signal ending; // each gets it, also those that are found later
     private @Nullable Runnable ended;
 
@@ -47,6 +48,7 @@ final class Strays {
 
     private void exited(PidFd process) {
         held.remove(process);
+        untouchable.remove(process);
         process.close();
         if (ended != null) {
             look.accept(this::tellIfNone); // its children are ours by now
@@ -55,8 +57,8 @@ final class Strays {
 
     /**
      * Ends all, and what they leave behind: by SIGTERM, and by SIGKILL after {@link
-     * Limits#STRAY_PATIENCE}. Tells when none is left, or when the killed ones are not gone after
-     * {@link Limits#KILL_PATIENCE}.
+     * Limits#STRAY_PATIENCE}. Tells when none is left that we may signal, or when the killed ones
+     * are not gone after {@link Limits#KILL_PATIENCE}.
      */
     void end(Runnable told) {
         ended = told;
@@ -78,16 +80,20 @@ final class Strays {
     }
 
     private void send(PidFd process, Signal signal) {
+        if (untouchable.contains(process)) {
+            return;
+        }
         try {
             new RunSignal(signal, false).send(process);
             warnings.accept(process + " is of no unit and ends with the manager: " + signal);
         } catch (ErrnoException e) {
+            untouchable.add(process);
             warnings.accept(process + " is of no unit and stays: " + e.getMessage());
         }
     }
 
     private void tellIfNone() {
-        if (held.isEmpty()) {
+        if (held.size() == untouchable.size()) {
             tell();
         }
     }

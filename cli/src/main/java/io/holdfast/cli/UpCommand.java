@@ -217,15 +217,16 @@ final class UpCommand implements Command {
             return;
         }
         code.set(ExitCode.FAILURE);
-        CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
-        for (UnitName unit : failed) {
-            told = told.thenCompose(_ -> tell(manager, unit, results.get(unit), lines));
-        }
+        CompletableFuture<?>[] told =
+                failed.stream()
+                        .map(unit -> tell(manager, unit, results.get(unit), lines))
+                        .toArray(CompletableFuture[]::new);
         if (failed.size() == units.size()) { // nothing runs
             var _ =
-                    told.whenComplete((_, _) -> {
-                        var _ = manager.shutdown();
-                    });
+                    CompletableFuture.allOf(told)
+                            .whenComplete((_, _) -> {
+                                var _ = manager.shutdown();
+                            });
         }
     }
 

@@ -87,6 +87,27 @@ final class CommandProcess implements AutoCloseable {
         return start(List.of(), classPath(), arguments);
     }
 
+    /**
+     * As a plain user.
+     *
+     * @param home a folder that he may write to
+     * @param by what env(1) is given before the command: variables, and words that run it
+     */
+    static CommandProcess startAsNobody(Path home, List<String> by, String... arguments)
+            throws IOException {
+        List<String> before =
+                new ArrayList<>(
+                        List.of(
+                                "setpriv",
+                                "--reuid=nobody",
+                                "--regid=nogroup",
+                                "--clear-groups",
+                                "env",
+                                "HOME=" + home));
+        before.addAll(by);
+        return start(before, classPathIn(home), arguments);
+    }
+
     private void read() {
         try (BufferedReader in = process.inputReader()) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {

@@ -52,19 +52,10 @@ class TourTest {
     }
 
     @Test
-    @Needs(root = true) // to become a plain user
+    @Needs(root = true, programs = "setpriv") // to become a plain user
     void aPlainUserSeesItTooAndIsToldWhatCannotBeShown(@TempDir Path folder) throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        List<String> nobody =
-                List.of(
-                        "setpriv",
-                        "--reuid=nobody",
-                        "--regid=nogroup",
-                        "--clear-groups",
-                        "env",
-                        "HOME=" + folder);
-        try (CommandProcess tour =
-                CommandProcess.start(nobody, CommandProcess.classPathIn(folder), "tour")) {
+        try (CommandProcess tour = CommandProcess.startAsNobody(folder, List.of(), "tour")) {
             tour.await("nothing is left behind");
             assertThat(tour.exitCode()).isZero();
             String said = String.join("\n", tour.lines());

@@ -1,11 +1,11 @@
 package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +26,6 @@ class UpTest {
     private Path units;
     private String runtime;
     private String slice;
-    private final List<String> environment =
-            new ArrayList<>(); // of a plain user's manager, as env(1)
 
     @BeforeEach
     void layOut() throws IOException {
@@ -254,8 +252,8 @@ class UpTest {
     }
 
     @Test
+    @Needs(root = true, programs = "setpriv")
     void aPlainUserHasOneWithoutCgroupsAndIsToldWhatIsLost() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
         unit(
                 "b",
                 "Type=notify\nExecStart=/usr/bin/python3 -c 'import os, socket, signal; s ="
@@ -292,22 +290,18 @@ class UpTest {
     }
 
     private CommandProcess upAsNobody(String... names) throws IOException {
-        List<String> nobody =
-                new ArrayList<>(
-                        List.of(
-                                "setpriv",
-                                "--reuid=nobody",
-                                "--regid=nogroup",
-                                "--clear-groups",
-                                "env",
-                                "HOME=" + folder));
-        nobody.addAll(environment);
+        return upAsNobody(List.of(), names);
+    }
+
+    /**
+     * @param by see {@link CommandProcess#startAsNobody}
+     */
+    private CommandProcess upAsNobody(List<String> by, String... names) throws IOException {
         List<String> words =
                 new ArrayList<>(
                         List.of("up", "--runtime-dir", runtime, "--units", units.toString()));
         words.addAll(List.of(names));
-        return CommandProcess.start(
-                nobody, CommandProcess.classPathIn(folder), words.toArray(String[]::new));
+        return CommandProcess.startAsNobody(folder, by, words.toArray(String[]::new));
     }
 
     /** Leaves a daemon behind in a session of its own, which says its number. */
@@ -324,8 +318,8 @@ class UpTest {
             """;
 
     @Test
+    @Needs(root = true, programs = "setpriv")
     void noOrphanEscapesAPlainUsersManager() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
         Files.writeString(folder.resolve("stays.py"), DAEMON + "signal.pause()\n");
         Files.writeString(folder.resolve("forks.py"), DAEMON);
         unit("stays", "ExecStart=/usr/bin/python3 " + folder.resolve("stays.py"));
@@ -381,8 +375,8 @@ class UpTest {
     }
 
     @Test
+    @Needs(root = true, programs = "setpriv")
     void strayProcessesEndWithAPlainUsersManager() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
         unitWithStrays("");
         try (CommandProcess up = upAsNobody("loses");
                 PidFd stray = spokenOf(up, "stray");
@@ -403,15 +397,15 @@ class UpTest {
 
     /** As a log of its own, which is to hear the manager's last words. */
     @Test
+    @Needs(root = true, programs = "setpriv")
     void whatWasThereBeforeThePlainUsersManagerOutlivesIt() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
-        environment.addAll(
+        List<String> shell =
                 List.of(
                         "sh",
                         "-c",
                         "sleep 1000 >/dev/null 2>&1 & echo before $!; exec \"$@\"",
-                        "sh"));
-        try (CommandProcess up = upAsNobody("a");
+                        "sh");
+        try (CommandProcess up = upAsNobody(shell, "a");
                 PidFd before = PidFd.open(numberIn(up.await("before ")))) {
             up.await("holdfast: ready");
             up.signal("INT");
@@ -423,11 +417,11 @@ class UpTest {
     }
 
     @Test
+    @Needs(root = true, programs = "setpriv")
     void aStrayProcessThatDoesNotEndIsKilled() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
         unitWithStrays("trap '' TERM");
-        environment.add("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strayPatience=100");
-        try (CommandProcess up = upAsNobody("loses");
+        List<String> patience = List.of("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strayPatience=100");
+        try (CommandProcess up = upAsNobody(patience, "loses");
                 PidFd stray = spokenOf(up, "stray");
                 PidFd child = spokenOf(up, "child")) {
             up.signal("INT");
@@ -439,8 +433,8 @@ class UpTest {
     }
 
     @Test
+    @Needs(root = true, programs = "setpriv")
     void aHurriedEndKillsStrayProcessesToo() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
         unitWithStrays("trap '' TERM");
         try (CommandProcess up = upAsNobody("loses");
                 PidFd stray = spokenOf(up, "stray");
@@ -455,8 +449,8 @@ class UpTest {
     }
 
     @Test
+    @Needs(root = true, programs = "setpriv")
     void aHurriedEndLeavesNoChildOfAKilledServiceBehind() throws Exception {
-        assumeTrue(System.getProperty("user.name").equals("root"), "to become a plain user");
         Path main =
                 Files.writeString(
                         folder.resolve("main.sh"),

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -464,6 +465,24 @@ class UpTest {
             assertThat(up.exitCode()).isZero();
             assertThat(up.lines()).contains("holdfast: stopping at once");
             assertThat(child.isAlive()).isFalse();
+        }
+    }
+
+    /** More stop commands than there are workers, so that most of them wait to be spawned. */
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void aHurriedEndLeavesNothingThatWasBeingSpawned() throws Exception {
+        String mark = "1000." + System.nanoTime();
+        unit("stops@", "ExecStart=/bin/sleep 1000\nExecStop=/bin/sleep " + mark);
+        String[] many = IntStream.range(0, 200).mapToObj(i -> "stops@" + i).toArray(String[]::new);
+        try (CommandProcess up = upAsNobody(many)) {
+            up.await("holdfast: ready");
+            up.signal("INT");
+            up.await("holdfast: stopping");
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(ProcessHandle.allProcesses())
+                    .noneMatch(process -> process.info().commandLine().orElse("").contains(mark));
         }
     }
 

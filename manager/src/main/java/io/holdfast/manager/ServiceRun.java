@@ -18,7 +18,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Queue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +67,7 @@ final class ServiceRun {
     private boolean mainIsAlive;
     private boolean ended;
     private volatile boolean abandoned; // for the workers
+    private final Queue<Child> unheard = new ConcurrentLinkedQueue<>(); // of workers, by the loop
 
     ServiceRun(
             ManagerContext context,
@@ -188,6 +191,9 @@ final class ServiceRun {
                         spawning(command, all),
                         (child, failure) -> {
                             pendingSpawns--;
+                            if (child != null) {
+                                boolean _ = unheard.remove(child);
+                            }
                             if (ended) {
                                 release(child); // left over, as KillMode= wants it
                             } else if (child == null) {
@@ -216,19 +222,26 @@ final class ServiceRun {
         }
     }
 
-    /** On a worker, whose answer nobody hears once the manager ends. */
+    /** On a worker. Once the manager ends nobody hears its answer, nor one that is under way. */
     private Child startedUnlessAbandoned(Spawn spawn) throws InterruptedException {
-        if (!abandoned) {
-            Child child = spawn.start();
-            if (!abandoned) {
-                return child;
-            }
-            try (child) {
-                boolean _ = child.signal(Signal.KILL);
-                Exit _ = child.await();
+        if (abandoned) {
+            throw new IllegalStateException("the manager ends");
+        }
+        Child child = spawn.start();
+        unheard.add(child);
+        if (abandoned) {
+            killUnheard();
+        }
+        return child;
+    }
+
+    private void killUnheard() throws InterruptedException {
+        for (Child child = unheard.poll(); child != null; child = unheard.poll()) {
+            try (Child killed = child) {
+                boolean _ = killed.signal(Signal.KILL);
+                Optional<Exit> _ = killed.pidFd().await(Limits.KILL_PATIENCE);
             }
         }
-        throw new IllegalStateException("the manager ends");
     }
 
     private PassedDescriptors passedTo(ExecCommand command) {
@@ -444,6 +457,7 @@ final class ServiceRun {
         ended = true;
         abandoned = true;
         try {
+            killUnheard();
             signal(Signal.KILL, true, false);
             if (processes.cgroup().isEmpty()) {
                 awaitExits();

@@ -110,5 +110,6 @@ final class Strays {
     void close() {
         held.forEach(PidFd::close);
         held.clear();
+        untouchable.clear();
     }
 }

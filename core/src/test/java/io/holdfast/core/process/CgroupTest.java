@@ -33,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
 @Needs(cgroup2 = true)
 @Timeout(60)
 class CgroupTest {
+    private static final boolean SLOW = Boolean.getBoolean("holdfast.slow"); // emulated
     private static final Duration LONG = Duration.ofSeconds(50);
     private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);
 
@@ -303,15 +304,20 @@ class CgroupTest {
                 Spawn.of(
                                 "perl",
                                 "-e",
-                                "$SIG{CHLD} = 'IGNORE'; "
-                                        + "while (1) { my $p = fork; if (!$p) { exit 0 } }")
+                                // each keeps its last five: none lives for long, and many for
+                                // as long as it takes to find and ask them
+                                "$SIG{CHLD} = 'IGNORE'; my @last; "
+                                        + "while (1) { my $p = fork; if (!$p) { sleep } "
+                                        + "push @last, $p; kill 9, shift @last if @last > 5; "
+                                        + "select undef, undef, undef, $ARGV[0] }",
+                                SLOW ? "0.05" : "0")
                         .stdin(Stdio.devNull());
         try (Cgroup below = cgroup.create("below");
                 Child one = forking.cgroup(cgroup).start();
                 Child two = forking.cgroup(below).start();
                 PidFd self = PidFd.self()) {
             Set<Integer> seen = new HashSet<>();
-            while (seen.size() < 50) {
+            while (seen.size() < (SLOW ? 50 : 500)) {
                 try (Members members = cgroup.membersBelow()) {
                     for (PidFd member : members) {
                         assertThat(member).isNotEqualTo(self);

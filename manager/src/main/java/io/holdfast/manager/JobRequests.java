@@ -95,7 +95,7 @@ final class JobRequests {
                 alone,
                 answer,
                 closure -> {
-                    StartPlan plan = jobs.plan(names, closure, alone);
+                    StartPlan plan = jobs.plan(names, closure, alone, false);
                     check(request, closure, plan);
                     Runnable installed = installed(request, answer);
                     if (request.mode() == JobMode.RESTART_DEPENDENCIES) {
@@ -145,7 +145,7 @@ final class JobRequests {
                 alone,
                 answer,
                 closure -> {
-                    check(request, closure, jobs.plan(names, closure, alone));
+                    check(request, closure, jobs.plan(names, closure, alone, true));
                     ManagedUnit unit = units.get(request.name());
                     refuseIfOnlyByDependency(unit.unit(), JobType.STOP);
                     jobs.restart(
@@ -205,13 +205,15 @@ final class JobRequests {
     private void check(Request request, UnitCatalog.Closure closure, StartPlan plan) {
         ManagedUnit unit = units.find(request.name());
         if (unit == null) {
+            plan.tell();
             throw new JobRefusedException(Reason.NO_SUCH_UNIT, request.name(), "not found.");
         }
         refuseIfOnlyByDependency(unit.unit(), JobType.START);
         UnitName own = unit.unit().name();
         JobResult refusal = plan.refused().get(own);
         if (refusal != null) {
-            throw refusal(unit.unit(), refusal, closure);
+            plan.tell();
+            throw refusal(closure.units().getOrDefault(own, unit.unit()), refusal, closure);
         }
         for (ManagedUnit start : plan.starts()) {
             refuseIfInTheWay(
@@ -231,9 +233,14 @@ final class JobRequests {
         if (missing.isPresent()) {
             return new JobRefusedException(Reason.NO_SUCH_UNIT, missing.get(), "not found.");
         }
-        if (unit.source().state() == UnitSource.State.MASKED) {
-            return new JobRefusedException(Reason.MASKED, name, "is masked.");
-        }
+        return switch (unit.source().state()) {
+            case NOT_FOUND -> new JobRefusedException(Reason.NO_SUCH_UNIT, name, "not found.");
+            case MASKED -> new JobRefusedException(Reason.MASKED, name, "is masked.");
+            case LOADED -> refusal(name, how);
+        };
+    }
+
+    private static JobRefusedException refusal(UnitName name, JobResult how) {
         return switch (how) {
             case INVALID ->
                     new JobRefusedException(

@@ -69,19 +69,26 @@ final class Jobs {
                 names,
                 false,
                 future,
-                closure -> start(names, plan(names, closure, false), answer::complete, () -> {}));
+                closure ->
+                        start(
+                                names,
+                                plan(names, closure, false, false),
+                                answer::complete,
+                                () -> {}));
     }
 
     /**
      * What a start will do.
      *
      * @param alone whether nothing is demanded of other units, and nothing done to them
+     * @param again whether what is up is stopped before
      */
-    StartPlan plan(Collection<UnitName> names, UnitCatalog.Closure closure, boolean alone) {
+    StartPlan plan(
+            Collection<UnitName> names, UnitCatalog.Closure closure, boolean alone, boolean again) {
         if (stopping) {
             throw new IllegalStateException("the manager is stopping");
         }
-        return new StartPlan(context, units, names, closure, alone);
+        return new StartPlan(context, units, names, closure, alone, again);
     }
 
     /**
@@ -92,6 +99,7 @@ final class Jobs {
             StartPlan plan,
             Consumer<Map<UnitName, JobResult>> done,
             Runnable installed) {
+        plan.tell();
         for (UnitName name : names) {
             ManagedUnit unit = units.find(name);
             if (unit != null && plan.starts().contains(unit)) {
@@ -118,20 +126,54 @@ final class Jobs {
                 new Answer(names, units, future)::complete);
     }
 
-    /** Stops what runs of these and of their dependants, and starts all of them. */
+    /**
+     * Stops what runs of these and of their dependants, and starts all of them. Those that could
+     * not be started again stay as they are.
+     */
     void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
         load(
                 names,
                 false,
                 future,
-                closure ->
-                        restart(
-                                names,
-                                units.withDependants(loaded(names)),
-                                closure,
-                                false,
-                                future,
-                                () -> {}));
+                closure -> {
+                    Set<ManagedUnit> dependants = units.withDependants(loaded(names));
+                    StartPlan plan = plan(names, closure, false, true);
+                    Map<UnitName, JobResult> refused = new LinkedHashMap<>();
+                    for (UnitName name : names) {
+                        JobResult how = plan.refused().get(units.get(name).unit().name());
+                        if (how != null) {
+                            refused.put(name, how);
+                        }
+                    }
+                    if (refused.isEmpty()) {
+                        restart(names, dependants, closure, false, future, () -> {});
+                    } else {
+                        plan.tell();
+                        restartOthers(names, refused, future);
+                    }
+                });
+    }
+
+    private void restartOthers(
+            Collection<UnitName> names,
+            Map<UnitName, JobResult> refused,
+            CompletableFuture<Map<UnitName, JobResult>> future) {
+        List<UnitName> others = names.stream().filter(name -> !refused.containsKey(name)).toList();
+        if (others.isEmpty()) {
+            future.complete(refused);
+            return;
+        }
+        CompletableFuture<Map<UnitName, JobResult>> rest = new CompletableFuture<>();
+        restart(others, rest);
+        var ignored =
+                rest.whenComplete((results, failure) -> {
+                    if (failure != null) {
+                        future.completeExceptionally(failure);
+                    } else {
+                        refused.putAll(results);
+                        future.complete(refused);
+                    }
+                });
     }
 
     /**
@@ -163,7 +205,7 @@ final class Jobs {
                         Transaction.Kind.STOP_TO_RESTART,
                         _ -> {
                             try {
-                                StartPlan plan = plan(again, closure, alone);
+                                StartPlan plan = plan(again, closure, alone, false);
                                 endRefused(made, plan);
                                 start(again, plan, answer::complete, () -> {});
                             } catch (RuntimeException e) {

@@ -60,6 +60,11 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
         return unit;
     }
 
+    @Override
+    public SocketUnit newest() {
+        return newer == null ? unit : newer;
+    }
+
     private UnitName name() {
         return unit.name();
     }

@@ -29,6 +29,11 @@ final class ManagedTarget implements ManagedUnit {
     }
 
     @Override
+    public Unit newest() {
+        return unit;
+    }
+
+    @Override
     public ActiveState activeState() {
         return reached ? ActiveState.ACTIVE : ActiveState.INACTIVE;
     }

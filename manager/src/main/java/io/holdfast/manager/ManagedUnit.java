@@ -10,6 +10,11 @@ interface ManagedUnit {
     /** What its files say; the newest that was read while it was inactive. */
     Unit unit();
 
+    /**
+     * What its files said when they were last read; of what is up, in force from the next start.
+     */
+    Unit newest();
+
     ActiveState activeState();
 
     /** What its files say now, to be in force from the next start. */

@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.TimeSpan;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -67,6 +68,11 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     }
 
     @Override
+    public Unit newest() {
+        return life.newest();
+    }
+
+    @Override
     public ActiveState activeState() {
         return life.state().active();
     }
@@ -110,6 +116,15 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     private void beginByHand() {
         restarts = 0;
         begin();
+    }
+
+    private void beginByItself() {
+        if (life.newest().source().state() == UnitSource.State.MASKED) {
+            life.warn("is not started again: it is masked");
+            settle(JobResult.FAILED);
+        } else {
+            begin();
+        }
     }
 
     private void begin() {
@@ -230,7 +245,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
             life.enter(SubState.AUTO_RESTART);
             starts.answer(started(start));
             stops.answer(JobResult.DONE);
-            delay.duration().ifPresent(pause -> life.deadline.set(pause, this::begin));
+            delay.duration().ifPresent(pause -> life.deadline.set(pause, this::beginByItself));
         } else {
             settle(start);
         }

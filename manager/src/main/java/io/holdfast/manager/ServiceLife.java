@@ -88,6 +88,10 @@ final class ServiceLife {
         return unit;
     }
 
+    ServiceUnit newest() {
+        return newer == null ? unit : newer;
+    }
+
     UnitName name() {
         return unit.name();
     }
@@ -183,7 +187,11 @@ final class ServiceLife {
     /** A new run begins, of which nothing is known yet. */
     void begin() {
         disarm();
-        takeNewer();
+        if (newer != null && newer.isRefused()) {
+            warn("is started as it was: what its files say now cannot be used");
+        } else {
+            takeNewer();
+        }
         result = ServiceResult.SUCCESS;
         mainExit = null;
         failure = Optional.empty();

@@ -20,32 +20,41 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a start will do, decided before anything is done: which units are started, which are refused
- * and why, and which must stop since they conflict with those that start. On the loop.
+ * What a start will do, decided before anything is done or {@linkplain #tell told}: which units are
+ * started, which are refused and why, and which must stop since they conflict with those that
+ * start. On the loop.
  */
 final class StartPlan {
     private static final List<Dependency> CONFLICTS = List.of(Dependency.CONFLICTS);
 
     private final ManagerContext context;
     private final UnitTable units;
+    private final Map<UnitName, Unit> read;
+    private final boolean again;
     private final Set<ManagedUnit> named = new LinkedHashSet<>();
     private final List<ManagedUnit> starts = new ArrayList<>();
     private final Set<ManagedUnit> stops = new LinkedHashSet<>();
+    private final Set<ManagedUnit> rivals = new LinkedHashSet<>();
     private final Map<UnitName, JobResult> refused = new LinkedHashMap<>();
+    private final Map<UnitName, String> why = new LinkedHashMap<>();
 
     /**
      * @param names what was asked for
      * @param closure what that pulls in, all of it in the table
      * @param alone whether nothing is demanded of other units, and nothing done to them
+     * @param again whether what is up is stopped before: then it has to be startable too
      */
     StartPlan(
             ManagerContext context,
             UnitTable units,
             Collection<UnitName> names,
             UnitCatalog.Closure closure,
-            boolean alone) {
+            boolean alone,
+            boolean again) {
         this.context = context;
         this.units = units;
+        this.read = closure.units();
+        this.again = again;
         for (UnitCatalog.Missing missing : closure.missing()) {
             refuse(
                     missing.unit(),
@@ -53,11 +62,11 @@ final class StartPlan {
                     JobResult.DEPENDENCY);
         }
         Set<UnitName> wanted = new LinkedHashSet<>(names);
-        wanted.addAll(closure.units().keySet());
+        wanted.addAll(read.keySet());
         for (UnitName name : wanted) {
             ManagedUnit unit = units.find(name);
             if (unit == null) {
-                context.error(name, unknown(closure.units().get(name)));
+                why.put(name, unknown(read.get(name)));
             } else {
                 add(unit, names.contains(name));
             }
@@ -82,8 +91,15 @@ final class StartPlan {
         return Map.copyOf(refused);
     }
 
-    private void refuse(UnitName unit, String why, JobResult how) {
-        context.error(unit, why);
+    /** Says which are refused and why, and what is stopped for those that are not. */
+    void tell() {
+        why.forEach(context::error);
+        rivals.forEach(unit ->
+                context.info(unit.unit().name(), "is stopped: it conflicts with what is started"));
+    }
+
+    private void refuse(UnitName unit, String reason, JobResult how) {
+        why.put(unit, reason);
         refused.put(unit, how);
     }
 
@@ -94,11 +110,17 @@ final class StartPlan {
         if (refused.containsKey(unit.unit().name()) || starts.contains(unit)) {
             return;
         }
-        String problem = problem(unit.unit());
+        UnitName name = unit.unit().name();
+        boolean stays =
+                !again
+                        && (unit.activeState() == ActiveState.ACTIVE
+                                || unit.activeState() == ActiveState.RELOADING);
+        Unit meant = stays ? unit.unit() : read.getOrDefault(name, unit.newest());
+        String problem = problem(meant);
         if (problem != null) {
-            refuse(unit.unit().name(), problem, JobResult.INVALID);
-        } else if (unit.unit().isRefused()) {
-            refused.put(unit.unit().name(), JobResult.INVALID); // why was told when it was loaded
+            refuse(name, problem, JobResult.INVALID);
+        } else if (meant.isRefused()) {
+            refused.put(name, JobResult.INVALID); // why was told when it was loaded
         } else {
             starts.add(unit);
         }
@@ -115,6 +137,9 @@ final class StartPlan {
 
     /** Why a unit cannot be started at all, whatever its files say; or null. */
     private static @Nullable String problem(Unit unit) {
+        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
+            return unknown(unit);
+        }
         if (unit.source().state() == UnitSource.State.MASKED) {
             return "it is masked by "
                     + unit.source().fragment().map(Path::toString).orElse("a file");
@@ -183,13 +208,10 @@ final class StartPlan {
     }
 
     private void findStops() {
-        List<ManagedUnit> rivals =
-                units.all().stream()
-                        .filter(unit -> unit.activeState().isUp() && !starts.contains(unit))
-                        .filter(unit -> starts.stream().anyMatch(start -> conflict(start, unit)))
-                        .toList();
-        rivals.forEach(unit ->
-                context.info(unit.unit().name(), "is stopped: it conflicts with what is started"));
+        units.all().stream()
+                .filter(unit -> unit.activeState().isUp() && !starts.contains(unit))
+                .filter(unit -> starts.stream().anyMatch(start -> conflict(start, unit)))
+                .forEach(rivals::add);
         stops.addAll(units.withDependants(rivals));
         stops.removeAll(starts);
     }

@@ -94,7 +94,7 @@ final class UnitTable {
     void take(Unit unit) {
         ManagedUnit known = find(unit.name());
         if (known != null) {
-            if (!known.unit().equals(unit)) {
+            if (!known.newest().equals(unit)) {
                 tell(unit);
                 known.reloaded(unit);
             }

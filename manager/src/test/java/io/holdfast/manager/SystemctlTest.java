@@ -96,6 +96,20 @@ class SystemctlTest {
     }
 
     @Test
+    void aRestartThatCannotBeLeavesWhatRunsAlone() throws Exception {
+        expect(0, "start", "a");
+        String first = stage.status("a").invocationId();
+        stage.service("a", "ExecStart=bin/relative");
+        assertThat(systemctl("restart", "a").output()).contains("bad unit file setting");
+        Files.delete(stage.unitFolder().resolve("a.service"));
+        expect(5, "restart", "a");
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+        assertThat(stage.status("a").invocationId()).isEqualTo(first);
+        expect(0, "stop", "a");
+        expect(5, "start", "a");
+    }
+
+    @Test
     void statusShowsTheProcessesAndWhatIsKnown() throws Exception {
         expect(0, "start", "a");
         String status = systemctl("status", "a").output();

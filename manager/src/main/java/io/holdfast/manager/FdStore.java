@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FdStore implements AutoCloseable {
     private final EventLoop loop;
-    private final Consumer<String> complaints;
+    private final ThrottledLine full;
+    private final ThrottledLine unwatched;
     private final List<Stored> stored = new ArrayList<>();
 
     private static final class Stored {
@@ -40,11 +41,12 @@ final class FdStore implements AutoCloseable {
     }
 
     /**
-     * @param complaints gets a line for each thing that is not kept
+     * @param complaints gets lines on what is not kept
      */
     FdStore(EventLoop loop, Consumer<String> complaints) {
         this.loop = loop;
-        this.complaints = complaints;
+        this.full = ThrottledLine.on(loop, complaints);
+        this.unwatched = ThrottledLine.on(loop, complaints);
     }
 
     int size() {
@@ -65,7 +67,7 @@ final class FdStore implements AutoCloseable {
             }
         }
         if (stored.size() >= most) {
-            complaints.accept(
+            full.say(
                     "the descriptor %s is not kept: there are %d, as many as FileDescriptorStoreMax= allows"
                             .formatted(name, stored.size()));
             return;
@@ -89,8 +91,7 @@ final class FdStore implements AutoCloseable {
                             });
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EPERM) { // a regular file has no other end
-                complaints.accept(
-                        "the descriptor " + one.name + " is not watched: " + e.getMessage());
+                unwatched.say("the descriptor " + one.name + " is not watched: " + e.getMessage());
             }
         }
     }

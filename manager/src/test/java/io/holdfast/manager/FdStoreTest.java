@@ -27,6 +27,16 @@ class FdStoreTest {
             say("given %d [%s] %s" % (count, names, "mine" if own else "not mine"))
             """;
 
+    private static final String THREE =
+            """
+            for i in range(3):
+                notify("FDSTORE=1\\nFDNAME=n%d" % i, os.memfd_create("x"))
+            notify("FDSTOREREMOVE=1\\nFDNAME=n0")
+            barrier()
+            notify("READY=1")
+            signal.pause()
+            """;
+
     @TempDir private Path folder;
     private Stage stage;
 
@@ -101,25 +111,23 @@ class FdStoreTest {
     }
 
     @Test
-    void whatWasNotAskedForIsNotKept() throws Exception {
-        String store =
-                """
-                for i in range(3):
-                    notify("FDSTORE=1\\nFDNAME=n%d" % i, os.memfd_create("x"))
-                notify("FDSTOREREMOVE=1\\nFDNAME=n0")
-                barrier()
-                notify("READY=1")
-                signal.pause()
-                """;
-        service(store, "FileDescriptorStoreMax=2");
+    void whatIsMoreThanWasAskedForIsNotKept() throws Exception {
+        service(THREE, "FileDescriptorStoreMax=2");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         stage.happenings().await("n2 is not kept: there are 2");
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
         told("given 1 [n1] mine", 1);
-        service(store);
-        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+    }
+
+    @Test
+    void nothingIsKeptUnlessAskedForAndThatIsSaidOnceForAll() throws Exception {
+        service(THREE);
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        stage.happenings().await("n0 is not kept: there are 0");
+        assertThat(stage.happenings().lines())
+                .filteredOn(line -> line.contains("is not kept"))
+                .singleElement()
+                .asString()
+                .contains("n0 is not kept: there are 0");
     }
 
     @Test

@@ -435,6 +435,57 @@ class UpTest {
 
     @Test
     @Needs(root = true, programs = "setpriv")
+    void aStrayProcessThatMayNotBeSignalledStaysAndHoldsNothingUp() throws Exception {
+        Path setuid = Files.copy(Path.of("/usr/bin/setpriv"), folder.resolve("setpriv"));
+        Files.setAttribute(setuid, "unix:mode", 04755);
+        Path stray =
+                Files.writeString(folder.resolve("stray.sh"), "echo stray $$; exec sleep 1000");
+        Path main =
+                Files.writeString(
+                        folder.resolve("main.sh"),
+                        "setsid env -i sh -c '%s --reuid 0 sh %s &'\nexec sleep 1000"
+                                .formatted(setuid, stray));
+        unit("loses", "ExecStart=/bin/sh " + main);
+        try (CommandProcess up = upAsNobody("loses");
+                PidFd root = spokenOf(up, "stray")) {
+            String number = " " + root.pid() + " ";
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(up.lines())
+                    .anyMatch(line -> line.contains(number) && line.contains("and stays: "));
+            assertThat(root.signal(Signal.KILL)).as("it lives").isTrue();
+            assertThat(root.await(Duration.ofSeconds(30))).isPresent();
+        }
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void moreStrayProcessesThanAreHeldEndToo() throws Exception {
+        Path stray =
+                Files.writeString(folder.resolve("stray.sh"), "echo stray $$; exec sleep 1000");
+        String lose = "setsid env -i sh -c 'sh " + stray + " &'\n";
+        Path main =
+                Files.writeString(folder.resolve("main.sh"), lose.repeat(3) + "exec sleep 1000");
+        unit("loses", "ExecStart=/bin/sh " + main);
+        List<String> limits =
+                List.of(
+                        "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strays=1"
+                                + " -Dio.holdfast.manager.strayLines=1");
+        try (CommandProcess up = upAsNobody(limits, "loses");
+                PidFd one = PidFd.open(numberIn(up.await("loses.service | stray ", 1)));
+                PidFd two = PidFd.open(numberIn(up.await("loses.service | stray ", 2)));
+                PidFd three = PidFd.open(numberIn(up.await("loses.service | stray ", 3)))) {
+            up.signal("INT");
+            assertThat(up.exitCode()).isZero();
+            assertThat(List.of(one, two, three)).noneMatch(PidFd::isAlive);
+            assertThat(up.lines())
+                    .filteredOn(line -> line.contains("has lost its parent"))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
     void aHurriedEndKillsStrayProcessesToo() throws Exception {
         unitWithStrays("trap '' TERM");
         try (CommandProcess up = upAsNobody("loses");

@@ -31,6 +31,9 @@ final class Limits {
     /** Orphans of no unit that are held until they end ({@code strays}). */
     static final int STRAYS = number("strays", 1024);
 
+    /** Of these, who are told of one by one in each {@link #LINE_INTERVAL} ({@code strayLines}). */
+    static final int STRAY_LINES = number("strayLines", 20);
+
     /**
      * How long they may take to end with the manager before they are killed ({@code strayPatience},
      * milliseconds).

@@ -15,6 +15,7 @@ final class Strays {
     private final EventLoop loop;
     private final Consumer<Runnable> look;
     private final Consumer<String> warnings;
+    private final ThrottledLine losses;
     private final List<PidFd> held = new ArrayList<>();
     private final List<PidFd> untouchable = new ArrayList<>(); // of these, whom we may not signal
     private @Nullable Signal ending; // each gets it, also those that are found later
@@ -27,6 +28,7 @@ final class Strays {
         this.loop = loop;
         this.look = look;
         this.warnings = warnings;
+        this.losses = ThrottledLine.on(loop, warnings, Limits.STRAY_LINES);
     }
 
     boolean hold(PidFd process) {
@@ -34,7 +36,7 @@ final class Strays {
     }
 
     void adopt(PidFd process) {
-        warnings.accept(process + " has lost its parent and is of no unit");
+        losses.say(process + " has lost its parent and is of no unit");
         if (held.size() >= Limits.STRAYS) {
             process.close();
             return;

@@ -78,8 +78,10 @@ class ManagerTest {
             assertThat(stage.start("dangling")).isEqualTo(JobResult.INVALID);
 
             assertThat(stage.happenings().lines())
-                    .filteredOn(line -> line.contains("bin/relative"))
-                    .hasSize(1);
+                    .filteredOn(line -> line.startsWith("bad.service: ERROR"))
+                    .singleElement()
+                    .asString()
+                    .contains("bin/relative");
             assertThat(stage.happenings().lines())
                     .filteredOn(line -> line.startsWith("dangling.service: "))
                     .singleElement()

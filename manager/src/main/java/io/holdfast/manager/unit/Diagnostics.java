@@ -37,6 +37,11 @@ final class Diagnostics {
         others.forEach(this::add);
     }
 
+    /** Whether anything was refused. */
+    boolean isRefused() {
+        return refused;
+    }
+
     List<Diagnostic> toList() {
         if (leftOut == 0) {
             return List.copyOf(list);

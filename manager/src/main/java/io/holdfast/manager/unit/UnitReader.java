@@ -172,10 +172,10 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
 
         private Unit service(UnitSection unit, InstallSection install) {
             ServiceSection service = readers.service.build();
-            if (source.state() == UnitSource.State.LOADED) {
+            if (isWhole()) {
                 ServiceSectionReader.check(service, unit.successAction(), this::refuse);
-                refuseTemplate();
             }
+            refuseTemplate();
             return new ServiceUnit(
                     source,
                     unit,
@@ -189,10 +189,10 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
 
         private Unit socket(UnitSection unit, InstallSection install) {
             SocketSection socket = readers.socket.build(source.name());
-            if (source.state() == UnitSource.State.LOADED) {
+            if (isWhole()) {
                 readers.socket.check(socket, this::refuse);
-                refuseTemplate();
             }
+            refuseTemplate();
             return new SocketUnit(source, unit, socket, install, diagnostics.toList());
         }
 
@@ -204,8 +204,13 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
             return new SliceUnit(source, unit, install, diagnostics.toList());
         }
 
+        /** What a refused line would have said is missing from the rest. */
+        private boolean isWhole() {
+            return source.state() == UnitSource.State.LOADED && !diagnostics.isRefused();
+        }
+
         private void refuseTemplate() {
-            if (source.name().isTemplate()) {
+            if (source.state() == UnitSource.State.LOADED && source.name().isTemplate()) {
                 String example = source.name().prefix() + "@NAME" + type.suffix();
                 refuse("a template cannot be started itself: name an instance, as " + example);
             }

@@ -90,16 +90,19 @@ final class JobRequests {
     private void start(Request request, CompletableFuture<UnitJob> answer) {
         List<UnitName> names = List.of(request.name());
         boolean alone = request.mode().isAlone();
+        boolean dependencies = request.mode() == JobMode.RESTART_DEPENDENCIES;
         jobs.load(
                 names,
+                dependencies ? Jobs.names(dependants(request.name())) : List.of(),
                 alone,
                 answer,
                 closure -> {
-                    StartPlan plan = jobs.plan(names, closure, alone, false);
-                    check(request, closure, plan);
+                    Set<ManagedUnit> dependants =
+                            dependencies ? dependants(request.name()) : Set.of();
+                    StartPlan plan = jobs.plan(names, closure, alone, dependants);
+                    check(request, closure, plan, dependants);
                     Runnable installed = installed(request, answer);
-                    if (request.mode() == JobMode.RESTART_DEPENDENCIES) {
-                        Set<ManagedUnit> dependants = dependants(request.name());
+                    if (dependencies) {
                         refuseIfInTheWay(request, dependants, JobType.RESTART);
                         jobs.restart(
                                 names,
@@ -116,7 +119,10 @@ final class JobRequests {
 
     /** What is up and depends on it. */
     private Set<ManagedUnit> dependants(UnitName name) {
-        ManagedUnit unit = units.get(name);
+        ManagedUnit unit = units.find(name);
+        if (unit == null) {
+            return Set.of();
+        }
         Set<ManagedUnit> dependants = units.withDependants(List.of(unit));
         dependants.remove(unit);
         return dependants;
@@ -142,10 +148,12 @@ final class JobRequests {
         boolean alone = request.mode().isAlone();
         jobs.load(
                 names,
+                Jobs.names(jobs.running(names, alone)),
                 alone,
                 answer,
                 closure -> {
-                    check(request, closure, jobs.plan(names, closure, alone, true));
+                    Set<ManagedUnit> stopped = jobs.running(names, alone);
+                    check(request, closure, jobs.plan(names, closure, alone, stopped), stopped);
                     ManagedUnit unit = units.get(request.name());
                     refuseIfOnlyByDependency(unit.unit(), JobType.STOP);
                     jobs.restart(
@@ -202,18 +210,29 @@ final class JobRequests {
 
     // ---- refusals
 
-    private void check(Request request, UnitCatalog.Closure closure, StartPlan plan) {
+    /**
+     * @param stopped what is stopped before, and has to come back
+     */
+    private void check(
+            Request request,
+            UnitCatalog.Closure closure,
+            StartPlan plan,
+            Set<ManagedUnit> stopped) {
         ManagedUnit unit = units.find(request.name());
-        if (unit == null) {
-            plan.tell();
+        if (unit == null || plan.isUnknown(request.name())) {
+            plan.tellRefusals();
             throw new JobRefusedException(Reason.NO_SUCH_UNIT, request.name(), "not found.");
         }
         refuseIfOnlyByDependency(unit.unit(), JobType.START);
         UnitName own = unit.unit().name();
         JobResult refusal = plan.refused().get(own);
         if (refusal != null) {
-            plan.tell();
-            throw refusal(closure.units().getOrDefault(own, unit.unit()), refusal, closure);
+            plan.tellRefusals();
+            throw refusal(unit.newest(), refusal, closure);
+        }
+        if (stopped.stream().anyMatch(one -> plan.refused().containsKey(one.unit().name()))) {
+            plan.tellRefusals();
+            throw refusal(own, JobResult.DEPENDENCY);
         }
         for (ManagedUnit start : plan.starts()) {
             refuseIfInTheWay(

@@ -1,14 +1,15 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -67,12 +68,13 @@ final class Jobs {
         Answer answer = new Answer(names, units, future);
         load(
                 names,
+                List.of(),
                 false,
                 future,
                 closure ->
                         start(
                                 names,
-                                plan(names, closure, false, false),
+                                plan(names, closure, false, List.of()),
                                 answer::complete,
                                 () -> {}));
     }
@@ -81,14 +83,23 @@ final class Jobs {
      * What a start will do.
      *
      * @param alone whether nothing is demanded of other units, and nothing done to them
-     * @param again whether what is up is stopped before
+     * @param stopped what is up, is stopped before, and started again
      */
     StartPlan plan(
-            Collection<UnitName> names, UnitCatalog.Closure closure, boolean alone, boolean again) {
+            Collection<UnitName> names,
+            UnitCatalog.Closure closure,
+            boolean alone,
+            Collection<ManagedUnit> stopped) {
+        refuseIfStopping();
+        Set<UnitName> all = new LinkedHashSet<>(names);
+        all.addAll(names(stopped));
+        return new StartPlan(context, units, all, closure, alone, stopped, Set.of());
+    }
+
+    private void refuseIfStopping() {
         if (stopping) {
             throw new IllegalStateException("the manager is stopping");
         }
-        return new StartPlan(context, units, names, closure, alone, again);
     }
 
     /**
@@ -128,30 +139,63 @@ final class Jobs {
 
     /**
      * Stops what runs of these and of their dependants, and starts all of them. Those that could
-     * not be started again stay as they are.
+     * not be started again, or whose dependants could not, stay as they are.
      */
     void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
         load(
                 names,
+                names(running(names, false)),
                 false,
                 future,
                 closure -> {
-                    Set<ManagedUnit> dependants = units.withDependants(loaded(names));
-                    StartPlan plan = plan(names, closure, false, true);
+                    List<ManagedUnit> known = loaded(names);
+                    StartPlan plan = plan(names, closure, false, running(names, false));
                     Map<UnitName, JobResult> refused = new LinkedHashMap<>();
                     for (UnitName name : names) {
-                        JobResult how = plan.refused().get(units.get(name).unit().name());
-                        if (how != null) {
-                            refused.put(name, how);
-                        }
+                        refusal(name, plan).ifPresent(how -> refused.put(name, how));
                     }
                     if (refused.isEmpty()) {
-                        restart(names, dependants, closure, false, future, () -> {});
+                        restart(
+                                names,
+                                units.withDependants(known),
+                                closure,
+                                false,
+                                future,
+                                () -> {});
                     } else {
-                        plan.tell();
+                        plan.tellRefusals();
                         restartOthers(names, refused, future);
                     }
                 });
+    }
+
+    /** What is up of these and of what stops with them, as far as they are loaded. */
+    Set<ManagedUnit> running(Collection<UnitName> names, boolean alone) {
+        List<ManagedUnit> known = new ArrayList<>();
+        for (UnitName name : names) {
+            ManagedUnit unit = units.find(name);
+            if (unit != null) {
+                known.add(unit);
+            }
+        }
+        Set<ManagedUnit> running = alone ? new LinkedHashSet<>(known) : units.withDependants(known);
+        running.removeIf(unit -> !unit.activeState().isUp());
+        return running;
+    }
+
+    static List<UnitName> names(Collection<? extends ManagedUnit> some) {
+        return some.stream().map(unit -> unit.unit().name()).toList();
+    }
+
+    /** Why a restart cannot be: the unit, or one that stops with it, could not be started again. */
+    private Optional<JobResult> refusal(UnitName name, StartPlan plan) {
+        JobResult own = plan.refused().get(units.get(name).unit().name());
+        return own != null
+                ? Optional.of(own)
+                : running(List.of(name), false).stream()
+                        .filter(unit -> plan.refused().containsKey(unit.unit().name()))
+                        .findFirst()
+                        .map(_ -> JobResult.DEPENDENCY);
     }
 
     private void restartOthers(
@@ -205,7 +249,15 @@ final class Jobs {
                         Transaction.Kind.STOP_TO_RESTART,
                         _ -> {
                             try {
-                                StartPlan plan = plan(again, closure, alone, false);
+                                refuseIfStopping();
+                                StartPlan plan =
+                                        StartPlan.afterStop(
+                                                context,
+                                                units,
+                                                again,
+                                                closure,
+                                                alone,
+                                                stoppedMeanwhile(made));
                                 endRefused(made, plan);
                                 start(again, plan, answer::complete, () -> {});
                             } catch (RuntimeException e) {
@@ -215,6 +267,15 @@ final class Jobs {
                         });
         installed.run();
         stops.run();
+    }
+
+    /** What somebody has stopped while it was stopped to be started again: that counts. */
+    private Set<UnitName> stoppedMeanwhile(List<UnitJob> jobs) {
+        return jobs.stream()
+                .filter(job -> table.find(job.id()).isEmpty())
+                .map(UnitJob::unit)
+                .filter(name -> !units.get(name).activeState().isUp())
+                .collect(Collectors.toSet());
     }
 
     /** Those whose start is not to be. */
@@ -264,10 +325,12 @@ final class Jobs {
     /**
      * Reads units, and what they pull in, and goes on with it.
      *
+     * @param beside which are read too, each alone
      * @param alone whether they are read without that
      */
     void load(
             Collection<UnitName> names,
+            Collection<UnitName> beside,
             boolean alone,
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> loaded) {
@@ -277,18 +340,23 @@ final class Jobs {
                         .map(unit -> unit.unit().name())
                         .collect(Collectors.toSet());
         context.workers()
-                .<UnitCatalog.Closure>run(
-                        () -> alone ? catalog.alone(names) : catalog.closure(names, up),
-                        (closure, failure) -> {
-                            if (closure == null) {
+                .<Read>run(
+                        () -> {
+                            UnitCatalog.Closure closure =
+                                    alone ? catalog.alone(names) : catalog.closure(names, up);
+                            Set<UnitName> others = new LinkedHashSet<>(beside);
+                            others.removeAll(closure.units().keySet());
+                            return new Read(closure, catalog.readAll(others));
+                        },
+                        (read, failure) -> {
+                            if (read == null) {
                                 answer.completeExceptionally(orUnknown(failure));
                                 return;
                             }
                             try {
-                                closure.units().values().stream()
-                                        .filter(unit ->
-                                                unit.source().state() != UnitSource.State.NOT_FOUND)
-                                        .forEach(units::take);
+                                UnitCatalog.Closure closure = read.closure();
+                                read.beside().forEach(units::take);
+                                closure.units().values().forEach(units::take);
                                 closure.notices().forEach(context::notice);
                                 loaded.accept(closure);
                             } catch (RuntimeException e) {
@@ -296,6 +364,8 @@ final class Jobs {
                             }
                         });
     }
+
+    private record Read(UnitCatalog.Closure closure, List<Unit> beside) {}
 
     static Exception orUnknown(@Nullable Exception failure) {
         return failure == null ? new IllegalStateException("no answer, and no reason") : failure;

@@ -17,6 +17,11 @@ interface ManagedUnit {
 
     ActiveState activeState();
 
+    /** Whether a start leaves it as it is, or joins the one that is under way. */
+    default boolean goesOn() {
+        return activeState().isUp();
+    }
+
     /** What its files say now, to be in force from the next start. */
     void reloaded(Unit unit);
 

@@ -266,13 +266,12 @@ public final class ManagerView {
         catalog.forget();
         return work(() -> catalog.readAll(names))
                 .thenApply(read -> {
-                    List<Unit> there =
+                    read.forEach(units::take);
+                    return (int)
                             read.stream()
                                     .filter(unit ->
                                             unit.source().state() != UnitSource.State.NOT_FOUND)
-                                    .toList();
-                    there.forEach(units::take);
-                    return there.size();
+                                    .count();
                 });
     }
 

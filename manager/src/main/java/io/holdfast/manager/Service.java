@@ -77,6 +77,11 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         return life.state().active();
     }
 
+    @Override
+    public boolean goesOn() {
+        return activeState().isUp() && !life.is(SubState.AUTO_RESTART);
+    }
+
     SubState state() {
         return life.state();
     }
@@ -115,22 +120,23 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     private void beginByHand() {
         restarts = 0;
-        begin();
+        begin(false);
     }
 
     private void beginByItself() {
-        if (life.newest().source().state() == UnitSource.State.MASKED) {
-            life.warn("is not started again: it is masked");
+        Unit now = life.newest();
+        if (now.source().state() != UnitSource.State.LOADED) {
+            life.warn("is not started again: it is " + UnitStatus.loadState(now));
             settle(JobResult.FAILED);
         } else {
-            begin();
+            begin(true);
         }
     }
 
-    private void begin() {
+    private void begin(boolean byItself) {
         startAgain = false;
         stopping.forRestart(false);
-        starting.begin();
+        starting.begin(byItself);
     }
 
     @Override
@@ -238,7 +244,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         if (startAgain && life.isWanted()) {
             life.enter(SubState.DEAD);
             stops.answer(JobResult.DONE);
-            begin();
+            begin(false);
         } else if (restartsByItself()) {
             TimeSpan delay = RestartDecision.delay(life.unit().service().restart(), restarts);
             restarts++;

@@ -184,10 +184,19 @@ final class ServiceLife {
 
     // ---- its run
 
-    /** A new run begins, of which nothing is known yet. */
-    void begin() {
+    /**
+     * A new run begins, of which nothing is known yet.
+     *
+     * @param byItself whether nobody has asked for it now: then a file that cannot be used does not
+     *     count
+     */
+    void begin(boolean byItself) {
         disarm();
-        if (newer != null && newer.isRefused()) {
+        boolean unusable =
+                newer != null
+                        && (newer.isRefused()
+                                || ServiceStart.unsupported(newer, context).isPresent());
+        if (byItself && unusable) {
             warn("is started as it was: what its files say now cannot be used");
         } else {
             takeNewer();
@@ -390,7 +399,7 @@ final class ServiceLife {
         return new UnitStatus(
                 name().text(),
                 unit.unit().description(),
-                UnitStatus.loadState(unit),
+                UnitStatus.loadState(newest()),
                 state.active(),
                 state.word(),
                 since,
@@ -403,9 +412,9 @@ final class ServiceLife {
                 List.of(),
                 statusText,
                 restarts,
-                unit.source().fragment(),
-                unit.source().dropIns(),
-                unit.diagnostics(),
+                newest().source().fragment(),
+                newest().source().dropIns(),
+                newest().diagnostics(),
                 log.last(Limits.LOG_LINES));
     }
 

@@ -73,8 +73,8 @@ final class ServiceStart {
     }
 
     /** Begins a new run, if the unit may have one. */
-    void begin() {
-        life.begin();
+    void begin(boolean byItself) {
+        life.begin(byItself);
         Optional<String> refusal = refusal();
         if (refusal.isPresent()) {
             life.error(refusal.get());
@@ -99,12 +99,9 @@ final class ServiceStart {
 
     private Optional<String> refusal() {
         ServiceUnit unit = life.unit();
-        if (!SUPPORTED.contains(type())) {
-            String word = type().name().toLowerCase(Locale.ROOT);
-            return Optional.of("Type=" + word + " is not supported yet");
-        }
-        if (type() == ServiceType.DBUS && life.context.events().busNames().isEmpty()) {
-            return Optional.of("Type=dbus needs a message bus, and this manager has none");
+        Optional<String> unsupported = unsupported(unit, life.context);
+        if (unsupported.isPresent()) {
+            return unsupported;
         }
         if (unit.isRefused()) {
             return Optional.of(
@@ -113,6 +110,18 @@ final class ServiceStart {
                             .map(Object::toString)
                             .findFirst()
                             .orElse("it is " + UnitStatus.loadState(unit)));
+        }
+        return Optional.empty();
+    }
+
+    static Optional<String> unsupported(ServiceUnit unit, ManagerContext context) {
+        ServiceType type = unit.service().type();
+        if (!SUPPORTED.contains(type)) {
+            String word = type.name().toLowerCase(Locale.ROOT);
+            return Optional.of("Type=" + word + " is not supported yet");
+        }
+        if (type == ServiceType.DBUS && context.events().busNames().isEmpty()) {
+            return Optional.of("Type=dbus needs a message bus, and this manager has none");
         }
         return Optional.empty();
     }

@@ -30,19 +30,21 @@ final class StartPlan {
     private final ManagerContext context;
     private final UnitTable units;
     private final Map<UnitName, Unit> read;
-    private final boolean again;
+    private final Collection<ManagedUnit> stopped;
     private final Set<ManagedUnit> named = new LinkedHashSet<>();
     private final List<ManagedUnit> starts = new ArrayList<>();
     private final Set<ManagedUnit> stops = new LinkedHashSet<>();
     private final Set<ManagedUnit> rivals = new LinkedHashSet<>();
     private final Map<UnitName, JobResult> refused = new LinkedHashMap<>();
+    private final Set<UnitName> unknown = new LinkedHashSet<>();
     private final Map<UnitName, String> why = new LinkedHashMap<>();
 
     /**
      * @param names what was asked for
      * @param closure what that pulls in, all of it in the table
      * @param alone whether nothing is demanded of other units, and nothing done to them
-     * @param again whether what is up is stopped before: then it has to be startable too
+     * @param stopped what is up and is stopped before: then it has to be startable too
+     * @param canceled what is not to be started any more
      */
     StartPlan(
             ManagerContext context,
@@ -50,11 +52,13 @@ final class StartPlan {
             Collection<UnitName> names,
             UnitCatalog.Closure closure,
             boolean alone,
-            boolean again) {
+            Collection<ManagedUnit> stopped,
+            Collection<UnitName> canceled) {
         this.context = context;
         this.units = units;
         this.read = closure.units();
-        this.again = again;
+        this.stopped = stopped;
+        canceled.forEach(name -> refused.put(name, JobResult.CANCELED));
         for (UnitCatalog.Missing missing : closure.missing()) {
             refuse(
                     missing.unit(),
@@ -65,7 +69,8 @@ final class StartPlan {
         wanted.addAll(read.keySet());
         for (UnitName name : wanted) {
             ManagedUnit unit = units.find(name);
-            if (unit == null) {
+            if (unit == null || isGone(name, unit)) {
+                unknown.add(name);
                 why.put(name, unknown(read.get(name)));
             } else {
                 add(unit, names.contains(name));
@@ -78,6 +83,17 @@ final class StartPlan {
         }
     }
 
+    /** What follows the stop of a restart. */
+    static StartPlan afterStop(
+            ManagerContext context,
+            UnitTable units,
+            Collection<UnitName> names,
+            UnitCatalog.Closure closure,
+            boolean alone,
+            Collection<UnitName> canceled) {
+        return new StartPlan(context, units, names, closure, alone, List.of(), canceled);
+    }
+
     List<ManagedUnit> starts() {
         return List.copyOf(starts);
     }
@@ -87,20 +103,38 @@ final class StartPlan {
         return Set.copyOf(stops);
     }
 
+    /** Whether there is no unit of that name. */
+    boolean isUnknown(UnitName name) {
+        return unknown.contains(name);
+    }
+
     Map<UnitName, JobResult> refused() {
         return Map.copyOf(refused);
     }
 
     /** Says which are refused and why, and what is stopped for those that are not. */
     void tell() {
-        why.forEach(context::error);
+        tellRefusals();
         rivals.forEach(unit ->
                 context.info(unit.unit().name(), "is stopped: it conflicts with what is started"));
+    }
+
+    /** Says which are refused and why, where nothing is done. */
+    void tellRefusals() {
+        why.forEach(context::error);
     }
 
     private void refuse(UnitName unit, String reason, JobResult how) {
         why.put(unit, reason);
         refused.put(unit, how);
+    }
+
+    /** Whether that was a name of the unit, and is one no more. */
+    private boolean isGone(UnitName name, ManagedUnit unit) {
+        Unit asRead = read.get(name);
+        return asRead != null
+                && asRead.source().state() == UnitSource.State.NOT_FOUND
+                && !unit.unit().name().equals(name);
     }
 
     private void add(ManagedUnit unit, boolean byName) {
@@ -111,12 +145,11 @@ final class StartPlan {
             return;
         }
         UnitName name = unit.unit().name();
-        boolean stays =
-                !again
-                        && (unit.activeState() == ActiveState.ACTIVE
-                                || unit.activeState() == ActiveState.RELOADING);
-        Unit meant = stays ? unit.unit() : read.getOrDefault(name, unit.newest());
+        Unit meant = meant(unit);
         String problem = problem(meant);
+        if (problem == null && stopped.contains(unit)) {
+            problem = problemOfAnother(meant);
+        }
         if (problem != null) {
             refuse(name, problem, JobResult.INVALID);
         } else if (meant.isRefused()) {
@@ -133,6 +166,25 @@ final class StartPlan {
         Optional<Diagnostic> why =
                 read == null ? Optional.empty() : read.diagnostics().stream().findFirst();
         return "there is no such unit" + why.map(each -> ": " + each).orElse("");
+    }
+
+    /** What it is once it is started: what is up already and stays so is what it was. */
+    private Unit meant(ManagedUnit unit) {
+        return unit.goesOn() && !stopped.contains(unit) ? unit.unit() : unit.newest();
+    }
+
+    /** Why another run of what is up would fail at once, where that can be told; or null. */
+    private @Nullable String problemOfAnother(Unit unit) {
+        return switch (unit) {
+            case ServiceUnit service -> ServiceStart.unsupported(service, context).orElse(null);
+            case SocketUnit socket when !socket.socket().accept() -> {
+                ManagedUnit service = units.find(socket.socket().service());
+                yield service != null && service.goesOn() && !stopped.contains(service)
+                        ? "its service " + service.unit().name() + " is active and would miss it"
+                        : null;
+            }
+            default -> null;
+        };
     }
 
     /** Why a unit cannot be started at all, whatever its files say; or null. */
@@ -171,8 +223,9 @@ final class StartPlan {
         }
     }
 
-    private static boolean conflict(ManagedUnit one, ManagedUnit other) {
-        return UnitTable.has(one, CONFLICTS, other) || UnitTable.has(other, CONFLICTS, one);
+    private boolean conflict(ManagedUnit one, ManagedUnit other) {
+        return UnitTable.has(meant(one), CONFLICTS, meant(other))
+                || UnitTable.has(meant(other), CONFLICTS, meant(one));
     }
 
     /** Units that require one that is refused, or one that should run already, are refused too. */
@@ -191,14 +244,14 @@ final class StartPlan {
 
     private Optional<String> unmet(ManagedUnit unit) {
         for (Dependency kind : List.of(Dependency.REQUIRES, Dependency.BINDS_TO)) {
-            for (UnitName name : unit.unit().unit().dependencies().of(kind)) {
+            for (UnitName name : meant(unit).unit().dependencies().of(kind)) {
                 ManagedUnit other = units.find(name);
                 if (other != null && refused.containsKey(other.unit().name())) {
                     return Optional.of(kind.directive() + "=" + name + " cannot be started");
                 }
             }
         }
-        for (UnitName name : unit.unit().unit().dependencies().of(Dependency.REQUISITE)) {
+        for (UnitName name : meant(unit).unit().dependencies().of(Dependency.REQUISITE)) {
             ManagedUnit other = units.find(name);
             if (other == null || (!other.activeState().isUp() && !starts.contains(other))) {
                 return Optional.of("Requisite=" + name + " is not active");

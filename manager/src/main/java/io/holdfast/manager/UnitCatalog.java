@@ -183,7 +183,7 @@ final class UnitCatalog {
                         taken(unit, kind, pulled, "somebody else serves it already");
                     } else if (there) {
                         todo.add(pulled);
-                    } else if (required) {
+                    } else if (required && !up.contains(pulled)) {
                         missing.add(new Missing(unit.name(), kind.directive(), pulled));
                     }
                 }

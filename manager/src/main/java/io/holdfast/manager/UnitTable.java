@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -59,7 +60,8 @@ final class UnitTable {
             return unit;
         }
         for (ManagedUnit other : units.values()) {
-            if (other.unit().source().names().contains(name)) {
+            if (other.unit().source().names().contains(name)
+                    || other.newest().source().names().contains(name)) {
                 return other;
             }
         }
@@ -87,17 +89,21 @@ final class UnitTable {
     }
 
     /**
-     * Takes in a unit as it was read, and tells once what is to be said about its files.
+     * Takes in a unit as it was read, and tells once what is to be said about its files. One that
+     * is not there is taken note of where it was.
      *
      * @throws IllegalStateException if there are too many
      */
     void take(Unit unit) {
-        ManagedUnit known = find(unit.name());
+        ManagedUnit known = units.get(unit.name());
         if (known != null) {
             if (!known.newest().equals(unit)) {
                 tell(unit);
                 known.reloaded(unit);
             }
+            return;
+        }
+        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
             return;
         }
         if (units.size() >= Limits.UNITS) {
@@ -152,10 +158,14 @@ final class UnitTable {
 
     /** Whether a unit has a dependency of one of these kinds on another, under any of its names. */
     static boolean has(ManagedUnit from, List<Dependency> kinds, ManagedUnit to) {
-        Dependencies dependencies = from.unit().unit().dependencies();
+        return has(from.unit(), kinds, to.unit());
+    }
+
+    static boolean has(Unit from, List<Dependency> kinds, Unit to) {
+        Dependencies dependencies = from.unit().dependencies();
         return kinds.stream()
                 .anyMatch(kind ->
-                        to.unit().source().names().stream()
+                        to.source().names().stream()
                                 .anyMatch(name -> dependencies.has(kind, name)));
     }
 }

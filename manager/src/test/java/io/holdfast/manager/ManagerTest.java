@@ -9,14 +9,12 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,86 +118,6 @@ class ManagerTest {
             stage.happenings().awaitOutput("a.service", "new");
             assertThat(stage.status("a").log()).containsExactly("old", "new");
         }
-    }
-
-    @Test
-    void aUnitWhoseFileIsGoneIsNotStarted() throws Exception {
-        try (Stage stage = Stage.in(folder)) {
-            stage.service("a", "Type=oneshot", "ExecStart=/bin/true");
-            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-
-            Files.delete(stage.unitFolder().resolve("a.service"));
-            assertThat(stage.start("a")).isEqualTo(JobResult.INVALID);
-            stage.happenings().await("a.service: ERROR there is no such unit");
-
-            stage.service("a", "Type=oneshot", "ExecStart=/bin/true");
-            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        }
-    }
-
-    @Test
-    void whatCouldNotBeStartedAgainIsNotStoppedByARestart() throws Exception {
-        try (Stage stage = Stage.in(folder)) {
-            Path file = stage.unitFolder().resolve("a.service");
-            stage.service("a", "ExecStart=/bin/sleep 1000");
-            stage.serviceWith("needs-a", "Requires=a.service", "ExecStart=/bin/sleep 1000");
-            stage.service("b", "ExecStart=/bin/sleep 1000");
-            stage.start("needs-a");
-            stage.start("b");
-            ProcessId a = stage.main("a");
-            ProcessId needsA = stage.main("needs-a");
-            ProcessId b = stage.main("b");
-
-            stage.service("a", "ExecStart=bin/relative");
-            assertThat(stage.restart("a")).isEqualTo(JobResult.INVALID);
-            stage.happenings().await("bin/relative");
-            Files.delete(file);
-            assertThat(stage.restart("a")).isEqualTo(JobResult.INVALID);
-            stage.happenings().await("a.service: ERROR there is no such unit");
-            Files.createSymbolicLink(file, Path.of("/dev/null"));
-            assertThat(Stage.get(stage.manager().restart(units("a", "b"))))
-                    .containsEntry(UnitName.of("a.service"), JobResult.INVALID)
-                    .containsEntry(UnitName.of("b.service"), JobResult.DONE);
-            stage.happenings().await("a.service: ERROR it is masked by " + file);
-
-            assertThat(stage.main("a")).isEqualTo(a);
-            assertThat(stage.main("needs-a")).isEqualTo(needsA);
-            assertThat(stage.main("b")).isNotEqualTo(b);
-            Files.delete(file);
-            stage.service("a", "ExecStart=/bin/sleep 1000");
-            assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-            assertThat(stage.main("a")).isNotEqualTo(a);
-            assertThat(stage.main("needs-a")).isNotEqualTo(needsA);
-        }
-    }
-
-    @Test
-    void aServiceRestartsByItselfAsItWasWhenItsFileIsBrokenAndNotWhenItIsMasked() throws Exception {
-        try (Stage stage = Stage.in(folder)) {
-            stage.service("a", "Restart=always", "ExecStart=/bin/sleep 1000");
-            stage.start("a");
-            ProcessId first = stage.main("a");
-
-            stage.service("a", "Restart=always", "ExecStart=bin/relative");
-            assertThat(Stage.get(stage.reloading())).isEqualTo(1);
-            stage.kill("a", Signal.KILL, true);
-            stage.happenings().await("a.service: WARNING is started as it was");
-            stage.happenings().await("a.service: INFO started", 2);
-            assertThat(stage.main("a")).isNotEqualTo(first);
-
-            Path file = stage.unitFolder().resolve("a.service");
-            Files.delete(file);
-            Files.createSymbolicLink(file, Path.of("/dev/null"));
-            assertThat(Stage.get(stage.reloading())).isEqualTo(1);
-            stage.kill("a", Signal.KILL, true);
-            stage.happenings().await("a.service: WARNING is not started again: it is masked");
-            stage.happenings().await("a.service: ERROR failed: signal");
-            assertThat(stage.state("a")).isEqualTo("failed/failed signal");
-        }
-    }
-
-    private static List<UnitName> units(String... names) {
-        return Stream.of(names).map(UnitName::meant).toList();
     }
 
     @Test

@@ -191,7 +191,8 @@ final class RulesCommand implements Command {
         if (line.hasMatchedOption("--json")) {
             output.line(metrics.toString());
         } else {
-            output.line(metrics.integer("evaluators") + " evaluators");
+            long evaluators = metrics.integer("evaluators");
+            output.line(evaluators == 1 ? "1 evaluator" : evaluators + " evaluators");
             output.line(
                     "%d stuck in a built-in function, %d ever"
                             .formatted(metrics.integer("stuck"), metrics.integer("stuckEver")));

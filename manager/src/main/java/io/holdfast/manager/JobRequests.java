@@ -173,6 +173,7 @@ final class JobRequests {
                         ? List.of(unit)
                         : units.withDependants(anchors(unit, request.mode()));
         refuseIfInTheWay(request, stopped, JobType.STOP);
+        jobs.stopAsked(stopped);
         run(unit, stopped, request, Transaction.Kind.STOP, answer);
     }
 
@@ -228,7 +229,7 @@ final class JobRequests {
         JobResult refusal = plan.refused().get(own);
         if (refusal != null) {
             plan.tellRefusals();
-            throw refusal(unit.newest(), refusal, closure);
+            throw refusal(plan.meant(unit), refusal, closure);
         }
         if (stopped.stream().anyMatch(one -> plan.refused().containsKey(one.unit().name()))) {
             plan.tellRefusals();

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -26,6 +27,7 @@ final class Jobs {
     private final UnitTable units;
     private final UnitCatalog catalog;
     private final JobTable table;
+    private final List<Set<UnitName>> restarts = new ArrayList<>(); // what is stopped meanwhile
     private boolean stopping;
 
     Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog, JobTable table) {
@@ -91,9 +93,7 @@ final class Jobs {
             boolean alone,
             Collection<ManagedUnit> stopped) {
         refuseIfStopping();
-        Set<UnitName> all = new LinkedHashSet<>(names);
-        all.addAll(names(stopped));
-        return new StartPlan(context, units, all, closure, alone, stopped, Set.of());
+        return new StartPlan(context, units, names, closure, alone, stopped, Set.of());
     }
 
     private void refuseIfStopping() {
@@ -114,6 +114,7 @@ final class Jobs {
         for (UnitName name : names) {
             ManagedUnit unit = units.find(name);
             if (unit != null && plan.starts().contains(unit)) {
+                restarts.forEach(canceled -> canceled.remove(unit.unit().name()));
                 UnitJob _ = table.install(unit.unit().name(), JobType.START);
             }
         }
@@ -131,10 +132,14 @@ final class Jobs {
     }
 
     void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
-        run(
-                units.withDependants(loaded(names)),
-                Transaction.Kind.STOP,
-                new Answer(names, units, future)::complete);
+        Set<ManagedUnit> some = units.withDependants(loaded(names));
+        stopAsked(some);
+        run(some, Transaction.Kind.STOP, new Answer(names, units, future)::complete);
+    }
+
+    /** Somebody wants these to be stopped: what a restart is about to start again is not. */
+    void stopAsked(Collection<ManagedUnit> some) {
+        restarts.forEach(canceled -> canceled.addAll(names(some)));
     }
 
     /**
@@ -189,7 +194,10 @@ final class Jobs {
 
     /** Why a restart cannot be: the unit, or one that stops with it, could not be started again. */
     private Optional<JobResult> refusal(UnitName name, StartPlan plan) {
-        JobResult own = plan.refused().get(units.get(name).unit().name());
+        JobResult own =
+                plan.isUnknown(name)
+                        ? JobResult.INVALID
+                        : plan.refused().get(units.get(name).unit().name());
         return own != null
                 ? Optional.of(own)
                 : running(List.of(name), false).stream()
@@ -243,21 +251,19 @@ final class Jobs {
             JobType type = some.contains(unit) ? JobType.RESTART : JobType.START;
             made.add(table.install(unit.unit().name(), type));
         }
+        Set<UnitName> canceled = new LinkedHashSet<>();
         Transaction stops =
                 transaction(
                         running,
                         Transaction.Kind.STOP_TO_RESTART,
                         _ -> {
+                            restarts.removeIf(each -> each == canceled);
+                            canceled.retainAll(made.stream().map(UnitJob::unit).toList());
                             try {
                                 refuseIfStopping();
                                 StartPlan plan =
                                         StartPlan.afterStop(
-                                                context,
-                                                units,
-                                                again,
-                                                closure,
-                                                alone,
-                                                stoppedMeanwhile(made));
+                                                context, units, again, closure, alone, canceled);
                                 endRefused(made, plan);
                                 start(again, plan, answer::complete, () -> {});
                             } catch (RuntimeException e) {
@@ -265,17 +271,10 @@ final class Jobs {
                                 future.completeExceptionally(e);
                             }
                         });
+        made.forEach(job -> restarts.forEach(other -> other.remove(job.unit())));
+        restarts.add(canceled);
         installed.run();
         stops.run();
-    }
-
-    /** What somebody has stopped while it was stopped to be started again: that counts. */
-    private Set<UnitName> stoppedMeanwhile(List<UnitJob> jobs) {
-        return jobs.stream()
-                .filter(job -> table.find(job.id()).isEmpty())
-                .map(UnitJob::unit)
-                .filter(name -> !units.get(name).activeState().isUp())
-                .collect(Collectors.toSet());
     }
 
     /** Those whose start is not to be. */
@@ -340,23 +339,16 @@ final class Jobs {
                         .map(unit -> unit.unit().name())
                         .collect(Collectors.toSet());
         context.workers()
-                .<Read>run(
-                        () -> {
-                            UnitCatalog.Closure closure =
-                                    alone ? catalog.alone(names) : catalog.closure(names, up);
-                            Set<UnitName> others = new LinkedHashSet<>(beside);
-                            others.removeAll(closure.units().keySet());
-                            return new Read(closure, catalog.readAll(others));
-                        },
-                        (read, failure) -> {
-                            if (read == null) {
+                .<UnitCatalog.Closure>run(
+                        () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up),
+                        (closure, failure) -> {
+                            if (closure == null) {
                                 answer.completeExceptionally(orUnknown(failure));
                                 return;
                             }
                             try {
-                                UnitCatalog.Closure closure = read.closure();
-                                read.beside().forEach(units::take);
-                                closure.units().values().forEach(units::take);
+                                closure.beside().values().forEach(this::take);
+                                closure.units().values().forEach(this::take);
                                 closure.notices().forEach(context::notice);
                                 loaded.accept(closure);
                             } catch (RuntimeException e) {
@@ -365,7 +357,14 @@ final class Jobs {
                         });
     }
 
-    private record Read(UnitCatalog.Closure closure, List<Unit> beside) {}
+    /** That a file of something that is up is gone just now is for the plan alone. */
+    private void take(Unit unit) {
+        ManagedUnit known = units.find(unit.name());
+        if (unit.source().state() != UnitSource.State.NOT_FOUND
+                || (known != null && !known.activeState().isUp())) {
+            units.take(unit);
+        }
+    }
 
     static Exception orUnknown(@Nullable Exception failure) {
         return failure == null ? new IllegalStateException("no answer, and no reason") : failure;

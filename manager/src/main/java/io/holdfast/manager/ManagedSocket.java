@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.ConditionCheck;
 import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -89,7 +90,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     }
 
     private void takeNewer() {
-        if (newer != null) {
+        if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
             if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
                 startLimit = new StartLimit(newer.unit().startLimit());
             }

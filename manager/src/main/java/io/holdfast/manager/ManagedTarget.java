@@ -1,11 +1,14 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitSource;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A target, and any other unit that has no processes of its own: active once it is reached. */
 final class ManagedTarget implements ManagedUnit {
     private Unit unit;
+    private @Nullable Unit gone; // as it was read when there was none any more
     private final Runnable changed;
     private boolean reached;
     private UnitTimes times = UnitTimes.NEVER;
@@ -30,7 +33,7 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public Unit newest() {
-        return unit;
+        return gone == null ? unit : gone;
     }
 
     @Override
@@ -40,7 +43,12 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public void reloaded(Unit newer) {
-        unit = newer;
+        if (newer.source().state() == UnitSource.State.NOT_FOUND) {
+            gone = newer;
+        } else {
+            gone = null;
+            unit = newer;
+        }
     }
 
     @Override

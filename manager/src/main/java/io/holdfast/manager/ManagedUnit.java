@@ -7,7 +7,10 @@ import java.util.function.Consumer;
 
 /** A unit at run time. All methods on the manager's loop. */
 interface ManagedUnit {
-    /** What its files say; the newest that was read while it was inactive. */
+    /**
+     * What its files say; the newest that was read while it was inactive. That they are gone never
+     * comes in force: it is known by its names until it is forgotten.
+     */
     Unit unit();
 
     /**

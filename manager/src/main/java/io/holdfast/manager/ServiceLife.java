@@ -8,6 +8,7 @@ import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -105,7 +106,7 @@ final class ServiceLife {
     }
 
     void takeNewer() {
-        if (newer != null) {
+        if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
             if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
                 startLimit = new StartLimit(newer.unit().startLimit());
             }

@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceSection.Commands;
 import io.holdfast.manager.unit.ServiceType;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.UnitSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
@@ -98,6 +99,9 @@ final class ServiceStart {
     }
 
     private Optional<String> refusal() {
+        if (life.newest().source().state() == UnitSource.State.NOT_FOUND) {
+            return Optional.of("there is no such unit any more");
+        }
         ServiceUnit unit = life.unit();
         Optional<String> unsupported = unsupported(unit, life.context);
         if (unsupported.isPresent()) {

@@ -29,7 +29,7 @@ final class StartPlan {
 
     private final ManagerContext context;
     private final UnitTable units;
-    private final Map<UnitName, Unit> read;
+    private final UnitCatalog.Closure closure;
     private final Collection<ManagedUnit> stopped;
     private final Set<ManagedUnit> named = new LinkedHashSet<>();
     private final List<ManagedUnit> starts = new ArrayList<>();
@@ -56,7 +56,7 @@ final class StartPlan {
             Collection<UnitName> canceled) {
         this.context = context;
         this.units = units;
-        this.read = closure.units();
+        this.closure = closure;
         this.stopped = stopped;
         canceled.forEach(name -> refused.put(name, JobResult.CANCELED));
         for (UnitCatalog.Missing missing : closure.missing()) {
@@ -66,12 +66,13 @@ final class StartPlan {
                     JobResult.DEPENDENCY);
         }
         Set<UnitName> wanted = new LinkedHashSet<>(names);
-        wanted.addAll(read.keySet());
+        wanted.addAll(Jobs.names(stopped));
+        wanted.addAll(closure.units().keySet());
         for (UnitName name : wanted) {
             ManagedUnit unit = units.find(name);
             if (unit == null || isGone(name, unit)) {
                 unknown.add(name);
-                why.put(name, unknown(read.get(name)));
+                why.put(name, unknown(closure.read(name)));
             } else {
                 add(unit, names.contains(name));
             }
@@ -131,7 +132,7 @@ final class StartPlan {
 
     /** Whether that was a name of the unit, and is one no more. */
     private boolean isGone(UnitName name, ManagedUnit unit) {
-        Unit asRead = read.get(name);
+        Unit asRead = closure.read(name);
         return asRead != null
                 && asRead.source().state() == UnitSource.State.NOT_FOUND
                 && !unit.unit().name().equals(name);
@@ -148,7 +149,7 @@ final class StartPlan {
         Unit meant = meant(unit);
         String problem = problem(meant);
         if (problem == null && stopped.contains(unit)) {
-            problem = problemOfAnother(meant);
+            problem = problemOfAnother(meant, byName);
         }
         if (problem != null) {
             refuse(name, problem, JobResult.INVALID);
@@ -169,15 +170,21 @@ final class StartPlan {
     }
 
     /** What it is once it is started: what is up already and stays so is what it was. */
-    private Unit meant(ManagedUnit unit) {
-        return unit.goesOn() && !stopped.contains(unit) ? unit.unit() : unit.newest();
+    Unit meant(ManagedUnit unit) {
+        if (unit.goesOn() && !stopped.contains(unit)) {
+            return unit.unit();
+        }
+        Unit asRead = closure.read(unit.unit().name());
+        return asRead != null && asRead.source().state() == UnitSource.State.NOT_FOUND
+                ? asRead
+                : unit.newest();
     }
 
     /** Why another run of what is up would fail at once, where that can be told; or null. */
-    private @Nullable String problemOfAnother(Unit unit) {
+    private @Nullable String problemOfAnother(Unit unit, boolean byName) {
         return switch (unit) {
             case ServiceUnit service -> ServiceStart.unsupported(service, context).orElse(null);
-            case SocketUnit socket when !socket.socket().accept() -> {
+            case SocketUnit socket when byName && !socket.socket().accept() -> {
                 ManagedUnit service = units.find(socket.socket().service());
                 yield service != null && service.goesOn() && !stopped.contains(service)
                         ? "its service " + service.unit().name() + " is active and would miss it"

@@ -17,10 +17,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads units and what a start of them pulls in. Blocking; the calls are made off the loop.
@@ -47,8 +49,22 @@ final class UnitCatalog {
         this.reader = reader;
     }
 
-    /** What a start needs. */
-    record Closure(Map<UnitName, Unit> units, List<Missing> missing, List<String> notices) {}
+    /**
+     * What a start needs.
+     *
+     * @param beside what was read too, and is not needed for it
+     */
+    record Closure(
+            Map<UnitName, Unit> units,
+            Map<UnitName, Unit> beside,
+            List<Missing> missing,
+            List<String> notices) {
+        /** As it was read. */
+        @Nullable Unit read(UnitName name) {
+            Unit unit = units.get(name);
+            return unit == null ? beside.get(name) : unit;
+        }
+    }
 
     /** A unit that is required and cannot be had. */
     record Missing(UnitName unit, String directive, UnitName required) {}
@@ -101,19 +117,28 @@ final class UnitCatalog {
     /**
      * The units, and all that they pull in.
      *
+     * @param beside which are read too, each alone
      * @param up which units are ours and up already
      */
-    Closure closure(Collection<UnitName> anchors, Set<UnitName> up) {
-        return new Search(up).closure(anchors);
+    Closure closure(Collection<UnitName> anchors, Collection<UnitName> beside, Set<UnitName> up) {
+        Search search = new Search(up);
+        search.run(anchors);
+        Set<UnitName> others = new LinkedHashSet<>(beside);
+        others.removeAll(search.units.keySet());
+        return new Closure(search.units, byName(others), search.missing, search.notices);
     }
 
     /** The units without what they pull in. */
     Closure alone(Collection<UnitName> anchors) {
+        return new Closure(byName(anchors), Map.of(), List.of(), List.of());
+    }
+
+    private Map<UnitName, Unit> byName(Collection<UnitName> names) {
         Map<UnitName, Unit> units = new LinkedHashMap<>();
-        for (Unit unit : readAll(anchors)) {
+        for (Unit unit : readAll(names)) {
             units.put(unit.name(), unit);
         }
-        return new Closure(units, List.of(), List.of());
+        return units;
     }
 
     /** The search for what one start needs. */
@@ -129,7 +154,7 @@ final class UnitCatalog {
             this.up = up;
         }
 
-        Closure closure(Collection<UnitName> anchors) {
+        void run(Collection<UnitName> anchors) {
             todo.addAll(anchors);
             while (!todo.isEmpty() && units.size() < Limits.UNITS) {
                 UnitName wanted = todo.removeFirst();
@@ -139,7 +164,6 @@ final class UnitCatalog {
                     follow(unit);
                 }
             }
-            return new Closure(units, missing, notices);
         }
 
         private boolean knows(UnitName name) {

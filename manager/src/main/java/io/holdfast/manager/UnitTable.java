@@ -95,7 +95,7 @@ final class UnitTable {
      * @throws IllegalStateException if there are too many
      */
     void take(Unit unit) {
-        ManagedUnit known = units.get(unit.name());
+        ManagedUnit known = known(unit);
         if (known != null) {
             if (!known.newest().equals(unit)) {
                 tell(unit);
@@ -119,6 +119,17 @@ final class UnitTable {
                     default -> new ManagedTarget(unit, () -> context.events().changed(unit.name()));
                 });
         context.events().loaded(unit.name());
+    }
+
+    /**
+     * The one that it is: also one whose name is an alias by now, not one that it was an alias of.
+     */
+    private @Nullable ManagedUnit known(Unit unit) {
+        ManagedUnit own = units.get(unit.name());
+        ManagedUnit other = own == null ? find(unit.name()) : own;
+        return other == null || other == own
+                ? own
+                : unit.source().names().contains(other.unit().name()) ? other : null;
     }
 
     /** Forgets a unit that is at rest. */

@@ -86,7 +86,9 @@ class RestartRequestTest {
         Files.delete(file("a.service"));
         assertNotRestarted("a", JobResult.INVALID);
         stage.happenings().await("a.service: ERROR there is no such unit");
+        assertThat(Stage.get(stage.reloading())).isEqualTo(1);
         assertThat(stage.status("a").loadState()).isEqualTo("not-found");
+        assertNotRestarted("a", JobResult.INVALID);
         Files.createSymbolicLink(file("a.service"), Path.of("/dev/null"));
         assertThat(Stage.get(restarting("a", "b")))
                 .containsEntry(UnitName.of("a.service"), JobResult.INVALID)
@@ -342,5 +344,129 @@ class RestartRequestTest {
             assertThat(stage.status("a").loadState()).isEqualTo(why);
             Files.deleteIfExists(file("a.service"));
         }
+    }
+
+    @Test
+    void whatIsBoundComesBackThoughItWaitsForAnother() throws Exception {
+        stage.service("a", SLEEP);
+        stage.serviceWith("d", "BindsTo=a.service", SLEEP);
+        String needsD = "Requires=d.service\nAfter=d.service";
+        stage.serviceWith("e", needsD, SLEEP, "ExecStop=" + waits("stopping"));
+        stage.start("e");
+        var restart = restarting("a");
+        stage.happenings().awaitOutput("e.service", "stopping");
+        stage.happenings().await("a.service: INFO stopped");
+        stage.serviceWith("e", needsD, SLEEP);
+        Stage.get(stage.reloading());
+        release("stopping");
+        assertThat(Stage.get(restart).values()).containsExactly(JobResult.DONE);
+        assertThat(stage.state("d")).startsWith("active");
+        assertThat(stage.state("e")).startsWith("active");
+    }
+
+    @Test
+    void aStartThatEndsDuringARestartIsNoStop() throws Exception {
+        stage.service("base", SLEEP, "ExecStop=" + waits("stopping"));
+        Path quick = folder.resolve("quick");
+        stage.serviceWith(
+                "a",
+                "PartOf=base.service",
+                "Type=oneshot",
+                "ExecStart=/bin/sh -c 'test -e " + quick + " || exec sleep 1000'");
+        stage.serviceWith("d", "Requires=a.service\nPartOf=base.service", SLEEP);
+        stage.start("base");
+        var first = stage.starting("d");
+        stage.happenings().await("a.service: INFO started");
+        stage.happenings().await("d.service: INFO started");
+        Files.writeString(quick, "");
+        var restart = restarting("base");
+        stage.happenings().awaitOutput("base.service", "stopping");
+        stage.happenings().await("a.service: ERROR failed");
+        stage.happenings().await("d.service: INFO stopped");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.service("base", SLEEP);
+        Stage.get(stage.reloading());
+        release("stopping");
+        assertThat(Stage.get(restart).values()).containsExactly(JobResult.DONE);
+        assertThat(Stage.get(first)).isNotNull();
+        assertThat(stage.state("d")).startsWith("active");
+    }
+
+    @Test
+    void aNameAndItsAliasMayChangePlaces() throws Exception {
+        stage.service("a", SLEEP);
+        alias("b.service");
+        stage.start("a");
+        ProcessId before = stage.main("a");
+        Files.delete(file("b.service"));
+        stage.service("b", SLEEP);
+        Files.delete(file("a.service"));
+        Files.createSymbolicLink(file("a.service"), Path.of("b.service"));
+        Stage.get(stage.reloading());
+        assertThat(stage.start("b")).isEqualTo(JobResult.DONE);
+        assertThat(stage.main("b")).isEqualTo(before);
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.main("a")).isEqualTo(stage.main("b")).isNotEqualTo(before);
+    }
+
+    @Test
+    void whatRunsAndIsGoneIsWhatItWasToOthers() throws Exception {
+        stage.serviceWith("a", "OnFailure=called.service", SLEEP);
+        alias("b.service");
+        stage.serviceWith("bound", "BindsTo=b.service\nAfter=b.service", SLEEP);
+        stage.service("called", "Type=oneshot", "ExecStart=/bin/echo called");
+        stage.service("c", SLEEP);
+        Files.createSymbolicLink(file("also-c.service"), Path.of("c.service"));
+        stage.start("bound");
+        stage.start("c");
+        for (String name : List.of("a", "b", "c", "also-c")) {
+            Files.delete(file(name + ".service"));
+        }
+        Stage.get(stage.reloading());
+        stage.kill("a", Signal.KILL, true);
+        stage.happenings().awaitOutput("called.service", "called");
+        stage.happenings().await("bound.service: INFO stopped");
+        assertThat(stage.stop("also-c")).isEqualTo(JobResult.DONE);
+    }
+
+    @Test
+    void aTargetThatIsReachedAndGoneStaysReached() throws Exception {
+        stage.unit("t.target", "[Unit]\nDefaultDependencies=no\nUpholds=u.service\n");
+        stage.service("u", SLEEP);
+        stage.start("t.target");
+        stage.happenings().await("u.service: INFO started");
+        Files.delete(file("t.target"));
+        Stage.get(stage.reloading());
+        assertThat(stage.start("t.target")).isEqualTo(JobResult.DONE);
+        stage.kill("u", Signal.KILL, true);
+        stage.happenings().await("u.service: INFO started", 2);
+        assertThat(stage.stop("t.target")).isEqualTo(JobResult.DONE);
+        assertThat(stage.start("t.target")).isEqualTo(JobResult.INVALID);
+    }
+
+    @Test
+    void aFileThatIsAwayForAMomentTakesNoRestartAway() throws Exception {
+        stage.service("a", "Restart=always", SLEEP);
+        stage.start("a");
+        Files.delete(file("a.service"));
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertNotRestarted("a", JobResult.INVALID);
+        stage.service("a", "Restart=always", SLEEP);
+        stage.kill("a", Signal.KILL, true);
+        stage.happenings().await("a.service: INFO started", 2);
+    }
+
+    @Test
+    void aSocketThatIsPartOfAnotherUnitIsNoReasonToRefuse() throws Exception {
+        stage.unit(
+                "s.socket",
+                "[Unit]\nDefaultDependencies=no\nPartOf=a.service\n[Socket]\nListenStream="
+                        + folder.resolve("s"));
+        stage.service("s", SLEEP);
+        stage.service("a", SLEEP);
+        stage.start("a");
+        stage.start("s.socket");
+        stage.start("s");
+        assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
     }
 }

@@ -51,7 +51,7 @@ class UnitCatalogTest {
     }
 
     private UnitCatalog.Closure pulled(Set<UnitName> up) {
-        return catalog.closure(List.of(SERVICE), up);
+        return catalog.closure(List.of(SERVICE), List.of(), up);
     }
 
     @Test
@@ -74,7 +74,7 @@ class UnitCatalogTest {
             assertThat(other.tryAccept()).as("nobody is disturbed").isEmpty();
 
             assertThat(pulled(Set.of(SOCKET)).units()).as("ours").containsKey(SOCKET);
-            assertThat(catalog.closure(List.of(SOCKET), Set.of()).units())
+            assertThat(catalog.closure(List.of(SOCKET), List.of(), Set.of()).units())
                     .as("asked for by name")
                     .containsKey(SOCKET);
         }
@@ -116,12 +116,13 @@ class UnitCatalogTest {
         Files.writeString(
                 system.resolve("known.service"),
                 "[Service]\nType=dbus\nBusName=org.example.Known\nExecStart=/bin/true\n");
-        assertThat(catalog.closure(List.of(known), Set.of()).units()).containsOnlyKeys(known);
+        assertThat(catalog.closure(List.of(known), List.of(), Set.of()).units())
+                .containsOnlyKeys(known);
 
         Files.writeString(
                 system.resolve("dbus.socket"),
                 "[Socket]\nListenStream=" + path + "\nService=a.service\n");
-        UnitCatalog.Closure closure = catalog.closure(List.of(known), Set.of());
+        UnitCatalog.Closure closure = catalog.closure(List.of(known), List.of(), Set.of());
         assertThat(closure.units()).containsKeys(known, bus);
         assertThat(catalog.read(known).unit().dependencies().of(Dependency.AFTER))
                 .containsExactly(bus);

@@ -6,6 +6,8 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,7 +29,10 @@ final class Jobs {
     private final UnitTable units;
     private final UnitCatalog catalog;
     private final JobTable table;
-    private final List<Set<UnitName>> restarts = new ArrayList<>(); // what is stopped meanwhile
+
+    /** Of each restart whose stops are under way, what somebody has asked to be stopped since. */
+    private final Set<Set<UnitName>> restarts = Collections.newSetFromMap(new IdentityHashMap<>());
+
     private boolean stopping;
 
     Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog, JobTable table) {
@@ -257,7 +262,7 @@ final class Jobs {
                         running,
                         Transaction.Kind.STOP_TO_RESTART,
                         _ -> {
-                            restarts.removeIf(each -> each == canceled);
+                            restarts.remove(canceled);
                             canceled.retainAll(made.stream().map(UnitJob::unit).toList());
                             try {
                                 refuseIfStopping();

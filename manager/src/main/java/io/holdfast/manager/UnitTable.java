@@ -126,10 +126,11 @@ final class UnitTable {
      */
     private @Nullable ManagedUnit known(Unit unit) {
         ManagedUnit own = units.get(unit.name());
-        ManagedUnit other = own == null ? find(unit.name()) : own;
-        return other == null || other == own
-                ? own
-                : unit.source().names().contains(other.unit().name()) ? other : null;
+        if (own != null) {
+            return own;
+        }
+        ManagedUnit other = find(unit.name());
+        return other != null && unit.source().names().contains(other.unit().name()) ? other : null;
     }
 
     /** Forgets a unit that is at rest. */

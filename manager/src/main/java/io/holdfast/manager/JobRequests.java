@@ -72,6 +72,10 @@ final class JobRequests {
      * @param name as it was used
      */
     private record Request(UnitName name, JobType type, JobMode mode) {
+        String text() {
+            return type.word() + " of " + name;
+        }
+
         Request ofType(JobType other) {
             return new Request(name, other, mode);
         }
@@ -109,7 +113,7 @@ final class JobRequests {
                                 dependants,
                                 closure,
                                 alone,
-                                new CompletableFuture<>(),
+                                jobs.answerToNobody(request.text()),
                                 installed);
                     } else {
                         jobs.start(names, plan, _ -> {}, installed);
@@ -161,7 +165,7 @@ final class JobRequests {
                             alone ? List.of(unit) : units.withDependants(List.of(unit)),
                             closure,
                             alone,
-                            new CompletableFuture<>(),
+                            jobs.answerToNobody(request.text()),
                             installed(request, answer));
                 });
     }

@@ -97,14 +97,19 @@ final class Jobs {
             UnitCatalog.Closure closure,
             boolean alone,
             Collection<ManagedUnit> stopped) {
-        refuseIfStopping();
-        return new StartPlan(context, units, names, closure, alone, stopped, Set.of());
+        return plan(names, closure, alone, stopped, Set.of());
     }
 
-    private void refuseIfStopping() {
+    private StartPlan plan(
+            Collection<UnitName> names,
+            UnitCatalog.Closure closure,
+            boolean alone,
+            Collection<ManagedUnit> stopped,
+            Collection<UnitName> canceled) {
         if (stopping) {
             throw new IllegalStateException("the manager is stopping");
         }
+        return new StartPlan(context, units, names, closure, alone, stopped, canceled);
     }
 
     /**
@@ -265,10 +270,7 @@ final class Jobs {
                             restarts.remove(canceled);
                             canceled.retainAll(made.stream().map(UnitJob::unit).toList());
                             try {
-                                refuseIfStopping();
-                                StartPlan plan =
-                                        StartPlan.afterStop(
-                                                context, units, again, closure, alone, canceled);
+                                StartPlan plan = plan(again, closure, alone, List.of(), canceled);
                                 endRefused(made, plan);
                                 start(again, plan, answer::complete, () -> {});
                             } catch (RuntimeException e) {
@@ -419,13 +421,18 @@ final class Jobs {
     }
 
     private void startFor(String reason, Set<UnitName> names) {
+        start(names, answerToNobody(reason));
+    }
+
+    /** An answer that nobody waits for: of a failure it warns. */
+    CompletableFuture<Map<UnitName, JobResult>> answerToNobody(String reason) {
         CompletableFuture<Map<UnitName, JobResult>> future = new CompletableFuture<>();
-        start(names, future);
         var ignored =
                 future.exceptionally(e -> {
                     context.warn(reason + ": " + cause(e).getMessage());
                     return Map.of();
                 });
+        return future;
     }
 
     private static Throwable cause(Throwable e) {

@@ -84,17 +84,6 @@ final class StartPlan {
         }
     }
 
-    /** What follows the stop of a restart. */
-    static StartPlan afterStop(
-            ManagerContext context,
-            UnitTable units,
-            Collection<UnitName> names,
-            UnitCatalog.Closure closure,
-            boolean alone,
-            Collection<UnitName> canceled) {
-        return new StartPlan(context, units, names, closure, alone, List.of(), canceled);
-    }
-
     List<ManagedUnit> starts() {
         return List.copyOf(starts);
     }

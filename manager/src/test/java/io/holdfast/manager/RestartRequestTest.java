@@ -58,6 +58,13 @@ class RestartRequestTest {
         Files.writeString(folder.resolve(word + ".fifo"), "go\n");
     }
 
+    /** The same, and the next run of the unit has no such command. */
+    private void changeAndRelease(String word, String name, String unitLines) throws Exception {
+        stage.serviceWith(name, unitLines, SLEEP);
+        Stage.get(stage.reloading());
+        release(word);
+    }
+
     private CompletableFuture<Map<UnitName, JobResult>> restarting(String... names) {
         return stage.manager().restart(Stream.of(names).map(UnitName::meant).toList());
     }
@@ -245,9 +252,7 @@ class RestartRequestTest {
         stage.happenings().awaitOutput("a.service", "stopping");
         var stop = stage.stopping("d");
         assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
-        stage.service("a", SLEEP);
-        Stage.get(stage.reloading());
-        release("stopping");
+        changeAndRelease("stopping", "a", "");
         assertThat(Stage.get(restart).values()).containsExactly(JobResult.DONE);
         assertThat(stage.state("a")).startsWith("active");
         assertThat(stage.state("d")).startsWith("inactive");
@@ -356,9 +361,7 @@ class RestartRequestTest {
         var restart = restarting("a");
         stage.happenings().awaitOutput("e.service", "stopping");
         stage.happenings().await("a.service: INFO stopped");
-        stage.serviceWith("e", needsD, SLEEP);
-        Stage.get(stage.reloading());
-        release("stopping");
+        changeAndRelease("stopping", "e", needsD);
         assertThat(Stage.get(restart).values()).containsExactly(JobResult.DONE);
         assertThat(stage.state("d")).startsWith("active");
         assertThat(stage.state("e")).startsWith("active");
@@ -384,9 +387,7 @@ class RestartRequestTest {
         stage.happenings().await("a.service: ERROR failed");
         stage.happenings().await("d.service: INFO stopped");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        stage.service("base", SLEEP);
-        Stage.get(stage.reloading());
-        release("stopping");
+        changeAndRelease("stopping", "base", "");
         assertThat(Stage.get(restart).values()).containsExactly(JobResult.DONE);
         assertThat(Stage.get(first)).isNotNull();
         assertThat(stage.state("d")).startsWith("active");

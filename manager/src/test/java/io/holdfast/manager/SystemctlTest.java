@@ -110,6 +110,20 @@ class SystemctlTest {
     }
 
     @Test
+    void aRestartThatNobodyWaitsForSaysWhyItCameToNothing() throws Exception {
+        Path gate = stage.fifo("gate");
+        String waits = stage.shell("stop", "echo stopping; read line < " + gate);
+        stage.service("a", "ExecStart=/bin/sleep 1000", "ExecStop=" + waits);
+        expect(0, "start", "a");
+        expect(0, "restart", "--no-block", "a");
+        stage.happenings().awaitOutput("a.service", "stopping");
+        var end = stage.manager().shutdown();
+        Files.writeString(gate, "go\n");
+        Stage.get(end);
+        stage.happenings().await("WARNING restart of a.service: the manager is stopping");
+    }
+
+    @Test
     void statusShowsTheProcessesAndWhatIsKnown() throws Exception {
         expect(0, "start", "a");
         String status = systemctl("status", "a").output();

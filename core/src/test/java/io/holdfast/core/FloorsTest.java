@@ -21,9 +21,10 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
-/** Who may use whom inside of holdfast-core: linux below process below socket. */
+/** Which package of holdfast-core may import which: limit and linux below process below socket. */
 @SameOnEveryKernel
 class FloorsTest {
+    private static final String LIMIT = "io.holdfast.core.limit..";
     private static final String LINUX = "io.holdfast.core.linux..";
     private static final String PROCESS = "io.holdfast.core.process..";
     private static final String SOCKET = "io.holdfast.core.socket..";
@@ -51,6 +52,7 @@ class FloorsTest {
     void allOfCoreIsLookedAt() {
         assertThat(CORE.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
+                        "io.holdfast.core.limit",
                         "io.holdfast.core.linux",
                         "io.holdfast.core.process",
                         "io.holdfast.core.socket");
@@ -58,6 +60,13 @@ class FloorsTest {
 
     @Test
     void noFloorImportsFromAbove() {
+        noClasses()
+                .that()
+                .resideInAPackage(LIMIT)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(LINUX, PROCESS, SOCKET)
+                .check(CORE);
         noClasses()
                 .that()
                 .resideInAPackage(LINUX)

@@ -1,0 +1,292 @@
+package io.holdfast.core.limit;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A limit that users share so that none of them can take all of it.
+ *
+ * <p>A plain limit for everybody lets the first user starve the others; a fixed part for each user
+ * wastes what the others do not need. The rule here is that of dbus-broker: with <i>n</i> users who
+ * hold something, a user may hold at most one (<i>n</i> + 1)th of what is free and his own. The
+ * first user gets at most half, so that something is left; the second at most a third of what the
+ * first left; and whoever comes next always finds a share. A user who already has more than that,
+ * because others came later, keeps it and gets no more.
+ *
+ * <pre>{@code
+ * FairShare<Long> calls = FairShare.of(CALLS);
+ * FairShare.Charge charge = calls.charge(uid, 1);
+ * if (charge == null) {
+ *     throw refused(calls.refusal(uid)); // who holds how much of what, and how to raise it
+ * }
+ * try (charge) {
+ *     answer();
+ * }
+ * }</pre>
+ *
+ * <p>Where the limit is small, a user who holds little is never refused while something is free:
+ * {@link #withLeast}. Users who are trusted may take all that is free, and half of the limit is
+ * theirs alone: {@link #withTrusted}. Thread-safe.
+ *
+ * @param <K> the user; a {@link Long} is shown as a uid
+ */
+public final class FairShare<K> {
+    private final String name;
+    private final String remedy;
+    private final long least;
+    private final Predicate<? super K> trusted;
+    private final boolean hasReserve;
+
+    @GuardedBy("this")
+    private long limit;
+
+    @GuardedBy("this")
+    private long total;
+
+    /** Of these, what users have who are not trusted. */
+    @GuardedBy("this")
+    private long ofOthers;
+
+    /** How many users have something who are not trusted. */
+    @GuardedBy("this")
+    private int holders;
+
+    @GuardedBy("this")
+    private final Map<K, Long> held = new HashMap<>();
+
+    private FairShare(
+            String name,
+            long limit,
+            String remedy,
+            long least,
+            Predicate<? super K> trusted,
+            boolean hasReserve) {
+        this.name = name;
+        this.limit = limit;
+        this.remedy = remedy;
+        this.least = least;
+        this.trusted = trusted;
+        this.hasReserve = hasReserve;
+    }
+
+    /** Shares a named limit. */
+    public static <K> FairShare<K> of(Limit limit) {
+        return of(limit.what(), limit.value(), limit.remedy());
+    }
+
+    /**
+     * Shares a limit that is set by other means than a property.
+     *
+     * @param name what is shared, in the plural, for refusals
+     * @param limit 0 or more
+     * @param remedy how to raise it, for refusals
+     */
+    public static <K> FairShare<K> of(String name, long limit, String remedy) {
+        return new FairShare<>(name, limit, remedy, 0, _ -> false, false);
+    }
+
+    /**
+     * The same limit, of which each user may hold so much while it is free, whatever his share is.
+     * With 1 each user gets at least one thing.
+     */
+    public FairShare<K> withLeast(long amount) {
+        synchronized (this) {
+            return new FairShare<>(name, limit, remedy, amount, trusted, hasReserve);
+        }
+    }
+
+    /**
+     * The same limit, of which some users may take all that is free; half of it is left to them.
+     */
+    public FairShare<K> withTrusted(Predicate<? super K> users) {
+        synchronized (this) {
+            return new FairShare<>(name, limit, remedy, least, users, true);
+        }
+    }
+
+    /**
+     * Whether a user who holds {@code own} may take {@code amount} more: the rule that this class
+     * is about, for accounts that keep their own numbers.
+     *
+     * @param own what the user holds
+     * @param free what nobody holds
+     * @param users how many hold something, this one included
+     */
+    public static boolean isFair(long own, long amount, long free, long users) {
+        return amount <= free && own + amount <= (free + own) / (users + 1);
+    }
+
+    /** A part of the limit that a user holds, until it is closed. Thread-safe. */
+    public final class Charge implements AutoCloseable {
+        @GuardedBy("FairShare.this")
+        private K user;
+
+        @GuardedBy("FairShare.this")
+        private long amount;
+
+        @GuardedBy("FairShare.this")
+        private boolean over;
+
+        private Charge(K user, long amount) {
+            this.user = user;
+            this.amount = amount;
+        }
+
+        /**
+         * Takes more for the same user.
+         *
+         * @return false if it is more than his share, or the charge is closed: then nothing changes
+         */
+        public boolean grow(long more) {
+            synchronized (FairShare.this) {
+                if (over || !mayTake(user, more)) {
+                    return false;
+                }
+                add(user, more);
+                amount += more;
+                return true;
+            }
+        }
+
+        /** Gives a part of it back; nothing happens if it is closed. */
+        public void shrink(long less) {
+            synchronized (FairShare.this) {
+                if (!over) {
+                    requireHeld(less, amount);
+                    add(user, -less);
+                    amount -= less;
+                }
+            }
+        }
+
+        /** Charges it to another user, whatever his share is; nothing happens if it is closed. */
+        public void moveTo(K other) {
+            synchronized (FairShare.this) {
+                if (!over) {
+                    add(user, -amount);
+                    add(other, amount);
+                    user = other;
+                }
+            }
+        }
+
+        /** Gives it back. Idempotent. */
+        @Override
+        public void close() {
+            synchronized (FairShare.this) {
+                if (!over) {
+                    over = true;
+                    add(user, -amount);
+                }
+            }
+        }
+    }
+
+    /**
+     * Takes a part of the limit.
+     *
+     * @param amount 0 or more
+     * @return null if it is more than the user's share
+     */
+    public synchronized @Nullable Charge charge(K user, long amount) {
+        if (!mayTake(user, amount)) {
+            return null;
+        }
+        add(user, amount);
+        return new Charge(user, amount);
+    }
+
+    /** Takes a part of the limit that {@link #release} gives back; false if it is too much. */
+    public synchronized boolean tryTake(K user, long amount) {
+        boolean may = mayTake(user, amount);
+        if (may) {
+            add(user, amount);
+        }
+        return may;
+    }
+
+    /**
+     * Gives back what {@link #tryTake} took.
+     *
+     * @throws IllegalStateException if the user does not hold so much
+     */
+    public synchronized void release(K user, long amount) {
+        requireHeld(amount, held(user));
+        add(user, -amount);
+    }
+
+    private static void requireHeld(long amount, long held) {
+        if (amount > held) {
+            throw new IllegalStateException("releases " + amount + " of " + held);
+        }
+    }
+
+    /** Whether a user may take so much now. */
+    public synchronized boolean mayTake(K user, long amount) {
+        long free = Math.max(0, limit - total);
+        if (trusted.test(user)) {
+            return amount <= free;
+        }
+        long freeForOthers = hasReserve ? Math.min(free, limit / 2 - ofOthers) : free;
+        long own = held(user);
+        return amount <= freeForOthers
+                && (own + amount <= least
+                        || isFair(own, amount, freeForOthers, holders + (own == 0 ? 1 : 0)));
+    }
+
+    @GuardedBy("this")
+    private void add(K user, long change) {
+        long before = held(user);
+        long after = before + change;
+        total += change;
+        if (!trusted.test(user)) {
+            ofOthers += change;
+            holders += (after == 0 ? 0 : 1) - (before == 0 ? 0 : 1);
+        }
+        if (after == 0) {
+            held.remove(user);
+        } else {
+            held.put(user, after);
+        }
+    }
+
+    /** Sets another limit. What is held stays held, also where it is more. */
+    public synchronized void limit(long other) {
+        limit = other;
+    }
+
+    /** How much a user holds. */
+    public synchronized long held(K user) {
+        return held.getOrDefault(user, 0L);
+    }
+
+    /** How much all users hold. */
+    public synchronized long total() {
+        return total;
+    }
+
+    /** How many users hold something. */
+    public synchronized int users() {
+        return held.size();
+    }
+
+    /** Why a user gets no more: what is limited, how full it is, by whom, and how to raise it. */
+    public synchronized String refusal(K user) {
+        long own = held(user);
+        int others = held.size() - (own == 0 ? 0 : 1);
+        String taken =
+                total == own
+                        ? ""
+                        : ", others hold %d (%d user%s)"
+                                .formatted(total - own, others, others == 1 ? "" : "s");
+        return "%s: %s holds %d of %d%s; %s"
+                .formatted(name, shown(user), own, limit, taken, remedy);
+    }
+
+    private static String shown(Object user) {
+        return user instanceof Long uid ? "user " + uid : user.toString();
+    }
+}

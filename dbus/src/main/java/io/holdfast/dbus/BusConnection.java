@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,9 @@ public final class BusConnection implements AutoCloseable {
         this.options = options;
         this.isBus = isBus;
         this.link = new Link(dialed, options, handshake, new Incoming(), name);
-        this.objects = new ExportedObjects(this, link, options);
+        this.objects =
+                new ExportedObjects(
+                        this, link, new CallsUnderWay(options, isBus, this::userBehind));
     }
 
     /**
@@ -556,6 +559,31 @@ public final class BusConnection implements AutoCloseable {
      */
     public Peer peer(String busName) throws InterruptedException {
         return peerOf(busName);
+    }
+
+    /** Asks the bus for the uid behind a unique name, without waiting. */
+    private CompletableFuture<Long> userBehind(String name) {
+        return link.ask(serial ->
+                        Outgoing.of(
+                                w ->
+                                        w.methodCall(
+                                                BusNames.BUS_PATH,
+                                                BusNames.BUS,
+                                                "GetConnectionUnixUser"),
+                                0,
+                                serial,
+                                BusNames.BUS,
+                                Signature.of("s"),
+                                List.of(name)))
+                .thenApply(reply -> {
+                    try (reply) {
+                        if (reply.type() == MessageType.ERROR) {
+                            throw new DBusException(
+                                    String.valueOf(reply.errorName()), textOf(reply));
+                        }
+                        return number(reply.values());
+                    }
+                });
     }
 
     Peer peerOf(@Nullable String busName) throws InterruptedException {

@@ -8,6 +8,10 @@ import java.util.function.Consumer;
 /**
  * Limits of a connection, and how it authenticates.
  *
+ * <p>On a bus, the users who call our objects share the four limits on incoming calls and their
+ * answers: half of each is left to root and our own user, and of the other half no user can take
+ * all ({@link io.holdfast.core.limit.FairShare}).
+ *
  * <pre>{@code
  * ConnectionOptions options = ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(3));
  * }</pre>
@@ -17,11 +21,12 @@ import java.util.function.Consumer;
  * @param calls of ours that may be without reply at a time; a further one waits
  * @param incomingCalls of others that may wait or run at a time; a further one is answered with
  *     LimitsExceeded
- * @param incomingBytes of the messages of these together, headers and bodies; a further one is
- *     answered so, too, but one alone may be longer
+ * @param incomingBytes of the messages of these together, headers and bodies
+ * @param incomingDescriptors of these together
  * @param queuedSignals that may wait in one subscription; further ones are lost and counted ({@link
  *     Subscription#lost})
- * @param outgoingBytes that may wait to be sent; a further message waits
+ * @param outgoingBytes that may wait to be sent; a further message waits, and an answer beyond its
+ *     caller's share becomes LimitsExceeded
  * @param messageBytes the longest message that is read. A longer one is passed over: a call is
  *     answered with LimitsExceeded, a reply fails its call, a signal is lost. One with a longer
  *     header ends the connection
@@ -36,6 +41,7 @@ public record ConnectionOptions(
         int calls,
         int incomingCalls,
         long incomingBytes,
+        int incomingDescriptors,
         int queuedSignals,
         long outgoingBytes,
         int messageBytes,
@@ -50,6 +56,7 @@ public record ConnectionOptions(
                     4096,
                     4096,
                     256L << 20,
+                    512,
                     1024,
                     16 << 20,
                     WireLimits.MAX_MESSAGE,
@@ -66,6 +73,7 @@ public record ConnectionOptions(
         positive("calls", calls > 0);
         positive("incomingCalls", incomingCalls > 0);
         positive("incomingBytes", incomingBytes > 0);
+        positive("incomingDescriptors", incomingDescriptors > 0);
         positive("queuedSignals", queuedSignals > 0);
         positive("outgoingBytes", outgoingBytes > 0);
         positive("messageBytes", messageBytes > 0);
@@ -116,6 +124,14 @@ public record ConnectionOptions(
      */
     public ConnectionOptions withIncomingBytes(long limit) {
         return with(draft -> draft.incomingBytes = limit);
+    }
+
+    /**
+     * @param limit of descriptors beside calls of others that wait or run, positive; 512 by default
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public ConnectionOptions withIncomingDescriptors(int limit) {
+        return with(draft -> draft.incomingDescriptors = limit);
     }
 
     /**
@@ -177,6 +193,7 @@ public record ConnectionOptions(
         private int calls;
         private int incomingCalls;
         private long incomingBytes;
+        private int incomingDescriptors;
         private int queuedSignals;
         private long outgoingBytes;
         private int messageBytes;
@@ -190,6 +207,7 @@ public record ConnectionOptions(
             calls = from.calls;
             incomingCalls = from.incomingCalls;
             incomingBytes = from.incomingBytes;
+            incomingDescriptors = from.incomingDescriptors;
             queuedSignals = from.queuedSignals;
             outgoingBytes = from.outgoingBytes;
             messageBytes = from.messageBytes;
@@ -205,6 +223,7 @@ public record ConnectionOptions(
                     calls,
                     incomingCalls,
                     incomingBytes,
+                    incomingDescriptors,
                     queuedSignals,
                     outgoingBytes,
                     messageBytes,

@@ -50,13 +50,10 @@ final class ExportedObjects {
         }
     }
 
-    /**
-     * @param limits of the calls that may wait or run
-     */
-    ExportedObjects(BusConnection connection, Link link, ConnectionOptions limits) {
+    ExportedObjects(BusConnection connection, Link link, CallsUnderWay underWay) {
         this.connection = connection;
         this.link = link;
-        this.underWay = new CallsUnderWay(limits);
+        this.underWay = underWay;
     }
 
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
@@ -175,22 +172,23 @@ final class ExportedObjects {
             return;
         }
         CallTarget target;
+        @Nullable Counted counted;
         try {
             target = target(message, object, () -> nodesBelow(path));
             checked(message, target);
-            if (target.where() != CallTarget.Where.HERE) {
-                underWay.requireRoom(message);
-            }
+            counted = underWay.begin(message, () -> call(message));
         } catch (DBusException e) {
             message.close();
             refuse(message, e, link::offer);
             return;
         }
+        if (counted == null) {
+            return; // begun again when its user is known
+        }
         switch (target.where()) {
-            case HERE -> run(message, target, link::offer);
-            case LATER -> begin(message, target, underWay.begin(message));
+            case HERE -> run(message, target, counted, offering(counted));
+            case LATER -> begin(message, target, counted);
             case IN_ORDER -> {
-                Counted counted = underWay.begin(message);
                 Executor executor = target.object().executor();
                 if (executor == null) {
                     target.object()
@@ -205,7 +203,6 @@ final class ExportedObjects {
                 }
             }
             case CONCURRENTLY -> {
-                Counted counted = underWay.begin(message);
                 String name = "D-Bus call " + message.member();
                 var _ =
                         Thread.ofVirtual()
@@ -260,14 +257,17 @@ final class ExportedObjects {
 
     /** Asks the tree for the object, on its executor, and goes on there. */
     private void ask(Tree tree, String path, Message message) {
+        @Nullable Counted counted;
         try {
-            underWay.requireRoom(message);
+            counted = underWay.begin(message, () -> call(message));
         } catch (DBusException e) {
             message.close();
             refuse(message, e, link::offer);
             return;
         }
-        Counted counted = underWay.begin(message);
+        if (counted == null) {
+            return; // begun again when its user is known
+        }
         String sender = message.sender();
         CallOrder.Turn turn = tree.order.next(sender == null ? "" : sender);
         boolean taken =
@@ -429,48 +429,51 @@ final class ExportedObjects {
 
     // Running and answering
 
-    /** How an answer is sent. */
+    /** How a message is sent. */
     private interface Sender {
         void send(IntFunction<Outgoing> message) throws InterruptedException;
     }
 
     /**
-     * Waits for room, and counts so long. It ends before the answer can be there: whoever calls
-     * when he has it is alone.
+     * How a call is answered. It ends before its caller can have the answer, so that the caller's
+     * next call is not counted beside it.
+     *
+     * @param replies charges the caller
+     * @param errors charges nobody: they are short
      */
-    private Sender sending(Counted counted) {
-        return message -> link.send(message, counted::end);
+    private record Answering(Sender replies, Sender errors) {}
+
+    /** Waits for room; the call counts until then. */
+    private Answering sending(Counted counted) {
+        return new Answering(
+                message -> link.send(message, counted), message -> link.send(message, counted::end));
     }
 
-    private Sender offering(Counted counted) {
-        return message -> {
-            counted.end();
-            link.offer(message);
-        };
+    private Answering offering(Counted counted) {
+        return new Answering(
+                message -> link.offer(message, counted),
+                message -> {
+                    counted.end();
+                    link.offer(message);
+                });
     }
 
     /** Runs what was counted, and answers. */
-    private void run(Message message, CallTarget target, Counted counted, Sender sender) {
-        try {
-            run(message, target, sender);
-        } finally {
-            counted.end(); // if there was no answer
-        }
-    }
-
-    private void run(Message message, CallTarget target, Sender sender) {
+    private void run(Message message, CallTarget target, Counted counted, Answering how) {
         if (!(target.handling() instanceof BusInterface.Handling.Now(MethodHandler handler))) {
             throw new AssertionError(target);
         }
         try (MethodCall call = new MethodCall(connection, message)) {
             List<?> values = handler.handle(call);
-            answer(message, target, values, sender);
+            answer(message, target, values, how.replies());
         } catch (ConnectionLostException e) {
             if (link.isOpen()) { // another connection
-                refuse(message, failed(e), sender);
+                refuse(message, failed(e), how.errors());
             }
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
-            refuse(message, refusal(message, e), sender);
+            refuse(message, refusal(message, e), how.errors());
+        } finally {
+            counted.end(); // if there was no answer
         }
     }
 
@@ -481,20 +484,21 @@ final class ExportedObjects {
             throw new AssertionError(target);
         }
         MethodCall call = new MethodCall(connection, message);
+        Answering how = offering(counted);
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =
                 reply.whenComplete((values, failure) -> {
-                    counted.end();
                     try {
                         if (values == null) {
                             throw failure == null
                                     ? new IllegalStateException("no values, and no reason")
                                     : failure;
                         }
-                        answer(message, target, values, link::offer);
+                        answer(message, target, values, how.replies());
                     } catch (Throwable e) {
-                        refuse(message, refusal(message, e), link::offer);
+                        refuse(message, refusal(message, e), how.errors());
                     } finally {
+                        counted.end();
                         call.close();
                     }
                 });

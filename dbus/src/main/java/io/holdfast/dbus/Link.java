@@ -1,5 +1,6 @@
 package io.holdfast.dbus;
 
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
@@ -308,17 +309,65 @@ final class Link {
      * @param hasRoom run when the message waits no more, before any of it is sent; must not wait
      */
     void send(IntFunction<Outgoing> message, Runnable hasRoom) throws InterruptedException {
+        send(made(message.apply(nextSerial())), null, hasRoom);
+    }
+
+    /**
+     * Sends an answer, waiting while too much waits.
+     *
+     * @param caller who is charged for it until it is sent
+     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller may leave unread
+     */
+    void send(IntFunction<Outgoing> message, CallsUnderWay.Counted caller)
+            throws InterruptedException {
         Outgoing made = made(message.apply(nextSerial()));
-        if (!outbox.send(made.bytes(), made.descriptors(), hasRoom)) {
+        send(made, caller.answer(made.bytes().length), caller::end);
+    }
+
+    private void send(Outgoing made, @Nullable Charge<?> charge, Runnable hasRoom)
+            throws InterruptedException {
+        if (!outbox.send(made.bytes(), made.descriptors(), charge, hasRoom)) {
             requireOpen();
             throw ended("nothing can be sent");
         }
     }
 
+    /**
+     * Calls without waiting. The future completes on the reader's thread, where nothing may wait;
+     * whoever gets the reply closes it.
+     */
+    CompletableFuture<Message> ask(IntFunction<Outgoing> call) {
+        int serial = nextSerial();
+        CompletableFuture<Message> reply = new CompletableFuture<>();
+        pending.put(serial, reply);
+        ConnectionLostException why = lost.get();
+        if (why != null || !outbox.offer(made(call.apply(serial)).bytes(), List.of(), null)) {
+            pending.remove(serial);
+            boolean ignored = reply.completeExceptionally(lostNow());
+        }
+        return reply;
+    }
+
     /** Sends without waiting. If too much waits already the connection is given up. */
     void offer(IntFunction<Outgoing> message) {
+        offer(made(message.apply(nextSerial())), null);
+    }
+
+    /**
+     * Sends an answer without waiting.
+     *
+     * @param caller who is charged for it until it is sent
+     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller may leave unread
+     */
+    void offer(IntFunction<Outgoing> message, CallsUnderWay.Counted caller) {
         Outgoing made = made(message.apply(nextSerial()));
-        if (!outbox.offer(made.bytes())) {
+        Charge<?> charge = caller.answer(made.bytes().length);
+        caller.end();
+        offer(made, charge);
+    }
+
+    private void offer(Outgoing made, @Nullable Charge<?> charge) {
+        if (!outbox.offer(made.bytes(), made.descriptors(), charge)) {
             end(
                     new ConnectionLostException(
                             Reason.LIMIT,

@@ -1,6 +1,7 @@
 package io.holdfast.dbus;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
@@ -29,10 +30,24 @@ final class Outbox {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
 
-    /** A message, or what is left of it. */
-    private record Part(ByteBuffer bytes, List<Fd> descriptors, boolean offered) {
-        void close() {
+    /**
+     * A message, or what is left of it.
+     *
+     * @param charge closed when all of it is sent, or dropped
+     * @param offered whether it counts in {@link #offered}
+     */
+    private record Part(
+            ByteBuffer bytes, List<Fd> descriptors, @Nullable Charge<?> charge, boolean offered) {
+        /** Its descriptors are under way. */
+        void begun() {
             descriptors.forEach(Fd::close);
+        }
+
+        void close() {
+            begun();
+            if (charge != null) {
+                charge.close();
+            }
         }
     }
 
@@ -42,7 +57,7 @@ final class Outbox {
     @GuardedBy("lock")
     private long bytes;
 
-    /** Of these, what was not waited for: {@link #offer}. */
+    /** Of these, what was neither waited for nor charged to anybody: {@link #offer}. */
     @GuardedBy("lock")
     private long offered;
 
@@ -66,20 +81,30 @@ final class Outbox {
      *
      * @param message not changed afterwards
      * @param descriptors lent until this returns
+     * @param charge closed when the message is sent, or never will be
      * @param hasRoom run when the message waits no more, before any of it is sent
      * @return false if nothing can be sent any more
      */
-    boolean send(byte[] message, List<Fd> descriptors, Runnable hasRoom)
+    boolean send(
+            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, Runnable hasRoom)
             throws InterruptedException {
-        lock.lockInterruptibly();
+        boolean kept = false;
         try {
-            while (bytes > limit && !closed) {
-                changed.await();
+            lock.lockInterruptibly();
+            try {
+                while (bytes > limit && !closed) {
+                    changed.await();
+                }
+                hasRoom.run();
+                kept = true;
+                return put(message, descriptors, charge, false);
+            } finally {
+                lock.unlock();
             }
-            hasRoom.run();
-            return put(message, descriptors, false);
         } finally {
-            lock.unlock();
+            if (!kept && charge != null) {
+                charge.close();
+            }
         }
     }
 
@@ -94,7 +119,7 @@ final class Outbox {
                 }
                 nanos = changed.awaitNanos(nanos);
             }
-            return put(message, descriptors, false);
+            return put(message, descriptors, null, false);
         } finally {
             lock.unlock();
         }
@@ -102,19 +127,40 @@ final class Outbox {
 
     /**
      * Sends without waiting: false if too much waits that was sent so, or nothing can be sent. What
-     * senders wait for does not count: one large message may be more than the limit.
+     * senders wait for and what is charged to somebody does not count: one large message may be
+     * more than the limit.
+     *
+     * @param descriptors lent until this returns
+     * @param charge closed when the message is sent, or never will be
      */
-    boolean offer(byte[] message) {
+    boolean offer(byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge) {
         lock.lock();
         try {
-            return offered <= limit && put(message, List.of(), true);
+            return (charge != null || offered <= limit)
+                    && put(message, descriptors, charge, charge == null);
         } finally {
             lock.unlock();
         }
     }
 
     @GuardedBy("lock")
-    private boolean put(byte[] message, List<Fd> descriptors, boolean isOffer) {
+    private boolean put(
+            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, boolean isOffer) {
+        boolean waits = false;
+        try {
+            waits = sendOrKeep(message, descriptors, charge, isOffer);
+            return !closed;
+        } finally {
+            if (!waits && charge != null) {
+                charge.close();
+            }
+        }
+    }
+
+    /** Whether a part of the message waits now. */
+    @GuardedBy("lock")
+    private boolean sendOrKeep(
+            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, boolean isOffer) {
         if (closed) {
             return false;
         }
@@ -133,15 +179,16 @@ final class Outbox {
         if (rest.hasRemaining()) {
             boolean begun = rest.position() > 0;
             List<Fd> kept = begun ? List.of() : Subscriptions.duplicates(descriptors);
-            parts.add(new Part(rest, kept, isOffer));
+            parts.add(new Part(rest, kept, charge, isOffer));
             bytes += rest.remaining();
             offered += isOffer ? rest.remaining() : 0;
             if (!sending) {
                 sending = true;
                 var _ = Thread.ofVirtual().name(threadName).start(this::sendAll);
             }
+            return true;
         }
-        return true;
+        return false;
     }
 
     /**
@@ -194,12 +241,12 @@ final class Outbox {
                 bytes -= sent;
                 offered -= part.offered ? sent : 0;
                 if (part.bytes.position() > 0) {
-                    part.close();
+                    part.begun();
                 }
                 if (part.bytes.hasRemaining()) {
                     break;
                 }
-                var _ = parts.remove();
+                parts.remove().close();
                 part = parts.peek();
             }
             sending = part != null && !closed;

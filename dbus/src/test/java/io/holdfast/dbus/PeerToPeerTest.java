@@ -432,7 +432,7 @@ class PeerToPeerTest {
                 }
             }
             assertThat(refused).isGreaterThanOrEqualTo(count - options.incomingCalls() - 1);
-            assertThat(handled).hasValue(count - refused);
+            assertThat(handled.get()).isBetween(count - refused, options.incomingCalls() + 1);
         }
     }
 

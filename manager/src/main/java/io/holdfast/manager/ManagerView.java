@@ -23,7 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
 /**
  * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
@@ -248,12 +248,12 @@ public final class ManagerView {
     }
 
     /**
-     * All that have files or are an alias, by any thread.
+     * Reads all units that have files or are an alias, by any thread.
      *
-     * @param wanted asked by a worker
+     * @param summary run by a worker; what it returns is all that stays in memory
      */
-    public CompletableFuture<Map<UnitName, Unit>> installed(Predicate<UnitName> wanted) {
-        return work(() -> catalog.installed(wanted));
+    public <T> CompletableFuture<T> installed(Function<Map<UnitName, Unit>, T> summary) {
+        return work(() -> summary.apply(catalog.installed()));
     }
 
     /**

@@ -21,7 +21,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,15 +73,11 @@ final class UnitCatalog {
         return read(folders.loader(), name);
     }
 
-    /** All that have a file or are an alias, of names that are wanted. */
-    Map<UnitName, Unit> installed(Predicate<UnitName> wanted) {
+    /** All that have a file or are an alias. */
+    Map<UnitName, Unit> installed() {
         UnitLoader loader = folders.loader();
         Map<UnitName, Unit> units = new LinkedHashMap<>();
-        for (UnitName name : loader.names()) {
-            if (wanted.test(name)) {
-                units.put(name, read(loader, name));
-            }
-        }
+        loader.names().forEach(name -> units.put(name, read(loader, name)));
         return units;
     }
 

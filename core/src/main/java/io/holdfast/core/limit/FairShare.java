@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * FairShare<Long> calls = FairShare.of(CALLS);
- * FairShare.Charge charge = calls.charge(uid, 1);
+ * Charge<Long> charge = calls.charge(uid, 1);
  * if (charge == null) {
  *     throw refused(calls.refusal(uid)); // who holds how much of what, and how to raise it
  * }
@@ -39,6 +39,7 @@ public final class FairShare<K> {
     private final long least;
     private final Predicate<? super K> trusted;
     private final boolean hasReserve;
+    private final boolean oneAlone;
 
     @GuardedBy("this")
     private long limit;
@@ -63,13 +64,15 @@ public final class FairShare<K> {
             String remedy,
             long least,
             Predicate<? super K> trusted,
-            boolean hasReserve) {
+            boolean hasReserve,
+            boolean oneAlone) {
         this.name = name;
         this.limit = limit;
         this.remedy = remedy;
         this.least = least;
         this.trusted = trusted;
         this.hasReserve = hasReserve;
+        this.oneAlone = oneAlone;
     }
 
     /** Shares a named limit. */
@@ -85,7 +88,7 @@ public final class FairShare<K> {
      * @param remedy how to raise it, for refusals
      */
     public static <K> FairShare<K> of(String name, long limit, String remedy) {
-        return new FairShare<>(name, limit, remedy, 0, _ -> false, false);
+        return new FairShare<>(name, limit, remedy, 0, _ -> false, false, false);
     }
 
     /**
@@ -94,7 +97,7 @@ public final class FairShare<K> {
      */
     public FairShare<K> withLeast(long amount) {
         synchronized (this) {
-            return new FairShare<>(name, limit, remedy, amount, trusted, hasReserve);
+            return new FairShare<>(name, limit, remedy, amount, trusted, hasReserve, oneAlone);
         }
     }
 
@@ -103,7 +106,14 @@ public final class FairShare<K> {
      */
     public FairShare<K> withTrusted(Predicate<? super K> users) {
         synchronized (this) {
-            return new FairShare<>(name, limit, remedy, least, users, true);
+            return new FairShare<>(name, limit, remedy, least, users, true, oneAlone);
+        }
+    }
+
+    /** The same limit, which one thing may exceed that is held alone: a message of any length. */
+    public FairShare<K> withOneAlone() {
+        synchronized (this) {
+            return new FairShare<>(name, limit, remedy, least, trusted, hasReserve, true);
         }
     }
 
@@ -119,84 +129,18 @@ public final class FairShare<K> {
         return amount <= free && own + amount <= (free + own) / (users + 1);
     }
 
-    /** A part of the limit that a user holds, until it is closed. Thread-safe. */
-    public final class Charge implements AutoCloseable {
-        @GuardedBy("FairShare.this")
-        private K user;
-
-        @GuardedBy("FairShare.this")
-        private long amount;
-
-        @GuardedBy("FairShare.this")
-        private boolean over;
-
-        private Charge(K user, long amount) {
-            this.user = user;
-            this.amount = amount;
-        }
-
-        /**
-         * Takes more for the same user.
-         *
-         * @return false if it is more than his share, or the charge is closed: then nothing changes
-         */
-        public boolean grow(long more) {
-            synchronized (FairShare.this) {
-                if (over || !mayTake(user, more)) {
-                    return false;
-                }
-                add(user, more);
-                amount += more;
-                return true;
-            }
-        }
-
-        /** Gives a part of it back; nothing happens if it is closed. */
-        public void shrink(long less) {
-            synchronized (FairShare.this) {
-                if (!over) {
-                    requireHeld(less, amount);
-                    add(user, -less);
-                    amount -= less;
-                }
-            }
-        }
-
-        /** Charges it to another user, whatever his share is; nothing happens if it is closed. */
-        public void moveTo(K other) {
-            synchronized (FairShare.this) {
-                if (!over) {
-                    add(user, -amount);
-                    add(other, amount);
-                    user = other;
-                }
-            }
-        }
-
-        /** Gives it back. Idempotent. */
-        @Override
-        public void close() {
-            synchronized (FairShare.this) {
-                if (!over) {
-                    over = true;
-                    add(user, -amount);
-                }
-            }
-        }
-    }
-
     /**
      * Takes a part of the limit.
      *
      * @param amount 0 or more
      * @return null if it is more than the user's share
      */
-    public synchronized @Nullable Charge charge(K user, long amount) {
+    public synchronized @Nullable Charge<K> charge(K user, long amount) {
         if (!mayTake(user, amount)) {
             return null;
         }
         add(user, amount);
-        return new Charge(user, amount);
+        return new Charge<>(this, user, amount);
     }
 
     /** Takes a part of the limit that {@link #release} gives back; false if it is too much. */
@@ -226,6 +170,9 @@ public final class FairShare<K> {
 
     /** Whether a user may take so much now. */
     public synchronized boolean mayTake(K user, long amount) {
+        if (oneAlone && total == 0) {
+            return true;
+        }
         long free = Math.max(0, limit - total);
         if (trusted.test(user)) {
             return amount <= free;
@@ -235,6 +182,13 @@ public final class FairShare<K> {
         return amount <= freeForOthers
                 && (own + amount <= least
                         || isFair(own, amount, freeForOthers, holders + (own == 0 ? 1 : 0)));
+    }
+
+    /** Moves what a user holds to another, whatever the other's share is. */
+    synchronized void move(K from, K to, long amount) {
+        requireHeld(amount, held(from));
+        add(from, -amount);
+        add(to, amount);
     }
 
     @GuardedBy("this")

@@ -3,7 +3,6 @@ package io.holdfast.core.limit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.limit.FairShare.Charge;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.util.ArrayList;
@@ -73,9 +72,20 @@ class FairShareTest {
     }
 
     @Test
+    void oneThingThatIsHeldAloneMayExceedTheLimit() {
+        FairShare<Long> share = share(10).withOneAlone();
+        assertThat(share.tryTake(1L, 100)).isTrue();
+        assertThat(share.tryTake(1L, 1)).isFalse();
+        assertThat(share.tryTake(2L, 1)).isFalse();
+        share.release(1L, 100);
+        assertThat(share.tryTake(2L, 1)).isTrue();
+        assertThat(share.tryTake(1L, 100)).isFalse();
+    }
+
+    @Test
     void aChargeGrowsShrinksMovesAndEndsOnce() {
         FairShare<Long> share = share(100);
-        Charge charge = Objects.requireNonNull(share.charge(1L, 10));
+        Charge<Long> charge = Objects.requireNonNull(share.charge(1L, 10));
         assertThat(charge.grow(40)).isTrue();
         assertThat(charge.grow(1)).isFalse();
         charge.shrink(20);
@@ -131,7 +141,7 @@ class FairShareTest {
     @ParameterizedTest
     @MethodSource("cases")
     void whateverIsTakenAndReturnedTheBooksAgreeAndTheRuleHolds(Gen gen) {
-        record Held(int user, long amount, Charge charge) {}
+        record Held(int user, long amount, Charge<Integer> charge) {}
         FairShare<Integer> share = FairShare.of("things", 1_000, "raise it");
         List<Held> open = new ArrayList<>();
         for (int i = 0; i < 2_000; i++) {
@@ -145,7 +155,7 @@ class FairShareTest {
                 long free = 1_000 - model.values().stream().mapToLong(held -> held).sum();
                 int users = model.size() + (own == 0 ? 1 : 0);
                 boolean fair = amount <= free && own + amount <= (free + own) / (users + 1);
-                @Nullable Charge charge = share.charge(user, amount);
+                @Nullable Charge<Integer> charge = share.charge(user, amount);
                 assertThat(charge != null).isEqualTo(fair);
                 if (charge != null) {
                     open.add(new Held(user, amount, charge));

@@ -36,13 +36,17 @@ final class BusLink implements BusNames, AutoCloseable {
             OF_BUS + "interface='" + Names.ACTIVATOR + "',member='ActivationRequest'";
 
     /**
-     * Everybody may call, and no call is long. Asked often who a process is: a thread of its own is
-     * woken sooner.
+     * Every user may call, and calls are short. All that callers make the connection hold has to fit
+     * into the heap of the daemon, 64 MiB. The reader has a thread of its own, which wakes up
+     * sooner: other daemons ask often which unit a process is of.
      */
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT
                     .withMessageBytes(128 << 10)
+                    .withIncomingCalls(512)
                     .withIncomingBytes(2 << 20)
+                    .withIncomingDescriptors(256)
+                    .withOutgoingBytes(12 << 20)
                     .withReader(Thread.ofPlatform().daemon().factory());
 
     private final Face face;

@@ -11,6 +11,7 @@ final class Face {
     private final Broadcast broadcast;
     private final Guard guard;
     private final Operations operations;
+    private final UnitFileList unitFiles;
     private final AutoCloseable listening;
 
     Face(ManagerView manager, Permission permission) {
@@ -18,6 +19,7 @@ final class Face {
         this.broadcast = new Broadcast(manager);
         this.guard = new Guard(permission);
         this.operations = new Operations(manager, guard, broadcast);
+        this.unitFiles = new UnitFileList(manager);
         this.listening = manager.listen(broadcast);
     }
 
@@ -33,7 +35,8 @@ final class Face {
         Client client = new Client(connection, isBus);
         References references = new References(client, operations);
         ManagerObject object =
-                new ManagerObject(manager, client, operations, guard, broadcast, references);
+                new ManagerObject(
+                        manager, client, operations, guard, broadcast, references, unitFiles);
         var _ =
                 connection.export(
                         Names.MANAGER_PATH,

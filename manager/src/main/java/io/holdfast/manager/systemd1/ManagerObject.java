@@ -30,6 +30,7 @@ final class ManagerObject {
     private final Broadcast broadcast;
     private final References references;
     private final ProcessQuestions processes;
+    private final UnitFileList unitFiles;
 
     ManagerObject(
             ManagerView manager,
@@ -37,7 +38,8 @@ final class ManagerObject {
             Operations operations,
             Guard guard,
             Broadcast broadcast,
-            References references) {
+            References references,
+            UnitFileList unitFiles) {
         this.manager = manager;
         this.client = client;
         this.operations = operations;
@@ -45,6 +47,7 @@ final class ManagerObject {
         this.broadcast = broadcast;
         this.references = references;
         this.processes = new ProcessQuestions(manager);
+        this.unitFiles = unitFiles;
     }
 
     BusInterface describe() {
@@ -259,11 +262,21 @@ final class ManagerObject {
         later(
                 reply,
                 () ->
-                        manager.installed(name -> fits.test(name.text()))
-                                .thenCompose(units ->
-                                        manager.work(() ->
-                                                UnitList.files(manager.loadPath(), states, units)))
-                                .thenApply(List::of));
+                        unitFiles
+                                .read()
+                                .thenApply(entries ->
+                                        List.of(
+                                                entries.stream()
+                                                        .filter(entry ->
+                                                                fits.test(entry.name())
+                                                                        && isIn(states, entry))
+                                                        .map(entry ->
+                                                                List.of(entry.path(), entry.state()))
+                                                        .toList())));
+    }
+
+    private static boolean isIn(List<String> states, UnitFileList.Entry entry) {
+        return states.isEmpty() || states.contains(entry.state());
     }
 
     // ---- jobs

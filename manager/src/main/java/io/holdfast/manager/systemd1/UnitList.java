@@ -5,16 +5,10 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.UnitJob;
 import io.holdfast.manager.UnitView;
 import io.holdfast.manager.unit.Glob;
-import io.holdfast.manager.unit.LoadPath;
-import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitSource;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Predicate;
 
 /** Units in lists, as {@code ListUnits} and its siblings tell them. */
@@ -78,34 +72,6 @@ final class UnitList {
                             new ObjectPath(Names.path(job.unit()))));
         }
         return list;
-    }
-
-    /** The files in one of these states, all if there are none: {@code a(ss)}. Blocking. */
-    static List<List<?>> files(
-            LoadPath path, Collection<String> states, Map<UnitName, Unit> units) {
-        UnitFileStates enabled = UnitFileStates.read(path);
-        List<List<?>> list = new ArrayList<>();
-        units.forEach((name, unit) -> {
-            String state = enabled.of(name, unit).word();
-            if (states.isEmpty() || states.contains(state)) {
-                list.add(List.of(shown(path, name, unit.source()), state));
-            }
-        });
-        return list;
-    }
-
-    /** The path that bears the name: an alias or a mask is a link of that name. */
-    private static String shown(LoadPath path, UnitName name, UnitSource source) {
-        Path fragment = source.fragment().orElse(Path.of("/" + name));
-        if (fragment.getFileName().toString().equals(name.text())) {
-            return fragment.toString();
-        }
-        return path.folders().stream()
-                .map(folder -> folder.resolve(name.text()))
-                .filter(Files::isSymbolicLink)
-                .findFirst()
-                .orElse(fragment.resolveSibling(name.text()))
-                .toString();
     }
 
     /** Whether a name fits one of the patterns of glob(7); of none all fit. */

@@ -1,0 +1,76 @@
+package io.holdfast.core.limit;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+
+/**
+ * A part of a {@link FairShare} that a user holds until the charge is closed, so that nobody has to
+ * remember how much to give back. Thread-safe.
+ *
+ * @param <K> the user
+ */
+public final class Charge<K> implements AutoCloseable {
+    private final FairShare<K> share;
+
+    @GuardedBy("this")
+    private K user;
+
+    @GuardedBy("this")
+    private long amount;
+
+    @GuardedBy("this")
+    private boolean closed;
+
+    /** What is charged already. */
+    Charge(FairShare<K> share, K user, long amount) {
+        this.share = share;
+        this.user = user;
+        this.amount = amount;
+    }
+
+    /**
+     * Takes more for the same user.
+     *
+     * @param more 0 or more
+     * @return false if that is more than the user's share, or the charge is closed: then nothing
+     *     changes
+     */
+    public synchronized boolean grow(long more) {
+        if (closed || !share.tryTake(user, more)) {
+            return false;
+        }
+        amount += more;
+        return true;
+    }
+
+    /**
+     * Gives a part back; nothing happens if the charge is closed.
+     *
+     * @throws IllegalStateException if it is less than that
+     */
+    public synchronized void shrink(long less) {
+        if (!closed) {
+            if (less > amount) {
+                throw new IllegalStateException("gives back " + less + " of " + amount);
+            }
+            share.release(user, less);
+            amount -= less;
+        }
+    }
+
+    /** Charges another user, whatever his share is; nothing happens if the charge is closed. */
+    public synchronized void moveTo(K other) {
+        if (!closed) {
+            share.move(user, other, amount);
+            user = other;
+        }
+    }
+
+    /** Gives it back. Idempotent. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            share.release(user, amount);
+        }
+    }
+}

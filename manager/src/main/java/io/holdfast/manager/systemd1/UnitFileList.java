@@ -1,0 +1,108 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.unit.LoadPath;
+import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitSource;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The installed unit files and whether they are enabled, for {@code ListUnitFiles}.
+ *
+ * <p>The list costs a look at every unit file, and anybody may ask for it as often as he likes. So
+ * it is made once at a time: whoever asks while it is being made gets the next one, together with
+ * all others who do, because the files may have changed since this one was begun. What the units
+ * say is dropped before the worker ends; only names, paths and states are kept, and shared. On the
+ * manager's loop.
+ */
+final class UnitFileList {
+    /**
+     * A unit file.
+     *
+     * @param path which bears the unit's name: an alias or a mask is a link of that name
+     * @param state as {@code systemctl is-enabled} prints it
+     */
+    record Entry(String name, String path, String state) {}
+
+    private final ManagerView manager;
+    private @Nullable CompletableFuture<List<Entry>> running;
+    private @Nullable CompletableFuture<List<Entry>> next;
+
+    UnitFileList(ManagerView manager) {
+        this.manager = manager;
+    }
+
+    /** The files as they are now or later. */
+    CompletableFuture<List<Entry>> read() {
+        if (running == null) {
+            CompletableFuture<List<Entry>> list = new CompletableFuture<>();
+            start(list);
+            return list;
+        }
+        CompletableFuture<List<Entry>> following = next;
+        if (following == null) {
+            following = new CompletableFuture<>();
+            next = following;
+        }
+        return following;
+    }
+
+    private void start(CompletableFuture<List<Entry>> list) {
+        running = list;
+        LoadPath path = manager.loadPath();
+        var _ =
+                manager.installed(units -> entries(path, units))
+                        .whenComplete((entries, failure) -> ended(list, entries, failure));
+    }
+
+    private void ended(
+            CompletableFuture<List<Entry>> list,
+            @Nullable List<Entry> entries,
+            @Nullable Throwable failure) {
+        CompletableFuture<List<Entry>> following = next;
+        running = null;
+        next = null;
+        if (following != null) {
+            start(following);
+        }
+        if (entries == null) {
+            list.completeExceptionally(
+                    failure == null ? new IllegalStateException("no list") : failure);
+        } else {
+            list.complete(entries);
+        }
+    }
+
+    /** Blocking. */
+    private static List<Entry> entries(LoadPath path, Map<UnitName, Unit> units) {
+        UnitFileStates states = UnitFileStates.read(path);
+        List<Entry> list = new ArrayList<>(units.size());
+        units.forEach((name, unit) ->
+                list.add(
+                        new Entry(
+                                name.text(),
+                                shown(path, name, unit.source()),
+                                states.of(name, unit).word())));
+        return List.copyOf(list);
+    }
+
+    private static String shown(LoadPath path, UnitName name, UnitSource source) {
+        Path fragment = source.fragment().orElse(Path.of("/" + name));
+        if (fragment.getFileName().toString().equals(name.text())) {
+            return fragment.toString();
+        }
+        return path.folders().stream()
+                .map(folder -> folder.resolve(name.text()))
+                .filter(Files::isSymbolicLink)
+                .findFirst()
+                .orElse(fragment.resolveSibling(name.text()))
+                .toString();
+    }
+}

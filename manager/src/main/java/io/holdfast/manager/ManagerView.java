@@ -12,8 +12,11 @@ import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -204,6 +207,23 @@ public final class ManagerView {
         return known.isPresent()
                 ? CompletableFuture.completedFuture(known.get())
                 : work(() -> catalog.read(name)).thenApply(read -> view(new ManagedTarget(read)));
+    }
+
+    /** The same of several, in their order; the files of all are read at once. */
+    public CompletableFuture<List<UnitView>> readAll(List<UnitName> names) {
+        Map<UnitName, UnitView> views = new HashMap<>();
+        Set<UnitName> others = new LinkedHashSet<>();
+        for (UnitName name : names) {
+            unit(name).ifPresentOrElse(view -> views.put(name, view), () -> others.add(name));
+        }
+        List<UnitName> unknown = List.copyOf(others);
+        return work(() -> catalog.readAll(unknown))
+                .thenApply(read -> {
+                    for (int i = 0; i < unknown.size(); i++) {
+                        views.put(unknown.get(i), view(new ManagedTarget(read.get(i))));
+                    }
+                    return names.stream().map(views::get).map(Objects::requireNonNull).toList();
+                });
     }
 
     private UnitView view(ManagedUnit unit) {

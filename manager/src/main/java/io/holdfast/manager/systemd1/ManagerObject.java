@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /** {@code org.freedesktop.systemd1.Manager}, for one connection. */
@@ -186,20 +185,20 @@ final class ManagerObject {
                         "ListUnits",
                         "",
                         "a(ssssssouso)",
-                        _ -> List.of(UnitList.of(manager, List.of(), List.of())),
+                        _ -> List.of(UnitList.of(manager, UnitFilter.ALL)),
                         "units")
                 .method(
                         "ListUnitsFiltered",
                         "as",
                         "a(ssssssouso)",
-                        call -> List.of(UnitList.of(manager, texts(call, 0), List.of())),
+                        call -> units(UnitFilter.of(texts(call, 0), List.of())),
                         "states",
                         "units")
                 .method(
                         "ListUnitsByPatterns",
                         "asas",
                         "a(ssssssouso)",
-                        call -> List.of(UnitList.of(manager, texts(call, 0), texts(call, 1))),
+                        call -> units(UnitFilter.of(texts(call, 0), texts(call, 1))),
                         "states",
                         "patterns",
                         "units")
@@ -227,6 +226,10 @@ final class ManagerObject {
                         "files");
     }
 
+    private List<?> units(UnitFilter filter) {
+        return List.of(UnitList.of(manager, filter));
+    }
+
     private static List<String> texts(MethodCall call, int index) {
         List<String> texts = new ArrayList<>();
         for (Object text : call.argument(index, List.class)) {
@@ -236,29 +239,19 @@ final class ManagerObject {
     }
 
     private void byNames(Collection<String> names, CompletableFuture<List<?>> reply) {
-        if (names.size() > UnitList.PATTERNS) {
-            throw Errors.invalid(
-                    "At most " + UnitList.PATTERNS + " names (io.holdfast.manager.patterns).");
-        }
+        UnitFilter.requireFew(names.size(), "names");
         List<UnitName> valid = names.stream().map(Operations::name).toList();
         later(
                 reply,
-                () -> {
-                    List<CompletableFuture<UnitView>> reads =
-                            valid.stream().map(manager::read).toList();
-                    return CompletableFuture.allOf(reads.toArray(CompletableFuture[]::new))
-                            .thenApply(_ ->
-                                    List.of(
-                                            reads.stream()
-                                                    .map(CompletableFuture::join)
-                                                    .map(UnitList::entry)
-                                                    .toList()));
-                });
+                () ->
+                        manager.readAll(valid)
+                                .thenApply(views ->
+                                        List.of(views.stream().map(UnitList::entry).toList())));
     }
 
     private void files(
             List<String> states, List<String> patterns, CompletableFuture<List<?>> reply) {
-        Predicate<String> fits = UnitList.matching(patterns);
+        UnitFilter filter = UnitFilter.of(states, patterns);
         later(
                 reply,
                 () ->
@@ -267,16 +260,10 @@ final class ManagerObject {
                                 .thenApply(entries ->
                                         List.of(
                                                 entries.stream()
-                                                        .filter(entry ->
-                                                                fits.test(entry.name())
-                                                                        && isIn(states, entry))
+                                                        .filter(filter::admits)
                                                         .map(entry ->
                                                                 List.of(entry.path(), entry.state()))
                                                         .toList())));
-    }
-
-    private static boolean isIn(List<String> states, UnitFileList.Entry entry) {
-        return states.isEmpty() || states.contains(entry.state());
     }
 
     // ---- jobs

@@ -1,0 +1,98 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.limit.Limit;
+import io.holdfast.manager.UnitView;
+import io.holdfast.manager.unit.Glob;
+import io.holdfast.manager.unit.UnitName;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The states and name patterns of a {@code List…} call. Every pattern is tried on the name of every
+ * unit, so all patterns of a call together are bounded. Immutable.
+ */
+final class UnitFilter {
+    /** Patterns, states or names of one call. */
+    static final Limit WORDS =
+            Limit.count(
+                    "io.holdfast.manager.patterns",
+                    256,
+                    "patterns, states or names of one call that lists units");
+
+    /** Characters of all patterns of one call. */
+    static final Limit PATTERN_CHARACTERS =
+            Limit.count(
+                    "io.holdfast.manager.patternCharacters",
+                    2048,
+                    "characters of the patterns of one call that lists units");
+
+    /** Lets every unit pass. */
+    static final UnitFilter ALL = new UnitFilter(Set.of(), List.of());
+
+    private final Set<String> states;
+    private final List<String> patterns;
+
+    private UnitFilter(Set<String> states, List<String> patterns) {
+        this.states = states;
+        this.patterns = patterns;
+    }
+
+    /**
+     * A filter.
+     *
+     * @param states one of which a unit must be in; empty for any
+     * @param patterns of glob(7), one of which a name must match; empty for any
+     * @throws io.holdfast.dbus.DBusException INVALID_ARGS if there are too many
+     */
+    static UnitFilter of(Collection<String> states, List<String> patterns) {
+        requireFew(states.size(), "states");
+        requireFew(patterns.size(), "patterns");
+        int length = patterns.stream().mapToInt(String::length).sum();
+        if (length > PATTERN_CHARACTERS.intValue()) {
+            throw Errors.invalid(
+                    "the patterns have %d characters, at most %d are allowed; %s"
+                            .formatted(
+                                    length,
+                                    PATTERN_CHARACTERS.value(),
+                                    PATTERN_CHARACTERS.remedy()));
+        }
+        return new UnitFilter(new HashSet<>(states), patterns);
+    }
+
+    /**
+     * @param what in the plural
+     * @throws io.holdfast.dbus.DBusException INVALID_ARGS if there are too many
+     */
+    static void requireFew(int count, String what) {
+        if (count > WORDS.intValue()) {
+            throw Errors.invalid(
+                    "%d %s, at most %d are allowed; %s"
+                            .formatted(count, what, WORDS.value(), WORDS.remedy()));
+        }
+    }
+
+    boolean admits(UnitView unit) {
+        return isIn(
+                        unit.status().loadState(),
+                        unit.status().subState(),
+                        unit.status().activeState().word())
+                && unit.unit().source().names().stream()
+                        .map(UnitName::text)
+                        .anyMatch(this::matches);
+    }
+
+    boolean admits(UnitFileList.Entry file) {
+        return isIn(file.state()) && matches(file.name());
+    }
+
+    private boolean isIn(String... any) {
+        return states.isEmpty() || List.of(any).stream().anyMatch(states::contains);
+    }
+
+    private boolean matches(String name) {
+        return patterns.isEmpty()
+                || patterns.stream().anyMatch(pattern -> Glob.matches(pattern, name));
+    }
+}

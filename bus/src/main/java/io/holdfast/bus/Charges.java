@@ -4,10 +4,13 @@ import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.core.limit.RateLimit;
+import io.holdfast.core.linux.Ucred;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.MatchRule;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +25,36 @@ final class Charges {
     private final Quota quota;
     private final Set<Connection> open = new HashSet<>();
     private LimitTable limits;
+    private RateLimit<Long> connects;
 
     Charges(Broker broker, LimitTable limits) {
         this.broker = broker;
         this.limits = limits;
         this.quota = new Quota(limits);
+        this.connects = connects(limits);
+    }
+
+    private static RateLimit<Long> connects(LimitTable limits) {
+        return RateLimit.of(
+                Math.max(1, limits.all().getInt(Limit.MAX_CONNECTS_AT_ONCE_PER_USER)),
+                Math.max(1, limits.all().getInt(Limit.MAX_CONNECTS_PER_SECOND_PER_USER)),
+                Quota.MAX_PAST_USERS);
+    }
+
+    /**
+     * Counts a connection that was just accepted; tells why it is refused if its user opens them
+     * too often. Before anything else is asked of the connection: to refuse is cheap.
+     */
+    Optional<String> refusesConnect(@Nullable Ucred client) {
+        if (client == null || client.uid() == 0 || client.uid() == broker.ownUid()) {
+            return Optional.empty();
+        }
+        if (connects.tryPass(client.uid())) {
+            return Optional.empty();
+        }
+        Limit limit = Limit.MAX_CONNECTS_PER_SECOND_PER_USER;
+        String reason = "%s: user %d opens more than %d connections a second; raise it in a <limit>";
+        return Optional.of(reason.formatted(limit, client.uid(), limits.all().get(limit)));
     }
 
     /** Those of the whole bus; what one connection and user has says its account. */
@@ -45,6 +73,7 @@ final class Charges {
 
     void reload(LimitTable fresh) {
         limits = fresh;
+        connects = connects(fresh);
         quota.limits(fresh);
         open.forEach(this::limitByNames);
     }

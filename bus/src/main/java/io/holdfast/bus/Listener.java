@@ -62,6 +62,11 @@ final class Listener implements AutoCloseable {
 
     private void admit(Fd client) {
         broker.counters.accepted++;
+        Optional<String> tooOften = broker.charges.refusesConnect(SysSocket.peercred(client));
+        if (tooOften.isPresent()) {
+            refuse(client, "another client", tooOften.get());
+            return;
+        }
         Peer peer;
         try {
             Optional<Peer> found = Peer.of(client);

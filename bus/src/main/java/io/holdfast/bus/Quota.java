@@ -2,6 +2,9 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.core.limit.FairShare;
+import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.linux.Unistd;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -45,12 +48,24 @@ final class Quota {
     /** Users whose counts are kept when they hold nothing any more. */
     static final int MAX_PAST_USERS = 1_024;
 
+    /**
+     * Descriptors that users cannot take: for files of the bus itself, and for what comes beside one
+     * message before it is charged.
+     */
+    static final int RESERVED_DESCRIPTORS = 320;
+
+    private static final int RLIMIT_NOFILE = 7;
+
     /** Which the tables of clients may take. */
     private static final long HALF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
 
     private LimitTable limits;
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
+
+    /** Of all descriptors of the bus: what each user has, and has sent. */
+    private final FairShare<Long> descriptors;
+
     private final long[] refusals = new long[Resource.COUNT];
     private final Tally tally = new Tally();
     private final Map<Long, Tally> past = new PastUsers();
@@ -187,11 +202,27 @@ final class Quota {
 
     Quota(LimitTable limits) {
         this.limits = limits;
+        long owner = Unistd.geteuid();
+        this.descriptors =
+                FairShare.<Long>of(
+                                Limit.MAX_UNIX_FDS.toString(),
+                                mostDescriptors(limits),
+                                "raise RLIMIT_NOFILE of the bus")
+                        .withTrusted(uid -> uid == 0 || uid == owner);
+    }
+
+    /** As many as the process may open, but for a reserve. */
+    private static long mostDescriptors(LimitTable limits) {
+        long soft = SysResource.limit(RLIMIT_NOFILE)[0];
+        long open = soft < 0 ? Long.MAX_VALUE : soft;
+        long left = Math.max(open - RESERVED_DESCRIPTORS, open / 2);
+        return Math.min(limits.all().get(Limit.MAX_UNIX_FDS), left);
     }
 
     /** From now on other limits hold, for each user too. What is above them stays. */
     void limits(LimitTable other) {
         limits = other;
+        descriptors.limit(mostDescriptors(other));
         users.values().forEach(user -> user.limits = other.ofUser(user.uid));
     }
 
@@ -310,7 +341,8 @@ final class Quota {
                 || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1, part)
                 || !fits(share, account, what, MATCHES, match, -1, part)
                 || !fits(share, account, what, OBJECTS, object, -1, part)
-                || !fitsTables(account, what, bytes)) {
+                || !fitsTables(account, what, bytes)
+                || !takesDescriptors(account, actor, what, fds)) {
             return null;
         }
         apply(share, account, what, bytes, fds, 1);
@@ -332,6 +364,9 @@ final class Quota {
             throw new IllegalStateException(account.label + " was not charged for this " + what);
         }
         apply(share, account, what, -bytes, -fds, -count);
+        if (fds > 0) {
+            descriptors.release(share.actor.uid, fds);
+        }
         if (share.actor.accounts == 0) {
             forget(share.actor);
         }
@@ -442,6 +477,16 @@ final class Quota {
         }
         count(account, what, Limit.MAX_TABLE_BYTES);
         refusal.ofMemory(account, Limit.MAX_TABLE_BYTES, tables, most);
+        return false;
+    }
+
+    /** Takes descriptors of the process for the user who causes that. */
+    private boolean takesDescriptors(Account account, Account actor, Resource what, int fds) {
+        if (fds == 0 || descriptors.tryTake(actor.user.uid, fds)) {
+            return true;
+        }
+        count(account, what, Limit.MAX_UNIX_FDS);
+        refusal.ofProcess(account, Limit.MAX_UNIX_FDS, descriptors.refusal(actor.user.uid));
         return false;
     }
 

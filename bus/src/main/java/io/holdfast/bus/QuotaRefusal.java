@@ -11,7 +11,8 @@ final class QuotaRefusal {
     private enum Scope {
         CONNECTION,
         USER,
-        MEMORY
+        MEMORY,
+        PROCESS
     }
 
     private @Nullable Account account;
@@ -21,6 +22,7 @@ final class QuotaRefusal {
     private long used;
     private long most;
     private boolean first;
+    private String text = "";
 
     void ofConnection(Account refused, User by, Limit over, long taken) {
         set(refused, by, over, taken, Scope.CONNECTION);
@@ -38,6 +40,15 @@ final class QuotaRefusal {
     void ofMemory(Account refused, Limit over, long taken, long there) {
         set(refused, null, over, taken, Scope.MEMORY);
         most = there;
+        first = true;
+    }
+
+    /**
+     * @param why all of the refusal but who asked
+     */
+    void ofProcess(Account refused, Limit over, String why) {
+        set(refused, null, over, 0, Scope.PROCESS);
+        text = why;
         first = true;
     }
 
@@ -66,11 +77,14 @@ final class QuotaRefusal {
             return "nothing was refused";
         }
         User user = refused.user;
+        if (scope == Scope.PROCESS) {
+            return text + "; " + refused.label + " asked for more";
+        }
         StringBuilder text = new StringBuilder(limit.toString());
         switch (scope) {
             case CONNECTION -> text.append(" of ").append(refused.label);
             case USER -> text.append(" of user ").append(user.uid);
-            case MEMORY -> {}
+            case MEMORY, PROCESS -> {}
         }
         text.append(": ").append(used).append(" of ");
         text.append(scope == Scope.MEMORY ? most : refused.limits().get(limit)).append(" used");

@@ -249,6 +249,23 @@ class LimitsTest {
     }
 
     @Test
+    @Needs(root = true)
+    void connectsOfAUserWhoIsNotRoot() throws Exception {
+        try (TestBus bus = limited(Limit.MAX_CONNECTS_AT_ONCE_PER_USER, 3)) {
+            bus.letOthersIn();
+            AsUser.nobody(() -> {
+                for (int i = 0; i < 3; i++) {
+                    bus.connect().close();
+                }
+                assertThat(bus.silent().untilClosed()).isEmpty();
+            });
+            for (int i = 0; i < 5; i++) {
+                bus.connect().close();
+            }
+        }
+    }
+
+    @Test
     void rulesOfAUser() throws Exception {
         try (TestBus bus = limited(Map.of(Limit.MAX_MATCH_RULES_PER_USER, 3L))) {
             TestClient a = bus.connect();

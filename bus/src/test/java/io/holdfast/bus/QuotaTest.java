@@ -91,6 +91,42 @@ class QuotaTest {
         assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
     }
 
+    /** However many receivers and connections a user spreads them over. */
+    @Test
+    void ofTheDescriptorsOfTheProcessEachUserLeavesHalfOfWhatOthersLeave() {
+        Quota small = new Quota(Limits.BUILT_IN.with(Limit.MAX_UNIX_FDS, 160));
+        Account greedy = requireNonNull(small.open(5_001, ":1.1", 0));
+        int taken = 0;
+        for (long receiver = 6_000; receiver < 6_100; receiver++) {
+            Account other = requireNonNull(small.open(receiver, ":1." + receiver, 0));
+            while (small.charge(other, greedy, Resource.HELD, 0, 1) != null) {
+                taken++;
+            }
+        }
+        assertThat(taken).as("half of the half that is not root's").isEqualTo(40);
+        assertThat(small.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS);
+        assertThat(small.refusal().toString())
+                .isEqualTo(
+                        "max_unix_fds: user 5001 holds 40 of 160; raise RLIMIT_NOFILE of the bus;"
+                                + " :1.6099 asked for more");
+        Account innocent = requireNonNull(small.open(5_002, ":1.2", 2));
+        assertThat(small.charge(innocent, innocent, Resource.INCOMING, 0, 8)).isNotNull();
+        Account root = requireNonNull(small.open(0, ":1.3", 2));
+        assertThat(small.charge(root, root, Resource.INCOMING, 0, 80)).isNotNull();
+    }
+
+    @Test
+    void descriptorsThatAreReleasedCanBeTakenAgain() {
+        Quota small = new Quota(Limits.BUILT_IN.with(Limit.MAX_UNIX_FDS, 160));
+        for (int i = 0; i < 100; i++) {
+            Account account = requireNonNull(small.open(5_001, ":1.1", 2));
+            Share share = requireNonNull(small.charge(account, account, Resource.INCOMING, 0, 38));
+            assertThat(small.charge(account, account, Resource.INCOMING, 0, 1)).isNull();
+            small.release(account, share, Resource.INCOMING, 0, 38);
+            small.close(account);
+        }
+    }
+
     @Test
     void aNumberThatOverflowsIsRefused() {
         Account account = open(1);

@@ -34,6 +34,10 @@ public enum Limit {
     /** Connections that have not said Hello yet. */
     MAX_INCOMPLETE_CONNECTIONS(64),
     MAX_CONNECTIONS_PER_USER(256),
+    /** Connections that one user may open at once, but for root and the user of the bus. */
+    MAX_CONNECTS_AT_ONCE_PER_USER(256),
+    /** Connections that such a user may open in a second after that. */
+    MAX_CONNECTS_PER_SECOND_PER_USER(100),
     /** Services that are being started at once. */
     MAX_PENDING_SERVICE_STARTS(512),
     /** Variables that UpdateActivationEnvironment may set, in all. */
@@ -51,6 +55,13 @@ public enum Limit {
      * fuller they are the smaller is what one connection, or user, may take.
      */
     MAX_TABLE_BYTES(256L << 20),
+    /**
+     * Descriptors of connections and of messages on their way, of all users; at most what
+     * RLIMIT_NOFILE leaves when the bus has kept some for itself. Half of them are for root and the
+     * user of the bus. Of the others each user has at most half of what the rest leave, whoever he
+     * sends his messages to.
+     */
+    MAX_UNIX_FDS(1L << 20),
     /** Milliseconds that a call may wait for its reply; {@link Limits#NONE} if for ever. */
     REPLY_TIMEOUT(Limits.NONE),
     /** Bytes of rules and of messages on their way in and out. */

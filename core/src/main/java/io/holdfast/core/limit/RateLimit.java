@@ -1,0 +1,91 @@
+package io.holdfast.core.limit;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * Bounds how often each user does something: so many times at once, and then so many times a
+ * second, by a token bucket for each user.
+ *
+ * <p>A user whose bucket is full again is forgotten, so the table holds only users who were active
+ * within the last {@code burst / perSecond} seconds, and at most {@code users} of them: with more,
+ * the one that was seen first is forgotten, which lets it begin anew. Thread-safe.
+ *
+ * @param <K> the user
+ */
+public final class RateLimit<K> {
+    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+    private final int burst;
+    private final int perSecond;
+    private final int users;
+    private final LongSupplier nanoTime;
+
+    /** The time at which the bucket of a user will be full again. */
+    @GuardedBy("this")
+    private final Map<K, Long> fullAt = new LinkedHashMap<>();
+
+    private RateLimit(int burst, int perSecond, int users, LongSupplier nanoTime) {
+        if (burst < 1 || perSecond < 1 || users < 1) {
+            throw new IllegalArgumentException("a limit is not positive");
+        }
+        this.burst = burst;
+        this.perSecond = perSecond;
+        this.users = users;
+        this.nanoTime = nanoTime;
+    }
+
+    /**
+     * A limit of the same rate for each user.
+     *
+     * @param burst times at once, 1 or more
+     * @param perSecond times a second after that, 1 or more
+     * @param users that are remembered, 1 or more
+     */
+    public static <K> RateLimit<K> of(int burst, int perSecond, int users) {
+        return new RateLimit<>(burst, perSecond, users, System::nanoTime);
+    }
+
+    /** The same with another clock, like {@link System#nanoTime}. */
+    public RateLimit<K> withClock(LongSupplier clock) {
+        return new RateLimit<>(burst, perSecond, users, clock);
+    }
+
+    /** Counts one more time for a user; false if that is too often. */
+    public synchronized boolean tryPass(K user) {
+        long now = nanoTime.getAsLong();
+        long token = SECOND / perSecond;
+        Long known = fullAt.get(user);
+        long full = known == null || known - now < 0 ? now : known;
+        if (full - now > (burst - 1) * token) {
+            return false;
+        }
+        forget(now);
+        if (known == null && fullAt.size() >= users) {
+            K first = fullAt.keySet().iterator().next();
+            fullAt.remove(first);
+        }
+        fullAt.put(user, full + token);
+        return true;
+    }
+
+    /** Forgets the users at the head of the table whose buckets are full. */
+    @GuardedBy("this")
+    private void forget(long now) {
+        for (Iterator<Long> each = fullAt.values().iterator(); each.hasNext(); ) {
+            if (each.next() - now > 0) {
+                return;
+            }
+            each.remove();
+        }
+    }
+
+    /** How many users are remembered. */
+    synchronized int remembered() {
+        return fullAt.size();
+    }
+}

@@ -28,8 +28,9 @@ import org.jspecify.annotations.Nullable;
  * put off that is merely busy.
  *
  * <p>Who charges keeps the {@link Share} and gives it back to {@link #release} with the same
- * amounts. Neither allocates anything, except for the first charge between two users. A refusal
- * leaves everything as it was; {@link #refusal} says why. Not safe for use by several threads.
+ * amounts. Neither allocates anything, except for descriptors and the first charge between two
+ * users. A refusal leaves everything as it was; {@link #refusal} says why. Not safe for use by
+ * several threads.
  */
 final class Quota {
     static final int BYTES = 0;

@@ -339,13 +339,13 @@ class QuotaTest {
     }
 
     @Test
-    void chargingAllocatesNothing() {
+    void chargingAMessageWithoutDescriptorsAllocatesNothing() {
         Account receiver = open(100_000);
         Account sender = open(200_000);
 
         Allocation.assertNone(() -> {
-            Share share = charge(receiver, sender, Resource.OUTGOING, 100, 1);
-            quota.release(receiver, share, Resource.OUTGOING, 100, 1);
+            Share share = charge(receiver, sender, Resource.OUTGOING, 100, 0);
+            quota.release(receiver, share, Resource.OUTGOING, 100, 0);
         });
     }
 

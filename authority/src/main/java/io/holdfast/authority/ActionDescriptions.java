@@ -19,7 +19,7 @@ final class ActionDescriptions {
     static final String SIGNATURE = "a(ssssssuuua{ss})";
 
     /** How many answers are kept. */
-    static final int MAX_KEPT = Integer.getInteger("io.holdfast.authority.localesKept", 4);
+    static final int MAX_KEPT = AuthorityLimits.LOCALES.intValue();
 
     /** How long one is kept: translations of other packages come later. */
     private static final long MAX_AGE_NANOS = 10_000_000_000L;

@@ -9,10 +9,10 @@ import java.util.function.Predicate;
 /** The agents that have registered, at most one for each subject. On the loop. */
 final class AgentRegistry {
     /** Of all users. */
-    static final int MAX = Integer.getInteger("io.holdfast.authority.agents", 1024);
+    static final int MAX = AuthorityLimits.AGENTS.intValue();
 
     /** Of one user. */
-    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.agentsPerUser", 256);
+    static final int MAX_PER_USER = AuthorityLimits.AGENTS_OF_USER.intValue();
 
     private final List<Agent> agents = new ArrayList<>();
 
@@ -27,14 +27,14 @@ final class AgentRegistry {
         long ofUser = agents.stream().filter(each -> each.uid() == agent.uid()).count();
         if (agents.size() >= MAX || ofUser >= MAX_PER_USER) {
             throw AuthorityException.failed(
-                    "there are %d agents, %d of user %d: the limit is reached (%s)"
+                    "there are %d agents, %d of user %d, which is the limit; %s"
                             .formatted(
                                     agents.size(),
                                     ofUser,
                                     agent.uid(),
                                     agents.size() >= MAX
-                                            ? "io.holdfast.authority.agents"
-                                            : "io.holdfast.authority.agentsPerUser"));
+                                            ? AuthorityLimits.AGENTS.remedy()
+                                            : AuthorityLimits.AGENTS_OF_USER.remedy()));
         }
         agents.add(agent);
     }

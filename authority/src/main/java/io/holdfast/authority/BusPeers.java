@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class BusPeers implements AutoCloseable {
     /** How many are remembered. */
-    private static final int MAX = Integer.getInteger("io.holdfast.authority.busPeers", 1024);
+    private static final int MAX = AuthorityLimits.BUS_PEERS.intValue();
 
     private static final AtomicLong LAST = new AtomicLong();
 

@@ -29,7 +29,7 @@ public final class BusPresence implements AutoCloseable {
      * Of all users together: so many that a few of them, each at its own limits ({@link
      * ChecksUnderWay}, {@link Dialogs}), keep nobody else from asking.
      */
-    private static final int CALLS = Integer.getInteger("io.holdfast.authority.calls", 16_384);
+    private static final int CALLS = AuthorityLimits.CALLS.intValue();
 
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT

@@ -24,10 +24,10 @@ public record CheckRequest(
         String cancellationId,
         boolean explained) {
     /**
-     * Entries of details, with more of which a request is refused: the system property {@code
-     * io.holdfast.authority.details}, or 256.
+     * The most details of a request: the system property {@code io.holdfast.authority.details}, or
+     * 256.
      */
-    public static final int MAX_DETAILS = Integer.getInteger("io.holdfast.authority.details", 256);
+    public static final int MAX_DETAILS = AuthorityLimits.DETAILS.intValue();
 
     public CheckRequest {
         details = Map.copyOf(details);

@@ -15,13 +15,13 @@ import java.util.concurrent.CompletableFuture;
 final class ChecksUnderWay {
     /** Of one connection. */
     static final int MAX_PER_CONNECTION =
-            Integer.getInteger("io.holdfast.authority.checksPerConnection", 1024);
+            AuthorityLimits.CHECKS_OF_CONNECTION.intValue();
 
     /**
      * Of one user other than root, on all of his connections: he leaves room for others in what a
      * bus lets us have under way ({@code ConnectionOptions.incomingCalls}).
      */
-    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.checksPerUser", 2048);
+    static final int MAX_PER_USER = AuthorityLimits.CHECKS_OF_USER.intValue();
 
     private final Map<String, Set<Running>> byConnection = new HashMap<>();
     private final Map<Long, Integer> byUser = new HashMap<>();
@@ -46,18 +46,18 @@ final class ChecksUnderWay {
         }
         if (!connection.isEmpty() && ofConnection.size() >= MAX_PER_CONNECTION) {
             throw AuthorityException.failed(
-                    "%s has %d checks under way, which is the limit (%s)"
+                    "%s has %d checks under way, which is the limit; %s"
                             .formatted(
                                     connection,
                                     ofConnection.size(),
-                                    "io.holdfast.authority.checksPerConnection"));
+                                    AuthorityLimits.CHECKS_OF_CONNECTION.remedy()));
         }
         long user = request.caller().uid();
         int ofUser = byUser.getOrDefault(user, 0);
         if (!request.caller().isRoot() && ofUser >= MAX_PER_USER) {
             throw AuthorityException.failed(
-                    "user %d has %d checks under way, which is the limit (%s)"
-                            .formatted(user, ofUser, "io.holdfast.authority.checksPerUser"));
+                    "user %d has %d checks under way, which is the limit; %s"
+                            .formatted(user, ofUser, AuthorityLimits.CHECKS_OF_USER.remedy()));
         }
         Running running = new Running(user, id, answer);
         byConnection.computeIfAbsent(connection, _ -> new LinkedHashSet<>()).add(running);

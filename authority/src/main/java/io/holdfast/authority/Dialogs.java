@@ -30,10 +30,10 @@ import org.jspecify.annotations.Nullable;
 final class Dialogs implements AutoCloseable {
     /** That one agent may have at a time, with the cancelled ones that it has not answered. */
     static final int MAX_PER_AGENT =
-            Integer.getInteger("io.holdfast.authority.dialogsPerAgent", 64);
+            AuthorityLimits.DIALOGS_OF_AGENT.intValue();
 
     /** The same of all agents of one user: he is shown one at a time. */
-    static final int MAX_PER_USER = Integer.getInteger("io.holdfast.authority.dialogsPerUser", 256);
+    static final int MAX_PER_USER = AuthorityLimits.DIALOGS_OF_USER.intValue();
 
     private static final int SECRET_BYTES = 16;
 
@@ -98,19 +98,19 @@ final class Dialogs implements AutoCloseable {
         if (unanswered.getOrDefault(agent.serial(), 0) >= MAX_PER_AGENT) {
             return CompletableFuture.completedFuture(
                     Outcome.nobody(
-                            "the agent has %d dialogs, which is the limit (%s)"
+                            "the agent has %d dialogs, which is the limit; %s"
                                     .formatted(
                                             MAX_PER_AGENT,
-                                            "io.holdfast.authority.dialogsPerAgent")));
+                                            AuthorityLimits.DIALOGS_OF_AGENT.remedy())));
         }
         if (unansweredOfUser.getOrDefault(agent.uid(), 0) >= MAX_PER_USER) {
             return CompletableFuture.completedFuture(
                     Outcome.nobody(
-                            "the agents of user %d have %d dialogs, which is the limit (%s)"
+                            "the agents of user %d have %d dialogs, which is the limit; %s"
                                     .formatted(
                                             agent.uid(),
                                             MAX_PER_USER,
-                                            "io.holdfast.authority.dialogsPerUser")));
+                                            AuthorityLimits.DIALOGS_OF_USER.remedy())));
         }
         Dialog dialog =
                 new Dialog(

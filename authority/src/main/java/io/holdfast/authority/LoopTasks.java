@@ -11,7 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
  */
 final class LoopTasks implements Executor {
     /** How many tasks that begin something may wait. */
-    static final int MAX = Integer.getInteger("io.holdfast.authority.tasks", 16_384);
+    static final int MAX = AuthorityLimits.TASKS.intValue();
 
     private final EventLoop loop;
 

@@ -20,7 +20,7 @@ import java.util.function.Predicate;
 final class TemporaryAuthorizations implements AutoCloseable {
     /** How many one user may have; the oldest goes when a further one comes. */
     static final int MAX_PER_USER =
-            Integer.getInteger("io.holdfast.authority.temporaryAuthorizations", 256);
+            AuthorityLimits.TEMPORARY_AUTHORIZATIONS.intValue();
 
     private final EventLoop loop;
     private final Runnable changed;

@@ -28,7 +28,7 @@ import java.util.concurrent.Semaphore;
  */
 final class VarlinkAuthority extends RemoteAuthority {
     /** How many questions may be under way; further ones wait. */
-    static final int MAX_CONNECTIONS = Integer.getInteger("io.holdfast.authority.connections", 64);
+    static final int MAX_CONNECTIONS = AuthorityLimits.CONNECTIONS.intValue();
 
     /** How many connections are kept for later questions. */
     static final int MAX_IDLE = 4;

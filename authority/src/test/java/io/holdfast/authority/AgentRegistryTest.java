@@ -50,7 +50,7 @@ class AgentRegistryTest {
     @Test
     void aUserHasALimitOfAgentsWhichLeavesRoomForOthers() {
         fill(USER);
-        assertRefused(USER, "(io.holdfast.authority.agentsPerUser)");
+        assertRefused(USER, "-Dio.holdfast.authority.agentsPerUser=");
         Agent others = add(session("other", USER + 1), false);
         assertThat(agents.find(session("other", USER + 1))).contains(others);
         assertThat(agents.remove(agents.all().getFirst())).isTrue();
@@ -64,7 +64,7 @@ class AgentRegistryTest {
             fill(USER + i);
         }
         assertThat(agents.all()).hasSize(AgentRegistry.MAX);
-        assertRefused(USER + users, "(io.holdfast.authority.agents)");
+        assertRefused(USER + users, "-Dio.holdfast.authority.agents=");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.holdfast.varlink;
 
+import io.holdfast.core.limit.Charge;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,7 @@ final class FrameDecoder {
     private static final byte END = 0;
 
     private final int maxFrame;
-    private final HeldBytes.Account held;
+    private final Charge<?> held;
     private byte[] buffer = new byte[CHUNK];
 
     /** The frame under way begins here; everything before has been given out. */
@@ -32,7 +33,7 @@ final class FrameDecoder {
      * @param maxFrame bytes of the longest frame, without its NUL
      * @param held where memory beyond the first {@link #CHUNK} is counted
      */
-    FrameDecoder(int maxFrame, HeldBytes.Account held) {
+    FrameDecoder(int maxFrame, Charge<?> held) {
         this.maxFrame = maxFrame;
         this.held = held;
     }
@@ -46,7 +47,7 @@ final class FrameDecoder {
         if (start == end) {
             start = scanned = end = 0;
             if (buffer.length > CHUNK) {
-                held.give(buffer.length - CHUNK);
+                held.shrink(buffer.length - CHUNK);
                 buffer = new byte[CHUNK];
             }
         } else if (end == buffer.length) {
@@ -69,9 +70,9 @@ final class FrameDecoder {
     private byte[] grown() throws MalformedMessageException {
         int size = buffer.length;
         int doubled = (int) Math.min(2L * size, Math.max(size + 1L, maxFrame + 1L));
-        if (!held.take(doubled - size)) {
+        if (!held.grow(doubled - size)) {
             throw new MalformedMessageException(
-                    "the message is longer than " + held + " leaves room for");
+                    "the message has no room: " + held.refusal());
         }
         return new byte[doubled];
     }

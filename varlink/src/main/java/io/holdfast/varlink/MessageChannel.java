@@ -1,5 +1,6 @@
 package io.holdfast.varlink;
 
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Ancillary;
@@ -46,7 +47,7 @@ final class MessageChannel implements AutoCloseable {
             UnixSocket socket,
             MessageLimits limits,
             boolean takesDescriptors,
-            HeldBytes.Account held) {
+            Charge<?> held) {
         this.socket = socket;
         this.limits = limits;
         this.decoder = new FrameDecoder(limits.json().maxBytes(), held);

@@ -2,6 +2,7 @@ package io.holdfast.varlink;
 
 import com.google.errorprone.annotations.CheckReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.Charge;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,7 @@ final class Outbox {
 
     private final int maxFrames;
     private final long maxBytes;
-    private final HeldBytes.Account held;
+    private final Charge<?> held;
 
     @GuardedBy("this")
     private final Deque<Frame> frames = new ArrayDeque<>();
@@ -36,7 +37,7 @@ final class Outbox {
      * @param maxBytes what the replies that wait may have together; one waits however long it is
      * @param held where they are counted until they are {@link #written}
      */
-    Outbox(int maxFrames, long maxBytes, HeldBytes.Account held) {
+    Outbox(int maxFrames, long maxBytes, Charge<?> held) {
         this.maxFrames = maxFrames;
         this.maxBytes = maxBytes;
         this.held = held;
@@ -58,7 +59,7 @@ final class Outbox {
         }
         if (frames.size() >= maxFrames
                 || (!frames.isEmpty() && bytes + frame.bytes().length > maxBytes)
-                || !held.take(frame.bytes().length)) {
+                || !held.grow(frame.bytes().length)) {
             frame.close();
             return Put.FULL;
         }
@@ -82,7 +83,7 @@ final class Outbox {
             }
             return true;
         }
-        if (last != null && !held.take(last.bytes().length)) {
+        if (last != null && !held.grow(last.bytes().length)) {
             last.close();
             return false;
         }
@@ -96,7 +97,7 @@ final class Outbox {
 
     /** A reply that was taken from here is on its way, or never will be. */
     void written(Frame frame) {
-        held.give(frame.bytes().length);
+        held.shrink(frame.bytes().length);
     }
 
     /** Drops what waits and what is put from now on. */

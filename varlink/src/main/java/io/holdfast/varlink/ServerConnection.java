@@ -5,6 +5,7 @@ import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
@@ -37,7 +38,7 @@ final class ServerConnection implements Runnable {
     private final MessageChannel channel;
     private final Services services;
     private final ServerLimits limits;
-    private final HeldBytes.Account held;
+    private final Charge<?> held;
     private final ClientComplaints complaints;
     private final @Nullable Executor executor;
     private final Peer peer;
@@ -60,7 +61,7 @@ final class ServerConnection implements Runnable {
             Peer peer,
             Services services,
             ServerLimits limits,
-            HeldBytes.Account held,
+            Charge<?> held,
             ClientComplaints complaints,
             @Nullable Executor executor) {
         this.socket = socket;
@@ -101,8 +102,7 @@ final class ServerConnection implements Runnable {
             try {
                 serve();
             } catch (MalformedMessageException e) {
-                complaints.say(
-                        Kind.MALFORMED, "closing the connection of " + who + ": " + e.getMessage());
+                complaints.say(Kind.MALFORMED, peer.uid(), "closing the connection of " + who + ": " + e.getMessage());
             } catch (ErrnoException | IllegalStateException e) {
                 LOG.log(DEBUG, "varlink: {0} is gone: {1}", who, e.getMessage());
             } catch (InterruptedException e) {
@@ -115,8 +115,7 @@ final class ServerConnection implements Runnable {
 
     /** The write time-out is over. */
     void closeUnread() {
-        complaints.say(
-                Kind.UNREAD,
+        complaints.say(Kind.UNREAD, peer.uid(),
                 "closing the connection of %s, which has read no reply for the limit of %s"
                         .formatted(who, limits.writeTimeout()));
         socket.close();
@@ -131,17 +130,17 @@ final class ServerConnection implements Runnable {
                 return;
             }
             long weight = JsonWeight.of(message.body());
-            if (!held.take(weight)) {
+            if (!held.grow(weight)) {
                 message.descriptors().forEach(Fd::close);
                 throw new MalformedMessageException(
-                        "the call occupies more than " + held + " leaves room for");
+                        "the call has no room: " + held.refusal());
             }
             try {
                 if (!answer(message)) {
                     return;
                 }
             } finally {
-                held.give(weight);
+                held.shrink(weight);
             }
         }
     }
@@ -230,7 +229,7 @@ final class ServerConnection implements Runnable {
             throws MalformedMessageException, InterruptedException, TimeoutException {
         Frame frame = refusal(error);
         int length = frame.bytes().length;
-        if (!held.take(length)) {
+        if (!held.grow(length)) {
             tellUnread();
             return false;
         }
@@ -238,7 +237,7 @@ final class ServerConnection implements Runnable {
             write(frame);
             return true;
         } finally {
-            held.give(length);
+            held.shrink(length);
         }
     }
 
@@ -375,11 +374,14 @@ final class ServerConnection implements Runnable {
 
     /** Tells that the client is put off for what it does not read. */
     void tellUnread() {
-        complaints.say(
-                Kind.UNREAD,
-                ("closing the connection of %s, which leaves more than the limit of %d replies or"
-                                + " %d bytes unread, or than %s leaves room for")
-                        .formatted(who, limits.maxQueuedReplies(), limits.maxQueuedBytes(), held));
+        complaints.say(Kind.UNREAD, peer.uid(),
+                ("closing the connection of %s, which leaves more than %d replies or %d bytes"
+                                + " unread, or more than its share (%s)")
+                        .formatted(
+                                who,
+                                limits.maxQueuedReplies(),
+                                limits.maxQueuedBytes(),
+                                held.refusal()));
     }
 
     private void flush(Outbox outbox) throws InterruptedException, TimeoutException {

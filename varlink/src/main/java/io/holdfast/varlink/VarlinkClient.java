@@ -1,6 +1,7 @@
 package io.holdfast.varlink;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
@@ -66,7 +67,7 @@ public final class VarlinkClient implements AutoCloseable {
     private VarlinkClient(
             UnixSocket socket, @Nullable Child program, String address, ClientOptions options) {
         this.program = program;
-        this.channel = new MessageChannel(socket, options.limits(), true, HeldBytes.unlimited());
+        this.channel = new MessageChannel(socket, options.limits(), true, Charge.unlimited());
         this.options = options;
         this.address = address;
     }

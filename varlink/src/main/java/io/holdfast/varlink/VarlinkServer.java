@@ -5,6 +5,8 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.socket.Peer;
@@ -44,12 +46,7 @@ public final class VarlinkServer implements AutoCloseable {
 
     private final Services services;
     private final ServerLimits limits;
-    private final HeldBytes held;
-
-    /** For root and our own user, whom no others can keep out. */
-    private final HeldBytes reserved;
-
-    private final long ownUid = Unistd.geteuid();
+    private final FairShare<Long> held;
     private final ClientComplaints complaints = new ClientComplaints(System::nanoTime);
     private final @Nullable Executor executor;
 
@@ -68,8 +65,13 @@ public final class VarlinkServer implements AutoCloseable {
     private VarlinkServer(Services services, ServerLimits limits, @Nullable Executor executor) {
         this.services = services;
         this.limits = limits;
-        this.held = HeldBytes.shared(limits.maxHeldBytes() / 2);
-        this.reserved = HeldBytes.trusted(limits.maxHeldBytes() / 2);
+        long own = Unistd.geteuid();
+        this.held =
+                FairShare.<Long>of(
+                                "bytes held for clients",
+                                limits.maxHeldBytes(),
+                                "raise ServerLimits.maxHeldBytes")
+                        .withTrusted(uid -> uid == 0 || uid == own);
         this.executor = executor;
     }
 
@@ -171,7 +173,8 @@ public final class VarlinkServer implements AutoCloseable {
         try {
             peer = socket.peer();
         } catch (ErrnoException e) {
-            complaints.say(Kind.REFUSED, "refused a connection without peer: " + e.getMessage());
+            complaints.say(
+                    Kind.REFUSED, 0, "refused a connection without peer: " + e.getMessage());
             socket.close();
             return true;
         }
@@ -180,9 +183,12 @@ public final class VarlinkServer implements AutoCloseable {
                 peer.close();
                 return false;
             }
-            HeldBytes.Account account = account(peer.uid());
-            String limit = limitReached(peer.uid(), account);
-            if (limit == null) {
+            String limit = limitReached(peer.uid());
+            Charge<Long> account =
+                    limit == null ? held.charge(peer.uid(), ServerConnection.LEAST_BYTES) : null;
+            if (account == null) {
+                limit = limit == null ? held.refusal(peer.uid()) : limit;
+            } else {
                 try {
                     start(
                             new ServerConnection(
@@ -196,15 +202,12 @@ public final class VarlinkServer implements AutoCloseable {
             }
             complaints.say(
                     Kind.REFUSED,
+                    peer.uid(),
                     "refused a connection of " + ServerConnection.name(peer) + ": " + limit);
         }
         peer.close();
         socket.close();
         return true;
-    }
-
-    private HeldBytes.Account account(long uid) {
-        return (uid == 0 || uid == ownUid ? reserved : held).open(uid);
     }
 
     @GuardedBy("this")
@@ -225,7 +228,7 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     @GuardedBy("this")
-    private @Nullable String limitReached(long uid, HeldBytes.Account account) {
+    private @Nullable String limitReached(long uid) {
         if (connections.size() >= limits.maxConnections()) {
             return "there are " + limits.maxConnections() + " connections, which is the limit";
         }
@@ -234,14 +237,12 @@ public final class VarlinkServer implements AutoCloseable {
                     + limits.maxConnectionsPerUid()
                     + " connections, which is the limit for each";
         }
-        return account.take(ServerConnection.LEAST_BYTES)
-                ? null
-                : "it is more than " + account + " leaves room for";
+        return null;
     }
 
     /** How much is held for clients now. */
     long heldBytes() {
-        return held.all() + reserved.all();
+        return held.total();
     }
 
     private synchronized void ended(ServerConnection connection) {

@@ -17,25 +17,28 @@ class ClientComplaintsTest {
     }
 
     @Test
-    void oneIsSaidAtOnceAndTheNextWithHowManyWereLeftOut() {
-        complaints.say(Kind.MALFORMED, "{one}");
-        clock.addAndGet(ClientComplaints.INTERVAL - 1);
+    void oneLineIsLoggedAtOnceAndTheLastOfTheOthersWithTheirNumber() {
+        complaints.say(Kind.MALFORMED, 1, "{one}");
+        clock.addAndGet(VarlinkLimits.LINE_INTERVAL.duration().toNanos() - 1);
         for (int i = 0; i < 1000; i++) {
-            complaints.say(Kind.MALFORMED, "two");
+            complaints.say(Kind.MALFORMED, 1, "two");
         }
         assertThat(RecordedLog.lines()).containsExactly("WARNING varlink: {one}");
 
         clock.addAndGet(1);
-        complaints.say(Kind.MALFORMED, "three");
-        assertThat(RecordedLog.lines().getLast())
-                .isEqualTo("WARNING varlink: three (and 1000 more like it before)");
+        complaints.say(Kind.MALFORMED, 1, "three");
+        assertThat(RecordedLog.lines())
+                .endsWith(
+                        "WARNING varlink: two (and 999 more like it)", "WARNING varlink: three");
     }
 
     @Test
-    void oneKindKeepsNoOtherOut() {
-        complaints.say(Kind.MALFORMED, "one");
-        complaints.say(Kind.REFUSED, "two");
+    void noUserAndNoKindHidesAnother() {
+        complaints.say(Kind.MALFORMED, 1, "one");
+        complaints.say(Kind.REFUSED, 1, "two");
+        complaints.say(Kind.MALFORMED, 2, "three");
         assertThat(RecordedLog.lines())
-                .containsExactly("WARNING varlink: one", "WARNING varlink: two");
+                .containsExactly(
+                        "WARNING varlink: one", "WARNING varlink: two", "WARNING varlink: three");
     }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.ByteBuffer;
@@ -31,7 +32,7 @@ class FrameDecoderTest {
         List<String> sent = gen.list(20, () -> gen.string("ab", gen.oneOf(3, 50, 40_000)));
         byte[] stream =
                 (String.join("\0", sent) + (sent.isEmpty() ? "" : "\0")).getBytes(ISO_8859_1);
-        FrameDecoder decoder = new FrameDecoder(40_000, HeldBytes.unlimited());
+        FrameDecoder decoder = new FrameDecoder(40_000, Charge.unlimited());
         List<String> frames = new ArrayList<>();
         for (int at = 0; at < stream.length; ) {
             ByteBuffer space = decoder.space();
@@ -77,7 +78,7 @@ class FrameDecoderTest {
     @Test
     void aFrameOfTheLimitPassesAndOneByteMoreIsRefusedBeforeItsEnd() throws Exception {
         for (int limit : new int[] {1, 10, FrameDecoder.CHUNK, 100_000}) {
-            FrameDecoder decoder = new FrameDecoder(limit, HeldBytes.unlimited());
+            FrameDecoder decoder = new FrameDecoder(limit, Charge.unlimited());
             byte[] atLimit = new byte[limit + 1];
             Arrays.fill(atLimit, 0, limit, (byte) 'x');
             for (int round = 0; round < 3; round++) {
@@ -96,7 +97,7 @@ class FrameDecoderTest {
 
     @Test
     void anUnfinishedFrameIsKnownAsSuch() throws Exception {
-        FrameDecoder decoder = new FrameDecoder(10, HeldBytes.unlimited());
+        FrameDecoder decoder = new FrameDecoder(10, Charge.unlimited());
         assertThat(decoder.isBetweenFrames()).isTrue();
         feed(decoder, new byte[] {'a', 0, 'b'});
         assertThat(decoder.next()).isNotNull();

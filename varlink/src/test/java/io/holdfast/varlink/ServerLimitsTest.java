@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.limit.Charge;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
@@ -150,7 +151,7 @@ class ServerLimitsTest {
     @Test
     void whatIsHeldOfUnfinishedCallsIsBoundedForAllAndGivenBack() throws Exception {
         int most = (1 << 20) + FrameDecoder.CHUNK; // half a chunk is left for small calls
-        try (TestService service = new TestService(ServerLimits.DEFAULT.withHeldBytes(most), null);
+        try (TestService service = new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), null);
                 VarlinkClient before = service.client()) {
             assertThat(before.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             List<UnixSocket> stuffers = new ArrayList<>();
@@ -183,7 +184,7 @@ class ServerLimitsTest {
 
     @Test
     void repliesBeyondWhatIsHeldForAllCloseTheConnection() throws Exception {
-        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(1 << 20);
+        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(1 << 19);
         try (ExecutorService executor = Executors.newSingleThreadExecutor();
                 TestService service = new TestService(limits, executor);
                 UnixSocket deaf = service.raw();
@@ -205,7 +206,7 @@ class ServerLimitsTest {
                         .formatted("x".repeat(length));
         Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withHeldBytes(most), waiting::add)) {
+                new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), waiting::add)) {
             List<UnixSocket> callers = new ArrayList<>();
             try {
                 for (int i = 0; i < 20; i++) {
@@ -251,7 +252,7 @@ class ServerLimitsTest {
         String call = "{\"method\":\"io.holdfast.test.%s\"}\0".formatted("x".repeat(60_000));
         ByteBuffer calls = ByteBuffer.wrap(call.repeat(50).getBytes(UTF_8));
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withHeldBytes(most), null)) {
+                new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), null)) {
             List<UnixSocket> deaf = new ArrayList<>();
             List<ByteBuffer> rests = new ArrayList<>();
             try {
@@ -321,7 +322,7 @@ class ServerLimitsTest {
 
     @Test
     void aServerThatHasNoRoomForAConnectionRefusesIt() throws Exception {
-        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(5L * ServerConnection.LEAST_BYTES);
+        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(5L * ServerConnection.LEAST_BYTES / 2);
         try (TestService service = new TestService(limits, null);
                 VarlinkClient one = service.client();
                 VarlinkClient two = service.client();
@@ -340,7 +341,7 @@ class ServerLimitsTest {
 
     @Test
     void anOutboxHoldsWhatItsLimitsSayAndAlwaysTheLastReply() throws Exception {
-        Outbox byCount = new Outbox(2, 1000, HeldBytes.unlimited());
+        Outbox byCount = new Outbox(2, 1000, Charge.unlimited());
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.FULL);
@@ -352,7 +353,7 @@ class ServerLimitsTest {
         assertThat(byCount.take()).isNull();
 
         int size = frame(10).bytes().length;
-        Outbox byBytes = new Outbox(100, 2L * size, HeldBytes.unlimited());
+        Outbox byBytes = new Outbox(100, 2L * size, Charge.unlimited());
         assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
         assertThat(byBytes.put(frame(0))).isEqualTo(Outbox.Put.FULL);
@@ -361,7 +362,7 @@ class ServerLimitsTest {
         byBytes.abandon();
         assertThat(byBytes.take()).isNull();
 
-        Outbox tooLongButAlone = new Outbox(100, 1, HeldBytes.unlimited());
+        Outbox tooLongButAlone = new Outbox(100, 1, Charge.unlimited());
         assertThat(tooLongButAlone.put(frame(10))).isEqualTo(Outbox.Put.DONE);
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.authority.subject;
 
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Accounts.Group;
@@ -33,12 +34,9 @@ public final class Users {
     /** Answers that are kept of each kind of question. */
     public static final int MAX_ANSWERS = 4096;
 
-    /**
-     * How old an answer may be: the system property {@code io.holdfast.accountAge} in milliseconds,
-     * or 10 s.
-     */
+    /** How old an answer may be: {@link CoreLimits#ACCOUNT_AGE}. */
     public static final Duration MAX_AGE =
-            Duration.ofMillis(Integer.getInteger("io.holdfast.accountAge", 10_000));
+            CoreLimits.ACCOUNT_AGE.duration();
 
     /** Files whose change ends all answers. */
     public static final List<Path> FILES =

@@ -20,6 +20,12 @@ public final class Charge<K> implements AutoCloseable {
     @GuardedBy("this")
     private boolean closed;
 
+    /** A charge that grows without limit: for memory that no stranger fills. */
+    public static Charge<?> unlimited() {
+        FairShare<String> all = FairShare.of("memory", Long.MAX_VALUE, "no limit is set");
+        return new Charge<>(all.withTrusted(_ -> true), "the process", 0);
+    }
+
     /** What is charged already. */
     Charge(FairShare<K> share, K user, long amount) {
         this.share = share;
@@ -63,6 +69,11 @@ public final class Charge<K> implements AutoCloseable {
             share.move(user, other, amount);
             user = other;
         }
+    }
+
+    /** Why it could not grow, as {@link FairShare#refusal} says it. */
+    public synchronized String refusal() {
+        return share.refusal(user);
     }
 
     /** Gives it back. Idempotent. */

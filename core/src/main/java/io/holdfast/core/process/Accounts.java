@@ -2,6 +2,7 @@ package io.holdfast.core.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Signal;
 import java.io.BufferedReader;
@@ -35,7 +36,7 @@ public final class Accounts {
                     Path.of("/etc/passwd"),
                     Path.of("/etc/group"),
                     "getent",
-                    Duration.ofMillis(Integer.getInteger("io.holdfast.accountPatience", 15_000)));
+                    CoreLimits.ACCOUNT_PATIENCE.duration());
 
     /** Bytes of an answer of {@code getent}; a longer one is an {@link UnansweredException}. */
     public static final int MAX_ANSWER = 1 << 20;

@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
@@ -27,10 +28,9 @@ import org.jspecify.annotations.Nullable;
 final class ExitWatch {
     /**
      * How long a process that has exited may stay a zombie of its parent before its status counts
-     * as unknown. In milliseconds: {@code -Dio.holdfast.reapGrace}, 1000 by default.
+     * as unknown.
      */
-    static final Duration REAP_GRACE =
-            Duration.ofMillis(Long.getLong("io.holdfast.reapGrace", 1000));
+    static final Duration REAP_GRACE = CoreLimits.REAP_GRACE.duration();
 
     private static final Exit UNKNOWN = new Exit.Unknown();
     private static final int ONLY_HUP = 0; // it always counts

@@ -2,6 +2,7 @@ package io.holdfast.core.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
@@ -42,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * met by the caller while that other thread sleeps.
  */
 final class Starter {
-    /** How many virtual threads may be starting a child at once: {@code -Dio.holdfast.spawners}. */
-    static final int SPAWNERS = Integer.getInteger("io.holdfast.spawners", 16);
+    /** How many virtual threads may be starting a child at once. */
+    static final int SPAWNERS = CoreLimits.SPAWNERS.intValue();
 
     /** Threads for callers that must not block. */
     private static final class Lazy {

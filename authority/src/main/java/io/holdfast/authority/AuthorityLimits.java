@@ -1,0 +1,96 @@
+package io.holdfast.authority;
+
+import io.holdfast.core.limit.Limit;
+import java.util.List;
+
+/** The limits of an authority that are system properties, beside those of its rules. */
+public final class AuthorityLimits {
+    static final Limit CALLS =
+            Limit.count(
+                    "io.holdfast.authority.calls",
+                    16_384,
+                    "calls under way of all clients of the bus; half are for root, and users share"
+                            + " the others");
+
+    static final Limit CHECKS_OF_CONNECTION =
+            Limit.count(
+                    "io.holdfast.authority.checksPerConnection",
+                    1024,
+                    "checks of one connection that are not answered");
+
+    static final Limit CHECKS_OF_USER =
+            Limit.count(
+                    "io.holdfast.authority.checksPerUser",
+                    2048,
+                    "checks of one user other than root that are not answered");
+
+    static final Limit CONNECTIONS =
+            Limit.count(
+                    "io.holdfast.authority.connections",
+                    64,
+                    "questions of a client over Varlink that are under way; further ones wait");
+
+    static final Limit DETAILS =
+            Limit.count("io.holdfast.authority.details", 256, "details of one check");
+
+    static final Limit TASKS =
+            Limit.count("io.holdfast.authority.tasks", 16_384, "tasks that wait for the event loop");
+
+    static final Limit AGENTS =
+            Limit.count(
+                    "io.holdfast.authority.agents", 1024, "authentication agents of all users");
+
+    static final Limit AGENTS_OF_USER =
+            Limit.count(
+                    "io.holdfast.authority.agentsPerUser", 256, "authentication agents of one user");
+
+    static final Limit DIALOGS_OF_AGENT =
+            Limit.count(
+                    "io.holdfast.authority.dialogsPerAgent",
+                    64,
+                    "dialogs that one agent has not answered, cancelled ones included");
+
+    static final Limit DIALOGS_OF_USER =
+            Limit.count(
+                    "io.holdfast.authority.dialogsPerUser",
+                    256,
+                    "dialogs that the agents of one user have not answered");
+
+    static final Limit TEMPORARY_AUTHORIZATIONS =
+            Limit.count(
+                    "io.holdfast.authority.temporaryAuthorizations",
+                    256,
+                    "temporary authorizations of one user; the oldest ends when another comes");
+
+    static final Limit LOCALES =
+            Limit.count(
+                    "io.holdfast.authority.localesKept",
+                    4,
+                    "languages in which the descriptions of all actions are cached");
+
+    static final Limit BUS_PEERS =
+            Limit.count(
+                    "io.holdfast.authority.busPeers",
+                    1024,
+                    "connections of the bus whose credentials are cached");
+
+    private AuthorityLimits() {}
+
+    /** All of them. */
+    public static List<Limit> all() {
+        return List.of(
+                CALLS,
+                CHECKS_OF_CONNECTION,
+                CHECKS_OF_USER,
+                CONNECTIONS,
+                DETAILS,
+                TASKS,
+                AGENTS,
+                AGENTS_OF_USER,
+                DIALOGS_OF_AGENT,
+                DIALOGS_OF_USER,
+                TEMPORARY_AUTHORIZATIONS,
+                LOCALES,
+                BUS_PEERS);
+    }
+}

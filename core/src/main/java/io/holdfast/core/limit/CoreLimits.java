@@ -1,0 +1,40 @@
+package io.holdfast.core.limit;
+
+import java.time.Duration;
+import java.util.List;
+
+/** The limits of this module that are system properties. */
+public final class CoreLimits {
+    /** Threads that spawn children. */
+    public static final Limit SPAWNERS =
+            Limit.count("io.holdfast.spawners", 16, "threads that spawn children at a time");
+
+    /** How long getent(1) may take to look up a user or group. */
+    public static final Limit ACCOUNT_PATIENCE =
+            Limit.time(
+                    "io.holdfast.accountPatience",
+                    Duration.ofSeconds(15),
+                    "time that getent(1) may take to look up a user or group");
+
+    /** How long the name of a user or group is cached. */
+    public static final Limit ACCOUNT_AGE =
+            Limit.time(
+                    "io.holdfast.accountAge",
+                    Duration.ofSeconds(10),
+                    "time that the name of a user or group is cached");
+
+    /** How long the exit status of a process that is not our child is waited for. */
+    public static final Limit REAP_GRACE =
+            Limit.time(
+                    "io.holdfast.reapGrace",
+                    Duration.ofSeconds(1),
+                    "time that the parent of a process may take to reap it before its exit is"
+                            + " reported without a status");
+
+    private CoreLimits() {}
+
+    /** All of them. */
+    public static List<Limit> all() {
+        return List.of(SPAWNERS, ACCOUNT_PATIENCE, ACCOUNT_AGE, REAP_GRACE);
+    }
+}

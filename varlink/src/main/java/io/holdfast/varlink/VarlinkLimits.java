@@ -1,0 +1,30 @@
+package io.holdfast.varlink;
+
+import io.holdfast.core.limit.Limit;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The limits of this module that are system properties; {@link ServerLimits} and {@link
+ * ClientOptions} have those that a program sets.
+ */
+public final class VarlinkLimits {
+    static final Limit LINE_INTERVAL =
+            Limit.time(
+                    "io.holdfast.varlink.lineInterval",
+                    Duration.ofSeconds(10),
+                    "time in which one line of a kind is logged about the clients of a user");
+
+    static final Limit LINE_SOURCES =
+            Limit.count(
+                    "io.holdfast.varlink.lineSources",
+                    64,
+                    "users and kinds of lines about clients that are told apart in that time");
+
+    private VarlinkLimits() {}
+
+    /** All of them. */
+    public static List<Limit> all() {
+        return List.of(LINE_INTERVAL, LINE_SOURCES);
+    }
+}

@@ -5,6 +5,10 @@ final class JobText {
     /** The load state of a unit that is not there. */
     static final String NOT_FOUND = "not-found";
 
+    private static final String MISSING =
+            "there is no such unit; install the package that ships it, or give the folder of its"
+                    + " unit file to: holdfast up --units DIR";
+
     private JobText() {}
 
     /**
@@ -14,7 +18,7 @@ final class JobText {
      */
     static String of(String verb, String result, String loadState) {
         if (loadState.equals(NOT_FOUND)) {
-            return "there is no such unit";
+            return verb.equals("start") || verb.equals("restart") ? MISSING : "there is no such unit";
         }
         return switch (result) {
             case "canceled" -> "another job took its place, or is in its way (canceled)";

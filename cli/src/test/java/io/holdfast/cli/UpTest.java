@@ -108,7 +108,10 @@ class UpTest {
             assertThat(unknown.code()).isEqualTo(4);
             assertThat(unknown.out()).contains("not-found", "inactive (dead)");
             assertThat(command("start", "nowhere").err())
-                    .isEqualTo("holdfast: cannot start nowhere.service: there is no such unit\n");
+                    .isEqualTo(
+                            "holdfast: cannot start nowhere.service: there is no such unit; install"
+                                    + " the package that ships it, or give the folder of its unit"
+                                    + " file to: holdfast up --units DIR\n");
             assertThat(command("kill", "a").err())
                     .isEqualTo("holdfast: a.service has no processes\n");
             Invocation nonsense = command("kill", "-s", "NONSENSE", "a");
@@ -180,7 +183,7 @@ class UpTest {
             assertThat(up.lines())
                     .anyMatch(line -> line.contains("/nowhere/program"))
                     .contains("holdfast: cannot start bad.service: failed")
-                    .contains("holdfast: cannot start nowhere.service: there is no such unit")
+                    .anyMatch(line -> line.startsWith("holdfast: cannot start nowhere.service: there is no such unit; install"))
                     .noneMatch(line -> line.contains("ready"));
         }
     }

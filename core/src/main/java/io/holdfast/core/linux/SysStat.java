@@ -60,6 +60,7 @@ public final class SysStat {
         static final MethodHandle FCHMODAT = Libc.bind("fchmodat");
         static final MethodHandle FCHMOD = Libc.bind("fchmod");
         static final MethodHandle FCHOWN = Libc.bind("fchown");
+        static final MethodHandle UMASK = Libc.bind("umask");
     }
 
     private SysStat() {}
@@ -76,6 +77,10 @@ public final class SysStat {
         private static final int S_IFSOCK = 0xC000;
         private static final int S_IFDIR = 0x4000;
         private static final int S_IFIFO = 0x1000;
+        private static final int S_IFREG = 0x8000;
+        private static final int S_IFLNK = 0xA000;
+        private static final int S_ISVTX = 01000;
+        private static final int OTHERS_WRITE = 022;
 
         /** Who may do what with it: 0 to 0777. */
         public int permissions() {
@@ -100,6 +105,31 @@ public final class SysStat {
         /** Whether it is a directory. */
         public boolean isDirectory() {
             return (mode & S_IFMT) == S_IFDIR;
+        }
+
+        /** Whether it is a regular file. */
+        public boolean isRegular() {
+            return (mode & S_IFMT) == S_IFREG;
+        }
+
+        /** Whether it is a symbolic link. */
+        public boolean isLink() {
+            return (mode & S_IFMT) == S_IFLNK;
+        }
+
+        /** Whether only the owner of a file may rename or remove it in this directory. */
+        public boolean isSticky() {
+            return (mode & S_ISVTX) != 0;
+        }
+
+        /** Whether the group or everybody may write to it. */
+        public boolean isWritableByOthers() {
+            return (mode & OTHERS_WRITE) != 0;
+        }
+
+        /** Whether it is the same file as another. */
+        public boolean isSameFile(Stat other) {
+            return device == other.device && inode == other.inode;
         }
     }
 
@@ -347,6 +377,16 @@ public final class SysStat {
     /** {@code fchown(2)}: 0, or -errno. An id of -1 is left as it is. */
     public static int fchown(Fd fd, long uid, long gid) {
         return plain(Rare.FCHOWN, fd, uid, gid);
+    }
+
+    /**
+     * {@code umask(2)} of this process, that is of all threads that do not have one of their own
+     * ({@link ThreadAttributes#umask}).
+     *
+     * @return the mask until now
+     */
+    public static int umask(int mask) {
+        return Libc.intCall(Rare.UMASK, mask, 0, 0, 0, 0, 0);
     }
 
     private static int plain(MethodHandle function, Fd fd, long a, long b) {

@@ -12,7 +12,6 @@ public final class ThreadAttributes {
     private static final int PR_SET_NO_NEW_PRIVS = 38; // linux/prctl.h
 
     private static final MethodHandle UNSHARE = Libc.bind("unshare");
-    private static final MethodHandle UMASK = Libc.bind("umask");
     private static final MethodHandle SETPRIORITY = Libc.bind("setpriority");
 
     private ThreadAttributes() {}
@@ -21,7 +20,7 @@ public final class ThreadAttributes {
     public static int umask(int mask) {
         int r = Libc.intCall(UNSHARE, CLONE_FS, 0, 0, 0, 0, 0);
         if (r == 0) {
-            int ignored = Libc.intCall(UMASK, mask, 0, 0, 0, 0, 0);
+            int ignored = SysStat.umask(mask);
         }
         return r;
     }

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** {@code dirent.h}: what is in a directory, by name as the kernel has it, whatever the locale. */
 public final class SysDirent {
@@ -28,25 +29,29 @@ public final class SysDirent {
      */
     public static List<String> directories(Fd directory) {
         List<String> names = new ArrayList<>();
-        int flags = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY;
-        try (Fd listed = Fcntl.open(directory, ".", flags, 0)) {
-            list(listed, names);
-        }
+        forEachDirectory(directory, names::add);
         return names;
     }
 
-    private static void list(Fd listed, List<String> names) {
+    /**
+     * The same one by one, for a directory in which others can make any number of them.
+     *
+     * @param use returns whether it wants the next one
+     * @throws ErrnoException as {@link #directories}
+     */
+    public static void forEachDirectory(Fd directory, Predicate<String> use) {
+        int flags = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY;
         Scratch scratch = Scratch.take();
-        try {
-            for (; ; ) {
-                int n = read(listed, scratch);
-                if (n == 0) {
-                    return;
-                }
+        try (Fd listed = Fcntl.open(directory, ".", flags, 0)) {
+            for (int n = read(listed, scratch); n > 0; n = read(listed, scratch)) {
                 for (int at = 0; at < n; ) {
                     int length = scratch.bytes.getShort(at + D_RECLEN) & 0xFFFF;
                     if (scratch.bytes.get(at + D_TYPE) == DT_DIR) {
-                        add(names, scratch.bytes, at + D_NAME);
+                        String name = name(scratch.bytes, at + D_NAME);
+                        boolean isOther = !name.equals(".") && !name.equals("..");
+                        if (isOther && !use.test(name)) {
+                            return;
+                        }
                     }
                     at += length;
                 }
@@ -75,14 +80,11 @@ public final class SysDirent {
         }
     }
 
-    private static void add(List<String> names, ByteBuffer memory, int from) {
+    private static String name(ByteBuffer memory, int from) {
         int length = 0;
         while (memory.get(from + length) != 0) {
             length++;
         }
-        String name = CString.get(memory, from, length);
-        if (!name.equals(".") && !name.equals("..")) {
-            names.add(name);
-        }
+        return CString.get(memory, from, length);
     }
 }

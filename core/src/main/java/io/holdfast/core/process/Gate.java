@@ -7,10 +7,8 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Lease;
 import io.holdfast.core.linux.PosixSpawn;
 import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.ScratchFolder;
 import io.holdfast.core.linux.SysStat;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * name any more.
  */
 final class Gate implements AutoCloseable {
+    private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+    private static final String PREFIX = "holdfast-gate-"; // the manager removes what is left
     private static final String ARRIVAL = "arrival";
     private static final String DEPARTURE = "departure";
     private static final int FOR_ALL = 0666;
@@ -62,28 +62,23 @@ final class Gate implements AutoCloseable {
     /**
      * A closed gate.
      *
-     * @throws ErrnoException EMFILE
-     * @throws UncheckedIOException if no temporary folder can be made
+     * @throws ErrnoException EMFILE; ENOSPC and others if no temporary folder can be made
      */
     static Gate make() {
-        Path folder;
-        try {
-            folder = Files.createTempDirectory("holdfast-gate");
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot make a folder for a FIFO", e);
-        }
         List<Fd> made = new ArrayList<>();
-        try (Fd dir = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
-            made.add(fifo(dir, ARRIVAL));
-            made.add(fifo(dir, DEPARTURE));
+        try (ScratchFolder folder = ScratchFolder.make(TEMPORARY, PREFIX)) {
+            try {
+                made.add(fifo(folder.fd(), ARRIVAL));
+                made.add(fifo(folder.fd(), DEPARTURE));
+            } finally {
+                int ignored = folder.remove();
+            }
             made.add(reopen(made.getFirst(), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK));
             made.add(made.getFirst().duplicate());
             return new Gate(made.get(0), made.get(1), made.get(2), made.get(3), bar());
         } catch (RuntimeException e) {
             made.forEach(Fd::close);
             throw e;
-        } finally {
-            boolean ignored = folder.toFile().delete();
         }
     }
 

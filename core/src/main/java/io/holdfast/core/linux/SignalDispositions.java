@@ -4,9 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.invoke.MethodHandle;
 
-/** The disposition of SIGCHLD, on which every wait for a child depends. */
+/**
+ * Signals that this process inherited as ignored. A program starts with those that its parent
+ * ignored: nohup(1) ignores SIGHUP, a shell without job control ignores SIGINT for what it starts
+ * with {@code &}. A JVM leaves them ignored, and then installs no handler for them either.
+ */
 public final class SignalDispositions {
-    private static final int SIGCHLD = 17;
     private static final long SIG_DFL = 0;
     private static final long SIG_IGN = 1;
 
@@ -16,17 +19,32 @@ public final class SignalDispositions {
     private SignalDispositions() {}
 
     /**
-     * Makes children waitable: where SIGCHLD is ignored (inherited from whoever started the JVM),
-     * the kernel reaps them and their status is lost. A handler that is installed stays.
+     * Makes children waitable: where SIGCHLD is ignored, the kernel reaps them and their status is
+     * lost. A handler that is installed stays.
      */
     public static void keepChildren() {
+        boolean ignored = takeBack(Signal.CHLD);
+    }
+
+    /**
+     * Gives a signal its default action if it is ignored; from then on {@link EventLoop#onSignal}
+     * receives it. A handler that is installed stays.
+     *
+     * @return whether it was ignored
+     * @throws ErrnoException EINVAL if the signal cannot be ignored at all (KILL, STOP)
+     */
+    public static boolean takeBack(Signal signal) {
         Scratch scratch = Scratch.take();
         try {
-            int r = Libc.intCall(SIGACTION, scratch.errno, SIGCHLD, 0, scratch.address, 0, 0, 0);
-            ErrnoException.check(r, "sigaction", "SIGCHLD");
-            if (scratch.memory.get(JAVA_LONG, 0) == SIG_IGN) {
-                int ignored = Libc.intCall(SIGNAL, SIGCHLD, SIG_DFL, 0, 0, 0, 0);
+            int r =
+                    Libc.intCall(
+                            SIGACTION, scratch.errno, signal.number(), 0, scratch.address, 0, 0, 0);
+            ErrnoException.check(r, "sigaction", signal);
+            if (scratch.memory.get(JAVA_LONG, 0) != SIG_IGN) {
+                return false;
             }
+            int ignored = Libc.intCall(SIGNAL, signal.number(), SIG_DFL, 0, 0, 0, 0);
+            return true;
         } finally {
             scratch.give();
         }

@@ -215,7 +215,6 @@ class StructLayoutTest {
         IN_C.put("ThreadAttributes.CLONE_FS", "CLONE_FS");
         IN_C.put("ThreadAttributes.PRIO_PROCESS", "PRIO_PROCESS");
         IN_C.put("ThreadAttributes.PR_SET_NO_NEW_PRIVS", "PR_SET_NO_NEW_PRIVS");
-        IN_C.put("SignalDispositions.SIGCHLD", "SIGCHLD");
         IN_C.put("SignalDispositions.SIG_DFL", "(long) SIG_DFL");
         IN_C.put("SignalDispositions.SIG_IGN", "(long) SIG_IGN");
 

@@ -2,6 +2,9 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SignalDispositions;
 import io.holdfast.core.testkit.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -42,6 +45,16 @@ class SpawnCleanStateTest {
 
         public static void main(String[] arguments) throws Exception {
             System.out.println("JVM ignores " + Proc.field(read("/proc/self/status"), "SigIgn"));
+            System.out.println("HUP " + SignalDispositions.takeBack(Signal.HUP));
+            System.out.println("HUP again " + SignalDispositions.takeBack(Signal.HUP));
+            System.out.println("INT " + SignalDispositions.takeBack(Signal.INT));
+            try (EventLoop loop = EventLoop.open();
+                    AutoCloseable _ = loop.onSignal(Signal.HUP, loop::stop);
+                    PidFd self = PidFd.self()) {
+                boolean _ = self.signal(Signal.HUP);
+                loop.run();
+                System.out.println("HUP received");
+            }
             try (Child child = Spawn.of("sh", "-c", "exit 3").start()) {
                 System.out.println("first child " + child.await());
             }
@@ -69,6 +82,7 @@ class SpawnCleanStateTest {
         assertThat(jvm.waitFor()).as(said).isZero();
         assertThat(said)
                 .doesNotContain("JVM ignores " + CLEAN)
+                .contains("HUP true\nHUP again false\nINT false\nHUP received\n")
                 .contains("first child exited with status 3");
         assertClean(said.substring(said.indexOf("Name:")));
     }

@@ -4,14 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.LockFile;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,9 +20,10 @@ import java.util.Optional;
 /**
  * Numbers for users and groups that exist only while a unit runs ({@code DynamicUser=}).
  *
- * <p>One is taken by the lock of a file that is named after it, in a folder that all managers of
- * the machine share: the kernel gives it back when the manager ends, however it ends. Whoever asks
- * for a name that is in use gets the same number. Blocking; safe for use by any thread.
+ * <p>One is taken by the lock of a file that is named after it ({@link LockFile}), in a folder that
+ * all managers of the machine share: the kernel gives it back when the manager ends, however it
+ * ends. Whoever asks for a name that is in use gets the same number. Blocking; safe for use by any
+ * thread.
  *
  * @see <a href="https://systemd.io/UIDS-GIDS/">Users, Groups, UIDs and GIDs</a>
  */
@@ -37,7 +36,8 @@ final class DynamicUids {
     /** How often the folder is made again that another manager has just removed. */
     private static final int FOLDER_ATTEMPTS = 10;
 
-    private static final int LOCK = Fcntl.O_RDWR | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW;
+    /** Who may open a lock may keep it. */
+    private static final int FOLDER_MODE = 0700;
 
     private final Path folder;
     private final Accounts accounts;
@@ -48,12 +48,12 @@ final class DynamicUids {
     /** A number that is ours. */
     private static final class Held {
         final long number;
-        final Fd file;
+        final LockFile lock;
         int users;
 
-        Held(long number, Fd file) {
+        Held(long number, LockFile lock) {
             this.number = number;
-            this.file = file;
+            this.lock = lock;
         }
     }
 
@@ -136,7 +136,7 @@ final class DynamicUids {
                     return found.get();
                 }
                 break;
-            } catch (UnknownAccountException | IOException | ErrnoException e) {
+            } catch (UnknownAccountException | ErrnoException e) {
                 boolean removed = e instanceof ErrnoException o && o.errno() == Errno.ENOENT;
                 if (!removed || attempt == FOLDER_ATTEMPTS) {
                     throw new SetupException(SetupException.Step.USER, e);
@@ -150,11 +150,10 @@ final class DynamicUids {
     }
 
     private Optional<Held> firstFree(String name, List<Long> candidates)
-            throws UnknownAccountException, IOException, InterruptedException {
-        Path ignored = Files.createDirectories(folder);
-        try (Fd locks = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+            throws UnknownAccountException, InterruptedException {
+        try (TrustedFolder locks = TrustedFolder.make(folder, FOLDER_MODE)) {
             for (long candidate : candidates) {
-                Optional<Held> found = tryTake(locks, candidate, name);
+                Optional<Held> found = tryTake(locks.fd(), candidate, name);
                 if (found.isPresent()) {
                     return found;
                 }
@@ -165,8 +164,8 @@ final class DynamicUids {
 
     private Optional<Held> tryTake(Fd locks, long number, String name)
             throws UnknownAccountException, InterruptedException {
-        Optional<Fd> file = tryLock(locks, String.valueOf(number));
-        if (file.isEmpty()) {
+        Optional<LockFile> lock = LockFile.tryTake(locks, String.valueOf(number));
+        if (lock.isEmpty()) {
             return Optional.empty();
         }
         boolean taken = false;
@@ -175,13 +174,13 @@ final class DynamicUids {
                 return Optional.empty();
             }
             byte[] text = (name + "\n").getBytes(UTF_8); // for people
-            int n = Unistd.write(file.get(), text, 0, text.length);
+            int n = Unistd.write(lock.get().file(), text, 0, text.length);
             ErrnoException.check(n, "write", folder.resolve(String.valueOf(number)));
             taken = true;
-            return Optional.of(new Held(number, file.get()));
+            return Optional.of(new Held(number, lock.get()));
         } finally {
             if (!taken) {
-                remove(number, file.get());
+                lock.get().close();
             }
         }
     }
@@ -190,56 +189,16 @@ final class DynamicUids {
         return accounts.findUser(number).isPresent() || accounts.findGroup(number).isPresent();
     }
 
-    /**
-     * Empty if somebody else has it. A file that was removed before it was locked locks nothing.
-     */
-    private static Optional<Fd> tryLock(Fd locks, String name) {
-        for (; ; ) {
-            Fd file = Fcntl.open(locks, name, LOCK, 0600);
-            boolean locked = false;
-            try {
-                int r = Fcntl.tryLock(file);
-                if (r == -Errno.EAGAIN || r == -Errno.EACCES) {
-                    return Optional.empty();
-                }
-                ErrnoException.check(r, "fcntl(F_OFD_SETLK)", name);
-                locked = isThere(locks, name, file);
-                if (locked) {
-                    return Optional.of(file);
-                }
-            } finally {
-                if (!locked) {
-                    file.close();
-                }
-            }
-        }
-    }
-
-    private static boolean isThere(Fd locks, String name, Fd file) {
-        try (Fd now = Fcntl.open(locks, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0)) {
-            return SysStat.inode(now) == SysStat.inode(file);
-        } catch (ErrnoException e) {
-            return false;
-        }
-    }
-
     private void release(String name) {
         Held held = byName.get(name);
         if (held != null && --held.users == 0) {
             byName.remove(name);
-            remove(held.number, held.file);
+            held.lock.close();
         }
     }
 
     /** Removes the folder, unless numbers are in use. */
     void removeFolder() {
         boolean ignored = folder.toFile().delete();
-    }
-
-    /** Before the lock goes: whoever waits for it finds that the file has gone. */
-    private void remove(long number, Fd file) {
-        try (file) {
-            boolean ignored = folder.resolve(String.valueOf(number)).toFile().delete();
-        }
     }
 }

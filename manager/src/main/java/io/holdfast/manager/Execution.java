@@ -53,6 +53,7 @@ final class Execution {
     /**
      * What a run has of its own.
      *
+     * @param notifySocket its path, or an abstract address
      * @param output takes what is written to {@code journal}
      */
     record Surroundings(
@@ -141,13 +142,7 @@ final class Execution {
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
             if (root) {
-                sandbox =
-                        Sandbox.of(
-                                settings(),
-                                scope,
-                                unit.name(),
-                                invocationId(),
-                                surroundings.notifySocket());
+                sandbox = Sandbox.of(settings(), scope, unit.name(), surroundings);
             }
         } catch (SetupException | InterruptedException | RuntimeException e) {
             close(true);

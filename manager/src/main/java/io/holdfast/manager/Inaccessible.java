@@ -1,22 +1,22 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysMount;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.manager.unit.ManagerScope;
-import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Set;
 
 /** An empty folder and an empty file with no permissions, to cover others with. Blocking. */
 final class Inaccessible {
-    private static final FileAttribute<Set<PosixFilePermission>> NONE =
-            PosixFilePermissions.asFileAttribute(Set.of());
+    private static final int NONE = 0;
+    private static final int NEW_FILE =
+            Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
     private static final long ATTRIBUTES =
             SysMount.NO_SUID | SysMount.NO_DEVICES | SysMount.NO_EXEC;
 
@@ -50,15 +50,34 @@ final class Inaccessible {
      * @throws SetupException if it cannot be made
      */
     MountTree tree(boolean isFolder) throws SetupException {
-        Path cover = folder.resolve(isFolder ? "folder" : "file");
-        try {
-            Path ignored = Files.createDirectories(folder);
-            Path _ = isFolder ? Files.createDirectory(cover, NONE) : Files.createFile(cover, NONE);
-        } catch (FileAlreadyExistsException e) {
-            // of an earlier one
-        } catch (IOException e) {
+        String name = isFolder ? "folder" : "file";
+        try (TrustedFolder covers = TrustedFolder.make(folder)) {
+            if (isFolder) {
+                makeFolder(covers.fd(), name);
+            } else {
+                makeFile(covers.fd(), name);
+            }
+        } catch (ErrnoException e) {
             throw new SetupException(SetupException.Step.NAMESPACE, e);
         }
+        Path cover = folder.resolve(name);
         return MountTree.only(cover.toString()).with(ATTRIBUTES);
+    }
+
+    private static void makeFolder(Fd covers, String name) {
+        int r = SysStat.mkdirat(covers, name, NONE);
+        if (r < 0 && r != -Errno.EEXIST) { // of an earlier one
+            throw new ErrnoException("mkdir", name, -r);
+        }
+    }
+
+    private static void makeFile(Fd covers, String name) {
+        try {
+            Fcntl.open(covers, name, NEW_FILE, NONE).close();
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EEXIST) {
+                throw e;
+            }
+        }
     }
 }

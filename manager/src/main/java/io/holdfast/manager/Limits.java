@@ -60,6 +60,12 @@ final class Limits {
     /** How long killed processes may take to be gone ({@code killPatience}, milliseconds). */
     static final Duration KILL_PATIENCE = Duration.ofMillis(number("killPatience", 10_000));
 
+    /**
+     * Folders in a temporary folder of all users that are looked at as leftovers at the start
+     * ({@code leftovers}).
+     */
+    static final int LEFTOVERS = number("leftovers", 100_000);
+
     private Limits() {}
 
     private static int number(String name, int otherwise) {

@@ -3,8 +3,10 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.LockFile;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;
@@ -13,9 +15,6 @@ import io.holdfast.manager.unit.Host;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +41,8 @@ import org.jspecify.annotations.Nullable;
  * #lostWithoutCgroups} says what is lost.
  */
 public final class Manager implements AutoCloseable {
+    private static final String LOCK = "lock";
+
     private final EventLoop loop = EventLoop.open();
     private final Workers workers = new Workers(loop);
     private final ManagerOptions options;
@@ -56,7 +58,8 @@ public final class Manager implements AutoCloseable {
     private final Orphans orphans;
     private final DynamicUids uids;
     private final AutoCloseable childSignal;
-    private final Claim claim;
+    private final TrustedFolder folder;
+    private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
     private Optional<BusNames> busNames = Optional.empty(); // of the loop
     private boolean closed;
@@ -64,11 +67,13 @@ public final class Manager implements AutoCloseable {
     private Manager(
             ManagerOptions options,
             ManagerListener listener,
-            Claim claim,
+            TrustedFolder folder,
+            LockFile lock,
             Optional<UnitCgroups> cgroups,
             Optional<String> cgroupRefusal) {
         this.options = options;
-        this.claim = claim;
+        this.folder = folder;
+        this.lock = lock;
         this.cgroups = cgroups;
         this.cgroupRefusal = cgroupRefusal;
         Host host = Host.read();
@@ -110,6 +115,24 @@ public final class Manager implements AutoCloseable {
         orphans =
                 new Orphans(loop, workers, this::isOurs, tracked, new UnitOrphans(), context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
+        removeLeftovers(context);
+    }
+
+    private static void removeLeftovers(ManagerContext context) {
+        Consumer<String> warnings =
+                text -> context.loop().postEnding(() -> context.warn(text));
+        context.workers()
+                .run(
+                        () -> Leftovers.remove(warnings),
+                        (count, failure) -> {
+                            if (count == null) {
+                                context.warn("cannot look for leftovers: " + failure);
+                            } else if (count > 0) {
+                                context.notice(
+                                        "removed %d temporary folders that a killed manager left"
+                                                .formatted(count));
+                            }
+                        });
     }
 
     private static String notifySocket(ManagerOptions options) {
@@ -191,21 +214,18 @@ public final class Manager implements AutoCloseable {
      * A manager that nobody runs yet. Makes its runtime folder, its slice and its notify socket.
      *
      * @throws IllegalArgumentException if the path of the runtime folder is too long
-     * @throws ErrnoException EBUSY if another manager lives in the same runtime folder or slice
-     * @throws UncheckedIOException if the runtime folder cannot be made
+     * @throws ErrnoException EBUSY if another manager lives in the same runtime folder or slice;
+     *     EPERM or ELOOP if other users could change what is in the runtime folder ({@link
+     *     TrustedFolder}); others if it cannot be made
      */
     public static Manager open(ManagerOptions options, ManagerListener listener) {
         options.checkRuntimeDirectory();
-        Path folder = options.runtimeDirectory();
-        makeFolder(folder);
-        Claim claim =
-                Claim.of(
-                        folder.resolve("lock"),
-                        "runtime folder " + folder,
-                        "another manager runs there; choose another folder");
+        TrustedFolder folder = TrustedFolder.make(options.runtimeDirectory());
+        LockFile lock = null;
         UnitCgroups cgroups = null;
         String refusal = null;
         try {
+            lock = lock(folder);
             try {
                 cgroups = UnitCgroups.open(options.slice());
             } catch (ErrnoException e) {
@@ -217,24 +237,30 @@ public final class Manager implements AutoCloseable {
             return new Manager(
                     options,
                     listener,
-                    claim,
+                    folder,
+                    lock,
                     Optional.ofNullable(cgroups),
                     Optional.ofNullable(refusal));
         } catch (RuntimeException e) {
             if (cgroups != null) {
                 cgroups.close();
             }
-            claim.close();
+            if (lock != null) {
+                lock.close();
+            }
+            folder.close();
             throw e;
         }
     }
 
-    private static void makeFolder(Path folder) {
-        try {
-            Path ignored = Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot make the folder " + folder, e);
-        }
+    private static LockFile lock(TrustedFolder folder) {
+        return LockFile.tryTake(folder.fd(), LOCK)
+                .orElseThrow(() ->
+                        new ErrnoException(
+                                "lock",
+                                "runtime folder " + folder,
+                                Errno.EBUSY,
+                                "another manager runs there; choose another folder"));
     }
 
     /** Why there are no cgroups for the units, and so what is lost; empty if there are. */
@@ -472,6 +498,7 @@ public final class Manager implements AutoCloseable {
                 shutDown.completeExceptionally(new IllegalStateException("the manager is closed"));
         Inaccessible.beside(notifySocket(options), options.scope()).remove();
         uids.removeFolder();
-        claim.close();
+        lock.close();
+        folder.close();
     }
 }

@@ -6,7 +6,9 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.Permission.Verb;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.Call;
@@ -18,11 +20,7 @@ import io.holdfast.varlink.ServerLimits;
 import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.VarlinkServer;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +40,9 @@ import java.util.function.Function;
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
     public static final String SOCKET = "io.holdfast.Manager";
+
+    private static final int BACKLOG = 128;
+    private static final int FOR_ALL = 0666; // the permission decides
 
     static final String DEFINITION =
             """
@@ -167,15 +168,9 @@ public final class ManagerInterface implements AutoCloseable {
     public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
         ManagerInterface face = new ManagerInterface(manager, permission);
         try {
-            Path socket = folder.resolve(SOCKET);
-            face.server.listen(UnixAddress.path(socket));
-            Path _ =
-                    Files.setPosixFilePermissions(
-                            socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+            UnixAddress socket = UnixAddress.path(folder.resolve(SOCKET));
+            face.server.serve(UnixListener.listen(socket, SocketType.STREAM, BACKLOG, FOR_ALL));
             return face;
-        } catch (IOException e) {
-            face.close();
-            throw new UncheckedIOException(e);
         } catch (RuntimeException e) {
             face.close();
             throw e;

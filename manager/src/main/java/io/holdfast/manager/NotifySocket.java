@@ -9,12 +9,8 @@ import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -25,6 +21,7 @@ import java.util.function.Consumer;
  */
 final class NotifySocket implements AutoCloseable {
     private static final int MAX_DESCRIPTORS = 253;
+    private static final int FOR_ALL = 0777;
 
     /** Whom messages go to, on the loop. */
     interface Receiver {
@@ -45,7 +42,12 @@ final class NotifySocket implements AutoCloseable {
     private final Ancillary beside = Ancillary.ofDescriptors(MAX_DESCRIPTORS);
     private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
 
-    /** Everybody may send: who it was decides what counts. */
+    /**
+     * Binds it, in the place of one that a manager has left. Everybody may send: who it was decides
+     * what counts.
+     *
+     * @throws ErrnoException EADDRINUSE if a manager lives there
+     */
     NotifySocket(Path path, EventLoop loop, Receiver receiver, Consumer<String> complaints) {
         this.path = path;
         this.receiver = receiver;
@@ -53,16 +55,8 @@ final class NotifySocket implements AutoCloseable {
         ofNobody = ThrottledLine.on(loop, complaints);
         tooLong = ThrottledLine.on(loop, complaints);
         malformed = ThrottledLine.on(loop, complaints);
-        try {
-            boolean ignored = Files.deleteIfExists(path);
-            socket = UnixSocket.bind(UnixAddress.path(path));
-            socket.passIdentity();
-            Path _ =
-                    Files.setPosixFilePermissions(
-                            path, PosixFilePermissions.fromString("rwxrwxrwx"));
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot make the notify socket " + path, e);
-        }
+        socket = UnixSocket.bind(UnixAddress.path(path), FOR_ALL);
+        socket.passIdentity();
         EventLoop.Watch ignored = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
     }
 

@@ -4,45 +4,78 @@ import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.ScratchFolder;
 import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * A temporary folder that one run has for itself ({@code PrivateTmp=}): everybody's to write in, in
- * one that nobody else can enter. Removed with all that is in it when it is closed. Blocking.
+ * A temporary folder that one run has for itself ({@code PrivateTmp=}): everybody may write to it,
+ * in a folder that only the manager's user may enter. Removed with all that is in it when it is
+ * closed. Blocking.
+ *
+ * <p>Its name says of which boot and cgroup the run is, so that a later manager can tell whether
+ * anything may still use it ({@link #isUnused}).
  */
 final class PrivateFolder implements AutoCloseable {
+    /** What the names of all begin with. */
+    static final String PREFIX = "holdfast-private-";
+
+    private static final Pattern NAME =
+            Pattern.compile(PREFIX + "[0-9a-f]{32}-(?<boot>[0-9a-f]{32})-(?<cgroup>[0-9a-f]{1,16})-.*");
+    private static final int MAX_PREFIX = 255 - 17; // a dash and what ScratchFolder adds
     private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
-    private static final int CLOSED = 0700;
+    private static final int OWNER_ALONE = 0700;
     private static final int STICKY = 01777;
     private static final String INNER = "tmp";
 
     private final Path base;
-    private final String name;
+    private final ScratchFolder outer;
 
-    private PrivateFolder(Path base, String name) {
+    private PrivateFolder(Path base, ScratchFolder outer) {
         this.base = base;
-        this.name = name;
+        this.outer = outer;
+    }
+
+    /** The name of a run's folder, to which random digits are added. */
+    static String name(UnitName unit, String invocationId, Optional<Cgroup> cgroup) {
+        String name =
+                "%s%s-%s-%x-%s"
+                        .formatted(
+                                PREFIX,
+                                invocationId,
+                                hex(ProcessId.currentBoot()),
+                                cgroup.map(Cgroup::id).orElse(0L),
+                                unit.prefix());
+        return (name.length() > MAX_PREFIX ? name.substring(0, MAX_PREFIX) : name) + "-";
+    }
+
+    private static String hex(UUID boot) {
+        return boot.toString().replace("-", "");
     }
 
     /**
-     * @param base where everybody may make folders
-     * @param name that nobody could foresee
-     * @throws ErrnoException EEXIST, ENOSPC, EROFS
+     * @param base where all users may make folders
+     * @param name as {@link #name} gives it
+     * @throws ErrnoException ENOSPC, EROFS
      */
     static PrivateFolder make(Path base, String name) {
-        PrivateFolder made = new PrivateFolder(base, name);
-        try (Fd parent = Fcntl.open(base.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
-            check(SysStat.mkdirat(parent, name, CLOSED), "mkdirat", base.resolve(name));
-            try (Fd outer = Fcntl.open(parent, name, FOLDER, 0)) {
-                check(SysStat.mkdirat(outer, INNER, CLOSED), "mkdirat", made.path());
-                try (Fd inner = Fcntl.open(outer, INNER, FOLDER, 0)) {
-                    check(SysStat.fchmod(inner, STICKY), "fchmod", made.path());
-                }
-            } catch (RuntimeException e) {
-                made.close();
-                throw e;
+        PrivateFolder made = new PrivateFolder(base, ScratchFolder.make(base, name));
+        try {
+            Fd outer = made.outer.fd();
+            check(SysStat.mkdirat(outer, INNER, OWNER_ALONE), "mkdirat", made.path());
+            try (Fd inner = Fcntl.open(outer, INNER, FOLDER, 0)) {
+                check(SysStat.fchmod(inner, STICKY), "fchmod", made.path());
             }
+        } catch (RuntimeException e) {
+            made.close();
+            throw e;
         }
         return made;
     }
@@ -53,6 +86,33 @@ final class PrivateFolder implements AutoCloseable {
         }
     }
 
+    /**
+     * Whether no process of the run that had a folder of this name can be alive: the machine was
+     * booted again since, or its cgroup is empty or gone. Not if the run had no cgroup.
+     */
+    static boolean isUnused(String name) {
+        Matcher parts = NAME.matcher(name);
+        if (!parts.matches()) {
+            return false;
+        }
+        if (!parts.group("boot").equals(hex(ProcessId.currentBoot()))) {
+            return true;
+        }
+        long cgroup = Long.parseUnsignedLong(parts.group("cgroup"), 16);
+        return cgroup != 0 && isEmpty(cgroup);
+    }
+
+    private static boolean isEmpty(long id) {
+        try (Cgroup cgroup = Cgroup.ofId(id)) {
+            return !cgroup.isPopulated();
+        } catch (ErrnoException e) {
+            return switch (e.errno()) {
+                case Errno.ESTALE, Errno.ENOENT, Errno.ENODEV -> true;
+                default -> false;
+            };
+        }
+    }
+
     /** Where the run sees it. */
     Path base() {
         return base;
@@ -60,7 +120,7 @@ final class PrivateFolder implements AutoCloseable {
 
     /** What the run sees in the place of the base. */
     Path path() {
-        return base.resolve(name).resolve(INNER);
+        return outer.path().resolve(INNER);
     }
 
     /**
@@ -68,12 +128,10 @@ final class PrivateFolder implements AutoCloseable {
      */
     @Override
     public void close() {
-        try (Fd parent = Fcntl.open(base.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
-            TreeRemoval.remove(parent, name, base.resolve(name).toString());
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ENOENT) {
-                throw e;
-            }
+        try (outer) {
+            Path path = outer.path();
+            TreeRemoval.remove(
+                    outer.shared(), String.valueOf(path.getFileName()), path.toString());
         }
     }
 }

@@ -67,6 +67,9 @@ final class Sandbox implements AutoCloseable {
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
 
+    /**
+     * @param notifySocket the path of a socket that is seen all the same, or an abstract address
+     */
     private Sandbox(ExecSettings settings, ManagerScope scope, String notifySocket) {
         this.notifySocket = notifySocket;
         this.settings = settings;
@@ -77,22 +80,20 @@ final class Sandbox implements AutoCloseable {
     /**
      * Makes what the commands share; nothing if the unit asks for nothing.
      *
-     * @param notifySocket the path of a socket that is seen all the same, or an abstract address
      * @throws SetupException why it cannot be had
      */
     static Optional<Sandbox> of(
             ExecSettings settings,
             ManagerScope scope,
             UnitName unit,
-            String invocationId,
-            String notifySocket)
+            Execution.Surroundings surroundings)
             throws SetupException {
         if (settings.sandbox().directives().isEmpty()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope, notifySocket);
+        Sandbox sandbox = new Sandbox(settings, scope, surroundings.notifySocket());
         try {
-            sandbox.share("holdfast-private-" + invocationId + "-" + unit.prefix());
+            sandbox.share(PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()));
             return Optional.of(sandbox);
         } catch (ErrnoException e) {
             sandbox.close();
@@ -108,7 +109,7 @@ final class Sandbox implements AutoCloseable {
         if (wanted().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
-                    folders.add(PrivateFolder.make(Path.of(base), shortened(name)));
+                    folders.add(PrivateFolder.make(Path.of(base), name));
                 }
             }
         }
@@ -118,10 +119,6 @@ final class Sandbox implements AutoCloseable {
         if (wanted().has(Flag.PRIVATE_IPC)) {
             ipc = Namespace.make(Namespace.Kind.IPC);
         }
-    }
-
-    private static String shortened(String name) {
-        return name.length() > 255 ? name.substring(0, 255) : name;
     }
 
     /**

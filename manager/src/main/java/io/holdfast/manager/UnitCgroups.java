@@ -2,65 +2,133 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysFile;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.SysStat.Stat;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.unit.UnitName;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The cgroups that units live in, below one slice of the manager's own in the cgroup that it was
  * started in: nothing that is there already is touched. Blocking; the calls are made off the loop.
+ *
+ * <p>One manager at a time uses a slice: it has locked (flock(2)) the directory of a child cgroup,
+ * {@code lock}, which nobody else may open. The files that the kernel makes in a cgroup are
+ * readable for all, and so lockable.
  */
 final class UnitCgroups implements AutoCloseable {
-    /** Locked by the manager that has the slice; nothing else opens it. */
-    private static final String LOCKED_FILE = "cgroup.max.depth";
+    private static final String LOCK = "lock";
+    private static final int OWNER_ALONE = 0700;
+    private static final int OTHERS = 077;
+    private static final int ATTEMPTS = 10;
 
     private final Cgroup slice;
-    private final Claim claim;
+    private final Fd lock;
 
-    private UnitCgroups(Cgroup slice, Claim claim) {
+    private UnitCgroups(Cgroup slice, Fd lock) {
         this.slice = slice;
-        this.claim = claim;
+        this.lock = lock;
     }
 
     /**
      * Makes the slice.
      *
      * @throws ErrnoException EACCES or EPERM if that is not ours to do, ENODATA without cgroup2,
-     *     EBUSY if another manager uses it
+     *     EBUSY if another manager uses it, or other users may make cgroups in it
      */
     static UnitCgroups open(UnitName name) {
         try (Cgroup own = Cgroup.own()) {
             Cgroup slice = own.create(name.text());
-            String path = slice.path().path();
-            Claim claim = null;
+            Fd lock = null;
             try {
-                claim =
-                        Claim.of(
-                                Path.of(Cgroup.mountPoint() + path, LOCKED_FILE),
-                                "slice " + path,
-                                "another manager uses it; choose another slice");
-                if (slice.isPopulated()) {
-                    throw new ErrnoException(
-                            "cgroup",
-                            path,
-                            Errno.EBUSY,
-                            "processes of an earlier manager are in it; end them (echo 1 > "
-                                    + Cgroup.mountPoint()
-                                    + path
-                                    + "/cgroup.kill), or choose another slice");
-                }
-                return new UnitCgroups(slice, claim);
+                requireOurs(slice);
+                lock = lock(slice);
+                requireEmpty(slice);
+                return new UnitCgroups(slice, lock);
             } catch (RuntimeException e) {
-                slice.close();
-                if (claim != null) {
-                    claim.close();
+                if (lock != null) {
+                    int ignored = SysStat.rmdirat(slice.fd(), LOCK);
+                    lock.close();
                 }
+                slice.close();
                 throw e;
             }
         }
+    }
+
+    /** Whoever may make cgroups in it can make one of the name of any unit. */
+    private static void requireOurs(Cgroup slice) {
+        Stat stat = SysStat.stat(slice.fd());
+        boolean trusted = stat.uid() == 0 || stat.uid() == Unistd.geteuid();
+        if (!trusted || stat.isWritableByOthers()) {
+            throw new ErrnoException(
+                    "slice",
+                    slice.path().path(),
+                    Errno.EBUSY,
+                    "other users may make cgroups in it (owner %d, mode %04o); remove it (rmdir %s), or choose another slice"
+                            .formatted(stat.uid(), stat.permissions(), directory(slice)));
+        }
+    }
+
+    private static Fd lock(Cgroup slice) {
+        for (int i = 0; i < ATTEMPTS; i++) {
+            try (Cgroup made = slice.create(LOCK, OWNER_ALONE)) {
+                Stat stat = SysStat.stat(made.fd());
+                if (stat.uid() != Unistd.geteuid() || (stat.permissions() & OTHERS) != 0) {
+                    made.remove(); // others may have it open
+                    continue;
+                }
+                try (Fd lock = open(made)) {
+                    if (SysFile.tryLock(lock) < 0) {
+                        break;
+                    }
+                    if (isThere(slice, made)) {
+                        return lock.move();
+                    }
+                }
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ENOENT && e.errno() != Errno.ENODEV) {
+                    throw e; // else its manager has just ended
+                }
+            }
+        }
+        throw new ErrnoException(
+                "lock",
+                "slice " + slice.path(),
+                Errno.EBUSY,
+                "another manager uses it; choose another slice");
+    }
+
+    private static Fd open(Cgroup cgroup) {
+        return Fcntl.open(cgroup.fd(), ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
+    }
+
+    private static boolean isThere(Cgroup slice, Cgroup lock) {
+        try (Cgroup now = slice.child(LOCK)) {
+            return now.equals(lock);
+        }
+    }
+
+    private static void requireEmpty(Cgroup slice) {
+        if (slice.isPopulated()) {
+            throw new ErrnoException(
+                    "cgroup",
+                    slice.path().path(),
+                    Errno.EBUSY,
+                    "processes of an earlier manager are in it; end them (echo 1 > "
+                            + directory(slice)
+                            + "/cgroup.kill), or choose another slice");
+        }
+    }
+
+    private static String directory(Cgroup slice) {
+        return Cgroup.mountPoint() + slice.path().path();
     }
 
     CgroupPath path() {
@@ -104,11 +172,11 @@ final class UnitCgroups implements AutoCloseable {
     /** Kills what is left, and removes all. */
     @Override
     public void close() {
-        try (slice;
-                claim) {
+        try (lock;
+                slice) {
             slice.kill();
             if (slice.awaitEmpty(Limits.KILL_PATIENCE)) {
-                slice.removeAll();
+                boolean ignored = remove(slice); // another manager may begin to use it already
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.process.Accounts;
+import io.holdfast.core.testkit.LockHog;
+import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +114,34 @@ class DynamicUidsTest {
             assertThat(uid.number()).isEqualTo(61000);
         }
         assertThat(stale).doesNotExist();
+    }
+
+    @Test
+    @Needs(root = true, programs = {"setpriv", "python3"})
+    void whoKeepsTheLockOfANumberKeepsItFromNobody() throws Exception {
+        Files.setAttribute(folder, "unix:mode", 0755);
+        Files.createDirectories(locks());
+        Path older = Files.writeString(locks().resolve("61000"), "somebody");
+        Files.setAttribute(locks(), "unix:mode", 0755);
+        Files.setAttribute(older, "unix:mode", 0644);
+        try (LockHog hog = LockHog.of(older, locks())) {
+            assertThat(hog.taken()).hasSize(2);
+            try (DynamicUids.Uid uid = uids(61000, 61000).take("x", List.of());
+                    LockHog again = LockHog.of(older)) {
+                assertThat(uid.number()).isEqualTo(61000);
+                assertThat(again.taken()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aFolderThatOthersMayWriteGivesOutNothing() throws Exception {
+        Files.createDirectories(locks());
+        Files.setAttribute(locks(), "unix:mode", 0777);
+        DynamicUids uids = uids(61000, 61003);
+        assertThatExceptionOfType(SetupException.class)
+                .isThrownBy(() -> uids.take("x", List.of()))
+                .withMessageContaining("other users may write to it");
     }
 
     @Test

@@ -158,14 +158,26 @@ public final class Cgroup implements AutoCloseable {
 
     /**
      * Makes a child, or opens it if it is there. The name is taken as it is: see {@link
-     * CgroupPath#escape}.
+     * CgroupPath#escape}. Everybody may enter a child that is made here.
      *
      * @throws ErrnoException EACCES, EAGAIN (the limit of cgroups is reached)
      * @throws IllegalArgumentException if the name is empty, {@code .}, {@code ..}, or has a slash
      */
     public Cgroup create(String name) {
+        return create(name, CGROUP_MODE);
+    }
+
+    /**
+     * The same with other permissions.
+     *
+     * @param mode of a child that is made, whatever the umask; one that is there keeps its own
+     */
+    public Cgroup create(String name, int mode) {
         requireName(name);
-        int r = SysStat.mkdirat(directory, name, CGROUP_MODE);
+        int r = SysStat.mkdirat(directory, name, mode);
+        if (r == 0) {
+            r = SysStat.fchmodat(directory, name, mode); // what the umask took
+        }
         if (r < 0 && r != -Errno.EEXIST) {
             throw new ErrnoException("mkdir", below(name).toString(), -r);
         }

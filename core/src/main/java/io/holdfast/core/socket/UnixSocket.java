@@ -9,6 +9,7 @@ import io.holdfast.core.linux.MsgHdr;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Ucred;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.linux.UnixName;
@@ -137,6 +138,31 @@ public final class UnixSocket implements AutoCloseable {
             throw new ErrnoException("bind", address.toString(), -r);
         }
         return new UnixSocket(fd, SocketType.DATAGRAM);
+    }
+
+    /**
+     * A datagram socket at a path, in the place of a dead socket file ({@link SocketFile}), with
+     * the permissions of that file whatever the umask. The file stays when this is closed, for
+     * whoever bound it to remove.
+     *
+     * @param mode 0 to 0777
+     * @throws ErrnoException as {@link #bind(UnixAddress)}; EADDRINUSE only if the file is no dead
+     *     socket
+     * @throws IllegalArgumentException if the address is no path
+     */
+    public static UnixSocket bind(UnixAddress address, int mode) {
+        if (!(address instanceof UnixAddress.PathName(String path))) {
+            throw new IllegalArgumentException("only a path has permissions: " + address);
+        }
+        Fd fd = open(SocketType.DATAGRAM, 0);
+        try {
+            ErrnoException.check(SysStat.fchmod(fd, mode), "fchmod", fd);
+            SocketFile.bind(fd, path).permit(mode);
+            return new UnixSocket(fd, SocketType.DATAGRAM);
+        } catch (RuntimeException e) {
+            fd.close();
+            throw e;
+        }
     }
 
     /** A datagram socket without an address, to send from. */

@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
@@ -9,7 +10,6 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +32,7 @@ final class PrivateSocket implements AutoCloseable {
     static final int PEERS = Integer.getInteger("io.holdfast.manager.privatePeers", 512);
 
     private static final int MODE = 0600;
+    private static final int FOLDER_MODE = 0755;
     private static final int BACKLOG = 128;
     private static final int GUID_BYTES = 16;
     private static final Duration REST = Duration.ofSeconds(1);
@@ -69,18 +70,14 @@ final class PrivateSocket implements AutoCloseable {
     /**
      * Listens at {@code systemd/private} in a folder.
      *
-     * @throws ErrnoException EADDRINUSE if somebody listens there
-     * @throws UncheckedIOException if the folder cannot be made
+     * @throws ErrnoException EADDRINUSE if somebody listens there; EPERM if other users could
+     *     change what is in the folder ({@link TrustedFolder}); others if it cannot be made
      */
     static PrivateSocket open(Face face, Path folder) {
         Path parent = folder.resolve("systemd");
         Path socket = parent.resolve("private");
         boolean there = Files.exists(parent);
-        try {
-            Path _ = Files.createDirectories(parent);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot make the folder of " + socket, e);
-        }
+        TrustedFolder.make(parent, FOLDER_MODE).close();
         PrivateSocket opened =
                 new PrivateSocket(
                         face,

@@ -1,0 +1,82 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.ScratchFolder;
+import io.holdfast.core.linux.SysDirent;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Temporary folders that a killed manager has left: those of {@code PrivateTmp=}, and those in
+ * which a child is held before it executes its program. A folder is removed if our own user made
+ * it, its lock is free, so that its manager is dead, and no process of its run is alive.
+ *
+ * <p>All users can make folders of such names, so that the number that is looked at is bounded.
+ * Blocking.
+ */
+final class Leftovers {
+    private static final List<Path> SHARED = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
+    private static final String GATE = "holdfast-gate-";
+
+    private final Path shared;
+    private final Consumer<String> warnings;
+    private int looks;
+    private int removed;
+
+    private Leftovers(Path shared, Consumer<String> warnings) {
+        this.shared = shared;
+        this.warnings = warnings;
+    }
+
+    /**
+     * Removes those of this machine.
+     *
+     * @param warnings gets a line for each that cannot be removed
+     * @return how many were removed
+     */
+    static int remove(Consumer<String> warnings) {
+        return SHARED.stream().mapToInt(shared -> removeIn(shared, warnings)).sum();
+    }
+
+    /** Removes those in one folder. */
+    static int removeIn(Path shared, Consumer<String> warnings) {
+        Leftovers leftovers = new Leftovers(shared, warnings);
+        try (Fd folder = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            SysDirent.forEachDirectory(folder, name -> leftovers.look(folder, name));
+        } catch (ErrnoException e) {
+            warnings.accept("cannot look for leftovers in " + shared + ": " + e.getMessage());
+        }
+        return leftovers.removed;
+    }
+
+    /** Whether to go on. */
+    private boolean look(Fd folder, String name) {
+        boolean isPrivate = name.startsWith(PrivateFolder.PREFIX);
+        if (!isPrivate && !name.startsWith(GATE)) {
+            return true;
+        }
+        if (++looks > Limits.LEFTOVERS) {
+            warnings.accept(
+                    "%s: more than %d folders look like leftovers; the others stay (io.holdfast.manager.leftovers)"
+                            .formatted(shared, Limits.LEFTOVERS));
+            return false;
+        }
+        Path path = shared.resolve(name);
+        Optional<ScratchFolder> dead = ScratchFolder.dead(folder, path);
+        if (dead.isPresent()) {
+            try (ScratchFolder held = dead.get()) {
+                if (!isPrivate || PrivateFolder.isUnused(name)) {
+                    TreeRemoval.remove(held.shared(), name, path.toString());
+                    removed++;
+                }
+            } catch (ErrnoException e) {
+                warnings.accept("cannot remove a leftover: " + e.getMessage());
+            }
+        }
+        return true;
+    }
+}

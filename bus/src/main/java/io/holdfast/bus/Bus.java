@@ -200,7 +200,8 @@ public final class Bus implements AutoCloseable {
                         new SpawnActivator(
                                 addresses.getFirst().toString(),
                                 config.type() == null ? "" : config.type(),
-                                broker.ownUid()));
+                                broker.ownUid(),
+                                options.serviceUmask()));
     }
 
     private static String newId() {

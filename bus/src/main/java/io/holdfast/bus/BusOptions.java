@@ -15,33 +15,47 @@ import java.util.Optional;
  *     org.freedesktop.systemd1 for those that have a unit, and spawns the others
  * @param systemdActivation whether what has a unit waits until org.freedesktop.systemd1 has an
  *     owner; if not, and there is none, its program is spawned
+ * @param serviceUmask the umask of services that the bus spawns
  */
 public record BusOptions(
         List<BusAddress> addresses,
         ConfigSource config,
         Optional<Activator> activator,
-        boolean systemdActivation) {
+        boolean systemdActivation,
+        int serviceUmask) {
+    private static final int SERVICE_UMASK = 022;
+
     public BusOptions {
         addresses = List.copyOf(addresses);
     }
 
     /** With these addresses alone, and no more said. */
     public static BusOptions of(ConfigSource config, BusAddress... addresses) {
-        return new BusOptions(List.of(addresses), config, Optional.empty(), false);
+        return new BusOptions(List.of(addresses), config, Optional.empty(), false, SERVICE_UMASK);
     }
 
     /** Listening at these addresses. */
     public BusOptions withAddresses(List<BusAddress> other) {
-        return new BusOptions(other, config, activator, systemdActivation);
+        return new BusOptions(other, config, activator, systemdActivation, serviceUmask);
     }
 
     /** With another to start its services. It is closed with the bus. */
     public BusOptions withActivator(Activator other) {
-        return new BusOptions(addresses, config, Optional.of(other), systemdActivation);
+        return new BusOptions(addresses, config, Optional.of(other), systemdActivation, serviceUmask);
     }
 
     /** With all that has a unit left to the service manager, also before it is on the bus. */
     public BusOptions withSystemdActivation() {
-        return new BusOptions(addresses, config, activator, true);
+        return new BusOptions(addresses, config, activator, true, serviceUmask);
+    }
+
+    /**
+     * With another umask for services that the bus spawns; it is 022 by default, whatever the bus
+     * itself has inherited.
+     *
+     * @param mask 0 to 0777
+     */
+    public BusOptions withServiceUmask(int mask) {
+        return new BusOptions(addresses, config, activator, systemdActivation, mask);
     }
 }

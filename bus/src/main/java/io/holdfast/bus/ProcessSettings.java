@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * What a configuration asks of the process of its bus. This one stays as it was started: with its
- * user, in the foreground, with its standard error and its umask; and it starts services itself. An
+ * user, in the foreground and with its standard error; and it starts services itself. An
  * administrator who relies on something else is told, once.
  */
 final class ProcessSettings {

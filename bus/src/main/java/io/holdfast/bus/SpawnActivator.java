@@ -27,6 +27,7 @@ final class SpawnActivator implements Activator {
 
     private final Map<String, String> environment = new ConcurrentHashMap<>();
     private final ServiceUser users;
+    private final int umask;
     private final ExecutorService spawner =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().name("holdfast-bus-spawn").daemon().factory());
@@ -35,8 +36,10 @@ final class SpawnActivator implements Activator {
      * @param address of the bus, for its services
      * @param type of the bus, session or system
      * @param ownUid the user of the bus
+     * @param umask of the services
      */
-    SpawnActivator(String address, String type, long ownUid) {
+    SpawnActivator(String address, String type, long ownUid, int umask) {
+        this.umask = umask;
         this.users = new ServiceUser(ownUid);
         environment.put("DBUS_STARTER_ADDRESS", address);
         environment.put("DBUS_STARTER_BUS_TYPE", type);
@@ -86,6 +89,7 @@ final class SpawnActivator implements Activator {
                             .stdout(Stdio.inherit())
                             .stderr(Stdio.inherit())
                             .newSession()
+                            .umask(umask)
                             .start();
         } catch (ErrnoException | UnknownAccountException | InterruptedException e) {
             start.failed(

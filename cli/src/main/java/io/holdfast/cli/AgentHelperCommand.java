@@ -38,6 +38,7 @@ final class AgentHelperCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        DaemonProcess _ = DaemonProcess.begin();
         HelperProcess.Options system = HelperProcess.Options.system();
         String folder = line.matchedOptionValue("--pam-folder", null);
         HelperProcess.Options options =

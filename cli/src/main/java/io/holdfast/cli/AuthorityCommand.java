@@ -7,6 +7,7 @@ import io.holdfast.authority.BusPresence;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.core.socket.UnixAddress;
@@ -72,6 +73,7 @@ final class AuthorityCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        DaemonProcess _ = DaemonProcess.begin();
         BusPresence presence = presence(line);
         try (EventLoop signals = EventLoop.open();
                 presence;
@@ -135,10 +137,12 @@ final class AuthorityCommand implements Command {
             face.server().serve(UnixListener.adopt(passed.fd()));
         }
         if (socket != null) {
+            Path path = Path.of(socket).toAbsolutePath();
+            TrustedFolder.requireForSocket(path.resolveSibling(""));
             face.server()
                     .serve(
                             UnixListener.listen(
-                                    UnixAddress.path(Path.of(socket).toAbsolutePath()),
+                                    UnixAddress.path(path),
                                     io.holdfast.core.socket.SocketType.STREAM,
                                     128,
                                     ALL_MAY_CONNECT));

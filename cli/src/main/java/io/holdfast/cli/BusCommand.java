@@ -84,7 +84,11 @@ final class BusCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        DaemonProcess process = DaemonProcess.begin();
         BusOptions options = options(line);
+        if (!line.hasMatchedOption("--system")) {
+            options = options.withServiceUmask(process.serviceUmask());
+        }
         try (EventLoop signals = EventLoop.open();
                 Bus bus = Bus.open(options);
                 AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);

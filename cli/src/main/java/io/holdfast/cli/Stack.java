@@ -1,5 +1,7 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
@@ -8,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -30,6 +31,12 @@ final class Stack {
 
     private static final String DOOR_PROPERTY = "holdfast.door";
     private static final String BUS_POLICY = "bus.conf";
+    private static final String UNITS = "units";
+
+    /** Readable by all: the bus and the authority have users of their own. */
+    private static final int FOLDER_MODE = 0755;
+
+    private static final int FILE_MODE = 0644;
 
     private static final List<String> OF_USER =
             List.of("holdfast.target", "dbus.socket", "dbus.service");
@@ -86,40 +93,38 @@ final class Stack {
     }
 
     private Path folder() {
-        return runtime.resolve("units");
+        return runtime.resolve(UNITS);
     }
 
     /**
      * Lays the units out.
      *
      * @param slice the cgroup that they will be below, if there is one
-     * @throws UncheckedIOException if that cannot be done
+     * @throws ErrnoException if another user could change them ({@link TrustedFolder}), or if that
+     *     cannot be done
      */
     void layOut(Optional<String> slice) {
-        try {
-            Path _ = Files.createDirectories(folder());
+        try (TrustedFolder above = TrustedFolder.make(runtime);
+                TrustedFolder units = above.child(UNITS, FOLDER_MODE)) {
             for (String unit : user ? OF_USER : OF_SYSTEM) {
-                write(folder().resolve(unit), unit, slice);
+                units.write(unit, FILE_MODE, content(unit, slice));
             }
             if (!user) {
-                write(runtime.resolve(BUS_POLICY), BUS_POLICY, slice);
+                above.write(BUS_POLICY, FILE_MODE, content(BUS_POLICY, slice));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot lay out the units in " + folder(), e);
         }
     }
 
-    /** Readable by all: the bus and the authority have users of their own. */
-    private void write(Path file, String resource, Optional<String> slice) throws IOException {
-        String text =
-                read((user ? "user/" : "system/") + resource)
-                        .replace("@HOLDFAST@", escaped(door))
-                        .replace("@RUNTIME@", escaped(runtime.toString()))
-                        .replace("@VISIBLE@", visible())
-                        // without cgroups this names nobody
-                        .replace("@SLICE@", slice.orElse("/holdfast.slice"));
-        Path _ = Files.writeString(file, text);
-        Path _ = Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    private byte[] content(String resource, Optional<String> slice) throws IOException {
+        return read((user ? "user/" : "system/") + resource)
+                .replace("@HOLDFAST@", escaped(door))
+                .replace("@RUNTIME@", escaped(runtime.toString()))
+                .replace("@VISIBLE@", visible())
+                // without cgroups this names nobody
+                .replace("@SLICE@", slice.orElse("/holdfast.slice"))
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     /** As a word of a unit file takes it. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 final class Terminal {
     // fields of /proc/self/stat behind the name: state, ppid, pgrp, session, tty_nr, tpgid
     private static final int PROCESS_GROUP = 2;
+    private static final int TERMINAL = 4;
     private static final int FOREGROUND_GROUP = 5;
 
     private Terminal() {}
@@ -17,12 +18,24 @@ final class Terminal {
      * well, as long as they are in our process group.
      */
     static boolean isForeground() {
+        String[] fields = stat();
+        return fields.length > FOREGROUND_GROUP
+                && fields[PROCESS_GROUP].equals(fields[FOREGROUND_GROUP]);
+    }
+
+    /** Whether there is one now. One that has hung up is none. */
+    static boolean isThere() {
+        String[] fields = stat();
+        return fields.length > TERMINAL && !fields[TERMINAL].equals("0");
+    }
+
+    /** Empty without {@code /proc}. */
+    private static String[] stat() {
         try {
             String stat = Files.readString(Path.of("/proc/self/stat"));
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return fields[PROCESS_GROUP].equals(fields[FOREGROUND_GROUP]);
+            return stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
         } catch (IOException e) {
-            return false;
+            return new String[0];
         }
     }
 }

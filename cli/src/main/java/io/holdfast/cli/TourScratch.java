@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.core.linux.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,15 +46,17 @@ final class TourScratch implements AutoCloseable {
                     .formatted(GUARDED_ACTION, UNIT);
 
     private final Thread end = new Thread(this::closeQuietly, "holdfast-end");
+    private final ScratchFolder held;
     private final Path folder;
 
-    private TourScratch(Path folder) {
-        this.folder = folder;
+    private TourScratch(ScratchFolder held) {
+        this.held = held;
+        this.folder = held.path();
         Runtime.getRuntime().addShutdownHook(end);
     }
 
     static TourScratch make() throws IOException {
-        TourScratch scratch = new TourScratch(Files.createTempDirectory("holdfast-tour"));
+        TourScratch scratch = new TourScratch(ScratchFolder.make(TourStage.TEMPORARY, TourStage.PREFIX));
         Path _ = Files.createDirectory(actions(scratch.folder));
         Path _ = Files.createDirectory(rules(scratch.folder));
         Path _ = Files.writeString(actions(scratch.folder).resolve("tour.policy"), POLICY);
@@ -97,6 +100,7 @@ final class TourScratch implements AutoCloseable {
     @Override
     public void close() throws IOException {
         remove(folder);
+        held.close();
         try {
             boolean ignored = Runtime.getRuntime().removeShutdownHook(end);
         } catch (IllegalStateException e) {

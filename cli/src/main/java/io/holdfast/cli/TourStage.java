@@ -1,5 +1,6 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.linux.ScratchFolder;
 import io.holdfast.manager.JobResult;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerListener;
@@ -24,6 +25,12 @@ import org.jspecify.annotations.Nullable;
 final class TourStage implements AutoCloseable {
     private static final UnitName UNIT = UnitName.of("tour.service");
     private static final long PATIENCE = 30; // seconds
+
+    /** Where tours have their folders, and how these are called; a manager removes what is left. */
+    static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+
+    static final String PREFIX = "holdfast-tour-";
+
     private static final String SERVICE =
             """
             [Unit]
@@ -34,7 +41,7 @@ final class TourStage implements AutoCloseable {
             """;
 
     private final Thread end = new Thread(this::closeQuietly, "holdfast-end");
-    private @Nullable Path folder;
+    private @Nullable ScratchFolder folder;
     private @Nullable Manager manager;
     private @Nullable Thread loop;
     private boolean closed;
@@ -49,8 +56,9 @@ final class TourStage implements AutoCloseable {
         if (closed) {
             throw new CommandException("interrupted");
         }
-        Path made = Files.createTempDirectory("holdfast-tour");
-        folder = made;
+        ScratchFolder held = ScratchFolder.make(TEMPORARY, PREFIX);
+        folder = held;
+        Path made = held.path();
         Path ignored = Files.writeString(made.resolve(UNIT.text()), SERVICE);
         long pid = ProcessHandle.current().pid();
         ManagerOptions options =
@@ -103,7 +111,8 @@ final class TourStage implements AutoCloseable {
                 manager.close();
             }
             if (folder != null) {
-                remove(folder);
+                remove(folder.path());
+                folder.close();
             }
         }
         if (!Thread.currentThread().equals(end)) {

@@ -8,7 +8,11 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Set;
 
 /**
  * The cgroup that a command is born in. One that was made for it goes with it: whatever is left in
@@ -20,6 +24,9 @@ final class TransientUnit implements AutoCloseable {
 
     private final Cgroup cgroup;
     private final boolean made;
+
+    private static final FileAttribute<Set<PosixFilePermission>> MODE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x"));
 
     private TransientUnit(Cgroup cgroup, boolean made) {
         this.cgroup = cgroup;
@@ -36,7 +43,8 @@ final class TransientUnit implements AutoCloseable {
         String escaped = CgroupPath.escape(name);
         Path folder = Path.of(Cgroup.mountPoint() + parent.path(), escaped);
         try {
-            Files.createDirectory(folder); // unlike mkdir and open, this tells whose it is
+            // unlike Cgroup.create it reports that somebody else has made it
+            Path _ = Files.createDirectory(folder, MODE);
         } catch (FileAlreadyExistsException e) {
             throw new CommandException("there is a cgroup " + folder + " already", e);
         } catch (AccessDeniedException e) {

@@ -12,6 +12,7 @@ import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerListener.Level;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,8 +40,9 @@ final class UpCommand implements Command {
                 .description(
                         "%nWithout units: a message bus, an authority and its authentication helper, each a"
                                 + " process and user of its own (holdfast.target); for a user a message bus.%n%nStays"
-                                + " in the foreground until SIGINT or SIGTERM, which stop all units in order; a"
-                                + " second one kills them. Each service is spawned into a cgroup of its own and"
+                                + " in the foreground until SIGINT or SIGTERM, which stop all units in order, as"
+                                + " does the end of its terminal; a second one kills them. SIGHUP reads the unit"
+                                + " files again. Each service is spawned into a cgroup of its own and"
                                 + " held by pidfd. `holdfast status` and the others talk to it.%n")
                 .footer(
                         "%nExamples:",
@@ -83,7 +85,8 @@ final class UpCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) {
-        ManagerOptions options = options(line).withProcessOwned();
+        DaemonProcess process = DaemonProcess.begin();
+        ManagerOptions options = options(line, process).withProcessOwned();
         List<UnitName> units = new ArrayList<>();
         for (String text : line.<List<String>>matchedPositionalValue(0, List.of())) {
             try {
@@ -105,12 +108,17 @@ final class UpCommand implements Command {
                     units,
                     stack,
                     line.matchedOptionValue("--bus", ""),
+                    process,
                     lines);
         }
     }
 
-    private static ManagerOptions options(ParseResult line) {
+    private static ManagerOptions options(ParseResult line, DaemonProcess process) {
         ManagerOptions options = ManagerSocket.options(line);
+        ManagerScope scope = options.scope();
+        if (scope.user()) {
+            options = options.withScope(scope.withUmask(process.serviceUmask()));
+        }
         List<Path> folders = line.matchedOptionValue("--units", List.of());
         for (Path folder : folders) {
             if (!folder.toFile().isDirectory()) {
@@ -136,6 +144,7 @@ final class UpCommand implements Command {
             List<UnitName> units,
             Optional<Stack> stack,
             String bus,
+            DaemonProcess process,
             EventLines lines) {
         AtomicInteger code = new AtomicInteger(ExitCode.OK);
         try (Manager manager = Manager.open(options, lines);
@@ -161,8 +170,18 @@ final class UpCommand implements Command {
                             manager.loop().stop();
                         }
                     };
+            boolean mayHangUp = Terminal.isThere() && !process.isHangupInherited();
+            Runnable hangup =
+                    () -> {
+                        if (mayHangUp && !Terminal.isThere()) {
+                            stop.run();
+                        } else {
+                            reload(manager, lines);
+                        }
+                    };
             try (AutoCloseable _ = manager.loop().onSignal(Signal.TERM, stop);
-                    AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop)) {
+                    AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop);
+                    AutoCloseable _ = manager.loop().onSignal(Signal.HUP, hangup)) {
                 stack.ifPresent(each -> connect(each, manager, systemd1));
                 var ignored =
                         manager.start(units)
@@ -188,6 +207,23 @@ final class UpCommand implements Command {
         } catch (Exception e) {
             throw new AssertionError(e); // closing a signal handler
         }
+    }
+
+    /** As systemd does at SIGHUP. */
+    private static void reload(Manager manager, EventLines lines) {
+        var _ =
+                manager.view()
+                        .reload()
+                        .whenComplete((count, failure) -> {
+                            if (count == null) {
+                                lines.event(
+                                        Level.ERROR,
+                                        "cannot read the unit files: " + failure.getMessage());
+                            } else {
+                                lines.event(
+                                        Level.INFO, "read the files of " + count + " units again");
+                            }
+                        });
     }
 
     /** Once its socket listens, the bus is started by our own connection at the latest. */

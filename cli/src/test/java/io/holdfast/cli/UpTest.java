@@ -30,7 +30,7 @@ class UpTest {
 
     @BeforeEach
     void layOut() throws IOException {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Files.setAttribute(folder, "unix:mode", 01777);
         units = Files.createDirectory(folder.resolve("units"));
         runtime = folder.resolve("run").toString();
         slice = "hfup" + ProcessHandle.current().pid() + "x" + System.nanoTime() + ".slice";

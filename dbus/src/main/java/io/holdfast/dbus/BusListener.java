@@ -3,6 +3,7 @@ package io.holdfast.dbus;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.TrustedFolder;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -14,6 +15,7 @@ import io.holdfast.dbus.BusAddress.Program;
 import io.holdfast.dbus.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.BusAddress.SocketFile;
 import io.holdfast.dbus.BusAddress.Unsupported;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,11 +39,13 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     /**
      * Listens. A socket file that certainly nobody listens on any more (a connection is refused) is
      * replaced; who may connect to a file is decided by the bus and by the file's folder, not by
-     * the file.
+     * the file. A folder in which another user could replace the file is refused: clients would
+     * meet whoever he likes.
      *
      * @return one listener, or, of {@code systemd:}, as many as were passed on
      * @throws BusAddressException if nothing can listen on such an address
-     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder), EPERM (see {@link
+     *     TrustedFolder#requireForSocket})
      */
     public static List<BusListener> listen(BusAddress address) {
         return listen(address, System.getenv());
@@ -112,6 +116,8 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     }
 
     private static BusListener file(String path) {
+        int slash = path.lastIndexOf('/');
+        TrustedFolder.requireForSocket(Path.of(slash < 0 ? "." : path.substring(0, slash + 1)));
         UnixAddress address = new UnixAddress.PathName(path);
         return of(UnixListener.listen(address, SocketType.STREAM, BACKLOG, FOR_ALL));
     }

@@ -11,16 +11,17 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Temporary folders that a killed manager has left: those of {@code PrivateTmp=}, and those in
- * which a child is held before it executes its program. A folder is removed if our own user made
- * it, its lock is free, so that its manager is dead, and no process of its run is alive.
+ * Temporary folders that a killed process of ours has left: those of {@code PrivateTmp=}, those in
+ * which a child is held before it executes its program, and those of tours. A folder is removed if
+ * our own user made it, its lock is free, so that its maker is dead, and, in the first case, no
+ * process of its run is alive.
  *
  * <p>All users can make folders of such names, so that the number that is looked at is bounded.
  * Blocking.
  */
 final class Leftovers {
     private static final List<Path> SHARED = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
-    private static final String GATE = "holdfast-gate-";
+    private static final List<String> OTHERS = List.of("holdfast-gate-", "holdfast-tour-");
 
     private final Path shared;
     private final Consumer<String> warnings;
@@ -56,7 +57,7 @@ final class Leftovers {
     /** Whether to go on. */
     private boolean look(Fd folder, String name) {
         boolean isPrivate = name.startsWith(PrivateFolder.PREFIX);
-        if (!isPrivate && !name.startsWith(GATE)) {
+        if (!isPrivate && OTHERS.stream().noneMatch(name::startsWith)) {
             return true;
         }
         if (++looks > Limits.LEFTOVERS) {

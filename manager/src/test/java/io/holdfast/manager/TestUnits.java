@@ -27,7 +27,8 @@ final class TestUnits {
                 ManagerScope.Account.ROOT,
                 folder + "/tmp",
                 folder + "/tmp",
-                java.util.Map.of());
+                java.util.Map.of(),
+                ManagerScope.SYSTEM_UMASK);
     }
 
     /** A service by the lines of its {@code [Service]} section. */

@@ -33,7 +33,7 @@ final class ExecSettingsReader implements SectionReader {
             new EnumMap<>(ExecDirectory.Kind.class);
     private final Map<ExecDirectory.Kind, Integer> modes = new EnumMap<>(ExecDirectory.Kind.class);
     private ExecSettings.Preserve preserve = ExecSettings.Preserve.NO;
-    private int umask = 0022;
+    private int umask;
     private boolean noNewPrivileges;
     private Set<Capability> boundingSet = Capability.all();
     private Set<Capability> ambient = Set.of();
@@ -43,6 +43,13 @@ final class ExecSettingsReader implements SectionReader {
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
     private Optional<Integer> oomScoreAdjust = Optional.empty();
+
+    /**
+     * @param umask of a unit that does not name one
+     */
+    ExecSettingsReader(int umask) {
+        this.umask = umask;
+    }
 
     @Override
     public boolean assign(Assignment a) {

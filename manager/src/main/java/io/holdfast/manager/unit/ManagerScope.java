@@ -21,6 +21,7 @@ import java.util.Map;
  * @param temporaryDirectory {@code %T}
  * @param largeTemporaryDirectory {@code %V}
  * @param variables that every unit finds in its environment, beside the usual ones
+ * @param umask of units that have no {@code UMask=}
  */
 public record ManagerScope(
         boolean user,
@@ -33,7 +34,10 @@ public record ManagerScope(
         Account account,
         String temporaryDirectory,
         String largeTemporaryDirectory,
-        Map<String, String> variables) {
+        Map<String, String> variables,
+        int umask) {
+    /** What the manager of the system gives its services, whatever it inherited itself. */
+    public static final int SYSTEM_UMASK = 0022;
 
     public ManagerScope {
         variables = Map.copyOf(variables);
@@ -59,7 +63,8 @@ public record ManagerScope(
                 Account.ROOT,
                 temporary(environment, "/tmp"),
                 temporary(environment, "/var/tmp"),
-                Map.of());
+                Map.of(),
+                SYSTEM_UMASK);
     }
 
     /** A manager of the user that we are, with the folders of the XDG base directories. */
@@ -84,13 +89,27 @@ public record ManagerScope(
                         environment.getOrDefault("SHELL", account.shell())),
                 temporary(environment, "/tmp"),
                 temporary(environment, "/var/tmp"),
-                Map.of());
+                Map.of(),
+                SYSTEM_UMASK);
     }
 
     /** The same with more variables. */
     public ManagerScope withVariables(Map<String, String> more) {
         Map<String, String> all = new LinkedHashMap<>(variables);
         all.putAll(more);
+        return with(all, umask);
+    }
+
+    /**
+     * The same with another umask: that of a user, who inherits it from his session.
+     *
+     * @param mask 0 to 0777
+     */
+    public ManagerScope withUmask(int mask) {
+        return with(variables, mask);
+    }
+
+    private ManagerScope with(Map<String, String> allVariables, int mask) {
         return new ManagerScope(
                 user,
                 runtimeDirectory,
@@ -102,7 +121,8 @@ public record ManagerScope(
                 account,
                 temporaryDirectory,
                 largeTemporaryDirectory,
-                all);
+                allVariables,
+                mask);
     }
 
     private static String temporary(Map<String, String> environment, String otherwise) {

@@ -45,18 +45,19 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
      * from the readers themselves.
      */
     public static Set<String> honoured(UnitType type, String section) {
+        ManagerScope system = ManagerScope.system(Map.of());
         Specifiers specifiers =
                 new Specifiers(
                         UnitName.of("honoured" + type.suffix()),
                         Optional.empty(),
                         Host.UNKNOWN,
-                        ManagerScope.system(Map.of()));
+                        system);
         Set<String> honoured = new TreeSet<>();
         for (String key : DirectiveTable.of(section)) {
             UnitFile.Entry reset = new UnitFile.Entry(key, "", new Place("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
             boolean acted = !NOT_ACTED_ON.contains(section + "." + key);
-            if (acted && new Readers().takes(type, section, assignment)) {
+            if (acted && new Readers(system).takes(type, section, assignment)) {
                 honoured.add(key);
             }
         }
@@ -68,10 +69,14 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
         final UnitSection.Reader unit = new UnitSection.Reader();
         final ServiceSectionReader service = new ServiceSectionReader(unit);
         final SocketSectionReader socket = new SocketSectionReader();
-        final ExecSettingsReader exec = new ExecSettingsReader();
+        final ExecSettingsReader exec;
         final KillSettings.Reader kill = new KillSettings.Reader();
         final CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
         final InstallSection.Reader install = new InstallSection.Reader();
+
+        Readers(ManagerScope scope) {
+            exec = new ExecSettingsReader(scope.umask());
+        }
 
         /** Who reads a section of a unit of this type: a later type adds its line here. */
         private List<SectionReader> of(UnitType type, String section) {
@@ -100,7 +105,7 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
         private final UnitSource source;
         private final UnitType type;
         private final Specifiers specifiers;
-        private final Readers readers = new Readers();
+        private final Readers readers = new Readers(scope);
         private final Diagnostics diagnostics = new Diagnostics();
 
         Reading(UnitSource source) {

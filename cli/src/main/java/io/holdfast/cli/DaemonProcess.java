@@ -1,0 +1,34 @@
+package io.holdfast.cli;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SignalDispositions;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
+
+/**
+ * What every daemon does first: nothing that it inherited may let others write to what it makes, or
+ * keep a signal from it.
+ *
+ * @param inheritedUmask the umask that this process was started with; it has 022 now
+ * @param isHangupInherited whether SIGHUP was ignored, as by nohup(1); it is received now
+ */
+record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
+    private static final int UMASK = 022;
+
+    /** To be called before the first file, socket or signal handler. */
+    static DaemonProcess begin() {
+        int umask = SysStat.umask(UMASK);
+        boolean hangup = SignalDispositions.takeBack(Signal.HUP);
+        boolean _ = SignalDispositions.takeBack(Signal.INT);
+        boolean _ = SignalDispositions.takeBack(Signal.TERM);
+        return new DaemonProcess(umask, hangup);
+    }
+
+    /**
+     * The umask of services that name none: that of the session for those of a user, as in systemd,
+     * and 022 for those of root, whose umask may be that of an init.
+     */
+    int serviceUmask() {
+        return Unistd.geteuid() == 0 ? UMASK : inheritedUmask;
+    }
+}

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.Subscription;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -62,6 +65,35 @@ class EmbeddedBusTest {
         closed.get();
         bus.close();
         assertThat(bus.reload()).isCompletedExceptionally();
+    }
+
+    @Test
+    void aServiceThatItSpawnsHasTheUmaskOfTheOptions() throws Exception {
+        Path told = folder.resolve("told");
+        Files.writeString(
+                folder.resolve("s.s.service"),
+                "[D-BUS Service]\nName=s.s\nExec=/bin/sh -c 'umask >> %s; exit 1'\n"
+                        .formatted(told));
+        BusConfig config =
+                BusConfig.permissive()
+                        .withServiceFolders(List.of(new ServiceFolder(folder, false)));
+        BusOptions options = BusOptions.of(() -> config, address());
+        for (BusOptions each : List.of(options, options.withServiceUmask(037))) {
+            try (Bus bus = Bus.open(each);
+                    BusConnection client =
+                            BusConnection.connect(bus.addresses().getFirst().toString())) {
+                assertThatExceptionOfType(DBusException.class)
+                        .isThrownBy(() ->
+                                client.bus()
+                                        .call(
+                                                "org.freedesktop.DBus",
+                                                "StartServiceByName",
+                                                "su",
+                                                "s.s",
+                                                0));
+            }
+        }
+        assertThat(told).hasContent("0022\n0037");
     }
 
     @Test

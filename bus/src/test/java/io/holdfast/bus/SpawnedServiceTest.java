@@ -13,7 +13,6 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -117,7 +116,7 @@ class SpawnedServiceTest {
 
     /** The user whom a program of such a bus, in a file with User=, runs as. */
     private long user(String type, String user) throws Exception {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Files.setAttribute(folder, "unix:mode", 01777);
         Path told = folder.resolve("told-" + type);
         offer(
                 "/bin/sh -c 'id -u > %s.new; mv %s.new %s'".formatted(told, told, told),

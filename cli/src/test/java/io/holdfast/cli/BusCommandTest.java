@@ -37,7 +37,7 @@ class BusCommandTest {
 
     @BeforeEach
     void letOthersIn() throws Exception {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Files.setAttribute(folder, "unix:mode", 01777);
     }
 
     private static String told(UnixSocket manager) throws InterruptedException {

@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import io.holdfast.core.testkit.LockHog;
+import io.holdfast.core.testkit.Needs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -68,6 +70,40 @@ class BusListenerTest {
                     .withMessageContaining("EADDRINUSE");
         }
         assertThat(file).doesNotExist();
+    }
+
+    @Test
+    @Needs(root = true, programs = {"setpriv", "python3"})
+    void whoKeepsTheLockOfTheFolderKeepsNoBusFromListening() throws Exception {
+        Files.setAttribute(folder, "unix:mode", 0755);
+        Path file = folder.resolve("bus");
+        UnixListener dead = UnixListener.listen(UnixAddress.path(file), SocketType.STREAM, 1);
+        dead.fd().close(); // and its file stays
+        try (LockHog hog = LockHog.of(folder)) {
+            assertThat(hog.taken()).hasSize(1);
+            try (BusListener listener =
+                    BusListener.listen(BusAddress.ofPath(file.toString())).getFirst()) {
+                assertConnects(listener);
+            }
+        }
+    }
+
+    @Test
+    void aFolderInWhichOthersCouldReplaceTheSocketIsRefused() throws Exception {
+        BusAddress file = BusAddress.ofPath(folder.resolve("bus").toString());
+        BusAddress random = BusAddress.parse("unix:dir=" + AddressText.escape("" + folder));
+        for (int mode : new int[] {0777, 0770, 0702}) {
+            Files.setAttribute(folder, "unix:mode", mode);
+            for (BusAddress address : List.of(file, random)) {
+                assertThatExceptionOfType(ErrnoException.class)
+                        .isThrownBy(() -> BusListener.listen(address))
+                        .withMessageContaining("other users may replace what is in " + folder)
+                        .withMessageContaining("chmod go-w " + folder);
+            }
+        }
+        Files.setAttribute(folder, "unix:mode", 01777); // as /tmp
+        BusListener.listen(file).getFirst().close();
+        assertThat(folder).isEmptyDirectory();
     }
 
     @Test

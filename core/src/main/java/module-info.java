@@ -8,4 +8,5 @@ module io.holdfast.core {
     exports io.holdfast.core.linux;
     exports io.holdfast.core.process;
     exports io.holdfast.core.socket;
+    exports io.holdfast.core.text;
 }

@@ -28,6 +28,7 @@ class FloorsTest {
     private static final String LINUX = "io.holdfast.core.linux..";
     private static final String PROCESS = "io.holdfast.core.process..";
     private static final String SOCKET = "io.holdfast.core.socket..";
+    private static final String TEXT = "io.holdfast.core.text..";
     private static final String FOREIGN = "java.lang.foreign..";
 
     private static final JavaClasses CORE =
@@ -55,7 +56,8 @@ class FloorsTest {
                         "io.holdfast.core.limit",
                         "io.holdfast.core.linux",
                         "io.holdfast.core.process",
-                        "io.holdfast.core.socket");
+                        "io.holdfast.core.socket",
+                        "io.holdfast.core.text");
     }
 
     @Test
@@ -80,6 +82,13 @@ class FloorsTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage(SOCKET)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(TEXT)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(LINUX, PROCESS, SOCKET)
                 .check(CORE);
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static java.lang.System.Logger.Level.DEBUG;
 import static java.lang.System.Logger.Level.INFO;
 
+import io.holdfast.core.text.PrintableText;
 import java.lang.System.Logger.Level;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells of each decision: an event for Java Flight Recorder, and a line for the audit. Refusals and
  * what somebody has authenticated for are told at INFO, other grants and what the program itself
- * asks at DEBUG. What comes from others is told without control characters.
+ * asks at DEBUG. What comes from others is escaped.
  */
 final class DecisionLog {
     private static final System.Logger AUDIT = System.getLogger("io.holdfast.authority.audit");
@@ -65,7 +66,7 @@ final class DecisionLog {
                                 .map(each -> each.steps().getLast().text())
                                 .or(decision::failure)
                                 .orElse("");
-        return printable(
+        return PrintableText.of(
                 "%s: %s for %s, asked by %s: %s"
                         .formatted(
                                 request.action(),
@@ -82,14 +83,5 @@ final class DecisionLog {
                         .flatMap(Decision::explanation)
                         .map(Explanation::toString)
                         .orElse("");
-    }
-
-    /** Nobody writes lines of his own into the log. */
-    static String printable(String text) {
-        StringBuilder clean = new StringBuilder(text.length());
-        text.codePoints()
-                .map(c -> c < 0x20 || (c >= 0x7f && c < 0xa0) ? '?' : c)
-                .forEach(clean::appendCodePoint);
-        return clean.toString();
     }
 }

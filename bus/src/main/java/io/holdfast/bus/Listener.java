@@ -76,7 +76,7 @@ final class Listener implements AutoCloseable {
             }
             peer = found.get();
         } catch (ErrnoException e) {
-            refuse(client, "somebody", String.valueOf(e.getMessage()));
+            refuse(client, String.valueOf(e.getMessage()));
             return;
         }
         String denied = broker.policies.refusesConnection(peer);
@@ -115,6 +115,12 @@ final class Listener implements AutoCloseable {
         broker.log.notAccepted(who, why);
     }
 
+    /** Refuses a client that cannot be held. */
+    private void refuse(Fd client, String why) {
+        String who = Peer.unheld(client).map(Peer::toString).orElse("a client without a peer");
+        refuse(client, who, why);
+    }
+
     private void outOfDescriptors(int errno) {
         Fd kept = reserve;
         int number = errno;
@@ -123,7 +129,7 @@ final class Listener implements AutoCloseable {
             reserve = null;
             number = SysSocket.accept(socket.fd());
             if (number >= 0) {
-                refuse(Fd.adopt(number), "the next client", "accept4: " + Errno.name(-errno));
+                refuse(Fd.adopt(number), "accept4: " + Errno.name(-errno));
             }
         }
         restoreReserve();

@@ -173,8 +173,15 @@ public final class VarlinkServer implements AutoCloseable {
         try {
             peer = socket.peer();
         } catch (ErrnoException e) {
-            complaints.say(
-                    Kind.REFUSED, 0, "refused a connection without peer: " + e.getMessage());
+            Peer.unheld(socket.fd())
+                    .ifPresent(known ->
+                            complaints.say(
+                                    Kind.REFUSED,
+                                    known.uid(),
+                                    "refused a connection of "
+                                            + ServerConnection.name(known)
+                                            + ": "
+                                            + e.getMessage()));
             socket.close();
             return true;
         }

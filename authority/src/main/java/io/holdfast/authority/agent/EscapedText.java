@@ -3,9 +3,10 @@ package io.holdfast.authority.agent;
 import java.io.ByteArrayOutputStream;
 
 /**
- * How texts of PAM stand in a line of the helper: without one newline at the end, and escaped as a
- * C string, so that no text can begin a line of its own. Other bytes than printable ASCII are three
- * octal digits.
+ * The escapes of the protocol between polkit's agents and their helper: a text of PAM without one
+ * newline at its end, as a C string, so that no text can begin a line of its own. Bytes other than
+ * printable ASCII are three octal digits. The other side undoes it; what is shown to people is
+ * escaped by {@link io.holdfast.core.text.PrintableText}.
  */
 final class EscapedText {
     private static final String LETTERS = "bfnrtv";

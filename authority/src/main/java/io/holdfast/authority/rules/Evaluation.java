@@ -1,6 +1,7 @@
 package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
+import io.holdfast.core.text.PrintableText;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -158,7 +159,7 @@ abstract class Evaluation<V> {
     }
 
     private V failure(Place place, String details) {
-        String why = LogText.of(details);
+        String why = PrintableText.of(details, RuleLog.LINE);
         scope.tell(place, why);
         steps.add(new RuleStep(place(), "failed: " + why));
         return failed(steps, place + ": " + why);
@@ -243,7 +244,7 @@ abstract class Evaluation<V> {
         return switch (result) {
             case CharSequence text when text.length() > 64 ->
                     "a text of " + text.length() + " characters";
-            case CharSequence text -> '"' + LogText.of(text.toString()) + '"';
+            case CharSequence text -> '"' + PrintableText.of(text.toString(), RuleLog.LINE) + '"';
             case Number number -> "the number " + number;
             case Boolean truth -> truth.toString();
             case NativeArray _ -> "an array";

@@ -2,6 +2,7 @@ package io.holdfast.authority.rules;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.authority.action.Place;
+import io.holdfast.core.text.PrintableText;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -333,7 +334,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
     /** Something that we were given to run or to call back threw this. */
     void failed(Throwable thrown) {
-        log.log(ScriptPlace.UNKNOWN, LogText.of("a check failed: " + thrown));
+        log.log(ScriptPlace.UNKNOWN, PrintableText.of("a check failed: " + thrown, RuleLog.LINE));
     }
 
     void ended(Evaluator evaluator) {

@@ -3,6 +3,7 @@ package io.holdfast.authority.rules;
 import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.action.Place;
 import io.holdfast.authority.rules.RuleFiles.RuleFile;
+import io.holdfast.core.text.PrintableText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -111,7 +112,7 @@ public final class RuleLint {
             found.add(
                     new RuleDiagnostic(
                             new Place(file.path(), Math.max(e.lineNumber(), 0)),
-                            LogText.of(e.details())));
+                            PrintableText.of(e.details(), RuleLog.LINE)));
         } catch (StackOverflowError e) {
             found.add(new RuleDiagnostic(new Place(file.path(), 0), "nests too deeply"));
         }

@@ -3,9 +3,14 @@ package io.holdfast.authority.rules;
 import io.holdfast.authority.action.Place;
 import java.lang.System.Logger.Level;
 
-/** Where rules, and what is wrong with them, are told. Called by any thread of the rules. */
+/**
+ * Receives what rules log, and what is wrong with them. Called by any thread of the rules.
+ */
 @FunctionalInterface
 public interface RuleLog {
+    /** Characters of a line; a longer one is cut, with a mark. */
+    int LINE = 1_024;
+
     /** The system's log, as {@code io.holdfast.authority.rules}. */
     RuleLog SYSTEM =
             (place, text) ->
@@ -16,7 +21,7 @@ public interface RuleLog {
     RuleLog NOWHERE = (_, _) -> {};
 
     /**
-     * @param text one line, without control characters
+     * @param text one line, escaped by {@link io.holdfast.core.text.PrintableText}
      */
     void log(Place place, String text);
 }

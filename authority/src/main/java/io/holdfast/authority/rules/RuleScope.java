@@ -2,6 +2,7 @@ package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
 import io.holdfast.authority.rules.RuleFiles.RuleFile;
+import io.holdfast.core.text.PrintableText;
 import java.util.ArrayList;
 import java.util.List;
 import org.mozilla.javascript.Context;
@@ -114,7 +115,7 @@ final class RuleScope {
                     e instanceof EvaluatorException && e.lineNumber() > 0
                             ? new Place(file.path(), e.lineNumber())
                             : ScriptPlace.of(e);
-            diagnostics.add(new RuleDiagnostic(place, LogText.of(ScriptPlace.details(e))));
+            diagnostics.add(new RuleDiagnostic(place, PrintableText.of(ScriptPlace.details(e), RuleLog.LINE)));
         } catch (Abort e) {
             Place place = e.place().file().equals(file.path()) ? e.place() : whole;
             diagnostics.add(new RuleDiagnostic(place, String.valueOf(e.getMessage())));
@@ -123,7 +124,7 @@ final class RuleScope {
         } catch (OutOfMemoryError e) {
             diagnostics.add(new RuleDiagnostic(whole, "took more memory than there is"));
         } catch (RuntimeException e) {
-            diagnostics.add(new RuleDiagnostic(whole, LogText.of(e.toString())));
+            diagnostics.add(new RuleDiagnostic(whole, PrintableText.of(e.toString(), RuleLog.LINE)));
         } finally {
             loading = false;
             cell.budget = outer;
@@ -154,7 +155,7 @@ final class RuleScope {
         String text = Context.toString(BuiltIn.argument(arguments, 0));
         Evaluation<?> evaluation = Sandbox.current().evaluation;
         if (evaluation == null || evaluation.mayLog()) {
-            log.log(ScriptPlace.ofCaller(), LogText.of(text));
+            log.log(ScriptPlace.ofCaller(), PrintableText.of(text, RuleLog.LINE));
         }
         return Undefined.instance;
     }
@@ -169,7 +170,7 @@ final class RuleScope {
     }
 
     void tell(Place place, String text) {
-        log.log(place, LogText.of(text));
+        log.log(place, PrintableText.of(text, RuleLog.LINE));
     }
 
     /** What was run in it. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.core.text.PrintableText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -372,7 +373,7 @@ class RuleEngineTest {
             assertThat(rules.logged).hasSize(RuleLimits.STANDARD.logged());
             assertThat(rules.logged.peek())
                     .startsWith("/r/1.rules:1: a  [1mxxx")
-                    .hasSize("/r/1.rules:1: ".length() + LogText.MAX_LENGTH + 1);
+                    .hasSize("/r/1.rules:1: ".length() + RuleLog.LINE + PrintableText.CUT.length());
         }
     }
 

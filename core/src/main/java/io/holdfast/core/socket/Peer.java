@@ -123,6 +123,23 @@ public sealed interface Peer extends AutoCloseable {
         };
     }
 
+    /**
+     * What a connected socket's peer was, without holding it: for a complaint where {@link #of}
+     * fails, for this process is out of descriptors. Empty if it has no peer.
+     */
+    static Optional<Peer> unheld(Fd socket) {
+        Ucred ucred = SysSocket.peercred(socket);
+        return ucred == null
+                ? Optional.empty()
+                : Optional.of(
+                        new BestEffort(
+                                ucred.pid(),
+                                ucred.uid(),
+                                ucred.gid(),
+                                List.of(),
+                                Optional.empty()));
+    }
+
     private static List<Long> groupsOf(Fd socket) {
         byte[] bytes = SysSocket.optionBytes(socket, SysSocket.SO_PEERGROUPS);
         if (bytes == null || bytes.length == 0) {

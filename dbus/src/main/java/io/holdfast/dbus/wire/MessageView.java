@@ -2,6 +2,7 @@ package io.holdfast.dbus.wire;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.holdfast.core.text.PrintableText;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class MessageView {
     /** The fixed part of a header with the length of the field array. */
     public static final int FIXED_LENGTH = 16;
+
+    private static final int PATH_IN_LOGS = 255; // bytes, as many as a name may have
 
     private final BodyCheck body = new BodyCheck();
     private final HeaderCheck header = new HeaderCheck(body);
@@ -401,7 +404,7 @@ public final class MessageView {
         text.append(" serial ").append(Integer.toUnsignedString(header.serial));
         append(text, " from ", sender());
         append(text, " to ", destination());
-        append(text, " path ", path());
+        append(text, " path ", beginningOfPath());
         append(text, " interface ", interfaceName());
         append(text, " member ", member());
         append(text, " error ", errorName());
@@ -410,6 +413,14 @@ public final class MessageView {
         }
         append(text, " signature ", text(HeaderField.SIGNATURE));
         return text.toString();
+    }
+
+    /** Names have a limit of their own; a path may be as long as a message. */
+    private @Nullable String beginningOfPath() {
+        int length = pathLength();
+        return length <= PATH_IN_LOGS
+                ? path()
+                : Text.ascii(bytes, pathOffset(), PATH_IN_LOGS) + PrintableText.CUT;
     }
 
     private static void append(StringBuilder text, String label, @Nullable String value) {

@@ -201,6 +201,16 @@ class MessageViewTest {
     }
 
     @Test
+    void inALogALongPathIsCut() {
+        String path = "/x".repeat(1_000_000);
+        read(bytes(new MessageWriter().methodCall(path, null, "M").serial(1)));
+
+        assertThat(view.path()).isEqualTo(path);
+        assertThat(view.toString())
+                .isEqualTo("method_call serial 1 path " + path.substring(0, 255) + " […] member M");
+    }
+
+    @Test
     void foreignFieldsAreSeen() {
         read(fields(m -> m.field(99, 's').putText("x")));
         assertThat(view.hasForeignFields()).isTrue();

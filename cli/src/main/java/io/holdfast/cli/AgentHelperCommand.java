@@ -37,6 +37,11 @@ final class AgentHelperCommand implements Command {
     }
 
     @Override
+    public boolean isDaemon() {
+        return true;
+    }
+
+    @Override
     public int run(ParseResult line, Output output) throws Exception {
         DaemonProcess _ = DaemonProcess.begin();
         HelperProcess.Options system = HelperProcess.Options.system();

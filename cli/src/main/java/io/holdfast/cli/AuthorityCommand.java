@@ -72,6 +72,11 @@ final class AuthorityCommand implements Command {
     }
 
     @Override
+    public boolean isDaemon() {
+        return true;
+    }
+
+    @Override
     public int run(ParseResult line, Output output) throws Exception {
         DaemonProcess _ = DaemonProcess.begin();
         BusPresence presence = presence(line);

@@ -83,6 +83,11 @@ final class BusCommand implements Command {
     }
 
     @Override
+    public boolean isDaemon() {
+        return true;
+    }
+
+    @Override
     public int run(ParseResult line, Output output) throws Exception {
         DaemonProcess process = DaemonProcess.begin();
         BusOptions options = options(line);

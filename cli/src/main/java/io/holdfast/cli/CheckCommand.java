@@ -225,7 +225,7 @@ final class CheckCommand implements Command {
     }
 
     private static void print(String action, Decision decision, Output output) {
-        String answer;
+        Output.Styled answer;
         if (decision.isAuthorized()) {
             answer = output.good("yes");
         } else if (decision.isChallenge()) {
@@ -233,25 +233,18 @@ final class CheckCommand implements Command {
         } else {
             answer = output.bad("no");
         }
-        output.line(output.strong(Output.plain(action)) + ": " + answer);
+        output.line(output.strong(action), ": ", answer);
         decision.explanation()
                 .ifPresent(explanation -> explanation.steps().forEach(step -> print(step, output)));
         new TreeMap<>(decision.details())
                 .forEach((key, value) ->
-                        output.line(
-                                "  "
-                                        + output.faint(Output.plain(key) + " = ")
-                                        + Output.plain(value)));
+                        output.line("  ", output.faint(key + " = "), value));
     }
 
     private static void print(Explanation.Step step, Output output) {
-        String place = step.place().isEmpty() ? "" : " " + output.faint(Output.plain(step.place()));
+        String place = step.place().isEmpty() ? "" : " " + step.place();
         output.line(
-                "  "
-                        + output.faint(Output.plain(step.topic()) + ":")
-                        + " "
-                        + Output.plain(step.text())
-                        + place);
+                "  ", output.faint(step.topic() + ":"), " ", step.text(), output.faint(place));
     }
 
     private static JsonText json(String action, Decision decision) {

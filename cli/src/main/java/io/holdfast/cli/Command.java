@@ -19,6 +19,11 @@ interface Command {
      */
     int run(ParseResult line, Output output) throws Exception;
 
+    /** Whether it runs until it is told to end, and so must not wait for who reads its lines. */
+    default boolean isDaemon() {
+        return false;
+    }
+
     /** What a user asked for does not make sense, though the grammar allows it. */
     static ParameterException misuse(ParseResult line, String message) {
         return new ParameterException(line.commandSpec().commandLine(), message);

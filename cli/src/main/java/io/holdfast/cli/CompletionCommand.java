@@ -44,7 +44,7 @@ final class CompletionCommand implements Command {
             output.line("#compdef holdfast");
             output.line("autoload -U +X compinit bashcompinit && compinit && bashcompinit");
         }
-        output.out().print(AutoComplete.bash("holdfast", CommandTree.whole(output)));
+        output.own(AutoComplete.bash("holdfast", CommandTree.whole(output)));
         return ExitCode.OK;
     }
 }

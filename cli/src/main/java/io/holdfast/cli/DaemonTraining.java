@@ -40,13 +40,14 @@ final class DaemonTraining {
 
     /**
      * @param daemon the command that starts it
+     * @param output queues its lines
      */
-    static void walk(String daemon) throws Exception {
+    static void walk(String daemon, Output output) throws Exception {
         try (TourScratch scratch = TourScratch.make()) {
             switch (daemon) {
                 case "authority" -> authority(scratch.folder());
                 case "bus" -> bus(scratch.folder());
-                default -> manager(scratch.folder().resolve("run"));
+                default -> manager(scratch.folder().resolve("run"), output);
             }
         }
     }
@@ -128,7 +129,7 @@ final class DaemonTraining {
         }
     }
 
-    private static void manager(Path runtime) throws Exception {
+    private static void manager(Path runtime, Output output) throws Exception {
         Path _ = Files.createDirectory(runtime);
         ManagerOptions options =
                 ManagerSocket.ofCaller(true)
@@ -140,8 +141,7 @@ final class DaemonTraining {
                                                 + ProcessHandle.current().pid()
                                                 + ".slice"))
                         .withProcessOwned();
-        try (EventLines lines = new EventLines(Output.standard());
-                Manager manager = Manager.open(options, lines);
+        try (Manager manager = Manager.open(options, new EventLines(output));
                 Systemd1 systemd1 = Systemd1.serve(manager, runtime);
                 ManagerInterface _ =
                         ManagerInterface.serve(manager, runtime, systemd1.permission())) {

@@ -69,10 +69,9 @@ final class DoctorCommand implements Command {
             boolean present = feature.isPresent();
             missing += present ? 0 : 1;
             output.line(
-                    (present ? output.good("yes") : output.warning("no "))
-                            + "  "
-                            + feature.what()
-                            + output.faint(", " + feature.since()));
+                    present ? output.good("yes") : output.warning("no "),
+                    "  " + feature.what(),
+                    output.faint(", " + feature.since()));
             if (!present) {
                 output.line(
                         "       "

@@ -27,23 +27,31 @@ public final class Holdfast {
         if (kernel) {
             bindEarly();
         }
-        int code = run(line, Output.standard());
-        LogLines.flush();
-        if (System.out.checkError() && code == ExitCode.OK) { // flushes it, too
-            if (isUnread()) {
-                code = ExitCode.UNREAD;
-            } else {
-                System.err.println("holdfast: standard output did not take all that was written");
-                code = ExitCode.FAILURE;
-            }
+        Thread.setDefaultUncaughtExceptionHandler(LogLines::uncaught);
+        Output output = Output.standard();
+        int code = run(line, output);
+        if (!output.isStalled()) {
+            LogLines.flush();
+            code = afterWriting(code, output);
         }
-        System.err.flush();
         // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
         // every run. halt() waits 300 ms for threads in system calls.
         if (kernel) {
             Unistd.exit(code);
         }
         Runtime.getRuntime().halt(code);
+    }
+
+    /** The exit code, once it is known whether standard output has taken everything. */
+    private static int afterWriting(int code, Output output) throws InterruptedException {
+        if (code != ExitCode.OK || !output.hasFailed()) {
+            return code;
+        }
+        if (isUnread()) {
+            return ExitCode.UNREAD;
+        }
+        output.complain("standard output did not take all that was written");
+        return ExitCode.FAILURE;
     }
 
     /** Whether standard output is a pipe or a socket at whose other end nobody is any more. */
@@ -65,6 +73,14 @@ public final class Holdfast {
 
     /** Runs one command line. */
     static int run(List<String> arguments, Output output) {
+        try {
+            return parseAndRun(arguments, output);
+        } finally {
+            output.flush();
+        }
+    }
+
+    private static int parseAndRun(List<String> arguments, Output output) {
         if (arguments.equals(List.of("--version"))) { // not worth a parser
             output.line(Version.text());
             return ExitCode.OK;
@@ -102,17 +118,20 @@ public final class Holdfast {
     private static int carryOut(ParseResult line, Output output) throws Exception {
         CommandLine grammar = line.commandSpec().commandLine();
         if (line.isUsageHelpRequested()) {
-            grammar.usage(output.out());
+            output.own(grammar.getUsageMessage());
             return ExitCode.OK;
         }
         if (line.commandSpec().userObject() instanceof Command command) {
+            if (command.isDaemon()) {
+                output.queueLines();
+            }
             return command.run(line, output);
         }
         if (line.hasMatchedOption("--version")) {
             output.line(Version.text());
             return ExitCode.OK;
         }
-        grammar.usage(output.err());
+        output.complainOwn(grammar.getUsageMessage());
         return ExitCode.USAGE;
     }
 
@@ -143,7 +162,7 @@ public final class Holdfast {
 
     private static int fail(Exception e, boolean debug, Output output) {
         if (debug) {
-            e.printStackTrace(output.err());
+            output.trace(e);
         }
         return ExitCode.FAILURE;
     }

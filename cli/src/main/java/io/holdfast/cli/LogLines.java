@@ -1,62 +1,24 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.text.PrintableText;
 import java.text.MessageFormat;
+import java.time.Duration;
 import java.util.ResourceBundle;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the libraries log, a line each on standard error, written by a thread of its own: who reads
- * slowly delays no daemon. Beyond {@link #WAITING} lines they are dropped. Under a service manager
- * that keeps a journal each line begins with its priority (sd-daemon(3)).
+ * The log of this program: what the libraries report to {@link System.Logger}, a line each on
+ * standard error. Every line is escaped and cut here, whoever made it, and leaves by a {@link
+ * LineQueue}: a reader that stalls delays no daemon. Under a service manager that keeps a journal
+ * each line begins with its priority (sd-daemon(3)).
  */
 public final class LogLines extends System.LoggerFinder {
-    /** Lines that may wait to be written ({@code -Dio.holdfast.logLines}). */
-    private static final int WAITING = Integer.getInteger("io.holdfast.logLines", 8192);
+    private static final Duration LAST_LINES = Duration.ofMillis(500);
 
-    private static final long LAST_WORDS_MILLIS = 500;
-
-    /** After a write, what comes in this time is written at once: one wake-up for all of it. */
-    private static final long GATHERING_MILLIS = 5;
-
-    /** Characters of lines that are written at once: a pipe takes as many bytes undivided. */
-    private static final int AT_ONCE = 4096;
-
-    /** The queue and its thread; there from the first line on. */
+    /** There from the first line on. */
     private static final class Lazy {
         static final boolean JOURNAL = System.getenv("JOURNAL_STREAM") != null;
-        static final ArrayBlockingQueue<String> LINES = new ArrayBlockingQueue<>(WAITING);
-        static final AtomicInteger UNWRITTEN = new AtomicInteger();
-
-        static {
-            var ignored = Thread.ofPlatform().daemon().name("holdfast-log").start(Lazy::write);
-        }
-
-        private static void write() {
-            try {
-                while (true) {
-                    StringBuilder text = new StringBuilder(LINES.take()).append('\n');
-                    int lines = 1;
-                    for (String next = LINES.peek();
-                            next != null && text.length() + next.length() < AT_ONCE;
-                            next = LINES.peek()) {
-                        text.append(LINES.remove()).append('\n');
-                        lines++;
-                    }
-                    System.err.print(text);
-                    System.err.flush();
-                    if (UNWRITTEN.addAndGet(-lines) == 0) {
-                        synchronized (UNWRITTEN) {
-                            UNWRITTEN.notifyAll();
-                        }
-                        Thread.sleep(GATHERING_MILLIS);
-                    }
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt(); // nobody does that
-            }
-        }
+        static final LineQueue QUEUE = Output.errorQueue(prefix(System.Logger.Level.WARNING));
     }
 
     private static volatile boolean used;
@@ -69,31 +31,44 @@ public final class LogLines extends System.LoggerFinder {
         return new Lines(name);
     }
 
+    /** The queue of standard error. */
+    static LineQueue queue() {
+        used = true;
+        return Lazy.QUEUE;
+    }
+
     /** Waits a moment for what is not written yet. At the end of the program. */
     static void flush() throws InterruptedException {
         if (used) {
-            long end = System.currentTimeMillis() + LAST_WORDS_MILLIS;
-            synchronized (Lazy.UNWRITTEN) {
-                for (long rest = LAST_WORDS_MILLIS;
-                        rest > 0 && Lazy.UNWRITTEN.get() > 0;
-                        rest = end - System.currentTimeMillis()) {
-                    Lazy.UNWRITTEN.wait(rest);
-                }
-            }
+            boolean ignored = Lazy.QUEUE.flush(LAST_LINES);
         }
     }
 
-    /** A line of this program's own that an administrator should see. */
+    /** Logs a line of this program's own that an administrator should see. */
     static void notice(String text) {
-        add((Lazy.JOURNAL ? "<5>" : "holdfast: ") + text);
+        queue().add(line(Lazy.JOURNAL ? "<5>" : "holdfast: ", text));
     }
 
-    private static void add(String line) {
-        used = true;
-        int ignored = Lazy.UNWRITTEN.incrementAndGet();
-        if (!Lazy.LINES.offer(line)) {
-            ignored = Lazy.UNWRITTEN.decrementAndGet();
-        }
+    /** Logs the failure of a thread that nobody waits for. */
+    static void uncaught(Thread thread, Throwable failure) {
+        StackTraceElement[] trace = failure.getStackTrace();
+        String where = trace.length == 0 ? "" : " at " + trace[0];
+        queue().add(
+                        line(
+                                prefix(System.Logger.Level.ERROR),
+                                "thread " + thread.getName() + " failed: " + failure + where));
+    }
+
+    static String line(String prefix, String text) {
+        return prefix + PrintableText.of(text, LineQueue.LINE);
+    }
+
+    private static String prefix(System.Logger.Level level) {
+        return switch (level) {
+            case ERROR -> Lazy.JOURNAL ? "<3>" : "holdfast: error: ";
+            case WARNING -> Lazy.JOURNAL ? "<4>" : "holdfast: warning: ";
+            default -> Lazy.JOURNAL ? "<6>" : "holdfast: ";
+        };
     }
 
     private record Lines(String name) implements System.Logger {
@@ -114,7 +89,8 @@ public final class LogLines extends System.LoggerFinder {
                 @Nullable String text,
                 @Nullable Throwable thrown) {
             if (isLoggable(level)) {
-                add(prefix(level) + text + (thrown == null ? "" : ": " + thrown));
+                String why = thrown == null ? "" : ": " + thrown;
+                queue().add(line(prefix(level), text + why));
             }
         }
 
@@ -126,16 +102,9 @@ public final class LogLines extends System.LoggerFinder {
                 Object... parameters) {
             if (isLoggable(level)) {
                 boolean plain = parameters == null || parameters.length == 0 || format == null;
-                add(prefix(level) + (plain ? format : MessageFormat.format(format, parameters)));
+                String text = plain ? format : MessageFormat.format(format, parameters);
+                queue().add(line(prefix(level), String.valueOf(text)));
             }
-        }
-
-        private static String prefix(Level level) {
-            return switch (level) {
-                case ERROR -> Lazy.JOURNAL ? "<3>" : "holdfast: error: ";
-                case WARNING -> Lazy.JOURNAL ? "<4>" : "holdfast: warning: ";
-                default -> Lazy.JOURNAL ? "<6>" : "holdfast: ";
-            };
         }
     }
 }

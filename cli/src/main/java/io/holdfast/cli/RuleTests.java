@@ -62,7 +62,7 @@ final class RuleTests {
     int run(Output output) {
         logged.clear(); // what loading said is among the diagnostics
         for (RuleDiagnostic diagnostic : trial.diagnostics()) {
-            output.complain(Output.plain(diagnostic.toString()));
+            output.complain(diagnostic.toString());
         }
         int failed = 0;
         for (RuleCase each : cases) {
@@ -76,11 +76,10 @@ final class RuleTests {
         }
         if (!json && cases.size() != 1) {
             output.line(
-                    cases.size()
-                            + " cases: "
-                            + (failed == 0
-                                    ? output.good("all as expected")
-                                    : output.bad(failed + " not as expected")));
+                    cases.size() + " cases: ",
+                    failed == 0
+                            ? output.good("all as expected")
+                            : output.bad(failed + " not as expected"));
         }
         return failed == 0 && trial.diagnostics().isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
     }
@@ -119,26 +118,19 @@ final class RuleTests {
     }
 
     private static void print(Result result, Output output) {
-        String answer = output.strong(result.answer);
-        if (result.isExpected.isPresent()) {
-            answer =
-                    result.hasFailed()
-                            ? output.bad(result.answer)
-                                    + ", expected "
-                                    + result.asked.expected().orElse("")
-                            : output.good(result.answer);
+        Output.Styled answer = output.strong(result.answer);
+        String instead = "";
+        if (result.hasFailed()) {
+            answer = output.bad(result.answer);
+            instead = ", expected " + result.asked.expected().orElse("");
+        } else if (result.isExpected.isPresent()) {
+            answer = output.good(result.answer);
         }
-        output.line(Output.plain(result.asked.question()) + ": " + answer);
+        output.line(result.asked.question() + ": ", answer, instead);
         for (Step step : result.steps) {
+            String place = step.place.map(at -> " " + at).orElse("");
             output.line(
-                    "  "
-                            + output.faint(step.topic + ":")
-                            + " "
-                            + Output.plain(step.text)
-                            + step.place
-                                    .map(place ->
-                                            " " + output.faint(Output.plain(place.toString())))
-                                    .orElse(""));
+                    "  ", output.faint(step.topic + ":"), " ", step.text, output.faint(place));
         }
     }
 

@@ -215,23 +215,23 @@ final class RulesCommand implements Command {
         List<RuleDiagnostic> found = RuleLint.check(files, actions);
         boolean json = line.hasMatchedOption("--json");
         for (RuleDiagnostic diagnostic : found) {
-            output.line(
-                    json
-                            ? JsonText.object()
-                                    .put("place", diagnostic.place().toString())
-                                    .put("message", diagnostic.message())
-                                    .toString()
-                            : output.strong(Output.plain(diagnostic.place().toString()))
-                                    + ": "
-                                    + Output.plain(diagnostic.message()));
+            String place = diagnostic.place().toString();
+            if (json) {
+                output.line(
+                        JsonText.object()
+                                .put("place", place)
+                                .put("message", diagnostic.message()));
+            } else {
+                output.line(output.strong(place), ": ", diagnostic.message());
+            }
         }
         if (!json) {
             int count = files.files().size();
             output.line(
-                    (count == 1 ? "1 file" : count + " files")
-                            + (found.isEmpty()
-                                    ? output.good(": nothing found")
-                                    : ": " + output.warning(found.size() + " found")));
+                    (count == 1 ? "1 file" : count + " files") + ": ",
+                    found.isEmpty()
+                            ? output.good("nothing found")
+                            : output.warning(found.size() + " found"));
         }
         return found.isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
     }

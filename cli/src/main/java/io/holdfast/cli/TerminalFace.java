@@ -1,7 +1,5 @@
 package io.holdfast.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.authority.agent.AgentFace;
 import io.holdfast.authority.agent.AuthenticationRequest;
@@ -13,19 +11,24 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Termios;
 import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.text.PrintableText;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Dialogs on a terminal. Secrets are not shown, and the terminal gets its echo back however a
- * prompt ends, at the latest when this is closed.
+ * prompt ends, at the latest when this is closed. Whoever asks for a dialog chooses texts that it
+ * shows: every line is escaped where it is written ({@link PrintableText}).
  */
 final class TerminalFace implements AgentFace, AutoCloseable {
     private static final int CHOICE = 20; // bytes of a number that somebody types
+    private static final int LINE = 4096; // characters of a line or a prompt
+    private static final Charset CHARSET = Output.terminalCharset();
 
     private final Fd terminal;
 
@@ -50,14 +53,14 @@ final class TerminalFace implements AgentFace, AutoCloseable {
     public int choose(AuthenticationRequest request, List<String> users)
             throws DismissedException, IOException, InterruptedException {
         line("");
-        line("Permission is needed for " + Output.plain(request.actionId()));
-        line("  " + Output.plain(request.message()));
+        line("Permission is needed for " + request.actionId());
+        line("  " + request.message());
         if (users.size() == 1) {
-            line("  by " + Output.plain(users.getFirst()));
+            line("  by " + users.getFirst());
             return 0;
         }
         for (int i = 0; i < users.size(); i++) {
-            line("%3d  %s".formatted(i + 1, Output.plain(users.get(i))));
+            line("%3d  %s".formatted(i + 1, users.get(i)));
         }
         for (; ; ) {
             ByteBuffer typed = ByteBuffer.allocateDirect(CHOICE);
@@ -82,10 +85,10 @@ final class TerminalFace implements AgentFace, AutoCloseable {
             if (!echo) {
                 hide();
             }
-            write(Output.plain(prompt));
+            write(prompt, "");
             while (!readLine(answer)) {
                 line("");
-                write("That is too long. " + Output.plain(prompt));
+                write("That is too long. " + prompt, "");
                 wipe(answer);
             }
             answered = true;
@@ -141,7 +144,7 @@ final class TerminalFace implements AgentFace, AutoCloseable {
 
     @Override
     public void tell(String text, boolean isError) throws IOException, InterruptedException {
-        line(Output.plain(text));
+        line(text);
     }
 
     @Override
@@ -174,11 +177,11 @@ final class TerminalFace implements AgentFace, AutoCloseable {
     }
 
     private void line(String text) throws IOException, InterruptedException {
-        write(text + "\n");
+        write(text, "\n");
     }
 
-    private void write(String text) throws IOException, InterruptedException {
-        byte[] bytes = text.getBytes(UTF_8);
+    private void write(String text, String end) throws IOException, InterruptedException {
+        byte[] bytes = (PrintableText.of(text, LINE) + end).getBytes(CHARSET);
         int at = 0;
         while (at < bytes.length) {
             int n = Unistd.write(terminal, bytes, at, bytes.length - at);

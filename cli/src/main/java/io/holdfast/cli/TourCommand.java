@@ -62,7 +62,6 @@ final class TourCommand implements Command {
             return attack(given, output) ? ExitCode.OK : NOT_SHOWN;
         }
         try (TourScratch scratch = TourScratch.make()) {
-            output.out().flush();
             Optional<Exit> shown =
                     OwnNamespace.run("tour", "tour", ATTACK + "=" + scratch.folder());
             letEnd();
@@ -114,39 +113,28 @@ final class TourCommand implements Command {
                             + ", held by descriptor.");
             title(output, "2. What goes by number is fooled");
             output.line(
-                    "   ProcessHandle says the worker is alive: "
-                            + bad(output, recycled.handle().isAlive()));
+                    "   ProcessHandle says the worker is alive: ",
+                    bad(output, recycled.handle().isAlive()));
             boolean sent = recycled.handle().destroyForcibly();
             output.line(
-                    "   ProcessHandle.destroyForcibly() of the dead worker: "
-                            + (sent
-                                    ? output.style(
-                                            "the stranger " + recycled.stranger().await(), "31")
-                                    : "refused"));
+                    "   ProcessHandle.destroyForcibly() of the dead worker: ",
+                    sent ? output.bad("the stranger " + recycled.stranger().await()) : "refused");
             title(output, "3. What holds a pidfd is not");
             output.line(
-                    "   the worker is "
-                            + good(
-                                    output,
-                                    victim.state().toString().toLowerCase(java.util.Locale.ROOT)));
+                    "   the worker is ",
+                    output.good(victim.state().toString().toLowerCase(java.util.Locale.ROOT)));
             output.line(
-                    "   how it ended: "
-                            + good(
-                                    output,
-                                    victim.info()
-                                            .exit()
-                                            .map(Object::toString)
-                                            .orElse("nobody tells")));
+                    "   how it ended: ",
+                    output.good(
+                            victim.info().exit().map(Object::toString).orElse("nobody tells")));
             output.line(
-                    "   KILL to it: "
-                            + (victim.signal(Signal.KILL)
-                                    ? bad(output, true)
-                                    : good(output, "not sent, there is nobody")));
+                    "   KILL to it: ",
+                    victim.signal(Signal.KILL)
+                            ? bad(output, true)
+                            : output.good("not sent, there is nobody"));
             output.line(
-                    "   is the stranger the worker? "
-                            + good(
-                                    output,
-                                    victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
+                    "   is the stranger the worker? ",
+                    output.good(victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
             try (AuthorityEngine engine = TourScratch.engine(scratch);
                     Authority authority = Authority.of(engine)) {
                 output.line("   may the worker, of that number, still do what all may?");
@@ -207,7 +195,7 @@ final class TourCommand implements Command {
         row(
                 output,
                 "  " + (decision.isAuthorized() ? "granted" : "refused"),
-                decision.failure().map(Output::plain).orElse(""));
+                decision.failure().orElse(""));
         decision.explanation()
                 .ifPresent(explanation ->
                         explanation
@@ -216,12 +204,11 @@ final class TourCommand implements Command {
                                         row(
                                                 output,
                                                 "    " + step.topic(),
-                                                Output.plain(step.text())
-                                                        + (step.place().isEmpty()
+                                                step.text(),
+                                                output.faint(
+                                                        step.place().isEmpty()
                                                                 ? ""
-                                                                : " "
-                                                                        + output.faint(
-                                                                                step.place())))));
+                                                                : " " + step.place()))));
     }
 
     private static void tell(UnitStatus status, Output output) {
@@ -268,18 +255,18 @@ final class TourCommand implements Command {
             Thread.sleep(PAUSE);
         }
         output.line("");
-        output.line(output.style(text, "1"));
+        output.line(output.strong(text));
     }
 
     private static void row(Output output, String title, String text) {
-        output.line("   " + title + " ".repeat(Math.max(1, 22 - title.length())) + text);
+        row(output, title, text, output.faint(""));
     }
 
-    private static String good(Output output, String text) {
-        return output.style(text, "32");
+    private static void row(Output output, String title, String text, Output.Styled rest) {
+        output.line("   " + title + " ".repeat(Math.max(1, 22 - title.length())) + text, rest);
     }
 
-    private static String bad(Output output, boolean fooled) {
-        return output.style(fooled ? "yes – fooled" : "no", fooled ? "31" : "32");
+    private static Output.Styled bad(Output output, boolean fooled) {
+        return fooled ? output.bad("yes – fooled") : output.good("no");
     }
 }

@@ -59,10 +59,12 @@ final class Training {
         Output output = Output.standard();
         int ignored = Holdfast.run(List.of(daemon, "--help"), output);
         try {
-            DaemonTraining.walk(daemon);
+            output.queueLines();
+            DaemonTraining.walk(daemon, output);
         } catch (Exception e) {
             // what it has come to is trained; the daemon starts slower, and does not fail
             output.complain("not all of its path could be walked: " + e);
         }
+        output.flush();
     }
 }

@@ -84,6 +84,11 @@ final class UpCommand implements Command {
     }
 
     @Override
+    public boolean isDaemon() {
+        return true;
+    }
+
+    @Override
     public int run(ParseResult line, Output output) {
         DaemonProcess process = DaemonProcess.begin();
         ManagerOptions options = options(line, process).withProcessOwned();
@@ -102,15 +107,13 @@ final class UpCommand implements Command {
         if (units.isEmpty()) {
             units.add(Stack.TARGET);
         }
-        try (EventLines lines = new EventLines(output)) {
-            return run(
-                    stack.map(each -> each.applied(options)).orElse(options),
-                    units,
-                    stack,
-                    line.matchedOptionValue("--bus", ""),
-                    process,
-                    lines);
-        }
+        return run(
+                stack.map(each -> each.applied(options)).orElse(options),
+                units,
+                stack,
+                line.matchedOptionValue("--bus", ""),
+                process,
+                new EventLines(output));
     }
 
     private static ManagerOptions options(ParseResult line, DaemonProcess process) {

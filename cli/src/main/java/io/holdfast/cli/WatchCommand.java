@@ -77,7 +77,6 @@ final class WatchCommand implements Command {
                             exit -> {
                                 exits[index] = exit;
                                 output.line(json ? json(watched, exit) : watched.pid + " " + exit);
-                                output.out().flush();
                                 if (--running[0] == 0) {
                                     loop.stop();
                                 }

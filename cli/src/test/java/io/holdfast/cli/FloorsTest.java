@@ -8,6 +8,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -90,6 +91,26 @@ class FloorsTest {
                 .callMethod(ProcessHandle.class, "onExit")
                 .orShould()
                 .callMethod(Process.class, "onExit")
+                .check(HOUSE);
+    }
+
+    /** A line is escaped where it leaves, so it leaves at one place. */
+    @Test
+    void nobodyElseWritesToAStandardStream() {
+        noClasses()
+                .that()
+                .doNotBelongToAnyOf(Output.class, LineQueue.class)
+                .and()
+                .doNotHaveSimpleName("Training") // runs while the command is built
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(PrintStream.class)
+                .orShould()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .orShould()
+                .callMethod(Throwable.class, "printStackTrace")
                 .check(HOUSE);
     }
 

@@ -165,7 +165,7 @@ class InfoCommandTest {
             Invocation info = Invocation.of("info", Integer.toString(child.pidFd().pid()));
 
             assertThat(info.out())
-                    .contains("command     ?[31msleep? 600\n")
+                    .contains("command     \\u001b[31msleep\\n 600\n")
                     .doesNotContain("\u001b");
             kill(child);
         }

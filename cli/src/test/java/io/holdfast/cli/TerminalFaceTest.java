@@ -79,7 +79,7 @@ class TerminalFaceTest {
     @Test
     void aSecretIsNotShownAndTheEchoComesBack() throws Exception {
         Child child = open("ask");
-        awaitScreen(child, "Secret?: ");
+        awaitScreen(child, "Secret\\u001b: ");
         type(child, "s3cret-wörd\n");
 
         assertThat(toTheEnd(child))
@@ -91,7 +91,7 @@ class TerminalFaceTest {
     @Test
     void whatIsTooLongIsAskedForAgain() throws Exception {
         Child child = open("ask");
-        awaitScreen(child, "Secret?: ");
+        awaitScreen(child, "Secret\\u001b: ");
         type(child, "x".repeat(512) + "\n");
         awaitScreen(child, "too long");
         type(child, "y".repeat(511) + "\n");
@@ -102,7 +102,7 @@ class TerminalFaceTest {
     @Test
     void anEndOfFileDismisses() throws Exception {
         Child child = open("ask");
-        awaitScreen(child, "Secret?: ");
+        awaitScreen(child, "Secret\\u001b: ");
         type(child, "\u0004");
 
         assertThat(toTheEnd(child)).contains("dismissed, echo true");
@@ -120,7 +120,7 @@ class TerminalFaceTest {
         type(child, "7\nx\n2\n");
 
         assertThat(toTheEnd(child))
-                .contains("Clear ?[2Jthe screen", "  1  alice", "  2  bob", "chosen 1")
+                .contains("Clear \\u001b[2Jthe screen", "  1  alice", "  2  bob", "chosen 1")
                 .doesNotContain("\u001b");
     }
 

@@ -22,6 +22,12 @@ final class Limits {
     /** Lines of output that are kept of each unit ({@code logLines}). */
     static final int LOG_LINES = number("logLines", 200);
 
+    /**
+     * Characters of output that are kept of each unit, for lines may be long ({@code
+     * logCharacters}).
+     */
+    static final int LOG_CHARACTERS = number("logCharacters", 64 * 1024);
+
     /** Bytes of output of one unit that are taken in one turn of the loop ({@code logBatch}). */
     static final int LOG_BATCH = number("logBatch", 64 * 1024);
 

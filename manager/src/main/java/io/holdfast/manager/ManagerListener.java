@@ -2,7 +2,11 @@ package io.holdfast.manager;
 
 import io.holdfast.manager.unit.UnitName;
 
-/** Who is told what happens. All methods on the manager's loop: they must not block. */
+/**
+ * Receives the events of a manager. All methods are called on the manager's loop: they must not
+ * block. Texts can hold what a unit or a client wrote: whoever prints or logs them escapes them
+ * ({@link io.holdfast.core.text.PrintableText}).
+ */
 public interface ManagerListener {
     /** Something to be said about a unit, in one line. */
     void event(UnitName unit, Level level, String text);

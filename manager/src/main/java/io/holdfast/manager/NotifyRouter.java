@@ -9,8 +9,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings each notify message to the service that its sender is of. One of a process that is being
- * spawned, and so not known yet, waits until that is over. On the loop.
+ * Routes each notify message to the service that its sender belongs to. A message of a process that
+ * is being spawned, and so not known yet, waits until the spawn is over. A message is parsed once
+ * its sender's unit is known, so a complaint about it can name both. On the loop.
  */
 final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     private final UnitTable units;
@@ -19,8 +20,17 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     private final Deque<Early> early = new ArrayDeque<>();
 
     /** A message that waits. What it owns is closed with it. */
-    private record Early(PidFd sender, NotifyMessage message, List<Fd> descriptors)
-            implements AutoCloseable {
+    private static final class Early implements AutoCloseable {
+        private final NotifySender sender;
+        private final byte[] datagram;
+        private final List<Fd> descriptors;
+
+        Early(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+            this.sender = sender;
+            this.datagram = datagram;
+            this.descriptors = descriptors;
+        }
+
         @Override
         public void close() {
             sender.close();
@@ -35,22 +45,22 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     }
 
     @Override
-    public void message(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
+    public void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
         Service owner;
         try {
-            owner = units.ownerOf(sender);
+            owner = units.ownerOf(sender.process());
         } catch (ErrnoException e) {
-            unplaced.say("a notify message was ignored: " + e.getMessage());
+            unplaced.say("notify message of " + sender + " ignored: " + e.getMessage());
             return;
         }
-        if (mayBeEarly(sender, owner) && keep(sender, message, descriptors)) {
+        if (mayBeEarly(sender.process(), owner) && keep(sender, datagram, descriptors)) {
             return;
         }
         if (owner != null) {
-            owner.messages().take(sender, message, descriptors);
+            owner.messages().take(sender, datagram, descriptors);
             return;
         }
-        strange.say("a notify message of " + sender + ", which belongs to no unit, was ignored");
+        strange.say("notify message of " + sender + " ignored: it belongs to no unit");
     }
 
     private boolean mayBeEarly(PidFd sender, @Nullable Service owner) {
@@ -60,14 +70,14 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     }
 
     /** False if too many wait. */
-    private boolean keep(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
+    private boolean keep(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
         if (early.size() >= Limits.EARLY_MESSAGES) {
             return false;
         }
         early.add(
                 new Early(
                         sender.duplicate(),
-                        message,
+                        datagram,
                         descriptors.stream().filter(Fd::isOpen).map(Fd::move).toList()));
         return true;
     }
@@ -78,7 +88,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         early.clear();
         for (Early one : waiting) {
             try (one) {
-                message(one.sender(), one.message(), one.descriptors());
+                datagram(one.sender, one.datagram, one.descriptors);
             }
         }
     }

@@ -4,7 +4,6 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixAddress;
@@ -23,22 +22,26 @@ final class NotifySocket implements AutoCloseable {
     private static final int MAX_DESCRIPTORS = 253;
     private static final int FOR_ALL = 0777;
 
-    /** Whom messages go to, on the loop. */
+    /** Whom datagrams go to, on the loop. */
     interface Receiver {
         /**
+         * Takes one datagram. What is wrong with it is for the receiver to report, who knows the
+         * sender's unit.
+         *
          * @param sender lent for the call
+         * @param datagram not parsed yet; one byte longer than {@link NotifyMessage#MAX_SIZE} if it
+         *     is too long
          * @param descriptors lent for the call; closed afterwards
          */
-        void message(PidFd sender, NotifyMessage message, List<Fd> descriptors);
+        void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors);
     }
 
     private final Path path;
     private final UnixSocket socket;
     private final Receiver receiver;
     private final ThrottledLine lost;
-    private final ThrottledLine ofNobody;
-    private final ThrottledLine tooLong;
-    private final ThrottledLine malformed;
+    private final ThrottledLine notHeld;
+    private final ThrottledLine cut;
     private final Ancillary beside = Ancillary.ofDescriptors(MAX_DESCRIPTORS);
     private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
 
@@ -52,9 +55,8 @@ final class NotifySocket implements AutoCloseable {
         this.path = path;
         this.receiver = receiver;
         lost = ThrottledLine.on(loop, complaints);
-        ofNobody = ThrottledLine.on(loop, complaints);
-        tooLong = ThrottledLine.on(loop, complaints);
-        malformed = ThrottledLine.on(loop, complaints);
+        notHeld = ThrottledLine.on(loop, complaints);
+        cut = ThrottledLine.on(loop, complaints);
         socket = UnixSocket.bind(UnixAddress.path(path), FOR_ALL);
         socket.passIdentity();
         EventLoop.Watch ignored = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
@@ -71,7 +73,7 @@ final class NotifySocket implements AutoCloseable {
             try {
                 n = socket.tryReceive(data, beside);
             } catch (ErrnoException e) {
-                lost.say("a notify message was lost: " + e.getMessage());
+                lost.say("notify message lost: " + e.getMessage());
                 return;
             }
             if (n == UnixSocket.WOULD_BLOCK) {
@@ -85,24 +87,32 @@ final class NotifySocket implements AutoCloseable {
         Optional<Sender> sender = beside.takeSender();
         List<Fd> descriptors = beside.takeDescriptors();
         try {
-            if (sender.isEmpty() || sender.get().process().isEmpty()) {
-                ofNobody.say("a notify message of a process that nobody holds was ignored");
+            if (sender.isEmpty()) {
+                return; // the kernel names the sender of every datagram
+            }
+            if (sender.get().process().isEmpty()) {
+                notHeld.say("notify message of " + notHeld(sender.get()) + " ignored");
                 return;
             }
-            PidFd process = sender.get().process().get();
-            if (beside.isDataCut() || beside.isCut() || data.position() > NotifyMessage.MAX_SIZE) {
-                tooLong.say("a notify message of " + process + " was too long");
+            NotifySender held =
+                    new NotifySender(sender.get().process().get(), sender.get().uid());
+            if (beside.isCut()) {
+                cut.say("notify message of " + held + " ignored: descriptors were lost");
                 return;
             }
             byte[] bytes = new byte[data.position()];
             data.get(0, bytes);
-            receiver.message(process, NotifyMessage.parse(bytes), descriptors);
-        } catch (NotifyMessage.MalformedException e) {
-            malformed.say("a notify message was refused: " + e.getMessage());
+            receiver.datagram(held, bytes, descriptors);
         } finally {
             descriptors.forEach(Fd::close);
             sender.ifPresent(Sender::close);
         }
+    }
+
+    private static String notHeld(Sender sender) {
+        String number = sender.pid().isPresent() ? " " + sender.pid().getAsInt() : "";
+        String why = sender.gone() ? "gone" : "not held";
+        return "process" + number + " (" + why + ") of user " + sender.uid();
     }
 
     @Override

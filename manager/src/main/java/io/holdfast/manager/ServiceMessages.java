@@ -7,17 +7,19 @@ import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.TimeSpan;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What a service says of itself by notify messages, and whom of its processes it is believed. On
- * the loop.
+ * The notify messages of a service: which of its processes may send them (NotifyAccess=), and what
+ * they change. On the loop.
  */
 final class ServiceMessages {
     private final ServiceLife life;
     private final ServiceStart start;
     private final ServiceReload reload;
     private final Watchdog watchdog;
+    private final ThrottledLine malformed;
     private final ThrottledLine disbelieved;
     private final ThrottledLine notMain;
     private final ThrottledLine unsupported;
@@ -27,6 +29,7 @@ final class ServiceMessages {
         this.start = start;
         this.reload = reload;
         this.watchdog = watchdog;
+        this.malformed = ThrottledLine.on(life.context.loop(), life::warn);
         this.disbelieved = ThrottledLine.on(life.context.loop(), life::warn);
         this.notMain = ThrottledLine.on(life.context.loop(), life::warn);
         this.unsupported = ThrottledLine.on(life.context.loop(), life::notice);
@@ -42,19 +45,27 @@ final class ServiceMessages {
         return life.run().map(run -> run.isMain(process) || run.isControl(process)).orElse(false);
     }
 
-    /** Takes a message of a process that this service owns. */
-    void take(PidFd sender, NotifyMessage message, List<Fd> descriptors) {
+    /** Takes a datagram of a process that this service owns. */
+    void take(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+        try {
+            take(sender, NotifyMessage.parse(datagram), descriptors);
+        } catch (NotifyMessage.MalformedException e) {
+            malformed.say("notify message of " + sender + " refused: " + e.getMessage());
+        }
+    }
+
+    private void take(NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
         if (message.barrier()) {
             return; // what was before it is done with; its descriptor is closed by the giver
         }
         Optional<ServiceRun> run = life.run();
-        if (run.isEmpty() || !mayNotify(run.get(), sender)) {
-            disbelieved.say("a notify message of " + sender + " does not count here");
+        if (run.isEmpty() || !mayNotify(run.get(), sender.process())) {
+            disbelieved.say("notify message of " + sender + " ignored: " + access());
             return;
         }
         message.status().ifPresent(life::statusText);
         if (message.mainPid().isPresent() || message.mainPidfd()) {
-            moveMain(run.get(), message, descriptors);
+            moveMain(run.get(), sender, message, descriptors);
         }
         message.watchdog().ifPresent(this::watchdog);
         if (message.extendTimeoutMicros().isPresent()) {
@@ -63,7 +74,8 @@ final class ServiceMessages {
         }
         store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {
-            unsupported.say("not supported in a notify message: " + message.unsupported());
+            unsupported.say(
+                    "notify message of " + sender + ": not supported: " + message.unsupported());
         }
         if (message.ready()) {
             start.ready();
@@ -80,6 +92,11 @@ final class ServiceMessages {
                     .filter(Fd::isOpen)
                     .forEach(fd -> life.store().add(store.name(), fd, store.watched(), most));
         }
+    }
+
+    private String access() {
+        NotifyAccess access = life.unit().service().notifyAccess();
+        return "NotifyAccess=" + access.name().toLowerCase(Locale.ROOT);
     }
 
     private boolean mayNotify(ServiceRun run, PidFd sender) {
@@ -99,20 +116,21 @@ final class ServiceMessages {
     }
 
     /** MAINPID=: only a process of the unit's own, and only if it is held beyond doubt. */
-    private void moveMain(ServiceRun run, NotifyMessage message, List<Fd> descriptors) {
+    private void moveMain(
+            ServiceRun run, NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
         try (PidFd process = open(message, descriptors)) {
             if (run.isMain(process)) {
                 return;
             }
             if (!run.contains(process, process.info()) || run.isControl(process)) {
-                notMain.say("MAINPID names a process that is not of this unit");
+                notMain.say("MAINPID of " + sender + " refused: the process is not of this unit");
                 return;
             }
             run.replaceMain(process.duplicate());
             life.mainStarted();
             life.info("its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
-            notMain.say("MAINPID was refused: " + e.getMessage());
+            notMain.say("MAINPID of " + sender + " refused: " + e.getMessage());
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.text.PrintableText;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -11,20 +12,19 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * The last lines of what a unit has written, and who listens for more.
+ * The last lines of a unit's output, and the listeners for further lines.
  *
- * <p>Bytes come from one thread, as the pipe gives them; everybody may look. Lines are told to
- * listeners by the thread that writes, outside of any lock, in order. Bytes that are no UTF-8 are
- * replaced.
+ * <p>One thread writes bytes as the pipe returns them; every thread may read. The writing thread
+ * hands each line to the listeners, outside of any lock, in order. Bytes that are not UTF-8 are
+ * replaced; everything else is as the unit wrote it, so whoever shows a line escapes it ({@link
+ * PrintableText}). The lines are bounded in number and in characters ({@link
+ * Limits#LOG_CHARACTERS}).
  */
 final class UnitLog {
     static final int DEFAULT_LINES = 1000;
 
-    /** Bytes of a line, without its end and without {@link #CUT}. */
+    /** Bytes of a line, without its end and without {@link PrintableText#CUT}. */
     static final int DEFAULT_LINE_BYTES = 8192;
-
-    /** At the end of a line whose rest was left out. */
-    static final String CUT = " […]";
 
     private static final int CONTINUATION_MASK = 0xC0; // of a byte inside of a UTF-8 character
     private static final int CONTINUATION = 0x80;
@@ -34,6 +34,9 @@ final class UnitLog {
 
     @GuardedBy("this")
     private final Deque<String> lines = new ArrayDeque<>();
+
+    @GuardedBy("this")
+    private int characters;
 
     @GuardedBy("this")
     private List<Consumer<String>> listeners = List.of();
@@ -101,7 +104,7 @@ final class UnitLog {
             kept--;
         }
         String line = new String(partial, 0, kept, UTF_8);
-        add(overlong ? line + CUT : line);
+        add(overlong ? line + PrintableText.CUT : line);
         length = 0;
         overlong = false;
     }
@@ -125,10 +128,12 @@ final class UnitLog {
     private void add(String line) {
         List<Consumer<String>> told;
         synchronized (this) {
-            if (lines.size() == maxLines) {
-                lines.removeFirst();
-            }
             lines.addLast(line);
+            characters += line.length();
+            while (lines.size() > maxLines
+                    || (characters > Limits.LOG_CHARACTERS && lines.size() > 1)) {
+                characters -= lines.removeFirst().length();
+            }
             told = listeners;
         }
         told.forEach(listener -> listener.accept(line));

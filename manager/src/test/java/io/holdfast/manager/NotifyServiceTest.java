@@ -124,8 +124,8 @@ class NotifyServiceTest {
         notifyService("all", script.replace("notify(\"READY=1\")", "pass"), "NotifyAccess=all");
 
         assertThat(stage.start("main")).isEqualTo(JobResult.DONE);
-        assertThat(stage.happenings().await("main.service: WARNING a notify message of"))
-                .contains("does not count here");
+        assertThat(stage.happenings().await("main.service: WARNING notify message of process"))
+                .contains(" of user 0 ignored: NotifyAccess=main");
         assertThat(stage.status("main").statusText()).isEmpty();
         assertThat(stage.start("all")).isEqualTo(JobResult.DONE);
         assertThat(stage.status("all").statusText()).isEqualTo("of the child");
@@ -141,15 +141,44 @@ class NotifyServiceTest {
                         UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
                         SocketType.DATAGRAM)) {
             socket.send(ByteBuffer.wrap("READY=1".getBytes(StandardCharsets.UTF_8)));
-            stage.happenings().await("belongs to no unit");
-            socket.send(ByteBuffer.wrap("no assignment\0at all".getBytes(StandardCharsets.UTF_8)));
-            stage.happenings().await("a notify message was refused");
-            socket.send(ByteBuffer.wrap(new byte[NotifyMessage.MAX_SIZE + 1]));
-            stage.happenings().await("was too long");
+            try (PidFd self = PidFd.self()) {
+                stage.happenings()
+                        .await(
+                                "notify message of %s of user 0 ignored: it belongs to no unit"
+                                        .formatted(self));
+            }
         }
         assertThat(start).isNotDone();
         stage.stop("a");
         assertThat(Stage.get(start)).isEqualTo(JobResult.CANCELED);
+    }
+
+    @Test
+    void aComplaintAboutAMessageNamesItsUnitAndItsProcess() throws Exception {
+        notifyService(
+                "broken",
+                """
+                notify("MAINPID=\\x1b[2J")
+                notify("READY=1")
+                signal.pause()
+                """);
+        notifyService(
+                "long",
+                """
+                notify("X_A=" + 5000 * "x")
+                notify("READY=1")
+                signal.pause()
+                """);
+
+        for (String name : List.of("broken", "long")) {
+            assertThat(stage.start(name)).isEqualTo(JobResult.DONE);
+            String who = "notify message of process " + stage.main(name).pid();
+            assertThat(stage.happenings().await(name + ".service: WARNING " + who))
+                    .contains(" of user 0 refused: ");
+        }
+        assertThat(stage.happenings().lines())
+                .anyMatch(line -> line.contains("refused: MAINPID=\u001b[2J: not 1 to"))
+                .anyMatch(line -> line.contains("refused: longer than 4096 bytes"));
     }
 
     @Test
@@ -164,12 +193,10 @@ class NotifyServiceTest {
                 socket.send(ByteBuffer.wrap("READY=1".getBytes(StandardCharsets.UTF_8)));
             }
         }
-        for (String complaint : List.of("too long", "was refused", "belongs to no unit")) {
-            stage.happenings().await(complaint);
-            assertThat(stage.happenings().lines())
-                    .filteredOn(line -> line.contains(complaint))
-                    .hasSizeLessThan(20);
-        }
+        stage.happenings().await("belongs to no unit");
+        assertThat(stage.happenings().lines())
+                .filteredOn(line -> line.contains("notify message"))
+                .hasSizeLessThan(20);
     }
 
     /** The child becomes the main process by the message that {@code how} sends. */

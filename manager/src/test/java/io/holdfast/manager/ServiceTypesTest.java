@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.text.PrintableText;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -336,7 +337,7 @@ class ServiceTypesTest {
         assertThat(stage.happenings().lines())
                 .contains("a.service | out", "a.service | err", "a.service | 1")
                 .anyMatch(line ->
-                        line.startsWith("a.service | restxxx") && line.endsWith(UnitLog.CUT));
+                        line.startsWith("a.service | restxxx") && line.endsWith(PrintableText.CUT));
         assertThat(stage.status("a").log()).hasSize(Limits.LOG_LINES).endsWith("99999", "100000");
         assertThat(stage.happenings().lines())
                 .allMatch(line -> line.length() < UnitLog.DEFAULT_LINE_BYTES + 100);

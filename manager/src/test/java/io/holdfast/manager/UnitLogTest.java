@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.text.PrintableText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -49,7 +50,7 @@ class UnitLogTest {
         write(log, "cdefgh");
         write(log, "ijk\nnext\n");
         assertThat(log.last(9))
-                .containsExactly("abcd", "abcd" + UnitLog.CUT, "abcd" + UnitLog.CUT, "next");
+                .containsExactly("abcd", "abcd" + PrintableText.CUT, "abcd" + PrintableText.CUT, "next");
     }
 
     @Test
@@ -58,11 +59,11 @@ class UnitLogTest {
         write(log, "abcé\nabé!\n€€\nab😀\n😀!\n");
         assertThat(log.last(9))
                 .containsExactly(
-                        "abc" + UnitLog.CUT,
-                        "abé" + UnitLog.CUT,
-                        "€" + UnitLog.CUT,
-                        "ab" + UnitLog.CUT,
-                        "😀" + UnitLog.CUT);
+                        "abc" + PrintableText.CUT,
+                        "abé" + PrintableText.CUT,
+                        "€" + PrintableText.CUT,
+                        "ab" + PrintableText.CUT,
+                        "😀" + PrintableText.CUT);
     }
 
     @Test
@@ -70,7 +71,7 @@ class UnitLogTest {
         UnitLog log = new UnitLog(10, 4);
         log.write(new byte[] {(byte) 0xFF, 'a', '\n'}, 0, 3);
         log.write(new byte[] {-128, -128, -128, -128, -128, '\n'}, 0, 6);
-        assertThat(log.last(9)).containsExactly("\uFFFDa", "\uFFFD".repeat(4) + UnitLog.CUT);
+        assertThat(log.last(9)).containsExactly("\uFFFDa", "\uFFFD".repeat(4) + PrintableText.CUT);
     }
 
     @Test
@@ -110,7 +111,7 @@ class UnitLogTest {
         assertThat(pieces.last(1000)).isEqualTo(whole.last(1000));
         assertThat(whole.last(1000))
                 .allSatisfy(line ->
-                        assertThat(line.replace(UnitLog.CUT, "").getBytes(UTF_8).length)
+                        assertThat(line.replace(PrintableText.CUT, "").getBytes(UTF_8).length)
                                 .isLessThanOrEqualTo(width));
     }
 }

@@ -3,13 +3,14 @@ package io.holdfast.cli;
 import io.holdfast.varlink.JsonObject;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Shows what runs: all units in a table, or one with its processes and its last words. */
+/** Shows all units in a table, or one unit with its processes and its last lines of output. */
 final class StatusCommand implements Command {
     /** As {@code systemctl status} has them. */
     private static final int NOT_ACTIVE = 3;
@@ -17,6 +18,7 @@ final class StatusCommand implements Command {
     private static final int NO_SUCH_UNIT = 4;
     private static final int LINES = 10;
     private static final int ERRORS = 10;
+    private static final String WARNINGS = "--warnings";
 
     @Override
     public CommandSpec spec() {
@@ -28,9 +30,15 @@ final class StatusCommand implements Command {
                         "%nExamples:",
                         "  holdfast status",
                         "  holdfast status redis-server.service",
+                        "  holdfast status --warnings redis-server.service",
                         "  holdfast status --json redis-server.service");
         ManagerSocket.addOptions(spec);
         spec.addOption(OptionSpec.builder("--json").description("As JSON.").build());
+        spec.addOption(
+                Command.flag(
+                        WARNINGS,
+                        "List what the unit's files ask for and the manager does not do, the security"
+                                + " of the unit first."));
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
@@ -58,7 +66,7 @@ final class StatusCommand implements Command {
         if (json) {
             output.line(unit.toString());
         } else {
-            show(unit, output);
+            show(unit, line.hasMatchedOption(WARNINGS), output);
         }
         if (unit.string("loadState").equals("not-found")) {
             return NO_SUCH_UNIT;
@@ -71,25 +79,21 @@ final class StatusCommand implements Command {
         int width = units.stream().mapToInt(unit -> unit.string("name").length()).max().orElse(0);
         for (JsonObject unit : units) {
             output.line(
-                    dot(unit, output)
-                            + " "
-                            + pad(unit.string("name"), width)
-                            + "  "
-                            + pad(unit.string("activeState"), 12)
-                            + " "
-                            + pad(unit.string("subState"), 13)
-                            + " "
-                            + Output.plain(unit.string("description")));
+                    dot(unit),
+                    " " + pad(unit.string("name"), width) + "  ",
+                    pad(unit.string("activeState"), 12) + " ",
+                    pad(unit.string("subState"), 13) + " ",
+                    unit.string("description"));
         }
     }
 
-    private static void show(JsonObject unit, Output output) {
+    private static void show(JsonObject unit, boolean listWarnings, Output output) {
         output.line(
-                dot(unit, output)
-                        + " "
-                        + output.strong(unit.string("name"))
-                        + " - "
-                        + Output.plain(unit.string("description")));
+                dot(unit),
+                " ",
+                output.strong(unit.string("name")),
+                " - ",
+                unit.string("description"));
         row(
                 output,
                 "Loaded",
@@ -117,18 +121,42 @@ final class StatusCommand implements Command {
         for (JsonObject process : unit.objects("processes")) {
             row(output, "", process(process.object("id")) + "  " + process.string("commandLine"));
         }
-        List<String> errors = unit.strings("errors");
-        errors.stream().limit(ERRORS).forEach(error -> row(output, "Error", error));
-        int more = unit.strings("diagnostics").size() - Math.min(errors.size(), ERRORS);
-        if (more > 0) {
-            row(output, "Notes", more + " on its files; --json has them");
-        }
+        showDiagnostics(unit, listWarnings, output);
         List<String> log = unit.strings("log");
         if (!log.isEmpty()) {
             output.line("");
-            log.subList(Math.max(0, log.size() - LINES), log.size())
-                    .forEach(each -> output.line(Output.plain(each)));
+            log.subList(Math.max(0, log.size() - LINES), log.size()).forEach(output::line);
         }
+    }
+
+    private static void showDiagnostics(JsonObject unit, boolean listWarnings, Output output) {
+        List<JsonObject> errors = new ArrayList<>();
+        List<JsonObject> security = new ArrayList<>();
+        List<JsonObject> others = new ArrayList<>();
+        for (JsonObject each : unit.objects("diagnostics")) {
+            boolean isError = each.string("severity").equals("error");
+            (isError ? errors : each.bool("security") ? security : others).add(each);
+        }
+        errors.stream().limit(ERRORS).forEach(each -> row(output, "Error", text(each)));
+        if (errors.size() > ERRORS) {
+            row(output, "Errors", errors.size() + " in all; --json lists them");
+        }
+        int count = security.size() + others.size();
+        if (listWarnings) {
+            security.forEach(each -> row(output, "Security", text(each)));
+            others.forEach(each -> row(output, "Warning", text(each)));
+        } else if (count > 0) {
+            String more = security.isEmpty() ? "" : ", " + security.size() + " of them security";
+            String list = " (holdfast status " + WARNINGS + " " + unit.string("name") + ")";
+            row(output, "Warnings", security.isEmpty() ? count : output.warning(count + more), list);
+        }
+    }
+
+    private static String text(JsonObject diagnostic) {
+        return diagnostic.string("place")
+                + ": "
+                + diagnostic.string("message")
+                + diagnostic.optionalString("cost").map(cost -> ": " + cost).orElse("");
     }
 
     private static String process(JsonObject id) {
@@ -158,21 +186,26 @@ final class StatusCommand implements Command {
                                 : Math.max(0, age.toSeconds()) + " s";
     }
 
-    private static void row(Output output, String title, String text) {
-        output.line(
-                (" ".repeat(Math.max(0, 11 - title.length())) + title)
-                        + (title.isEmpty() ? "  " : ": ")
-                        + Output.plain(text));
+    private static void row(Output output, String title, Object value) {
+        row(output, title, value, "");
     }
 
-    private static String dot(JsonObject unit, Output output) {
+    private static void row(Output output, String title, Object value, String rest) {
+        output.line(
+                " ".repeat(Math.max(0, 11 - title.length())) + title,
+                title.isEmpty() ? "  " : ": ",
+                value,
+                rest);
+    }
+
+    private static Output.Styled dot(JsonObject unit) {
         String colour =
                 switch (unit.string("activeState")) {
                     case "active", "reloading" -> "32";
                     case "failed" -> "31";
                     default -> "37";
                 };
-        return output.style("●", colour);
+        return Output.styled("●", colour);
     }
 
     private static String pad(String text, int width) {

@@ -153,7 +153,7 @@ class UpTest {
         try (CommandProcess up = up("e")) {
             up.await("e.service | clear");
             assertThat(command("status", "e").out())
-                    .contains("clear ?[2J\tit")
+                    .contains("clear \\u001b[2J it")
                     .doesNotContain("\u001b");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
@@ -211,7 +211,7 @@ class UpTest {
                     .anyMatch(line -> line.contains("Loaded: bad-setting"))
                     .anyMatch(line ->
                             line.contains("Error: " + place) && line.contains("bin/relative"))
-                    .anyMatch(line -> line.contains("Notes: 1 on its files"));
+                    .anyMatch(line -> line.contains("Warnings: 1 (holdfast status --warnings broken.service)"));
 
             assertThat(command("start", "missing").code()).isEqualTo(1);
             assertThat(command("status", "missing").out().lines())
@@ -226,11 +226,79 @@ class UpTest {
     }
 
     @Test
+    void theStatusCountsWhatAUnitGoesWithoutAndListsItOnRequest() throws Exception {
+        unit(
+                "w",
+                """
+                SystemCallFilter=@system-service
+                MemoryMax=1G
+                RestrictNamespaces=yes
+                ProtectProc=default
+                ExecStart=/bin/sleep 1000""");
+        unit("q", "MemoryMax=1G\nExecStart=/bin/sleep 1000");
+        String file = units.resolve("w.service") + ":";
+        try (CommandProcess up = up("w", "q")) {
+            up.await("holdfast: ready");
+
+            assertThat(command("status", "w").out())
+                    .contains(
+                            "\n   Warnings: 3, 2 of them security"
+                                    + " (holdfast status --warnings w.service)\n")
+                    .doesNotContain("SystemCallFilter");
+            assertThat(command("status", "--warnings", "w").out())
+                    .contains(
+                            "   Security: "
+                                    + file
+                                    + "5: SystemCallFilter= is not applied yet: every system call is"
+                                    + " allowed\n"
+                                    + "   Security: "
+                                    + file
+                                    + "7: RestrictNamespaces= is not applied yet: namespaces of every"
+                                    + " type can be created\n"
+                                    + "    Warning: "
+                                    + file
+                                    + "6: MemoryMax= is not applied yet: memory is not limited\n");
+            assertThat(command("status", "q").out())
+                    .contains("\n   Warnings: 1 (holdfast status --warnings q.service)\n");
+            assertThat(command("status", "--json", "w").out())
+                    .contains(
+                            "{\"place\":\""
+                                    + file
+                                    + "5\",\"severity\":\"warning\",\"message\":\"SystemCallFilter="
+                                    + " is not applied yet\",\"cost\":\"every system call is"
+                                    + " allowed\",\"security\":true}");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+        assertThat(command("status").code()).isEqualTo(1);
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void aPlainUsersUnitGoesWithoutItsSandboxAndTheStatusSaysSo() throws Exception {
+        unit("w", "ProtectSystem=strict\nPrivateTmp=yes\nExecStart=/bin/sleep 1000");
+        try (CommandProcess up = upAsNobody("w")) {
+            up.await("holdfast: ready");
+
+            assertThat(command("status", "w").out()).contains("Warnings: 2, 2 of them security");
+            assertThat(command("status", "--warnings", "w").out())
+                    .contains(
+                            "Security: "
+                                    + units.resolve("w.service")
+                                    + ": ProtectSystem= is not applied: the manager does not run as"
+                                    + " root: the files of the system are writable\n");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
     void onlySoManyErrorsOfAUnitAreShown() throws Exception {
         unit("broken", "ExecStart=bin/relative\n".repeat(50).strip());
         try (CommandProcess up = up("a")) {
             up.await("holdfast: ready");
             assertThat(command("status", "broken").out().lines())
+                    .anyMatch(line -> line.contains("Errors: 50 in all; --json lists them"))
                     .filteredOn(line -> line.contains("Error: "))
                     .hasSize(10);
             up.signal("TERM");

@@ -5,16 +5,19 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
-import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.manager.unit.Capability;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ExecSettings;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.ResourceLimit;
 import io.holdfast.manager.unit.SchedulingSettings;
 import io.holdfast.manager.unit.SecureBit;
@@ -129,7 +132,7 @@ final class Execution {
             } else if (!settings().sandbox().directives().isEmpty()) {
                 warnOnce(
                         "sandbox",
-                        "not honoured, since the manager does not run as root: "
+                        "not applied, since the manager does not run as root: "
                                 + String.join(", ", settings().sandbox().directives()));
             }
             Map<String, String> variables =
@@ -416,6 +419,28 @@ final class Execution {
             }
             warnOnce(setting, setting + " is not ours to set");
         }
+    }
+
+    /** What a run of the unit goes without, since this manager does not run as root. */
+    static List<Diagnostic> unapplied(ServiceUnit unit) {
+        if (Unistd.geteuid() == 0) {
+            return List.of();
+        }
+        Place place =
+                new Place(
+                        unit.source()
+                                .fragment()
+                                .map(Path::toString)
+                                .orElse(unit.name().text()),
+                        0);
+        return unit.exec().sandbox().directives().stream()
+                .map(directive ->
+                        new Diagnostic(
+                                place,
+                                Diagnostic.Kind.NOT_APPLIED,
+                                directive + "= is not applied: the manager does not run as root",
+                                DirectiveCost.of(directive)))
+                .toList();
     }
 
     private void warnOnce(Object subject, String text) {

@@ -10,6 +10,8 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.Permission.Verb;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.Call;
 import io.holdfast.varlink.Interface;
@@ -23,6 +25,7 @@ import io.holdfast.varlink.VarlinkServer;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -54,6 +57,19 @@ public final class ManagerInterface implements AutoCloseable {
 
             type Process (id: ProcessId, commandLine: string)
 
+            # One line about a unit's files.
+            type Diagnostic (
+              # file:line
+              place: string,
+              # error (it prevents a start), warning or notice
+              severity: string,
+              message: string,
+              # what the unit goes without, where a directive has no effect
+              cost: ?string,
+              # whether it runs with less protection than its files ask for
+              security: bool
+            )
+
             type Unit (
               name: string,
               description: string,
@@ -74,9 +90,7 @@ public final class ManagerInterface implements AutoCloseable {
               restarts: int,
               fragment: ?string,
               dropIns: []string,
-              diagnostics: []string,
-              # those of the diagnostics that keep it from being started
-              errors: []string,
+              diagnostics: []Diagnostic,
               log: []string
             )
 
@@ -429,13 +443,22 @@ public final class ManagerInterface implements AutoCloseable {
                         .put("restarts", unit.restarts())
                         .putIfPresent("fragment", unit.fragment().map(Path::toString))
                         .putStrings("dropIns", unit.dropIns().stream().map(Path::toString).toList())
-                        .putStrings(
+                        .put(
                                 "diagnostics",
-                                unit.diagnostics().stream().map(Object::toString).toList())
-                        .putStrings("errors", unit.errors().stream().map(Object::toString).toList())
+                                unit.diagnostics().stream().map(ManagerInterface::json).toList())
                         .putStrings("log", unit.log());
         unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
         return json.build();
+    }
+
+    private static JsonObject json(Diagnostic diagnostic) {
+        return JsonObject.builder()
+                .put("place", diagnostic.place().toString())
+                .put("severity", diagnostic.severity().name().toLowerCase(Locale.ROOT))
+                .put("message", diagnostic.message())
+                .putIfPresent("cost", diagnostic.cost().map(DirectiveCost::text))
+                .put("security", diagnostic.isSecurity())
+                .build();
     }
 
     private static Optional<String> nonEmpty(String text) {

@@ -5,6 +5,7 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitName;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -415,8 +417,15 @@ final class ServiceLife {
                 restarts,
                 newest().source().fragment(),
                 newest().source().dropIns(),
-                newest().diagnostics(),
+                diagnostics(),
                 log.last(Limits.LOG_LINES));
+    }
+
+    private List<Diagnostic> diagnostics() {
+        List<Diagnostic> unapplied = Execution.unapplied(unit);
+        return unapplied.isEmpty()
+                ? newest().diagnostics()
+                : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();
     }
 
     private static Optional<ProcessId> idOf(PidFd process) {

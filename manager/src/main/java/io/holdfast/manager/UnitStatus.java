@@ -60,10 +60,17 @@ public record UnitStatus(
         log = List.copyOf(log);
     }
 
-    /** What keeps it from being started, of what is to be said about its files. */
+    /** The diagnostics that prevent a start. */
     public List<Diagnostic> errors() {
         return diagnostics.stream()
                 .filter(diagnostic -> diagnostic.severity() == Diagnostic.Severity.ERROR)
+                .toList();
+    }
+
+    /** The diagnostics that do not prevent a start. */
+    public List<Diagnostic> warnings() {
+        return diagnostics.stream()
+                .filter(diagnostic -> diagnostic.severity() != Diagnostic.Severity.ERROR)
                 .toList();
     }
 

@@ -36,14 +36,14 @@ class DistributionSandboxTest {
         stage.close();
     }
 
-    /** Starts it as it is packaged; what of it is not honoured. */
+    /** Starts it as it is packaged; what of it is not applied. */
     private Set<String> start(String name) throws Exception {
         String text = Files.readString(UNITS.resolve(name + ".service"));
         stage.unit(name + ".service", "[Unit]\nDefaultDependencies=no\n" + text);
         assertThat(stage.start(name)).as("%s", stage.happenings()).isEqualTo(JobResult.DONE);
         Set<String> missing = new TreeSet<>();
         for (Diagnostic told : stage.status(name).diagnostics()) {
-            if (told.kind() == Diagnostic.Kind.NOT_HONOURED) {
+            if (told.kind() == Diagnostic.Kind.NOT_APPLIED) {
                 missing.add(told.message().replaceFirst("=.*", ""));
             }
         }

@@ -128,7 +128,7 @@ class ExecutionAsUserTest {
                 .isEqualTo("started\n");
         assertThat(warnings)
                 .containsExactly(
-                        "not honoured, since the manager does not run as root: PrivateDevices,"
+                        "not applied, since the manager does not run as root: PrivateDevices,"
                                 + " PrivateTmp, ProtectSystem, ReadWritePaths");
     }
 

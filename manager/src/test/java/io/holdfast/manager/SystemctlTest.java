@@ -124,6 +124,23 @@ class SystemctlTest {
     }
 
     @Test
+    void showListsWhatAUnitGoesWithout() throws Exception {
+        stage.service(
+                "w",
+                "ExecStart=/bin/sleep 1000",
+                "SystemCallFilter=@system-service",
+                "MemoryMax=1G");
+
+        assertThat(systemctl("show", "w", "-p", "SecurityWarnings").output().strip())
+                .startsWith("SecurityWarnings=")
+                .endsWith("SystemCallFilter= is not applied yet: every system call is allowed\"")
+                .doesNotContain("MemoryMax");
+        assertThat(systemctl("show", "w", "-p", "Warnings").output())
+                .contains("SystemCallFilter=", "MemoryMax= is not applied yet");
+        assertThat(systemctl("show", "w").output()).contains("\nWarnings=");
+    }
+
+    @Test
     void statusShowsTheProcessesAndWhatIsKnown() throws Exception {
         expect(0, "start", "a");
         String status = systemctl("status", "a").output();

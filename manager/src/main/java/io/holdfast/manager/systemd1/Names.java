@@ -13,6 +13,7 @@ final class Names {
     static final String SERVICE = "org.freedesktop.systemd1";
     static final String MANAGER = SERVICE + ".Manager";
     static final String UNIT = SERVICE + ".Unit";
+    static final String OWN_UNIT = "io.holdfast.Unit";
     static final String JOB = SERVICE + ".Job";
     static final String ACTIVATOR = SERVICE + ".Activator";
     static final String LOG_CONTROL = "org.freedesktop.LogControl1";

@@ -74,7 +74,9 @@ final class UnitObjects implements ObjectTree {
             case SocketUnit socket -> SocketProperties.describe(type, subject, socket);
             default -> {} // it has none of its own
         }
-        return List.of(unit.build(), type.build());
+        BusInterface.Builder own = BusInterface.named(Names.OWN_UNIT);
+        WarningProperties.describe(own, subject);
+        return List.of(unit.build(), type.build(), own.build());
     }
 
     private void addMethods(BusInterface.Builder builder, String unit) {

@@ -170,7 +170,23 @@ final class Assignment {
     }
 
     void ignored(String why) {
-        diagnostics.add(place(), Diagnostic.Kind.IGNORED, key() + "=: " + why + "; ignored");
+        diagnostics.add(
+                new Diagnostic(
+                        place(),
+                        Diagnostic.Kind.IGNORED,
+                        key() + "=: " + why + "; ignored",
+                        DirectiveCost.of(key())));
+    }
+
+    /** Reports that the manager does not apply a directive that this line stands for. */
+    void notApplied(String directive, String why) {
+        diagnostics.addOnce(
+                "Service." + directive,
+                new Diagnostic(
+                        place(),
+                        Diagnostic.Kind.NOT_APPLIED,
+                        directive + "= " + why,
+                        DirectiveCost.of(directive)));
     }
 
     void refused(String why) {

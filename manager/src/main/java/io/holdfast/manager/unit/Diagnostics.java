@@ -27,10 +27,14 @@ final class Diagnostics {
     }
 
     /** Says it unless something was said about this subject before. */
-    void addOnce(String subject, Place place, Diagnostic.Kind kind, String message) {
+    void addOnce(String subject, Diagnostic diagnostic) {
         if (seenOnce.size() < Diagnostic.LIMIT && seenOnce.add(subject)) {
-            add(place, kind, message);
+            add(diagnostic);
         }
+    }
+
+    void addOnce(String subject, Place place, Diagnostic.Kind kind, String message) {
+        addOnce(subject, new Diagnostic(place, kind, message));
     }
 
     void addAll(List<Diagnostic> others) {

@@ -8,8 +8,8 @@ import java.util.TreeSet;
 
 /**
  * Every directive of systemd (257, and the newer ones up to 259 that change what a service may do),
- * by section. It tells a directive that is not honoured yet from a mistyped one; which ones are
- * honoured is not written here but follows from the readers ({@link UnitReader#honoured}).
+ * by section. It tells a directive that is not applied yet from a mistyped one; which ones are
+ * applied is not written here but follows from the readers ({@link UnitReader#applied}).
  */
 final class DirectiveTable {
     /** Each with Condition and Assert in front. */

@@ -137,7 +137,9 @@ final class ExecSettingsReader implements SectionReader {
     private void dynamicUser(Assignment a) {
         dynamicUser = a.bool(dynamicUser);
         if (dynamicUser) {
-            a.remark("of what it implies RemoveIPC= and RestrictSUIDSGID= are not honoured yet");
+            for (String implied : List.of("RemoveIPC", "RestrictSUIDSGID")) {
+                a.notApplied(implied, "is not applied yet, which DynamicUser= implies");
+            }
         }
     }
 

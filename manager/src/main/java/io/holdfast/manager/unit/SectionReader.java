@@ -2,7 +2,7 @@ package io.holdfast.manager.unit;
 
 /**
  * Takes assignments into the fields of one record, in the order written. To honour one more
- * directive, add a {@code case} to the reader of its record: that alone makes it known as honoured.
+ * directive, add a {@code case} to the reader of its record: that alone makes it known as applied.
  */
 interface SectionReader {
     /**

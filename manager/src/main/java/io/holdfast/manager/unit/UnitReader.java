@@ -11,7 +11,7 @@ import java.util.TreeSet;
  * defaults, and says of everything without effect why. Thread-safe.
  *
  * @param notActedOn which of the directives that are read the caller does not act on all the same,
- *     as {@code Section.Key}: these too are told of as not honoured
+ *     as {@code Section.Key}: these too are reported as not applied
  */
 public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) {
     /**
@@ -44,24 +44,24 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
      * The directives of a section that have an effect: those that some reader takes. It follows
      * from the readers themselves.
      */
-    public static Set<String> honoured(UnitType type, String section) {
+    public static Set<String> applied(UnitType type, String section) {
         ManagerScope system = ManagerScope.system(Map.of());
         Specifiers specifiers =
                 new Specifiers(
-                        UnitName.of("honoured" + type.suffix()),
+                        UnitName.of("applied" + type.suffix()),
                         Optional.empty(),
                         Host.UNKNOWN,
                         system);
-        Set<String> honoured = new TreeSet<>();
+        Set<String> applied = new TreeSet<>();
         for (String key : DirectiveTable.of(section)) {
             UnitFile.Entry reset = new UnitFile.Entry(key, "", new Place("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
             boolean acted = !NOT_ACTED_ON.contains(section + "." + key);
             if (acted && new Readers(system).takes(type, section, assignment)) {
-                honoured.add(key);
+                applied.add(key);
             }
         }
-        return honoured;
+        return applied;
     }
 
     /** The readers of one unit's records. */
@@ -166,12 +166,16 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
                 return;
             }
             Assignment assignment = new Assignment(entry, specifiers, diagnostics);
-            if (!readers.takes(type, section, assignment) || notActedOn.contains(subject)) {
+            boolean applied =
+                    readers.takes(type, section, assignment) && !notActedOn.contains(subject);
+            if (!applied && !DirectiveCost.isNone(key, entry.value())) {
                 diagnostics.addOnce(
                         subject,
-                        entry.place(),
-                        Diagnostic.Kind.NOT_HONOURED,
-                        key + "= is not honoured yet");
+                        new Diagnostic(
+                                entry.place(),
+                                Diagnostic.Kind.NOT_APPLIED,
+                                key + "= is not applied yet",
+                                DirectiveCost.of(key)));
             }
         }
 

@@ -173,7 +173,7 @@ class SocketUnitTest {
         assertThat(Tree.messages(socket("ListenStream=/x\n" + line)))
                 .singleElement()
                 .asString()
-                .endsWith("is not honoured yet");
+                .endsWith("is not applied yet");
     }
 
     @Test

@@ -88,11 +88,11 @@ class UnitReaderTest {
     @Test
     void whatIsNotHonouredIsToldOnceWithItsPlace() {
         assertThat(Tree.messages(daemon()))
-                .contains("test:20: MemoryMax= is not honoured yet")
+                .contains("test:20: MemoryMax= is not applied yet: memory is not limited")
                 .noneMatch(m -> m.startsWith("test:21"));
         assertThat(daemon().diagnostics())
                 .extracting(Diagnostic::kind)
-                .containsOnly(Diagnostic.Kind.NOT_HONOURED, Diagnostic.Kind.REMARK);
+                .containsOnly(Diagnostic.Kind.NOT_APPLIED, Diagnostic.Kind.REMARK);
     }
 
     @Test
@@ -470,7 +470,7 @@ class UnitReaderTest {
         assertThat(timer).isInstanceOf(OtherUnit.class);
         assertThat(Tree.messages(timer))
                 .containsExactly(
-                        "test:2: OnBootSec= is not honoured yet",
+                        "test:2: OnBootSec= is not applied yet",
                         "test:3: unknown directive \"OnBotSec\" in [Timer]; ignored");
 
         SliceUnit slice = (SliceUnit) Tree.read(source("a-b.slice", "[Slice]\nTasksMax=5\n"));
@@ -501,13 +501,13 @@ class UnitReaderTest {
                                 "[Unit]\nOnFailure=b.service\n[Service]\nExecStart=/x\nNice=1\n"));
         assertThat(Tree.messages(unit))
                 .containsExactly(
-                        "test:2: OnFailure= is not honoured yet",
-                        "test:5: Nice= is not honoured yet");
+                        "test:2: OnFailure= is not applied yet",
+                        "test:5: Nice= is not applied yet");
     }
 
     @Test
     void theHonouredDirectivesFollowFromTheReaders() {
-        Set<String> service = UnitReader.honoured(UnitType.SERVICE, "Service");
+        Set<String> service = UnitReader.applied(UnitType.SERVICE, "Service");
         assertThat(service)
                 .contains(
                         "ExecStart",
@@ -519,12 +519,12 @@ class UnitReaderTest {
                 .contains(
                         "PrivateTmp", "DynamicUser", "IOSchedulingClass", "FileDescriptorStoreMax")
                 .doesNotContain("SystemCallFilter", "MemoryMax");
-        assertThat(UnitReader.honoured(UnitType.SERVICE, "Unit"))
+        assertThat(UnitReader.applied(UnitType.SERVICE, "Unit"))
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
-        assertThat(UnitReader.honoured(UnitType.SOCKET, "Socket"))
+        assertThat(UnitReader.applied(UnitType.SOCKET, "Socket"))
                 .contains("ListenStream", "Accept", "PassPIDFD")
                 .doesNotContain("ListenNetlink", "KeepAlive", "User");
-        assertThat(UnitReader.honoured(UnitType.TARGET, "Install")).contains("WantedBy");
+        assertThat(UnitReader.applied(UnitType.TARGET, "Install")).contains("WantedBy");
     }
 
     @Test

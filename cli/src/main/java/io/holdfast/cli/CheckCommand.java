@@ -237,14 +237,12 @@ final class CheckCommand implements Command {
         decision.explanation()
                 .ifPresent(explanation -> explanation.steps().forEach(step -> print(step, output)));
         new TreeMap<>(decision.details())
-                .forEach((key, value) ->
-                        output.line("  ", output.faint(key + " = "), value));
+                .forEach((key, value) -> output.line("  ", output.faint(key + " = "), value));
     }
 
     private static void print(Explanation.Step step, Output output) {
         String place = step.place().isEmpty() ? "" : " " + step.place();
-        output.line(
-                "  ", output.faint(step.topic() + ":"), " ", step.text(), output.faint(place));
+        output.line("  ", output.faint(step.topic() + ":"), " ", step.text(), output.faint(place));
     }
 
     private static JsonText json(String action, Decision decision) {

@@ -52,7 +52,9 @@ final class Output {
     private @Nullable LineQueue complaints;
     private boolean stalled;
 
-    /** A text with a style: the parameter of the escape sequence that a terminal in colours gets. */
+    /**
+     * A text with a style: the parameter of the escape sequence that a terminal in colours gets.
+     */
     record Styled(String text, String code) {
         /** The text alone. */
         @Override
@@ -137,8 +139,7 @@ final class Output {
         if (lines == null) {
             lines = new LineQueue(out, PROGRAM + " ");
             complaints =
-                    err.equals(Standard.ERR)
-                            ? LogLines.queue() : new LineQueue(err, PROGRAM + " ");
+                    err.equals(Standard.ERR) ? LogLines.queue() : new LineQueue(err, PROGRAM + " ");
         }
     }
 

@@ -129,8 +129,7 @@ final class RuleTests {
         output.line(result.asked.question() + ": ", answer, instead);
         for (Step step : result.steps) {
             String place = step.place.map(at -> " " + at).orElse("");
-            output.line(
-                    "  ", output.faint(step.topic + ":"), " ", step.text, output.faint(place));
+            output.line("  ", output.faint(step.topic + ":"), " ", step.text, output.faint(place));
         }
     }
 

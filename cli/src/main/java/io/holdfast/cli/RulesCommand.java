@@ -218,9 +218,7 @@ final class RulesCommand implements Command {
             String place = diagnostic.place().toString();
             if (json) {
                 output.line(
-                        JsonText.object()
-                                .put("place", place)
-                                .put("message", diagnostic.message()));
+                        JsonText.object().put("place", place).put("message", diagnostic.message()));
             } else {
                 output.line(output.strong(place), ": ", diagnostic.message());
             }

@@ -148,7 +148,11 @@ final class StatusCommand implements Command {
         } else if (count > 0) {
             String more = security.isEmpty() ? "" : ", " + security.size() + " of them security";
             String list = " (holdfast status " + WARNINGS + " " + unit.string("name") + ")";
-            row(output, "Warnings", security.isEmpty() ? count : output.warning(count + more), list);
+            row(
+                    output,
+                    "Warnings",
+                    security.isEmpty() ? count : output.warning(count + more),
+                    list);
         }
     }
 

@@ -125,8 +125,7 @@ final class TourCommand implements Command {
                     output.good(victim.state().toString().toLowerCase(java.util.Locale.ROOT)));
             output.line(
                     "   how it ended: ",
-                    output.good(
-                            victim.info().exit().map(Object::toString).orElse("nobody tells")));
+                    output.good(victim.info().exit().map(Object::toString).orElse("nobody tells")));
             output.line(
                     "   KILL to it: ",
                     victim.signal(Signal.KILL)

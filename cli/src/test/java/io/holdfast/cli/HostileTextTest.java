@@ -197,6 +197,7 @@ class HostileTextTest {
         Await.until(() -> read(log).contains("café"));
 
         assertThat(harmless(Files.readAllBytes(log)))
-                .contains("50\\u202e\\u001b[2J.rules:1: \\u001b[2J\\nholdfast: error: \\u202e café\n");
+                .contains(
+                        "50\\u202e\\u001b[2J.rules:1: \\u001b[2J\\nholdfast: error: \\u202e café\n");
     }
 }

@@ -32,8 +32,7 @@ class LineQueueTest {
                 queue.add("dropped");
             }
             reader.read();
-            String dropped =
-                    "queue: dropped 3 lines here: the output is not read fast enough";
+            String dropped = "queue: dropped 3 lines here: the output is not read fast enough";
             Await.until(() -> reader.written().contains(dropped));
             expected.add(dropped);
             queue.add("there is room again");
@@ -80,8 +79,7 @@ class LineQueueTest {
     @Test
     void whileThereIsNothingToWriteNoThreadWakes() throws Exception {
         ByteArrayOutputStream taken = new ByteArrayOutputStream();
-        LineQueue queue =
-                new LineQueue(new PrintStream(taken, true, StandardCharsets.UTF_8), "");
+        LineQueue queue = new LineQueue(new PrintStream(taken, true, StandardCharsets.UTF_8), "");
         assertThat(queue.isIdle()).isTrue();
         queue.add("a line");
         assertThat(queue.flush(LONG)).isTrue();

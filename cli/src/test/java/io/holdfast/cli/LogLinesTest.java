@@ -47,7 +47,9 @@ class LogLinesTest {
                                 .lines()
                                 .map(line -> line.replaceFirst("^<[356]>|^<4>", "holdfast: ")))
                 .satisfiesExactly(
-                        line -> assertThat(line).isEqualTo("holdfast: refused \\u001b[2J of a\\nb {0}"),
+                        line ->
+                                assertThat(line)
+                                        .isEqualTo("holdfast: refused \\u001b[2J of a\\nb {0}"),
                         line -> assertThat(line).endsWith("plain {0} \\u202e"),
                         line ->
                                 assertThat(line)

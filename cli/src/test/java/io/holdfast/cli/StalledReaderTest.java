@@ -36,8 +36,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Each daemon with a full pipe as standard output and standard error, which nobody reads: it starts,
- * serves, and ends when it is told to.
+ * Each daemon with a full pipe as standard output and standard error, which nobody reads: it
+ * starts, serves, and ends when it is told to.
  */
 @Timeout(180)
 class StalledReaderTest {
@@ -165,7 +165,11 @@ class StalledReaderTest {
     void aBusServesAndEnds() throws Exception {
         UnixAddress address = UnixAddress.path(folder.resolve("bus"));
         try (Child bus =
-                start("bus", "--print-address", "--address", "unix:path=" + folder.resolve("bus"))) {
+                start(
+                        "bus",
+                        "--print-address",
+                        "--address",
+                        "unix:path=" + folder.resolve("bus"))) {
             Await.until(() -> refused(address));
             for (int i = 0; i < 100; i++) {
                 assertThat(refused(address)).isTrue();

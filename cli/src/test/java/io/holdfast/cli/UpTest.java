@@ -211,7 +211,9 @@ class UpTest {
                     .anyMatch(line -> line.contains("Loaded: bad-setting"))
                     .anyMatch(line ->
                             line.contains("Error: " + place) && line.contains("bin/relative"))
-                    .anyMatch(line -> line.contains("Warnings: 1 (holdfast status --warnings broken.service)"));
+                    .anyMatch(line ->
+                            line.contains(
+                                    "Warnings: 1 (holdfast status --warnings broken.service)"));
 
             assertThat(command("start", "missing").code()).isEqualTo(1);
             assertThat(command("status", "missing").out().lines())
@@ -234,7 +236,8 @@ class UpTest {
                 MemoryMax=1G
                 RestrictNamespaces=yes
                 ProtectProc=default
-                ExecStart=/bin/sleep 1000""");
+                ExecStart=/bin/sleep 1000\
+                """);
         unit("q", "MemoryMax=1G\nExecStart=/bin/sleep 1000");
         String file = units.resolve("w.service") + ":";
         try (CommandProcess up = up("w", "q")) {

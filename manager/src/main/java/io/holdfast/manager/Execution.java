@@ -5,8 +5,8 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
-import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Resource;
@@ -428,11 +428,7 @@ final class Execution {
         }
         Place place =
                 new Place(
-                        unit.source()
-                                .fragment()
-                                .map(Path::toString)
-                                .orElse(unit.name().text()),
-                        0);
+                        unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
         return unit.exec().sandbox().directives().stream()
                 .map(directive ->
                         new Diagnostic(

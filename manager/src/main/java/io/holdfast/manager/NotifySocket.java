@@ -94,8 +94,7 @@ final class NotifySocket implements AutoCloseable {
                 notHeld.say("notify message of " + notHeld(sender.get()) + " ignored");
                 return;
             }
-            NotifySender held =
-                    new NotifySender(sender.get().process().get(), sender.get().uid());
+            NotifySender held = new NotifySender(sender.get().process().get(), sender.get().uid());
             if (beside.isCut()) {
                 cut.say("notify message of " + held + " ignored: descriptors were lost");
                 return;

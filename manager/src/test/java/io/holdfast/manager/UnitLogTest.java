@@ -50,7 +50,8 @@ class UnitLogTest {
         write(log, "cdefgh");
         write(log, "ijk\nnext\n");
         assertThat(log.last(9))
-                .containsExactly("abcd", "abcd" + PrintableText.CUT, "abcd" + PrintableText.CUT, "next");
+                .containsExactly(
+                        "abcd", "abcd" + PrintableText.CUT, "abcd" + PrintableText.CUT, "next");
     }
 
     @Test

@@ -3,9 +3,7 @@ package io.holdfast.authority.rules;
 import io.holdfast.authority.action.Place;
 import java.lang.System.Logger.Level;
 
-/**
- * Receives what rules log, and what is wrong with them. Called by any thread of the rules.
- */
+/** Receives what rules log, and what is wrong with them. Called by any thread of the rules. */
 @FunctionalInterface
 public interface RuleLog {
     /** Characters of a line; a longer one is cut, with a mark. */

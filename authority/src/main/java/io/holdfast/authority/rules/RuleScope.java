@@ -115,7 +115,9 @@ final class RuleScope {
                     e instanceof EvaluatorException && e.lineNumber() > 0
                             ? new Place(file.path(), e.lineNumber())
                             : ScriptPlace.of(e);
-            diagnostics.add(new RuleDiagnostic(place, PrintableText.of(ScriptPlace.details(e), RuleLog.LINE)));
+            diagnostics.add(
+                    new RuleDiagnostic(
+                            place, PrintableText.of(ScriptPlace.details(e), RuleLog.LINE)));
         } catch (Abort e) {
             Place place = e.place().file().equals(file.path()) ? e.place() : whole;
             diagnostics.add(new RuleDiagnostic(place, String.valueOf(e.getMessage())));
@@ -124,7 +126,8 @@ final class RuleScope {
         } catch (OutOfMemoryError e) {
             diagnostics.add(new RuleDiagnostic(whole, "took more memory than there is"));
         } catch (RuntimeException e) {
-            diagnostics.add(new RuleDiagnostic(whole, PrintableText.of(e.toString(), RuleLog.LINE)));
+            diagnostics.add(
+                    new RuleDiagnostic(whole, PrintableText.of(e.toString(), RuleLog.LINE)));
         } finally {
             loading = false;
             cell.budget = outer;

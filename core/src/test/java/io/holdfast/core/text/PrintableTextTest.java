@@ -122,8 +122,10 @@ class PrintableTextTest {
 
     @Test
     void eachKindIsShownAsAnEscapeOfJson() {
-        assertThat(PrintableText.of("\u001b]0;title\u0007\u001b[2J")).isEqualTo("\\u001b]0;title\\u0007\\u001b[2J");
-        assertThat(PrintableText.of("one\nholdfast: two\r\n")).isEqualTo("one\\nholdfast: two\\r\\n");
+        assertThat(PrintableText.of("\u001b]0;title\u0007\u001b[2J"))
+                .isEqualTo("\\u001b]0;title\\u0007\\u001b[2J");
+        assertThat(PrintableText.of("one\nholdfast: two\r\n"))
+                .isEqualTo("one\\nholdfast: two\\r\\n");
         assertThat(PrintableText.of("\u009b31m")).isEqualTo("\\u009b31m");
         assertThat(PrintableText.of("a\u202etxt.exe")).isEqualTo("a\\u202etxt.exe");
         assertThat(PrintableText.of("\u2028\u2029\u0085")).isEqualTo("\\u2028\\u2029\\u0085");

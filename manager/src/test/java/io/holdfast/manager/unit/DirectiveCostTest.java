@@ -61,19 +61,16 @@ class DirectiveCostTest {
                 .allSatisfy(directive ->
                         assertThat(DirectiveCost.of(directive))
                                 .as(directive)
-                                .hasValueSatisfying(
-                                        cost -> assertThat(cost.security()).isTrue()));
+                                .hasValueSatisfying(cost -> assertThat(cost.security()).isTrue()));
         Set<String> unapplied = new TreeSet<>(DirectiveTable.of("Service"));
         unapplied.removeAll(UnitReader.applied(UnitType.SERVICE, "Service"));
         assertThat(unapplied)
-                .filteredOn(
-                        directive ->
-                                directive.matches("(Protect|Restrict|Private|SystemCall).*")
-                                        && !directive.equals("SystemCallErrorNumber"))
+                .filteredOn(directive ->
+                        directive.matches("(Protect|Restrict|Private|SystemCall).*")
+                                && !directive.equals("SystemCallErrorNumber"))
                 .isNotEmpty()
-                .allSatisfy(
-                        directive ->
-                                assertThat(DirectiveCost.of(directive)).as(directive).isPresent());
+                .allSatisfy(directive ->
+                        assertThat(DirectiveCost.of(directive)).as(directive).isPresent());
     }
 
     private static List<Diagnostic> diagnostics(String... lines) {
@@ -102,7 +99,8 @@ class DirectiveCostTest {
                 .satisfies(each -> {
                     assertThat(each.isSecurity()).isTrue();
                     assertThat(each.kind()).isEqualTo(Diagnostic.Kind.IGNORED);
-                    assertThat(each.text()).endsWith("; ignored: the files of the system are writable");
+                    assertThat(each.text())
+                            .endsWith("; ignored: the files of the system are writable");
                 });
     }
 

@@ -7,9 +7,10 @@ import java.nio.file.Path;
 public sealed interface VarlinkAddress {
     /** A listening socket: {@code unix:/path}, {@code /path} or {@code unix:@abstract}. */
     record Unix(UnixAddress address) implements VarlinkAddress {
+        /** In a form that {@link #parse} reads. */
         @Override
         public String toString() {
-            return address.toString();
+            return address instanceof UnixAddress.AbstractName ? "unix:" + address : address.toString();
         }
     }
 

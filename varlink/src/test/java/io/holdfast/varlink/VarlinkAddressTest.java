@@ -23,6 +23,13 @@ class VarlinkAddressTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"/run/x", "unix:/run/x", "unix:@x/y", "exec:/bin/true"})
+    void anAddressIsReadAgainFromItsText(String text) {
+        VarlinkAddress address = VarlinkAddress.parse(text);
+        assertThat(VarlinkAddress.parse(address.toString())).isEqualTo(address);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "",

@@ -181,6 +181,8 @@ final class BusConfigReader {
                     "not well-formed XML: "
                             + (start < 0 ? message : message.substring(start + 9)).strip(),
                     e);
+        } catch (RuntimeException e) { // the JDK's parser fails so on some malformed documents
+            throw new ConfigException(new Place(source, 0), "not well-formed XML: " + e, e);
         }
     }
 

@@ -10,7 +10,9 @@ public sealed interface VarlinkAddress {
         /** In a form that {@link #parse} reads. */
         @Override
         public String toString() {
-            return address instanceof UnixAddress.AbstractName ? "unix:" + address : address.toString();
+            return address instanceof UnixAddress.AbstractName
+                    ? "unix:" + address
+                    : address.toString();
         }
     }
 

@@ -96,25 +96,6 @@ class InterfaceTest {
                 .isEqualTo(definition);
     }
 
-    @ParameterizedTest
-    @MethodSource("cases")
-    void damagedTextIsRefusedInsideItOrMeansWhatItSays(Gen gen) {
-        String text =
-                gen.mutate(
-                        new Samples(gen).definition(false).toString(),
-                        "()[]?:,->#.\n aZ9_methodtypeerror\0é");
-        try {
-            Interface definition = Interface.parse(text);
-            assertThat(Interface.parse(definition.toString())).isEqualTo(definition);
-        } catch (IdlException e) {
-            List<String> lines = text.lines().toList();
-            assertThat(e.line()).isBetween(1, lines.size() + 1);
-            int length = e.line() <= lines.size() ? lines.get(e.line() - 1).length() : 0;
-            assertThat(e.column()).isBetween(1, length + 1);
-            assertThat(e).hasMessageStartingWith(e.line() + ":" + e.column() + ": ");
-        }
-    }
-
     static Stream<Arguments> mistakes() {
         return Stream.of(
                 Arguments.of("", "1:1: expected \"interface\", found the end"),

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.core.testkit.Gen;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,7 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -147,23 +145,6 @@ class CataloguesTest {
             file.putInt(28 + 8 * i, 1 << 19).putInt(32 + 8 * i, i);
         }
         assertThat(Catalogue.read(file.array())).isEmpty();
-    }
-
-    static Stream<Gen> mutants() {
-        return Gen.cases(200);
-    }
-
-    @ParameterizedTest
-    @MethodSource("mutants")
-    void whateverItHasACatalogueIsReadOrLeft(Gen gen) {
-        byte[] bytes = catalogue(GERMAN, ByteOrder.LITTLE_ENDIAN, UTF_8);
-        for (int i = gen.between(1, 6); i > 0; i--) {
-            bytes[gen.between(0, bytes.length - 1)] = (byte) gen.anyLong();
-        }
-        assertThat(Catalogue.read(bytes).size()).isLessThan(bytes.length);
-        assertThat(Catalogue.read(gen.bytes(100))).isEmpty();
-        assertThat(Catalogue.read(Arrays.copyOf(bytes, gen.between(0, bytes.length))).size())
-                .isLessThan(bytes.length);
     }
 
     @Test

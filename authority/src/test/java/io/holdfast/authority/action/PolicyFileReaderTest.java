@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.core.process.Spawn;
-import io.holdfast.core.testkit.Gen;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,13 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
@@ -337,31 +334,5 @@ class PolicyFileReaderTest {
                 .containsExactly("cannot be found");
         assertThat(PolicyFileReader.read(Path.of("/dev/null")).actions()).isEmpty();
         assertThat(PolicyFileReader.read(folder).problems()).hasSize(1);
-    }
-
-    static Stream<Gen> mutants() {
-        return Gen.cases(200);
-    }
-
-    @ParameterizedTest
-    @MethodSource("mutants")
-    void whateverAFileHasItIsReadOrTold(Gen gen) {
-        String mutant = gen.mutate(WHOLE, "<>/!?&;'\"=[]-ax \n\0é\uD83D");
-        PolicyFile file = parse(mutant);
-        if (file.actions().size() < 2) {
-            assertThat(file.problems()).isNotEmpty();
-        }
-        byte[] bytes = mutant.getBytes(UTF_8);
-        for (int i = gen.between(1, 4); i > 0; i--) {
-            bytes[gen.between(0, bytes.length - 1)] = (byte) gen.anyLong();
-        }
-        PolicyFile other = PolicyFileReader.parse(FILE, bytes);
-        assertThat(other.actions().size() + other.problems().size()).isPositive();
-    }
-
-    @ParameterizedTest
-    @MethodSource("mutants")
-    void bytesWithoutSenseAreTold(Gen gen) {
-        assertThat(PolicyFileReader.parse(FILE, gen.bytes(200)).problems()).isNotEmpty();
     }
 }

@@ -247,18 +247,12 @@ final class GeneratedMessage {
     }
 
     /** Makes the body's length what is left after the header, if the header ends within. */
-    private static void fitBody(byte[] bytes) {
+    static void fitBody(byte[] bytes) {
         ByteBuffer in = order(bytes);
         long header = (16 + Integer.toUnsignedLong(in.getInt(12)) + 7) & -8;
         if (header <= bytes.length) {
             in.putInt(4, (int) (bytes.length - header));
         }
-    }
-
-    /** Makes noise look like a message whose header fields take so many bytes. */
-    static void frame(byte[] bytes, int fields) {
-        order(bytes).putInt(12, fields);
-        fitBody(bytes);
     }
 
     /** Whether a dict in the body has two entries of one key, of which a Map keeps one. */

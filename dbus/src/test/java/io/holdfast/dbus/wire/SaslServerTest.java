@@ -3,17 +3,14 @@ package io.holdfast.dbus.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.holdfast.core.testkit.Gen;
 import io.holdfast.dbus.wire.SaslServer.State;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -331,68 +328,5 @@ class SaslServerTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() ->
                         new SaslServer.Config(GUID, true, false, OptionalLong.of(0), true, 0, 1));
-    }
-
-    static Stream<Gen> scripts() {
-        return Gen.cases(300);
-    }
-
-    /** Lines of the protocol, near misses, and noise. */
-    private static String script(Gen gen) {
-        StringBuilder text = new StringBuilder(gen.chance(0.95) ? "\0" : "");
-        int lines = gen.between(0, 12);
-        for (int i = 0; i < lines; i++) {
-            String line =
-                    gen.oneOf(
-                            "AUTH",
-                            "AUTH EXTERNAL",
-                            "AUTH EXTERNAL " + HEX_1000,
-                            "AUTH EXTERNAL 30",
-                            "AUTH ANONYMOUS",
-                            "DATA",
-                            "DATA " + HEX_1000,
-                            "CANCEL",
-                            "ERROR",
-                            "NEGOTIATE_UNIX_FD",
-                            "BEGIN",
-                            "");
-            text.append(gen.chance(0.2) ? gen.mutate(line, "ABDEX 013\r\n\0") : line)
-                    .append("\r\n");
-        }
-        return text.append(gen.string("l\1\2\r\nB", 20)).toString();
-    }
-
-    @ParameterizedTest
-    @MethodSource("scripts")
-    void howTheBytesAreCutDoesNotMatter(Gen gen) {
-        byte[] bytes = ascii(script(gen));
-        SaslServer whole = new SaslServer(config(gen.chance(0.5), true));
-        SaslServer cut = new SaslServer(whole.config());
-        int used = whole.read(bytes, 0, bytes.length);
-        int at = 0;
-        while (at < bytes.length) {
-            int length = Math.min(gen.between(1, 9), bytes.length - at);
-            int taken = cut.read(bytes, at, length);
-            at += taken;
-            if (taken < length) {
-                break;
-            }
-        }
-        assertThat(at).isEqualTo(used);
-        assertThat(cut.state()).isEqualTo(whole.state());
-        assertThat(cut.refusal()).isEqualTo(whole.refusal());
-        assertThat(cut.takeAnswers()).isEqualTo(whole.takeAnswers());
-        assertThat(cut.identity()).isEqualTo(whole.identity());
-        assertThat(cut.descriptorsAgreed()).isEqualTo(whole.descriptorsAgreed());
-    }
-
-    @ParameterizedTest
-    @MethodSource("scripts")
-    void noiseIsNeverAcceptedAndNeverThrows(Gen gen) {
-        byte[] bytes = gen.bytes(2_000);
-        int used = server.read(bytes, 0, bytes.length);
-        assertThat(used).isEqualTo(bytes.length);
-        assertThat(server.state()).isNotEqualTo(State.BEGUN);
-        assertThat(server.identity()).isEmpty();
     }
 }

@@ -191,15 +191,4 @@ class ExecCommandTest {
         List<String> arguments = parsed.commands().getFirst().arguments();
         assertThat(arguments.subList(1, arguments.size())).isEqualTo(words);
     }
-
-    @ParameterizedTest
-    @MethodSource("generated")
-    void noLineMakesItThrow(Gen gen) {
-        String line = gen.string("/ab \\x41\"';-+!@:|$${}%u", 40);
-        ExecCommand.Line parsed = parse(line);
-        for (ExecCommand command : parsed.commands()) {
-            assertThat(command.arguments()).isNotEmpty();
-            assertThat(command.expand(Map.of("a", "b \" c"))).doesNotContainNull();
-        }
-    }
 }

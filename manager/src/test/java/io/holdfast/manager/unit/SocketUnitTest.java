@@ -236,25 +236,6 @@ class SocketUnitTest {
 
     @ParameterizedTest
     @MethodSource("generated")
-    void noTextMakesAnAddressOfAnotherShape(Gen gen) {
-        String text = gen.string("/@[]:.%0123456789abcf x\u0000", 30);
-        ListenAddress address;
-        try {
-            address = ListenAddress.parse(text);
-        } catch (IllegalArgumentException e) {
-            assertThat(e.getMessage()).isNotBlank();
-            return;
-        }
-        switch (address) {
-            case ListenAddress.Node(String path) -> assertThat(path).startsWith("/");
-            case ListenAddress.AbstractName(String name) -> assertThat(name).isNotEmpty();
-            case ListenAddress.Port(_, int port) -> assertThat(port).isBetween(1, 65535);
-            case ListenAddress.Other _ -> throw new AssertionError(text);
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("generated")
     void noValueOfAnyDirectiveMakesTheReadingThrow(Gen gen) {
         List<String> keys = List.copyOf(DirectiveTable.of("Socket"));
         StringBuilder text = new StringBuilder("[Socket]\n");

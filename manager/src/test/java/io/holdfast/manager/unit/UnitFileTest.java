@@ -3,16 +3,12 @@ package io.holdfast.manager.unit;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.testkit.Gen;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class UnitFileTest {
@@ -147,34 +143,5 @@ class UnitFileTest {
         UnitFile directory = UnitFile.read(folder, UnitFile.Role.FRAGMENT);
         assertThat(problems(missing).getFirst()).endsWith("no.service: not a regular file");
         assertThat(problems(directory).getFirst()).endsWith(": not a regular file");
-    }
-
-    static Stream<Gen> generated() {
-        return Gen.cases(300);
-    }
-
-    @ParameterizedTest
-    @MethodSource("generated")
-    void whatWasParsedIsParsedAgainFromItsText(Gen gen) {
-        StringBuilder text = new StringBuilder();
-        for (String line : gen.list(30, () -> gen.string("[]=#; \\\tab'\"é%\r", 12))) {
-            text.append(gen.chance(0.3) ? gen.oneOf("[Unit]", "[Service]", "A=") : "");
-            text.append(line).append('\n');
-        }
-        UnitFile once = UnitFile.parse("f", text.toString());
-        UnitFile twice = UnitFile.parse("f", once.toText());
-        assertThat(twice.toText()).isEqualTo(once.toText());
-        assertThat(twice.diagnostics()).isEmpty();
-        assertThat(twice.sections()).hasSameSizeAs(once.sections());
-    }
-
-    @ParameterizedTest
-    @MethodSource("generated")
-    void noBytesMakeItThrow(Gen gen) {
-        UnitFile file = UnitFile.parse("f", gen.bytes(2000));
-        assertThat(file.sections().size() + file.diagnostics().size()).isNotNegative();
-        for (UnitFile.Section section : file.sections()) {
-            assertThat(section.entries()).noneMatch(e -> e.key().isEmpty());
-        }
     }
 }

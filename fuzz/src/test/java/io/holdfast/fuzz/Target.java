@@ -1,0 +1,104 @@
+package io.holdfast.fuzz;
+
+import io.holdfast.authority.action.CatalogueTarget;
+import io.holdfast.authority.action.PolicyFileTarget;
+import io.holdfast.authority.rules.RulesTarget;
+import io.holdfast.bus.config.BusConfigTarget;
+import io.holdfast.bus.config.ServiceFileTarget;
+import io.holdfast.core.process.ProcessNameTarget;
+import io.holdfast.dbus.AddressTarget;
+import io.holdfast.dbus.wire.MatchRuleTarget;
+import io.holdfast.dbus.wire.MessageTarget;
+import io.holdfast.dbus.wire.SaslTarget;
+import io.holdfast.dbus.wire.SignatureTarget;
+import io.holdfast.manager.NotifyMessageTarget;
+import io.holdfast.manager.unit.UnitFileTarget;
+import io.holdfast.manager.unit.UnitValueTarget;
+import io.holdfast.varlink.FrameTarget;
+import io.holdfast.varlink.IdlTarget;
+import io.holdfast.varlink.JsonTarget;
+import io.holdfast.varlink.VarlinkAddressTarget;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * The fuzz targets. Each is a class in the package of its parser with the method that Jazzer calls
+ * for an input, and has kept inputs in the folder {@code corpus/NAME} of this module: seeds, and
+ * what once found a fault.
+ */
+enum Target {
+    MESSAGE(MessageTarget.class, MessageTarget::fuzzerTestOneInput, 2),
+    SIGNATURE(SignatureTarget.class, SignatureTarget::fuzzerTestOneInput, 1),
+    SASL(SaslTarget.class, SaslTarget::fuzzerTestOneInput, 1),
+    MATCH_RULE(MatchRuleTarget.class, MatchRuleTarget::fuzzerTestOneInput, 1),
+    ADDRESS(AddressTarget.class, AddressTarget::fuzzerTestOneInput, 1),
+    JSON(JsonTarget.class, JsonTarget::fuzzerTestOneInput, 1),
+    FRAME(FrameTarget.class, FrameTarget::fuzzerTestOneInput, 1),
+    IDL(IdlTarget.class, IdlTarget::fuzzerTestOneInput, 1),
+    VARLINK_ADDRESS(VarlinkAddressTarget.class, VarlinkAddressTarget::fuzzerTestOneInput, 1),
+    BUS_CONFIG(BusConfigTarget.class, BusConfigTarget::fuzzerTestOneInput, 1),
+    SERVICE_FILE(ServiceFileTarget.class, ServiceFileTarget::fuzzerTestOneInput, 1),
+    UNIT_FILE(UnitFileTarget.class, UnitFileTarget::fuzzerTestOneInput, 2),
+    UNIT_VALUE(UnitValueTarget.class, UnitValueTarget::fuzzerTestOneInput, 1),
+    NOTIFY_MESSAGE(NotifyMessageTarget.class, NotifyMessageTarget::fuzzerTestOneInput, 1),
+    POLICY_FILE(PolicyFileTarget.class, PolicyFileTarget::fuzzerTestOneInput, 1),
+    CATALOGUE(CatalogueTarget.class, CatalogueTarget::fuzzerTestOneInput, 1),
+    RULES(RulesTarget.class, RulesTarget::fuzzerTestOneInput, 5),
+    PROCESS_NAME(ProcessNameTarget.class, ProcessNameTarget::fuzzerTestOneInput, 1);
+
+    /** The kept inputs of all targets. */
+    static final Path CORPUS = Path.of("corpus").toAbsolutePath();
+
+    private final Class<?> type;
+    private final Bounds.Check check;
+    private final int share;
+
+    /**
+     * @param share of the time of a long run: more for what is large or slow
+     */
+    Target(Class<?> type, Bounds.Check check, int share) {
+        this.type = type;
+        this.check = check;
+        this.share = share;
+    }
+
+    /** The class that Jazzer is given. */
+    Class<?> type() {
+        return type;
+    }
+
+    /** How many shares of a long run's time it has. */
+    int share() {
+        return share;
+    }
+
+    /** The folder of its kept inputs. */
+    Path corpus() {
+        return CORPUS.resolve(toString());
+    }
+
+    /** Its kept inputs. */
+    List<Path> inputs() {
+        try (Stream<Path> files = Files.list(corpus())) {
+            return files.sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Runs it on one input. */
+    void run(byte[] input) throws Exception {
+        check.accept(input);
+    }
+
+    /** The name in lower case with hyphens. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

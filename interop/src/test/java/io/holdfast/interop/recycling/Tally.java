@@ -1,0 +1,72 @@
+package io.holdfast.interop.recycling;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The count of one question: how often it was asked, judged, and answered wrongly. */
+final class Tally {
+    private static final int SHOWN = 5;
+    private static final int ENOUGH = 20;
+
+    private final String question;
+    private final AtomicLong asked = new AtomicLong();
+    private final AtomicLong judged = new AtomicLong();
+    private final AtomicLong wrong = new AtomicLong();
+    private final List<String> examples = new CopyOnWriteArrayList<>();
+
+    Tally(String question) {
+        this.question = question;
+    }
+
+    void asked() {
+        long _ = asked.incrementAndGet();
+    }
+
+    /** An answer that the truth could be held against, and whether it was right. */
+    void judge(boolean right, String answer) {
+        long _ = judged.incrementAndGet();
+        if (!right) {
+            wrong(answer);
+        }
+    }
+
+    private void wrong(String answer) {
+        if (wrong.incrementAndGet() <= SHOWN) {
+            examples.add(answer);
+        }
+    }
+
+    /** The asking itself failed in a way that it may not. */
+    void failed(Throwable failure) {
+        wrong(String.valueOf(failure));
+    }
+
+    String question() {
+        return question;
+    }
+
+    /** Whether there was a wrong answer. */
+    boolean isFooled() {
+        return wrong.get() > 0;
+    }
+
+    /** Whether it was judged often enough for its count to mean something. */
+    boolean isEnough() {
+        return judged.get() >= ENOUGH;
+    }
+
+    /** Whether it was judged often enough, and never wrong. */
+    boolean isGood() {
+        return isEnough() && wrong.get() == 0;
+    }
+
+    /** One line, and examples of wrong answers. */
+    @Override
+    public String toString() {
+        String line =
+                "%-45s %,10d asked %,10d judged %6d wrong"
+                        .formatted(question, asked.get(), judged.get(), wrong.get());
+        return examples.isEmpty() ? line : line + "\n  " + String.join("\n  ", examples);
+    }
+}

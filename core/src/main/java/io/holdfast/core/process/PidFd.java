@@ -121,8 +121,8 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds a child that {@code ProcessBuilder} started and that Java has not waited for. The held
-     * process is an unreaped child of this JVM with the start time that Java noted.
+     * Holds a child that {@code ProcessBuilder} started. It is an unreaped child of this JVM with
+     * the start time that Java noted, and Java has not seen it end.
      *
      * @throws ErrnoException ESRCH if it has ended and was reaped
      */
@@ -131,11 +131,19 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds the process of a handle. A {@code ProcessHandle} is a number and a start time in steps
-     * of 10 ms; the held process has both, as Java finds after it was opened. A handle cannot say
-     * more.
+     * Holds the process of a handle: this process itself, or a child of it that nobody has reaped.
+     * All others are refused.
      *
-     * @throws ErrnoException ESRCH if it has ended, or its start time cannot be read
+     * <p>A {@code ProcessHandle} is a number and a start time in steps of 10 ms. A process that
+     * ends, and the one that gets its number within the same step, have the same handle, and the
+     * step is long enough to be hit every time. So a stranger cannot be identified by its handle,
+     * whatever is compared. The number of an unreaped child is its own from its birth on: as long as
+     * it is a child of ours, nobody else can have taken it since. A handle that was made before that
+     * birth, of another process that had the number in the same 10 ms, cannot be told apart; {@link
+     * #of(Process)} has no such handle.
+     *
+     * @throws ErrnoException ECHILD if it is no child of ours, and the message names other ways to
+     *     identify it; ESRCH if it has ended, or its start time cannot be read
      */
     public static PidFd of(ProcessHandle handle) {
         return PidFdOpening.of(handle);

@@ -8,6 +8,7 @@ import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.SysPidfd;
 import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
 import java.util.Optional;
 
 /**
@@ -70,7 +71,7 @@ final class PidFdOpening {
 
     static PidFd of(Process process) {
         PidFd opened = of(process.toHandle());
-        if (opened.isChild() && process.isAlive()) {
+        if (process.isAlive()) {
             return opened;
         }
         opened.close();
@@ -79,19 +80,37 @@ final class PidFdOpening {
 
     static PidFd of(ProcessHandle handle) {
         PidFd opened = open(Math.toIntExact(handle.pid()));
+        boolean kept = false;
         try {
+            boolean isOurs = handle.pid() == Unistd.getpid() || opened.isChild();
             // Java compares the start times itself, with the boot time that it read once: a clock
             // that was set since makes ours differ
-            boolean same = handle.info().startInstant().isPresent() && handle.isAlive();
-            if (same && opened.state() != PidFd.State.REAPED) {
-                return opened;
+            boolean isSame = handle.info().startInstant().isPresent() && handle.isAlive();
+            if (!isSame || opened.state() == PidFd.State.REAPED) {
+                throw ended(handle.pid());
             }
-        } catch (RuntimeException e) {
-            opened.close();
-            throw e;
+            if (!isOurs) {
+                throw stranger(handle.pid());
+            }
+            kept = true;
+            return opened;
+        } finally {
+            if (!kept) {
+                opened.close();
+            }
         }
-        opened.close();
-        throw ended(handle.pid());
+    }
+
+    private static ErrnoException stranger(long pid) {
+        return new ErrnoException(
+                "ProcessHandle",
+                "of process " + pid,
+                Errno.ECHILD,
+                "a handle is a number and a start time, which a successor can have too, so only"
+                        + " unreaped children of this process can be held by one. Start the process"
+                        + " with Spawn, keep its PidFd.processId and open that (PidFd.restore,"
+                        + " PidFd.open(pid, id)), or take it from its socket (Peer); PidFd.open(pid)"
+                        + " holds whichever process has the number now");
     }
 
     private static ErrnoException ended(long pid) {

@@ -66,6 +66,7 @@ class PidRecyclingTest {
                     assertNotFooled(victim, known, successor);
                     boolean handleFooled =
                             handle.isAlive() && handle.equals(ProcessHandle.of(number).get());
+                    fails(handleFooled ? Errno.ECHILD : Errno.ESRCH, () -> PidFd.of(handle));
                     if (handleFooled) {
                         fooledHandles++;
                         assertThat(handle.destroyForcibly()).isTrue();

@@ -2,7 +2,7 @@ package io.holdfast.authority.agent;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Feature;
-import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
@@ -60,10 +60,9 @@ record Caller(PidFd process, long realUid, String text) {
 
     private static Optional<String> unit(PidFd process) {
         try {
-            CgroupPath path = process.cgroupPath();
-            return path.userUnit().or(path::unit);
+            return CgroupPlace.of(process).flatMap(path -> path.userUnit().or(path::unit));
         } catch (ErrnoException e) {
-            return Optional.empty(); // where there are no cgroups, or it exits just now
+            return Optional.empty(); // it exits just now
         }
     }
 

@@ -2,17 +2,17 @@ package io.holdfast.authority.subject;
 
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 
 /**
- * Finds units by the path of the cgroup alone, verified against the descriptor. A name counts only
- * if root alone could give it ({@code x.slice} may be delegated to a user, and he make an {@code
- * x.slice/ssh.service} for himself). How a unit is set up no cgroup tells, so none has {@code
- * noNewPrivileges} here: that one process has given them up by itself says nothing about the others
- * of its unit, nor what it had executed before.
+ * Finds units by the process's cgroup alone, as far as {@link CgroupPlace} believes its name. A
+ * cgroup does not tell how its unit is set up, so {@code noNewPrivileges} is false here: that one
+ * process has given them up says nothing about the other processes of its unit, nor about what it
+ * executed before.
  *
- * @param root below which the manager's units are; a process elsewhere has none
+ * @param root of the cgroups of the manager's units; a process elsewhere has no unit
  */
 public record CgroupUnits(CgroupPath root) implements UnitLookup {
     /** The units of this machine's manager. */

@@ -6,6 +6,7 @@ import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.PidFd;
 import java.io.IOException;
 import java.io.InputStream;
@@ -60,8 +61,8 @@ public final class Sessions {
     }
 
     /**
-     * The session that a process belongs to, by its cgroup now, if root alone could name that.
-     * Processes of the user's own manager belong to none.
+     * The session that a process belongs to, by its cgroup now, if {@link CgroupPlace} believes that
+     * name. Processes of the user's own manager belong to none.
      *
      * @throws ErrnoException ESRCH if the process is reaped
      */

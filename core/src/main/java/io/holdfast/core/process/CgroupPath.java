@@ -170,14 +170,22 @@ public record CgroupPath(String path) {
                 : this;
     }
 
+    /** Whether it is that path, or below it. */
+    public boolean isWithin(CgroupPath outer) {
+        return outer.isRoot() || path.equals(outer.path) || path.startsWith(outer.path + "/");
+    }
+
     /** This path as seen from a root above it; the same path where that root is not above it. */
     public CgroupPath relativeTo(CgroupPath root) {
-        if (root.isRoot()) {
-            return this;
-        }
-        return path.equals(root.path) || path.startsWith(root.path + "/")
+        return !root.isRoot() && isWithin(root)
                 ? new CgroupPath("/" + path.substring(root.path.length()))
                 : this;
+    }
+
+    /** How many of its components name slices and the unit of the system manager. */
+    int systemNames() {
+        int all = components().size();
+        return Math.min(all, all - belowSlices(components()).size() + 1);
     }
 
     /**

@@ -438,7 +438,19 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * The path of its cgroup now.
+     * The unit of the system manager that it belongs to now, such as {@code ssh.service}, if root
+     * alone could have given its cgroup that name: see {@link CgroupPlace}. Empty where that is not
+     * so, and in no unit; an empty answer proves nothing.
+     *
+     * @throws ErrnoException ESRCH if it is reaped
+     */
+    public Optional<String> unit() {
+        return CgroupPlace.of(this).flatMap(CgroupPath::unit);
+    }
+
+    /**
+     * The path of its cgroup now: where it is, not who named that. A process that is being born or
+     * is dying can show the root for a moment.
      *
      * @throws ErrnoException ESRCH if it is reaped, ENODATA if there is no cgroup2
      * @throws ForeignCgroupException if it is outside of our cgroup namespace

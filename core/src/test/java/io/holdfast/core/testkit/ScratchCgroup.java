@@ -3,8 +3,12 @@ package io.holdfast.core.testkit;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.PidFd;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
@@ -95,6 +99,45 @@ public final class ScratchCgroup implements AutoCloseable {
     /** Its folder, for children that are to join it by themselves. */
     public String folder() {
         return Cgroup.mountPoint() + cgroup.path().path();
+    }
+
+    /**
+     * Makes cgroups below it, as the user of the calling thread, and moves a process into the last.
+     *
+     * @param path as {@code x.slice/a.service}
+     */
+    public void place(String path, PidFd process) {
+        CgroupPath here = cgroup.path();
+        for (String name : path.split("/", -1)) {
+            try (Cgroup holder = Cgroup.open(here.path());
+                    Cgroup made = holder.create(name)) {
+                here = made.path();
+            }
+        }
+        try (Cgroup last = Cgroup.open(here.path())) {
+            last.attach(process);
+        }
+    }
+
+    /** Gives cgroups below it to a user, as cgroups(7), "Cgroups delegation". */
+    public void delegate(long user, String... paths) throws IOException {
+        for (String path : paths) {
+            for (String file : new String[] {"", "cgroup.procs", "cgroup.threads"}) {
+                Files.setAttribute(Path.of(folder(), path, file), "unix:uid", (int) user);
+            }
+        }
+    }
+
+    /**
+     * Moves a process into {@code x.slice}, which belongs to a user, and then as that user into a
+     * cgroup that he makes there.
+     *
+     * @param name that root did not give, as {@code ssh.service}
+     */
+    public void placeAsUser(long user, String name, PidFd process) throws Exception {
+        place("x.slice/first", process);
+        delegate(user, "x.slice", "x.slice/first");
+        AsUser.of(user, () -> place("x.slice/" + name, process));
     }
 
     @Override

@@ -1,0 +1,139 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.SysStat;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The one rule that decides whether the name of a unit is believed.
+ *
+ * <p>The system manager names a cgroup after the unit that lives in it, so the path of a process's
+ * cgroup tells its unit: {@code /system.slice/ssh.service}. {@link CgroupPath#unit} reads that from
+ * the text, as sd_pid_get_unit(3) does. But the text does not tell who chose the names. A cgroup is
+ * a directory, and its owner makes directories below it with any name and moves his own processes
+ * there. A user to whom {@code x.slice} was delegated can make {@code x.slice/ssh.service}.
+ *
+ * <p>The rule: <b>a name is believed if root alone could have given it.</b> Each directory that
+ * holds one of the names belongs to root, and nobody else may write to it. The names are those of
+ * the leading slices, and that of the first directory after them, which is the unit's. The unit's
+ * own directory may belong to somebody else ({@code Delegate=}): its owner gives names below it, and
+ * none to it.
+ *
+ * <pre>
+ * /system.slice/ssh.service                               ssh.service, if / and /system.slice are root's
+ * /user.slice/user-1000.slice/user@1000.service/app/x     user@1000.service, which user 1000 owns
+ * /x.slice/ssh.service                                    no unit, if user 1000 owns /x.slice
+ * </pre>
+ *
+ * <p>The same rule holds for slices, login sessions and their owners, which are read from the same
+ * names. What names a user gives below his own manager ({@link CgroupPath#userUnit}) is that user's
+ * word about his own processes.
+ *
+ * <p><b>A missing unit proves nothing.</b> A process that is being born or is dying can show the
+ * root of the tree for a moment, which is no unit's: clone(2) attaches the new process to its cgroup
+ * late, and exit(2) detaches it early. A zombie whose cgroup was removed has no unit any more. So a
+ * decision may rest on a unit that is there, never on one that is not.
+ *
+ * <p>The directories that are looked at are those that the process is in: cgroups never move, and
+ * the last directory must have the id that the kernel tells of the process. All methods may block in
+ * the kernel for a moment, and may be called by any thread.
+ */
+public final class CgroupPlace {
+    private static final int WRITABLE_BY_OTHERS = 0022;
+
+    private CgroupPlace() {}
+
+    /**
+     * The path of a process's cgroup below this machine's manager ({@link Cgroup#managerRoot}), if
+     * root alone could have given the names that its unit, slice and session are read from.
+     *
+     * @return empty if others could have given them, and where there is no such path
+     * @throws ErrnoException ESRCH if the process is reaped
+     */
+    public static Optional<CgroupPath> of(PidFd process) {
+        return of(process, Cgroup.managerRoot());
+    }
+
+    /**
+     * The same below another manager.
+     *
+     * @param root of the cgroups of the manager's units
+     * @return as seen from there; empty also if the process is elsewhere
+     * @throws ErrnoException ESRCH if the process is reaped
+     */
+    public static Optional<CgroupPath> of(PidFd process, CgroupPath root) {
+        return pathOf(process)
+                .filter(path -> path.isWithin(root))
+                .map(path -> path.relativeTo(root))
+                .filter(below -> isNamedByRoot(process, root, below, below.systemNames()));
+    }
+
+    /**
+     * Whether a process is in a cgroup or below it, and root alone could have given that cgroup its
+     * name.
+     *
+     * @param place from the root of the tree that we see
+     * @throws ErrnoException ESRCH if the process is reaped
+     */
+    public static boolean isIn(PidFd process, CgroupPath place) {
+        int names = place.components().size();
+        return pathOf(process)
+                .filter(path -> path.isWithin(place))
+                .filter(path -> isNamedByRoot(process, CgroupPath.ROOT, path, names))
+                .isPresent();
+    }
+
+    private static Optional<CgroupPath> pathOf(PidFd process) {
+        try {
+            String path = process.proc().cgroup();
+            return CgroupPath.isRemoved(path)
+                    ? Optional.empty() // a zombie's, and nobody can tell who owned it
+                    : Optional.of(CgroupPath.parse(path));
+        } catch (ForeignCgroupException e) {
+            return Optional.empty(); // another container's
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENODATA) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Goes down from the root to the process's own cgroup.
+     *
+     * @param names how many of the first names count
+     */
+    private static boolean isNamedByRoot(
+            PidFd process, CgroupPath root, CgroupPath below, int names) {
+        Cgroup here = null;
+        try {
+            here = Cgroup.open(root.path());
+            int passed = 0;
+            for (String name : below.components()) {
+                if (passed < names && !isWritableByRootAlone(here)) {
+                    return false;
+                }
+                Cgroup holder = here;
+                here = holder.child(name);
+                holder.close();
+                passed++;
+            }
+            OptionalLong id = process.info().cgroupId();
+            return id.isPresent() && id.getAsLong() == here.id();
+        } catch (ErrnoException e) {
+            return false; // removed, or not ours to see
+        } finally {
+            if (here != null) {
+                here.close();
+            }
+        }
+    }
+
+    private static boolean isWritableByRootAlone(Cgroup cgroup) {
+        SysStat.Stat stat = SysStat.stat(cgroup.fd());
+        return stat.uid() == 0 && (stat.mode() & WRITABLE_BY_OTHERS) == 0;
+    }
+}

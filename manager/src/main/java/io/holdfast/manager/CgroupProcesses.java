@@ -45,7 +45,7 @@ final class CgroupProcesses implements RunProcesses {
             return true;
         }
         try (Cgroup inner = Cgroup.ofId(id)) {
-            return inner.path().path().startsWith(cgroup.path().path() + "/");
+            return inner.isWithin(cgroup);
         } catch (ErrnoException e) {
             return false;
         }

@@ -127,10 +127,13 @@ public final class ManagerInterface implements AutoCloseable {
               allowInteractiveAuthentication: ?bool
             ) -> ()
 
-            # Whose process is this? It comes as a descriptor at that index beside the call: a pidfd, or
-            # a connected AF_UNIX socket, whose peer is meant. One answer has all that is known: the
-            # unit and its run, its slice, the login session, the cgroup, and the effective user and
-            # group at this moment.
+            # What the manager knows of a process. pidfd: the index of a descriptor beside the call, a
+            # pidfd or a connected AF_UNIX socket, whose peer is meant.
+            # unit, invocationId: of this manager; a missing unit proves nothing.
+            # slice, session: by the cgroup's path, if root alone could have given these names.
+            # cgroup: the path, with whatever names its owners have chosen.
+            # uid, gid: effective, at this moment. For people: a decision about a peer takes the user
+            # that its connection shows.
             method WhoIs(pidfd: int) -> (
               id: ProcessId,
               uid: ?int,

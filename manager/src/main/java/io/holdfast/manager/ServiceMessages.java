@@ -40,6 +40,11 @@ final class ServiceMessages {
         return life.run().map(run -> run.contains(process, info)).orElse(false);
     }
 
+    /** Whether the running process of this service, or a command beside it, started the process. */
+    boolean hasStarted(PidFd process) {
+        return life.run().map(run -> run.hasStarted(process)).orElse(false);
+    }
+
     /** Whether it is the main process, or the one that runs a command beside it. */
     boolean knows(PidFd process) {
         return life.run().map(run -> run.isMain(process) || run.isControl(process)).orElse(false);

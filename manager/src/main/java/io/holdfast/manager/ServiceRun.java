@@ -22,6 +22,7 @@ import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,18 +135,31 @@ final class ServiceRun {
 
     /** Whether it holds the process itself, or has it in its cgroup. */
     boolean holds(PidFd process) {
-        return isMain(process) || isControl(process) || processes.contains(process, process.info());
+        return isOwn(process) || processes.contains(process, process.info());
     }
 
     /** Whether the process is of this run: held itself, in its cgroup, or else a descendant. */
     boolean contains(PidFd process, ProcessInfo info) {
-        if (isMain(process) || isControl(process) || processes.contains(process, info)) {
+        if (isOwn(process) || processes.contains(process, info)) {
             return true;
         }
-        return processes.cgroup().isEmpty() && descends(process);
+        return processes.cgroup().isEmpty() && descends(process, this::holds);
     }
 
-    private boolean descends(PidFd process) {
+    /**
+     * Whether the process is certain to be of this run without its cgroup: it, or without cgroups
+     * one of its ancestors, is the main process or a command beside it. An orphan that was taken
+     * over is not certain. It came with an environment, and a process sets that as it likes.
+     */
+    boolean hasStarted(PidFd process) {
+        return isOwn(process) || (processes.cgroup().isEmpty() && descends(process, this::isOwn));
+    }
+
+    private boolean isOwn(PidFd process) {
+        return isMain(process) || isControl(process);
+    }
+
+    private static boolean descends(PidFd process, Predicate<PidFd> from) {
         PidFd at = process.duplicate();
         try {
             for (int i = 0; i < Limits.ANCESTORS; i++) {
@@ -155,7 +169,7 @@ final class ServiceRun {
                 }
                 at.close();
                 at = parent.get();
-                if (holds(at)) {
+                if (from.test(at)) {
                     return true;
                 }
             }

@@ -88,6 +88,14 @@ final class UnitTable {
                 .orElse(null);
     }
 
+    /** The service that started the process: see {@link ServiceRun#hasStarted}. */
+    @Nullable Service starterOf(PidFd process) {
+        return services()
+                .filter(service -> service.messages().hasStarted(process))
+                .findFirst()
+                .orElse(null);
+    }
+
     /**
      * Takes in a unit as it was read, and tells once what is to be said about its files. One that
      * is not there is taken note of where it was.

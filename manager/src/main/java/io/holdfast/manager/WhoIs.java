@@ -4,6 +4,7 @@ import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
@@ -18,8 +19,13 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells whose a process is, from the descriptor that holds it. By any thread: what a unit's own
- * cgroup tells is answered at once, by one question to the kernel and without the manager's loop.
+ * Finds the unit, slice and session of a process, from the descriptor that holds it. By any thread:
+ * a process in a unit's own cgroup is answered at once, by one question to the kernel and without
+ * the manager's loop.
+ *
+ * <p>Units of this manager are known by the ids of their cgroups, whatever these are called. The
+ * slice and the session of every other process are names in the path of its cgroup, which count as
+ * far as {@link CgroupPlace} believes them.
  */
 final class WhoIs {
     private final ManagerContext context;
@@ -27,11 +33,17 @@ final class WhoIs {
     private final UnitTable units;
     private final Workloads workloads;
 
+    /** The login session that this manager was started in: its units' cgroups are below its own. */
+    private final Optional<String> ownSession;
+
     WhoIs(ManagerContext context, Workers readers, UnitTable units, Workloads workloads) {
         this.context = context;
         this.readers = readers;
         this.units = units;
         this.workloads = workloads;
+        try (PidFd self = PidFd.self()) {
+            this.ownSession = CgroupPlace.of(self).flatMap(CgroupPath::session);
+        }
     }
 
     /**
@@ -86,25 +98,43 @@ final class WhoIs {
                 "it has no peer, or one that is not held");
     }
 
-    /** What is wanted of what was found. */
-    private interface Telling<T> {
-        T of(ProcessInfo info, Optional<Workload> workload, Optional<CgroupPath> path);
+    /**
+     * What was found of a process.
+     *
+     * @param workload the run that it belongs to
+     * @param cgroup the path of its cgroup
+     * @param slice believed
+     * @param session believed
+     */
+    private record Found(
+            Optional<Workload> workload,
+            Optional<CgroupPath> cgroup,
+            Optional<String> slice,
+            Optional<String> session) {
+        Found or(Optional<Workload> other) {
+            return workload.isPresent() ? this : new Found(other, cgroup, slice, session);
+        }
+    }
+
+    /** The answer that is made of what was found. */
+    private interface Answer<T> {
+        T of(ProcessInfo info, Found found);
     }
 
     /**
-     * Whose the process is; lent until the answer is there. Fails with ErrnoException ESRCH if it
-     * is reaped.
+     * What the manager knows of the process, which is lent until the answer is there. Fails with
+     * ErrnoException ESRCH if it is reaped.
      */
     CompletionStage<WorkloadIdentity> ask(PidFd process) {
-        return find(process, (info, workload, path) -> of(process, info, workload, path));
+        return find(process, (info, found) -> identity(process, info, found));
     }
 
     /** The same of its unit alone, which takes half as long. */
     CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
-        return find(process, (_, workload, _) -> workload);
+        return find(process, (_, found) -> found.workload());
     }
 
-    private <T> CompletionStage<T> find(PidFd process, Telling<T> telling) {
+    private <T> CompletionStage<T> find(PidFd process, Answer<T> answer) {
         try {
             ProcessInfo info = process.info();
             if (info.pid().isEmpty()) {
@@ -116,31 +146,52 @@ final class WhoIs {
                             : Optional.empty();
             if (exactly.isPresent()) {
                 return CompletableFuture.completedStage(
-                        telling.of(info, exactly, Optional.of(exactly.get().cgroup())));
+                        answer.of(info, inUnit(exactly.get(), exactly.get().cgroup())));
             }
-            return elsewhere(process, info, telling);
+            return elsewhere(process, info, answer);
         } catch (ErrnoException | RejectedExecutionException e) {
             return CompletableFuture.failedStage(e);
         }
     }
 
+    private Found inUnit(Workload workload, CgroupPath cgroup) {
+        return new Found(
+                Optional.of(workload),
+                Optional.of(cgroup),
+                Optional.of(workload.slice().text()),
+                ownSession);
+    }
+
     /** In a cgroup below that of a unit, or in none of ours: its path is read, by a worker. */
-    private <T> CompletionStage<T> elsewhere(PidFd process, ProcessInfo info, Telling<T> telling) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
-        readers.<Optional<CgroupPath>>run(
-                () -> pathOf(process),
-                (path, failure) -> {
+    private <T> CompletionStage<T> elsewhere(PidFd process, ProcessInfo info, Answer<T> answer) {
+        CompletableFuture<T> told = new CompletableFuture<>();
+        readers.<Found>run(
+                () -> byCgroup(process),
+                (found, failure) -> {
                     try {
-                        if (path == null) {
+                        if (found == null) {
                             throw Jobs.orUnknown(failure);
                         }
-                        Optional<Workload> within = path.flatMap(workloads::at);
-                        answer.complete(telling.of(info, within.or(() -> heldBy(process)), path));
+                        told.complete(answer.of(info, found.or(startedBy(process))));
                     } catch (Exception e) {
-                        answer.completeExceptionally(e);
+                        told.completeExceptionally(e);
                     }
                 });
-        return answer;
+        return told;
+    }
+
+    private Found byCgroup(PidFd process) {
+        Optional<CgroupPath> path = pathOf(process);
+        Optional<Workload> within = path.flatMap(workloads::at);
+        if (within.isPresent()) {
+            return inUnit(within.get(), path.get());
+        }
+        Optional<CgroupPath> believed = CgroupPlace.of(process);
+        return new Found(
+                Optional.empty(),
+                path,
+                believed.map(CgroupPath::slice),
+                believed.flatMap(CgroupPath::session));
     }
 
     private static Optional<CgroupPath> pathOf(PidFd process) {
@@ -157,36 +208,30 @@ final class WhoIs {
     }
 
     /** Where units have no cgroups. On the loop. */
-    private Optional<Workload> heldBy(PidFd process) {
-        Service owner = units.ownerOf(process);
-        if (owner == null || !(owner.unit() instanceof ServiceUnit unit)) {
+    private Optional<Workload> startedBy(PidFd process) {
+        Service starter = units.starterOf(process);
+        if (starter == null || !(starter.unit() instanceof ServiceUnit unit)) {
             return Optional.empty();
         }
         return Optional.of(
                 new Workload(
                         unit.name(),
-                        owner.status().invocationId(),
+                        starter.status().invocationId(),
                         unit.cgroup().sliceOf(unit.name(), context.scope()),
-                        CgroupPath.parse("/")));
+                        CgroupPath.ROOT));
     }
 
-    private static WorkloadIdentity of(
-            PidFd process,
-            ProcessInfo info,
-            Optional<Workload> workload,
-            Optional<CgroupPath> path) {
+    private static WorkloadIdentity identity(PidFd process, ProcessInfo info, Found found) {
         Optional<Credentials> credentials = info.credentials();
         return new WorkloadIdentity(
                 process.processId(),
                 number(credentials.map(Credentials::effectiveUid)),
                 number(credentials.map(Credentials::effectiveGid)),
-                workload.map(Workload::unit),
-                workload.map(Workload::invocationId),
-                workload.map(Workload::slice)
-                        .map(UnitName::text)
-                        .or(() -> path.map(CgroupPath::slice)),
-                path.flatMap(CgroupPath::session),
-                path.map(CgroupPath::path));
+                found.workload().map(Workload::unit),
+                found.workload().map(Workload::invocationId),
+                found.workload().map(Workload::slice).map(UnitName::text).or(found::slice),
+                found.session(),
+                found.cgroup().map(CgroupPath::path));
     }
 
     private static OptionalLong number(Optional<Long> value) {

@@ -13,8 +13,14 @@ import java.util.OptionalLong;
 import java.util.UUID;
 
 /**
- * Who a process is to its manager, told from a descriptor that holds it: the answer cannot belong
+ * What a manager knows of a process, found by a descriptor that holds it: the answer cannot belong
  * to another process that has its number by now.
+ *
+ * <p>The unit is one of this manager, known by its cgroup's id. Slice and session are names in the
+ * path of the cgroup, and there only if root alone could have given them ({@link
+ * io.holdfast.core.process.CgroupPlace}); the path itself may hold names that others chose. The
+ * user and group are those of this moment, for people: a decision about a peer takes those of its
+ * connection ({@link io.holdfast.core.socket.Peer}).
  *
  * <pre>{@code
  * try (VarlinkClient manager = VarlinkClient.connect("unix:/run/holdfast/io.holdfast.Manager")) {
@@ -26,10 +32,11 @@ import java.util.UUID;
  * @param process its name within the boot
  * @param uid its effective user at that moment
  * @param gid its effective group at that moment
- * @param unit the manager's unit that it belongs to
+ * @param unit the manager's unit that it belongs to; a missing one proves nothing
  * @param invocationId 32 hexadecimal digits of that unit's run
- * @param slice the unit's; of a process of no unit the last slice that its cgroup is in
- * @param session the login session that its cgroup is in
+ * @param slice the unit's; of a process of no unit the last slice that its cgroup is in, if that is
+ *     believed
+ * @param session the login session that its cgroup is in, if that is believed
  * @param cgroup the path of its cgroup as the manager sees it
  */
 public record WorkloadIdentity(

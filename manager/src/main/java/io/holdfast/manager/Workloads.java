@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Map;
@@ -36,12 +38,24 @@ final class Workloads {
         return Optional.ofNullable(byCgroup.get(id));
     }
 
-    /** Whose cgroup it is, or is below. */
+    /**
+     * The run in whose cgroup, or below whose cgroup, a path lies. The name alone is not believed:
+     * the directory there must be the one that was made for the run. Since cgroups never move, it
+     * was there when the path was read. Blocks for a moment.
+     */
     Optional<Workload> at(CgroupPath path) {
-        return byCgroup.values().stream()
-                .filter(workload ->
-                        path.equals(workload.cgroup())
-                                || path.path().startsWith(workload.cgroup().path() + "/"))
+        return byCgroup.entrySet().stream()
+                .filter(run -> path.isWithin(run.getValue().cgroup()))
+                .filter(run -> isThere(run.getValue().cgroup(), run.getKey()))
+                .map(Map.Entry::getValue)
                 .findFirst();
+    }
+
+    private static boolean isThere(CgroupPath path, long id) {
+        try (Cgroup cgroup = Cgroup.open(path.path())) {
+            return cgroup.id() == id;
+        } catch (ErrnoException e) {
+            return false; // removed
+        }
     }
 }

@@ -7,6 +7,7 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
@@ -14,6 +15,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
@@ -25,7 +27,9 @@ import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.VarlinkClient;
 import io.holdfast.varlink.VarlinkException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -40,6 +44,7 @@ class WorkloadIdentityTest {
     private static final String MANAGER = "org.freedesktop.systemd1.Manager";
     private static final String PATH = "/org/freedesktop/systemd1";
     private static final int RECYCLINGS = 50;
+    private static final int USER = 20001;
 
     @TempDir private Path folder;
     private Stage stage;
@@ -168,6 +173,64 @@ class WorkloadIdentityTest {
             } finally {
                 slice.removeAll();
             }
+        }
+    }
+
+    /** A user who owns a slice makes cgroups in it with the names of others' units and sessions. */
+    @Test
+    @Needs(root = true, cgroup2 = true)
+    void namesThatAUserGaveToHisCgroupsAreNotBelieved() throws Exception {
+        String name = "holdfast-theirs-" + ProcessHandle.current().pid() + ".slice";
+        try (Cgroup root = Cgroup.root();
+                Cgroup slice = root.create(name);
+                Cgroup first = slice.create("first");
+                ForeignParent parent = ForeignParent.start();
+                PidFd process = parent.held("theirs", "uid=" + USER)) {
+            try {
+                first.attach(process);
+                for (Cgroup each : List.of(slice, first)) {
+                    for (String file : List.of("", "cgroup.procs")) {
+                        Files.setAttribute(
+                                Path.of(Cgroup.mountPoint() + each.path().path(), file),
+                                "unix:uid",
+                                USER);
+                    }
+                }
+                for (String theirs :
+                        List.of("a.service", "session-c77.scope", "system.slice/a.service")) {
+                    AsUser.of(USER, () -> enter(slice, theirs, process));
+                    WorkloadIdentity who = WorkloadIdentity.ask(varlink, process.fd());
+                    assertThat(who.cgroup().orElseThrow()).endsWith("/" + name + "/" + theirs);
+                    assertThat(who.unit()).as(theirs).isEmpty();
+                    assertThat(who.session()).as(theirs).isEmpty();
+                    assertThat(who.slice()).as(theirs).isEmpty();
+                    Map<?, ?> told = whoIs(process.fd());
+                    assertThat(told.keySet().stream().map(Object::toString).toList())
+                            .contains("cgroup")
+                            .doesNotContain("unit", "slice", "session", "invocation-id");
+                    assertThatThrownBy(() -> byPidFd(process.fd()))
+                            .hasMessageContaining("NoUnitForPID");
+                    assertThatThrownBy(() -> byPid(process.pid()))
+                            .hasMessageContaining("NoUnitForPID");
+                }
+            } finally {
+                slice.kill();
+                assertThat(slice.awaitEmpty(Duration.ofSeconds(60))).isTrue();
+                slice.removeAll();
+            }
+        }
+    }
+
+    private static void enter(Cgroup slice, String path, PidFd process) {
+        CgroupPath here = slice.path();
+        for (String each : path.split("/", -1)) {
+            try (Cgroup holder = Cgroup.open(here.path());
+                    Cgroup made = holder.create(each)) {
+                here = made.path();
+            }
+        }
+        try (Cgroup last = Cgroup.open(here.path())) {
+            last.attach(process);
         }
     }
 

@@ -204,6 +204,27 @@ public final class Cgroup implements AutoCloseable {
                 above, new CgroupPath(slash == 0 ? "/" : path.path().substring(0, slash)));
     }
 
+    /**
+     * Whether this is another cgroup or below it: by the directories themselves, whatever their
+     * names are.
+     */
+    public boolean isWithin(Cgroup outer) {
+        Cgroup at = new Cgroup(directory.duplicate(), path);
+        try {
+            while (at.id() != outer.id()) {
+                if (at.path.isRoot()) {
+                    return false;
+                }
+                Cgroup below = at;
+                at = below.parent();
+                below.close();
+            }
+            return true;
+        } finally {
+            at.close();
+        }
+    }
+
     private CgroupPath below(String name) {
         return new CgroupPath((path.path().equals("/") ? "" : path.path()) + "/" + name);
     }

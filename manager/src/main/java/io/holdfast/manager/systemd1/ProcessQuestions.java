@@ -64,7 +64,7 @@ final class ProcessQuestions {
      * one answer. The descriptor is a pidfd, or a connected AF_UNIX socket, whose peer is meant.
      * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id
      * s}, {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s},
-     * {@code session s}, {@code cgroup s}.
+     * {@code session s}, {@code cgroup s}. What each is worth: {@link WorkloadIdentity}.
      */
     BusInterface describe() {
         return BusInterface.named(HOLDFAST)

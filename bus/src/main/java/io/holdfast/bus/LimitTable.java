@@ -2,6 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.bus.policy.ConfiguredAccounts;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
 import java.util.ArrayList;
@@ -36,14 +37,12 @@ record LimitTable(
 
     /** Looks users up, and may block. By any thread. */
     static LimitTable compile(Limits limits, Accounts accounts) throws InterruptedException {
+        ConfiguredAccounts named = new ConfiguredAccounts(accounts);
         Map<Long, Limits> users = new HashMap<>();
         List<String> unknown = new ArrayList<>();
         for (Map.Entry<String, Map<Limit, Long>> one : limits.ofUsers().entrySet()) {
             try {
-                long uid =
-                        one.getKey().matches("[0-9]{1,10}")
-                                ? Long.parseLong(one.getKey())
-                                : accounts.user(one.getKey()).uid();
+                long uid = named.uid(one.getKey());
                 users.put(uid, with(users.getOrDefault(uid, limits), one.getValue()));
             } catch (UnknownAccountException e) {
                 unknown.add("<limit user=\"" + one.getKey() + "\">: " + e.getMessage());

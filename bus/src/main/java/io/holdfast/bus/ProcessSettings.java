@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.policy.ConfiguredAccounts;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
 import java.util.ArrayList;
@@ -54,7 +55,7 @@ final class ProcessSettings {
 
     private boolean isOwner(String user) {
         try {
-            return Accounts.SYSTEM.user(user).uid() == owner;
+            return new ConfiguredAccounts(Accounts.SYSTEM).uid(user) == owner;
         } catch (UnknownAccountException e) {
             return false;
         } catch (InterruptedException e) {

@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.ServiceFile;
+import io.holdfast.bus.policy.ConfiguredAccounts;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
@@ -23,7 +24,7 @@ final class ServiceUser {
         if (user == null) {
             return List.of();
         }
-        Account account = Accounts.SYSTEM.user(user);
+        Account account = new ConfiguredAccounts(Accounts.SYSTEM).user(user);
         if (account.uid() == own) {
             return List.of();
         }

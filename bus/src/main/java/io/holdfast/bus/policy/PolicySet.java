@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +33,6 @@ public final class PolicySet {
     private final List<String> unknown = new ArrayList<>();
     private final List<PolicyRule> defaults = new ArrayList<>();
     private final List<PolicyRule> mandatory = new ArrayList<>();
-    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
-
     private final Map<Long, List<PolicyRule>> users = new HashMap<>();
     private final Map<Long, List<PolicyRule>> groups = new HashMap<>();
     private final Map<String, List<PolicyRule>> cgroups = new LinkedHashMap<>();
@@ -55,8 +52,9 @@ public final class PolicySet {
      *
      * @param owner the user of the bus, who may connect where no rule says anything
      */
-    public PolicySet(BusConfig config, Accounts accounts, long owner) throws InterruptedException {
+    public PolicySet(BusConfig config, Accounts database, long owner) throws InterruptedException {
         this.owner = owner;
+        ConfiguredAccounts accounts = new ConfiguredAccounts(database);
         for (PolicyBlock block : config.policies()) {
             List<PolicyRule> rules =
                     switch (block.scope()) {
@@ -82,24 +80,20 @@ public final class PolicySet {
         addConnects(mandatory, accounts);
     }
 
-    /** Digits are a number, whether or not anybody has it. */
-    private OptionalLong uid(Accounts accounts, String user, Object place)
+    private OptionalLong uid(ConfiguredAccounts accounts, String user, Object place)
             throws InterruptedException {
-        if (NUMBER.matcher(user).matches()) {
-            return OptionalLong.of(Long.parseLong(user));
-        }
         try {
-            return OptionalLong.of(accounts.user(user).uid());
+            return OptionalLong.of(accounts.uid(user));
         } catch (UnknownAccountException e) {
             unknown.add(place + ": " + e.getMessage() + ": left out");
             return OptionalLong.empty();
         }
     }
 
-    private OptionalLong gid(Accounts accounts, String group, Object place)
+    private OptionalLong gid(ConfiguredAccounts accounts, String group, Object place)
             throws InterruptedException {
         try {
-            return OptionalLong.of(accounts.group(group));
+            return OptionalLong.of(accounts.gid(group));
         } catch (UnknownAccountException e) {
             unknown.add(place + ": " + e.getMessage() + ": left out");
             return OptionalLong.empty();
@@ -110,7 +104,7 @@ public final class PolicySet {
         return lists.computeIfAbsent(id, _ -> new ArrayList<>());
     }
 
-    private void addConnects(List<PolicyRule> rules, Accounts accounts)
+    private void addConnects(List<PolicyRule> rules, ConfiguredAccounts accounts)
             throws InterruptedException {
         for (PolicyRule rule : rules) {
             if (rule.test() instanceof ConnectTest(@Nullable String user, @Nullable String group)) {

@@ -42,6 +42,11 @@ public final class Accounts {
     public static final int MAX_ANSWER = 1 << 20;
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
+    private static final Pattern DIGITS = Pattern.compile("[0-9]+");
+
+    // fields of an entry
+    private static final int NAME = 0;
+    private static final int ID = 2;
     private static final Pattern NETGROUP_MEMBER =
             Pattern.compile("\\(([^,()]*),([^,()]*),([^,()]*)\\)");
     private static final long MAX_ID = 0xFFFF_FFFEL; // the one above stands for "none"
@@ -126,6 +131,24 @@ public final class Accounts {
     }
 
     /**
+     * Looks a user up by name, also by one that consists of digits.
+     *
+     * @throws UnknownAccountException if there is none
+     */
+    public Account userNamed(String name) throws UnknownAccountException, InterruptedException {
+        return named("passwd", passwd, "user", name, Accounts::account);
+    }
+
+    /**
+     * The number of a group that is looked up by name, also by one that consists of digits.
+     *
+     * @throws UnknownAccountException if there is none
+     */
+    public long groupNamed(String name) throws UnknownAccountException, InterruptedException {
+        return named("group", group, "group", name, Accounts::groupId);
+    }
+
+    /**
      * The user of this name or number, if there is one.
      *
      * @throws UnknownAccountException if it is no name, or if nobody could be asked
@@ -194,7 +217,8 @@ public final class Accounts {
      */
     public Group groupEntry(String nameOrGid) throws UnknownAccountException, InterruptedException {
         checkName("group", nameOrGid);
-        return firstOf(ask("group", nameOrGid).stream(), nameOrGid, Accounts::groupEntry)
+        int field = NUMBER.matcher(nameOrGid).matches() ? ID : NAME;
+        return firstOf(ask("group", nameOrGid).stream(), field, nameOrGid, Accounts::groupEntry)
                 .orElseThrow(() -> new UnknownAccountException("no such group: " + nameOrGid));
     }
 
@@ -235,8 +259,20 @@ public final class Accounts {
             String database, Path file, String kind, String key, Entry<E> entry)
             throws UnknownAccountException, InterruptedException {
         checkName(kind, key);
-        Optional<E> found = inFile(file, key, entry);
-        return found.isPresent() ? found : firstOf(ask(database, key).stream(), key, entry);
+        int field = NUMBER.matcher(key).matches() ? ID : NAME;
+        Optional<E> found = inFile(file, field, key, entry);
+        return found.isPresent() ? found : firstOf(ask(database, key).stream(), field, key, entry);
+    }
+
+    private <E> E named(String database, Path file, String kind, String name, Entry<E> entry)
+            throws UnknownAccountException, InterruptedException {
+        checkName(kind, name);
+        Optional<E> found = inFile(file, NAME, name, entry);
+        if (found.isEmpty() && !DIGITS.matcher(name).matches()) { // to getent they are a number
+            found = firstOf(ask(database, name).stream(), NAME, name, entry);
+        }
+        return found.orElseThrow(() ->
+                new UnknownAccountException("no such " + kind + ": " + name));
     }
 
     private static void checkName(String kind, String key) throws UnknownAccountException {
@@ -247,17 +283,17 @@ public final class Accounts {
         }
     }
 
-    private static <E> Optional<E> inFile(Path file, String key, Entry<E> entry) {
+    private static <E> Optional<E> inFile(Path file, int field, String key, Entry<E> entry) {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(Files.newInputStream(file), UTF_8))) {
-            return firstOf(lines.lines(), key, entry);
+            return firstOf(lines.lines(), field, key, entry);
         } catch (IOException | UncheckedIOException e) {
             return Optional.empty(); // where there is no file the others are asked
         }
     }
 
-    private static <E> Optional<E> firstOf(Stream<String> lines, String key, Entry<E> entry) {
-        int field = NUMBER.matcher(key).matches() ? 2 : 0;
+    private static <E> Optional<E> firstOf(
+            Stream<String> lines, int field, String key, Entry<E> entry) {
         return lines.map(line -> line.split(":", -1))
                 .filter(fields -> fields.length > field && fields[field].equals(key))
                 .flatMap(fields -> entry.of(fields).stream())

@@ -7,12 +7,12 @@ import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.PolicySet;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.ForeignCgroupException;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.SaslServer;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -98,15 +98,15 @@ final class Policies {
     /** Gives a connection what holds for its user. */
     void registered(Connection connection) {
         Peer peer = connection.peer();
-        connection.policy = policies.forPeer(peer.uid(), gids(peer), () -> cgroup(peer), false);
+        connection.policy = policies.forPeer(peer.uid(), gids(peer), place -> isIn(peer, place), false);
     }
 
-    /** By its descriptor; whoever is not held is in none that counts. */
-    private static Optional<String> cgroup(Peer peer) {
+    /** By its descriptor; a peer that is not held is in no cgroup that counts. */
+    private static boolean isIn(Peer peer, CgroupPath place) {
         try {
-            return peer.pidFd().map(process -> process.cgroupPath().path());
-        } catch (ErrnoException | ForeignCgroupException e) {
-            return Optional.empty();
+            return peer.pidFd().map(process -> CgroupPlace.isIn(process, place)).orElse(false);
+        } catch (ErrnoException e) {
+            return false; // it is reaped
         }
     }
 

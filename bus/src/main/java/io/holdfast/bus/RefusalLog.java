@@ -2,7 +2,6 @@ package io.holdfast.bus;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.NotSupportedException;
-import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.System.Logger.Level;
@@ -114,9 +113,9 @@ final class RefusalLog {
 
     private static Optional<String> unit(PidFd process) {
         try {
-            return process.cgroupPath().unit();
-        } catch (ErrnoException | ForeignCgroupException | NotSupportedException e) {
-            return Optional.empty(); // gone, of outside a container, or an old kernel
+            return process.unit();
+        } catch (ErrnoException | NotSupportedException e) {
+            return Optional.empty(); // gone, or an old kernel
         }
     }
 }

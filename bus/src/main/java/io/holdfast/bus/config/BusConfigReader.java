@@ -398,9 +398,9 @@ final class BusConfigReader {
             };
         }
 
-        private String cgroup(String path) throws ConfigException {
+        private CgroupPath cgroup(String path) throws ConfigException {
             try {
-                return CgroupPath.parse(path).path();
+                return CgroupPath.parse(path);
             } catch (IllegalArgumentException e) {
                 throw refuse("cgroup \"" + path + "\": " + e.getMessage());
             }

@@ -1,5 +1,6 @@
 package io.holdfast.bus.config;
 
+import io.holdfast.core.process.CgroupPath;
 import java.util.List;
 
 /** One {@code <policy>}: for whom its rules are. */
@@ -24,12 +25,15 @@ public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
     public record ForGroup(String group) implements Scope {}
 
     /**
-     * Whoever was in a cgroup when it connected, found by its pidfd: what dbus-daemon(1) has no
-     * word for, and the one that holds for services whose user is made up for a run.
+     * The processes of a cgroup, found by their pidfds. dbus-daemon(1) has no such policy; services
+     * whose users are made up for a run can be named by no other. A process is in the cgroup only if
+     * root alone could have given the cgroup its name ({@link
+     * io.holdfast.core.process.CgroupPlace}): whoever owns a slice makes cgroups in it with any
+     * name.
      *
-     * @param path from the root, as {@code /holdfast.slice/polkit.service}; those below it count
+     * @param path from the root, as {@code /holdfast.slice/polkit.service}; cgroups below it count
      */
-    public record ForCgroup(String path) implements Scope {}
+    public record ForCgroup(CgroupPath path) implements Scope {}
 
     /**
      * @param at who sits at the console, or who does not

@@ -6,14 +6,14 @@ import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.ConnectTest;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.process.CgroupPath;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.Supplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +35,7 @@ public final class PolicySet {
     private final List<PolicyRule> mandatory = new ArrayList<>();
     private final Map<Long, List<PolicyRule>> users = new HashMap<>();
     private final Map<Long, List<PolicyRule>> groups = new HashMap<>();
-    private final Map<String, List<PolicyRule>> cgroups = new LinkedHashMap<>();
+    private final Map<CgroupPath, List<PolicyRule>> cgroups = new LinkedHashMap<>();
     private final List<PolicyRule> atConsole = new ArrayList<>();
     private final List<PolicyRule> awayFromConsole = new ArrayList<>();
     private final List<Connect> connects = new ArrayList<>();
@@ -45,7 +45,8 @@ public final class PolicySet {
     private record Connect(PolicyRule rule, @Nullable Long uid, @Nullable Long gid) {}
 
     /** What policies know of a peer. */
-    private record Kind(long uid, List<Long> gids, List<String> cgroups, boolean atConsole) {}
+    private record Kind(
+            long uid, List<Long> gids, List<CgroupPath> cgroups, boolean atConsole) {}
 
     /**
      * Looks all users and groups up that the policies name; that may block.
@@ -69,7 +70,7 @@ public final class PolicySet {
                             OptionalLong gid = gid(accounts, group, block.place());
                             yield gid.isPresent() ? listOf(groups, gid.getAsLong()) : null;
                         }
-                        case PolicyBlock.ForCgroup(String path) ->
+                        case PolicyBlock.ForCgroup(CgroupPath path) ->
                                 cgroups.computeIfAbsent(path, _ -> new ArrayList<>());
                     };
             if (rules != null) {
@@ -170,12 +171,11 @@ public final class PolicySet {
      * What a peer may do. Peers whom the policies do not tell apart share one.
      *
      * @param gids all groups, the primary one too
-     * @param cgroup where it is, asked for only if policies speak of cgroups; empty if that cannot
-     *     be told
+     * @param isIn whether it is in a cgroup or below it; asked for each cgroup that a policy is for
      * @param console whether it sits at the console
      */
     public PeerPolicy forPeer(
-            long uid, long[] gids, Supplier<Optional<String>> cgroup, boolean console) {
+            long uid, long[] gids, Predicate<CgroupPath> isIn, boolean console) {
         List<Long> known = new ArrayList<>();
         for (long gid : gids) {
             if (groups.containsKey(gid) && !known.contains(gid)) {
@@ -186,7 +186,7 @@ public final class PolicySet {
                 new Kind(
                         users.containsKey(uid) ? uid : -1,
                         List.copyOf(known),
-                        cgroups.isEmpty() ? List.of() : cgroupsOf(cgroup.get()),
+                        cgroups.keySet().stream().filter(isIn).toList(),
                         console);
         PeerPolicy policy = kept.get(kind);
         if (policy == null) {
@@ -199,22 +199,13 @@ public final class PolicySet {
         return policy;
     }
 
-    /** Those that policies speak of and that it is in. */
-    private List<String> cgroupsOf(Optional<String> cgroup) {
-        return cgroups.keySet().stream()
-                .filter(path ->
-                        cgroup.filter(its -> its.equals(path) || its.startsWith(path + "/"))
-                                .isPresent())
-                .toList();
-    }
-
     private PeerPolicy compile(Kind kind) {
         List<PolicyRule> rules = new ArrayList<>(defaults);
         for (long gid : kind.gids()) {
             rules.addAll(groups.getOrDefault(gid, List.of()));
         }
         rules.addAll(users.getOrDefault(kind.uid(), List.of()));
-        for (String path : kind.cgroups()) {
+        for (CgroupPath path : kind.cgroups()) {
             rules.addAll(cgroups.getOrDefault(path, List.of()));
         }
         rules.addAll(kind.atConsole() ? atConsole : awayFromConsole);

@@ -60,7 +60,7 @@ class DbusDaemonPolicyTest {
         Files.writeString(file, configuration(socket, rules.toString()));
         BusConfig config = BusConfig.load(file);
         PolicySet set = new PolicySet(config, ACCOUNTS, 0);
-        PeerPolicy policy = set.forPeer(0, new long[] {0}, Optional::empty, false);
+        PeerPolicy policy = set.forPeer(0, new long[] {0}, _ -> false, false);
         Process daemon = start(file);
         try (BufferedReader address = daemon.inputReader();
                 Bus ours = Bus.open(BusAddress.parse("unix:path=" + ourSocket), config)) {

@@ -9,6 +9,7 @@ import io.holdfast.bus.config.PolicyBlock;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
 import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
@@ -21,7 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -239,24 +240,24 @@ class PolicyTest {
             for (int j = i + 1; j < scopes.length; j++) {
                 // The later context comes first in the file, and decides nevertheless.
                 PolicySet set = set(block(scopes[j], allow) + block(scopes[i], deny));
-                assertThat(set.forPeer(7, new long[] {2, 1}, Optional::empty, false).canOwn("a.b"))
+                assertThat(set.forPeer(7, new long[] {2, 1}, PolicyTest::isNowhere, false).canOwn("a.b"))
                         .as("%s over %s", scopes[j], scopes[i])
                         .isTrue();
             }
         }
         PolicySet set = set(block("at_console='true'", allow) + block("user='8'", allow));
-        assertThat(set.forPeer(7, new long[] {}, Optional::empty, false).canOwn("a.b")).isFalse();
-        assertThat(set.forPeer(7, new long[] {}, Optional::empty, true).canOwn("a.b")).isTrue();
-        assertThat(set.forPeer(8, new long[] {}, Optional::empty, false).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(7, new long[] {}, PolicyTest::isNowhere, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(7, new long[] {}, PolicyTest::isNowhere, true).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(8, new long[] {}, PolicyTest::isNowhere, false).canOwn("a.b")).isTrue();
     }
 
     @Test
     void peersWhomNothingTellsApartShareAPolicy() {
         PolicySet set = set(block("user='8'", "<allow own='a.b'/>"));
 
-        assertThat(set.forPeer(1, new long[] {5}, Optional::empty, false))
-                .isSameAs(set.forPeer(2, new long[] {6, 7}, Optional::empty, false))
-                .isNotSameAs(set.forPeer(8, new long[] {}, Optional::empty, false));
+        assertThat(set.forPeer(1, new long[] {5}, PolicyTest::isNowhere, false))
+                .isSameAs(set.forPeer(2, new long[] {6, 7}, PolicyTest::isNowhere, false))
+                .isNotSameAs(set.forPeer(8, new long[] {}, PolicyTest::isNowhere, false));
     }
 
     @ParameterizedTest
@@ -286,16 +287,25 @@ class PolicyTest {
         PolicySet set = set("<policy cgroup='/a.slice/x.service'><allow own='a.b'/></policy>");
 
         for (String in : List.of("/a.slice/x.service", "/a.slice/x.service/below")) {
-            assertThat(set.forPeer(7, new long[] {7}, () -> Optional.of(in), false).canOwn("a.b"))
+            assertThat(set.forPeer(7, new long[] {7}, in(in), false).canOwn("a.b"))
                     .as(in)
                     .isTrue();
         }
         for (String out : List.of("/", "/a.slice", "/a.slice/x.service2", "/b/a.slice/x.service")) {
-            assertThat(set.forPeer(7, new long[] {7}, () -> Optional.of(out), false).canOwn("a.b"))
+            assertThat(set.forPeer(7, new long[] {7}, in(out), false).canOwn("a.b"))
                     .as(out)
                     .isFalse();
         }
-        assertThat(set.forPeer(7, new long[] {7}, Optional::empty, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(7, new long[] {7}, PolicyTest::isNowhere, false).canOwn("a.b")).isFalse();
+    }
+
+    /** In no cgroup that a policy is for. */
+    private static boolean isNowhere(CgroupPath place) {
+        return place.path().isEmpty();
+    }
+
+    private static Predicate<CgroupPath> in(String cgroup) {
+        return new CgroupPath(cgroup)::isWithin;
     }
 
     @Test
@@ -318,29 +328,39 @@ class PolicyTest {
                                 + block("context='default'", "<deny user='no-such-user'/>"));
 
         assertThat(set.unknown()).hasSize(3).allSatisfy(line -> assertThat(line).contains("conf:"));
-        assertThat(set.forPeer(0, new long[] {0}, Optional::empty, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(0, new long[] {0}, PolicyTest::isNowhere, false).canOwn("a.b")).isFalse();
     }
 
     @Test
-    void namesOfUsersAndGroupsAreLookedUpAndDigitsAreNot() throws Exception {
-        Path passwd = Files.writeString(folder.resolve("passwd"), "ann:x:12:1::/:/bin/sh\n");
-        Path group = Files.writeString(folder.resolve("group"), "staff:x:50:ann\n");
+    void namesOfUsersAndGroupsAreLookedUpAndNumbersAreNot() throws Exception {
+        Path passwd =
+                Files.writeString(
+                        folder.resolve("passwd"), "ann:x:12:1::/:/bin/sh\n08:x:13:1::/:/bin/sh\n");
+        Path group = Files.writeString(folder.resolve("group"), "staff:x:50:ann\n09:x:51:\n");
         Accounts accounts = new Accounts(passwd, group, "false", Duration.ofSeconds(60));
         PolicySet set =
                 new PolicySet(
                         config(
                                 block("user='ann'", "<allow own='a.a'/>")
                                         + block("user='12345'", "<allow own='a.a'/>")
-                                        + block("group='staff'", "<allow own='a.b'/>")),
+                                        + block("user='08'", "<allow own='a.a'/>")
+                                        + block("group='staff'", "<allow own='a.b'/>")
+                                        + block("group='09'", "<allow own='a.b'/>")
+                                        + block("group='010'", "<allow own='a.b'/>")),
                         accounts,
                         0);
 
         assertThat(set.unknown()).isEmpty();
-        assertThat(set.forPeer(12, new long[] {1}, Optional::empty, false).canOwn("a.a")).isTrue();
-        assertThat(set.forPeer(12345, new long[] {1}, Optional::empty, false).canOwn("a.a"))
+        assertThat(set.forPeer(12, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(12345, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a"))
                 .isTrue();
-        assertThat(set.forPeer(7, new long[] {50}, Optional::empty, false).canOwn("a.b")).isTrue();
-        assertThat(set.forPeer(7, new long[] {1}, Optional::empty, false).canOwn("a.a")).isFalse();
+        assertThat(set.forPeer(13, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a")).as("08").isTrue();
+        for (long gid : new long[] {50, 51, 8}) {
+            assertThat(set.forPeer(7, new long[] {gid}, PolicyTest::isNowhere, false).canOwn("a.b"))
+                    .as("group %d", gid)
+                    .isTrue();
+        }
+        assertThat(set.forPeer(7, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a")).isFalse();
     }
 
     @Test
@@ -367,8 +387,8 @@ class PolicyTest {
     @Test
     void theSystemPolicyOpensTheBusAndNothingElse() throws Exception {
         PolicySet set = compiled(systemOnly(), 0);
-        PeerPolicy user = set.forPeer(1000, new long[] {1000}, Optional::empty, false);
-        PeerPolicy root = set.forPeer(0, new long[] {0}, Optional::empty, false);
+        PeerPolicy user = set.forPeer(1000, new long[] {1000}, PolicyTest::isNowhere, false);
+        PeerPolicy root = set.forPeer(0, new long[] {0}, PolicyTest::isNowhere, false);
         String bus = "org.freedesktop.DBus";
 
         assertThat(set.canConnect(1000, new long[] {})).isTrue();
@@ -444,7 +464,7 @@ class PolicyTest {
             rules.append(rule(gen)).append('\n');
         }
         BusConfig config = config(block("context='default'", rules.toString()));
-        PeerPolicy policy = compiled(config, 0).forPeer(1, new long[] {}, Optional::empty, false);
+        PeerPolicy policy = compiled(config, 0).forPeer(1, new long[] {}, PolicyTest::isNowhere, false);
         List<PolicyRule> all = config.policies().getFirst().rules();
         for (int i = 0; i < 40; i++) {
             MessageView message = message(gen);
@@ -594,7 +614,7 @@ class PolicyTest {
 
     private PeerPolicy policy(@Nullable String rules) {
         return set(block("context='default'", rules == null ? "" : rules))
-                .forPeer(1, new long[] {1}, Optional::empty, false);
+                .forPeer(1, new long[] {1}, PolicyTest::isNowhere, false);
     }
 
     private static String block(String scope, String rules) {

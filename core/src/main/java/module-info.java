@@ -4,6 +4,7 @@ module io.holdfast.core {
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 
+    exports io.holdfast.core.file;
     exports io.holdfast.core.limit;
     exports io.holdfast.core.linux;
     exports io.holdfast.core.process;

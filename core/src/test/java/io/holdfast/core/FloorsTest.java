@@ -21,11 +21,15 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
-/** Which package of holdfast-core may import which: limit and linux below process below socket. */
+/**
+ * Which package of holdfast-core may import which: limit and text, then linux below file below
+ * process below socket.
+ */
 @SameOnEveryKernel
 class FloorsTest {
     private static final String LIMIT = "io.holdfast.core.limit..";
     private static final String LINUX = "io.holdfast.core.linux..";
+    private static final String FILE = "io.holdfast.core.file..";
     private static final String PROCESS = "io.holdfast.core.process..";
     private static final String SOCKET = "io.holdfast.core.socket..";
     private static final String TEXT = "io.holdfast.core.text..";
@@ -53,6 +57,7 @@ class FloorsTest {
     void allOfCoreIsLookedAt() {
         assertThat(CORE.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
+                        "io.holdfast.core.file",
                         "io.holdfast.core.limit",
                         "io.holdfast.core.linux",
                         "io.holdfast.core.process",
@@ -72,6 +77,13 @@ class FloorsTest {
         noClasses()
                 .that()
                 .resideInAPackage(LINUX)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(FILE, PROCESS, SOCKET)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(FILE)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(PROCESS, SOCKET)
@@ -96,7 +108,7 @@ class FloorsTest {
     void theLinkerIsUsedOnTheLowestFloorOnly() {
         noClasses()
                 .that()
-                .resideInAnyPackage(PROCESS, SOCKET)
+                .resideInAnyPackage(FILE, PROCESS, SOCKET)
                 .should()
                 .dependOnClassesThat(LINKING)
                 .check(CORE);
@@ -117,7 +129,7 @@ class FloorsTest {
         methods()
                 .that()
                 .areDeclaredInClassesThat()
-                .resideInAnyPackage(PROCESS, SOCKET)
+                .resideInAnyPackage(FILE, PROCESS, SOCKET)
                 .and()
                 .haveModifier(JavaModifier.PUBLIC)
                 .and()

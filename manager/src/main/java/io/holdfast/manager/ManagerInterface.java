@@ -153,6 +153,9 @@ public final class ManagerInterface implements AutoCloseable {
             error Failed (reason: string)
             """;
 
+    /** Whoever connects may ask; {@link Permission} tells who may do something. */
+    private static final int FOR_ALL = 0666;
+
     private final Manager manager;
     private final Permission permission;
     private final VarlinkServer server;
@@ -185,8 +188,7 @@ public final class ManagerInterface implements AutoCloseable {
     public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
         ManagerInterface face = new ManagerInterface(manager, permission);
         try {
-            UnixAddress socket = UnixAddress.path(folder.resolve(SOCKET));
-            face.server.serve(UnixListener.listen(socket, SocketType.STREAM, BACKLOG, FOR_ALL));
+            face.server.listen(UnixAddress.path(folder.resolve(SOCKET)), FOR_ALL);
             return face;
         } catch (RuntimeException e) {
             face.close();

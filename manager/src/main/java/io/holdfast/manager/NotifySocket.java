@@ -57,7 +57,7 @@ final class NotifySocket implements AutoCloseable {
         lost = ThrottledLine.on(loop, complaints);
         notHeld = ThrottledLine.on(loop, complaints);
         cut = ThrottledLine.on(loop, complaints);
-        socket = UnixSocket.bind(UnixAddress.path(path), FOR_ALL);
+        socket = UnixSocket.bind(new UnixAddress.PathName(path.toString()), FOR_ALL);
         socket.passIdentity();
         EventLoop.Watch ignored = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
     }

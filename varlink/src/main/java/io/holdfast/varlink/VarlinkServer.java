@@ -84,15 +84,25 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * Binds a socket and serves whoever connects. Its file gets the mode that the umask leaves; a
-     * server for other users changes it, or passes a listener of its own making to {@link
-     * #serve(UnixListener)}.
+     * Binds a socket and serves whoever connects. Its file gets the mode that the umask leaves.
      *
      * @throws ErrnoException if the address cannot be bound
      * @throws IllegalStateException if the server is closed
      */
     public void listen(UnixAddress address) {
         serve(UnixListener.listen(address, SocketType.STREAM, BACKLOG));
+    }
+
+    /**
+     * The same with the permissions of the socket file, whatever the umask.
+     *
+     * @param mode 0 to 0777; whoever may write may connect
+     * @throws IllegalArgumentException if the address is no path
+     * @throws ErrnoException if the address cannot be bound
+     * @throws IllegalStateException if the server is closed
+     */
+    public void listen(UnixAddress address, int mode) {
+        serve(UnixListener.listen(address, SocketType.STREAM, BACKLOG, mode));
     }
 
     /**

@@ -32,9 +32,15 @@ public final class Fcntl {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int F_OFD_SETLK = 37;
     private static final short F_WRLCK = 1;
+    private static final int SPLICE_F_NONBLOCK = 2;
 
     private static final MethodHandle OPENAT = Libc.bind("openat");
     private static final MethodHandle FCNTL = Libc.bind("fcntl");
+
+    /** The rarer calls, bound when first needed. */
+    private static final class Rare {
+        static final MethodHandle TEE = Libc.bind("tee");
+    }
 
     private Fcntl() {}
 
@@ -45,7 +51,7 @@ public final class Fcntl {
      * @param mode permission bits for O_CREAT
      * @return a number that the caller must adopt at once, or -errno
      */
-    static int openat(@Nullable Fd directory, String path, int flags, int mode) {
+    public static int openat(@Nullable Fd directory, String path, int flags, int mode) {
         Scratch scratch = Scratch.take();
         int at = directory == null ? AT_FDCWD : directory.acquire();
         try {
@@ -89,6 +95,27 @@ public final class Fcntl {
      */
     public static Fd open(@Nullable Fd directory, String path, int flags, int mode) {
         return Fd.adopt(openat(directory, path, flags, mode), "openat", path);
+    }
+
+    /**
+     * {@code tee(2)} of at most one byte, without waiting: duplicates what is next in one pipe into
+     * another and leaves it in the first.
+     *
+     * @return 1; 0 if the first is empty and nobody has it open for writing; -EAGAIN if it is empty
+     *     and somebody has; or another -errno
+     */
+    public static int teeByte(Fd from, Fd to) {
+        int source = from.acquire();
+        try {
+            int target = to.acquire();
+            try {
+                return Libc.intCall(Rare.TEE, source, target, 1, SPLICE_F_NONBLOCK, 0, 0);
+            } finally {
+                to.release();
+            }
+        } finally {
+            from.release();
+        }
     }
 
     /** {@code F_DUPFD_CLOEXEC}: the lowest free number from {@code from} on, or -errno. */

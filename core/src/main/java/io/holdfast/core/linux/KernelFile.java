@@ -34,15 +34,20 @@ public final class KernelFile {
 
     /** What is left to read of an open file. */
     static byte[] rest(Fd file, String name) {
-        byte[] content = new byte[CHUNK];
+        return rest(file, name, LIMIT);
+    }
+
+    /**
+     * What is left to read of an open file.
+     *
+     * @param name for the message
+     * @param most bytes
+     * @throws ErrnoException as {@code read(2)} says; EFBIG if there is more
+     */
+    public static byte[] rest(Fd file, String name, int most) {
+        byte[] content = new byte[Math.min(CHUNK, most + 1)];
         int length = 0;
         for (; ; ) {
-            if (length == content.length) {
-                if (length >= LIMIT) {
-                    throw new ErrnoException("read", name, Errno.EFBIG);
-                }
-                content = Arrays.copyOf(content, 2 * length);
-            }
             int n = Unistd.read(file, content, length, content.length - length);
             if (n < 0) {
                 throw new ErrnoException("read", name, -n);
@@ -51,6 +56,13 @@ public final class KernelFile {
                 return length == content.length ? content : Arrays.copyOf(content, length);
             }
             length += n;
+            if (length > most) {
+                throw new ErrnoException(
+                        "read", name, Errno.EFBIG, "it has more than " + most + " bytes");
+            }
+            if (length == content.length) {
+                content = Arrays.copyOf(content, (int) Math.min(2L * length, most + 1L));
+            }
         }
     }
 

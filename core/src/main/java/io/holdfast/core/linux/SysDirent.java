@@ -41,12 +41,38 @@ public final class SysDirent {
      */
     public static void forEachDirectory(Fd directory, Predicate<String> use) {
         int flags = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY;
-        Scratch scratch = Scratch.take();
         try (Fd listed = Fcntl.open(directory, ".", flags, 0)) {
+            forEach(listed, true, use);
+        }
+    }
+
+    /**
+     * The names in a directory, without {@code .} and {@code ..}: those that follow what was read
+     * from this descriptor before.
+     *
+     * @param listed open for reading
+     * @param most names, 1 or more; what is beyond them is left out
+     * @throws ErrnoException ENOENT or ENODEV if it was removed
+     */
+    public static List<String> names(Fd listed, int most) {
+        List<String> names = new ArrayList<>();
+        forEach(
+                listed,
+                false,
+                name -> {
+                    names.add(name);
+                    return names.size() < most;
+                });
+        return names;
+    }
+
+    private static void forEach(Fd listed, boolean onlyDirectories, Predicate<String> use) {
+        Scratch scratch = Scratch.take();
+        try {
             for (int n = read(listed, scratch); n > 0; n = read(listed, scratch)) {
                 for (int at = 0; at < n; ) {
                     int length = scratch.bytes.getShort(at + D_RECLEN) & 0xFFFF;
-                    if (scratch.bytes.get(at + D_TYPE) == DT_DIR) {
+                    if (!onlyDirectories || scratch.bytes.get(at + D_TYPE) == DT_DIR) {
                         String name = name(scratch.bytes, at + D_NAME);
                         boolean isOther = !name.equals(".") && !name.equals("..");
                         if (isOther && !use.test(name)) {

@@ -27,10 +27,14 @@ public final class SysStat {
 
     // struct statx
     private static final int STATX_BASIC_STATS = 0x7FF;
+    private static final int STX_NLINK = 16;
     private static final int STX_UID = 20;
     private static final int STX_GID = 24;
     private static final int STX_MODE = 28;
     private static final int STX_INO = 32;
+    private static final int STX_SIZE = 40;
+    private static final int STX_RDEV_MAJOR = 128;
+    private static final int STX_RDEV_MINOR = 132;
     private static final int STX_DEV_MAJOR = 136;
     private static final int STX_DEV_MINOR = 140;
 
@@ -61,18 +65,31 @@ public final class SysStat {
         static final MethodHandle FCHMOD = Libc.bind("fchmod");
         static final MethodHandle FCHOWN = Libc.bind("fchown");
         static final MethodHandle UMASK = Libc.bind("umask");
+        static final MethodHandle FCHOWNAT = Libc.bind("fchownat");
+        static final MethodHandle SYMLINKAT = Libc.bind("symlinkat");
     }
 
     private SysStat() {}
 
     /**
-     * What {@code statx(2)} tells of an open file.
+     * What {@code statx(2)} reports of a file.
      *
-     * @param device major number in the high word, minor in the low
+     * @param device of the file system: major number in the high word, minor in the low
      * @param inode unsigned
      * @param mode type and permission bits
+     * @param links number of hard links
+     * @param size in bytes, of a regular file or a symbolic link
+     * @param special which device a device node stands for, as {@code device}
      */
-    public record Stat(long device, long inode, int mode, long uid, long gid) {
+    public record Stat(
+            long device,
+            long inode,
+            int mode,
+            long uid,
+            long gid,
+            long links,
+            long size,
+            long special) {
         private static final int S_IFMT = 0xF000;
         private static final int S_IFSOCK = 0xC000;
         private static final int S_IFDIR = 0x4000;
@@ -82,9 +99,19 @@ public final class SysStat {
         private static final int S_ISVTX = 01000;
         private static final int OTHERS_WRITE = 022;
 
-        /** Who may do what with it: 0 to 0777. */
+        /** The type of the file: the bits {@code S_IFMT} of the mode (inode(7)). */
+        public int type() {
+            return mode & S_IFMT;
+        }
+
+        /** The permission bits: 0 to 0777. */
         public int permissions() {
             return mode & 0777;
+        }
+
+        /** Whether it is the same file: one inode of one file system. */
+        public boolean isSameFile(Stat other) {
+            return device == other.device && inode == other.inode;
         }
 
         /** Whether it is a socket. */
@@ -171,7 +198,18 @@ public final class SysStat {
      * @throws ErrnoException as the man page says
      */
     public static Stat stat(String path) {
+        return stat(null, path);
+    }
+
+    /**
+     * The same of a path relative to a directory.
+     *
+     * @param directory where a relative path starts, or null for the working directory
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat stat(@Nullable Fd directory, String path) {
         Scratch scratch = Scratch.take();
+        int at = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
             int r = -Errno.ENAMETOOLONG;
             if (CString.put(scratch.bytes, 0, path) >= 0) {
@@ -180,7 +218,7 @@ public final class SysStat {
                         Libc.intCall(
                                 STATX,
                                 scratch.errno,
-                                Fcntl.AT_FDCWD,
+                                at,
                                 scratch.address,
                                 AT_SYMLINK_NOFOLLOW,
                                 STATX_BASIC_STATS,
@@ -190,18 +228,27 @@ public final class SysStat {
             ErrnoException.check(r, "statx", path);
             return told(scratch.bytes);
         } finally {
+            if (directory != null) {
+                directory.release();
+            }
             scratch.give();
         }
     }
 
     private static Stat told(ByteBuffer stat) {
         return new Stat(
-                (long) stat.getInt(STX_DEV_MAJOR) << 32
-                        | Integer.toUnsignedLong(stat.getInt(STX_DEV_MINOR)),
+                device(stat, STX_DEV_MAJOR, STX_DEV_MINOR),
                 stat.getLong(STX_INO),
                 stat.getShort(STX_MODE) & 0xFFFF,
                 Integer.toUnsignedLong(stat.getInt(STX_UID)),
-                Integer.toUnsignedLong(stat.getInt(STX_GID)));
+                Integer.toUnsignedLong(stat.getInt(STX_GID)),
+                Integer.toUnsignedLong(stat.getInt(STX_NLINK)),
+                stat.getLong(STX_SIZE),
+                device(stat, STX_RDEV_MAJOR, STX_RDEV_MINOR));
+    }
+
+    private static long device(ByteBuffer stat, int major, int minor) {
+        return (long) stat.getInt(major) << 32 | Integer.toUnsignedLong(stat.getInt(minor));
     }
 
     /**
@@ -387,6 +434,44 @@ public final class SysStat {
      */
     public static int umask(int mask) {
         return Libc.intCall(Rare.UMASK, mask, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * Changes the permission bits of the very file that a descriptor holds, also of one that is
+     * open with O_PATH, which {@code fchmod(2)} refuses: by way of {@code /proc}. 0, or -errno.
+     */
+    public static int chmod(Fd fd, int mode) {
+        return fchmodat(fd, fd.with(number -> "/proc/self/fd/" + number), mode);
+    }
+
+    /**
+     * {@code fchownat(2)} with AT_EMPTY_PATH: changes the owner of the very file that a descriptor
+     * holds, also of one that is open with O_PATH. 0, or -errno. An id of -1 is left as it is.
+     */
+    public static int chown(Fd fd, long uid, long gid) {
+        return named(Rare.FCHOWNAT, fd, "", uid, gid, AT_EMPTY_PATH);
+    }
+
+    /** {@code symlinkat(2)}: 0, or -errno. */
+    public static int symlinkat(String target, Fd directory, String name) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            int middle = CString.put(scratch.bytes, 0, target);
+            int _ = CString.put(scratch.bytes, middle, name);
+            return Libc.intCall(
+                    Rare.SYMLINKAT,
+                    scratch.errno,
+                    scratch.address,
+                    number,
+                    scratch.address + middle,
+                    0,
+                    0,
+                    0);
+        } finally {
+            directory.release();
+            scratch.give();
+        }
     }
 
     private static int plain(MethodHandle function, Fd fd, long a, long b) {

@@ -1,5 +1,8 @@
 package io.holdfast.core.socket;
 
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.DirectoryEntry;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
@@ -13,31 +16,34 @@ import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The file that a bind made: its path, and which file it is. The number of the file is not used
- * again while the socket is open, which keeps the file.
+ * The file that a bind makes, in a directory that is held open from before the bind to the end of
+ * the socket: whatever happens to the path meanwhile, permissions, owner and removal reach that file
+ * or nothing.
  *
- * <p>A socket file is dead when no socket is bound to it any more, and then for ever: a bind makes
- * a file of its own. A socket that is bound and does not listen yet refuses connections of its own
+ * <p>Where somebody else could make the path mean another directory (an inner directory of a
+ * user's), the socket is bound by the held directory, {@code /proc/self/fd/N/NAME}, which then is
+ * what getsockname(2) says of it: by its path root would make a socket file wherever the user wants
+ * it. Everywhere else it is bound by the path as it is given.
+ *
+ * <p>A socket file is dead when no socket is bound to it any more, and then for ever: a bind makes a
+ * file of its own. A socket that is bound and does not listen yet refuses connections of its own
  * type as a dead file does, but says EPROTOTYPE to those of another: so a datagram socket asks,
  * which also leaves no connection behind.
  *
- * <p>Who finds a dead file has the folder locked meanwhile (flock(2), which leaves nothing behind),
- * so that nobody of us takes a file away that another of us has bound in the place of the dead one.
- * Others know nothing of that: so the file is renamed first, in its folder, looked at again, now
- * that no bind is half-way through (it, too, has the folder to itself), and put back if it is not
- * dead. Where the lock cannot be had, because we may not read the folder or somebody else keeps it,
- * only that remains: it fails those of us who lost their place before they listened.
+ * <p>Who finds a dead file has the directory locked meanwhile (flock(2), which leaves nothing
+ * behind), so that nobody of us takes a file away that another of us has bound in the place of the
+ * dead one. Others know nothing of that: so the file is renamed first, in its directory, looked at
+ * again, now that no bind is half-way through (it, too, has the directory to itself), and put back
+ * if it is not dead. Where the lock cannot be had, because we may not read the directory or somebody
+ * else keeps it, only that remains: it fails those of us who lost their place before they listened.
  *
  * <p>For who makes a socket with options of its own; {@link UnixListener#listen} does all of this.
- * Immutable.
- *
- * @param path as it was bound
- * @param device of the file system it is on
- * @param inode of the file
+ * Made and bound by one thread; owns a descriptor.
  */
-public record SocketFile(String path, long device, long inode) {
+public final class SocketFile implements AutoCloseable {
     private static final String ASIDE = ".holdfast-";
 
     /** How long others of us may take, many times over: then somebody else has it. */
@@ -45,55 +51,111 @@ public record SocketFile(String path, long device, long inode) {
 
     private static final long PAUSE_NANOS = 200_000;
 
+    private final String path;
+    private final String name;
+    private final Directory directory;
+    private @Nullable DirectoryEntry entry; // once it is bound
+
+    private SocketFile(String path, Directory directory) {
+        this.path = path;
+        this.name = Directory.nameOf(path);
+        this.directory = directory;
+    }
+
     /**
-     * Binds to a path, in the place of a dead socket file if there is one.
+     * The place for a file that is not bound yet.
+     *
+     * @param path absolute, or relative to the working directory
+     * @throws ErrnoException ENOENT if there is no such directory; ELOOP if it is reached by a link
+     *     that is not to be followed
+     */
+    public static SocketFile at(String path) {
+        if (Directory.nameOf(path).isEmpty()) {
+            throw new ErrnoException("bind", path, Errno.EISDIR);
+        }
+        try {
+            return new SocketFile(path, Directory.ofParent(path));
+        } catch (FileException e) {
+            throw e.asErrno("bind", path);
+        }
+    }
+
+    /** The path as it was given. */
+    public String path() {
+        return path;
+    }
+
+    /**
+     * Binds the socket to the file, in the place of a dead one if there is one. The file has the
+     * permissions of the socket, less the umask.
      *
      * @throws ErrnoException as {@code bind(2)} says; EADDRINUSE also if another takes the path at
      *     this moment
      */
-    public static SocketFile bind(Fd socket, String path) {
-        UnixName name = UnixName.of(path);
-        int r = SysSocket.bind(socket, name);
-        if (r == -Errno.EADDRINUSE && removeDead(path)) {
-            r = SysSocket.bind(socket, name);
+    public void bind(Fd socket) {
+        entry = new DirectoryEntry(directory, name, bound(socket));
+    }
+
+    private SysStat.Stat bound(Fd socket) {
+        UnixName address = address();
+        int r = SysSocket.bind(socket, address);
+        if (r == -Errno.EADDRINUSE && removeDead()) {
+            r = SysSocket.bind(socket, address);
         }
         ErrnoException.check(r, "bind", path);
         try {
-            SysStat.Stat stat = SysStat.stat(path); // needs no descriptor, which could not be had
-            if (stat.isSocket()) {
-                return new SocketFile(path, stat.device(), stat.inode());
-            }
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ENOENT) {
-                throw e;
-            }
+            return directory.stat(name)
+                    .filter(SysStat.Stat::isSocket)
+                    .orElseThrow(() -> lost("bind"));
+        } catch (FileException e) {
+            throw e.asErrno("bind", path);
         }
-        throw lost("bind", path);
     }
 
-    /** Takes the file of a dead socket away: whether the path may be free now. */
-    private static boolean removeDead(String path) {
-        int slash = path.lastIndexOf('/');
-        String folder = slash < 0 ? "." : path.substring(0, slash + 1);
-        String name = path.substring(slash + 1);
-        try (Fd dir = locked(folder)) {
-            if (!isDead(dir, name)) {
+    /**
+     * The same, with a file that is born without any permissions, whatever the umask, until it is
+     * {@linkplain #give given} them: nobody is let in before, and no other file passes for it.
+     *
+     * @throws ErrnoException as {@link #bind}
+     */
+    public void bindClosed(Fd socket) {
+        ErrnoException.check(SysStat.fchmod(socket, 0), "fchmod", path);
+        SysStat.Stat made = bound(socket);
+        if (made.permissions() != 0 || made.links() != 1 || made.uid() != Unistd.geteuid()) {
+            throw lost("bind");
+        }
+        entry = new DirectoryEntry(directory, name, made);
+    }
+
+    private UnixName address() {
+        if (directory.isStable()) {
+            return UnixName.of(path);
+        }
+        String held = directory.fd().with(number -> "/proc/self/fd/" + number + "/" + name);
+        return UnixName.of(held);
+    }
+
+    /** Takes the file of a dead socket away: whether the name may be free now. */
+    private boolean removeDead() {
+        Fd fd = directory.fd();
+        try (Fd _ = locked()) {
+            if (!isDead(name)) {
                 return false;
             }
             long random = ThreadLocalRandom.current().nextLong();
             String aside = ASIDE + HexFormat.of().toHexDigits(random);
-            int r = SysStat.renameNoReplace(dir, name, aside);
+            int r = SysStat.renameNoReplace(fd, name, aside);
             if (r < 0) {
                 return r == -Errno.ENOENT;
             }
             boolean dead = false;
             try {
-                dead = isDead(dir, aside);
+                dead = isDead(aside);
             } finally {
                 int ignored =
                         dead
-                                ? SysStat.unlinkat(dir, aside)
-                                : SysStat.renameNoReplace(dir, aside, name);
+                                ? SysStat.unlinkat(fd, aside)
+                                : SysStat.renameNoReplace(fd, aside, name);
             }
             return dead;
         } catch (ErrnoException e) {
@@ -104,28 +166,29 @@ public record SocketFile(String path, long device, long inode) {
         }
     }
 
-    /** A folder, to itself if that can be. */
-    private static Fd locked(String folder) {
-        Fd dir;
+    /** The directory, to itself if that can be. */
+    private Fd locked() {
+        Fd lock;
         try {
-            dir = Fcntl.open(folder, Fcntl.O_RDONLY | Fcntl.O_DIRECTORY);
+            lock = Fcntl.open(directory.fd(), ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EACCES) {
                 throw e;
             }
-            return Fcntl.open(folder, Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+            return directory.fd().duplicate();
         }
         long start = System.nanoTime();
-        while (SysFile.tryLock(dir) == -Errno.EAGAIN
+        while (SysFile.tryLock(lock) == -Errno.EAGAIN
                 && System.nanoTime() - start < LOCK_LIMIT.toNanos()) {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
-        return dir;
+        return lock;
     }
 
-    private static boolean isDead(Fd dir, String name) {
+    private boolean isDead(String name) {
         SocketType type = SocketType.DATAGRAM;
-        try (Fd file = Fcntl.open(dir, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0);
+        int flags = Fcntl.O_PATH | Fcntl.O_NOFOLLOW;
+        try (Fd file = Fcntl.open(directory.fd(), name, flags, 0);
                 Fd probe =
                         Fd.adopt(
                                 SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK),
@@ -141,20 +204,24 @@ public record SocketFile(String path, long device, long inode) {
     }
 
     /**
-     * Gives it its permissions, unless another file has taken its place.
+     * Sets owner and permissions of the file that was bound.
      *
-     * @throws ErrnoException EADDRINUSE if one has
+     * @param uid -1 leaves it as it is
+     * @param gid -1 leaves it as it is
+     * @param mode 0 to 0777, whatever the umask
+     * @throws ErrnoException EADDRINUSE if another file has taken its place; EPERM
      */
-    void permit(int mode) {
-        try (Fd file = Fcntl.open(path, Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
-            SysStat.Stat stat = SysStat.stat(file);
-            if (!isThis(stat) || stat.uid() != Unistd.geteuid()) {
-                throw lost("chmod", path);
-            }
-            if (stat.permissions() != mode) {
-                String itself = file.with(number -> "/proc/self/fd/" + number);
-                ErrnoException.check(SysStat.fchmodat(file, itself, mode), "chmod", path);
-            }
+    public void give(long uid, long gid, int mode) {
+        DirectoryEntry bound = entry;
+        if (bound == null) {
+            throw new IllegalStateException(path + " is not bound");
+        }
+        try {
+            bound.give(uid, gid, mode);
+        } catch (FileException e) {
+            throw e.errno() == Errno.ESTALE || e.isMissing()
+                    ? lost("chmod")
+                    : e.asErrno("chmod", path);
         }
     }
 
@@ -164,36 +231,34 @@ public record SocketFile(String path, long device, long inode) {
      * @throws ErrnoException EADDRINUSE if another has taken its place before
      */
     public void requireThere() {
-        if (!isThere()) {
-            throw lost("listen", path);
+        if (!isBound()) {
+            throw lost("listen");
         }
+    }
+
+    private boolean isBound() {
+        DirectoryEntry bound = entry;
+        return bound != null && bound.isSame();
     }
 
     /**
      * Removes it, unless another file has taken its place: while its socket is open. It needs no
-     * descriptor, and stays where we may not remove it.
+     * descriptor, and the file stays where we may not remove it.
      */
     public void removeIfSame() {
-        if (isThere()) {
-            int ignored = SysStat.unlink(path); // gone already, or not ours to remove any more
+        if (isBound()) {
+            int ignored = SysStat.unlinkat(directory.fd(), name); // gone, or not ours to remove
         }
     }
 
-    private boolean isThere() {
-        try {
-            return isThis(SysStat.stat(path));
-        } catch (ErrnoException e) {
-            return false;
-        }
-    }
-
-    /** Whether that is the file, whatever its path is now. */
-    public boolean isThis(SysStat.Stat stat) {
-        return stat.isSocket() && stat.device() == device && stat.inode() == inode;
-    }
-
-    private static ErrnoException lost(String call, String path) {
+    private ErrnoException lost(String call) {
         return new ErrnoException(
                 call, path, Errno.EADDRINUSE, "another has taken the path at this moment");
+    }
+
+    /** Closes the directory; the file stays. Idempotent. */
+    @Override
+    public void close() {
+        directory.close();
     }
 }

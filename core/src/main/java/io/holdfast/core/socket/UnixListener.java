@@ -6,9 +6,9 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.linux.SysStat;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A listening AF_UNIX socket. Accepting parks the calling thread; a {@link #close} by another
@@ -19,12 +19,14 @@ public final class UnixListener implements AutoCloseable {
 
     private final Fd fd;
     private final SocketType type;
-    private final Optional<SocketFile> unlinkAtClose;
+    private final UnixAddress address;
+    private final @Nullable SocketFile file; // which is removed at close
 
-    private UnixListener(Fd fd, SocketType type, Optional<SocketFile> unlinkAtClose) {
+    private UnixListener(Fd fd, SocketType type, UnixAddress address, @Nullable SocketFile file) {
         this.fd = fd;
         this.type = type;
-        this.unlinkAtClose = unlinkAtClose;
+        this.address = address;
+        this.file = file;
     }
 
     /**
@@ -46,9 +48,8 @@ public final class UnixListener implements AutoCloseable {
 
     /**
      * The same with the permissions of the socket file, whatever the umask; nobody is let in at any
-     * moment who may not be. The file is bound with what the umask leaves of them, for the kernel
-     * gives a socket file the permissions of its socket, and is given the rest before the socket
-     * listens. Whoever may write may connect.
+     * moment who may not be. The file is bound without any permissions, and is given these before
+     * the socket listens. Whoever may write may connect.
      *
      * @param mode 0 to 0777
      * @throws IllegalArgumentException also if the address is no path, or the mode is another
@@ -69,31 +70,47 @@ public final class UnixListener implements AutoCloseable {
         if (type == SocketType.DATAGRAM) {
             throw new IllegalArgumentException("a DATAGRAM socket does not listen");
         }
-        Fd fd = Fd.adopt(SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK), "socket", type);
-        SocketFile file = null;
+        return address instanceof UnixAddress.PathName(String path)
+                ? ofFile(SocketFile.at(path), address, type, backlog, mode)
+                : ofName(address, type, backlog);
+    }
+
+    private static Fd socket(SocketType type) {
+        return Fd.adopt(SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK), "socket", type);
+    }
+
+    private static UnixListener ofName(UnixAddress address, SocketType type, int backlog) {
+        Fd fd = socket(type);
         try {
+            ErrnoException.check(SysSocket.bind(fd, UnixAddress.name(address)), "bind", address);
+            ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
+            return new UnixListener(fd, type, UnixAddress.of(SysSocket.getsockname(fd)), null);
+        } catch (RuntimeException e) {
+            fd.close();
+            throw e;
+        }
+    }
+
+    private static UnixListener ofFile(
+            SocketFile file, UnixAddress address, SocketType type, int backlog, OptionalInt mode) {
+        Fd fd = null;
+        try {
+            fd = socket(type);
             if (mode.isPresent()) {
-                ErrnoException.check(SysStat.fchmod(fd, mode.getAsInt()), "fchmod", fd);
-            }
-            if (address instanceof UnixAddress.PathName(String path)) {
-                file = SocketFile.bind(fd, path);
+                file.bindClosed(fd);
+                file.give(-1, -1, mode.getAsInt());
             } else {
-                ErrnoException.check(
-                        SysSocket.bind(fd, UnixAddress.name(address)), "bind", address);
-            }
-            if (file != null && mode.isPresent()) {
-                file.permit(mode.getAsInt()); // what the umask took
+                file.bind(fd);
             }
             ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
-            if (file != null) {
-                file.requireThere();
-            }
-            return new UnixListener(fd, type, Optional.ofNullable(file));
+            file.requireThere();
+            return new UnixListener(fd, type, address, file);
         } catch (RuntimeException e) {
-            if (file != null) {
-                file.removeIfSame();
+            file.removeIfSame();
+            file.close();
+            if (fd != null) {
+                fd.close();
             }
-            fd.close();
             throw e;
         }
     }
@@ -111,7 +128,8 @@ public final class UnixListener implements AutoCloseable {
                     "adopt", received.toString(), Errno.EINVAL, "it does not listen");
         }
         Fcntl.setBlocking(received, false);
-        return new UnixListener(received.move(), type, Optional.empty());
+        UnixAddress address = UnixAddress.of(SysSocket.getsockname(received));
+        return new UnixListener(received.move(), type, address, null);
     }
 
     /**
@@ -122,9 +140,9 @@ public final class UnixListener implements AutoCloseable {
         UnixSocket.passIdentity(fd);
     }
 
-    /** The address that it listens on. */
+    /** The address that it listens on, as it was given. */
     public UnixAddress address() {
-        return UnixAddress.of(SysSocket.getsockname(fd));
+        return address;
     }
 
     /** The descriptor, lent: to watch, or to pass on. */
@@ -161,8 +179,11 @@ public final class UnixListener implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (fd.isOpen()) {
-            unlinkAtClose.ifPresent(SocketFile::removeIfSame);
+        if (file != null) {
+            if (fd.isOpen()) {
+                file.removeIfSame();
+            }
+            file.close();
         }
         fd.close();
     }

@@ -141,27 +141,24 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * A datagram socket at a path, in the place of a dead socket file ({@link SocketFile}), with
-     * the permissions of that file whatever the umask. The file stays when this is closed, for
-     * whoever bound it to remove.
+     * The same with the permissions of the socket file, whatever the umask; nobody can send before
+     * it has them.
      *
      * @param mode 0 to 0777
-     * @throws ErrnoException as {@link #bind(UnixAddress)}; EADDRINUSE only if the file is no dead
-     *     socket
-     * @throws IllegalArgumentException if the address is no path
+     * @throws ErrnoException as {@link #bind(UnixAddress)}
      */
-    public static UnixSocket bind(UnixAddress address, int mode) {
-        if (!(address instanceof UnixAddress.PathName(String path))) {
-            throw new IllegalArgumentException("only a path has permissions: " + address);
-        }
-        Fd fd = open(SocketType.DATAGRAM, 0);
-        try {
-            ErrnoException.check(SysStat.fchmod(fd, mode), "fchmod", fd);
-            SocketFile.bind(fd, path).permit(mode);
-            return new UnixSocket(fd, SocketType.DATAGRAM);
-        } catch (RuntimeException e) {
-            fd.close();
-            throw e;
+    public static UnixSocket bind(UnixAddress.PathName address, int mode) {
+        try (SocketFile file = SocketFile.at(address.path())) {
+            Fd fd = open(SocketType.DATAGRAM, 0);
+            try {
+                file.bindClosed(fd);
+                file.give(-1, -1, mode);
+                return new UnixSocket(fd, SocketType.DATAGRAM);
+            } catch (RuntimeException e) {
+                file.removeIfSame();
+                fd.close();
+                throw e;
+            }
         }
     }
 

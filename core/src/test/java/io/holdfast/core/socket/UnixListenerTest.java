@@ -202,7 +202,7 @@ class UnixListenerTest {
             UnixAddress address = UnixAddress.path(Path.of(arguments[0]));
             UnixListener.listen(address, SocketType.STREAM, BACKLOG, 0600).close(); // all is loaded
             FullTable.limit(100, UnixListener.class);
-            FullTable.fill(1);
+            FullTable.fill(2); // for the socket and its directory
             UnixListener.listen(address, SocketType.STREAM, BACKLOG).close(); // needs no other
             String said = "it listens";
             try {

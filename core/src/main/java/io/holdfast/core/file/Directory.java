@@ -1,0 +1,298 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysDirent;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A directory that is held open ({@code O_PATH}): what is done with the names in it happens in this
+ * very directory, whatever is renamed meanwhile. Methods that take a name take one name, not a
+ * path, and never follow a symbolic link. Safe for use by any thread.
+ */
+public final class Directory implements AutoCloseable {
+    private final String path;
+    private final Fd fd;
+    private final boolean stable;
+
+    private Directory(String path, Fd fd, boolean stable) {
+        this.path = path;
+        this.fd = fd;
+        this.stable = stable;
+    }
+
+    private static Directory of(String path, PathWalk walk) {
+        boolean stable = walk.isStable();
+        return new Directory(path, walk.takeDirectory(), stable);
+    }
+
+    /**
+     * Opens a directory; symbolic links are {@linkplain Links#GUARDED guarded}.
+     *
+     * @param path absolute, or relative to the working directory
+     * @throws FileException if it is missing, no directory, or refused
+     */
+    public static Directory open(String path) throws FileException {
+        return open(path, Links.GUARDED);
+    }
+
+    /**
+     * Opens a directory.
+     *
+     * @param path absolute, or relative to the working directory
+     * @throws FileException if it is missing, no directory, or refused
+     */
+    public static Directory open(String path, Links links) throws FileException {
+        try (PathWalk walk = new PathWalk(path, null, false, true, path, links)) {
+            return of(path, walk.toDirectory());
+        }
+    }
+
+    /**
+     * Opens a directory, and makes it and those above it that are missing.
+     *
+     * @param mode the permissions of those that are made, whatever the umask
+     * @throws FileException if one is no directory, is refused, or cannot be made
+     */
+    public static Directory make(String path, int mode) throws FileException {
+        try (PathWalk walk = new PathWalk(path, null, false, true, path, Links.GUARDED)) {
+            return of(path, walk.making(mode).toDirectory());
+        }
+    }
+
+    /**
+     * Opens the directory that a file is in, or is to be in.
+     *
+     * @param file a path whose last name is not looked at
+     * @throws FileException if the directory is missing, none, or refused
+     */
+    public static Directory ofParent(String file) throws FileException {
+        return open(parentOf(file));
+    }
+
+    /** The path of the directory that a file is in. */
+    public static String parentOf(String file) {
+        int slash = file.lastIndexOf('/');
+        return slash < 0 ? "." : file.substring(0, slash + 1);
+    }
+
+    /** The last name of a path. */
+    public static String nameOf(String file) {
+        return file.substring(file.lastIndexOf('/') + 1);
+    }
+
+    /**
+     * Opens a file below this directory.
+     *
+     * @param below a relative path that does not lead out of the directory
+     * @throws FileException as {@link OpenedFile#open}
+     */
+    public OpenedFile open(String below, OpenHow how) throws FileException {
+        String shown = shown(below);
+        return FileOpening.open(
+                shown, how, () -> new PathWalk(shown, fd, true, stable, below, how.links()));
+    }
+
+    // ---- what is in it
+
+    /**
+     * Opens the directory of a name in this one.
+     *
+     * @throws FileException if it is missing, none, or a symbolic link
+     */
+    public Directory enter(String name) throws FileException {
+        requireName(name);
+        String shown = shown(name);
+        try (PathWalk walk = new PathWalk(shown, fd, true, stable, name, Links.REFUSED)) {
+            return of(shown, walk.toDirectory());
+        }
+    }
+
+    /**
+     * Makes a directory, with no permissions for others until it is {@link #chmod given} them.
+     *
+     * @return false if something of that name is there
+     */
+    public boolean makeDirectory(String name, int mode) throws FileException {
+        requireName(name);
+        int r = SysStat.mkdirat(fd, name, mode);
+        if (r == -Errno.EEXIST) {
+            return false;
+        }
+        FileException.check(r, "mkdir", shown(name));
+        return true;
+    }
+
+    /**
+     * Makes a FIFO. The umask takes from its permissions.
+     *
+     * @return false if something of that name is there
+     */
+    public boolean makeFifo(String name, int mode) throws FileException {
+        requireName(name);
+        int r = SysStat.mkfifoat(fd, name, mode);
+        if (r == -Errno.EEXIST) {
+            return false;
+        }
+        FileException.check(r, "mkfifo", shown(name));
+        return true;
+    }
+
+    /**
+     * Makes a symbolic link.
+     *
+     * @return false if something of that name is there
+     */
+    public boolean link(String name, String target) throws FileException {
+        requireName(name);
+        int r = SysStat.symlinkat(target, fd, name);
+        if (r == -Errno.EEXIST) {
+            return false;
+        }
+        FileException.check(r, "symlink", shown(name));
+        return true;
+    }
+
+    /** Where the symbolic link of a name leads; empty if there is none. */
+    public Optional<String> linkTarget(String name) {
+        requireName(name);
+        try {
+            return Optional.of(Unistd.readlinkat(fd, name));
+        } catch (ErrnoException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** What a name is, of a symbolic link itself; empty if there is nothing. */
+    public Optional<SysStat.Stat> stat(String name) throws FileException {
+        requireName(name);
+        try {
+            return Optional.of(SysStat.stat(fd, name));
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT) {
+                return Optional.empty();
+            }
+            throw FileException.of(shown(name), e);
+        }
+    }
+
+    /**
+     * Holds what a name is, of a symbolic link itself, by a descriptor with which it can be neither
+     * read nor written ({@code O_PATH}). It is the caller's.
+     *
+     * @throws FileException ENOENT
+     */
+    public Fd hold(String name) throws FileException {
+        requireName(name);
+        int r = Fcntl.openat(fd, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0);
+        FileException.check(r, "open", shown(name));
+        return Fd.adopt(r);
+    }
+
+    /**
+     * Removes the name of anything but a directory.
+     *
+     * @return false if there is nothing
+     */
+    public boolean remove(String name) throws FileException {
+        requireName(name);
+        int r = SysStat.unlinkat(fd, name);
+        if (r == -Errno.ENOENT) {
+            return false;
+        }
+        FileException.check(r, "unlink", shown(name));
+        return true;
+    }
+
+    /**
+     * The names in it, without {@code .} and {@code ..}, in no order.
+     *
+     * @param most names; what is beyond them is left out
+     */
+    public List<String> names(int most) throws FileException {
+        int r = Fcntl.openat(fd, ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
+        FileException.check(r, "open", path);
+        try (Fd listed = Fd.adopt(r)) {
+            return SysDirent.names(listed, most);
+        } catch (ErrnoException e) {
+            throw FileException.of(path, e);
+        }
+    }
+
+    private static void requireName(String name) {
+        if (name.isEmpty()
+                || name.indexOf('/') >= 0
+                || name.indexOf('\0') >= 0
+                || name.equals(".")
+                || name.equals("..")) {
+            throw new IllegalArgumentException("no name of a file: \"" + name + "\"");
+        }
+    }
+
+    String shown(String name) {
+        return path.endsWith("/") ? path + name : path + "/" + name;
+    }
+
+    // ---- itself
+
+    /** The path by which it was opened, for messages. */
+    public String path() {
+        return path;
+    }
+
+    /** The descriptor, lent: open with {@code O_PATH}. */
+    public Fd fd() {
+        return fd;
+    }
+
+    /** What it is now. */
+    public SysStat.Stat stat() throws FileException {
+        try {
+            return SysStat.stat(fd);
+        } catch (ErrnoException e) {
+            throw FileException.of(path, e);
+        }
+    }
+
+    /**
+     * Whether nobody but root and the user of this process can make its path mean another
+     * directory: then what is done by path happens here, too.
+     */
+    public boolean isStable() {
+        return stable;
+    }
+
+    /**
+     * Sets its permissions.
+     *
+     * @param mode 0 to 07777, whatever the umask
+     */
+    public void chmod(int mode) throws FileException {
+        FileException.check(SysStat.chmod(fd, mode), "chmod", path);
+    }
+
+    /**
+     * Sets its owner and group.
+     *
+     * @param uid -1 leaves it as it is
+     * @param gid -1 leaves it as it is
+     */
+    public void chown(long uid, long gid) throws FileException {
+        FileException.check(SysStat.chown(fd, uid, gid), "chown", path);
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+
+    @Override
+    public String toString() {
+        return path;
+    }
+}

@@ -1,0 +1,82 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
+import java.util.Optional;
+
+/**
+ * A name in a directory that is held open, and the file that it meant when this was made: by it
+ * that very file is changed or removed, or nothing. A file keeps its number as long as it has a name
+ * or is open, so its maker keeps it open as long as this is used. Owns the directory; safe for use
+ * by any thread.
+ */
+public final class DirectoryEntry implements AutoCloseable {
+    private final Directory directory;
+    private final String name;
+    private final SysStat.Stat file;
+
+    /**
+     * Takes the directory over.
+     *
+     * @param file what the name means
+     */
+    public DirectoryEntry(Directory directory, String name, SysStat.Stat file) {
+        this.directory = directory;
+        this.name = name;
+        this.file = file;
+    }
+
+    /** The path by which the directory was opened, with the name. */
+    public String path() {
+        return directory.shown(name);
+    }
+
+    /** Whether the name still means that file. Needs no descriptor. */
+    public boolean isSame() {
+        try {
+            Optional<SysStat.Stat> now = directory.stat(name);
+            return now.isPresent() && now.get().isSameFile(file);
+        } catch (FileException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Sets owner and permissions of the file.
+     *
+     * @param uid -1 leaves it as it is
+     * @param gid -1 leaves it as it is
+     * @param mode 0 to 0777, whatever the umask
+     * @throws FileException ESTALE if the name means another file by now; EPERM
+     */
+    public void give(long uid, long gid, int mode) throws FileException {
+        try (Fd held = directory.hold(name)) {
+            SysStat.Stat now = SysStat.stat(held);
+            if (!now.isSameFile(file)) {
+                throw FileException.refusal(
+                        path(), "is another file than the one that was made", Errno.ESTALE, null);
+            }
+            if ((uid >= 0 && uid != now.uid()) || (gid >= 0 && gid != now.gid())) {
+                FileException.check(SysStat.chown(held, uid, gid), "chown", path());
+            }
+            if (now.permissions() != mode) {
+                FileException.check(SysStat.chmod(held, mode), "chmod", path());
+            }
+        }
+    }
+
+    /**
+     * Removes the name if it still means that file. Needs no descriptor.
+     *
+     * @return whether it did
+     */
+    public boolean removeIfSame() throws FileException {
+        return isSame() && directory.remove(name);
+    }
+
+    @Override
+    public void close() {
+        directory.close();
+    }
+}

@@ -1,0 +1,85 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import java.nio.file.FileSystemException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that could not be opened, made or changed, or that was refused: which one, why, and what
+ * to do. The message is one line: {@code /run/app.pid: is a FIFO, not a regular file (EINVAL)}.
+ */
+public final class FileException extends FileSystemException {
+    private static final long serialVersionUID = 1L;
+
+    private final int errno;
+    private final boolean refused;
+
+    private FileException(String path, String reason, int errno, boolean refused) {
+        super(path, null, reason);
+        this.errno = errno;
+        this.refused = refused;
+    }
+
+    /**
+     * A file that is refused.
+     *
+     * @param path of the file
+     * @param what it is, and why that is refused
+     * @param errno the error number that says it best, positive
+     * @param remedy what the user can do about it, or null
+     */
+    public static FileException refusal(
+            String path, String what, int errno, @Nullable String remedy) {
+        String reason = what + " (" + Errno.name(errno) + ")";
+        return new FileException(
+                path, remedy == null ? reason : reason + "; " + remedy, errno, true);
+    }
+
+    /**
+     * A system call that failed on a file.
+     *
+     * @param errno positive
+     */
+    static FileException of(String path, String call, int errno) {
+        String text = Errno.text(errno);
+        boolean plain = errno == Errno.ENOENT || errno == Errno.EACCES || errno == Errno.ENOTDIR;
+        String what = plain ? text : text.isEmpty() ? call + " failed" : call + ": " + text;
+        return new FileException(path, what + " (" + Errno.name(errno) + ")", errno, false);
+    }
+
+    static FileException of(String path, ErrnoException e) {
+        FileException made = of(path, e.call(), e.errno());
+        var _ = made.initCause(e);
+        return made;
+    }
+
+    /** Throws if the result of a system call on a file stands for a failure. */
+    static void check(int result, String call, String path) throws FileException {
+        if (result < 0) {
+            throw of(path, call, -result);
+        }
+    }
+
+    /** The error number, positive: compare with the constants of {@link Errno}. */
+    public int errno() {
+        return errno;
+    }
+
+    /** Whether there is no such file, or no such directory above it. */
+    public boolean isMissing() {
+        return errno == Errno.ENOENT || errno == Errno.ENOTDIR;
+    }
+
+    /**
+     * The same failure as an unchecked exception of the call that needed the file.
+     *
+     * @param subject what the call was made on
+     */
+    public ErrnoException asErrno(String call, String subject) {
+        ErrnoException e =
+                new ErrnoException(call, subject, errno, refused ? getMessage() : null);
+        var _ = e.initCause(this);
+        return e;
+    }
+}

@@ -1,0 +1,42 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.SysStat;
+
+/** What a file is (inode(7)). */
+public enum FileKind {
+    REGULAR(0x8000, "a regular file"),
+    DIRECTORY(0x4000, "a directory"),
+    FIFO(0x1000, "a FIFO"),
+    SOCKET(0xC000, "a socket"),
+    CHARACTER_DEVICE(0x2000, "a character device"),
+    BLOCK_DEVICE(0x6000, "a block device"),
+    SYMBOLIC_LINK(0xA000, "a symbolic link"),
+    /** Of no file system: an eventfd, an epoll set. */
+    ANONYMOUS(0, "no file of a file system");
+
+    private static final FileKind[] ALL = values();
+
+    private final int type; // S_IFMT of sys/stat.h
+    private final String words;
+
+    FileKind(int type, String words) {
+        this.type = type;
+        this.words = words;
+    }
+
+    /** What the file is that was looked at. */
+    public static FileKind of(SysStat.Stat stat) {
+        for (FileKind kind : ALL) {
+            if (kind.type == stat.type()) {
+                return kind;
+            }
+        }
+        return ANONYMOUS;
+    }
+
+    /** As a sentence names it: {@code a regular file}. */
+    @Override
+    public String toString() {
+        return words;
+    }
+}

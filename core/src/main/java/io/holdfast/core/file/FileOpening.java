@@ -1,0 +1,140 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
+import java.util.Optional;
+
+/** Judges what a path leads to, and opens that very file; or makes it. */
+final class FileOpening {
+    /** How often a file that is removed and made again meanwhile is looked up anew. */
+    private static final int TRIES = 16;
+
+    private static final int FRESH_MODE = 0; // until it has its own
+
+    /** Begins a walk along the path. */
+    interface Start {
+        PathWalk walk() throws FileException;
+    }
+
+    private final String shown;
+    private final OpenHow how;
+
+    private FileOpening(String shown, OpenHow how) {
+        this.shown = shown;
+        this.how = how;
+    }
+
+    /**
+     * @param shown the path for messages
+     */
+    static OpenedFile open(String shown, OpenHow how, Start start) throws FileException {
+        FileOpening opening = new FileOpening(shown, how);
+        for (int i = 0; i < TRIES; i++) {
+            try (PathWalk walk = start.walk()) {
+                Optional<OpenedFile> file = opening.end(walk.toFile());
+                if (file.isPresent()) {
+                    return file.get();
+                }
+            }
+        }
+        throw FileException.refusal(
+                shown, "is removed and made again all the time", Errno.EAGAIN, null);
+    }
+
+    /** Empty if somebody else has made the file at this moment. */
+    private Optional<OpenedFile> end(PathWalk walk) throws FileException {
+        Fd entry = walk.entry();
+        SysStat.Stat stat = walk.entryStat();
+        if (entry != null && stat != null) {
+            return Optional.of(opened(walk, entry, stat));
+        }
+        if (walk.lastName().equals(".")) {
+            return Optional.of(opened(walk, walk.directory(), walk.directoryStat()));
+        }
+        return made(walk);
+    }
+
+    private OpenedFile opened(PathWalk walk, Fd held, SysStat.Stat stat) throws FileException {
+        requireKind(stat);
+        walk.requireOwn(stat);
+        walk.requireNoHardLink(stat);
+        String itself = held.with(number -> "/proc/self/fd/" + number);
+        int r = Fcntl.openat(null, itself, how.flags(), 0);
+        if (r < 0) {
+            throw notOpened(FileKind.of(stat), -r);
+        }
+        return finished(Fd.adopt(r), stat);
+    }
+
+    private void requireKind(SysStat.Stat stat) throws FileException {
+        FileKind kind = FileKind.of(stat);
+        if (!how.kinds().contains(kind)) {
+            String wanted =
+                    how.kinds().stream()
+                            .sorted()
+                            .map(FileKind::toString)
+                            .reduce((one, other) -> one + " or " + other)
+                            .orElse("anything");
+            throw FileException.refusal(
+                    shown,
+                    "is " + kind + ", not " + wanted,
+                    kind == FileKind.DIRECTORY ? Errno.EISDIR : Errno.EINVAL,
+                    null);
+        }
+    }
+
+    private FileException notOpened(FileKind kind, int errno) {
+        if (errno == Errno.ENXIO && kind == FileKind.FIFO) {
+            return FileException.refusal(
+                    shown, "is a FIFO that nobody reads", errno, "start its reader first");
+        }
+        if (errno == Errno.EAGAIN) {
+            return FileException.refusal(
+                    shown,
+                    "is under a lease of another process",
+                    errno,
+                    "try again when that process has given it back");
+        }
+        return FileException.of(shown, "open", errno);
+    }
+
+    private Optional<OpenedFile> made(PathWalk walk) throws FileException {
+        if (how.createMode().isEmpty()) {
+            throw FileException.of(shown, "open", Errno.ENOENT);
+        }
+        walk.requireOwn(walk.directoryStat());
+        int flags = how.flags() | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
+        int r = Fcntl.openat(walk.directory(), walk.lastName(), flags, FRESH_MODE);
+        if (r == -Errno.EEXIST) {
+            return Optional.empty();
+        }
+        FileException.check(r, "open", shown);
+        Fd fd = Fd.adopt(r);
+        try {
+            FileException.check(SysStat.fchmod(fd, how.createMode().getAsInt()), "fchmod", shown);
+            SysStat.Stat stat = SysStat.stat(fd);
+            return Optional.of(finished(fd.move(), stat));
+        } catch (ErrnoException e) {
+            throw FileException.of(shown, e);
+        } finally {
+            fd.close();
+        }
+    }
+
+    /** Takes the descriptor over. */
+    private OpenedFile finished(Fd fd, SysStat.Stat stat) throws FileException {
+        try {
+            if (how.isBlocking()) {
+                Fcntl.setBlocking(fd, true);
+            }
+            return new OpenedFile(shown, fd.move(), stat);
+        } catch (ErrnoException e) {
+            throw FileException.of(shown, e);
+        } finally {
+            fd.close();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.Unistd;
+
+/** A file that was checked and opened as {@link OpenHow} says. Owns its descriptor. */
+public final class OpenedFile implements AutoCloseable {
+    private static final int NULL_MAJOR = 1;
+    private static final int NULL_MINOR = 3;
+
+    private final String path;
+    private final Fd fd;
+    private final SysStat.Stat stat;
+
+    OpenedFile(String path, Fd fd, SysStat.Stat stat) {
+        this.path = path;
+        this.fd = fd;
+        this.stat = stat;
+    }
+
+    /**
+     * Opens a file.
+     *
+     * @param path absolute, or relative to the working directory
+     * @throws FileException if it is missing, of another kind, refused, or cannot be opened without
+     *     waiting
+     */
+    public static OpenedFile open(String path, OpenHow how) throws FileException {
+        return FileOpening.open(
+                path, how, () -> new PathWalk(path, null, false, true, path, how.links()));
+    }
+
+    /** The path by which it was opened, for messages. */
+    public String path() {
+        return path;
+    }
+
+    /** What it was just before it was opened. */
+    public SysStat.Stat stat() {
+        return stat;
+    }
+
+    /** What it is. */
+    public FileKind kind() {
+        return FileKind.of(stat);
+    }
+
+    /** The descriptor, lent. */
+    public Fd fd() {
+        return fd;
+    }
+
+    /** The descriptor, which is the caller's from now on. */
+    public Fd take() {
+        return fd.move();
+    }
+
+    /** Whether it is {@code /dev/null}. */
+    public boolean isNull() {
+        return isNull(stat);
+    }
+
+    static boolean isNull(SysStat.Stat stat) {
+        return FileKind.of(stat) == FileKind.CHARACTER_DEVICE
+                && stat.special() == ((long) NULL_MAJOR << 32 | NULL_MINOR);
+    }
+
+    /**
+     * The content.
+     *
+     * @param most bytes
+     * @throws FileException EFBIG if there is more; as {@code read(2)} says
+     */
+    public byte[] readAll(int most) throws FileException {
+        try {
+            return KernelFile.rest(fd, path, most);
+        } catch (ErrnoException e) {
+            throw e.errno() == Errno.EFBIG
+                    ? FileException.refusal(
+                            path, "has more than " + most + " bytes", Errno.EFBIG, null)
+                    : FileException.of(path, e);
+        }
+    }
+
+    /**
+     * Whether anybody has the FIFO open for writing, or has left something in it. Where nobody has,
+     * a read is at its end at once.
+     *
+     * @throws FileException EMFILE; EINVAL if it is no FIFO that can be read
+     */
+    public boolean hasWriter() throws FileException {
+        Fd[] pipe;
+        try {
+            pipe = Unistd.pipe2(Fcntl.O_NONBLOCK);
+        } catch (ErrnoException e) {
+            throw FileException.of(path, e);
+        }
+        try (Fd in = pipe[0];
+                Fd out = pipe[1]) {
+            int r = in.isOpen() ? Fcntl.teeByte(fd, out) : 0;
+            if (r == -Errno.EAGAIN) {
+                return true;
+            }
+            FileException.check(r, "tee", path);
+            return r > 0;
+        }
+    }
+
+    /**
+     * Sets its permissions.
+     *
+     * @param mode 0 to 07777, whatever the umask
+     */
+    public void chmod(int mode) throws FileException {
+        FileException.check(SysStat.fchmod(fd, mode), "fchmod", path);
+    }
+
+    /**
+     * Sets its owner and group.
+     *
+     * @param uid -1 leaves it as it is
+     * @param gid -1 leaves it as it is
+     */
+    public void chown(long uid, long gid) throws FileException {
+        FileException.check(SysStat.fchown(fd, uid, gid), "fchown", path);
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+}

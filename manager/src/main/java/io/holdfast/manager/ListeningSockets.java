@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
@@ -7,11 +9,9 @@ import io.holdfast.manager.unit.SocketSection;
 import io.holdfast.manager.unit.SocketSection.Listen;
 import io.holdfast.manager.unit.SocketUnit;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** All that one start of a socket unit has opened, in the order of its Listen lines. */
@@ -66,22 +66,33 @@ final class ListeningSockets {
         return new ListeningSocket.Owner(uid, gid);
     }
 
+    /** Makes the links, each in the place of another link, but of nothing else. */
     private void link() {
         for (String link : settings.symlinks()) {
-            Path path = Path.of(link);
-            Path target = Path.of(settings.nodes().getFirst());
-            try {
-                if (Files.isSymbolicLink(path)) {
-                    Files.delete(path);
-                }
-                if (path.getParent() != null) {
-                    Path _ = Files.createDirectories(path.getParent());
-                }
-                Path _ = Files.createSymbolicLink(path, target);
+            try (Directory directory =
+                    Directory.make(Directory.parentOf(link), settings.directoryMode())) {
+                link(directory, Directory.nameOf(link));
             } catch (IOException e) {
-                warnings.accept("cannot make the link " + link + ": " + e);
+                warnings.accept("cannot make a link: " + e.getMessage());
             }
         }
+    }
+
+    private void link(Directory directory, String name) throws IOException {
+        String target = target();
+        boolean made = directory.link(name, target);
+        Optional<String> there = made ? Optional.of(target) : directory.linkTarget(name);
+        if (!there.equals(Optional.of(target))) {
+            made = there.isPresent() && directory.remove(name) && directory.link(name, target);
+            if (!made) {
+                warnings.accept(
+                        directory.path() + name + ": something else is there, and is no link");
+            }
+        }
+    }
+
+    private String target() {
+        return settings.nodes().getFirst();
     }
 
     List<ListeningSocket> all() {
@@ -101,9 +112,9 @@ final class ListeningSockets {
             socket.node()
                     .ifPresent(node -> {
                         try {
-                            node.remove();
+                            boolean _ = node.removeIfSame();
                         } catch (IOException e) {
-                            warnings.accept("cannot remove " + node.path() + ": " + e);
+                            warnings.accept("cannot remove its node: " + e.getMessage());
                         }
                     });
         }
@@ -111,15 +122,15 @@ final class ListeningSockets {
 
     /** Only one that leads to our node. */
     private void unlink(String link) {
-        Path path = Path.of(link);
-        try {
-            if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-                    && Files.isSymbolicLink(path)
-                    && Files.readSymbolicLink(path).equals(Path.of(settings.nodes().getFirst()))) {
-                Files.delete(path);
+        String name = Directory.nameOf(link);
+        try (Directory directory = Directory.ofParent(link)) {
+            if (directory.linkTarget(name).equals(Optional.of(target()))) {
+                boolean _ = directory.remove(name);
             }
-        } catch (IOException e) {
-            warnings.accept("cannot remove the link " + link + ": " + e);
+        } catch (FileException e) {
+            if (!e.isMissing()) {
+                warnings.accept("cannot remove a link: " + e.getMessage());
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -54,7 +55,7 @@ class ListeningSocketTest {
         OpenDescriptors before = OpenDescriptors.now();
         AsUser.nobody(() ->
                 assertThatThrownBy(() -> ListeningSocket.open(listen, settings, ROOT))
-                        .isInstanceOf(IOException.class));
+                        .isInstanceOfAny(IOException.class, ErrnoException.class));
         assertThat(folder).isEmptyDirectory();
         before.awaitSameNumber();
     }

@@ -212,12 +212,8 @@ public final class SocketFile implements AutoCloseable {
      * @throws ErrnoException EADDRINUSE if another file has taken its place; EPERM
      */
     public void give(long uid, long gid, int mode) {
-        DirectoryEntry bound = entry;
-        if (bound == null) {
-            throw new IllegalStateException(path + " is not bound");
-        }
         try {
-            bound.give(uid, gid, mode);
+            entry().give(uid, gid, mode);
         } catch (FileException e) {
             throw e.errno() == Errno.ESTALE || e.isMissing()
                     ? lost("chmod")
@@ -234,6 +230,20 @@ public final class SocketFile implements AutoCloseable {
         if (!isBound()) {
             throw lost("listen");
         }
+    }
+
+    /**
+     * The file that was bound, for those who keep it longer than this: to close the one is to close
+     * the other.
+     *
+     * @throws IllegalStateException if it is not bound
+     */
+    public DirectoryEntry entry() {
+        DirectoryEntry bound = entry;
+        if (bound == null) {
+            throw new IllegalStateException(path + " is not bound");
+        }
+        return bound;
     }
 
     private boolean isBound() {

@@ -1,26 +1,19 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.manager.unit.ExecDirectory;
 import io.holdfast.manager.unit.ExecDirectory.Entry;
 import io.holdfast.manager.unit.ExecDirectory.Kind;
 import io.holdfast.manager.unit.ExecSettings;
 import io.holdfast.manager.unit.ManagerScope;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -34,7 +27,6 @@ final class ExecDirectories {
     /** For a user or group that is not to be changed. */
     static final long UNCHANGED = -1;
 
-    private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
     private static final int PARENT_MODE = 0755;
     private static final int FRESH_MODE = 0700; // until it is given to its owner
 
@@ -62,7 +54,7 @@ final class ExecDirectories {
             String root = directory.kind().root(scope);
             try {
                 create(directory, root, uid, gid);
-            } catch (ErrnoException | IOException e) {
+            } catch (FileException e) {
                 throw new SetupException(step(directory.kind()), e);
             }
             variables.put(
@@ -79,11 +71,11 @@ final class ExecDirectories {
         List<Long> owners = new ArrayList<>();
         for (ExecDirectory directory : settings.directories().values()) {
             for (Entry entry : directory.paths()) {
-                Path path = Path.of(directory.kind().root(scope), entry.path());
-                try {
-                    Object uid = Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-                    owners.add(Integer.toUnsignedLong((Integer) uid));
-                } catch (IOException e) {
+                try (Directory top = Directory.open(directory.kind().root(scope));
+                        Directory parent = parent(top, entry.path(), false)) {
+                    parent.stat(Directory.nameOf(entry.path()))
+                            .ifPresent(stat -> owners.add(stat.uid()));
+                } catch (FileException e) {
                     // not there yet
                 }
             }
@@ -102,56 +94,56 @@ final class ExecDirectories {
     }
 
     private static void create(ExecDirectory directory, String root, long uid, long gid)
-            throws IOException {
-        Files.createDirectories(Path.of(root));
-        try (Fd top = Fcntl.open(root, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            throws FileException {
+        try (Directory top = Directory.make(root, PARENT_MODE)) {
             for (Entry entry : directory.paths()) {
-                create(top, directory, root + "/" + entry.path(), entry.path(), uid, gid);
+                create(top, directory, entry.path(), uid, gid);
                 for (String link : entry.links()) {
-                    link(top, root + "/" + link, link, entry.path());
+                    link(top, link, entry.path());
                 }
             }
         }
     }
 
     private static void create(
-            Fd top, ExecDirectory directory, String shown, String path, long uid, long gid) {
+            Directory top, ExecDirectory directory, String path, long uid, long gid)
+            throws FileException {
         boolean configuration = directory.kind() == Kind.CONFIGURATION;
-        try (Fd parent = parent(top, shown, path, true)) {
-            String name = lastOf(path);
-            boolean made = make(parent, name, shown);
-            try (Fd folder = enter(parent, name, shown)) {
+        String name = Directory.nameOf(path);
+        try (Directory parent = parent(top, path, true)) {
+            boolean made = parent.makeDirectory(name, FRESH_MODE);
+            try (Directory folder = parent.enter(name)) {
                 if (made || !configuration) {
                     own(
                             folder,
-                            shown,
                             configuration ? UNCHANGED : uid,
                             configuration ? UNCHANGED : gid);
-                    check(SysStat.fchmod(folder, directory.mode()), "fchmod", shown);
+                    folder.chmod(directory.mode());
                 }
             }
         }
     }
 
-    private static void own(Fd folder, String shown, long uid, long gid) {
-        SysStat.Stat stat = SysStat.stat(folder);
+    private static void own(Directory folder, long uid, long gid) throws FileException {
+        SysStat.Stat stat = folder.stat();
         boolean differs =
                 (uid != UNCHANGED && uid != stat.uid()) || (gid != UNCHANGED && gid != stat.gid());
         if (differs) {
-            check(SysStat.fchown(folder, uid, gid), "fchown", shown);
+            folder.chown(uid, gid);
         }
     }
 
     /** Opens the folder that a path's last name is in. */
-    private static Fd parent(Fd top, String shown, String path, boolean create) {
+    private static Directory parent(Directory top, String path, boolean create)
+            throws FileException {
         String[] names = path.split("/");
-        Fd at = top.duplicate();
+        Directory at = top.duplicate();
         for (int i = 0; i < names.length - 1; i++) {
-            try (Fd before = at) {
-                boolean made = create && make(before, names[i], shown);
-                at = enter(before, names[i], shown);
+            try (Directory before = at) {
+                boolean made = create && before.makeDirectory(names[i], FRESH_MODE);
+                at = before.enter(names[i]);
                 if (made) {
-                    openUp(at, shown);
+                    openUp(at);
                 }
             }
         }
@@ -159,60 +151,27 @@ final class ExecDirectories {
     }
 
     /** A folder that we have made on the way is everybody's to pass. */
-    private static void openUp(Fd made, String shown) {
-        int r = SysStat.fchmod(made, PARENT_MODE);
-        if (r < 0) {
-            made.close();
-            throw new ErrnoException("fchmod", shown, -r);
-        }
-    }
-
-    private static String lastOf(String path) {
-        return path.substring(path.lastIndexOf('/') + 1);
-    }
-
-    /** Whether it was not there before. */
-    private static boolean make(Fd parent, String name, String shown) {
-        int r = SysStat.mkdirat(parent, name, FRESH_MODE);
-        if (r == -Errno.EEXIST) {
-            return false;
-        }
-        check(r, "mkdirat", shown);
-        return true;
-    }
-
-    private static Fd enter(Fd parent, String name, String shown) {
+    private static void openUp(Directory made) throws FileException {
         try {
-            return Fcntl.open(parent, name, FOLDER, 0);
-        } catch (ErrnoException e) {
-            String advice =
-                    e.errno() == Errno.ENOTDIR || e.errno() == Errno.ELOOP
-                            ? name + " is a file, or a symbolic link, which is not followed"
-                            : null;
-            throw new ErrnoException("openat", shown, e.errno(), advice);
+            made.chmod(PARENT_MODE);
+        } catch (FileException e) {
+            made.close();
+            throw e;
         }
     }
 
     /** Makes a relative link to a folder below the same root. */
-    private static void link(Fd top, String shown, String link, String path) throws IOException {
+    private static void link(Directory top, String link, String path) throws FileException {
         String target = targetOf(link, path);
-        String name = lastOf(link);
-        try (Fd parent = parent(top, shown, link, true)) {
-            if (!isLink(parent, name, target)) {
-                parent.with(number -> {
-                    try {
-                        Path at = Path.of("/proc/self/fd/" + number, name);
-                        return Files.createSymbolicLink(at, Path.of(target));
-                    } catch (FileAlreadyExistsException e) {
-                        throw new ErrnoException(
-                                "symlinkat", shown, Errno.EEXIST, "it does not lead to " + path);
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
-                });
+        String name = Directory.nameOf(link);
+        try (Directory parent = parent(top, link, true)) {
+            if (!parent.link(name, target) && !isLink(parent, name, target)) {
+                throw FileException.refusal(
+                        top.path() + "/" + link,
+                        "does not lead to " + path,
+                        Errno.EEXIST,
+                        "remove what is there");
             }
-        } catch (UncheckedIOException e) {
-            throw new IOException("symlinkat " + shown + ": " + e.getMessage(), e);
         }
     }
 
@@ -220,16 +179,8 @@ final class ExecDirectories {
         return "../".repeat(link.split("/").length - 1) + path;
     }
 
-    private static boolean isLink(Fd parent, String name, String target) {
-        try {
-            return Unistd.readlinkat(parent, name).equals(target);
-        } catch (ErrnoException e) {
-            return false; // not there, or no link
-        }
-    }
-
-    private static void check(int result, String call, String shown) {
-        int ignored = ErrnoException.check(result, call, shown);
+    private static boolean isLink(Directory parent, String name, String target) {
+        return parent.linkTarget(name).equals(Optional.of(target));
     }
 
     /**
@@ -237,9 +188,9 @@ final class ExecDirectories {
      * has ended.
      *
      * @param restarting whether it is started again at once
-     * @throws ErrnoException if something could not be removed; all else was
+     * @throws FileException if something could not be removed; all else was
      */
-    void removeRuntime(boolean restarting) {
+    void removeRuntime(boolean restarting) throws FileException {
         ExecDirectory runtime = settings.directories().get(Kind.RUNTIME);
         boolean preserved =
                 switch (settings.preserveRuntimeDirectory()) {
@@ -250,38 +201,36 @@ final class ExecDirectories {
         if (runtime == null || preserved) {
             return;
         }
-        String root = Kind.RUNTIME.root(scope);
-        if (!Files.isDirectory(Path.of(root))) {
-            return;
-        }
-        try (Fd top = Fcntl.open(root, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
-            ErrnoException failure = null;
+        FileException failure = null;
+        try (Directory top = Directory.open(Kind.RUNTIME.root(scope))) {
             for (Entry entry : runtime.paths().reversed()) { // what is inside first
                 try {
                     for (String link : entry.links()) {
-                        unlink(top, root + "/" + link, link, entry.path());
+                        unlink(top, link, entry.path());
                     }
-                    String shown = root + "/" + entry.path();
-                    try (Fd parent = parent(top, shown, entry.path(), false)) {
-                        TreeRemoval.remove(parent, lastOf(entry.path()), shown);
+                    try (Directory parent = parent(top, entry.path(), false)) {
+                        TreeRemoval.remove(parent, Directory.nameOf(entry.path()));
                     }
-                } catch (ErrnoException e) {
-                    failure = e.errno() == Errno.ENOENT || failure != null ? failure : e;
+                } catch (FileException e) {
+                    failure = e.isMissing() || failure != null ? failure : e;
                 }
             }
-            if (failure != null) {
-                throw failure;
-            }
+        } catch (FileException e) {
+            failure = e.isMissing() ? null : e;
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 
-    private static void unlink(Fd top, String shown, String link, String path) {
-        try (Fd parent = parent(top, shown, link, false)) {
-            if (isLink(parent, lastOf(link), targetOf(link, path))) {
-                check(SysStat.unlinkat(parent, lastOf(link)), "unlinkat", shown);
+    private static void unlink(Directory top, String link, String path) throws FileException {
+        String name = Directory.nameOf(link);
+        try (Directory parent = parent(top, link, false)) {
+            if (isLink(parent, name, targetOf(link, path))) {
+                boolean _ = parent.remove(name);
             }
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ENOENT) {
+        } catch (FileException e) {
+            if (!e.isMissing()) {
                 throw e;
             }
         }

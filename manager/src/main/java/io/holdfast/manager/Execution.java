@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
@@ -8,6 +9,7 @@ import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
@@ -183,23 +185,37 @@ final class Execution {
     }
 
     /**
-     * Describes the process of a command.
+     * Starts the process of a command.
      *
      * @param more variables of this command alone, as {@code MAINPID}
+     * @param passed descriptors: of sockets as its standard streams, if the unit wants that, or
+     *     else all from 3 on; lent
      * @throws ErrnoException ENOENT, EACCES or ENOEXEC of the program
-     * @throws SetupException if an environment file, the working directory or a tool is missing
+     * @throws SetupException if an environment file, the working directory or a tool is missing, or
+     *     a file of a standard stream cannot be opened
      */
-    Spawn spawnOf(ExecCommand command, Map<String, String> more) throws SetupException {
-        return spawnOf(command, more, PassedDescriptors.NONE);
+    Child start(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
+            throws SetupException, InterruptedException {
+        try (ExecStreams streams = streams(passed)) {
+            return spawnOf(command, more, passed, streams).start();
+        }
+    }
+
+    ExecStreams streams(PassedDescriptors passed) {
+        return new ExecStreams(settings(), surroundings.output(), passed);
     }
 
     /**
-     * The same with descriptors: of sockets as its standard streams, if the unit wants that, or
-     * else all from 3 on.
+     * Describes the process of a command.
      *
      * @param passed lent until the start
+     * @param streams of this command alone; closed by the caller, after the start
      */
-    Spawn spawnOf(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
+    Spawn spawnOf(
+            ExecCommand command,
+            Map<String, String> more,
+            PassedDescriptors passed,
+            ExecStreams streams)
             throws SetupException {
         boolean main = unit.service().commands().start().contains(command);
         Map<String, String> run = new HashMap<>(runVariables);
@@ -221,7 +237,7 @@ final class Execution {
         if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
             spawn.isolation(sandbox.get().isolation());
         }
-        ExecStreams.connect(spawn, settings(), surroundings.output(), passed);
+        streams.connect(spawn);
         if (listed) {
             int number = PassedDescriptors.FIRST;
             for (PassedDescriptors.Passed one : passed.list()) {
@@ -453,12 +469,14 @@ final class Execution {
     void close(boolean restarting) {
         try {
             directories.removeRuntime(restarting);
-        } catch (ErrnoException e) {
+        } catch (FileException e) {
             warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
         }
         try {
-            sandbox.ifPresent(Sandbox::close);
-        } catch (ErrnoException e) {
+            if (sandbox.isPresent()) {
+                sandbox.get().close();
+            }
+        } catch (FileException e) {
             warnOnce("PrivateTmp", "a temporary folder is left: " + e.getMessage());
         }
         dynamicUser.close();

@@ -1,10 +1,11 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.unit.ExecCommand;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,10 +111,10 @@ final class Hop {
             throw new ErrnoException("execve", program.toString(), Errno.EACCES);
         }
         byte[] head;
-        try (InputStream in = Files.newInputStream(program)) {
-            head = in.readNBytes(SCRIPT_LINE);
-        } catch (IOException e) {
-            return; // it may be executable and not readable
+        try (OpenedFile file = OpenedFile.open(program, OpenHow.reading())) {
+            head = file.readFirst(SCRIPT_LINE);
+        } catch (FileException e) {
+            return; // it may be executable, and not for us to read
         }
         String text = new String(head, StandardCharsets.ISO_8859_1);
         if (text.startsWith("#!")) {

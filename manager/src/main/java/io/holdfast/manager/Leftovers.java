@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
@@ -69,12 +71,13 @@ final class Leftovers {
         Path path = shared.resolve(name);
         Optional<ScratchFolder> dead = ScratchFolder.dead(folder, path);
         if (dead.isPresent()) {
-            try (ScratchFolder held = dead.get()) {
+            try (ScratchFolder held = dead.get();
+                    Directory parent = Directory.held(held.shared(), shared.toString())) {
                 if (!isPrivate || PrivateFolder.isUnused(name)) {
-                    TreeRemoval.remove(held.shared(), name, path.toString());
+                    TreeRemoval.remove(parent, name);
                     removed++;
                 }
-            } catch (ErrnoException e) {
+            } catch (ErrnoException | FileException e) {
                 warnings.accept("cannot remove a leftover: " + e.getMessage());
             }
         }

@@ -1,16 +1,15 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.HeldPath;
+import io.holdfast.core.file.Links;
+import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysMount;
-import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,15 +22,14 @@ import java.util.TreeMap;
  * comes first, and of several wishes for one path the most explicit, then the strictest is taken.
  */
 final class MountPlan {
-    private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
+    private static final int FOLDER_MODE = 0755;
 
     /**
-     * What is there already may be of the unit's user: nobody waits at a FIFO for him. Not to
-     * write: a child that is being spawned beside has the descriptor until it executes, and a mount
-     * with a writer cannot be made read-only.
+     * A file to mount on. Not to write: a child that is being spawned beside has the descriptor
+     * until it executes, and a mount with a writer cannot be made read-only.
      */
-    private static final int PLACE =
-            Fcntl.O_RDONLY | Fcntl.O_CREAT | Fcntl.O_NOFOLLOW | Fcntl.O_NONBLOCK;
+    private static final OpenHow PLACE =
+            OpenHow.reading().creating(0644).links(Links.REFUSED);
 
     private static final String ROOT = "/";
 
@@ -62,9 +60,9 @@ final class MountPlan {
 
     /** A rule for a path, if that path is there. */
     void add(Kind kind, String path) throws SetupException {
-        Optional<Path> real = find(path);
+        Optional<Real> real = find(path);
         if (real.isPresent()) {
-            add(kind, real.get(), MountTree.at(real.get().toString()));
+            add(kind, real.get(), MountTree.at(real.get().path()));
         }
     }
 
@@ -74,13 +72,13 @@ final class MountPlan {
      * @param directive of the unit, for the message
      */
     void require(Kind kind, String path, String directive) throws SetupException {
-        Path real = real(path, directive);
-        add(kind, real, MountTree.at(real.toString()));
+        Real real = real(path, directive);
+        add(kind, real, MountTree.at(real.path()));
     }
 
     /** Another tree for a path that is there. */
-    void add(Kind kind, Path real, MountTree tree) throws SetupException {
-        put(real.toString(), new Entry(kind, tree, 0, Files.isDirectory(real)));
+    void add(Kind kind, Real real, MountTree tree) throws SetupException {
+        put(real.path(), new Entry(kind, tree, 0, real.isFolder()));
     }
 
     /**
@@ -90,26 +88,24 @@ final class MountPlan {
      * @param attributes a sum of the constants of {@link SysMount}
      */
     void replace(String path, MountTree tree, long attributes) throws SetupException {
-        String at = resolve(Path.of(path)).toString();
+        String at = resolve(path);
         target(at, true);
         put(at, new Entry(Kind.REPLACED, tree, attributes, true));
     }
 
     /** What is elsewhere for a path of which only what is above need be there. */
-    void bind(Path source, String path, long attributes, boolean recursive) throws SetupException {
-        boolean isFolder = Files.isDirectory(source);
-        String at = resolve(Path.of(path)).toString();
-        target(at, isFolder);
-        String from = source.toString();
-        MountTree tree = recursive ? MountTree.at(from) : MountTree.only(from);
-        put(at, new Entry(Kind.BOUND, tree, attributes, isFolder));
+    void bind(Real source, String path, long attributes, boolean recursive) throws SetupException {
+        String at = resolve(path);
+        target(at, source.isFolder());
+        MountTree tree = recursive ? MountTree.at(source.path()) : MountTree.only(source.path());
+        put(at, new Entry(Kind.BOUND, tree, attributes, source.isFolder()));
     }
 
     /** A file that is to be seen although a folder above it is replaced. */
     void keep(String path) throws SetupException {
-        Optional<Path> real = find(path);
-        if (real.isPresent() && replacedAbove(real.get().toString()).isPresent()) {
-            bind(real.get(), real.get().toString(), 0, false);
+        Optional<Real> real = find(path);
+        if (real.isPresent() && replacedAbove(real.get().path()).isPresent()) {
+            bind(real.get(), real.get().path(), 0, false);
         }
     }
 
@@ -127,61 +123,88 @@ final class MountPlan {
 
     private void target(String path, boolean isFolder) throws SetupException {
         if (replacedAbove(path).isEmpty()) {
-            makeTarget(Path.of(path), isFolder);
+            makeTarget(path, isFolder);
         }
     }
 
-    private static Optional<Path> find(String path) {
+    /**
+     * What a path leads to.
+     *
+     * @param path without symbolic links
+     */
+    record Real(String path, boolean isFolder) {}
+
+    /** What a path leads to; empty if there is nothing. */
+    static Optional<Real> find(String path) throws SetupException {
         try {
-            return Optional.of(Path.of(path).toRealPath());
-        } catch (IOException e) {
-            return Optional.empty();
+            return Optional.of(open(path));
+        } catch (FileException e) {
+            if (e.isMissing()) {
+                return Optional.empty();
+            }
+            throw new SetupException(SetupException.Step.NAMESPACE, e);
         }
     }
 
-    /** A path without symbolic links, which must be there. */
-    static Path real(String path, String directive) throws SetupException {
+    private static Real open(String path) throws FileException {
+        try (HeldPath held = HeldPath.open(path)) {
+            return new Real(held.path(), held.kind() == FileKind.DIRECTORY);
+        }
+    }
+
+    /**
+     * What a path leads to, which must be there.
+     *
+     * @param directive of the unit, for the message
+     */
+    static Real real(String path, String directive) throws SetupException {
+        return find(path)
+                .orElseThrow(() ->
+                        new SetupException(
+                                SetupException.Step.NAMESPACE,
+                                directive
+                                        + "=: "
+                                        + path
+                                        + " is missing, or cannot be reached; - before it"
+                                        + " allows that"));
+    }
+
+    /** The path without symbolic links, as far as it is there. */
+    static String resolve(String path) throws SetupException {
+        Optional<Real> real = find(path);
+        if (real.isPresent()) {
+            return real.get().path();
+        }
+        String parent = parentOf(path);
+        String above = parent.equals(ROOT) ? ROOT : resolve(parent);
+        return (above.equals(ROOT) ? ROOT : above + "/") + Directory.nameOf(path);
+    }
+
+    private static String parentOf(String path) {
+        int slash = path.lastIndexOf('/');
+        return slash <= 0 ? ROOT : path.substring(0, slash);
+    }
+
+    /** Makes what is mounted on, where it is missing. */
+    private static void makeTarget(String path, boolean isFolder) throws SetupException {
         try {
-            return Path.of(path).toRealPath();
-        } catch (IOException e) {
+            Directory.make(isFolder ? path : parentOf(path), FOLDER_MODE).close();
+            if (!isFolder) {
+                makeFile(path);
+            }
+        } catch (FileException e) {
             throw new SetupException(
                     SetupException.Step.NAMESPACE,
-                    directive
-                            + "=: "
-                            + path
-                            + " is missing, or cannot be reached; - before it"
-                            + " allows that");
+                    "cannot make what is mounted on: " + e.getMessage());
         }
     }
 
-    /** Symbolic links of as much of the path as there is. */
-    static Path resolve(Path path) {
-        Path parent = path.getParent();
-        Path name = path.getFileName();
-        if (parent == null || name == null) {
-            return path;
-        }
-        try {
-            return path.toRealPath();
-        } catch (IOException e) {
-            return resolve(parent).resolve(name.toString());
-        }
-    }
-
-    private static void makeTarget(Path path, boolean isFolder) throws SetupException {
-        try {
-            if (Files.exists(path)) {
-                return;
+    private static void makeFile(String path) throws FileException {
+        try (Directory parent = Directory.open(parentOf(path))) {
+            String name = Directory.nameOf(path);
+            if (parent.stat(name).isEmpty()) {
+                parent.open(name, PLACE).close();
             }
-            Path parent = path.getParent();
-            Path folder = isFolder || parent == null ? path : parent;
-            Path ignored = Files.createDirectories(folder);
-            if (!isFolder) {
-                Path _ = Files.createFile(path);
-            }
-        } catch (IOException e) {
-            throw new SetupException(
-                    SetupException.Step.NAMESPACE, "cannot make " + path + " to mount on: " + e);
         }
     }
 
@@ -246,22 +269,30 @@ final class MountPlan {
     }
 
     private static void target(Fd top, String path, boolean isFolder, String shown) {
+        try (Directory folder = Directory.held(top, shown)) {
+            target(folder, path, isFolder);
+        } catch (FileException e) {
+            throw e.asErrno("open", shown);
+        }
+    }
+
+    private static void target(Directory top, String path, boolean isFolder)
+            throws FileException {
         int slash = path.indexOf('/');
         String name = slash < 0 ? path : path.substring(0, slash);
         if (slash < 0 && !isFolder) {
-            Fcntl.open(top, name, PLACE, 0644).close();
+            if (top.stat(name).isEmpty()) {
+                top.open(name, PLACE).close();
+            }
             return;
         }
-        int r = SysStat.mkdirat(top, name, 0755);
-        if (r < 0 && r != -Errno.EEXIST) {
-            throw new ErrnoException("mkdirat", shown, -r);
-        }
-        if (r == 0) {
-            int ignored = SysStat.fchmodat(top, name, 0755);
-        }
-        if (slash >= 0) {
-            try (Fd inner = Fcntl.open(top, name, FOLDER, 0)) {
-                target(inner, path.substring(slash + 1), isFolder, shown);
+        boolean made = top.makeDirectory(name, FOLDER_MODE);
+        try (Directory inner = top.enter(name)) {
+            if (made) {
+                inner.chmod(FOLDER_MODE);
+            }
+            if (slash >= 0) {
+                target(inner, path.substring(slash + 1), isFolder);
             }
         }
     }

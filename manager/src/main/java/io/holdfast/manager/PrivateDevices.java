@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.Directory;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.process.MountTree;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A {@code /dev} with nothing but pseudo devices ({@code PrivateDevices=}). They are those of the
@@ -49,33 +51,23 @@ final class PrivateDevices {
     }
 
     private static void bind(MountPlan plan, String name) throws SetupException {
-        Path path = Path.of("/dev", name);
-        if (Files.exists(path)) {
-            Path real = MountPlan.real(path.toString(), "PrivateDevices");
-            plan.bind(real, path.toString(), SysMount.NO_SUID | SysMount.NO_EXEC, true);
+        String path = "/dev/" + name;
+        Optional<MountPlan.Real> real = MountPlan.find(path);
+        if (real.isPresent()) {
+            plan.bind(real.get(), path, SysMount.NO_SUID | SysMount.NO_EXEC, true);
         }
     }
 
     private static void links(Fd top) {
-        LINKS.forEach((name, target) -> link(top, name, Path.of(target)));
-        if (Files.isSymbolicLink(LOG)) {
-            try {
-                link(top, "log", Files.readSymbolicLink(LOG));
-            } catch (IOException e) {
-                throw new UncheckedIOException("cannot read " + LOG, e);
+        try (Directory folder = Directory.held(top, "/dev")) {
+            for (Map.Entry<String, String> link : LINKS.entrySet()) {
+                boolean _ = folder.link(link.getKey(), link.getValue());
             }
+            if (Files.isSymbolicLink(LOG)) {
+                boolean _ = folder.link("log", Files.readSymbolicLink(LOG).toString());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot fill a /dev", e);
         }
-    }
-
-    private static void link(Fd top, String name, Path target) {
-        Path ignored =
-                top.with(number -> {
-                    try {
-                        Path at = Path.of("/proc/self/fd/" + number, name);
-                        return Files.createSymbolicLink(at, target);
-                    } catch (IOException e) {
-                        throw new UncheckedIOException("cannot make the link /dev/" + name, e);
-                    }
-                });
     }
 }

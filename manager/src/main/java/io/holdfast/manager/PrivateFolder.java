@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
@@ -28,17 +30,18 @@ final class PrivateFolder implements AutoCloseable {
     static final String PREFIX = "holdfast-private-";
 
     private static final Pattern NAME =
-            Pattern.compile(PREFIX + "[0-9a-f]{32}-(?<boot>[0-9a-f]{32})-(?<cgroup>[0-9a-f]{1,16})-.*");
+            Pattern.compile(
+                    PREFIX + "[0-9a-f]{32}-(?<boot>[0-9a-f]{32})-(?<cgroup>[0-9a-f]{1,16})-.*");
     private static final int MAX_PREFIX = 255 - 17; // a dash and what ScratchFolder adds
     private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
     private static final int OWNER_ALONE = 0700;
     private static final int STICKY = 01777;
     private static final String INNER = "tmp";
 
-    private final Path base;
+    private final String base;
     private final ScratchFolder outer;
 
-    private PrivateFolder(Path base, ScratchFolder outer) {
+    private PrivateFolder(String base, ScratchFolder outer) {
         this.base = base;
         this.outer = outer;
     }
@@ -65,8 +68,8 @@ final class PrivateFolder implements AutoCloseable {
      * @param name as {@link #name} gives it
      * @throws ErrnoException ENOSPC, EROFS
      */
-    static PrivateFolder make(Path base, String name) {
-        PrivateFolder made = new PrivateFolder(base, ScratchFolder.make(base, name));
+    static PrivateFolder make(String base, String name) throws FileException {
+        PrivateFolder made = new PrivateFolder(base, ScratchFolder.make(Path.of(base), name));
         try {
             Fd outer = made.outer.fd();
             check(SysStat.mkdirat(outer, INNER, OWNER_ALONE), "mkdirat", made.path());
@@ -74,16 +77,22 @@ final class PrivateFolder implements AutoCloseable {
                 check(SysStat.fchmod(inner, STICKY), "fchmod", made.path());
             }
         } catch (RuntimeException e) {
-            made.close();
+            made.removeAfter(e);
             throw e;
         }
         return made;
     }
 
-    private static void check(int result, String call, Path path) {
-        if (result < 0) {
-            throw new ErrnoException(call, path.toString(), -result);
+    private void removeAfter(RuntimeException failure) {
+        try {
+            close();
+        } catch (FileException e) {
+            failure.addSuppressed(e);
         }
+    }
+
+    private static void check(int r, String call, String path) {
+        ErrnoException.check(r, call, path);
     }
 
     /**
@@ -114,24 +123,27 @@ final class PrivateFolder implements AutoCloseable {
     }
 
     /** Where the run sees it. */
-    Path base() {
+    String base() {
         return base;
     }
 
     /** What the run sees in the place of the base. */
-    Path path() {
-        return outer.path().resolve(INNER);
+    String path() {
+        return outer.path().resolve(INNER).toString();
     }
 
     /**
-     * @throws ErrnoException if something is left
+     * @throws FileException if something is left
      */
     @Override
-    public void close() {
-        try (outer) {
-            Path path = outer.path();
-            TreeRemoval.remove(
-                    outer.shared(), String.valueOf(path.getFileName()), path.toString());
+    public void close() throws FileException {
+        try (outer;
+                Directory parent = Directory.held(outer.shared(), base)) {
+            TreeRemoval.remove(parent, String.valueOf(outer.path().getFileName()));
+        } catch (FileException e) {
+            if (!e.isMissing()) {
+                throw e;
+            }
         }
     }
 }

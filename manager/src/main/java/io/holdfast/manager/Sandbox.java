@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.process.Isolation;
@@ -95,9 +96,17 @@ final class Sandbox implements AutoCloseable {
         try {
             sandbox.share(PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()));
             return Optional.of(sandbox);
-        } catch (ErrnoException e) {
-            sandbox.close();
+        } catch (ErrnoException | FileException e) {
+            sandbox.abandon(e);
             throw new SetupException(SetupException.Step.NAMESPACE, e);
+        }
+    }
+
+    private void abandon(Exception failure) {
+        try {
+            close();
+        } catch (FileException e) {
+            failure.addSuppressed(e);
         }
     }
 
@@ -105,11 +114,11 @@ final class Sandbox implements AutoCloseable {
         return settings.sandbox();
     }
 
-    private void share(String name) {
+    private void share(String name) throws FileException {
         if (wanted().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
-                    folders.add(PrivateFolder.make(Path.of(base), name));
+                    folders.add(PrivateFolder.make(base, name));
                 }
             }
         }
@@ -214,8 +223,7 @@ final class Sandbox implements AutoCloseable {
 
     private void temporary(MountPlan plan) throws SetupException {
         for (PrivateFolder folder : folders) {
-            plan.replace(
-                    folder.base().toString(), MountTree.only(folder.path().toString()), NO_DEVICES);
+            plan.replace(folder.base(), MountTree.only(folder.path()), NO_DEVICES);
         }
         if (wanted().privateTmp() == PrivateTmp.DISCONNECTED) {
             Map<String, String> options = Map.of("mode", "1777", "size", "10%", "nr_inodes", "1m");
@@ -245,9 +253,9 @@ final class Sandbox implements AutoCloseable {
     }
 
     private void hide(MountPlan plan, String path) throws SetupException {
-        if (Files.exists(Path.of(path))) {
-            Path real = MountPlan.real(path, "InaccessiblePaths");
-            plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(Files.isDirectory(real)));
+        Optional<MountPlan.Real> real = MountPlan.find(path);
+        if (real.isPresent()) {
+            plan.add(Kind.INACCESSIBLE, real.get(), inaccessible.tree(real.get().isFolder()));
         }
     }
 
@@ -267,10 +275,10 @@ final class Sandbox implements AutoCloseable {
     }
 
     private static void bind(MountPlan plan, Bind bind) throws SetupException {
-        if (bind.optional() && !Files.exists(Path.of(bind.source()))) {
+        if (bind.optional() && MountPlan.find(bind.source()).isEmpty()) {
             return;
         }
-        Path source = MountPlan.real(bind.source(), bind.directive());
+        MountPlan.Real source = MountPlan.real(bind.source(), bind.directive());
         long attributes = bind.readOnly() ? SysMount.READ_ONLY : 0;
         plan.bind(source, bind.destination(), attributes, bind.recursive());
     }
@@ -288,7 +296,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     private void rule(MountPlan plan, PathRule rule) throws SetupException {
-        if (rule.optional() && !Files.exists(Path.of(rule.path()))) {
+        if (rule.optional() && MountPlan.find(rule.path()).isEmpty()) {
             return;
         }
         String directive = rule.access().directive();
@@ -296,8 +304,8 @@ final class Sandbox implements AutoCloseable {
             case READ_WRITE -> plan.require(Kind.READ_WRITE, rule.path(), directive);
             case READ_ONLY -> plan.require(Kind.READ_ONLY, rule.path(), directive);
             case NONE -> {
-                Path real = MountPlan.real(rule.path(), directive);
-                plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(Files.isDirectory(real)));
+                MountPlan.Real real = MountPlan.real(rule.path(), directive);
+                plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real.isFolder()));
             }
         }
     }
@@ -305,21 +313,21 @@ final class Sandbox implements AutoCloseable {
     /**
      * Removes what the commands have shared.
      *
-     * @throws ErrnoException if something is left
+     * @throws FileException if something is left
      */
     @Override
-    public void close() {
+    public void close() throws FileException {
         if (network != null) {
             network.close();
         }
         if (ipc != null) {
             ipc.close();
         }
-        ErrnoException failure = null;
+        FileException failure = null;
         for (PrivateFolder folder : folders) {
             try {
                 folder.close();
-            } catch (ErrnoException e) {
+            } catch (FileException e) {
                 failure = e;
             }
         }

@@ -1,10 +1,7 @@
 package io.holdfast.manager;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.KernelFile;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -15,7 +12,7 @@ import java.util.Set;
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_net.5.html">proc_net, unix</a>
  */
 final class ServedPaths {
-    private static final Path FILE = Path.of("/proc/net/unix");
+    private static final String FILE = "/proc/net/unix";
     private static final int COLUMNS = 8; // the last one is the path, and may hold blanks
     private static final int FLAGS = 3;
     private static final int TYPE = 4;
@@ -28,8 +25,8 @@ final class ServedPaths {
     /** None if that cannot be found out. */
     static Set<String> read() {
         try {
-            return parse(new String(Files.readAllBytes(FILE), UTF_8));
-        } catch (IOException e) {
+            return parse(KernelFile.text(null, FILE));
+        } catch (ErrnoException e) {
             return Set.of();
         }
     }

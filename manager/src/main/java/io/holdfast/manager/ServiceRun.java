@@ -7,7 +7,6 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
-import io.holdfast.core.process.Spawn;
 import io.holdfast.manager.RunProcesses.RunSignal;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
@@ -226,7 +225,8 @@ final class ServiceRun {
             PassedDescriptors passed = passedTo(command);
             return () -> {
                 try (passed) {
-                    return startedUnlessAbandoned(execution.spawnOf(command, variables, passed));
+                    return startedUnlessAbandoned(
+                            () -> execution.start(command, variables, passed));
                 }
             };
         } catch (ErrnoException e) {
@@ -237,11 +237,11 @@ final class ServiceRun {
     }
 
     /** On a worker. Once the manager ends nobody hears its answer, nor one that is under way. */
-    private Child startedUnlessAbandoned(Spawn spawn) throws InterruptedException {
+    private Child startedUnlessAbandoned(Callable<Child> start) throws Exception {
         if (abandoned) {
             throw new IllegalStateException("the manager ends");
         }
-        Child child = spawn.start();
+        Child child = start.call();
         unheard.add(child);
         if (abandoned) {
             killUnheard();

@@ -1,17 +1,9 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,58 +20,63 @@ final class TreeRemoval {
     static final int MAX_ENTRIES = 1_000_000;
 
     private static final int CHUNK = 1024; // names that are read at once
-    private static final int FOLDER = Fcntl.O_RDONLY | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
 
-    private final String shown;
     private final long device;
     private int entries;
-    private @Nullable ErrnoException failure;
+    private @Nullable FileException failure;
 
-    private TreeRemoval(String shown, long device) {
-        this.shown = shown;
+    private TreeRemoval(long device) {
         this.device = device;
     }
 
     /**
-     * @param shown the whole path, for messages
-     * @throws ErrnoException if something is left: why the first of it is; nothing is thrown if the
-     *     folder is not there
+     * Removes a name of a folder and all that is below it, if it is there.
+     *
+     * @throws FileException if something is left: why the first of it is
      */
-    static void remove(Fd parent, String name, String shown) {
-        TreeRemoval removal = new TreeRemoval(shown, SysStat.stat(parent).device());
-        removal.remove(parent, name, 0);
+    static void remove(Directory parent, String name) throws FileException {
+        TreeRemoval removal = new TreeRemoval(parent.stat().device());
+        boolean _ = removal.remove(parent, name, 0);
         if (removal.failure != null) {
             throw removal.failure;
         }
     }
 
     /** Whether it is gone. */
-    private boolean remove(Fd parent, String name, int depth) {
+    private boolean remove(Directory parent, String name, int depth) {
         if (++entries > MAX_ENTRIES) {
-            return failed("unlinkat", name, Errno.E2BIG, "more than " + MAX_ENTRIES + " entries");
+            return refused(parent, name, "is one of more than " + MAX_ENTRIES, Errno.E2BIG);
         }
-        int r = SysStat.unlinkat(parent, name);
-        if (r == -Errno.EISDIR) {
-            if (depth > MAX_DEPTH) {
-                return failed("openat", name, Errno.ELOOP, "more than " + MAX_DEPTH + " deep");
+        try {
+            boolean _ = parent.remove(name);
+            return true;
+        } catch (FileException e) {
+            if (e.errno() != Errno.EISDIR) {
+                return failed(e);
             }
-            if (!empty(parent, name, depth)) {
-                return false;
-            }
-            r = SysStat.rmdirat(parent, name);
         }
-        return r == 0 || r == -Errno.ENOENT || failed("unlinkat", name, -r, null);
+        if (depth > MAX_DEPTH) {
+            return refused(parent, name, "is more than " + MAX_DEPTH + " deep", Errno.ELOOP);
+        }
+        return empty(parent, name, depth) && removeEmpty(parent, name);
+    }
+
+    private boolean removeEmpty(Directory parent, String name) {
+        int r = SysStat.rmdirat(parent.fd(), name);
+        return r == 0
+                || r == -Errno.ENOENT
+                || refused(parent, name, "cannot be removed", -r);
     }
 
     /** Whether nothing is left in a folder. */
-    private boolean empty(Fd parent, String name, int depth) {
-        try (Fd folder = Fcntl.open(parent, name, FOLDER, 0)) {
-            if (SysStat.stat(folder).device() != device) {
-                return failed("openat", name, Errno.EXDEV, "another file system is mounted there");
+    private boolean empty(Directory parent, String name, int depth) {
+        try (Directory folder = parent.enter(name)) {
+            if (folder.stat().device() != device) {
+                return refused(parent, name, "is another file system", Errno.EXDEV);
             }
             for (; ; ) {
                 boolean gone = true;
-                List<String> names = names(folder);
+                List<String> names = folder.names(CHUNK);
                 for (String inner : names) {
                     gone &= remove(folder, inner, depth + 1);
                 }
@@ -87,43 +84,18 @@ final class TreeRemoval {
                     return gone;
                 }
             }
-        } catch (ErrnoException e) {
-            return e.errno() == Errno.ENOENT || failed("openat", name, e.errno(), null);
-        } catch (IOException e) {
-            return failed("getdents", name, Errno.EIO, e.getMessage());
+        } catch (FileException e) {
+            return e.errno() == Errno.ENOENT || failed(e);
         }
     }
 
-    /** Some of the names in a folder; none only if it is empty. */
-    private static List<String> names(Fd folder) throws IOException {
-        try {
-            return folder.with(TreeRemoval::names);
-        } catch (UncheckedIOException e) {
-            throw new IOException(e.getMessage(), e);
-        } catch (DirectoryIteratorException e) {
-            throw e.getCause();
-        }
+    private boolean refused(Directory parent, String name, String what, int errno) {
+        return failed(FileException.refusal(parent.path() + "/" + name, what, errno, null));
     }
 
-    private static List<String> names(int folder) {
-        List<String> names = new ArrayList<>();
-        Path path = Path.of("/proc/self/fd/" + folder);
-        try (DirectoryStream<Path> stream = Files.newDirectoryStream(path)) {
-            for (Path entry : stream) {
-                names.add(entry.getFileName().toString());
-                if (names.size() == CHUNK) {
-                    break;
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return names;
-    }
-
-    private boolean failed(String call, String name, int errno, @Nullable String advice) {
+    private boolean failed(FileException e) {
         if (failure == null) {
-            failure = new ErrnoException(call, shown + ": " + name, errno, advice);
+            failure = e;
         }
         return false;
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.manager.unit.ManagerScope;
 import java.io.IOException;
@@ -180,7 +180,7 @@ class ExecDirectoriesTest {
         Files.createDirectories(folder.resolve("run"));
         Files.createSymbolicLink(folder.resolve("run/r"), folder.resolve("keep"));
         ExecDirectories directories = directories("RuntimeDirectory=r/inner");
-        assertThatExceptionOfType(ErrnoException.class)
+        assertThatExceptionOfType(FileException.class)
                 .isThrownBy(() -> directories.removeRuntime(false));
         assertThat(keep).exists();
     }
@@ -193,7 +193,7 @@ class ExecDirectoriesTest {
         }
         Files.createDirectories(deep);
         Files.createFile(folder.resolve("run/r/file"));
-        assertThatExceptionOfType(ErrnoException.class)
+        assertThatExceptionOfType(FileException.class)
                 .isThrownBy(() -> directories("RuntimeDirectory=r").removeRuntime(false))
                 .withMessageContaining("deep");
         assertThat(folder.resolve("run/r/file")).doesNotExist();

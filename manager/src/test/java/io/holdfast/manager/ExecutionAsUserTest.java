@@ -62,9 +62,10 @@ class ExecutionAsUserTest {
                                     warnings::add);
                     execution.prepare();
                     started =
-                            execution
-                                    .spawnOf(unit.service().commands().start().getFirst(), Map.of())
-                                    .start();
+                            execution.start(
+                                    unit.service().commands().start().getFirst(),
+                                    Map.of(),
+                                    PassedDescriptors.NONE);
                 }
                 try (Child child = started) {
                     written.append(new String(in.readAllBytes(), UTF_8));

@@ -91,7 +91,7 @@ class ExecutionTest {
             try (Fd output = pipe[1]) {
                 execution = execution(unit, output);
                 execution.prepare();
-                started = execution.spawnOf(command, more).start();
+                started = execution.start(command, more, PassedDescriptors.NONE);
             }
             try (Child child = started) {
                 return new Ran(new String(in.readAllBytes(), UTF_8), child.await());
@@ -106,7 +106,10 @@ class ExecutionTest {
         try (Fd output = Fcntl.open("/dev/null", Fcntl.O_WRONLY)) {
             Execution execution = execution(unit, output);
             execution.prepare();
-            return execution.spawnOf(unit.service().commands().start().getFirst(), Map.of());
+            ExecCommand command = unit.service().commands().start().getFirst();
+            try (ExecStreams streams = execution.streams(PassedDescriptors.NONE)) {
+                return execution.spawnOf(command, Map.of(), PassedDescriptors.NONE, streams);
+            }
         }
     }
 

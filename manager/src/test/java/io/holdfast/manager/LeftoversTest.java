@@ -66,10 +66,11 @@ class LeftoversTest {
     @Test
     void aFolderThatIsHeldIsKept() throws Exception {
         String name = PrivateFolder.name(UNIT, RUN, Optional.empty());
-        try (PrivateFolder held = PrivateFolder.make(shared, name)) {
+        try (PrivateFolder held = PrivateFolder.make(shared.toString(), name)) {
             assertThat(remove()).isZero();
-            assertThat(held.path()).isEmptyDirectory();
-            assertThat(Files.getAttribute(held.path(), "unix:mode")).isEqualTo(0041777);
+            Path inner = Path.of(held.path());
+            assertThat(inner).isEmptyDirectory();
+            assertThat(Files.getAttribute(inner, "unix:mode")).isEqualTo(0041777);
         }
         assertThat(shared).isEmptyDirectory();
     }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.core.file.Directory;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Unistd;
@@ -55,10 +56,8 @@ class SandboxTest {
     @AfterEach
     void nothingIsLeft() throws IOException {
         assertThat(leftovers()).isEqualTo(before);
-        try (Fd parent =
-                io.holdfast.core.linux.Fcntl.open(
-                        "/var/lib", io.holdfast.core.linux.Fcntl.O_DIRECTORY)) {
-            TreeRemoval.remove(parent, folder.getFileName().toString(), folder.toString());
+        try (Directory parent = Directory.open("/var/lib")) {
+            TreeRemoval.remove(parent, folder.getFileName().toString());
         }
     }
 
@@ -116,7 +115,7 @@ class SandboxTest {
     private static String run(Execution execution, ExecCommand command, Fd readEnd)
             throws Exception {
         byte[] bytes = new byte[8192];
-        try (Child child = execution.spawnOf(command, Map.of()).start()) {
+        try (Child child = execution.start(command, Map.of(), PassedDescriptors.NONE)) {
             Exit exit = child.await();
             assertThat(
                             io.holdfast.core.linux.Fcntl.setfl(

@@ -54,6 +54,21 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
+     * A directory that is open already.
+     *
+     * @param fd lent; it is duplicated
+     * @param path for messages
+     * @throws FileException EMFILE
+     */
+    public static Directory held(Fd fd, String path) throws FileException {
+        try {
+            return new Directory(path, fd.duplicate(), false);
+        } catch (ErrnoException e) {
+            throw FileException.of(path, e);
+        }
+    }
+
+    /**
      * Opens a directory, and makes it and those above it that are missing.
      *
      * @param mode the permissions of those that are made, whatever the umask
@@ -239,6 +254,19 @@ public final class Directory implements AutoCloseable {
     }
 
     // ---- itself
+
+    /**
+     * The same directory once more, with an owner of its own.
+     *
+     * @throws FileException EMFILE
+     */
+    public Directory duplicate() throws FileException {
+        try {
+            return new Directory(path, fd.duplicate(), stable);
+        } catch (ErrnoException e) {
+            throw FileException.of(path, e);
+        }
+    }
 
     /** The path by which it was opened, for messages. */
     public String path() {

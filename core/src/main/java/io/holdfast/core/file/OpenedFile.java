@@ -5,8 +5,10 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.linux.KernelPath;
 import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
+import java.nio.file.Path;
 
 /** A file that was checked and opened as {@link OpenHow} says. Owns its descriptor. */
 public final class OpenedFile implements AutoCloseable {
@@ -33,6 +35,15 @@ public final class OpenedFile implements AutoCloseable {
     public static OpenedFile open(String path, OpenHow how) throws FileException {
         return FileOpening.open(
                 path, how, () -> new PathWalk(path, null, false, true, path, how.links()));
+    }
+
+    /**
+     * Opens a file.
+     *
+     * @throws FileException as {@link #open(String, OpenHow)}
+     */
+    public static OpenedFile open(Path path, OpenHow how) throws FileException {
+        return open(KernelPath.text(path), how);
     }
 
     /** The path by which it was opened, for messages. */
@@ -84,6 +95,20 @@ public final class OpenedFile implements AutoCloseable {
                     ? FileException.refusal(
                             path, "has more than " + most + " bytes", Errno.EFBIG, null)
                     : FileException.of(path, e);
+        }
+    }
+
+    /**
+     * The first bytes of the content.
+     *
+     * @param most bytes
+     * @throws FileException as {@code read(2)} says
+     */
+    public byte[] readFirst(int most) throws FileException {
+        try {
+            return KernelFile.first(fd, path, most);
+        } catch (ErrnoException e) {
+            throw FileException.of(path, e);
         }
     }
 

@@ -37,6 +37,7 @@ final class PathWalk implements AutoCloseable {
     private OptionalLong stranger = OptionalLong.empty(); // who has placed a link that was followed
     private Fd directory;
     private Stat directoryStat;
+    private final Deque<String> real = new ArrayDeque<>(); // the names to the directory
     private String lastName = "."; // of what the walk has come to, in the directory
     private @Nullable Fd entry; // what that name means, by O_PATH
     private @Nullable Stat entryStat;
@@ -151,6 +152,7 @@ final class PathWalk implements AutoCloseable {
                 throw FileException.refusal(shown, "leads out of the directory", Errno.EXDEV, null);
             }
             enter(adopt(Fcntl.openat(directory, "..", ENTER, 0)), true);
+            var _ = real.pollLast();
             return;
         }
         int r = Fcntl.openat(directory, name, enter ? ENTER : LOOK, 0);
@@ -179,6 +181,7 @@ final class PathWalk implements AutoCloseable {
             } else if (enter) {
                 kept = true;
                 enter(found, owners.isStable(directoryStat, stat));
+                real.addLast(name);
             } else {
                 kept = true;
                 entry = found;
@@ -213,6 +216,7 @@ final class PathWalk implements AutoCloseable {
             }
             boolean stableStep = owners.isStable(directoryStat, stat(next));
             enter(next.move(), stableStep);
+            real.addLast(name);
         } finally {
             next.close();
         }
@@ -247,6 +251,7 @@ final class PathWalk implements AutoCloseable {
         push(target);
         if (target.startsWith("/")) {
             enter(openRoot(), true);
+            real.clear();
         }
     }
 
@@ -323,6 +328,14 @@ final class PathWalk implements AutoCloseable {
         return lastName;
     }
 
+    /** The path to what the walk has come to, without symbolic links, if it began at the root. */
+    String realPath() {
+        String directories = String.join("/", real);
+        return lastName.equals(".")
+                ? "/" + directories
+                : directories.isEmpty() ? "/" + lastName : "/" + directories + "/" + lastName;
+    }
+
     /** What the last name means, by O_PATH; null if there is nothing. */
     @Nullable Fd entry() {
         return entry;
@@ -335,6 +348,12 @@ final class PathWalk implements AutoCloseable {
     /** Whether nobody else can make the path to {@link #directory} mean another directory. */
     boolean isStable() {
         return stable;
+    }
+
+    /** What was found, which is the caller's from now on. */
+    Fd takeEntry() {
+        Fd found = entry;
+        return found == null ? directory.move() : found.move();
     }
 
     /** The directory, which is the caller's from now on. */

@@ -45,25 +45,38 @@ public final class KernelFile {
      * @throws ErrnoException as {@code read(2)} says; EFBIG if there is more
      */
     public static byte[] rest(Fd file, String name, int most) {
-        byte[] content = new byte[Math.min(CHUNK, most + 1)];
+        byte[] content = first(file, name, most + 1);
+        if (content.length > most) {
+            throw new ErrnoException(
+                    "read", name, Errno.EFBIG, "it has more than " + most + " bytes");
+        }
+        return content;
+    }
+
+    /**
+     * What is left to read of an open file, but for what is beyond a bound.
+     *
+     * @param name for the message
+     * @param most bytes
+     * @throws ErrnoException as {@code read(2)} says
+     */
+    public static byte[] first(Fd file, String name, int most) {
+        byte[] content = new byte[Math.min(CHUNK, most)];
         int length = 0;
-        for (; ; ) {
+        while (length < most) {
+            if (length == content.length) {
+                content = Arrays.copyOf(content, (int) Math.min(2L * length, most));
+            }
             int n = Unistd.read(file, content, length, content.length - length);
             if (n < 0) {
                 throw new ErrnoException("read", name, -n);
             }
             if (n == 0) {
-                return length == content.length ? content : Arrays.copyOf(content, length);
+                break;
             }
             length += n;
-            if (length > most) {
-                throw new ErrnoException(
-                        "read", name, Errno.EFBIG, "it has more than " + most + " bytes");
-            }
-            if (length == content.length) {
-                content = Arrays.copyOf(content, (int) Math.min(2L * length, most + 1L));
-            }
         }
+        return length == content.length ? content : Arrays.copyOf(content, length);
     }
 
     /**

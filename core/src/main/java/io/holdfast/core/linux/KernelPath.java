@@ -1,5 +1,6 @@
 package io.holdfast.core.linux;
 
+import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -34,6 +35,28 @@ public final class KernelPath {
         }
         Path path = Path.of(URI.create(uri.toString()));
         return absolute ? path : ROOT.relativize(path);
+    }
+
+    /** The text that stands for the bytes of a path in every locale: what {@link #of} takes. */
+    public static String text(Path path) {
+        String text = path.toString();
+        if (text.chars().allMatch(c -> c < 0x80)) {
+            return text;
+        }
+        String uri = path.toUri().getRawPath(); // the one way to the bytes of a Path
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length());
+        for (int i = 0; i < uri.length(); i++) {
+            if (uri.charAt(i) == '%') {
+                bytes.write(HexFormat.fromHexDigits(uri, i + 1, i + 3));
+                i += 2;
+            } else {
+                bytes.write(uri.charAt(i));
+            }
+        }
+        String absolute = CString.decode(bytes.toByteArray());
+        return absolute.endsWith("/") && absolute.length() > 1
+                ? absolute.substring(0, absolute.length() - 1)
+                : absolute;
     }
 
     private static boolean isAscii(byte[] bytes) {

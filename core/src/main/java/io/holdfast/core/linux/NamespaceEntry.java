@@ -37,6 +37,25 @@ public final class NamespaceEntry implements AutoCloseable {
     private static final MethodHandle UNSHARE = Libc.bind("unshare");
     private static final MethodHandle SETNS = Libc.bind("setns");
 
+    // linux/openat2.h
+    private static final long OPENAT2 = 437;
+    private static final long RESOLVE_NO_SYMLINKS = 4;
+    private static final long HOW_SIZE = 24; // struct open_how
+
+    private static final MethodHandle SYSCALL = Libc.bind("syscall"); // libc has no openat2
+    private static final MethodHandle CLOSE = Libc.bind("close");
+
+    /** What a step has to do with the place that is mounted on. */
+    private enum Place {
+        NONE,
+        /** Its result is that place from now on. */
+        OPENED,
+        /** Its third argument. */
+        USED,
+        /** Its first argument, for the last time. */
+        CLOSED
+    }
+
     private record Step(
             MethodHandle function,
             long a,
@@ -44,6 +63,7 @@ public final class NamespaceEntry implements AutoCloseable {
             long c,
             long d,
             long e,
+            Place place,
             String call,
             String subject) {}
 
@@ -55,6 +75,7 @@ public final class NamespaceEntry implements AutoCloseable {
     private Step[] steps = {};
     private int done;
     private int errno;
+    private long place = -1; // that is mounted on, between two steps
 
     /**
      * @param fresh the namespaces that are made: a sum of the constants of this class, or 0
@@ -71,7 +92,16 @@ public final class NamespaceEntry implements AutoCloseable {
         }
         if (fresh != 0) {
             planned.add(
-                    new Step(UNSHARE, fresh | (mounts ? CLONE_FS : 0), 0, 0, 0, 0, "unshare", ""));
+                    new Step(
+                            UNSHARE,
+                            fresh | (mounts ? CLONE_FS : 0),
+                            0,
+                            0,
+                            0,
+                            0,
+                            Place.NONE,
+                            "unshare",
+                            ""));
         }
         if (mounts) {
             attributes("/", 0, SysMount.MS_SLAVE); // what is mounted there stays there
@@ -79,7 +109,9 @@ public final class NamespaceEntry implements AutoCloseable {
     }
 
     private Step joining(Fd namespace, int kind) {
-        return new Step(SETNS, borrow(namespace), kind, 0, 0, 0, "setns", namespace.toString());
+        long number = borrow(namespace);
+        String subject = namespace.toString();
+        return new Step(SETNS, number, kind, 0, 0, 0, Place.NONE, "setns", subject);
     }
 
     private int borrow(Fd fd) {
@@ -110,23 +142,43 @@ public final class NamespaceEntry implements AutoCloseable {
                         SysMount.AT_RECURSIVE,
                         attr.address(),
                         SysMount.ATTR_SIZE,
+                        Place.NONE,
                         "mount_setattr",
                         path));
     }
 
-    /** Puts a tree at a path, whose last name is no symbolic link. It is owned from now on. */
+    /**
+     * Puts a tree at a path without symbolic links: one that somebody has put there meanwhile is
+     * not followed (ELOOP). The tree is owned from now on.
+     */
     public void attach(Fd tree, String path) {
         owned.add(tree);
+        MemorySegment how = arena.allocate(HOW_SIZE, 8);
+        how.set(JAVA_LONG, 0, Fcntl.O_PATH | Fcntl.O_CLOEXEC);
+        how.set(JAVA_LONG, 16, RESOLVE_NO_SYMLINKS);
+        planned.add(
+                new Step(
+                        SYSCALL,
+                        OPENAT2,
+                        Fcntl.AT_FDCWD,
+                        string(path),
+                        how.address(),
+                        HOW_SIZE,
+                        Place.OPENED,
+                        "openat2",
+                        path));
         planned.add(
                 new Step(
                         SysMount.present(SysMount.MOVE_MOUNT, "move_mount"),
                         borrow(tree),
                         string(""),
-                        Fcntl.AT_FDCWD,
-                        string(path),
-                        SysMount.MOVE_MOUNT_F_EMPTY_PATH,
+                        -1,
+                        string(""),
+                        SysMount.MOVE_MOUNT_F_EMPTY_PATH | SysMount.MOVE_MOUNT_T_EMPTY_PATH,
+                        Place.USED,
                         "move_mount",
                         path));
+        planned.add(new Step(CLOSE, -1, 0, 0, 0, 0, Place.CLOSED, "close", path));
     }
 
     private long string(String text) {
@@ -152,10 +204,17 @@ public final class NamespaceEntry implements AutoCloseable {
     private int run(Step[] list) {
         for (int i = 0; i < list.length; i++) {
             Step step = list[i];
-            int r = Libc.intCall(step.function, step.a, step.b, step.c, step.d, step.e, 0);
+            long a = step.place == Place.CLOSED ? place : step.a;
+            long c = step.place == Place.USED ? place : step.c;
+            int r = Libc.intCall(step.function, a, step.b, c, step.d, step.e, 0);
             if (r < 0) {
                 errno = -r;
                 return i;
+            }
+            if (step.place == Place.OPENED) {
+                place = r;
+            } else if (step.place == Place.CLOSED) {
+                place = -1;
             }
         }
         return list.length;
@@ -177,6 +236,9 @@ public final class NamespaceEntry implements AutoCloseable {
 
     @Override
     public void close() {
+        if (place >= 0) { // a mount has failed
+            Unistd.close((int) place);
+        }
         borrowed.forEach(Fd::release);
         owned.forEach(Fd::close);
         arena.close();

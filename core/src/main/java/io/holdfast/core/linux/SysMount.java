@@ -24,6 +24,7 @@ public final class SysMount {
     public static final long NO_EXEC = 8;
 
     static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
+    static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     static final int AT_RECURSIVE = 0x8000;
     static final long MS_SLAVE = 1 << 19;
     static final long ATTR_SIZE = 32; // struct mount_attr
@@ -61,30 +62,29 @@ public final class SysMount {
     }
 
     /**
-     * {@code open_tree(2)} with OPEN_TREE_CLONE: what is mounted at a path, as a tree that is
-     * nowhere yet. What is mounted in the one later does not come to the other.
+     * {@code open_tree(2)} with OPEN_TREE_CLONE: what is mounted at a file that is held, as a tree
+     * that is nowhere yet. What is mounted in the one later does not come to the other.
      *
+     * @param held may be open with O_PATH
+     * @param path for the message
      * @param recursive with what is mounted below
-     * @throws ErrnoException ENOENT, EPERM; ENOSYS before Linux 5.12
+     * @throws ErrnoException EPERM; ENOSYS before Linux 5.12
      */
-    public static Fd cloneTree(String path, boolean recursive) {
+    public static Fd cloneTree(Fd held, String path, boolean recursive) {
         MethodHandle openTree = present(OPEN_TREE, "open_tree");
         Scratch scratch = Scratch.take();
+        int number = held.acquire();
         int r;
         try {
-            int ignored = CString.put(scratch.bytes, 0, path);
-            int flags = OPEN_TREE_CLONE | Fcntl.O_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
-            r =
-                    Libc.intCall(
-                            openTree,
-                            scratch.errno,
-                            Fcntl.AT_FDCWD,
-                            scratch.address,
-                            flags,
-                            0,
-                            0,
-                            0);
+            int ignored = CString.put(scratch.bytes, 0, "");
+            int flags =
+                    OPEN_TREE_CLONE
+                            | Fcntl.O_CLOEXEC
+                            | SysStat.AT_EMPTY_PATH
+                            | (recursive ? AT_RECURSIVE : 0);
+            r = Libc.intCall(openTree, scratch.errno, number, scratch.address, flags, 0, 0, 0);
         } finally {
+            held.release();
             scratch.give();
         }
         Fd tree = Fd.adopt(r, "open_tree", path);

@@ -153,11 +153,6 @@ public final class SysStat {
         public boolean isWritableByOthers() {
             return (mode & OTHERS_WRITE) != 0;
         }
-
-        /** Whether it is the same file as another. */
-        public boolean isSameFile(Stat other) {
-            return device == other.device && inode == other.inode;
-        }
     }
 
     /**

@@ -1,5 +1,7 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.HeldPath;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysMount;
@@ -21,14 +23,26 @@ public interface MountTree {
      */
     Fd open();
 
-    /** What is to be seen at a path outside, with all that is mounted below. */
+    /**
+     * What is to be seen at a path outside, with all that is mounted below.
+     *
+     * @param path absolute; symbolic links are guarded ({@link HeldPath})
+     */
     static MountTree at(String path) {
-        return () -> SysMount.cloneTree(path, true);
+        return () -> clone(path, true);
     }
 
     /** The same without what is mounted below. */
     static MountTree only(String path) {
-        return () -> SysMount.cloneTree(path, false);
+        return () -> clone(path, false);
+    }
+
+    private static Fd clone(String path, boolean recursive) {
+        try (HeldPath held = HeldPath.open(path)) {
+            return SysMount.cloneTree(held.fd(), path, recursive);
+        } catch (FileException e) {
+            throw e.asErrno("open_tree", path);
+        }
     }
 
     /**

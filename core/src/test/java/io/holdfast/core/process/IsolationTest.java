@@ -15,6 +15,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -140,7 +141,7 @@ class IsolationTest {
                             .isolation(new Isolation().mount(MountTree.at("/etc"), "/no/where"));
             assertThatExceptionOfType(Isolation.FailedException.class)
                     .isThrownBy(spawn::start)
-                    .withMessage("move_mount /no/where: ENOENT (no such file or directory)");
+                    .withMessage("openat2 /no/where: ENOENT (no such file or directory)");
             assertThatExceptionOfType(Isolation.FailedException.class)
                     .isThrownBy(() ->
                             spawn.isolation(new Isolation().mount(MountTree.at("/no"), "/etc"))
@@ -148,6 +149,30 @@ class IsolationTest {
                     .withMessageContaining("open_tree /no: ENOENT")
                     .withMessageContaining("it was for /etc");
             assertThat(mark).doesNotExist();
+        }
+        assertThat(OpenDescriptors.now()).isEqualTo(before);
+    }
+
+    @Test
+    void nothingIsMountedByWayOfALink() throws Exception {
+        Path target = Files.createDirectory(folder.resolve("target"));
+        Path inner = Files.createDirectory(target.resolve("inner"));
+        Path link = Files.createSymbolicLink(folder.resolve("link"), target);
+        OpenDescriptors before = OpenDescriptors.now();
+        MountTree tree = MountTree.fileSystem("tmpfs", Map.of(), 0);
+        for (Path path : List.of(link, link.resolve("inner"))) {
+            assertThatExceptionOfType(Isolation.FailedException.class)
+                    .isThrownBy(() ->
+                            Spawn.of("/bin/true")
+                                    .isolation(new Isolation().mount(tree, path.toString()))
+                                    .start())
+                    .withMessageContaining("openat2 " + path + ": ELOOP");
+        }
+        try (Child child =
+                Spawn.of("/bin/true")
+                        .isolation(new Isolation().mount(tree, inner.toString()))
+                        .start()) {
+            assertThat(child.await().isSuccess()).isTrue();
         }
         assertThat(OpenDescriptors.now()).isEqualTo(before);
     }

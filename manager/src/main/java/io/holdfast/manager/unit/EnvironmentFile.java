@@ -1,11 +1,12 @@
 package io.holdfast.manager.unit;
 
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -39,20 +40,20 @@ public record EnvironmentFile(String pattern, boolean optional, Place place) {
             throw new NoSuchFileException(pattern, null, "EnvironmentFile= at " + place);
         }
         for (Path file : files) {
-            variables.putAll(parse(read(file)));
+            try {
+                variables.putAll(parse(read(file)));
+            } catch (FileException e) {
+                if (!optional || !e.isMissing()) { // it can go between the two looks
+                    throw e;
+                }
+            }
         }
         return variables;
     }
 
     private static String read(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(file + ": not a regular file");
-        }
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] bytes = in.readNBytes(MAX_SIZE + 1);
-            if (bytes.length > MAX_SIZE) {
-                throw new IOException(file + ": larger than " + MAX_SIZE + " bytes");
-            }
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            byte[] bytes = opened.readAll(MAX_SIZE);
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
             throw new IOException(file + ": not UTF-8", e);

@@ -92,7 +92,7 @@ public final class Glob {
             List<Path> next = new ArrayList<>();
             for (Path directory : found) {
                 if (hasWildcard(part)) {
-                    addMatches(directory, part, next);
+                    addMatches(directory, part, next, limit);
                 } else {
                     addIfThere(directory, part, next);
                 }
@@ -120,7 +120,8 @@ public final class Glob {
         }
     }
 
-    private static void addMatches(Path directory, String part, List<Path> to) {
+    /** Adds those that match, and no more when there are too many. */
+    private static void addMatches(Path directory, String part, List<Path> to, int limit) {
         if (!Files.isDirectory(directory)) {
             return;
         }
@@ -129,6 +130,9 @@ public final class Glob {
                 String name = entry.getFileName().toString();
                 if (name.startsWith(".") == part.startsWith(".") && matches(part, name)) {
                     to.add(entry);
+                }
+                if (to.size() > limit) {
+                    return;
                 }
             }
         } catch (IOException | DirectoryIteratorException e) {

@@ -2,9 +2,9 @@ package io.holdfast.manager.unit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import java.nio.file.Path;
 
 /** Small files of the system that may be missing. */
@@ -15,9 +15,9 @@ final class SmallFile {
 
     /** The text without outer blanks; empty if the file is missing or cannot be read. */
     static String read(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            return new String(in.readNBytes(MAX_SIZE), UTF_8).strip();
-        } catch (IOException e) {
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            return new String(opened.readFirst(MAX_SIZE), UTF_8).strip();
+        } catch (FileException e) {
             return "";
         }
     }

@@ -2,10 +2,9 @@ package io.holdfast.manager.unit;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -66,19 +65,11 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
 
     /** Reads a regular file; one that cannot be read comes back empty, with the reason. */
     public static UnitFile read(Path file, Role role) {
-        String problem;
-        try {
-            if (!Files.isRegularFile(file)) {
-                problem = "not a regular file";
-            } else {
-                try (InputStream in = Files.newInputStream(file)) {
-                    return parse(file.toString(), role, in.readNBytes(MAX_SIZE + 1));
-                }
-            }
-        } catch (IOException | UncheckedIOException e) {
-            problem = "cannot be read: " + e;
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            return parse(file.toString(), role, opened.readFirst(MAX_SIZE + 1));
+        } catch (FileException e) {
+            return unusable(file.toString(), role, String.valueOf(e.getReason()));
         }
-        return unusable(file.toString(), role, problem);
     }
 
     static UnitFile unusable(String source, Role role, String problem) {

@@ -139,7 +139,9 @@ class UnitLoaderTest {
                                 + "/10.conf:3: broken section header \"[Servic\"; the rest of this"
                                 + " drop-in is ignored",
                         folder + "/20.conf: larger than 4194304 bytes; this drop-in is ignored",
-                        folder + "/30.conf: not a regular file; this drop-in is ignored");
+                        folder
+                                + "/30.conf: no such file or directory (ENOENT); this drop-in is"
+                                + " ignored");
     }
 
     @Test

@@ -1,0 +1,64 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
+
+/**
+ * What an absolute path leads to, held by a descriptor with which it can be neither read nor
+ * written ({@code O_PATH}): to be mounted elsewhere, or looked at. Symbolic links are {@linkplain
+ * Links#GUARDED guarded}. Owns its descriptor.
+ */
+public final class HeldPath implements AutoCloseable {
+    private final String path;
+    private final Fd fd;
+    private final SysStat.Stat stat;
+
+    private HeldPath(String path, Fd fd, SysStat.Stat stat) {
+        this.path = path;
+        this.fd = fd;
+        this.stat = stat;
+    }
+
+    /**
+     * Holds what a path leads to.
+     *
+     * @throws FileException if it is missing, refused, or not absolute
+     */
+    public static HeldPath open(String path) throws FileException {
+        if (!path.startsWith("/")) {
+            throw FileException.refusal(path, "is not absolute", Errno.EINVAL, null);
+        }
+        try (PathWalk walk = new PathWalk(path, null, false, true, path, Links.GUARDED).toFile()) {
+            SysStat.Stat stat = walk.entryStat();
+            if (stat == null && !walk.lastName().equals(".")) {
+                throw FileException.of(path, "open", Errno.ENOENT);
+            }
+            SysStat.Stat found = stat == null ? walk.directoryStat() : stat;
+            walk.requireOwn(found);
+            walk.requireNoHardLink(found);
+            String real = walk.realPath();
+            return new HeldPath(real, walk.takeEntry(), found);
+        }
+    }
+
+    /** The path that led there without symbolic links. */
+    public String path() {
+        return path;
+    }
+
+    /** What it was when it was found. */
+    public FileKind kind() {
+        return FileKind.of(stat);
+    }
+
+    /** The descriptor, lent. */
+    public Fd fd() {
+        return fd;
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+}

@@ -16,6 +16,8 @@ import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -91,6 +93,8 @@ final class Broker implements AutoCloseable {
     private boolean endingDoomed;
     private final List<Consumer<@Nullable String>> reloadsWaiting = new ArrayList<>();
     private boolean reloading;
+    private final boolean selinux = Files.exists(Path.of("/sys/fs/selinux/enforce"));
+    private @Nullable String machineId = MachineId.read();
     private EventLoop.@Nullable Timer lateReplies;
     private long nextId;
     private boolean closed;
@@ -219,8 +223,14 @@ final class Broker implements AutoCloseable {
                 : List.of("ActivatableServicesChanged", "HeaderFiltering");
     }
 
+    /** Whether SELinux was on when this began. */
     boolean selinux() {
-        return java.nio.file.Files.exists(java.nio.file.Path.of("/sys/fs/selinux/enforce"));
+        return selinux;
+    }
+
+    /** The id of this machine as it was when the configuration was read, or null. */
+    @Nullable String machineId() {
+        return machineId;
     }
 
     /** A client came. */
@@ -449,7 +459,9 @@ final class Broker implements AutoCloseable {
             PolicySet compiled = policies.compile(fresh);
             LimitTable limits = Policies.limits(fresh);
             List<String> unserved = settings.unserved(fresh);
+            String machine = MachineId.read();
             return () -> {
+                machineId = machine;
                 settings.tell(unserved, log);
                 apply(fresh, compiled, limits, services);
                 reloaded(asked, null);

@@ -411,7 +411,7 @@ final class Driver {
     }
 
     private void getMachineId(Connection from, MessageView call) throws BusErrorException {
-        String id = MachineId.read();
+        String id = broker.machineId();
         if (id == null) {
             throw new BusErrorException(
                     BusError.FAILED, "there is no machine id in " + MachineId.FILES);

@@ -1,7 +1,9 @@
 package io.holdfast.bus;
 
-import java.io.IOException;
-import java.nio.file.Files;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -15,16 +17,22 @@ final class MachineId {
 
     private MachineId() {}
 
-    /** 32 hexadecimal digits, or null if no file has them. */
+    private static String text(Path file) throws FileException {
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            return new String(opened.readFirst(DIGITS + 2), StandardCharsets.US_ASCII).strip();
+        }
+    }
+
+    /** 32 hexadecimal digits, or null if no file has them. Blocking. */
     static @Nullable String read() {
         for (Path file : FILES) {
             try {
-                String id = Files.readString(file).strip();
+                String id = text(file);
                 if (id.length() == DIGITS
                         && id.chars().allMatch(c -> Character.digit(c, 16) >= 0)) {
                     return id;
                 }
-            } catch (IOException e) {
+            } catch (FileException e) {
                 // the next may have it
             }
         }

@@ -1,9 +1,9 @@
 package io.holdfast.authority.action;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -74,12 +74,8 @@ final class Catalogues {
     }
 
     private static Map<String, String> read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return Map.of();
-        }
-        try (InputStream stream = Files.newInputStream(file)) {
-            byte[] bytes = stream.readNBytes(MAX_FILE_SIZE + 1);
-            return bytes.length > MAX_FILE_SIZE ? Map.of() : Catalogue.read(bytes);
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            return Catalogue.read(opened.readAll(MAX_FILE_SIZE));
         } catch (IOException e) {
             return Map.of(); // a text stays untranslated
         }

@@ -4,10 +4,10 @@ import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
 import io.holdfast.authority.subject.Identity;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -60,13 +60,10 @@ public final class PolicyFileReader {
      * or that does not end.
      */
     public static PolicyFile read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            return unread(file, Files.exists(file) ? "is no regular file" : "cannot be found");
-        }
-        try (InputStream stream = Files.newInputStream(file)) {
-            return parse(file, stream.readNBytes(MAX_FILE_SIZE + 1));
-        } catch (IOException e) {
-            return unread(file, "cannot be read: " + e);
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            return parse(file, opened.readFirst(MAX_FILE_SIZE + 1));
+        } catch (FileException e) {
+            return unread(file, String.valueOf(e.getReason()));
         }
     }
 

@@ -1,8 +1,11 @@
 package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
+import io.holdfast.core.linux.Errno;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
@@ -14,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Rules files as they were read, in the order in which they are run: by name, and those of one name
@@ -36,8 +40,6 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
 
     /** Of one folder; what comes after them is refused. */
     public static final int MAX_FILES = 4_096;
-
-    private static final Path NOTHING = Path.of("/dev/null");
 
     /** One file. */
     public record RuleFile(Path path, String source) {}
@@ -77,19 +79,26 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         for (Path path : paths) {
             try {
                 files.add(new RuleFile(path, source(path)));
-            } catch (NoSuchFileException e) {
-                if (Files.isSymbolicLink(path)) {
-                    diagnostics.add(diagnostic(path, "a link to nothing"));
-                } else if (more.contains(path)) {
-                    diagnostics.add(diagnostic(path, "there is no such file"));
-                } // else: removed meanwhile
-            } catch (AccessDeniedException e) {
-                diagnostics.add(diagnostic(path, "may not be read: permission denied"));
-            } catch (IOException e) {
-                diagnostics.add(diagnostic(path, "cannot be read: " + e.getMessage()));
+            } catch (FileException e) {
+                problem(path, more.contains(path), e)
+                        .ifPresent(text -> diagnostics.add(diagnostic(path, text)));
             }
         }
         return new RuleFiles(files, diagnostics);
+    }
+
+    /** What to say of a file that could not be read; nothing if it was removed meanwhile. */
+    private static Optional<String> problem(Path path, boolean wanted, FileException e) {
+        if (e.errno() == Errno.EACCES) {
+            return Optional.of("may not be read: permission denied");
+        }
+        if (!e.isMissing()) {
+            return Optional.of(String.valueOf(e.getReason()));
+        }
+        if (Files.isSymbolicLink(path)) {
+            return Optional.of("a link to nothing");
+        }
+        return wanted ? Optional.of("there is no such file") : Optional.empty();
     }
 
     private static void list(Path folder, List<Path> paths, List<RuleDiagnostic> diagnostics) {
@@ -121,19 +130,10 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         }
     }
 
-    private static String source(Path path) throws IOException {
-        if (Files.exists(path) && !Files.isRegularFile(path)) {
-            if (Files.isSameFile(path, NOTHING)) {
-                return ""; // the way to mask a file
-            }
-            throw new IOException("not a file"); // a FIFO would block
-        }
-        try (InputStream in = Files.newInputStream(path)) {
-            byte[] bytes = in.readNBytes(MAX_BYTES + 1);
-            if (bytes.length > MAX_BYTES) {
-                throw new IOException("longer than " + MAX_BYTES + " bytes");
-            }
-            return new String(bytes, StandardCharsets.UTF_8); // comments may be in anything
+    private static String source(Path path) throws FileException {
+        try (OpenedFile file = OpenedFile.open(path, OpenHow.reading().orNull())) {
+            // /dev/null, the way to mask a file, is empty; comments may be in anything
+            return new String(file.readAll(MAX_BYTES), StandardCharsets.UTF_8);
         }
     }
 

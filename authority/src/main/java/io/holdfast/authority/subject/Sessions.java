@@ -3,14 +3,15 @@ package io.holdfast.authority.subject;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.authority.folder.FolderWatch;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.PidFd;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -161,12 +162,9 @@ public final class Sessions {
     /** The lines of a file; none if it is not there, or is no such file. */
     private static Map<String, String> read(Path file) {
         byte[] bytes;
-        try (InputStream stream = Files.newInputStream(file)) {
-            bytes = stream.readNBytes(MAX_FILE_SIZE + 1);
-        } catch (IOException e) {
-            return Map.of();
-        }
-        if (bytes.length > MAX_FILE_SIZE) {
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            bytes = opened.readAll(MAX_FILE_SIZE);
+        } catch (FileException e) {
             return Map.of();
         }
         Map<String, String> values = new HashMap<>();

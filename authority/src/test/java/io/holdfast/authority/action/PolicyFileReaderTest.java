@@ -327,11 +327,11 @@ class PolicyFileReaderTest {
         }
         assertThat(PolicyFileReader.read(pipe).problems())
                 .map(Problem::reason)
-                .containsExactly("is no regular file");
+                .containsExactly("is a FIFO, not a regular file (EINVAL)");
         Path nowhere = Files.createSymbolicLink(folder.resolve("b.policy"), Path.of("gone"));
         assertThat(PolicyFileReader.read(nowhere).problems())
                 .map(Problem::reason)
-                .containsExactly("cannot be found");
+                .containsExactly("no such file or directory (ENOENT)");
         assertThat(PolicyFileReader.read(Path.of("/dev/null")).actions()).isEmpty();
         assertThat(PolicyFileReader.read(folder).problems()).hasSize(1);
     }

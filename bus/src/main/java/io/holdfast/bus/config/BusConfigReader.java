@@ -3,6 +3,9 @@ package io.holdfast.bus.config;
 import static java.util.Objects.requireNonNullElse;
 
 import io.holdfast.bus.config.PolicyBlock.Scope;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.dbus.wire.Syntax;
 import java.io.ByteArrayInputStream;
@@ -143,16 +146,22 @@ final class BusConfigReader {
                                 + MAX_FILES
                                 + " in all");
             }
-            try (InputStream stream = Files.newInputStream(real)) {
-                bytes = stream.readNBytes(MAX_FILE_SIZE + 1);
+            try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+                bytes = opened.readFirst(MAX_FILE_SIZE + 1);
             }
-        } catch (NoSuchFileException e) {
-            if (ignoreMissing) {
+        } catch (IOException e) {
+            boolean missing =
+                    e instanceof NoSuchFileException
+                            || (e instanceof FileException failure && failure.isMissing());
+            if (missing && ignoreMissing) {
                 return;
             }
-            throw new ConfigException(from, "no such file: " + file, e);
-        } catch (IOException e) {
-            throw new ConfigException(from, file + " cannot be read: " + e.getMessage(), e);
+            throw new ConfigException(
+                    from,
+                    missing
+                            ? "no such file: " + file
+                            : file + " cannot be read: " + e.getMessage(),
+                    e);
         }
         if (bytes.length > MAX_FILE_SIZE) {
             throw new ConfigException(from, file + " has more than " + MAX_FILE_SIZE + " bytes");

@@ -1,12 +1,12 @@
 package io.holdfast.bus.config;
 
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
 import io.holdfast.dbus.wire.Syntax;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -69,17 +69,17 @@ final class ServiceFileReader {
     }
 
     private String text() throws ConfigException {
-        try (InputStream stream = Files.newInputStream(file)) {
-            byte[] bytes = stream.readNBytes(ServiceFile.MAX_SIZE + 1);
+        try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
+            byte[] bytes = opened.readFirst(ServiceFile.MAX_SIZE + 1);
             if (bytes.length > ServiceFile.MAX_SIZE) {
                 throw refuse("more than " + ServiceFile.MAX_SIZE + " bytes");
             }
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
             throw new ConfigException(new Place(file.toString(), 0), "not UTF-8", e);
-        } catch (IOException e) {
+        } catch (FileException e) {
             throw new ConfigException(
-                    new Place(file.toString(), 0), "cannot be read: " + e.getMessage(), e);
+                    new Place(file.toString(), 0), String.valueOf(e.getReason()), e);
         }
     }
 

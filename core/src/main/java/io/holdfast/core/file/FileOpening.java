@@ -71,7 +71,9 @@ final class FileOpening {
 
     private void requireKind(SysStat.Stat stat) throws FileException {
         FileKind kind = FileKind.of(stat);
-        if (!how.kinds().contains(kind)) {
+        boolean fits =
+                how.kinds().contains(kind) || (how.mayBeNull() && OpenedFile.isNull(stat));
+        if (!fits) {
             String wanted =
                     how.kinds().stream()
                             .sorted()

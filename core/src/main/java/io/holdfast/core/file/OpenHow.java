@@ -28,9 +28,15 @@ import java.util.Set;
  *     be there
  * @param links which symbolic links are followed
  * @param isBlocking whether reads and writes of the descriptor wait; opening it never does
+ * @param mayBeNull whether {@code /dev/null} will do, whatever it is to be
  */
 public record OpenHow(
-        int access, Set<FileKind> kinds, OptionalInt createMode, Links links, boolean isBlocking) {
+        int access,
+        Set<FileKind> kinds,
+        OptionalInt createMode,
+        Links links,
+        boolean isBlocking,
+        boolean mayBeNull) {
     private static final int PERMISSIONS = 07777;
 
     public OpenHow {
@@ -43,7 +49,12 @@ public record OpenHow(
 
     private static OpenHow of(int access) {
         return new OpenHow(
-                access, Set.of(FileKind.REGULAR), OptionalInt.empty(), Links.GUARDED, false);
+                access,
+                Set.of(FileKind.REGULAR),
+                OptionalInt.empty(),
+                Links.GUARDED,
+                false,
+                false);
     }
 
     /** A regular file that is there, to be read. */
@@ -63,17 +74,22 @@ public record OpenHow(
 
     /** What it may be, instead of a regular file. */
     public OpenHow kinds(FileKind first, FileKind... more) {
-        return new OpenHow(access, EnumSet.of(first, more), createMode, links, isBlocking);
+        return new OpenHow(access, EnumSet.of(first, more), createMode, links, isBlocking, mayBeNull);
+    }
+
+    /** What it may be, or {@code /dev/null}, by which a file is masked. */
+    public OpenHow orNull() {
+        return new OpenHow(access, kinds, createMode, links, isBlocking, true);
     }
 
     /** Every write goes to its end. */
     public OpenHow append() {
-        return new OpenHow(access | Fcntl.O_APPEND, kinds, createMode, links, isBlocking);
+        return new OpenHow(access | Fcntl.O_APPEND, kinds, createMode, links, isBlocking, mayBeNull);
     }
 
     /** A regular file is emptied. */
     public OpenHow truncate() {
-        return new OpenHow(access | Fcntl.O_TRUNC, kinds, createMode, links, isBlocking);
+        return new OpenHow(access | Fcntl.O_TRUNC, kinds, createMode, links, isBlocking, mayBeNull);
     }
 
     /**
@@ -83,17 +99,17 @@ public record OpenHow(
      * @throws IllegalArgumentException if these are no permissions
      */
     public OpenHow creating(int mode) {
-        return new OpenHow(access, kinds, OptionalInt.of(mode), links, isBlocking);
+        return new OpenHow(access, kinds, OptionalInt.of(mode), links, isBlocking, mayBeNull);
     }
 
     /** Which symbolic links are followed. */
     public OpenHow links(Links which) {
-        return new OpenHow(access, kinds, createMode, which, isBlocking);
+        return new OpenHow(access, kinds, createMode, which, isBlocking, mayBeNull);
     }
 
     /** Reads and writes of the descriptor wait, as a program expects that is given it. */
     public OpenHow blocking() {
-        return new OpenHow(access, kinds, createMode, links, true);
+        return new OpenHow(access, kinds, createMode, links, true, mayBeNull);
     }
 
     /** The flags of {@code open(2)}; close-on-exec is added there. */

@@ -6,9 +6,7 @@ import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
-import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.Permission.Verb;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
@@ -43,9 +41,6 @@ import java.util.function.Function;
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
     public static final String SOCKET = "io.holdfast.Manager";
-
-    private static final int BACKLOG = 128;
-    private static final int FOR_ALL = 0666; // the permission decides
 
     static final String DEFINITION =
             """

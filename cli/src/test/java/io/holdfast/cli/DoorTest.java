@@ -1,8 +1,11 @@
 package io.holdfast.cli;
 
+import static java.nio.file.StandardOpenOption.APPEND;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.testkit.LockHog;
+import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The door of the checkout, in front of a building and a java that only tell what they were asked.
@@ -240,6 +245,73 @@ class DoorTest {
                 .asString()
                 .endsWith("not writable: running the last build");
         assertThat(stale.lines()).contains("io.holdfast.cli/io.holdfast.cli.Holdfast");
+    }
+
+    @Test
+    void nothingOfAHomeThatEverybodyMayWriteIsRun() throws IOException, InterruptedException {
+        run(root, "./holdfast");
+        Path home = root.resolve(".holdfast");
+        Path marker = temp.resolve("marker");
+        Files.writeString(home.resolve("launch"), "\n: >'" + marker + "'\n", APPEND);
+        Files.setAttribute(home, "unix:mode", 0777);
+
+        assertThat(run(root, "./holdfast").code()).isZero();
+        assertThat(builds()).isEqualTo(2);
+        assertThat(marker).doesNotExist();
+    }
+
+    /** The real build, of a Maven and a JDK that do nothing. */
+    private void prepareBuild() throws IOException {
+        copy("scripts/build");
+        program("scripts/jdk", "JAVA_HOME=\"$root/jdk\"\n");
+        program(
+                "scripts/mvn",
+                """
+                #!/bin/sh
+                mkdir -p cli/target/lib
+                echo >cli/target/lib/x.jar
+                echo >cli/target/holdfast-cli-1.jar
+                """);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "077"})
+    void aBuildIsForAllToReadAndNotToWriteWhateverTheUmask(String umask)
+            throws IOException, InterruptedException {
+        prepareBuild();
+        Run run = run(root, "sh", "-c", "umask " + umask + "; ./holdfast; ./holdfast");
+        assertThat(run.code()).as(run::toString).isZero();
+        assertThat(run.lines()).filteredOn(line -> line.contains("building")).hasSize(1);
+
+        try (Stream<Path> files = Files.walk(root.resolve(".holdfast"))) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                int mode = (Integer) Files.getAttribute(file, "unix:mode");
+                assertThat(mode & 02).as("%s %o", file, mode).isZero();
+                if (!file.endsWith("lock")) {
+                    assertThat(mode & 044).as("%s %o", file, mode).isEqualTo(044);
+                }
+            }
+        }
+        Object lock = Files.getAttribute(root.resolve(".holdfast/lock"), "unix:mode");
+        assertThat((Integer) lock & 07).isZero();
+    }
+
+    @Test
+    @Needs(root = true, programs = {"setpriv", "python3"})
+    void whoKeepsTheLockOfBuildsKeepsNobodyFromBuilding() throws Exception {
+        prepareBuild();
+        Path home = Files.createDirectory(root.resolve(".holdfast"));
+        Path lock = Files.createFile(home.resolve("lock"));
+        Files.setAttribute(lock, "unix:mode", 0644);
+        try (LockHog hog = LockHog.of(lock)) {
+            assertThat(hog.taken()).hasSize(1);
+            Run run = run(root, "./holdfast");
+            assertThat(run.code()).as(run::toString).isZero();
+            assertThat(run.lines()).noneMatch(line -> line.contains("waiting"));
+            try (LockHog again = LockHog.of(lock)) {
+                assertThat(again.taken()).isEmpty();
+            }
+        }
     }
 
     private static boolean isRoot() {

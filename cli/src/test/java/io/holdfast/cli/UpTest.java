@@ -169,8 +169,8 @@ class UpTest {
                     .singleElement()
                     .asString()
                     .isEqualTo(
-                            "holdfast: cannot make the folder %s: %s: is there already"
-                                    .formatted(runtime, runtime));
+                            "holdfast: open %s: ENOTDIR (not a directory); it is a file; remove it, or choose another folder"
+                                    .formatted(runtime));
         }
     }
 

@@ -203,7 +203,10 @@ public final class TrustedFolder implements AutoCloseable {
                     return target.startsWith("/") ? root() : at.duplicate();
                 }
                 if (!stat.isDirectory()) {
-                    throw refusal(Errno.ENOTDIR, shown(name) + " is a file; remove it");
+                    throw refusal(
+                            Errno.ENOTDIR,
+                            (left.isEmpty() ? "it" : shown(name))
+                                    + " is a file; remove it, or choose another folder");
                 }
                 check(stat, shown(name));
                 return next.move();

@@ -174,7 +174,8 @@ class TrustedFolderTest {
     @Test
     void aFileIsNoFolder() throws Exception {
         Path file = Files.createFile(folder.resolve("file"));
-        assertRefused(Errno.ENOTDIR, making(file), file + " is a file");
+        assertRefused(Errno.ENOTDIR, making(file), file.toString(), "it is a file; remove it");
+        assertRefused(Errno.ENOTDIR, making(file.resolve("x")), file + " is a file");
         assertRefused(Errno.ENOENT, () -> TrustedFolder.open(folder.resolve("none")).close(), "none");
         assertThat(folder.resolve("none")).doesNotExist();
     }

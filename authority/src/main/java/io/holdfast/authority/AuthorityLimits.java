@@ -34,15 +34,17 @@ public final class AuthorityLimits {
             Limit.count("io.holdfast.authority.details", 256, "details of one check");
 
     static final Limit TASKS =
-            Limit.count("io.holdfast.authority.tasks", 16_384, "tasks that wait for the event loop");
+            Limit.count(
+                    "io.holdfast.authority.tasks", 16_384, "tasks that wait for the event loop");
 
     static final Limit AGENTS =
-            Limit.count(
-                    "io.holdfast.authority.agents", 1024, "authentication agents of all users");
+            Limit.count("io.holdfast.authority.agents", 1024, "authentication agents of all users");
 
     static final Limit AGENTS_OF_USER =
             Limit.count(
-                    "io.holdfast.authority.agentsPerUser", 256, "authentication agents of one user");
+                    "io.holdfast.authority.agentsPerUser",
+                    256,
+                    "authentication agents of one user");
 
     static final Limit DIALOGS_OF_AGENT =
             Limit.count(

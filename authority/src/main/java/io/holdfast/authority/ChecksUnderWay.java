@@ -14,8 +14,7 @@ import java.util.concurrent.CompletableFuture;
  */
 final class ChecksUnderWay {
     /** Of one connection. */
-    static final int MAX_PER_CONNECTION =
-            AuthorityLimits.CHECKS_OF_CONNECTION.intValue();
+    static final int MAX_PER_CONNECTION = AuthorityLimits.CHECKS_OF_CONNECTION.intValue();
 
     /**
      * Of one user other than root, on all of his connections: he leaves room for others in what a

@@ -29,8 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Dialogs implements AutoCloseable {
     /** That one agent may have at a time, with the cancelled ones that it has not answered. */
-    static final int MAX_PER_AGENT =
-            AuthorityLimits.DIALOGS_OF_AGENT.intValue();
+    static final int MAX_PER_AGENT = AuthorityLimits.DIALOGS_OF_AGENT.intValue();
 
     /** The same of all agents of one user: he is shown one at a time. */
     static final int MAX_PER_USER = AuthorityLimits.DIALOGS_OF_USER.intValue();

@@ -19,8 +19,7 @@ import java.util.function.Predicate;
  */
 final class TemporaryAuthorizations implements AutoCloseable {
     /** How many one user may have; the oldest goes when a further one comes. */
-    static final int MAX_PER_USER =
-            AuthorityLimits.TEMPORARY_AUTHORIZATIONS.intValue();
+    static final int MAX_PER_USER = AuthorityLimits.TEMPORARY_AUTHORIZATIONS.intValue();
 
     private final EventLoop loop;
     private final Runnable changed;

@@ -41,7 +41,8 @@ public record BusOptions(
 
     /** With another to start its services. It is closed with the bus. */
     public BusOptions withActivator(Activator other) {
-        return new BusOptions(addresses, config, Optional.of(other), systemdActivation, serviceUmask);
+        return new BusOptions(
+                addresses, config, Optional.of(other), systemdActivation, serviceUmask);
     }
 
     /** With all that has a unit left to the service manager, also before it is on the bus. */

@@ -53,7 +53,8 @@ final class Charges {
             return Optional.empty();
         }
         Limit limit = Limit.MAX_CONNECTS_PER_SECOND_PER_USER;
-        String reason = "%s: user %d opens more than %d connections a second; raise it in a <limit>";
+        String reason =
+                "%s: user %d opens more than %d connections a second; raise it in a <limit>";
         return Optional.of(reason.formatted(limit, client.uid(), limits.all().get(limit)));
     }
 

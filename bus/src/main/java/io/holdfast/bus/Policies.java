@@ -98,7 +98,8 @@ final class Policies {
     /** Gives a connection what holds for its user. */
     void registered(Connection connection) {
         Peer peer = connection.peer();
-        connection.policy = policies.forPeer(peer.uid(), gids(peer), place -> isIn(peer, place), false);
+        connection.policy =
+                policies.forPeer(peer.uid(), gids(peer), place -> isIn(peer, place), false);
     }
 
     /** By its descriptor; a peer that is not held is in no cgroup that counts. */

@@ -50,8 +50,8 @@ final class Quota {
     static final int MAX_PAST_USERS = 1_024;
 
     /**
-     * Descriptors that users cannot take: for files of the bus itself, and for what comes beside one
-     * message before it is charged.
+     * Descriptors that users cannot take: for files of the bus itself, and for what comes beside
+     * one message before it is charged.
      */
     static final int RESERVED_DESCRIPTORS = 320;
 

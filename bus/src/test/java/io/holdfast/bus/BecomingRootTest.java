@@ -22,7 +22,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A client that becomes root after it has connected stays the user that it was (CVE-2011-1485). */
 @Timeout(120)
-@Needs(root = true, programs = {"perl", "setpriv", "dbus-daemon"})
+@Needs(
+        root = true,
+        programs = {"perl", "setpriv", "dbus-daemon"})
 class BecomingRootTest {
     /** User daemon: dbus-daemon admits only users that a database has. */
     private static final int USER = 1;
@@ -50,7 +52,10 @@ class BecomingRootTest {
 
     @ParameterizedTest
     @CsvSource({
-        "HOLDFAST, EFFECTIVE", "HOLDFAST, WHOLE", "HOLDFAST, SAVED", "DBUS_DAEMON, WHOLE",
+        "HOLDFAST, EFFECTIVE",
+        "HOLDFAST, WHOLE",
+        "HOLDFAST, SAVED",
+        "DBUS_DAEMON, WHOLE",
     })
     void aClientThatBecomesRootMayNoMoreThanBefore(Kind kind, Way way) throws Exception {
         try (TestBus bus = TestBus.configured(kind, POLICY);

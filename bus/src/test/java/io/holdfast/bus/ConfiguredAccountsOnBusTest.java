@@ -106,7 +106,9 @@ class ConfiguredAccountsOnBusTest {
                 assertThat(allowed)
                         .as("%s %d", attribute, user)
                         .containsExactlyElementsOf(
-                                texts.stream().filter(text -> Objects.equals(MEANT.get(text), user)).toList());
+                                texts.stream()
+                                        .filter(text -> Objects.equals(MEANT.get(text), user))
+                                        .toList());
             }
         }
     }

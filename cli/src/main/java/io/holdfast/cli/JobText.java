@@ -18,7 +18,9 @@ final class JobText {
      */
     static String of(String verb, String result, String loadState) {
         if (loadState.equals(NOT_FOUND)) {
-            return verb.equals("start") || verb.equals("restart") ? MISSING : "there is no such unit";
+            return verb.equals("start") || verb.equals("restart")
+                    ? MISSING
+                    : "there is no such unit";
         }
         return switch (result) {
             case "canceled" -> "another job took its place, or is in its way (canceled)";

@@ -56,7 +56,8 @@ final class TourScratch implements AutoCloseable {
     }
 
     static TourScratch make() throws IOException {
-        TourScratch scratch = new TourScratch(ScratchFolder.make(TourStage.TEMPORARY, TourStage.PREFIX));
+        TourScratch scratch =
+                new TourScratch(ScratchFolder.make(TourStage.TEMPORARY, TourStage.PREFIX));
         Path _ = Files.createDirectory(actions(scratch.folder));
         Path _ = Files.createDirectory(rules(scratch.folder));
         Path _ = Files.writeString(actions(scratch.folder).resolve("tour.policy"), POLICY);

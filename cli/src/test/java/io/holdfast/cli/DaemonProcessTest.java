@@ -63,8 +63,7 @@ class DaemonProcessTest {
     }
 
     private List<String> words(String slice, String... names) {
-        List<String> words =
-                new ArrayList<>(List.of("up", "--runtime-dir", runtime().toString()));
+        List<String> words = new ArrayList<>(List.of("up", "--runtime-dir", runtime().toString()));
         words.addAll(List.of("--slice", slice, "--units", units.toString()));
         words.addAll(List.of(names));
         return words;
@@ -160,9 +159,7 @@ class DaemonProcessTest {
 
     @Test
     void signalsThatWereIgnoredAreReceived() throws Exception {
-        service(
-                "a",
-                "ExecStart=/bin/sh -c 'grep SigIgn /proc/self/status; exec sleep 1000'");
+        service("a", "ExecStart=/bin/sh -c 'grep SigIgn /proc/self/status; exec sleep 1000'");
         try (CommandProcess up = up("trap '' HUP INT TERM", "a")) {
             up.await("holdfast: ready");
             assertThat(up.await("a.service | SigIgn")).endsWith("0000000000000000");

@@ -297,7 +297,9 @@ class DoorTest {
     }
 
     @Test
-    @Needs(root = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            programs = {"setpriv", "python3"})
     void whoKeepsTheLockOfBuildsKeepsNobodyFromBuilding() throws Exception {
         prepareBuild();
         Path home = Files.createDirectory(root.resolve(".holdfast"));

@@ -182,7 +182,9 @@ class UpTest {
             assertThat(up.lines())
                     .anyMatch(line -> line.contains("/nowhere/program"))
                     .contains("holdfast: cannot start bad.service: failed")
-                    .anyMatch(line -> line.startsWith("holdfast: cannot start nowhere.service: there is no such unit; install"))
+                    .anyMatch(line ->
+                            line.startsWith(
+                                    "holdfast: cannot start nowhere.service: there is no such unit; install"))
                     .noneMatch(line -> line.contains("ready"));
         }
     }

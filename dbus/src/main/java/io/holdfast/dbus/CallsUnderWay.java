@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * only. The first calls of a name are charged to the name itself while the bus is asked for its
  * user, and what is charged then moves to the user's account: a user gains little by many
  * connections. Where other users have taken all that a stranger may have, the first calls of a name
- * wait until its user is known, for it may be one with a reserve. Unique names are never used again,
- * so the answer is kept. Without a bus there is one caller, who may take all. Thread-safe.
+ * wait until its user is known, for it may be one with a reserve. Unique names are never used
+ * again, so the answer is kept. Without a bus there is one caller, who may take all. Thread-safe.
  */
 final class CallsUnderWay {
     /** Names whose user is remembered; the bus is asked again for those that were dropped. */
@@ -78,8 +78,7 @@ final class CallsUnderWay {
             Function<String, CompletableFuture<Long>> userOf) {
         this.isBus = isBus;
         this.userOf = userOf;
-        this.calls =
-                share("calls under way", limits.incomingCalls(), "incomingCalls").withLeast(1);
+        this.calls = share("calls under way", limits.incomingCalls(), "incomingCalls").withLeast(1);
         this.bytes =
                 share("bytes of calls under way", limits.incomingBytes(), "incomingBytes")
                         .withOneAlone();
@@ -94,8 +93,7 @@ final class CallsUnderWay {
     }
 
     private FairShare<Object> share(String what, long limit, String option) {
-        FairShare<Object> share =
-                FairShare.of(what, limit, "raise ConnectionOptions." + option);
+        FairShare<Object> share = FairShare.of(what, limit, "raise ConnectionOptions." + option);
         if (!isBus) {
             return share.withTrusted(_ -> true);
         }

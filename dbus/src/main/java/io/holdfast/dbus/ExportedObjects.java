@@ -446,7 +446,8 @@ final class ExportedObjects {
     /** Waits for room; the call counts until then. */
     private Answering sending(Counted counted) {
         return new Answering(
-                message -> link.send(message, counted), message -> link.send(message, counted::end));
+                message -> link.send(message, counted),
+                message -> link.send(message, counted::end));
     }
 
     private Answering offering(Counted counted) {

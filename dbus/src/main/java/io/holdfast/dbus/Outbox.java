@@ -85,8 +85,7 @@ final class Outbox {
      * @param hasRoom run when the message waits no more, before any of it is sent
      * @return false if nothing can be sent any more
      */
-    boolean send(
-            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, Runnable hasRoom)
+    boolean send(byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, Runnable hasRoom)
             throws InterruptedException {
         boolean kept = false;
         try {

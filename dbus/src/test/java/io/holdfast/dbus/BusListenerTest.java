@@ -13,6 +13,8 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.LockHog;
+import io.holdfast.core.testkit.Needs;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,8 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
-import io.holdfast.core.testkit.LockHog;
-import io.holdfast.core.testkit.Needs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,7 +73,9 @@ class BusListenerTest {
     }
 
     @Test
-    @Needs(root = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            programs = {"setpriv", "python3"})
     void whoKeepsTheLockOfTheFolderKeepsNoBusFromListening() throws Exception {
         Files.setAttribute(folder, "unix:mode", 0755);
         Path file = folder.resolve("bus");

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -62,9 +63,12 @@ class CallsUnderWayTest {
         return all;
     }
 
+    private CompletableFuture<Long> asked(String sender) {
+        return Objects.requireNonNull(asked.get(sender), sender + " was not asked for");
+    }
+
     private void know(String sender, long uid) {
-        assertThat(asked.get(sender)).as(sender + " was asked for").isNotNull();
-        boolean _ = asked.get(sender).complete(uid);
+        boolean _ = asked(sender).complete(uid);
     }
 
     @Test
@@ -103,7 +107,7 @@ class CallsUnderWayTest {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
         Counted counted = begin(calls, ":1.1", 0);
         boolean _ =
-                asked.get(":1.1")
+                asked(":1.1")
                         .completeExceptionally(
                                 new DBusException(DBusException.NAME_HAS_NO_OWNER, "gone"));
         counted.end();
@@ -162,7 +166,7 @@ class CallsUnderWayTest {
                     assertThat(e.text())
                             .isEqualTo(
                                     "bytes of answers that wait: user %d holds 900 of 4000; raise"
-                                            .formatted(USER)
+                                                    .formatted(USER)
                                             + " ConnectionOptions.outgoingBytes");
                 });
         answer.close();

@@ -114,10 +114,7 @@ final class ExecDirectories {
             boolean made = parent.makeDirectory(name, FRESH_MODE);
             try (Directory folder = parent.enter(name)) {
                 if (made || !configuration) {
-                    own(
-                            folder,
-                            configuration ? UNCHANGED : uid,
-                            configuration ? UNCHANGED : gid);
+                    own(folder, configuration ? UNCHANGED : uid, configuration ? UNCHANGED : gid);
                     folder.chmod(directory.mode());
                 }
             }

@@ -119,8 +119,7 @@ public final class Manager implements AutoCloseable {
     }
 
     private static void removeLeftovers(ManagerContext context) {
-        Consumer<String> warnings =
-                text -> context.loop().postEnding(() -> context.warn(text));
+        Consumer<String> warnings = text -> context.loop().postEnding(() -> context.warn(text));
         context.workers()
                 .run(
                         () -> Leftovers.remove(warnings),

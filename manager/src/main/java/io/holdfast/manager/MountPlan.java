@@ -28,8 +28,7 @@ final class MountPlan {
      * A file to mount on. Not to write: a child that is being spawned beside has the descriptor
      * until it executes, and a mount with a writer cannot be made read-only.
      */
-    private static final OpenHow PLACE =
-            OpenHow.reading().creating(0644).links(Links.REFUSED);
+    private static final OpenHow PLACE = OpenHow.reading().creating(0644).links(Links.REFUSED);
 
     private static final String ROOT = "/";
 
@@ -276,8 +275,7 @@ final class MountPlan {
         }
     }
 
-    private static void target(Directory top, String path, boolean isFolder)
-            throws FileException {
+    private static void target(Directory top, String path, boolean isFolder) throws FileException {
         int slash = path.indexOf('/');
         String name = slash < 0 ? path : path.substring(0, slash);
         if (slash < 0 && !isFolder) {

@@ -94,7 +94,8 @@ final class Sandbox implements AutoCloseable {
         }
         Sandbox sandbox = new Sandbox(settings, scope, surroundings.notifySocket());
         try {
-            sandbox.share(PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()));
+            sandbox.share(
+                    PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()));
             return Optional.of(sandbox);
         } catch (ErrnoException | FileException e) {
             sandbox.abandon(e);

@@ -63,9 +63,7 @@ final class TreeRemoval {
 
     private boolean removeEmpty(Directory parent, String name) {
         int r = SysStat.rmdirat(parent.fd(), name);
-        return r == 0
-                || r == -Errno.ENOENT
-                || refused(parent, name, "cannot be removed", -r);
+        return r == 0 || r == -Errno.ENOENT || refused(parent, name, "cannot be removed", -r);
     }
 
     /** Whether nothing is left in a folder. */

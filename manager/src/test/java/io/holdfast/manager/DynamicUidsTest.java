@@ -117,7 +117,9 @@ class DynamicUidsTest {
     }
 
     @Test
-    @Needs(root = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            programs = {"setpriv", "python3"})
     void whoKeepsTheLockOfANumberKeepsItFromNobody() throws Exception {
         Files.setAttribute(folder, "unix:mode", 0755);
         Files.createDirectories(locks());

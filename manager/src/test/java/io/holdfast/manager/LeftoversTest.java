@@ -46,7 +46,8 @@ class LeftoversTest {
 
     private Path left(UUID boot, long cgroup) throws IOException {
         String hex = boot.toString().replace("-", "");
-        return left("holdfast-private-%s-%s-%x-web-%x".formatted(RUN, hex, cgroup, System.nanoTime()));
+        return left(
+                "holdfast-private-%s-%s-%x-web-%x".formatted(RUN, hex, cgroup, System.nanoTime()));
     }
 
     private int remove() {
@@ -123,8 +124,7 @@ class LeftoversTest {
         });
         Path target = left("target");
         Path link =
-                Files.createSymbolicLink(
-                        shared.resolve("holdfast-gate-fedcba9876543210"), target);
+                Files.createSymbolicLink(shared.resolve("holdfast-gate-fedcba9876543210"), target);
         assertThat(remove()).isZero();
         assertThat(List.of(wide, other, alike, target, link)).allMatch(Files::exists);
         assertThat(shared.toFile().list()).hasSize(6);

@@ -44,7 +44,9 @@ class OwnFilesTest {
 
     private static void assertRefused(Path runtime, int errno, String reason) throws IOException {
         assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() -> Manager.open(options(runtime, Stage.freshSlice()), new Happenings()).close())
+                .isThrownBy(() ->
+                        Manager.open(options(runtime, Stage.freshSlice()), new Happenings())
+                                .close())
                 .matches(e -> e.errno() == errno, Errno.name(errno))
                 .withMessageContaining(runtime.toString())
                 .withMessageContaining(reason);
@@ -66,7 +68,8 @@ class OwnFilesTest {
     @Needs(root = true)
     void aRuntimeFolderOfAnotherUserOrBehindALinkIsRefused() throws Exception {
         Path runtime = mode(Files.createDirectory(folder.resolve("run")), 0755);
-        assertRefused(Files.createSymbolicLink(folder.resolve("link"), runtime), Errno.ELOOP, "link");
+        assertRefused(
+                Files.createSymbolicLink(folder.resolve("link"), runtime), Errno.ELOOP, "link");
         Files.setAttribute(runtime, "unix:uid", NOBODY);
         assertRefused(runtime, Errno.EPERM, "belongs to user 65534");
         assertThat(runtime).isEmptyDirectory();
@@ -77,7 +80,8 @@ class OwnFilesTest {
     void aFolderInTheRuntimeFolderThatOthersMayWriteIsRefused(String name) throws Exception {
         Path runtime = mode(Files.createDirectory(folder.resolve("run")), 0755);
         Path inner = mode(Files.createDirectory(runtime.resolve(name)), 0777);
-        try (Manager manager = Manager.open(options(runtime, Stage.freshSlice()), new Happenings())) {
+        try (Manager manager =
+                Manager.open(options(runtime, Stage.freshSlice()), new Happenings())) {
             if (name.equals("systemd")) {
                 assertThatExceptionOfType(ErrnoException.class)
                         .isThrownBy(() -> Systemd1.serve(manager, runtime))
@@ -94,7 +98,10 @@ class OwnFilesTest {
     }
 
     @Test
-    @Needs(root = true, cgroup2 = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            cgroup2 = true,
+            programs = {"setpriv", "python3"})
     void whoKeepsTheLocksOfOlderFilesKeepsNoManagerFromStarting() throws Exception {
         Path runtime = mode(Files.createDirectory(folder.resolve("run")), 0755);
         Path lock = mode(Files.createFile(runtime.resolve("lock")), 0644);
@@ -127,13 +134,15 @@ class OwnFilesTest {
     }
 
     @Test
-    @Needs(root = true, cgroup2 = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            cgroup2 = true,
+            programs = {"setpriv", "python3"})
     void nobodyElseCanLockWhatAManagerLocks() throws Exception {
         try (Stage stage = Stage.in(folder)) {
             Path cgroup = Path.of(Cgroup.mountPoint() + stage.manager().slice().orElseThrow());
             try (LockHog hog =
-                    LockHog.of(
-                            stage.runtimeDirectory().resolve("lock"), cgroup.resolve("lock"))) {
+                    LockHog.of(stage.runtimeDirectory().resolve("lock"), cgroup.resolve("lock"))) {
                 assertThat(hog.taken()).isEmpty();
             }
         }
@@ -146,9 +155,11 @@ class OwnFilesTest {
         try (Cgroup own = Cgroup.own();
                 Cgroup left = own.create(slice.text(), 0777)) {
             assertThatExceptionOfType(ErrnoException.class)
-                    .isThrownBy(() -> Manager.open(options(folder.resolve("run"), slice), new Happenings()))
+                    .isThrownBy(() ->
+                            Manager.open(options(folder.resolve("run"), slice), new Happenings()))
                     .matches(e -> e.errno() == Errno.EBUSY)
-                    .withMessageContaining("other users may make cgroups in it (owner 0, mode 0777)");
+                    .withMessageContaining(
+                            "other users may make cgroups in it (owner 0, mode 0777)");
             ErrnoException.check(SysStat.fchmodat(own.fd(), slice.text(), 0755), "chmod", slice);
             left.remove();
         }

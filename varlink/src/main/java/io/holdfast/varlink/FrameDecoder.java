@@ -71,8 +71,7 @@ final class FrameDecoder {
         int size = buffer.length;
         int doubled = (int) Math.min(2L * size, Math.max(size + 1L, maxFrame + 1L));
         if (!held.grow(doubled - size)) {
-            throw new MalformedMessageException(
-                    "the message has no room: " + held.refusal());
+            throw new MalformedMessageException("the message has no room: " + held.refusal());
         }
         return new byte[doubled];
     }

@@ -44,10 +44,7 @@ final class MessageChannel implements AutoCloseable {
      * @param held where the memory of messages that come is counted
      */
     MessageChannel(
-            UnixSocket socket,
-            MessageLimits limits,
-            boolean takesDescriptors,
-            Charge<?> held) {
+            UnixSocket socket, MessageLimits limits, boolean takesDescriptors, Charge<?> held) {
         this.socket = socket;
         this.limits = limits;
         this.decoder = new FrameDecoder(limits.json().maxBytes(), held);

@@ -102,7 +102,10 @@ final class ServerConnection implements Runnable {
             try {
                 serve();
             } catch (MalformedMessageException e) {
-                complaints.say(Kind.MALFORMED, peer.uid(), "closing the connection of " + who + ": " + e.getMessage());
+                complaints.say(
+                        Kind.MALFORMED,
+                        peer.uid(),
+                        "closing the connection of " + who + ": " + e.getMessage());
             } catch (ErrnoException | IllegalStateException e) {
                 LOG.log(DEBUG, "varlink: {0} is gone: {1}", who, e.getMessage());
             } catch (InterruptedException e) {
@@ -115,7 +118,9 @@ final class ServerConnection implements Runnable {
 
     /** The write time-out is over. */
     void closeUnread() {
-        complaints.say(Kind.UNREAD, peer.uid(),
+        complaints.say(
+                Kind.UNREAD,
+                peer.uid(),
                 "closing the connection of %s, which has read no reply for the limit of %s"
                         .formatted(who, limits.writeTimeout()));
         socket.close();
@@ -132,8 +137,7 @@ final class ServerConnection implements Runnable {
             long weight = JsonWeight.of(message.body());
             if (!held.grow(weight)) {
                 message.descriptors().forEach(Fd::close);
-                throw new MalformedMessageException(
-                        "the call has no room: " + held.refusal());
+                throw new MalformedMessageException("the call has no room: " + held.refusal());
             }
             try {
                 if (!answer(message)) {
@@ -374,7 +378,9 @@ final class ServerConnection implements Runnable {
 
     /** Tells that the client is put off for what it does not read. */
     void tellUnread() {
-        complaints.say(Kind.UNREAD, peer.uid(),
+        complaints.say(
+                Kind.UNREAD,
+                peer.uid(),
                 ("closing the connection of %s, which leaves more than %d replies or %d bytes"
                                 + " unread, or more than its share (%s)")
                         .formatted(

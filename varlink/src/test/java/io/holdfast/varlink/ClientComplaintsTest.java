@@ -28,8 +28,7 @@ class ClientComplaintsTest {
         clock.addAndGet(1);
         complaints.say(Kind.MALFORMED, 1, "three");
         assertThat(RecordedLog.lines())
-                .endsWith(
-                        "WARNING varlink: two (and 999 more like it)", "WARNING varlink: three");
+                .endsWith("WARNING varlink: two (and 999 more like it)", "WARNING varlink: three");
     }
 
     @Test

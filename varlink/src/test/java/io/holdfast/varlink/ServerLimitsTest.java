@@ -151,7 +151,8 @@ class ServerLimitsTest {
     @Test
     void whatIsHeldOfUnfinishedCallsIsBoundedForAllAndGivenBack() throws Exception {
         int most = (1 << 20) + FrameDecoder.CHUNK; // half a chunk is left for small calls
-        try (TestService service = new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), null);
+        try (TestService service =
+                        new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), null);
                 VarlinkClient before = service.client()) {
             assertThat(before.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             List<UnixSocket> stuffers = new ArrayList<>();
@@ -322,7 +323,8 @@ class ServerLimitsTest {
 
     @Test
     void aServerThatHasNoRoomForAConnectionRefusesIt() throws Exception {
-        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(5L * ServerConnection.LEAST_BYTES / 2);
+        ServerLimits limits =
+                ServerLimits.DEFAULT.withHeldBytes(5L * ServerConnection.LEAST_BYTES / 2);
         try (TestService service = new TestService(limits, null);
                 VarlinkClient one = service.client();
                 VarlinkClient two = service.client();

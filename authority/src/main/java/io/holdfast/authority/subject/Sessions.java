@@ -62,8 +62,8 @@ public final class Sessions {
     }
 
     /**
-     * The session that a process belongs to, by its cgroup now, if {@link CgroupPlace} believes that
-     * name. Processes of the user's own manager belong to none.
+     * The session that a process belongs to, by its cgroup now, if {@link CgroupPlace} believes
+     * that name. Processes of the user's own manager belong to none.
      *
      * @throws ErrnoException ESRCH if the process is reaped
      */

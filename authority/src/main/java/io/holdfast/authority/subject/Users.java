@@ -35,8 +35,7 @@ public final class Users {
     public static final int MAX_ANSWERS = 4096;
 
     /** How old an answer may be: {@link CoreLimits#ACCOUNT_AGE}. */
-    public static final Duration MAX_AGE =
-            CoreLimits.ACCOUNT_AGE.duration();
+    public static final Duration MAX_AGE = CoreLimits.ACCOUNT_AGE.duration();
 
     /** Files whose change ends all answers. */
     public static final List<Path> FILES =

@@ -158,9 +158,7 @@ final class BusConfigReader {
             }
             throw new ConfigException(
                     from,
-                    missing
-                            ? "no such file: " + file
-                            : file + " cannot be read: " + e.getMessage(),
+                    missing ? "no such file: " + file : file + " cannot be read: " + e.getMessage(),
                     e);
         }
         if (bytes.length > MAX_FILE_SIZE) {

@@ -26,8 +26,8 @@ public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
 
     /**
      * The processes of a cgroup, found by their pidfds. dbus-daemon(1) has no such policy; services
-     * whose users are made up for a run can be named by no other. A process is in the cgroup only if
-     * root alone could have given the cgroup its name ({@link
+     * whose users are made up for a run can be named by no other. A process is in the cgroup only
+     * if root alone could have given the cgroup its name ({@link
      * io.holdfast.core.process.CgroupPlace}): whoever owns a slice makes cgroups in it with any
      * name.
      *

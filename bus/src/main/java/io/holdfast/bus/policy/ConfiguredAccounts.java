@@ -25,7 +25,8 @@ import java.util.regex.Pattern;
  */
 public final class ConfiguredAccounts {
     private static final Pattern NUMBER =
-            Pattern.compile("[ \\t-\\r]*([+-]?)(?:0x([0-9a-f]+)|0b([01]+)|0([0-7]*)|([1-9][0-9]*))");
+            Pattern.compile(
+                    "[ \\t-\\r]*([+-]?)(?:0x([0-9a-f]+)|0b([01]+)|0([0-7]*)|([1-9][0-9]*))");
     private static final int[] RADIX = {16, 2, 8, 10}; // of the groups from the second on
     private static final BigInteger MAX = BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
     private static final long NOBODY = 0xFFFF_FFFFL;

@@ -45,8 +45,7 @@ public final class PolicySet {
     private record Connect(PolicyRule rule, @Nullable Long uid, @Nullable Long gid) {}
 
     /** What policies know of a peer. */
-    private record Kind(
-            long uid, List<Long> gids, List<CgroupPath> cgroups, boolean atConsole) {}
+    private record Kind(long uid, List<Long> gids, List<CgroupPath> cgroups, boolean atConsole) {}
 
     /**
      * Looks all users and groups up that the policies name; that may block.
@@ -174,8 +173,7 @@ public final class PolicySet {
      * @param isIn whether it is in a cgroup or below it; asked for each cgroup that a policy is for
      * @param console whether it sits at the console
      */
-    public PeerPolicy forPeer(
-            long uid, long[] gids, Predicate<CgroupPath> isIn, boolean console) {
+    public PeerPolicy forPeer(long uid, long[] gids, Predicate<CgroupPath> isIn, boolean console) {
         List<Long> known = new ArrayList<>();
         for (long gid : gids) {
             if (groups.containsKey(gid) && !known.contains(gid)) {

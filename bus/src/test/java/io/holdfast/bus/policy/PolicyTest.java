@@ -240,15 +240,20 @@ class PolicyTest {
             for (int j = i + 1; j < scopes.length; j++) {
                 // The later context comes first in the file, and decides nevertheless.
                 PolicySet set = set(block(scopes[j], allow) + block(scopes[i], deny));
-                assertThat(set.forPeer(7, new long[] {2, 1}, PolicyTest::isNowhere, false).canOwn("a.b"))
+                assertThat(
+                                set.forPeer(7, new long[] {2, 1}, PolicyTest::isNowhere, false)
+                                        .canOwn("a.b"))
                         .as("%s over %s", scopes[j], scopes[i])
                         .isTrue();
             }
         }
         PolicySet set = set(block("at_console='true'", allow) + block("user='8'", allow));
-        assertThat(set.forPeer(7, new long[] {}, PolicyTest::isNowhere, false).canOwn("a.b")).isFalse();
-        assertThat(set.forPeer(7, new long[] {}, PolicyTest::isNowhere, true).canOwn("a.b")).isTrue();
-        assertThat(set.forPeer(8, new long[] {}, PolicyTest::isNowhere, false).canOwn("a.b")).isTrue();
+        assertThat(set.forPeer(7, new long[] {}, PolicyTest::isNowhere, false).canOwn("a.b"))
+                .isFalse();
+        assertThat(set.forPeer(7, new long[] {}, PolicyTest::isNowhere, true).canOwn("a.b"))
+                .isTrue();
+        assertThat(set.forPeer(8, new long[] {}, PolicyTest::isNowhere, false).canOwn("a.b"))
+                .isTrue();
     }
 
     @Test
@@ -287,16 +292,15 @@ class PolicyTest {
         PolicySet set = set("<policy cgroup='/a.slice/x.service'><allow own='a.b'/></policy>");
 
         for (String in : List.of("/a.slice/x.service", "/a.slice/x.service/below")) {
-            assertThat(set.forPeer(7, new long[] {7}, in(in), false).canOwn("a.b"))
-                    .as(in)
-                    .isTrue();
+            assertThat(set.forPeer(7, new long[] {7}, in(in), false).canOwn("a.b")).as(in).isTrue();
         }
         for (String out : List.of("/", "/a.slice", "/a.slice/x.service2", "/b/a.slice/x.service")) {
             assertThat(set.forPeer(7, new long[] {7}, in(out), false).canOwn("a.b"))
                     .as(out)
                     .isFalse();
         }
-        assertThat(set.forPeer(7, new long[] {7}, PolicyTest::isNowhere, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(7, new long[] {7}, PolicyTest::isNowhere, false).canOwn("a.b"))
+                .isFalse();
     }
 
     /** In no cgroup that a policy is for. */
@@ -328,7 +332,8 @@ class PolicyTest {
                                 + block("context='default'", "<deny user='no-such-user'/>"));
 
         assertThat(set.unknown()).hasSize(3).allSatisfy(line -> assertThat(line).contains("conf:"));
-        assertThat(set.forPeer(0, new long[] {0}, PolicyTest::isNowhere, false).canOwn("a.b")).isFalse();
+        assertThat(set.forPeer(0, new long[] {0}, PolicyTest::isNowhere, false).canOwn("a.b"))
+                .isFalse();
     }
 
     @Test
@@ -351,16 +356,20 @@ class PolicyTest {
                         0);
 
         assertThat(set.unknown()).isEmpty();
-        assertThat(set.forPeer(12, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a")).isTrue();
+        assertThat(set.forPeer(12, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a"))
+                .isTrue();
         assertThat(set.forPeer(12345, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a"))
                 .isTrue();
-        assertThat(set.forPeer(13, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a")).as("08").isTrue();
+        assertThat(set.forPeer(13, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a"))
+                .as("08")
+                .isTrue();
         for (long gid : new long[] {50, 51, 8}) {
             assertThat(set.forPeer(7, new long[] {gid}, PolicyTest::isNowhere, false).canOwn("a.b"))
                     .as("group %d", gid)
                     .isTrue();
         }
-        assertThat(set.forPeer(7, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a")).isFalse();
+        assertThat(set.forPeer(7, new long[] {1}, PolicyTest::isNowhere, false).canOwn("a.a"))
+                .isFalse();
     }
 
     @Test
@@ -464,7 +473,8 @@ class PolicyTest {
             rules.append(rule(gen)).append('\n');
         }
         BusConfig config = config(block("context='default'", rules.toString()));
-        PeerPolicy policy = compiled(config, 0).forPeer(1, new long[] {}, PolicyTest::isNowhere, false);
+        PeerPolicy policy =
+                compiled(config, 0).forPeer(1, new long[] {}, PolicyTest::isNowhere, false);
         List<PolicyRule> all = config.policies().getFirst().rules();
         for (int i = 0; i < 40; i++) {
             MessageView message = message(gen);

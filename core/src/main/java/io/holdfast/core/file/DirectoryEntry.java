@@ -7,9 +7,9 @@ import java.util.Optional;
 
 /**
  * A name in a directory that is held open, and the file that it meant when this was made: by it
- * that very file is changed or removed, or nothing. A file keeps its number as long as it has a name
- * or is open, so its maker keeps it open as long as this is used. Owns the directory; safe for use
- * by any thread.
+ * that very file is changed or removed, or nothing. A file keeps its number as long as it has a
+ * name or is open, so its maker keeps it open as long as this is used. Owns the directory; safe for
+ * use by any thread.
  */
 public final class DirectoryEntry implements AutoCloseable {
     private final Directory directory;

@@ -77,8 +77,7 @@ public final class FileException extends FileSystemException {
      * @param subject what the call was made on
      */
     public ErrnoException asErrno(String call, String subject) {
-        ErrnoException e =
-                new ErrnoException(call, subject, errno, refused ? getMessage() : null);
+        ErrnoException e = new ErrnoException(call, subject, errno, refused ? getMessage() : null);
         var _ = e.initCause(this);
         return e;
     }

@@ -71,8 +71,7 @@ final class FileOpening {
 
     private void requireKind(SysStat.Stat stat) throws FileException {
         FileKind kind = FileKind.of(stat);
-        boolean fits =
-                how.kinds().contains(kind) || (how.mayBeNull() && OpenedFile.isNull(stat));
+        boolean fits = how.kinds().contains(kind) || (how.mayBeNull() && OpenedFile.isNull(stat));
         if (!fits) {
             String wanted =
                     how.kinds().stream()

@@ -49,12 +49,7 @@ public record OpenHow(
 
     private static OpenHow of(int access) {
         return new OpenHow(
-                access,
-                Set.of(FileKind.REGULAR),
-                OptionalInt.empty(),
-                Links.GUARDED,
-                false,
-                false);
+                access, Set.of(FileKind.REGULAR), OptionalInt.empty(), Links.GUARDED, false, false);
     }
 
     /** A regular file that is there, to be read. */
@@ -74,7 +69,8 @@ public record OpenHow(
 
     /** What it may be, instead of a regular file. */
     public OpenHow kinds(FileKind first, FileKind... more) {
-        return new OpenHow(access, EnumSet.of(first, more), createMode, links, isBlocking, mayBeNull);
+        return new OpenHow(
+                access, EnumSet.of(first, more), createMode, links, isBlocking, mayBeNull);
     }
 
     /** What it may be, or {@code /dev/null}, by which a file is masked. */
@@ -84,7 +80,8 @@ public record OpenHow(
 
     /** Every write goes to its end. */
     public OpenHow append() {
-        return new OpenHow(access | Fcntl.O_APPEND, kinds, createMode, links, isBlocking, mayBeNull);
+        return new OpenHow(
+                access | Fcntl.O_APPEND, kinds, createMode, links, isBlocking, mayBeNull);
     }
 
     /** A regular file is emptied. */

@@ -271,8 +271,8 @@ public final class Accounts {
         if (found.isEmpty() && !DIGITS.matcher(name).matches()) { // to getent they are a number
             found = firstOf(ask(database, name).stream(), NAME, name, entry);
         }
-        return found.orElseThrow(() ->
-                new UnknownAccountException("no such " + kind + ": " + name));
+        return found.orElseThrow(
+                () -> new UnknownAccountException("no such " + kind + ": " + name));
     }
 
     private static void checkName(String kind, String key) throws UnknownAccountException {

@@ -18,8 +18,8 @@ import java.util.OptionalLong;
  * <p>The rule: <b>a name is believed if root alone could have given it.</b> Each directory that
  * holds one of the names belongs to root, and nobody else may write to it. The names are those of
  * the leading slices, and that of the first directory after them, which is the unit's. The unit's
- * own directory may belong to somebody else ({@code Delegate=}): its owner gives names below it, and
- * none to it.
+ * own directory may belong to somebody else ({@code Delegate=}): its owner gives names below it,
+ * and none to it.
  *
  * <pre>
  * /system.slice/ssh.service                               ssh.service, if / and /system.slice are root's
@@ -32,13 +32,13 @@ import java.util.OptionalLong;
  * word about his own processes.
  *
  * <p><b>A missing unit proves nothing.</b> A process that is being born or is dying can show the
- * root of the tree for a moment, which is no unit's: clone(2) attaches the new process to its cgroup
- * late, and exit(2) detaches it early. A zombie whose cgroup was removed has no unit any more. So a
- * decision may rest on a unit that is there, never on one that is not.
+ * root of the tree for a moment, which is no unit's: clone(2) attaches the new process to its
+ * cgroup late, and exit(2) detaches it early. A zombie whose cgroup was removed has no unit any
+ * more. So a decision may rest on a unit that is there, never on one that is not.
  *
  * <p>The directories that are looked at are those that the process is in: cgroups never move, and
- * the last directory must have the id that the kernel tells of the process. All methods may block in
- * the kernel for a moment, and may be called by any thread.
+ * the last directory must have the id that the kernel tells of the process. All methods may block
+ * in the kernel for a moment, and may be called by any thread.
  */
 public final class CgroupPlace {
     private static final int WRITABLE_BY_OTHERS = 0022;

@@ -137,10 +137,10 @@ public final class PidFd implements AutoCloseable {
      * <p>A {@code ProcessHandle} is a number and a start time in steps of 10 ms. A process that
      * ends, and the one that gets its number within the same step, have the same handle, and the
      * step is long enough to be hit every time. So a stranger cannot be identified by its handle,
-     * whatever is compared. The number of an unreaped child is its own from its birth on: as long as
-     * it is a child of ours, nobody else can have taken it since. A handle that was made before that
-     * birth, of another process that had the number in the same 10 ms, cannot be told apart; {@link
-     * #of(Process)} has no such handle.
+     * whatever is compared. The number of an unreaped child is its own from its birth on: as long
+     * as it is a child of ours, nobody else can have taken it since. A handle that was made before
+     * that birth, of another process that had the number in the same 10 ms, cannot be told apart;
+     * {@link #of(Process)} has no such handle.
      *
      * @throws ErrnoException ECHILD if it is no child of ours, and the message names other ways to
      *     identify it; ESRCH if it has ended, or its start time cannot be read

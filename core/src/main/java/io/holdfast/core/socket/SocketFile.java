@@ -20,16 +20,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The file that a bind makes, in a directory that is held open from before the bind to the end of
- * the socket: whatever happens to the path meanwhile, permissions, owner and removal reach that file
- * or nothing.
+ * the socket: whatever happens to the path meanwhile, permissions, owner and removal reach that
+ * file or nothing.
  *
  * <p>Where somebody else could make the path mean another directory (an inner directory of a
  * user's), the socket is bound by the held directory, {@code /proc/self/fd/N/NAME}, which then is
  * what getsockname(2) says of it: by its path root would make a socket file wherever the user wants
  * it. Everywhere else it is bound by the path as it is given.
  *
- * <p>A socket file is dead when no socket is bound to it any more, and then for ever: a bind makes a
- * file of its own. A socket that is bound and does not listen yet refuses connections of its own
+ * <p>A socket file is dead when no socket is bound to it any more, and then for ever: a bind makes
+ * a file of its own. A socket that is bound and does not listen yet refuses connections of its own
  * type as a dead file does, but says EPROTOTYPE to those of another: so a datagram socket asks,
  * which also leaves no connection behind.
  *
@@ -37,8 +37,9 @@ import org.jspecify.annotations.Nullable;
  * behind), so that nobody of us takes a file away that another of us has bound in the place of the
  * dead one. Others know nothing of that: so the file is renamed first, in its directory, looked at
  * again, now that no bind is half-way through (it, too, has the directory to itself), and put back
- * if it is not dead. Where the lock cannot be had, because we may not read the directory or somebody
- * else keeps it, only that remains: it fails those of us who lost their place before they listened.
+ * if it is not dead. Where the lock cannot be had, because we may not read the directory or
+ * somebody else keeps it, only that remains: it fails those of us who lost their place before they
+ * listened.
  *
  * <p>For who makes a socket with options of its own; {@link UnixListener#listen} does all of this.
  * Made and bound by one thread; owns a descriptor.
@@ -104,7 +105,8 @@ public final class SocketFile implements AutoCloseable {
         }
         ErrnoException.check(r, "bind", path);
         try {
-            return directory.stat(name)
+            return directory
+                    .stat(name)
                     .filter(SysStat.Stat::isSocket)
                     .orElseThrow(() -> lost("bind"));
         } catch (FileException e) {

@@ -9,7 +9,6 @@ import io.holdfast.core.linux.MsgHdr;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Ucred;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.linux.UnixName;

@@ -417,6 +417,7 @@ class OpenedFileTest {
                 .isInstanceOf(ErrnoException.class);
         FileException refusal = FileException.refusal("/p", "is bad", Errno.EINVAL, "mend it");
         assertThat(refusal).hasMessage("/p: is bad (EINVAL); mend it");
-        assertThat(refusal.asErrno("bind", "/p/x")).hasMessageContaining("is bad (EINVAL); mend it");
+        assertThat(refusal.asErrno("bind", "/p/x"))
+                .hasMessageContaining("is bad (EINVAL); mend it");
     }
 }

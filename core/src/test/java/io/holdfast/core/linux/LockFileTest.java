@@ -74,7 +74,9 @@ class LockFileTest {
     }
 
     @Test
-    @Needs(root = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            programs = {"setpriv", "python3"})
     void whoMayNotOpenTheFileCannotKeepItsLock() throws Exception {
         try (LockFile lock = take().orElseThrow();
                 LockHog hog = LockHog.of(file())) {
@@ -84,7 +86,9 @@ class LockFileTest {
     }
 
     @Test
-    @Needs(root = true, programs = {"setpriv", "python3"})
+    @Needs(
+            root = true,
+            programs = {"setpriv", "python3"})
     void anOlderFileWhoseLockAnotherUserKeepsIsReplaced() throws Exception {
         Files.setAttribute(Files.createFile(file()), "unix:mode", 0644);
         try (LockHog hog = LockHog.of(file())) {

@@ -143,7 +143,8 @@ class TrustedFolderTest {
     void aLinkIsRefusedAndOneAboveIsFollowed() throws Exception {
         Path real = made("real", 0755);
         Path link = Files.createSymbolicLink(folder.resolve("link"), real);
-        Path relative = Files.createSymbolicLink(folder.resolve("relative"), Path.of("./link/../link"));
+        Path relative =
+                Files.createSymbolicLink(folder.resolve("relative"), Path.of("./link/../link"));
         assertRefused(Errno.ELOOP, making(link), link.toString(), "it is a symbolic link");
 
         TrustedFolder.make(link.resolve("one")).close();
@@ -176,7 +177,8 @@ class TrustedFolderTest {
         Path file = Files.createFile(folder.resolve("file"));
         assertRefused(Errno.ENOTDIR, making(file), file.toString(), "it is a file; remove it");
         assertRefused(Errno.ENOTDIR, making(file.resolve("x")), file + " is a file");
-        assertRefused(Errno.ENOENT, () -> TrustedFolder.open(folder.resolve("none")).close(), "none");
+        assertRefused(
+                Errno.ENOENT, () -> TrustedFolder.open(folder.resolve("none")).close(), "none");
         assertThat(folder.resolve("none")).doesNotExist();
     }
 

@@ -134,8 +134,8 @@ class CgroupPlaceTest {
         place("x.slice/first");
         scratch.delegate(USER, "system.slice/delegated.service", "x.slice", "x.slice/first");
         assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() ->
-                        AsUser.of(USER, () -> place("system.slice/delegated.service/sub")))
+                .isThrownBy(
+                        () -> AsUser.of(USER, () -> place("system.slice/delegated.service/sub")))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EACCES));
         assertThat(unit()).isEmpty();
     }

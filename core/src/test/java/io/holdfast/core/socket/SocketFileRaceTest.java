@@ -20,7 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Sockets of root's in the directories of a user. */
 @Timeout(60)
-@Needs(root = true, programs = {"gcc", "setpriv"})
+@Needs(
+        root = true,
+        programs = {"gcc", "setpriv"})
 class SocketFileRaceTest {
     private static final long USER = 65534;
     private static final int ROUNDS = 300;
@@ -132,7 +134,9 @@ class SocketFileRaceTest {
         try (UnixListener listener = UnixListener.listen(outer, SocketType.STREAM, 1, 0666);
                 UnixSocket client = UnixSocket.connect(outer, SocketType.STREAM);
                 UnixSocket _ = listener.accept()) {
-            assertThat(client.remoteAddress()).as("only root can move its directory").isEqualTo(outer);
+            assertThat(client.remoteAddress())
+                    .as("only root can move its directory")
+                    .isEqualTo(outer);
         }
     }
 }

@@ -60,9 +60,7 @@ public final class LockHog implements AutoCloseable {
             command.add(path.toString());
         }
         return new LockHog(
-                new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start());
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
     }
 
     /** The paths whose locks he has. */

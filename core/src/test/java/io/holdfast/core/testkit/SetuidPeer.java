@@ -76,7 +76,8 @@ public final class SetuidPeer implements AutoCloseable {
                         .arguments(List.of(way == Way.SAVED ? "0" : Long.toString(user)))
                         .arguments(
                                 switch (way) {
-                                    case EFFECTIVE -> List.of(setuid(folder, "sleep", user), "1000");
+                                    case EFFECTIVE ->
+                                            List.of(setuid(folder, "sleep", user), "1000");
                                     case WHOLE ->
                                             List.of(
                                                     setuid(folder, "setpriv", user),

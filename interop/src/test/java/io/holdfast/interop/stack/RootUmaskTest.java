@@ -35,9 +35,7 @@ class RootUmaskTest {
                                     stage.slice()));
             up.await("holdfast: ready");
 
-            assertThat(
-                            stage.output(
-                                    "find", StackStage.RUNTIME, "!", "-type", "s", "-perm", "/022"))
+            assertThat(stage.output("find", StackStage.RUNTIME, "!", "-type", "s", "-perm", "/022"))
                     .isEmpty();
             for (String attack :
                     List.of(
@@ -47,9 +45,7 @@ class RootUmaskTest {
                             "mv " + StackStage.RUNTIME + "/units /run/old",
                             "echo >" + StackStage.RUNTIME + "/bus.conf",
                             "rm " + StackStage.RUNTIME + "/bus")) {
-                assertThat(stage.run(asUser(attack)))
-                        .as(attack)
-                        .isNotEqualTo(new Exit.Exited(0));
+                assertThat(stage.run(asUser(attack))).as(attack).isNotEqualTo(new Exit.Exited(0));
             }
             assertThat(stage.output("pkaction", "--action-id", "org.freedesktop.policykit.exec"))
                     .isEqualTo("org.freedesktop.policykit.exec");

@@ -36,8 +36,8 @@ final class BusLink implements BusNames, AutoCloseable {
             OF_BUS + "interface='" + Names.ACTIVATOR + "',member='ActivationRequest'";
 
     /**
-     * Every user may call, and calls are short. All that callers make the connection hold has to fit
-     * into the heap of the daemon, 64 MiB. The reader has a thread of its own, which wakes up
+     * Every user may call, and calls are short. All that callers make the connection hold has to
+     * fit into the heap of the daemon, 64 MiB. The reader has a thread of its own, which wakes up
      * sooner: other daemons ask often which unit a process is of.
      */
     private static final ConnectionOptions OPTIONS =

@@ -262,7 +262,9 @@ final class ManagerObject {
                                                 entries.stream()
                                                         .filter(filter::admits)
                                                         .map(entry ->
-                                                                List.of(entry.path(), entry.state()))
+                                                                List.of(
+                                                                        entry.path(),
+                                                                        entry.state()))
                                                         .toList())));
     }
 

@@ -141,7 +141,9 @@ class UnitFileTest {
     void aFileThatCannotBeReadIsRefusedWithTheReason(@TempDir Path folder) {
         UnitFile missing = UnitFile.read(folder.resolve("no.service"), UnitFile.Role.FRAGMENT);
         UnitFile directory = UnitFile.read(folder, UnitFile.Role.FRAGMENT);
-        assertThat(problems(missing).getFirst()).endsWith("no.service: no such file or directory (ENOENT)");
-        assertThat(problems(directory).getFirst()).endsWith(": is a directory, not a regular file (EISDIR)");
+        assertThat(problems(missing).getFirst())
+                .endsWith("no.service: no such file or directory (ENOENT)");
+        assertThat(problems(directory).getFirst())
+                .endsWith(": is a directory, not a regular file (EISDIR)");
     }
 }

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /** The processes of a run that has a cgroup: whatever they do, they stay in it. */
 final class CgroupProcesses implements RunProcesses {
     private final ManagerContext context;
+    private final Lane lane;
+    private final Lane stopLane;
     private final UnitName unit;
     private final Cgroup cgroup;
     private @Nullable AutoCloseable watch;
@@ -23,8 +25,10 @@ final class CgroupProcesses implements RunProcesses {
     /**
      * @param cgroup owned from now on
      */
-    CgroupProcesses(ManagerContext context, UnitName unit, Cgroup cgroup) {
-        this.context = context;
+    CgroupProcesses(ServiceLife life, UnitName unit, Cgroup cgroup) {
+        this.context = life.context;
+        this.lane = life.lane;
+        this.stopLane = life.stopLane;
         this.unit = unit;
         this.cgroup = cgroup;
     }
@@ -59,10 +63,10 @@ final class CgroupProcesses implements RunProcesses {
 
     @Override
     public void only(Consumer<Optional<PidFd>> told) {
-        context.workers()
-                .<Optional<PidFd>>run(
-                        this::only,
-                        (found, _) -> {
+        Work<Optional<PidFd>> _ =
+                lane.work("to look for its main process", this::only)
+                        .releasing(found -> found.ifPresent(PidFd::close))
+                        .begin((found, _) -> {
                             Optional<PidFd> one = found == null ? Optional.empty() : found;
                             told.accept(one);
                             one.ifPresent(PidFd::close);
@@ -85,10 +89,9 @@ final class CgroupProcesses implements RunProcesses {
     @Override
     public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
         List<PidFd> already = List.copyOf(signalled);
-        context.workers()
-                .<Integer>run(
-                        () -> signalMembers(signal, already),
-                        (_, failure) -> {
+        Work<Integer> _ =
+                stopLane.work("to signal all", () -> signalMembers(signal, already))
+                        .begin((_, failure) -> {
                             if (failure != null) {
                                 context.warn(unit, "cannot signal all: " + failure.getMessage());
                             }

@@ -321,8 +321,10 @@ final class JobRequests {
             return;
         }
         context.workers()
-                .<Unit>run(
-                        () -> catalog.read(name),
+                .lane("load " + name)
+                .work("to read unit files", () -> catalog.read(name))
+                .within(Limits.LOAD_PATIENCE)
+                .begin(
                         (read, failure) -> {
                             try {
                                 if (read == null) {

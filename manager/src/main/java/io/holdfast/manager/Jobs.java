@@ -346,8 +346,12 @@ final class Jobs {
                         .map(unit -> unit.unit().name())
                         .collect(Collectors.toSet());
         context.workers()
-                .<UnitCatalog.Closure>run(
-                        () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up),
+                .lane("load " + names.stream().map(UnitName::text).findFirst().orElse("nothing"))
+                .work(
+                        "to read unit files",
+                        () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up))
+                .within(Limits.LOAD_PATIENCE)
+                .begin(
                         (closure, failure) -> {
                             if (closure == null) {
                                 answer.completeExceptionally(orUnknown(failure));

@@ -7,8 +7,29 @@ final class Limits {
     /** Units that may be loaded at once ({@code units}). */
     static final int UNITS = number("units", 4096);
 
-    /** Threads for what may block: spawning, files, cgroups ({@code workers}). */
+    /**
+     * Threads at once for what may block, spawning, files, cgroups, while none of it waits long in
+     * the kernel ({@code workers}).
+     */
     static final int WORKERS = number("workers", 4);
+
+    /**
+     * Threads in all, with those that wait in the kernel: a unit has at most two of them ({@code
+     * workerThreads}).
+     */
+    static final int WORKER_THREADS = number("workerThreads", 256);
+
+    /** Things that wait to be done for one unit, or to be told of it ({@code lane}). */
+    static final int LANE = number("lane", 1024);
+
+    /** How long units are loaded before the request fails ({@code loadPatience}, milliseconds). */
+    static final Duration LOAD_PATIENCE = Duration.ofMillis(number("loadPatience", 90_000));
+
+    /** How long a socket may take to listen, or to clean up ({@code socketPatience}, milliseconds). */
+    static final Duration SOCKET_PATIENCE = Duration.ofMillis(number("socketPatience", 90_000));
+
+    /** How long an answer to a question may take ({@code questionPatience}, milliseconds). */
+    static final Duration QUESTION_PATIENCE = Duration.ofMillis(number("questionPatience", 25_000));
 
     /** Threads for what faces are asked: files, processes ({@code readers}). */
     static final int READERS = number("readers", 2);

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private final ManagerContext context;
+    private final Lane lane;
     private final SocketTraffic traffic;
     private final SocketConnections connections;
     private final JobWaiters starts = new JobWaiters();
@@ -45,9 +46,11 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private boolean wanted;
     private boolean startAgain; // somebody asked for a start while it stops
     private boolean stopAnnounced;
+    private @Nullable Work<Opened> opening;
 
     ManagedSocket(ManagerContext context, SocketUnit unit) {
         this.context = context;
+        this.lane = context.workers().ownLane(unit.name().text());
         this.unit = unit;
         this.startLimit = new StartLimit(unit.unit().startLimit());
         this.triggerLimit = new StartLimit(unit.socket().triggerLimit());
@@ -184,7 +187,11 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
         traffic.limit(unit.socket().pollLimit());
         enter(SubState.START_CHOWN);
         SocketUnit described = unit;
-        context.workers().<Opened>run(() -> open(described), this::opened);
+        opening =
+                lane.work("to listen", () -> open(described))
+                        .releasing(late -> late.sockets().ifPresent(ManagedSocket::remove))
+                        .within(Limits.SOCKET_PATIENCE)
+                        .begin(this::opened);
     }
 
     private Opened open(SocketUnit described) throws Exception {
@@ -203,9 +210,16 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     }
 
     private void opened(@Nullable Opened opened, @Nullable Exception failure) {
-        if (opened == null) {
+        opening = null;
+        if (opened == null && !wanted && failure instanceof Work.LateException) {
+            context.warn(name(), "its start is called off: " + failure.getMessage());
+            rest(SocketResult.SUCCESS, JobResult.CANCELED);
+        } else if (opened == null) {
+            boolean late = failure instanceof Work.LateException;
             context.error(name(), "cannot listen: " + ServiceLife.message(failure));
-            rest(SocketResult.RESOURCES, JobResult.FAILED);
+            rest(
+                    late ? SocketResult.TIMEOUT : SocketResult.RESOURCES,
+                    late ? JobResult.TIMEOUT : JobResult.FAILED);
         } else if (!opened.assertions().met()) {
             context.error(name(), "an assertion does not hold: " + opened.assertions().unmet());
             rest(SocketResult.RESOURCES, JobResult.ASSERT);
@@ -248,7 +262,13 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
         startAgain = false;
         switch (state.active()) {
             case INACTIVE, FAILED -> done.accept(JobResult.DONE);
-            case DEACTIVATING, ACTIVATING -> stops.add(done); // the answer finds it is not wanted
+            case DEACTIVATING -> stops.add(done);
+            case ACTIVATING -> { // the answer finds that it is not wanted
+                stops.add(done);
+                if (opening != null) {
+                    opening.limit(Limits.KILL_PATIENCE);
+                }
+            }
             case ACTIVE, RELOADING -> {
                 stops.add(done);
                 down(SocketResult.SUCCESS);
@@ -386,22 +406,35 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
         enter(SubState.STOP_POST);
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
-        context.workers()
-                .<Boolean>run(
+        removal(left)
+                .begin((_, failure) -> {
+                    if (failure != null) {
+                        context.warn(name(), "cannot clean up: " + failure.getMessage());
+                    }
+                    if (failure instanceof Work.LateException) {
+                        note(SocketResult.TIMEOUT);
+                    }
+                    rest(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
+                });
+    }
+
+    private Work<Boolean> removal(Optional<ListeningSockets> left) {
+        return lane.work(
+                        "to clean up",
                         () -> {
-                            try {
-                                left.ifPresent(ListeningSockets::removeIfWanted);
-                                return true;
-                            } finally {
-                                left.ifPresent(ListeningSockets::close);
-                            }
-                        },
-                        (_, failure) -> {
-                            if (failure != null) {
-                                context.warn(name(), "cannot clean up: " + failure.getMessage());
-                            }
-                            rest(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
-                        });
+                            left.ifPresent(ManagedSocket::remove);
+                            return true;
+                        })
+                .evenIfLate()
+                .within(Limits.SOCKET_PATIENCE);
+    }
+
+    private static void remove(ListeningSockets left) {
+        try {
+            left.removeIfWanted();
+        } finally {
+            left.close();
+        }
     }
 
     private void note(SocketResult why) {
@@ -434,10 +467,9 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
 
     /** When nobody runs the loop any more: lets go of everything. */
     void abandon() {
-        sockets.ifPresent(left -> {
-            left.removeIfWanted();
-            left.close();
-        });
+        if (sockets.isPresent()) {
+            removal(sockets).begin((_, _) -> {});
+        }
         sockets = Optional.empty();
     }
 

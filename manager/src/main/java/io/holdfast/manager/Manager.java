@@ -44,7 +44,7 @@ public final class Manager implements AutoCloseable {
     private static final String LOCK = "lock";
 
     private final EventLoop loop = EventLoop.open();
-    private final Workers workers = new Workers(loop);
+    private final Workers workers;
     private final ManagerOptions options;
     private final UnitCatalog catalog;
     private final Optional<UnitCgroups> cgroups;
@@ -77,12 +77,15 @@ public final class Manager implements AutoCloseable {
         this.cgroups = cgroups;
         this.cgroupRefusal = cgroupRefusal;
         Host host = Host.read();
+        Loudness loudness = new Loudness(listener);
+        workers =
+                new Workers(
+                        loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
         catalog =
                 new UnitCatalog(
                         options.loadPath(),
                         options.units(),
                         new UnitReader(host, options.scope(), UnitCatalog.notActedOn()));
-        Loudness loudness = new Loudness(listener);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         UnitListeners listeners = new UnitListeners();
         Workloads workloads = new Workloads();
@@ -113,7 +116,7 @@ public final class Manager implements AutoCloseable {
                     SysPrctl.setChildSubreaper(true), "prctl(PR_SET_CHILD_SUBREAPER)", "");
         }
         orphans =
-                new Orphans(loop, workers, this::isOurs, tracked, new UnitOrphans(), context::warn);
+                new Orphans(loop, workers.ownLane("orphans"), this::isOurs, tracked, new UnitOrphans(), context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
         removeLeftovers(context);
     }
@@ -349,15 +352,17 @@ public final class Manager implements AutoCloseable {
         return onLoop(answer -> {
             ManagedUnit unit = units.find(name);
             if (unit == null) {
-                workers.<Unit>run(
-                        () -> catalog.read(name),
-                        (read, failure) -> {
-                            if (read == null) {
-                                answer.completeExceptionally(Jobs.orUnknown(failure));
-                            } else {
-                                answer.complete(new ManagedTarget(read).status());
-                            }
-                        });
+                Work<Unit> _ =
+                        workers.lane("load " + name)
+                                .work("to read unit files", () -> catalog.read(name))
+                                .within(Limits.LOAD_PATIENCE)
+                                .begin((read, failure) -> {
+                                    if (read == null) {
+                                        answer.completeExceptionally(Jobs.orUnknown(failure));
+                                    } else {
+                                        answer.complete(new ManagedTarget(read).status());
+                                    }
+                                });
             } else {
                 withProcesses(unit, answer);
             }
@@ -433,11 +438,15 @@ public final class Manager implements AutoCloseable {
             answer.complete(status);
             return;
         }
-        workers.<List<UnitStatus.UnitProcess>>run(
-                () -> processes(path.get()),
-                (processes, failure) ->
-                        answer.complete(
-                                processes == null ? status : status.withProcesses(processes)));
+        Work<List<UnitStatus.UnitProcess>> _ =
+                workers.lane("processes of " + status.name())
+                        .work("to list its processes", () -> processes(path.get()))
+                        .within(Limits.QUESTION_PATIENCE)
+                        .begin((processes, _) ->
+                                answer.complete(
+                                        processes == null
+                                                ? status
+                                                : status.withProcesses(processes)));
     }
 
     private static List<UnitStatus.UnitProcess> processes(String path) {

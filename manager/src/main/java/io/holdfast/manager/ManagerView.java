@@ -65,7 +65,7 @@ public final class ManagerView {
         this.table = table;
         this.requests = new JobRequests(context, jobs, table, units, catalog);
         this.listeners = listeners;
-        this.readers = Workers.forReaders(context.loop());
+        this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
         this.whoIs = new WhoIs(context, readers, units, workloads);
     }
@@ -144,22 +144,37 @@ public final class ManagerView {
      * once.
      */
     public <T> CompletableFuture<T> work(Callable<T> work) {
+        return work(readers.ownLane("a question"), work);
+    }
+
+    /**
+     * The same of something that could hang in the kernel: questions about the same thing are
+     * answered one after the other, by one thread.
+     *
+     * @param about for messages, such as {@code the processes of web.service}
+     */
+    public <T> CompletableFuture<T> work(String about, Callable<T> work) {
+        return work(readers.lane(about), work);
+    }
+
+    private <T> CompletableFuture<T> work(Lane lane, Callable<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
         Runnable refusal = () -> answer.completeExceptionally(stopped());
         open.add(refusal);
         var _ = answer.whenComplete((_, _) -> open.remove(refusal));
         try {
-            readers.<T>run(
-                    work,
-                    (value, failure) -> {
-                        if (failure == null && value != null) {
-                            answer.complete(value);
-                        } else {
-                            answer.completeExceptionally(Jobs.orUnknown(failure));
-                        }
-                    });
+            Work<T> _ =
+                    lane.work("to find the answer", work)
+                            .within(Limits.QUESTION_PATIENCE)
+                            .begin((value, failure) -> {
+                                if (failure == null && value != null) {
+                                    answer.complete(value);
+                                } else {
+                                    answer.completeExceptionally(Jobs.orUnknown(failure));
+                                }
+                            });
         } catch (RejectedExecutionException e) {
-            refusal.run();
+            answer.completeExceptionally(e);
         }
         return answer;
     }

@@ -42,7 +42,7 @@ final class Orphans {
     }
 
     private final EventLoop loop;
-    private final Workers workers;
+    private final Lane lane;
     private final Predicate<PidFd> ours;
     private final boolean tracked;
     private final Units units;
@@ -60,13 +60,13 @@ final class Orphans {
      */
     Orphans(
             EventLoop loop,
-            Workers workers,
+            Lane lane,
             Predicate<PidFd> ours,
             boolean tracked,
             Units units,
             Consumer<String> warnings) {
         this.loop = loop;
-        this.workers = workers;
+        this.lane = lane;
         this.ours = ours;
         this.tracked = tracked;
         this.units = units;
@@ -91,7 +91,11 @@ final class Orphans {
         scanning = true;
         List<Runnable> told = waiting;
         waiting = new ArrayList<>();
-        workers.<Found>run(this::scan, (found, failure) -> scanned(found, failure, told));
+        Work<Found> _ =
+                lane.work("to look for orphans", this::scan)
+                        .releasing(found -> found.living().forEach(one -> one.process().close()))
+                        .within(Limits.QUESTION_PATIENCE)
+                        .begin((found, failure) -> scanned(found, failure, told));
     }
 
     /** Tells when every orphan of this moment is its unit's. */

@@ -66,7 +66,7 @@ final class RunSetup {
                             context.uids(),
                             warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
             execution.prepare();
-            return new ServiceRun(context, unit, listener, output, execution, cgroup);
+            return new ServiceRun(life, unit, listener, output, execution, cgroup);
         } catch (Exception e) {
             cgroup.ifPresent(UnitCgroups::remove);
             throw e;

@@ -155,7 +155,9 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
                 if (life.is(SubState.AUTO_RESTART)) {
                     life.disarm();
                     discardUnlessRestarting(() -> comeToRest(SubState.DEAD, JobResult.CANCELED));
-                } else if (!starting.isPreparing()) { // else the answer finds it is not wanted
+                } else if (starting.isPreparing()) { // the answer finds that it is not wanted
+                    starting.hurry();
+                } else {
                     stop(ServiceResult.SUCCESS);
                 }
             }

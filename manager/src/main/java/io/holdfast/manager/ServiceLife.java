@@ -50,6 +50,12 @@ final class ServiceLife {
     final ManagerContext context;
     final UnitLog log;
 
+    /** For its starts, and the clean-up after each run. */
+    final Lane lane;
+
+    /** For what stops it while that lane may be held up. */
+    final Lane stopLane;
+
     /** Of the step that is under way, and of the whole run. */
     final Deadline deadline;
 
@@ -79,6 +85,8 @@ final class ServiceLife {
         this.unit = unit;
         this.startLimit = new StartLimit(unit.unit().startLimit());
         this.log = new UnitLog(Limits.LOG_LINES, UnitLog.DEFAULT_LINE_BYTES);
+        this.lane = context.workers().ownLane(unit.name().text());
+        this.stopLane = context.workers().ownLane(unit.name().text());
         this.deadline = new Deadline(context.loop());
         this.watchdog = new Deadline(context.loop());
         this.store = new FdStore(context.loop(), this::warn);

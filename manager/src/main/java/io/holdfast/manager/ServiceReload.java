@@ -95,6 +95,7 @@ final class ServiceReload {
         late = true;
         if (commands.areRunning()) {
             life.running().killControl();
+            life.running().limitSpawns(Limits.KILL_PATIENCE);
         } else {
             end(JobResult.TIMEOUT);
         }

@@ -10,16 +10,18 @@ import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.RunProcesses.RunSignal;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.TimeSpan;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -62,34 +64,37 @@ final class ServiceRun {
     private @Nullable Child mainChild;
     private @Nullable Child control;
     private @Nullable AutoCloseable mainWatch;
-    private int pendingSpawns;
+    private final Lane lane;
+    private final Lane stopLane;
+    private final Set<Work<Child>> spawns = new LinkedHashSet<>(); // under way
     private int pendingSignals;
     private boolean mainIsAlive;
+    private boolean stopping;
     private boolean ended;
-    private volatile boolean abandoned; // for the workers
-    private final Queue<Child> unheard = new ConcurrentLinkedQueue<>(); // of workers, by the loop
 
     ServiceRun(
-            ManagerContext context,
+            ServiceLife life,
             ServiceUnit unit,
             Listener listener,
             OutputPipe output,
             Execution execution,
             Optional<Cgroup> cgroup) {
-        this.context = context;
+        this.context = life.context;
+        this.lane = life.lane;
+        this.stopLane = life.stopLane;
         this.unit = unit;
         this.listener = listener;
         this.output = output;
         this.execution = execution;
         this.processes =
-                cgroup.<RunProcesses>map(group -> new CgroupProcesses(context, unit.name(), group))
+                cgroup.<RunProcesses>map(group -> new CgroupProcesses(life, unit.name(), group))
                         .orElseGet(() ->
                                 new TrackedProcesses(
                                         context, execution.invocationId(), this::holdsLiving));
     }
 
     private boolean holdsLiving() {
-        return mainIsAlive || control != null || pendingSpawns > 0;
+        return mainIsAlive || control != null || !spawns.isEmpty();
     }
 
     Optional<Cgroup> cgroup() {
@@ -114,7 +119,7 @@ final class ServiceRun {
     }
 
     boolean isSpawning() {
-        return pendingSpawns > 0;
+        return !spawns.isEmpty();
     }
 
     /** Whether a signal to all is on its way, which would reach what is spawned now. */
@@ -198,25 +203,23 @@ final class ServiceRun {
     void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
         Map<String, String> all = new HashMap<>(variables);
         mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
-        pendingSpawns++;
-        context.workers()
-                .run(
-                        spawning(command, all),
-                        (child, failure) -> {
-                            pendingSpawns--;
-                            if (child != null) {
-                                boolean _ = unheard.remove(child);
-                            }
-                            if (ended) {
-                                release(child); // left over, as KillMode= wants it
-                            } else if (child == null) {
-                                listener.spawnFailed(command, asMain, orUnknown(failure));
-                            } else {
-                                hold(child, asMain);
-                                listener.spawned(command, asMain);
-                            }
-                            context.events().spawned();
-                        });
+        Work<Child> work =
+                (stopping ? stopLane : lane)
+                        .work("to start " + command.executable(), spawning(command, all))
+                        .releasing(ServiceRun::killLate);
+        spawns.add(work);
+        work.begin((child, failure) -> {
+            spawns.remove(work);
+            if (ended) {
+                release(child); // left over, as KillMode= wants it
+            } else if (child == null) {
+                listener.spawnFailed(command, asMain, orUnknown(failure));
+            } else {
+                hold(child, asMain);
+                listener.spawned(command, asMain);
+            }
+            context.events().spawned();
+        });
     }
 
     /** The call itself, for a worker; what it gives to the command is as it is now. */
@@ -225,8 +228,7 @@ final class ServiceRun {
             PassedDescriptors passed = passedTo(command);
             return () -> {
                 try (passed) {
-                    return startedUnlessAbandoned(
-                            () -> execution.start(command, variables, passed));
+                    return execution.start(command, variables, passed);
                 }
             };
         } catch (ErrnoException e) {
@@ -236,25 +238,23 @@ final class ServiceRun {
         }
     }
 
-    /** On a worker. Once the manager ends nobody hears its answer, nor one that is under way. */
-    private Child startedUnlessAbandoned(Callable<Child> start) throws Exception {
-        if (abandoned) {
-            throw new IllegalStateException("the manager ends");
-        }
-        Child child = start.call();
-        unheard.add(child);
-        if (abandoned) {
-            killUnheard();
-        }
-        return child;
+    /** Its stop has begun: commands that are spawned now do not wait for those of the start. */
+    void stopBegun() {
+        stopping = true;
     }
 
-    private void killUnheard() throws InterruptedException {
-        for (Child child = unheard.poll(); child != null; child = unheard.poll()) {
-            try (Child killed = child) {
-                boolean _ = killed.signal(Signal.KILL);
-                Optional<Exit> _ = killed.pidFd().await(Limits.KILL_PATIENCE);
-            }
+    /** How much longer spawns that are under way are waited for: then they have failed. */
+    void limitSpawns(Duration limit) {
+        spawns.forEach(work -> work.limit(limit));
+    }
+
+    /** Nobody waits for a child any more. On a worker. */
+    private static void killLate(Child child) {
+        try (child) {
+            boolean _ = child.signal(Signal.KILL);
+            Optional<Exit> _ = child.pidFd().await(Limits.KILL_PATIENCE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -435,20 +435,23 @@ final class ServiceRun {
      *
      * @param killLeftovers whether what lives still is killed
      * @param restarting whether another run follows: what is preserved over it is kept
+     * @param limit how long that is waited for; then it goes on without anybody
+     * @param closed told whether it is done
      */
-    void close(boolean killLeftovers, boolean restarting, Runnable closed) {
+    void close(
+            boolean killLeftovers, boolean restarting, TimeSpan limit, Consumer<Boolean> closed) {
         ended = true;
         processes.forget();
+        spawns.forEach(Work::cancel);
+        spawns.clear();
         output.close();
         release(control);
         releaseMain();
-        context.workers()
-                .<Boolean>run(
-                        () -> {
-                            execution.close(restarting);
-                            return processes.clean(killLeftovers);
-                        },
-                        (clean, failure) -> {
+        Work<Boolean> _ =
+                lane.work("to clean up", () -> clean(killLeftovers, restarting))
+                        .evenIfLate()
+                        .within(limit)
+                        .begin((clean, failure) -> {
                             if (failure != null) {
                                 context.warn(
                                         unit.name(), "cannot clean up: " + failure.getMessage());
@@ -459,8 +462,26 @@ final class ServiceRun {
                                                 + unit.kill().mode().name().toLowerCase(Locale.ROOT)
                                                 + " wants it");
                             }
-                            closed.run();
+                            closed.accept(!(failure instanceof Work.LateException));
                         });
+    }
+
+    /** Its processes first: a folder may take as long as its file system does. On a worker. */
+    private boolean clean(boolean killLeftovers, boolean restarting) throws InterruptedException {
+        try {
+            return processes.clean(killLeftovers);
+        } finally {
+            execution.close(restarting);
+        }
+    }
+
+    /** Nobody wants a run that was only prepared. On a worker. */
+    void undo() {
+        try {
+            boolean _ = clean(true, false);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /**
@@ -469,9 +490,7 @@ final class ServiceRun {
      */
     void abandon() {
         ended = true;
-        abandoned = true;
         try {
-            killUnheard();
             signal(Signal.KILL, true, false);
             if (processes.cgroup().isEmpty()) {
                 awaitExits();
@@ -481,7 +500,7 @@ final class ServiceRun {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        close(true, false, () -> {});
+        close(true, false, TimeSpan.INFINITY, _ -> {});
     }
 
     /** Of the killed ones: their children come to the manager then, who ends them, too. */
@@ -496,13 +515,16 @@ final class ServiceRun {
 
     /** Removes what was kept for another run, which does not follow after all. */
     void discard(Runnable discarded) {
-        context.workers()
-                .<Boolean>run(
-                        () -> {
-                            execution.close(false);
-                            return true;
-                        },
-                        (_, failure) -> {
+        Work<Boolean> _ =
+                lane.work(
+                                "to remove what was kept of it",
+                                () -> {
+                                    execution.close(false);
+                                    return true;
+                                })
+                        .evenIfLate()
+                        .within(Limits.KILL_PATIENCE)
+                        .begin((_, failure) -> {
                             if (failure != null) {
                                 context.warn(
                                         unit.name(), "cannot clean up: " + failure.getMessage());

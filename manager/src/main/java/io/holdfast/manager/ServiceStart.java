@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.ServiceSection.Commands;
 import io.holdfast.manager.unit.ServiceType;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitSource;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
@@ -38,7 +39,7 @@ final class ServiceStart {
     private final RunSetup setup;
     private final ForkedMain forked;
     private final BusNameWatch name = new BusNameWatch();
-    private boolean preparing;
+    private @Nullable Work<?> preparation; // what is under way before there is a run
     private Deque<ExecCommand> mainCommands = new ArrayDeque<>();
     private @Nullable ExecCommand mainCommand; // the last that was run as the main process
 
@@ -64,7 +65,26 @@ final class ServiceStart {
 
     /** Whether files and folders are looked at or made, and there is no run yet. */
     boolean isPreparing() {
-        return preparing;
+        return preparation != null;
+    }
+
+    /**
+     * It is to be stopped while it is prepared: there is nothing to stop yet, and what comes of the
+     * preparation is undone, so that its answer is not waited for very long.
+     */
+    void hurry() {
+        Work<?> pending = preparation;
+        if (pending != null) {
+            Duration patience =
+                    life.unit()
+                            .service()
+                            .timeouts()
+                            .stop()
+                            .duration()
+                            .filter(stop -> stop.compareTo(Limits.KILL_PATIENCE) < 0)
+                            .orElse(Limits.KILL_PATIENCE);
+            pending.limit(patience);
+        }
     }
 
     /** It is over, or given up. */
@@ -90,12 +110,13 @@ final class ServiceStart {
             return;
         }
         life.invocationId(RunSetup.newInvocationId());
-        preparing = true;
         life.enter(SubState.CONDITION);
         ServiceUnit described = life.unit();
-        life.context
-                .workers()
-                .<RunSetup.Verdicts>run(() -> setup.check(described), this::conditionsChecked);
+        preparation =
+                life.lane
+                        .work("to check its conditions", () -> setup.check(described))
+                        .within(described.service().timeouts().start())
+                        .begin(this::conditionsChecked);
     }
 
     private Optional<String> refusal() {
@@ -132,8 +153,10 @@ final class ServiceStart {
 
     private void conditionsChecked(
             RunSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
-        preparing = false;
-        if (verdicts == null) {
+        preparation = null;
+        if (failure instanceof Work.LateException late) {
+            isLate(late);
+        } else if (verdicts == null) {
             life.error("cannot check its conditions: " + ServiceLife.message(failure));
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.FAILED);
@@ -151,6 +174,18 @@ final class ServiceStart {
         }
     }
 
+    /** Whatever comes of it later is undone. */
+    private void isLate(Work.LateException late) {
+        if (life.isWanted()) {
+            life.error("does not start in time: " + late.getMessage());
+            life.note(ServiceResult.TIMEOUT);
+            steps.rest(JobResult.TIMEOUT);
+        } else {
+            life.warn("its start is called off: " + late.getMessage());
+            steps.rest(JobResult.CANCELED);
+        }
+    }
+
     // ---- what is made for the run
 
     private void prepare() {
@@ -163,22 +198,26 @@ final class ServiceStart {
             steps.rest(JobResult.FAILED);
             return;
         }
-        preparing = true;
         ServiceUnit described = life.unit();
         String id = life.invocationId();
-        life.context
-                .workers()
-                .<ServiceRun>run(
-                        () -> setup.open(described, id, output),
-                        (opened, failure) -> prepared(output, opened, failure));
+        preparation =
+                life.lane
+                        .work("to make what it needs", () -> setup.open(described, id, output))
+                        .releasing(ServiceRun::undo)
+                        .within(described.service().timeouts().start())
+                        .begin((opened, failure) -> prepared(output, opened, failure));
     }
 
     private void prepared(
             OutputPipe output, @Nullable ServiceRun opened, @Nullable Exception failure) {
-        preparing = false;
+        preparation = null;
         if (opened == null) {
             output.close();
-            notPrepared(failure);
+            if (failure instanceof Work.LateException late) {
+                isLate(late);
+            } else {
+                notPrepared(failure);
+            }
             return;
         }
         life.run(opened);

@@ -5,6 +5,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.KillSettings;
 import io.holdfast.manager.unit.KillSettings.KillMode;
+import io.holdfast.manager.unit.TimeSpan;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +47,7 @@ final class ServiceStop {
     void begin(ServiceResult why) {
         life.note(why);
         life.disarm();
+        life.running().stopBegun();
         List<ExecCommand> list = life.unit().service().commands().stop();
         if (life.hasStarted() && !list.isEmpty() && !commands.areRunning()) {
             arm(this::stopCommandIsLate);
@@ -112,6 +114,7 @@ final class ServiceStop {
         }
         send(false);
         arm(this::signalFinally);
+        life.running().limitSpawns(Limits.KILL_PATIENCE); // what would come is killed anyway
         life.running().watchEmpty();
     }
 
@@ -228,12 +231,22 @@ final class ServiceStop {
 
     /** Lets go of the run, whose processes have gone or are killed now if that is wanted. */
     void cleanUp(boolean another, Runnable closed) {
+        TimeSpan limit = life.unit().service().timeouts().stop();
         life.disarm();
         ServiceRun ended = life.running();
         life.run(null);
         life.enter(SubState.FINAL_SIGKILL);
         KillMode mode = kill().mode();
         boolean killed = mode == KillMode.CONTROL_GROUP || mode == KillMode.MIXED;
-        ended.close(killed && kill().sendFinal(), another, closed);
+        ended.close(
+                killed && kill().sendFinal(),
+                another,
+                limit,
+                inTime -> {
+                    if (!inTime) {
+                        life.note(ServiceResult.TIMEOUT);
+                    }
+                    closed.run();
+                });
     }
 }

@@ -7,6 +7,8 @@ enum SocketResult {
     SUCCESS,
     /** It could not be opened, or what it is for could not be done. */
     RESOURCES,
+    /** The kernel did not come back in time, as from a file server that is gone. */
+    TIMEOUT,
     /** It was itself started too often. */
     START_LIMIT_HIT,
     /** It has started its service too often. */

@@ -165,18 +165,19 @@ final class WhoIs {
     /** In a cgroup below that of a unit, or in none of ours: its path is read, by a worker. */
     private <T> CompletionStage<T> elsewhere(PidFd process, ProcessInfo info, Answer<T> answer) {
         CompletableFuture<T> told = new CompletableFuture<>();
-        readers.<Found>run(
-                () -> byCgroup(process),
-                (found, failure) -> {
-                    try {
-                        if (found == null) {
-                            throw Jobs.orUnknown(failure);
-                        }
-                        told.complete(answer.of(info, found.or(startedBy(process))));
-                    } catch (Exception e) {
-                        told.completeExceptionally(e);
-                    }
-                });
+        Work<Found> _ =
+                readers.ownLane("who is " + process)
+                        .work("to read its cgroup", () -> byCgroup(process))
+                        .begin((found, failure) -> {
+                            try {
+                                if (found == null) {
+                                    throw Jobs.orUnknown(failure);
+                                }
+                                told.complete(answer.of(info, found.or(startedBy(process))));
+                            } catch (Exception e) {
+                                told.completeExceptionally(e);
+                            }
+                        });
         return told;
     }
 

@@ -8,13 +8,16 @@ import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -31,6 +34,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** Bounds of the manager's faces, each at its limit. */
 @Timeout(120)
 class FaceLimitsTest {
+    private static final Set<Thread.State> IN_WORK =
+            EnumSet.of(Thread.State.NEW, Thread.State.RUNNABLE, Thread.State.BLOCKED);
+
     private static final int PEERS = 512; // io.holdfast.manager.privatePeers
     private static final byte[] GREETING =
             "\0AUTH EXTERNAL\r\nDATA\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -148,9 +154,8 @@ class FaceLimitsTest {
                         })
                 .isInstanceOf(RejectedExecutionException.class);
         done.countDown();
-        while (reader.get() == null || reader.get().getState() != Thread.State.WAITING) {
-            Thread.onSpinWait(); // until it has handed its answer over and waits for more
-        }
+        Await.until( // it has handed its answer over and waits for more
+                () -> reader.get() != null && !IN_WORK.contains(reader.get().getState()));
         release.countDown();
         assertThat(Stage.get(work)).isEqualTo("answer");
     }

@@ -261,7 +261,9 @@ final class ProcessQuestions {
                         return;
                     }
                     var _ =
-                            manager.work(() -> ProcessList.of(cgroup.get()))
+                            manager.work(
+                                            "the processes of " + text,
+                                            () -> ProcessList.of(cgroup.get()))
                                     .whenComplete((list, _) ->
                                             reply.complete(
                                                     List.of(list == null ? List.of() : list)));

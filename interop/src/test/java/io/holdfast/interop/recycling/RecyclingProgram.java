@@ -32,9 +32,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -53,9 +51,6 @@ final class RecyclingProgram implements AutoCloseable {
 
     private static final int NUMBERS = 12;
     private static final int HAMMERS = 2;
-
-    /** How long a busy machine may take to judge each question often enough. */
-    private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     /** Held, since the settings of a logger that is not are forgotten. */
     private static final Logger LOG = Logger.getLogger("io.holdfast");
@@ -79,8 +74,6 @@ final class RecyclingProgram implements AutoCloseable {
     private final Set<Long> mainProcesses = new HashSet<>();
     private final AuthorityEngine engine;
     private final PolicyKit1 authority;
-    private final Tally fooled = new Tally("for comparison: a number, looked up twice");
-    private final List<Tally> tallies = new CopyOnWriteArrayList<>();
 
     private RecyclingProgram(Path folder) throws Exception {
         this.folder = folder;
@@ -185,9 +178,11 @@ final class RecyclingProgram implements AutoCloseable {
                             .stderr(Stdio.inherit())
                             .start());
         }
-        Tally status = tally("manager: sender of a status message");
+        Survey survey = new Survey(board);
+        ask(survey, board, kinds);
+        Tally status = survey.unasked("manager: sender of a status message");
         try (AutoCloseable _ = ManagerQuestions.judgeStatus(manager, kinds, status)) {
-            ask(board, kinds, time);
+            survey.run(time);
         }
         boolean hammered = true;
         for (Child each : hammers) {
@@ -197,78 +192,28 @@ final class RecyclingProgram implements AutoCloseable {
         }
         System.out.printf("%,d processes had %d numbers%n", board.generations(), NUMBERS);
         System.out.printf("%d were ended by others%n", board.endedByOthers());
-        tallies.forEach(System.out::println);
-        System.out.println(fooled);
-        return hammered
-                && fooled.isFooled()
-                && board.endedByOthers() == 0
-                && tallies.stream().allMatch(Tally::isGood);
+        survey.lines().forEach(System.out::println);
+        return hammered && board.endedByOthers() == 0 && survey.isGood();
     }
 
-    private void ask(Board board, List<Kind> kinds, Duration time) throws InterruptedException {
+    private void ask(Survey survey, Board board, List<Kind> kinds) throws InterruptedException {
         CoreQuestions core = new CoreQuestions(board, inA, mainProcesses);
+        survey.onAnotherThread()
+                .question("core: info, name, cgroup", core::info)
+                .question("core: signal", core::signal)
+                .fooling(core::byNumberTwice);
+        survey.onAnotherThread()
+                .question("core: open by identity, restore", core.reopening())
+                .question("core: state and signal of the dead", core.holding())
+                .question("core: members of a cgroup", core::members);
         ManagerQuestions units = new ManagerQuestions(board, kinds, connect());
+        survey.onAnotherThread().question("manager: GetUnitByPIDFD", units::byPidfd);
+        survey.onAnotherThread().question("manager: GetUnitByPID", units::byNumber);
+        survey.onAnotherThread().question("manager: WhoIs", units::whoIs);
         AuthorityQuestions policy = new AuthorityQuestions(board, kinds, inA, connect());
-        Clock end = new Clock(time);
-        List<Thread> threads = new ArrayList<>();
-        threads.add(asker(board, fooled, core::byNumberTwice, end));
-        threads.add(asker(board, "core: info, name, cgroup", core::info, end));
-        threads.add(asker(board, "core: open by identity, restore", core.reopening(), end));
-        threads.add(asker(board, "core: state and signal of the dead", core.holding(), end));
-        threads.add(asker(board, "core: signal", core::signal, end));
-        threads.add(asker(board, "core: members of a cgroup", core::members, end));
-        threads.add(asker(board, "manager: GetUnitByPIDFD", units::byPidfd, end));
-        threads.add(asker(board, "manager: GetUnitByPID", units::byNumber, end));
-        threads.add(asker(board, "manager: WhoIs", units::whoIs, end));
-        threads.add(asker(board, "authority: number, start time, user", policy.byNumber(), end));
-        threads.add(asker(board, "authority: pidfd", policy::byPidfd, end));
-        for (Thread thread : threads) {
-            thread.join();
-        }
-    }
-
-    private Tally tally(String question) {
-        Tally tally = new Tally(question);
-        tallies.add(tally);
-        return tally;
-    }
-
-    /** Tells when to stop: when the time is over and each question was judged often enough. */
-    private final class Clock {
-        private final long start = System.nanoTime();
-        private final Duration time;
-
-        Clock(Duration time) {
-            this.time = time;
-        }
-
-        boolean isOver() {
-            long passed = System.nanoTime() - start;
-            return passed > PATIENCE.toNanos()
-                    || (passed > time.toNanos()
-                            && fooled.isFooled()
-                            && tallies.stream().allMatch(Tally::isEnough));
-        }
-    }
-
-    private Thread asker(Board board, String name, Question question, Clock end) {
-        return asker(board, tally(name), question, end);
-    }
-
-    private static Thread asker(Board board, Tally tally, Question question, Clock end) {
-        Random random = new Random(tally.question().hashCode());
-        return Thread.ofPlatform()
-                .name(tally.question())
-                .start(() -> {
-                    while (!end.isOver()) {
-                        tally.asked();
-                        try {
-                            question.ask(tally, random.nextInt(board.slots()), random);
-                        } catch (Exception | Error e) {
-                            tally.failed(e);
-                        }
-                    }
-                });
+        survey.onAnotherThread()
+                .question("authority: number, start time, user", policy.byNumber());
+        survey.onAnotherThread().question("authority: pidfd", policy::byPidfd);
     }
 
     @Override

@@ -82,6 +82,10 @@ static void child(const struct kind *kind, uint64_t generation) {
     for (;;) pause();
 }
 
+static void kill_child(int pidfd) {
+    if (pidfd >= 0) syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
 static pid_t clone_with_number(int number, const struct kind *kind, int *pidfd) {
     int64_t tids[1] = {0};
     ((pid_t *)tids)[0] = number;
@@ -122,9 +126,10 @@ int main(int argc, char **argv) {
     for (int i = 0; i < numbers; i++) pidfds[i] = -1;
     for (int i = 0;; i = (i + 1) % numbers) {
         struct ring *ring = &rings[i];
+        kill_child(pidfds[(i + 1) % numbers]); /* it is a zombie when its turn comes, so that we need not wait */
         if (pidfds[i] >= 0) {
             siginfo_t info = {0};
-            syscall(SYS_pidfd_send_signal, pidfds[i], SIGKILL, NULL, 0);
+            kill_child(pidfds[i]);
             if (waitid(P_PIDFD, pidfds[i], &info, WEXITED)) die("waitid");
             close(pidfds[i]);
             struct record *last = &ring->records[(ring->count - 1) % RING];

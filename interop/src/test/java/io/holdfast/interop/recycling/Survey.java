@@ -1,0 +1,99 @@
+package io.holdfast.interop.recycling;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Asks questions until the time is over and each was judged often enough. Those of one thread take
+ * turns.
+ */
+final class Survey {
+    /** How long a busy machine may take to judge each question often enough. */
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+    private record Asked(Tally tally, Question question) {}
+
+    private final Board board;
+    private final Tally fooled = new Tally("for comparison: a number, looked up twice");
+    private final List<Tally> tallies = new ArrayList<>();
+    private final List<List<Asked>> threads = new ArrayList<>();
+
+    Survey(Board board) {
+        this.board = board;
+    }
+
+    /** Counts answers that come unasked. */
+    Tally unasked(String name) {
+        Tally tally = new Tally(name);
+        tallies.add(tally);
+        return tally;
+    }
+
+    /** The questions that are added from now on have a thread of their own. */
+    Survey onAnotherThread() {
+        threads.add(new ArrayList<>());
+        return this;
+    }
+
+    Survey question(String name, Question question) {
+        threads.getLast().add(new Asked(unasked(name), question));
+        return this;
+    }
+
+    /** A question that has to be answered wrongly now and then. */
+    Survey fooling(Question question) {
+        threads.getLast().add(new Asked(fooled, question));
+        return this;
+    }
+
+    /** Asks all of them. */
+    void run(Duration time) throws InterruptedException {
+        long start = System.nanoTime();
+        List<Thread> running = new ArrayList<>();
+        for (List<Asked> questions : threads) {
+            running.add(
+                    Thread.ofPlatform()
+                            .name(questions.getFirst().tally().question())
+                            .start(() -> takeTurns(questions, start, time)));
+        }
+        for (Thread thread : running) {
+            thread.join();
+        }
+    }
+
+    private void takeTurns(List<Asked> questions, long start, Duration time) {
+        Random random = new Random(questions.hashCode());
+        while (!isOver(System.nanoTime() - start, time)) {
+            for (Asked asked : questions) {
+                asked.tally().asked();
+                try {
+                    asked.question().ask(asked.tally(), random.nextInt(board.slots()), random);
+                } catch (Exception | Error e) {
+                    asked.tally().failed(e);
+                }
+            }
+        }
+    }
+
+    private boolean isOver(long passed, Duration time) {
+        return passed > PATIENCE.toNanos()
+                || (passed > time.toNanos()
+                        && fooled.isFooled()
+                        && tallies.stream().allMatch(Tally::isEnough));
+    }
+
+    /** Whether no question was answered wrongly but the one that has to be. */
+    boolean isGood() {
+        return fooled.isFooled() && tallies.stream().allMatch(Tally::isGood);
+    }
+
+    /** One line for each question. */
+    List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        tallies.forEach(tally -> lines.add(tally.toString()));
+        lines.add(fooled.toString());
+        return lines;
+    }
+}

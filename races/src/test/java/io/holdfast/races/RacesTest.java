@@ -40,7 +40,7 @@ class RacesTest {
                     "-pth",
                     "false",
                     "-jvmArgs",
-                    "-XX:+UseSerialGC -Xmx128m " + NATIVE);
+                    "-XX:+UseSerialGC " + NATIVE);
 
     /** All JVM modes. */
     private static final List<String> LONG =

@@ -53,9 +53,9 @@ final class Charges {
             return Optional.empty();
         }
         Limit limit = Limit.MAX_CONNECTS_PER_SECOND_PER_USER;
-        String reason =
-                "%s: user %d opens more than %d connections a second; raise it in a <limit>";
-        return Optional.of(reason.formatted(limit, client.uid(), limits.all().get(limit)));
+        return Optional.of(
+                "%s: user %d opens more than %d connections a second; raise it in a <limit>"
+                        .formatted(limit, client.uid(), limits.all().get(limit)));
     }
 
     /** Those of the whole bus; what one connection and user has says its account. */

@@ -4,45 +4,32 @@ import io.holdfast.authority.action.Place;
 import org.mozilla.javascript.Context;
 
 /**
- * Ends an evaluation at once. An Error, for scripts can neither catch those nor run a {@code
- * finally} on their way.
+ * Ends an evaluation at once. An Error, because the interpreter neither lets scripts catch those
+ * nor runs a {@code finally} on their way.
  */
 final class Abort extends Error {
     private static final long serialVersionUID = 1L;
 
-    private final boolean spoils;
     private final transient Place place;
 
-    private Abort(String reason, boolean spoils) {
+    private Abort(String reason) {
         super(reason, null, false, false);
-        this.spoils = spoils;
         this.place =
                 Context.getCurrentContext() == null ? ScriptPlace.UNKNOWN : ScriptPlace.ofCaller();
     }
 
-    /** It took more than it may: nobody knows what it leaves behind. */
-    static Abort excess(String reason) {
-        return new Abort(reason, true);
-    }
-
-    /** There is no answer to be had. */
-    static Abort refusal(String reason) {
-        return new Abort(reason, false);
+    static Abort of(String reason) {
+        return new Abort(reason);
     }
 
     /** A question to the subject failed. */
     static Abort of(RuntimeException failure) {
         String message = failure.getMessage();
-        return refusal(message == null ? failure.toString() : message);
+        return of(message == null ? failure.toString() : message);
     }
 
     /** Where the script was. */
     Place place() {
         return place;
-    }
-
-    /** Whether the scope is not to be used again. */
-    boolean spoils() {
-        return spoils;
     }
 }

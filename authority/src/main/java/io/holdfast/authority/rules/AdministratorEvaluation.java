@@ -15,23 +15,19 @@ final class AdministratorEvaluation extends Evaluation<AdministratorVerdict> {
 
     private static final int LONGEST_IDENTITY = 4_096;
 
-    private final RuleScope scope;
-
     AdministratorEvaluation(
-            Sandbox.Cell cell,
-            RuleScope scope,
+            RuleGeneration generation,
             RuleAction action,
             RuleSubject subject,
             Consumer<AdministratorVerdict> answer) {
-        super(cell, scope, scope.adminRules(), action, subject, answer);
-        this.scope = scope;
+        super(generation, World.Kind.ADMIN_RULE, action, subject, answer);
     }
 
     @Override
     AdministratorVerdict read(Object result, List<RuleStep> steps, Place place) {
         if (!(result instanceof NativeArray array)) {
             String why = "returned " + describe(result) + ", which is no array of identities";
-            scope.tell(place, why);
+            log(place, why);
             steps.add(new RuleStep(place, "failed: " + why));
             return failed(steps, place + ": " + why);
         }
@@ -48,14 +44,14 @@ final class AdministratorEvaluation extends Evaluation<AdministratorVerdict> {
         for (int i = 0; i < Math.min(array.getLength(), MAX_IDENTITIES); i++) {
             Object element = array.get(i, array);
             if (!(element instanceof CharSequence text) || text.length() > LONGEST_IDENTITY) {
-                scope.tell(place, "named " + describe(element) + ", which is no identity");
+                log(place, "named " + describe(element) + ", which is no identity");
                 continue;
             }
             for (String word : text.toString().split(",", -1)) {
                 try {
                     identities.add(Identity.parse(word));
                 } catch (IllegalArgumentException e) {
-                    scope.tell(place, String.valueOf(e.getMessage()));
+                    log(place, String.valueOf(e.getMessage()));
                 }
             }
         }

@@ -4,37 +4,71 @@ import com.sun.management.ThreadMXBean;
 import io.holdfast.core.linux.Readiness;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What one evaluation, or the load of one file, may still take. Asked about every {@link
- * #INSTRUCTIONS} of the interpreter, and by the built-in functions that take or make a lot at once.
+ * The time and the memory that one evaluation, or the load of one file, may still take. The
+ * interpreter asks it at every function that it enters, every object that it makes, every built-in
+ * function that it calls and after every {@value #INSTRUCTIONS} of its instructions; a built-in
+ * function that is about to make much at once reserves that first.
+ *
+ * <p>Memory is what the thread allocates, whether or not it is garbage by now. It is taken in units
+ * from {@link EvaluationMemory}, which all evaluations share, and given back at the end.
+ *
+ * <p>A budget that has once refused refuses for ever: whatever a script does on its way out, it
+ * comes to no answer. For one thread at a time, apart from {@link #revoke} and {@link #release}.
  */
 final class Budget {
     /** A call counts as a hundred, a step of a regular expression as five. */
-    static final int INSTRUCTIONS = 1_000;
-
-    /**
-     * Evaluations that end before are not measured: to begin to costs 40 ms once in a process, and
-     * in so few instructions nothing is gathered that {@link #charge} does not see.
-     */
-    private static final int FIRST_MEASURED = 80;
+    static final int INSTRUCTIONS = 500;
 
     private final Duration time;
     private final long start = System.nanoTime();
     private final long nanos;
-    private final long bytes;
-    private long charged;
-    private int observed;
-    private long measuredFrom;
+    private final long most;
+    private final @Nullable EvaluationMemory memory;
+    private final long user;
+    private long before; // allocated on the threads that went on with it before this one
+    private long since; // what this thread had allocated when it began
+    private int units;
+    private boolean released;
+    private @Nullable Abort end;
     private volatile boolean revoked;
 
-    Budget(Duration time, long bytes) {
+    private Budget(Duration time, long most, @Nullable EvaluationMemory memory, long user) {
         this.time = time;
         this.nanos = Readiness.nanos(time);
-        this.bytes = bytes;
+        this.most = most;
+        this.memory = memory;
+        this.user = user;
+        this.since = Allocations.ofThisThread();
     }
 
-    /** Nanoseconds until it is over; negative if it is. */
+    /**
+     * Begins an evaluation on this thread.
+     *
+     * @param user in whose share its memory is
+     * @throws Abort if that share is used up
+     */
+    static Budget ofEvaluation(Sandbox sandbox, long user) {
+        RuleLimits limits = sandbox.limits();
+        EvaluationMemory memory = sandbox.memory();
+        Budget budget = new Budget(limits.evaluation(), limits.allocated(), memory, user);
+        if (!budget.take()) {
+            throw Abort.of(memory.refusal(user));
+        }
+        return budget;
+    }
+
+    /**
+     * Begins the load of a file on this thread. It takes from nobody's share, and so no user can
+     * keep a rule from being loaded.
+     */
+    static Budget ofFile(RuleLimits limits) {
+        return new Budget(limits.load(), limits.allocated(), null, 0);
+    }
+
+    /** Nanoseconds until its time is over; negative if it is. */
     long remaining() {
         return nanos - (System.nanoTime() - start);
     }
@@ -49,52 +83,89 @@ final class Budget {
                 : time.toMillis() + " ms";
     }
 
-    /** Ends it from another thread, as soon as it is asked. */
+    /** Ends it from another thread, as soon as the interpreter asks. */
     void revoke() {
         revoked = true;
     }
 
     /**
-     * @throws Abort if it is used up
+     * Verifies that there is time and memory left.
+     *
+     * @throws Abort if there is not
      */
     void check() {
-        checkTime();
-        if (++observed == FIRST_MEASURED) {
-            measuredFrom = Allocations.ofThisThread();
-        } else if (observed > FIRST_MEASURED
-                && Allocations.ofThisThread() - measuredFrom > bytes - charged) {
-            throw overMemory();
-        }
+        reserve(0);
     }
 
     /**
-     * @throws Abort if its time is over
-     */
-    void checkTime() {
-        if (revoked || remaining() < 0) {
-            throw Abort.excess(overTime());
-        }
-    }
-
-    /**
-     * Of a built-in function that makes so many bytes at once.
+     * Verifies that there is time left, and memory for so many bytes more.
      *
-     * @throws Abort if that is too much
+     * @throws Abort if there is not
      */
-    void charge(long amount) {
-        charged += amount;
-        if (charged > bytes) {
-            throw overMemory();
+    void reserve(long bytes) {
+        if (end != null) {
+            throw end;
+        }
+        if (revoked || remaining() < 0) {
+            throw end(overTime());
+        }
+        long needed = before + Allocations.ofThisThread() - since + bytes;
+        if (needed > most) {
+            throw end("took more than " + most + " bytes of memory");
+        }
+        while (memory != null && needed > units * EvaluationMemory.UNIT) {
+            if (!take()) {
+                throw end(memory.refusal(user));
+            }
         }
     }
 
-    /** It goes on on this thread, after a while: what others allocated meanwhile is not its. */
-    void resumed() {
-        observed = Math.min(observed, FIRST_MEASURED - 1);
+    private synchronized boolean take() {
+        if (memory == null || released || !memory.tryTake(user)) {
+            return false;
+        }
+        units++;
+        return true;
     }
 
-    private Abort overMemory() {
-        return Abort.excess("took more than " + bytes + " bytes of memory");
+    private Abort end(String reason) {
+        Abort abort = Abort.of(reason);
+        end = abort;
+        return abort;
+    }
+
+    /**
+     * Verifies that it has never refused.
+     *
+     * @throws Abort if it has
+     */
+    void requireNotEnded() {
+        if (end != null) {
+            throw end;
+        }
+    }
+
+    /** The evaluation leaves this thread; it may go on on another. */
+    void suspended() {
+        before += Allocations.ofThisThread() - since;
+    }
+
+    /** It goes on on this thread. */
+    void resumed() {
+        since = Allocations.ofThisThread();
+    }
+
+    /** Gives the memory back: nothing holds any more what was allocated. Idempotent. */
+    synchronized void release() {
+        if (memory != null && !released) {
+            released = true;
+            memory.release(user, units);
+        }
+    }
+
+    /** Loads what measures, which takes some 40 ms once in a process. */
+    static void prepare() {
+        long _ = Allocations.ofThisThread();
     }
 
     private static final class Allocations {

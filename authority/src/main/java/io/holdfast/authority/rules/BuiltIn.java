@@ -13,23 +13,28 @@ final class BuiltIn extends BaseFunction {
 
     @FunctionalInterface
     interface Body {
-        Object call(Context cx, Scriptable self, Object[] arguments);
+        Object call(Sandbox.Cell cell, Scriptable self, Object[] arguments);
     }
 
     private final String name;
-    private final int arity;
     private final transient Body body;
 
-    BuiltIn(ScriptableObject scope, String name, int arity, Body body) {
-        super(scope, ScriptableObject.getFunctionPrototype(scope));
+    BuiltIn(ScriptableObject global, String name, Body body) {
         this.name = name;
-        this.arity = arity;
         this.body = body;
+        setParentScope(global);
+        setPrototype(ScriptableObject.getFunctionPrototype(global));
     }
+
+    /** None: no script needs the name and the length of a built-in function, and they cost time. */
+    @Override
+    protected void createProperties() {}
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        return body.call(cx, self, arguments);
+        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        cell.check();
+        return body.call(cell, self, arguments);
     }
 
     @Override
@@ -40,16 +45,6 @@ final class BuiltIn extends BaseFunction {
     @Override
     public String getFunctionName() {
         return name;
-    }
-
-    @Override
-    public int getArity() {
-        return arity;
-    }
-
-    @Override
-    public int getLength() {
-        return arity;
     }
 
     /** An argument, or undefined. */

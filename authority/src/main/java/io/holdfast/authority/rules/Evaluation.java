@@ -17,44 +17,83 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.Undefined;
 
 /**
- * One question to the functions of a scope, one after the other until one answers. By one thread at
- * a time, apart from {@link #abandon}: that which goes on after a program may be another.
+ * One question to the rules: it asks one function after the other until one answers.
+ *
+ * <h2>How an evaluation is isolated, bounded and ended</h2>
+ *
+ * <p><b>Isolated.</b> An evaluation has a {@link World} of its own: built-in objects, prototypes,
+ * globals and {@code polkit} that were made for it, in which the rules files are run again. It ends
+ * with the evaluation. Therefore nothing that a rule changes is seen by another evaluation, neither
+ * a prototype nor a global nor an object that a function has closed over; what a file computes while
+ * it is loaded is there in each world, as it was computed. In polkit(8) globals live as long as the
+ * daemon, so that one user's check can change the answer to another's; a rule that keeps something
+ * in a global has to compute it anew here. Files are compiled once, when they are loaded. They are
+ * run once then, for what is wrong with them, and the programs that they run have the same outcomes
+ * in each world. A file that only adds rules need not be run: of its rules those are made that may
+ * be about the action. An evaluation that no rule is about makes no world at all. The interpreter's
+ * own state, the {@link Sandbox.Cell}, lasts for one step of one evaluation.
+ *
+ * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory out of a part of the
+ * heap that all evaluations share ({@link EvaluationMemory}), of which one user has at most half.
+ * The budget is asked at each branch, each function that is entered, each object that is made and
+ * each built-in function that is called. What one operation can do in between is bounded:
+ *
+ * <ul>
+ *   <li>Texts and arrays have a longest length. {@link CheckedCode} follows each operation that
+ *       makes them longer with a check, and does not compile what could not be checked.
+ *   <li>Built-in functions are those of one table, {@link BuiltIns}, each behind the {@link Guard}
+ *       for its kind of work, which reserves the memory before. A guard reads an array-like once:
+ *       the function gets a copy that does not change. Steps of iterators are calls of functions,
+ *       built-in or scripts, and so they are counted, whoever takes them: a loop, a spread, a
+ *       destructuring or a constructor.
+ *   <li>Recursion has a depth, a script's log lines and programs have a number.
+ * </ul>
+ *
+ * <p><b>Ended.</b> A budget that is used up throws an {@link Abort}, which no script can catch, and
+ * goes on to throw it: an evaluation that was ended once has no answer but "no". A StackOverflowError
+ * or an OutOfMemoryError ends the evaluation in the same way, and its world is garbage then. A thread
+ * that nevertheless does not come back, since it is in native code, is noticed half a second past its
+ * time by the {@link EvaluatorWatch}: the caller is refused in its place, another thread replaces it,
+ * and it ends at its next check; meanwhile it stays in its user's share of the evaluators. As many
+ * may be in that state as there are evaluators. Every end but a rule's own answer is a refusal.
+ *
+ * <p>By one thread at a time, apart from {@link #abandon}: that which goes on after a program may be
+ * another.
  *
  * @param <V> the verdict
  */
 abstract class Evaluation<V> {
-    private final RuleScope scope;
-    private final long user;
-    private final RuleFunctions.Walk functions;
+    private final RuleGeneration generation;
+    private final World.Kind kind;
+    private final RuleAction action;
+    private final RuleSubject subject;
     private final Consumer<V> answer;
     private final Budget budget;
-    private final Object[] arguments;
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
+    private @Nullable World world;
+    private @Nullable SubjectObject object;
+    private Object @Nullable [] arguments;
+    private RuleFunctions.@Nullable Walk functions;
     private volatile Place at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
 
+    /**
+     * @throws Abort if there is no memory for it
+     */
     Evaluation(
-            Sandbox.Cell cell,
-            RuleScope scope,
-            RuleFunctions functions,
+            RuleGeneration generation,
+            World.Kind kind,
             RuleAction action,
             RuleSubject subject,
             Consumer<V> answer) {
-        this.scope = scope;
-        this.user = subject.uid();
+        this.generation = generation;
+        this.kind = kind;
+        this.action = action;
+        this.subject = subject;
         this.answer = answer;
-        this.budget = new Budget(scope.limits().evaluation(), scope.limits().allocated());
-        SubjectObject object = scope.subject(subject);
-        this.arguments = new Object[] {scope.action(cell, action), object};
-        this.functions =
-                functions.about(
-                        action.id(),
-                        () -> {
-                            at = place();
-                            return object.userAsText();
-                        });
+        this.budget = Budget.ofEvaluation(generation.sandbox(), subject.uid());
     }
 
     /** What a function returned that is not false. */
@@ -74,95 +113,162 @@ abstract class Evaluation<V> {
                 implements Progress {}
     }
 
-    Progress begin(Sandbox.Cell cell) {
-        return proceed(cell, null, null);
+    Progress begin() {
+        return proceed(null, null);
     }
 
-    Progress resume(Sandbox.Cell cell, Object continuation, ProgramOutcome outcome) {
+    Progress resume(Object continuation, ProgramOutcome outcome) {
         budget.resumed();
-        return proceed(cell, continuation, outcome);
+        return proceed(continuation, outcome);
     }
 
-    private Progress proceed(
-            Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
+    private Progress proceed(@Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         V verdict;
-        cell.budget = budget;
-        cell.evaluation = this;
-        try {
-            verdict = ask(cell, continuation, outcome);
-        } catch (ContinuationPending e) {
-            @SuppressWarnings("unchecked")
-            List<String> command = (List<String>) e.getApplicationState();
-            return new Progress.Suspended(e.getContinuation(), command, remaining());
-        } catch (RhinoException e) {
-            verdict = failure(ScriptPlace.of(e), ScriptPlace.details(e));
-        } catch (Abort e) {
-            if (e.spoils()) {
-                scope.spoil();
+        try (Sandbox.Cell cell = generation.sandbox().open()) {
+            try {
+                verdict = ask(cell, continuation, outcome);
+                budget.requireNotEnded();
+            } catch (ContinuationPending e) {
+                @SuppressWarnings("unchecked")
+                List<String> command = (List<String>) e.getApplicationState();
+                budget.suspended();
+                return new Progress.Suspended(e.getContinuation(), command, remaining());
+            } catch (RhinoException e) {
+                verdict = failure(ScriptPlace.of(e), ScriptPlace.details(e));
             }
+        } catch (Abort e) {
             verdict = failure(place(), String.valueOf(e.getMessage()));
         } catch (StackOverflowError e) {
-            scope.spoil();
             verdict = failure(place(), "nests too deeply");
         } catch (OutOfMemoryError e) {
-            scope.spoil();
+            forget(); // first: there is room for the failure then
             verdict = failure(place(), "took more memory than there is");
         } catch (RuntimeException | Error e) { // of the interpreter itself
-            scope.spoil();
             verdict = failure(place(), e.toString());
-        } finally {
-            cell.budget = null;
-            cell.evaluation = null;
         }
+        forget();
+        release();
         tell(verdict);
         return new Progress.Answered();
     }
 
+    private void forget() {
+        world = null;
+        object = null;
+        arguments = null;
+    }
+
     private V ask(
             Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
+        if (world != null) {
+            cell.serve(world, budget);
+        }
         @Nullable Object pending = continuation;
-        if (pending == null) {
-            functions.advance();
+        RuleFunctions.Walk walk = functions;
+        if (walk == null) {
+            walk = find(cell);
+            functions = walk;
+            walk.advance();
         }
         for (; ; ) {
-            RuleFunction function = functions.current();
-            if (function == null) {
+            RuleFunction rule = walk.current();
+            if (rule == null) {
                 return unanswered(steps);
             }
-            suspendable = function.isScript();
-            at = function.place();
+            at = rule.place();
+            World world = world(cell);
             Object result;
             if (pending == null || outcome == null) {
-                result = function.call(cell, scope.global(), arguments);
+                Function function = rule.source().in(cell, world);
+                suspendable = RuleFunction.isScript(function);
+                result = RuleFunction.call(cell, function, world, arguments(cell));
             } else {
                 budget.check();
-                result = cell.resumeContinuation(pending, scope.global(), outcome.toScript());
+                result = cell.resumeContinuation(pending, world.global(), outcome.toScript());
                 pending = null;
             }
             suspendable = false;
             if (!isFalse(result)) {
-                return read(result, steps, function.place());
+                return read(result, steps, rule.place());
             }
-            steps.add(function.silence());
-            functions.advance();
+            steps.add(rule.silence());
+            walk.advance();
         }
+    }
+
+    /** The functions to ask. */
+    private RuleFunctions.Walk find(Sandbox.Cell cell) {
+        List<RuleFunctions.Entry> more =
+                generation.hasPrograms()
+                        ? generation.run(cell, world(cell), kind)
+                        : List.of();
+        return generation
+                .functions(kind)
+                .about(
+                        action.id(),
+                        more,
+                        () -> {
+                            at = place();
+                            return user();
+                        });
+    }
+
+    /** The user that a script would find. */
+    private @Nullable String user() {
+        if (object != null) {
+            return object.userAsText();
+        }
+        try {
+            return subject.user();
+        } catch (RuntimeException e) {
+            throw Abort.of(e);
+        }
+    }
+
+    /** Its world, which is made when the first function needs it. */
+    private World world(Sandbox.Cell cell) {
+        World own = world;
+        if (own == null) {
+            own = generation.world(cell);
+            own.serve(this, generation.log());
+            world = own;
+            cell.serve(own, budget);
+        }
+        return own;
+    }
+
+    private Object[] arguments(Sandbox.Cell cell) {
+        Object[] known = arguments;
+        if (known == null) {
+            World own = world(cell);
+            SubjectObject made = own.subject(subject);
+            object = made;
+            known = new Object[] {own.action(cell, action), made};
+            arguments = known;
+        }
+        return known;
     }
 
     /** How many functions were not run, as they are about other actions or users. */
     int passedOver() {
-        return functions.passedOver();
+        return functions == null ? 0 : functions.passedOver();
     }
 
     private Place place() {
-        RuleFunction function = functions.current();
+        RuleFunction function = functions == null ? null : functions.current();
         return function == null ? ScriptPlace.UNKNOWN : function.place();
     }
 
     private V failure(Place place, String details) {
         String why = PrintableText.of(details, RuleLog.LINE);
-        scope.tell(place, why);
+        log(place, why);
         steps.add(new RuleStep(place(), "failed: " + why));
         return failed(steps, place + ": " + why);
+    }
+
+    /** Logs what is wrong with a rule. */
+    void log(Place place, String text) {
+        generation.log().log(place, PrintableText.of(text, RuleLog.LINE));
     }
 
     /**
@@ -198,13 +304,14 @@ abstract class Evaluation<V> {
         return at;
     }
 
-    RuleScope scope() {
-        return scope;
+    /** Gives back the memory that it took: no thread works on it any more. */
+    void release() {
+        budget.release();
     }
 
     /** In whose share it is. */
-    long user() {
-        return user;
+    long owner() {
+        return subject.uid();
     }
 
     /** Until it is over; zero if it is. */
@@ -224,7 +331,7 @@ abstract class Evaluation<V> {
 
     /** Whether one more line may be logged. */
     boolean mayLog() {
-        return logged++ < scope.limits().logged();
+        return logged++ < generation.limits().logged();
     }
 
     private static boolean isFalse(@Nullable Object result) {

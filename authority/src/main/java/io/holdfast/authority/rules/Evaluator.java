@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that evaluates rules, in a scope of its own. {@link RuleEngine#submit} hands it to work
+ * A thread that evaluates rules. {@link RuleEngine#submit} hands it to work
  * that is run on it; its methods are for that thread only, and not to be kept for later.
  */
 public final class Evaluator {
@@ -34,11 +34,6 @@ public final class Evaluator {
     private volatile long busySince; // 0: not busy
     private volatile @Nullable Evaluation<?> current;
     private volatile boolean abandoned;
-
-    // of its thread
-    private Sandbox.@Nullable Cell cell;
-    private @Nullable RuleScope scope;
-    private @Nullable RuleGeneration generation;
 
     /**
      * @param lasting whether it stays when it has nothing to do
@@ -65,7 +60,7 @@ public final class Evaluator {
      */
     public void evaluate(RuleAction action, RuleSubject subject, Consumer<RuleVerdict> answer) {
         begin(
-                scope -> new RuleEvaluation(cell(), scope, action, subject, answer),
+                generation -> new RuleEvaluation(generation, action, subject, answer),
                 why -> answer.accept(RuleEvaluation.refused(why)));
     }
 
@@ -73,36 +68,36 @@ public final class Evaluator {
     public void administrators(
             RuleAction action, RuleSubject subject, Consumer<AdministratorVerdict> answer) {
         begin(
-                scope -> new AdministratorEvaluation(cell(), scope, action, subject, answer),
+                generation -> new AdministratorEvaluation(generation, action, subject, answer),
                 why -> answer.accept(AdministratorEvaluation.refused(List.of(), why)));
     }
 
-    private void begin(Function<RuleScope, Evaluation<?>> question, Consumer<String> cannotBegin) {
+    private void begin(
+            Function<RuleGeneration, Evaluation<?>> question, Consumer<String> cannotBegin) {
         if (Thread.currentThread() != thread) {
             throw new IllegalStateException("not on the thread of this evaluator: " + thread);
         }
         Evaluation<?> evaluation;
         try {
-            evaluation = question.apply(scope());
+            evaluation = question.apply(engine.generation());
+        } catch (Abort e) {
+            cannotBegin.accept(String.valueOf(e.getMessage()));
+            return;
         } catch (RuntimeException | Error e) { // no memory, above all
-            scope = null;
             cannotBegin.accept("the rules cannot be run: " + e);
             return;
         }
-        if (advance(evaluation, () -> evaluation.begin(cell()))
+        if (advance(evaluation, evaluation::begin)
                 instanceof Evaluation.Progress.Suspended pending) {
-            scope = null; // it goes with the evaluation: other scripts must not hold that up
             engine.suspend(evaluation, pending);
         }
     }
 
-    /** Goes on with an evaluation, which has a scope to itself until it is answered. */
+    /** Goes on with an evaluation that has waited for a program. */
     void resume(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
-        if (advance(evaluation, () -> evaluation.resume(cell(), continuation, outcome))
+        if (advance(evaluation, () -> evaluation.resume(continuation, outcome))
                 instanceof Evaluation.Progress.Suspended pending) {
             engine.suspend(evaluation, pending);
-        } else {
-            engine.generation().giveBack(evaluation.scope());
         }
     }
 
@@ -117,38 +112,15 @@ public final class Evaluator {
         }
     }
 
-    private Sandbox.Cell cell() {
-        Sandbox.Cell cell = this.cell;
-        if (cell == null) {
-            throw new IllegalStateException("this evaluator has ended");
-        }
-        return cell;
-    }
-
-    private RuleScope scope() {
-        RuleGeneration newest = engine.generation();
-        RuleScope scope = this.scope;
-        if (scope != null && generation == newest && scope.serves()) {
-            return scope;
-        }
-        do {
-            scope = newest.scope();
-        } while (!scope.serves());
-        this.scope = scope;
-        generation = newest;
-        return scope;
-    }
-
     private void run() {
-        try (Sandbox.Cell cell = engine.sandbox().open()) {
-            this.cell = cell;
+        try {
+            Budget.prepare();
             while (!abandoned && !engine.isClosed()) {
                 if (!serve() && !park()) {
                     break;
                 }
             }
         } finally {
-            this.cell = null;
             engine.ended(this);
         }
     }

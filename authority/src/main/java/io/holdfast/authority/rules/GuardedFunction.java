@@ -6,32 +6,33 @@ import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** A built-in function, checked before it is called. */
+/** A built-in function as scripts see it: behind its {@link Guard}. */
 final class GuardedFunction extends BaseFunction {
     private static final long serialVersionUID = 1L;
 
-    @FunctionalInterface
-    interface Check {
-        /** Throws if it would be too much; or gives other arguments. */
-        Object[] before(Context cx, Scriptable self, Object[] arguments);
-    }
-
     private final BaseFunction original;
-    private final transient Check check;
+    private final transient Guard guard;
 
-    GuardedFunction(ScriptableObject scope, BaseFunction original, Check check) {
-        super(scope, ScriptableObject.getFunctionPrototype(scope));
+    GuardedFunction(ScriptableObject global, BaseFunction original, Guard guard) {
         this.original = original;
-        this.check = check;
+        this.guard = guard;
+        setParentScope(global);
+        setPrototype(original.getPrototype());
     }
+
+    /** None: no script needs the name and the length of a built-in function, and they cost time. */
+    @Override
+    protected void createProperties() {}
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        Budget budget = Sandbox.current().budget;
-        if (budget != null) {
-            budget.checkTime(); // another built-in function may call it many times
+        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        cell.check();
+        Object result = guard.call(cell, original, scope, self, arguments);
+        if (result instanceof CharSequence text) {
+            Bounds.requireShort(cell, text);
         }
-        return original.call(cx, scope, self, check.before(cx, self, arguments));
+        return result;
     }
 
     @Override
@@ -42,15 +43,5 @@ final class GuardedFunction extends BaseFunction {
     @Override
     public String getFunctionName() {
         return original.getFunctionName();
-    }
-
-    @Override
-    public int getArity() {
-        return original.getArity();
-    }
-
-    @Override
-    public int getLength() {
-        return original.getLength();
     }
 }

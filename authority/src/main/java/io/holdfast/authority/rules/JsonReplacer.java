@@ -1,5 +1,6 @@
 package io.holdfast.authority.rules;
 
+import org.jspecify.annotations.Nullable;
 import org.mozilla.javascript.BaseFunction;
 import org.mozilla.javascript.Callable;
 import org.mozilla.javascript.Context;
@@ -13,39 +14,44 @@ import org.mozilla.javascript.Undefined;
 final class JsonReplacer extends BaseFunction {
     private static final long serialVersionUID = 1L;
 
-    private final transient CallBounds bounds;
-    private final transient Object original;
+    private final transient @Nullable Object original;
     private long nodes;
     private long characters;
 
-    JsonReplacer(ScriptableObject scope, CallBounds bounds, Object original) {
-        super(scope, ScriptableObject.getFunctionPrototype(scope));
-        this.bounds = bounds;
+    JsonReplacer(ScriptableObject global, @Nullable Object original) {
+        super(global, ScriptableObject.getFunctionPrototype(global));
         this.original = original;
     }
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        cell.check();
         Object key = arguments[0];
         Object value =
                 switch (original) {
                     case NativeArray names
                             when !(self instanceof NativeArray)
                                     && !key.equals("")
-                                    && !isAmong(names, key) ->
+                                    && !isAmong(cell, names, key) ->
                             Undefined.instance;
                     case NativeArray _ -> arguments[1];
                     case Callable function -> function.call(cx, scope, self, arguments);
-                    default -> arguments[1];
+                    case null, default -> arguments[1];
                 };
         nodes++;
-        bounds.checkElements((double) nodes);
-        characters += CallBounds.textLength(key) + CallBounds.textLength(value);
-        bounds.checkText(characters);
+        Bounds.requireElements(cell, nodes);
+        characters += length(key) + length(value);
+        Bounds.requireText(cell, characters);
         return value;
     }
 
-    private static boolean isAmong(NativeArray names, Object key) {
+    private static int length(Object value) {
+        return value instanceof CharSequence text ? text.length() : 0;
+    }
+
+    private static boolean isAmong(Sandbox.Cell cell, NativeArray names, Object key) {
+        Bounds.requireElements(cell, names.getLength());
         for (int i = 0; i < names.getLength(); i++) {
             Object name = names.get(i, names);
             if ((name instanceof CharSequence || name instanceof Number)

@@ -1,5 +1,6 @@
 package io.holdfast.authority.rules;
 
+import java.util.List;
 import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.ScriptableObject;
 
@@ -24,6 +25,13 @@ sealed interface ProgramOutcome {
     record Refused(String why) implements ProgramOutcome {}
 
     /**
+     * The outcome of a program.
+     *
+     * @param command its name and arguments
+     */
+    record OfCommand(List<String> command, ProgramOutcome outcome) {}
+
+    /**
      * As a value of scripts.
      *
      * @throws Abort if it was refused
@@ -32,7 +40,7 @@ sealed interface ProgramOutcome {
         return switch (this) {
             case Succeeded(String output) -> output;
             case Failed(String message) -> new Failure(message);
-            case Refused(String why) -> throw Abort.refusal(why);
+            case Refused(String why) -> throw Abort.of(why);
         };
     }
 

@@ -38,40 +38,39 @@ final class ProgramRuns {
     }
 
     /**
-     * {@code polkit.spawn}. The evaluation is suspended, or, where a built-in function has called
-     * the script that calls this, the thread waits.
+     * {@code polkit.spawn} of an evaluation. It is suspended, or, where a built-in function has
+     * called the script that calls this, the thread waits.
      *
      * @throws ContinuationPending whose state is the command
      */
-    Object start(Sandbox.Cell cell, Object argument) {
-        if (!(argument instanceof NativeArray array)) {
-            throw ScriptRuntime.typeError("polkit.spawn: not an array of strings");
-        }
-        List<String> command = command(array);
-        Evaluation<?> evaluation = cell.evaluation;
+    Object start(Sandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
         if (evaluation != null && evaluation.isSuspendable() && isCalledByScriptsOnly()) {
             ContinuationPending pending = cell.captureContinuation();
             pending.setApplicationState(command);
             throw pending;
         }
-        long user = evaluation == null ? OF_FILES : evaluation.user();
-        return await(user, cell.budget, command).toScript();
+        return await(cell, evaluation, command).toScript();
     }
 
-    private static List<String> command(NativeArray array) {
-        if (array.getLength() == 0 || array.getLength() > MAX_ARGUMENTS) {
+    /** The command that a script has given. */
+    static List<String> command(Object argument) {
+        if (!(argument instanceof NativeArray array)) {
+            throw ScriptRuntime.typeError("polkit.spawn: not an array of strings");
+        }
+        long length = array.getLength();
+        if (length == 0 || length > MAX_ARGUMENTS) {
             throw ScriptRuntime.typeError(
                     "polkit.spawn: an array of 1 to " + MAX_ARGUMENTS + " strings is needed");
         }
         List<String> command = new ArrayList<>();
-        for (int i = 0; i < array.getLength(); i++) {
+        for (int i = 0; i < length; i++) {
             String word = Context.toString(array.get(i, array));
             if (word.indexOf('\0') >= 0) {
                 throw ScriptRuntime.typeError("polkit.spawn: a NUL in argument " + i);
             }
             command.add(word);
         }
-        return command;
+        return List.copyOf(command);
     }
 
     /** One loop of the interpreter is on this thread: nothing else that could not be resumed. */
@@ -86,7 +85,11 @@ final class ProgramRuns {
                 == 1;
     }
 
-    private ProgramOutcome await(long user, @Nullable Budget budget, List<String> command) {
+    /** Runs a program while the thread waits, at most for as long as the budget lasts. */
+    ProgramOutcome await(
+            Sandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
+        long user = evaluation == null ? OF_FILES : evaluation.owner();
+        Budget budget = cell.budget();
         long nanos =
                 budget == null
                         ? Readiness.nanos(limits.program())
@@ -95,10 +98,10 @@ final class ProgramRuns {
         try {
             return outcome.get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            throw Abort.excess(budget == null ? "took too long" : budget.overTime());
+            throw Abort.of(budget == null ? "took too long" : budget.overTime());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw Abort.excess("interrupted while it waited for " + command.getFirst());
+            throw Abort.of("interrupted while it waited for " + command.getFirst());
         } catch (ExecutionException e) {
             throw new AssertionError(e);
         }

@@ -6,25 +6,24 @@ import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** A function that makes replacements, whose length is added up. */
+/** A script's function that makes replacements, whose lengths are added up. */
 final class Replacement extends BaseFunction {
     private static final long serialVersionUID = 1L;
 
-    private final transient CallBounds bounds;
     private final transient Callable original;
-    private long length;
+    private double length;
 
-    Replacement(ScriptableObject scope, CallBounds bounds, Callable original) {
-        super(scope, ScriptableObject.getFunctionPrototype(scope));
-        this.bounds = bounds;
+    Replacement(ScriptableObject global, Callable original) {
+        super(global, ScriptableObject.getFunctionPrototype(global));
         this.original = original;
     }
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        String text = bounds.text(original.call(cx, scope, self, arguments));
+        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        String text = Bounds.text(cell, original.call(cx, scope, self, arguments));
         length += text.length();
-        bounds.checkText(length);
+        Bounds.requireText(cell, length);
         return text;
     }
 }

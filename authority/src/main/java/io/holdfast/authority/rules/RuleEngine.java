@@ -3,7 +3,6 @@ package io.holdfast.authority.rules;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.authority.action.Place;
 import io.holdfast.core.text.PrintableText;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -25,10 +24,8 @@ import java.util.function.Supplier;
  * for them and programs are shared out to the users who are asked about: who has many checks under
  * way waits for himself.
  *
- * <p>Unlike polkit(8), a reload runs the files in a new scope: no global survives it, and a check
- * sees the old rules or the new ones. Each evaluator has a scope of its own, and runs the files
- * anew after {@link RuleLimits#servings} evaluations or when one had to be ended by force: a global
- * is no place to keep something.
+ * <p>A check sees the rules from before a reload or those from after it, never some of each. How an
+ * evaluation is isolated, bounded and ended is written in {@link Evaluation}.
  *
  * <p>Safe for use by any thread.
  */
@@ -106,10 +103,9 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
     private RuleGeneration load() {
         RuleFiles files = source.get();
-        RuleScope scope = onDeepStack(() -> RuleScope.load(sandbox, files, limits, programs, log));
-        scope.logTo(log);
-        List<RuleDiagnostic> found = new ArrayList<>(files.diagnostics());
-        found.addAll(scope.diagnostics());
+        RuleGeneration loaded =
+                onDeepStack(() -> RuleGeneration.load(sandbox, files, programs, log));
+        List<RuleDiagnostic> found = loaded.diagnostics();
         for (RuleDiagnostic diagnostic : found) {
             if (!told.contains(diagnostic)) { // else it is still so
                 log.log(diagnostic.place(), diagnostic.message());
@@ -118,15 +114,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         told.clear();
         boolean _ = told.addAll(found);
         diagnostics = List.copyOf(found);
-        return new RuleGeneration(
-                limits.evaluators(),
-                scope,
-                () -> {
-                    RuleScope further =
-                            RuleScope.load(sandbox, files, limits, programs, RuleLog.NOWHERE);
-                    further.logTo(log);
-                    return further;
-                });
+        return loaded;
     }
 
     /** So that what nests too deeply is the same here as on evaluators. */
@@ -271,11 +259,12 @@ public final class RuleEngine implements Rules, AutoCloseable {
     /** Runs the program that an evaluation waits for, and then has any evaluator go on with it. */
     void suspend(Evaluation<?> evaluation, Evaluation.Progress.Suspended pending) {
         if (evaluation.isAnswered()) {
+            evaluation.release();
             return; // by another, for it was stuck
         }
         boolean _ = suspended.add(evaluation);
         var _ =
-                programs.run(evaluation.user(), pending.command(), pending.remaining())
+                programs.run(evaluation.owner(), pending.command(), pending.remaining())
                         .thenAccept(outcome -> goOn(evaluation, pending.continuation(), outcome));
         if (closed) {
             end(evaluation, CLOSED);
@@ -284,7 +273,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
     private void goOn(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
         queue.addAgain(
-                evaluation.user(),
+                evaluation.owner(),
                 new Work() {
                     @Override
                     public void run(Evaluator evaluator) {
@@ -305,15 +294,12 @@ public final class RuleEngine implements Rules, AutoCloseable {
     private void end(Evaluation<?> evaluation, String why) {
         if (suspended.remove(evaluation)) {
             evaluation.abandon(why);
+            evaluation.release();
         }
     }
 
     boolean isClosed() {
         return closed;
-    }
-
-    Sandbox sandbox() {
-        return sandbox;
     }
 
     ProgramRuns programs() {

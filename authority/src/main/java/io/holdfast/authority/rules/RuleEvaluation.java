@@ -10,16 +10,12 @@ import java.util.function.Consumer;
 final class RuleEvaluation extends Evaluation<RuleVerdict> {
     private static final int LONGEST_WORD = 64;
 
-    private final RuleScope scope;
-
     RuleEvaluation(
-            Sandbox.Cell cell,
-            RuleScope scope,
+            RuleGeneration generation,
             RuleAction action,
             RuleSubject subject,
             Consumer<RuleVerdict> answer) {
-        super(cell, scope, scope.rules(), action, subject, answer);
-        this.scope = scope;
+        super(generation, World.Kind.RULE, action, subject, answer);
     }
 
     @Override
@@ -33,7 +29,7 @@ final class RuleEvaluation extends Evaluation<RuleVerdict> {
             return new RuleVerdict(word, steps, passedOver(), Optional.empty());
         }
         String why = "returned " + describe(result) + ", which is no result";
-        scope.tell(place, why);
+        log(place, why);
         steps.add(new RuleStep(place, "failed: " + why));
         return failed(steps, place + ": " + why);
     }

@@ -4,28 +4,34 @@ import io.holdfast.authority.action.Place;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Function;
 import org.mozilla.javascript.JSFunction;
-import org.mozilla.javascript.ScriptableObject;
 
 /**
- * A function that a file has added.
+ * A function that a file adds.
  *
- * @param place where it was added
+ * @param place where it is added
  * @param guard what it is about
- * @param silence what is told of it when it has run and said nothing, as most do
+ * @param silence the step of an evaluation in which it has returned nothing, as most do
+ * @param source the function itself
  */
-record RuleFunction(Place place, Function function, RuleGuard guard, RuleStep silence) {
-    RuleFunction(Place place, Function function, RuleGuard guard) {
-        this(place, function, guard, new RuleStep(place, "nothing"));
+record RuleFunction(Place place, RuleGuard guard, RuleStep silence, Source source) {
+    RuleFunction(Place place, RuleGuard guard, Source source) {
+        this(place, guard, new RuleStep(place, "nothing"), source);
     }
 
-    /** Whether it can be suspended, as long as it calls nothing that is not a script. */
-    boolean isScript() {
+    /** How a world comes by the function. */
+    @FunctionalInterface
+    interface Source {
+        Function in(Sandbox.Cell cell, World world);
+    }
+
+    /** Whether a function can be suspended, as long as it calls nothing that is not a script. */
+    static boolean isScript(Function function) {
         return function instanceof JSFunction;
     }
 
-    Object call(Context cx, ScriptableObject scope, Object[] arguments) {
-        return isScript()
-                ? cx.callFunctionWithContinuations(function, scope, arguments)
-                : function.call(cx, scope, scope, arguments);
+    static Object call(Context cx, Function function, World world, Object[] arguments) {
+        return isScript(function)
+                ? cx.callFunctionWithContinuations(function, world.global(), arguments)
+                : function.call(cx, world.global(), world.global(), arguments);
     }
 }

@@ -1,96 +1,86 @@
 package io.holdfast.authority.rules;
 
-import io.holdfast.authority.action.Place;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.mozilla.javascript.Function;
-import org.mozilla.javascript.JSFunction;
 
 /**
- * Functions in the order in which they were added. Those that are about other actions than the one
- * in question cost a check nothing, those about other users nearly so. For one thread at a time.
+ * Functions in the order in which files add them, found by the action that they are about. Filled by
+ * one thread, then read by any.
  */
 final class RuleFunctions {
-    private record Entry(int position, RuleFunction function) {}
+    /**
+     * A function at its place in the order.
+     *
+     * @param file the number of its file
+     * @param number within the file
+     */
+    record Entry(int file, int number, RuleFunction function) {
+        private static final Comparator<Entry> ORDER =
+                Comparator.comparingInt(Entry::file).thenComparingInt(Entry::number);
+
+        boolean isAbout(String action) {
+            return function.guard().actions().map(known -> known.contains(action)).orElse(true);
+        }
+    }
 
     private final List<Entry> ofAny = new ArrayList<>();
     private final Map<String, List<Entry>> ofAction = new HashMap<>();
     private int size;
 
-    /** The text read last: a loop adds the same one many times. */
-    private String source = "";
-
-    private RuleGuard guardOfSource = RuleGuard.NONE;
-
-    void add(Place place, Function function) {
-        RuleGuard guard =
-                function instanceof JSFunction script
-                        ? guard(script.getRawSource())
-                        : RuleGuard.NONE;
-        Entry entry = new Entry(size++, new RuleFunction(place, function, guard));
-        guard.actions()
+    void add(Entry entry) {
+        size++;
+        entry.function()
+                .guard()
+                .actions()
                 .ifPresentOrElse(
                         actions -> actions.forEach(action -> known(action).add(entry)),
                         () -> ofAny.add(entry));
-    }
-
-    private RuleGuard guard(@Nullable String text) {
-        if (text == null) {
-            return RuleGuard.NONE;
-        }
-        if (!text.equals(source)) {
-            source = text;
-            guardOfSource = RuleGuard.of(text);
-        }
-        return guardOfSource;
     }
 
     private List<Entry> known(String action) {
         return ofAction.computeIfAbsent(action, _ -> new ArrayList<>(1));
     }
 
-    int size() {
-        return size;
-    }
-
     /**
-     * Those about an action and a user, as {@link RuleGuard} tells.
+     * Those about an action and a user, as {@link RuleGuard} knows, in their order.
      *
-     * @param user who that is at each step, as scripts may change it; null if they have made
+     * @param more functions of the evaluation's own world
+     * @param user of the subject at each step, for scripts may change it; null if they have made
      *     something else of it than a text: then a function may be about anybody
      */
-    Walk about(String action, Supplier<@Nullable String> user) {
-        return new Walk(ofAny, ofAction.getOrDefault(action, List.of()), size, user);
+    Walk about(String action, List<Entry> more, Supplier<@Nullable String> user) {
+        List<Entry> found = new ArrayList<>(ofAny);
+        found.addAll(ofAction.getOrDefault(action, List.of()));
+        more.stream().filter(entry -> entry.isAbout(action)).forEach(found::add);
+        found.sort(Entry.ORDER);
+        return new Walk(found, size + more.size() - found.size(), user);
     }
 
-    /** Goes through the functions that are about an action and a user. */
+    /** Goes through the functions that are about an action and a user. By one thread at a time. */
     static final class Walk {
-        private final List<Entry> ofAny;
-        private final List<Entry> ofAction;
+        private final List<Entry> functions;
         private final Supplier<@Nullable String> user;
-        private int any;
-        private int action;
+        private int next;
         private int passedOver;
         private @Nullable RuleFunction current;
 
-        private Walk(
-                List<Entry> ofAny, List<Entry> ofAction, int all, Supplier<@Nullable String> user) {
-            this.ofAny = ofAny;
-            this.ofAction = ofAction;
+        private Walk(List<Entry> functions, int passedOver, Supplier<@Nullable String> user) {
+            this.functions = functions;
+            this.passedOver = passedOver;
             this.user = user;
-            this.passedOver = all - ofAny.size() - ofAction.size();
         }
 
-        /** How many are about other actions, or were passed by as they are about other users. */
+        /** How many are about other actions, or were skipped as they are about other users. */
         int passedOver() {
             return passedOver;
         }
 
-        /** Where it has come to; null before the first one, and behind the last. */
+        /** The function that it has come to; null before the first one, and behind the last. */
         @Nullable RuleFunction current() {
             return current;
         }
@@ -102,7 +92,7 @@ final class RuleFunctions {
         void advance() {
             @Nullable String user = null;
             boolean known = false;
-            current = next();
+            current = take();
             while (current != null && current.guard().users().isPresent()) {
                 if (!known) {
                     user = this.user.get();
@@ -112,19 +102,12 @@ final class RuleFunctions {
                     break;
                 }
                 passedOver++;
-                current = next();
+                current = take();
             }
         }
 
-        private @Nullable RuleFunction next() {
-            boolean isAny =
-                    any < ofAny.size()
-                            && (action == ofAction.size()
-                                    || ofAny.get(any).position() < ofAction.get(action).position());
-            if (isAny) {
-                return ofAny.get(any++).function();
-            }
-            return action < ofAction.size() ? ofAction.get(action++).function() : null;
+        private @Nullable RuleFunction take() {
+            return next == functions.size() ? null : functions.get(next++).function();
         }
     }
 }

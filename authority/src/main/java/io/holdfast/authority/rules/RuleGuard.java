@@ -56,7 +56,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
         }
         try {
             return function(ScriptSource.parse("(" + source + ")", ""))
-                    .map(RuleGuard::ofFunction)
+                    .map(function -> of(function, source.length()))
                     .orElse(NONE);
         } catch (EvaluatorException | StackOverflowError e) {
             return NONE; // a method, which is no expression
@@ -70,7 +70,15 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
                 : Optional.empty();
     }
 
-    private static RuleGuard ofFunction(FunctionNode function) {
+    /**
+     * The same of a function that was read with its file.
+     *
+     * @param length of its text
+     */
+    static RuleGuard of(FunctionNode function, int length) {
+        if (length > MAX_SOURCE) {
+            return NONE;
+        }
         List<AstNode> parameters = function.getParams();
         boolean plain =
                 !function.isGenerator()

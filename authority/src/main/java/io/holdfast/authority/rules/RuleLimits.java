@@ -20,8 +20,8 @@ import java.time.Duration;
  * @param evaluators threads that evaluate, shared by the users; as many again may be abandoned in a
  *     built-in function
  * @param waiting checks that wait for an evaluator, shared by the users
- * @param servings evaluations before an evaluator runs the files anew, so that what rules gather in
- *     globals stays bounded
+ * @param memory bytes that all evaluations under way may have allocated together, shared by the
+ *     users
  * @param programs of {@code polkit.spawn} under way, shared by the users
  * @param program how long one of them may run
  * @param output bytes that one of them may write to each of its outputs
@@ -37,7 +37,7 @@ public record RuleLimits(
         Duration patience,
         int evaluators,
         int waiting,
-        int servings,
+        long memory,
         int programs,
         Duration program,
         int output,
@@ -45,28 +45,29 @@ public record RuleLimits(
 
     static final String EVALUATORS_PROPERTY = "io.holdfast.authority.evaluators";
     static final String WAITING_PROPERTY = "io.holdfast.authority.waitingChecks";
+    static final String MEMORY_PROPERTY = "io.holdfast.authority.rulesMemory";
     static final String PROGRAMS_PROPERTY = "io.holdfast.authority.programs";
 
     /**
      * Those of polkit(8) where it has any. System properties set what users share: {@code
-     * io.holdfast.authority.evaluators} (8), {@code .waitingChecks} (4096) and {@code .programs}
-     * (64).
+     * io.holdfast.authority.evaluators} (8), {@code .waitingChecks} (4096), {@code .programs} (64)
+     * and {@code .rulesMemory} (bytes; three eighths of the heap).
      */
     public static final RuleLimits STANDARD =
             new RuleLimits(
                     Duration.ofSeconds(15),
                     Duration.ofSeconds(15),
-                    32L << 20,
+                    Math.min(Runtime.getRuntime().maxMemory() / 4, 32 << 20),
                     1_000,
                     1 << 16,
                     100_000,
                     Duration.ofMillis(20),
                     Integer.getInteger(EVALUATORS_PROPERTY, 8),
                     Integer.getInteger(WAITING_PROPERTY, 4_096),
-                    20_000,
+                    Long.getLong(MEMORY_PROPERTY, Runtime.getRuntime().maxMemory() / 8 * 3),
                     Integer.getInteger(PROGRAMS_PROPERTY, 64),
                     Duration.ofSeconds(10),
-                    1 << 20,
+                    1 << 16,
                     100);
 
     /**
@@ -80,7 +81,7 @@ public record RuleLimits(
                 || elements <= 0
                 || evaluators <= 0
                 || waiting <= 0
-                || servings <= 0
+                || memory <= 0
                 || programs < 0
                 || output <= 0
                 || logged < 0
@@ -107,7 +108,7 @@ public record RuleLimits(
                 patience,
                 evaluators,
                 waiting,
-                servings,
+                memory,
                 programs,
                 program,
                 output,
@@ -129,7 +130,7 @@ public record RuleLimits(
                 patience,
                 evaluators,
                 waiting,
-                servings,
+                memory,
                 programs,
                 program,
                 output,
@@ -137,7 +138,8 @@ public record RuleLimits(
     }
 
     /**
-     * @param bytes of {@link #allocated}, positive; 32 MiB by default
+     * @param bytes of {@link #allocated}, positive; a quarter of the heap and at most 32 MiB by
+     *     default
      * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withAllocated(long bytes) {
@@ -151,7 +153,7 @@ public record RuleLimits(
                 patience,
                 evaluators,
                 waiting,
-                servings,
+                memory,
                 programs,
                 program,
                 output,
@@ -175,7 +177,7 @@ public record RuleLimits(
                 patience,
                 count,
                 queue,
-                servings,
+                memory,
                 programs,
                 program,
                 output,
@@ -183,10 +185,10 @@ public record RuleLimits(
     }
 
     /**
-     * @param count of {@link #servings}, positive; 20,000 by default
+     * @param bytes of {@link #memory}, positive; three eighths of the heap by default
      * @throws IllegalArgumentException if it is not positive
      */
-    public RuleLimits withServings(int count) {
+    public RuleLimits withMemory(long bytes) {
         return new RuleLimits(
                 evaluation,
                 load,
@@ -197,7 +199,7 @@ public record RuleLimits(
                 patience,
                 evaluators,
                 waiting,
-                count,
+                bytes,
                 programs,
                 program,
                 output,
@@ -207,7 +209,7 @@ public record RuleLimits(
     /**
      * @param count of {@link #programs}, 0 or more; 64 by default
      * @param duration of {@link #program}, positive; 10 s by default
-     * @param bytes of {@link #output}, positive; 1 MiB by default
+     * @param bytes of {@link #output}, positive; 64 KiB by default
      * @throws IllegalArgumentException if one of them is out of its range
      */
     public RuleLimits withPrograms(int count, Duration duration, int bytes) {
@@ -221,7 +223,7 @@ public record RuleLimits(
                 patience,
                 evaluators,
                 waiting,
-                servings,
+                memory,
                 count,
                 duration,
                 bytes,

@@ -3,8 +3,7 @@ package io.holdfast.authority.rules;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
-import java.util.stream.Stream;
+import java.util.function.Supplier;
 
 /**
  * Rules that are tried on subjects which are only described: nothing is asked of the system, and
@@ -12,10 +11,8 @@ import java.util.stream.Stream;
  * Safe for use by one thread at a time.
  */
 public final class RuleTrial {
-    private final Sandbox sandbox;
     private final ProgramRuns programs;
-    private final RuleScope scope;
-    private final List<RuleDiagnostic> diagnostics;
+    private final RuleGeneration generation;
 
     /**
      * Runs files.
@@ -24,24 +21,20 @@ public final class RuleTrial {
      * @param log told what the rules log
      */
     public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log) {
-        sandbox = new Sandbox(limits);
         programs = new ProgramRuns(limits);
-        scope = RuleScope.load(sandbox, files, limits, programs, log);
-        scope.logTo(log);
-        diagnostics =
-                Stream.concat(files.diagnostics().stream(), scope.diagnostics().stream()).toList();
+        generation = RuleGeneration.load(new Sandbox(limits), files, programs, log);
     }
 
     /** What is wrong with the files. */
     public List<RuleDiagnostic> diagnostics() {
-        return diagnostics;
+        return generation.diagnostics();
     }
 
     /** What the rules say. */
     public RuleVerdict evaluate(RuleAction action, DescribedSubject subject) {
         AtomicReference<RuleVerdict> verdict =
                 new AtomicReference<>(RuleEvaluation.refused("no answer"));
-        return run(cell -> new RuleEvaluation(cell, scope, action, subject, verdict::set), verdict);
+        return run(() -> new RuleEvaluation(generation, action, subject, verdict::set), verdict);
     }
 
     /** Whom the admin rules name. */
@@ -49,23 +42,21 @@ public final class RuleTrial {
         AtomicReference<AdministratorVerdict> verdict =
                 new AtomicReference<>(AdministratorEvaluation.refused(List.of(), "no answer"));
         return run(
-                cell -> new AdministratorEvaluation(cell, scope, action, subject, verdict::set),
+                () -> new AdministratorEvaluation(generation, action, subject, verdict::set),
                 verdict);
     }
 
-    private <V> V run(Function<Sandbox.Cell, Evaluation<V>> question, AtomicReference<V> verdict) {
-        try (Sandbox.Cell cell = sandbox.open()) {
-            Evaluation<V> evaluation = question.apply(cell);
-            Evaluation.Progress progress = evaluation.begin(cell);
-            while (progress
-                    instanceof
-                    Evaluation.Progress.Suspended(
-                            Object continuation,
-                            List<String> command,
-                            Duration remaining)) {
-                ProgramOutcome outcome = programs.run(evaluation.user(), command, remaining).join();
-                progress = evaluation.resume(cell, continuation, outcome);
-            }
+    private <V> V run(Supplier<Evaluation<V>> question, AtomicReference<V> verdict) {
+        Evaluation<V> evaluation = question.get();
+        Evaluation.Progress progress = evaluation.begin();
+        while (progress
+                instanceof
+                Evaluation.Progress.Suspended(
+                        Object continuation,
+                        List<String> command,
+                        Duration remaining)) {
+            ProgramOutcome outcome = programs.run(evaluation.owner(), command, remaining).join();
+            progress = evaluation.resume(continuation, outcome);
         }
         return verdict.get();
     }

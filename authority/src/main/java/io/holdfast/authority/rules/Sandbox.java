@@ -1,8 +1,17 @@
 package io.holdfast.authority.rules;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.CompilerEnvirons;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.ContextFactory;
+import org.mozilla.javascript.ErrorReporter;
+import org.mozilla.javascript.Evaluator;
+import org.mozilla.javascript.Script;
+import org.mozilla.javascript.Scriptable;
+import org.mozilla.javascript.debug.DebugFrame;
+import org.mozilla.javascript.debug.DebuggableScript;
+import org.mozilla.javascript.debug.Debugger;
 
 /**
  * How rules are run: interpreted, so that they can be suspended and counted, as ECMAScript 2015 and
@@ -10,20 +19,111 @@ import org.mozilla.javascript.ContextFactory;
  */
 final class Sandbox extends ContextFactory {
     private final RuleLimits limits;
+    private final EvaluationMemory memory;
+    private @Nullable Script prelude;
 
     Sandbox(RuleLimits limits) {
         this.limits = limits;
+        this.memory = new EvaluationMemory(limits);
     }
 
-    /** The interpreter of a thread, and who runs on it. */
+    /** An interpreter on one thread, for one step of one evaluation. */
     static final class Cell extends Context {
-        @Nullable Budget budget;
-        @Nullable Evaluation<?> evaluation;
+        private @Nullable Budget budget;
+        private @Nullable World world;
 
         private Cell(ContextFactory factory) {
             super(factory);
         }
+
+        /** From now on its scripts belong to this world, and take from this budget. */
+        void serve(World world, Budget budget) {
+            this.world = world;
+            this.budget = budget;
+        }
+
+        /** Its scripts have ended. */
+        void rest() {
+            budget = null;
+        }
+
+        /** The world of the scripts that run. */
+        World world() {
+            if (world == null) {
+                throw new IllegalStateException("no world of scripts is here");
+            }
+            return world;
+        }
+
+        /**
+         * Verifies that the evaluation has time and memory left.
+         *
+         * @throws Abort if it has not
+         */
+        void check() {
+            if (budget != null) {
+                budget.check();
+            }
+        }
+
+        /**
+         * Verifies that the evaluation has time left, and memory for so many bytes more.
+         *
+         * @throws Abort if it has not
+         */
+        void reserve(long bytes) {
+            if (budget != null) {
+                budget.reserve(bytes);
+            }
+        }
+
+        @Nullable Budget budget() {
+            return budget;
+        }
+
+        /** Asked for each object that is made. */
+        @Override
+        public boolean hasFeature(int feature) {
+            if (feature == FEATURE_THREAD_SAFE_OBJECTS) {
+                check();
+                return false;
+            }
+            return super.hasFeature(feature);
+        }
+
+        @Override
+        protected Object compileImpl(
+                @Nullable Scriptable scope,
+                String source,
+                String name,
+                int line,
+                @Nullable Object domain,
+                boolean isFunction,
+                @Nullable Evaluator compiler,
+                @Nullable ErrorReporter reporter,
+                @Nullable Consumer<CompilerEnvirons> settings) {
+            return super.compileImpl(
+                    scope,
+                    source,
+                    name,
+                    line,
+                    domain,
+                    isFunction,
+                    new CheckedCode(),
+                    reporter,
+                    settings);
+        }
     }
+
+    /** Asked for each function that is entered. */
+    private static final Debugger ENTRIES =
+            new Debugger() {
+                @Override
+                public @Nullable DebugFrame getFrame(Context cx, DebuggableScript function) {
+                    ((Cell) cx).check();
+                    return null;
+                }
+            };
 
     /** Begins to run scripts on this thread; to be closed on it. */
     Cell open() {
@@ -32,6 +132,23 @@ final class Sandbox extends ContextFactory {
 
     static Cell current() {
         return (Cell) Context.getCurrentContext();
+    }
+
+    RuleLimits limits() {
+        return limits;
+    }
+
+    /** The script that makes {@code polkit} and what belongs to it. */
+    synchronized Script prelude(Cell cell) {
+        if (prelude == null) {
+            prelude = cell.compileString(Prelude.SOURCE, Prelude.NAME, 1, null);
+        }
+        return prelude;
+    }
+
+    /** What the evaluations share. */
+    EvaluationMemory memory() {
+        return memory;
     }
 
     @Override
@@ -43,16 +160,14 @@ final class Sandbox extends ContextFactory {
         cell.setMaximumInterpreterStackDepth(limits.depth());
         cell.setClassShutter(_ -> false);
         cell.setGeneratingDebug(true); // no tail calls: they lose the caller's place
+        cell.setDebugger(ENTRIES, null);
         cell.getWrapFactory().setJavaPrimitiveWrap(false);
         return cell;
     }
 
     @Override
     protected void observeInstructionCount(Context cx, int count) {
-        Budget budget = ((Cell) cx).budget;
-        if (budget != null) {
-            budget.check();
-        }
+        ((Cell) cx).check();
     }
 
     @Override

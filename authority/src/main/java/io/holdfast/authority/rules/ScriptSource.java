@@ -1,6 +1,5 @@
 package io.holdfast.authority.rules;
 
-import java.util.regex.Pattern;
 import org.mozilla.javascript.CompilerEnvirons;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.EvaluatorException;
@@ -8,26 +7,12 @@ import org.mozilla.javascript.Parser;
 import org.mozilla.javascript.RhinoException;
 import org.mozilla.javascript.ast.AstNode;
 import org.mozilla.javascript.ast.AstRoot;
-import org.mozilla.javascript.ast.BigIntLiteral;
 import org.mozilla.javascript.ast.CatchClause;
 import org.mozilla.javascript.ast.NodeVisitor;
 
-/** Source that is about to be run. */
+/** The text of scripts, to be read without running it. */
 final class ScriptSource {
-    private static final Pattern MAYBE_BIG = Pattern.compile("[0-9]n|0[xX][0-9a-fA-F_]*n");
-
     private ScriptSource() {}
-
-    /**
-     * Refuses what no limit could stop: one operation on big integers can take hours.
-     *
-     * @throws EvaluatorException with its line
-     */
-    static void check(String source, String name) {
-        if (MAYBE_BIG.matcher(source).find()) {
-            walk(parse(source, name), new NoBigIntegers(name));
-        }
-    }
 
     /**
      * Reads a text.
@@ -62,16 +47,5 @@ final class ScriptSource {
             }
             return visitor.visit(each);
         });
-    }
-
-    private record NoBigIntegers(String name) implements NodeVisitor {
-        @Override
-        public boolean visit(AstNode node) {
-            if (node instanceof BigIntLiteral) {
-                throw new EvaluatorException(
-                        "big integers are not supported", name, node.getLineno());
-            }
-            return true;
-        }
     }
 }

@@ -32,7 +32,7 @@ class RuleLimitsTest {
                         () -> STANDARD.withAllocated(0),
                         () -> STANDARD.withEvaluators(0, 1, STANDARD.patience()),
                         () -> STANDARD.withEvaluators(1, 0, STANDARD.patience()),
-                        () -> STANDARD.withServings(0),
+                        () -> STANDARD.withMemory(0),
                         () -> STANDARD.withPrograms(-1, STANDARD.program(), 1),
                         () -> STANDARD.withPrograms(1, STANDARD.program(), 0));
         return Stream.concat(times, numbers.stream());

@@ -34,7 +34,7 @@ class CgroupPolicyTest {
     @BeforeEach
     void open() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        scratch = ScratchCgroup.create();
+        scratch = ScratchCgroup.createSlice();
     }
 
     @AfterEach

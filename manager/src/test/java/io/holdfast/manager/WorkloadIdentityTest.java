@@ -7,7 +7,6 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
-import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
@@ -15,9 +14,9 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.ScratchCgroup;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
@@ -27,9 +26,7 @@ import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.VarlinkClient;
 import io.holdfast.varlink.VarlinkException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -180,57 +177,23 @@ class WorkloadIdentityTest {
     @Test
     @Needs(root = true, cgroup2 = true)
     void namesThatAUserGaveToHisCgroupsAreNotBelieved() throws Exception {
-        String name = "holdfast-theirs-" + ProcessHandle.current().pid() + ".slice";
-        try (Cgroup root = Cgroup.root();
-                Cgroup slice = root.create(name);
-                Cgroup first = slice.create("first");
+        try (ScratchCgroup scratch = ScratchCgroup.createSlice();
                 ForeignParent parent = ForeignParent.start();
                 PidFd process = parent.held("theirs", "uid=" + USER)) {
-            try {
-                first.attach(process);
-                for (Cgroup each : List.of(slice, first)) {
-                    for (String file : List.of("", "cgroup.procs")) {
-                        Files.setAttribute(
-                                Path.of(Cgroup.mountPoint() + each.path().path(), file),
-                                "unix:uid",
-                                USER);
-                    }
-                }
-                for (String theirs :
-                        List.of("a.service", "session-c77.scope", "system.slice/a.service")) {
-                    AsUser.of(USER, () -> enter(slice, theirs, process));
-                    WorkloadIdentity who = WorkloadIdentity.ask(varlink, process.fd());
-                    assertThat(who.cgroup().orElseThrow()).endsWith("/" + name + "/" + theirs);
-                    assertThat(who.unit()).as(theirs).isEmpty();
-                    assertThat(who.session()).as(theirs).isEmpty();
-                    assertThat(who.slice()).as(theirs).isEmpty();
-                    Map<?, ?> told = whoIs(process.fd());
-                    assertThat(told.keySet().stream().map(Object::toString).toList())
-                            .contains("cgroup")
-                            .doesNotContain("unit", "slice", "session", "invocation-id");
-                    assertThatThrownBy(() -> byPidFd(process.fd()))
-                            .hasMessageContaining("NoUnitForPID");
-                    assertThatThrownBy(() -> byPid(process.pid()))
-                            .hasMessageContaining("NoUnitForPID");
-                }
-            } finally {
-                slice.kill();
-                assertThat(slice.awaitEmpty(Duration.ofSeconds(60))).isTrue();
-                slice.removeAll();
+            for (String theirs : List.of("a.service", "session-c77.scope", "x-y.slice/a.service")) {
+                scratch.placeAsUser(USER, theirs, process);
+                WorkloadIdentity who = WorkloadIdentity.ask(varlink, process.fd());
+                assertThat(who.cgroup().orElseThrow()).endsWith("/x.slice/" + theirs);
+                assertThat(who.unit()).as(theirs).isEmpty();
+                assertThat(who.session()).as(theirs).isEmpty();
+                assertThat(who.slice()).as(theirs).isEmpty();
+                assertThat(whoIs(process.fd()).keySet().stream().map(Object::toString).toList())
+                        .contains("cgroup")
+                        .doesNotContain("unit", "slice", "session", "invocation-id");
+                assertThatThrownBy(() -> byPidFd(process.fd()))
+                        .hasMessageContaining("NoUnitForPID");
+                assertThatThrownBy(() -> byPid(process.pid())).hasMessageContaining("NoUnitForPID");
             }
-        }
-    }
-
-    private static void enter(Cgroup slice, String path, PidFd process) {
-        CgroupPath here = slice.path();
-        for (String each : path.split("/", -1)) {
-            try (Cgroup holder = Cgroup.open(here.path());
-                    Cgroup made = holder.create(each)) {
-                here = made.path();
-            }
-        }
-        try (Cgroup last = Cgroup.open(here.path())) {
-            last.attach(process);
         }
     }
 

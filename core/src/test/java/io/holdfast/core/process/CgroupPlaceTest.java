@@ -167,12 +167,15 @@ class CgroupPlaceTest {
     }
 
     @Test
-    void theUnitOfAProcessIsTheOneBelowTheMachinesManager() {
-        place("system.slice/ssh.service");
-        assertThat(process.unit())
-                .as("the scratch cgroup is no slice")
-                .isEqualTo(CgroupPlace.of(process).flatMap(CgroupPath::unit))
-                .isEmpty();
+    void theUnitOfAProcessIsTheOneBelowTheMachinesManager() throws Exception {
+        try (ScratchCgroup slice = ScratchCgroup.createSlice()) {
+            slice.place("ssh.service", process);
+            assertThat(process.unit()).contains("ssh.service");
+            slice.placeAsUser(USER, "ssh.service", process);
+            assertThat(process.unit()).isEmpty();
+            place("system.slice/ssh.service");
+            assertThat(process.unit()).as("the scratch cgroup is no slice").isEmpty();
+        }
     }
 
     @Test

@@ -22,7 +22,8 @@ import java.util.regex.Pattern;
 public final class ScratchCgroup implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Pattern NAME =
-            Pattern.compile("holdfast-test-(?<ns>\\d+)-(?<pid>\\d+)-(?<start>\\d+)-\\d+");
+            Pattern.compile(
+                    "holdfast-test-(?<ns>\\d+)-(?<pid>\\d+)-(?<start>\\d+)-\\d+(\\.slice)?");
 
     /** Of the cgroups of this JVM; the first one of it clears what others left. */
     private static final class Ours {
@@ -50,8 +51,18 @@ public final class ScratchCgroup implements AutoCloseable {
 
     /** Makes one. */
     public static ScratchCgroup create() {
+        return create("");
+    }
+
+    /** Makes one that is a slice: what is below it can be in units. */
+    public static ScratchCgroup createSlice() {
+        return create(".slice");
+    }
+
+    private static ScratchCgroup create(String suffix) {
         try (Cgroup root = Cgroup.root()) {
-            return new ScratchCgroup(root.create(Ours.PREFIX + Ours.COUNT.incrementAndGet()));
+            return new ScratchCgroup(
+                    root.create(Ours.PREFIX + Ours.COUNT.incrementAndGet() + suffix));
         }
     }
 

@@ -1,7 +1,5 @@
 package io.holdfast.authority;
 
-import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusAddress;
@@ -103,27 +101,15 @@ public interface Authority extends AutoCloseable {
             Peer peer, String action, Map<String, String> details, Option... options);
 
     /**
-     * Asks about a process.
+     * Asks about a process that is held by other means than a connection.
      *
      * @param process lent until this returns
-     * @param uid for whom it acts
+     * @param uid the user for whom it acts: the one that it had when it asked for what it wants.
+     *     Never read it from the process itself, which may have executed a set-uid program since
      * @return never fails
      */
     CompletableFuture<Decision> check(
             PidFd process, long uid, String action, Map<String, String> details, Option... options);
-
-    /** Asks about a process, for its own real user. */
-    default CompletableFuture<Decision> check(
-            PidFd process, String action, Map<String, String> details, Option... options) {
-        long uid;
-        try {
-            uid = Subject.UnixProcess.realUid(process);
-        } catch (ErrnoException e) {
-            return CompletableFuture.completedFuture(
-                    Decision.refused(String.valueOf(e.getMessage())));
-        }
-        return check(process, uid, action, details, options);
-    }
 
     /**
      * Asks, and waits for the answer; virtual threads park.

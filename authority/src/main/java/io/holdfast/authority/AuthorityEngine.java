@@ -37,10 +37,12 @@ import java.util.function.Predicate;
  *
  * <pre>{@code
  * try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
- *         PidFd process = PidFd.open(4711)) {
- *     Subject subject = Subject.UnixProcess.of(process.duplicate(), Subject.Origin.NUMBER);
- *     Decision decision =
- *             engine.check(CheckRequest.of(subject, "org.example.reboot", Map.of())).join();
+ *         Peer peer = connection.peer()) {
+ *     if (peer instanceof Peer.Held held) {
+ *         Subject subject = Subject.UnixProcess.of(held).duplicate();
+ *         Decision decision =
+ *                 engine.check(CheckRequest.of(subject, "org.example.reboot", Map.of())).join();
+ *     }
  * }
  * }</pre>
  *

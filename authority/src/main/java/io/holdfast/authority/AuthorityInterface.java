@@ -20,7 +20,6 @@ import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.VarlinkServer;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,9 +71,16 @@ public final class AuthorityInterface implements AutoCloseable {
               expires: int
             )
 
-            # May the subject do this? It comes as a descriptor beside the call, at that index: a pidfd,
-            # or a connected socket, whose peer is meant. Without one the caller itself is meant.
-            # uid: for whom a process acts; its real user, if it is not given.
+            # Asks whether a process may do something, for a user.
+            # subject: the index of a descriptor beside the call: a pidfd, or a connected AF_UNIX socket,
+            #   whose peer is meant. Without it the caller itself is meant.
+            # uid: the user that the process had when it connected to the caller (SO_PEERCRED, or what a
+            #   bus tells of it). A pidfd needs it, or the error is UidMissing: the pidfd says which
+            #   process is meant, and not for whom it acts, since it may have executed a set-uid program
+            #   by now. A caller that is neither root nor an owner of the action can ask for its own
+            #   user alone, which must be the real user of the process now, too.
+            #   A socket's peer and the caller have the user that the kernel noted when they connected;
+            #   a uid beside them must be the same, or the error is NotAuthorized.
             # details: for trusted callers: root, and the owners of the action.
             # always: ask the rules about root, too.
             # explain: tell how the answer came to be, if the caller is root or the authority's user.
@@ -112,11 +118,15 @@ public final class AuthorityInterface implements AutoCloseable {
 
             # The subject could not be held, or has gone.
             error SubjectGone (reason: string)
+            # A pidfd came without the user that its process had when it connected.
+            error UidMissing (reason: string)
             # The caller may not ask that.
             error NotAuthorized (reason: string)
             error Cancelled (reason: string)
             error Failed (reason: string)
             """;
+
+    private static final long NO_UID = 0xFFFF_FFFFL;
 
     private final AuthorityEngine engine;
     private final VarlinkServer server;
@@ -190,77 +200,77 @@ public final class AuthorityInterface implements AutoCloseable {
         return caller.uid() == 0 || caller.uid() == ownUid;
     }
 
-    /** Whoever cannot be held cannot ask. */
+    /** A caller that cannot be held cannot ask. The process is lent. */
     private static Caller caller(Call call) {
         return switch (call.peer()) {
             case Peer.Held held ->
                     new Caller(
                             "Varlink:" + held.uid(),
                             held.uid(),
-                            Optional.of(
-                                    new Subject.UnixProcess(
-                                            held.process(),
-                                            held.uid(),
-                                            Origin.PEER,
-                                            Optional.of(groups(held)))));
+                            Optional.of(Subject.UnixProcess.of(held)));
             case Peer.BestEffort _, Peer.Gone _ -> throw VarlinkException.permissionDenied();
         };
     }
 
-    /** All of them: the kernel tells the primary one apart. */
-    private static List<Long> groups(Peer.Held peer) {
-        LinkedHashSet<Long> all = new LinkedHashSet<>(List.of(peer.gid()));
-        boolean _ = all.addAll(peer.groups());
-        return List.copyOf(all);
-    }
-
     private static Subject.UnixProcess subject(Call call) {
-        Subject.UnixProcess found = found(call);
         OptionalLong uid = call.parameters().optionalInteger("uid");
-        if (uid.isEmpty()) {
-            return found;
-        }
-        if (uid.getAsLong() < 0 || uid.getAsLong() >= 0xFFFF_FFFFL) {
-            found.close();
+        if (uid.isPresent() && (uid.getAsLong() < 0 || uid.getAsLong() >= NO_UID)) {
             throw VarlinkException.invalidParameter("uid");
         }
-        return new Subject.UnixProcess(
-                found.pidFd(),
-                uid.getAsLong(),
-                found.origin(),
-                found.groups().filter(_ -> found.uid() == uid.getAsLong()));
-    }
-
-    private static Subject.UnixProcess found(Call call) {
         OptionalLong index = call.parameters().optionalInteger("subject");
         if (index.isEmpty()) {
-            return caller(call).process().orElseThrow().duplicate();
+            return connected(caller(call).process().orElseThrow().duplicate(), uid);
         }
         try (Fd fd =
                 call.takeDescriptor((int) Math.min(index.getAsLong(), Integer.MAX_VALUE))
                         .orElseThrow(() -> VarlinkException.invalidParameter("subject"))) {
-            return held(fd);
-        }
-    }
-
-    private static Subject.UnixProcess held(Fd fd) {
-        Optional<Peer> peer = peerOf(fd);
-        if (peer.isPresent()) {
+            Optional<Peer> peer = peerOf(fd);
+            if (peer.isEmpty()) {
+                return held(fd, uid);
+            }
             return switch (peer.get()) {
-                case Peer.Held held ->
-                        new Subject.UnixProcess(
-                                held.process(), held.uid(), Origin.PEER, Optional.of(groups(held)));
+                case Peer.Held held -> connected(Subject.UnixProcess.of(held), uid);
                 case Peer.BestEffort _, Peer.Gone _ ->
                         throw gone("the peer of the socket could not be held");
             };
         }
+    }
+
+    /** A process whose user the kernel noted when it connected: no caller knows better. */
+    private static Subject.UnixProcess connected(Subject.UnixProcess process, OptionalLong uid) {
+        if (uid.isPresent() && uid.getAsLong() != process.uid()) {
+            process.close();
+            throw new VarlinkException(
+                    NAME + ".NotAuthorized",
+                    JsonObject.of(
+                            "reason",
+                            "uid %d: the process connected as user %d; leave uid out"
+                                    .formatted(uid.getAsLong(), process.uid())));
+        }
+        return process;
+    }
+
+    private static Subject.UnixProcess held(Fd fd, OptionalLong uid) {
         try {
             PidFd process = PidFd.adopt(fd);
             try {
                 if (process.isThread()) {
                     throw VarlinkException.invalidParameter("subject");
                 }
-                return Subject.UnixProcess.of(process, Origin.DESCRIPTOR);
+                if (process.state() == PidFd.State.REAPED) {
+                    throw gone(process + " is reaped");
+                }
+                if (uid.isEmpty()) {
+                    throw new VarlinkException(
+                            NAME + ".UidMissing",
+                            JsonObject.of(
+                                    "reason",
+                                    "a pidfd needs the uid that its process had when it connected to"
+                                            + " you (SO_PEERCRED): it may have executed a set-uid"
+                                            + " program since. Pass that uid, or the connected"
+                                            + " socket instead of the pidfd"));
+                }
+                return Subject.UnixProcess.claimed(process, uid.getAsLong(), Origin.DESCRIPTOR);
             } catch (RuntimeException e) {
                 process.close();
                 throw e;

@@ -35,9 +35,7 @@ public record Caller(String connection, long uid, Optional<Subject.UnixProcess> 
                 }
             }
             case Subject.UnixProcess subject -> {
-                if (!isRoot()
-                        && (uid != subject.uid()
-                                || Subject.UnixProcess.realUid(subject.pidFd()) != subject.uid())) {
+                if (!isRoot() && (uid != subject.uid() || !subject.isPlausible())) {
                     throw otherUser();
                 }
             }

@@ -9,7 +9,6 @@ import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Session;
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -97,7 +96,7 @@ final class Check {
         if (caller.isRoot() || action.map(this::isOwnedByCaller).orElse(false)) {
             return;
         }
-        if (caller.uid() != request.subject().uid() || !isTrulyOfItsUser(request.subject())) {
+        if (caller.uid() != request.subject().uid() || !isPlausible(request.subject())) {
             throw AuthorityException.notAuthorized(
                     "Only trusted callers (e.g. uid 0 or an action owner) can use"
                             + " CheckAuthorization() for subjects belonging to other identities");
@@ -118,14 +117,8 @@ final class Check {
                                         .equals(OptionalLong.of(request.caller().uid())));
     }
 
-    /** Whoever claims a user may have claimed it wrongly, or have become another since. */
-    private static boolean isTrulyOfItsUser(Subject subject) {
-        try {
-            return !(subject instanceof Subject.UnixProcess process)
-                    || Subject.UnixProcess.realUid(process.pidFd()) == process.uid();
-        } catch (ErrnoException e) {
-            return false;
-        }
+    private static boolean isPlausible(Subject subject) {
+        return !(subject instanceof Subject.UnixProcess process) || process.isPlausible();
     }
 
     // ---- without asking anybody

@@ -7,8 +7,8 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /** An engine of this program, asked as any other authority is. */
 final class EmbeddedAuthority implements Authority {
@@ -22,8 +22,8 @@ final class EmbeddedAuthority implements Authority {
     public CompletableFuture<Decision> check(
             Peer peer, String action, Map<String, String> details, Option... options) {
         return switch (peer) {
-            case Peer.Held(PidFd process, _, long uid, _, List<Long> groups, _) ->
-                    check(process, uid, Origin.PEER, Optional.of(groups), action, details, options);
+            case Peer.Held held ->
+                    check(() -> Subject.UnixProcess.of(held).duplicate(), action, details, options);
             case Peer.BestEffort _, Peer.Gone _ ->
                     CompletableFuture.completedFuture(
                             Decision.refused(peer + " cannot be identified"));
@@ -37,22 +37,20 @@ final class EmbeddedAuthority implements Authority {
             String action,
             Map<String, String> details,
             Option... options) {
-        return check(process, uid, Origin.DESCRIPTOR, Optional.empty(), action, details, options);
+        return check(
+                () -> Subject.UnixProcess.claimed(process.duplicate(), uid, Origin.DESCRIPTOR),
+                action,
+                details,
+                options);
     }
 
     private CompletableFuture<Decision> check(
-            PidFd process,
-            long uid,
-            Origin origin,
-            Optional<List<Long>> groups,
-            String action,
-            Map<String, String> details,
-            Option... options) {
+            Supplier<Subject> made, String action, Map<String, String> details, Option... options) {
         List<Option> wanted = List.of(options);
         boolean explained = wanted.contains(Option.EXPLAIN);
         Subject subject;
         try {
-            subject = new Subject.UnixProcess(process.duplicate(), uid, origin, groups);
+            subject = made.get();
         } catch (ErrnoException | IllegalStateException e) {
             return CompletableFuture.completedFuture(
                     Decision.refused(String.valueOf(e.getMessage())));

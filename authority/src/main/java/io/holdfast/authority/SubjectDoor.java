@@ -12,15 +12,16 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns the subjects that come over D-Bus, {@code (sa{sv})}, into what is held. A process that
- * comes as a number is held from then on, and marked as unsafe.
+ * Reads the subjects of D-Bus calls, {@code (sa{sv})}. A process that comes as a number is held
+ * from then on, and marked as unsafe. A process comes with its user, which the caller saw when it
+ * connected: polkit reads a missing one from the process, as it is at that moment; here the subject
+ * is refused.
  */
 final class SubjectDoor {
-    private static final long NO_UID = 0xFFFF_FFFFL;
+    private static final int NO_UID = -1;
 
     private final BusPeers peers;
     private final Sessions sessions;
@@ -65,11 +66,7 @@ final class SubjectDoor {
 
     private static Subject.UnixProcess byDescriptor(
             Map<?, ?> details, Handle handle, MethodCall call) {
-        OptionalLong uid = uid(details);
-        if (uid.isEmpty()) {
-            throw AuthorityException.failed(
-                    "a subject of kind `unix-process' with a pidfd needs a uid of type i");
-        }
+        long uid = uid(details);
         if (handle.index() < 0 || handle.index() >= call.message().descriptors().size()) {
             throw notFound("handle " + handle.index() + " is none of the message's descriptors");
         }
@@ -83,8 +80,7 @@ final class SubjectDoor {
             if (process.isThread() || process.state() == PidFd.State.REAPED) {
                 throw notFound("it is a thread, or has gone");
             }
-            return new Subject.UnixProcess(
-                    process, uid.getAsLong(), Origin.DESCRIPTOR, Optional.empty());
+            return Subject.UnixProcess.claimed(process, uid, Origin.DESCRIPTOR);
         } catch (ErrnoException e) {
             process.close();
             throw notFound(String.valueOf(e.getMessage()));
@@ -108,14 +104,14 @@ final class SubjectDoor {
             throw AuthorityException.failed("start-time is to be of type t");
         }
         long wanted = ticks instanceof Long number ? number : 0;
+        long uid = uid(details);
         PidFd process = open(pid);
         try {
             if (wanted != 0 && process.proc().startTicks() != wanted) {
                 throw AuthorityException.failed(
                         "Process " + pid + " has been replaced: its start time differs");
             }
-            long uid = uid(details).orElseGet(() -> Subject.UnixProcess.realUid(process));
-            return new Subject.UnixProcess(process, uid, Origin.NUMBER, Optional.empty());
+            return Subject.UnixProcess.claimed(process, uid, Origin.NUMBER);
         } catch (ErrnoException e) {
             process.close();
             throw notFound(String.valueOf(e.getMessage()));
@@ -133,13 +129,19 @@ final class SubjectDoor {
         }
     }
 
-    /** Empty if it is missing, or of another type. */
-    private static OptionalLong uid(Map<?, ?> details) {
-        if (!(value(details, "uid") instanceof Integer uid)) {
-            return OptionalLong.empty();
+    /**
+     * The user that the caller saw.
+     *
+     * @throws AuthorityException FAILED if it is missing, of another type, or "none" (-1)
+     */
+    private static long uid(Map<?, ?> details) {
+        if (value(details, "uid") instanceof Integer uid && uid != NO_UID) {
+            return Integer.toUnsignedLong(uid);
         }
-        long unsigned = Integer.toUnsignedLong(uid);
-        return unsigned == NO_UID ? OptionalLong.empty() : OptionalLong.of(unsigned);
+        throw AuthorityException.failed(
+                "a subject of kind `unix-process' needs a uid of type i, the user that the process"
+                        + " had when it connected: it may have executed a set-uid program since. Pass"
+                        + " that, or the caller's name as a subject of kind `system-bus-name'");
     }
 
     private Subject.UnixSession session(Map<?, ?> details) {

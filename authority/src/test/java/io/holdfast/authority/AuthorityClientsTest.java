@@ -170,7 +170,12 @@ class AuthorityClientsTest {
     }
 
     private void register(BusConnection agent) throws InterruptedException {
-        Map<String, Variant> process = Map.of("pid", Variant.of("u", (long) self.pid()));
+        Map<String, Variant> process =
+                Map.of(
+                        "pid",
+                        Variant.of("u", (long) self.pid()),
+                        "uid",
+                        Variant.of((int) Unistd.geteuid()));
         var _ =
                 agent.object(PolicyKit1.NAME, PolicyKit1.PATH)
                         .call(

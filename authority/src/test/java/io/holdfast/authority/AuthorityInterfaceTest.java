@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
@@ -173,7 +174,11 @@ class AuthorityInterfaceTest {
     private static Reply check(VarlinkClient client, Fd subject) {
         return client.call(
                 method("Check"),
-                JsonObject.builder().put("action", "a.yes").put("subject", 0).build(),
+                JsonObject.builder()
+                        .put("action", "a.yes")
+                        .put("subject", 0)
+                        .put("uid", Unistd.geteuid())
+                        .build(),
                 Duration.ofSeconds(60),
                 List.of(subject));
     }

@@ -62,7 +62,6 @@ class HangingUpTest {
             return List.of(
                     subject("unix-process", "pid", "u", roots, "uid", "i", 0),
                     subject("unix-process", "pid", "u", others, "uid", "i", OTHER_KNOWN),
-                    subject("unix-process", "pid", "u", others),
                     subject("system-bus-name", "name", "s", client.uniqueName()));
         }
 

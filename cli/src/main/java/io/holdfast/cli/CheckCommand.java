@@ -5,6 +5,8 @@ import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.Decision;
 import io.holdfast.authority.Explanation;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
@@ -44,7 +46,7 @@ final class CheckCommand implements Command {
                         "  holdfast check org.freedesktop.systemd1.manage-units --detail verb=start --explain",
                         "  holdfast check org.example.reboot --peer /run/app.sock --json",
                         "  holdfast check org.example.reboot --bus-name :1.7 --bus unix:path=/tmp/bus",
-                        "  holdfast check org.example.reboot --process 4711 --here --explain");
+                        "  holdfast check org.example.reboot --process 4711 --uid 1000 --here --explain");
         return spec.addPositional(
                         PositionalParamSpec.builder()
                                 .index("0")
@@ -55,6 +57,11 @@ final class CheckCommand implements Command {
                                 .description("What it would do: org.example.action.")
                                 .build())
                 .addOption(Command.option("--process", "PID", ProcessArgument.DESCRIPTION))
+                .addOption(
+                        Command.option(
+                                "--uid",
+                                "UID",
+                                "With --process: the user that it had when it connected, for whom it acts."))
                 .addOption(
                         Command.option(
                                 "--bus-name", "NAME", "Who has a name on the bus, by ProcessFD."))
@@ -92,8 +99,10 @@ final class CheckCommand implements Command {
                 .addOption(Command.json("Print one JSON object."));
     }
 
-    /** Whoever would have to authenticate. */
+    /** The exit code if somebody would have to authenticate. */
     static final int CHALLENGE = 3;
+
+    private static final long MAX_UID = 0xFFFF_FFFEL; // the number above stands for "none"
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
@@ -161,6 +170,9 @@ final class CheckCommand implements Command {
         if ((busName == null ? 0 : 1) + (socket == null ? 0 : 1) + (process == null ? 0 : 1) > 1) {
             throw Command.misuse(line, "--process, --bus-name and --peer exclude each other");
         }
+        if (process == null && line.hasMatchedOption("--uid")) {
+            throw Command.misuse(line, "--uid goes with --process: a connection has its own user");
+        }
         if (busName != null) {
             try (BusConnection bus = bus(line);
                     Peer peer = bus.peer(busName)) {
@@ -180,16 +192,47 @@ final class CheckCommand implements Command {
                 throw Command.misuse(line, "not a socket: '" + socket + "', " + e.getMessage());
             }
         }
-        try (PidFd held = process == null ? shell() : ProcessArgument.open(process, line)) {
-            return authority.check(held, action, details, options);
+        if (process != null) {
+            try (PidFd held = ProcessArgument.open(process, line)) {
+                return authority.check(held, uid(held, line), action, details, options);
+            }
+        }
+        try (PidFd self = PidFd.self();
+                PidFd shell = parentOf(self)) {
+            return authority.check(shell, realUid(self), action, details, options);
         }
     }
 
-    /** Who has started us. */
-    private static PidFd shell() {
-        try (PidFd self = PidFd.self()) {
-            return self.parent()
-                    .orElseThrow(() -> new CommandException("who started this has gone"));
+    private static PidFd parentOf(PidFd self) {
+        return self.parent()
+                .orElseThrow(() -> new CommandException("the process that started this is gone"));
+    }
+
+    /** A process does not tell for whom it acts: its user of now may not be the one that asked. */
+    private static long uid(PidFd process, ParseResult line) {
+        String text = line.matchedOptionValue("--uid", null);
+        if (text == null) {
+            long now = realUid(process);
+            throw Command.misuse(
+                    line,
+                    "--process needs --uid, the user that the process had when it connected: since"
+                            + " then it may have executed a set-uid program. Its real user now is "
+                            + now
+                            + " (--uid "
+                            + now
+                            + ")");
+        }
+        if (!text.matches("[0-9]{1,10}") || Long.parseLong(text) > MAX_UID) {
+            throw Command.misuse(line, "not a uid: '" + text + "', a number from 0 to " + MAX_UID);
+        }
+        return Long.parseLong(text);
+    }
+
+    private static long realUid(PidFd process) {
+        try {
+            return Subject.UnixProcess.realUid(process);
+        } catch (ErrnoException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
         }
     }
 

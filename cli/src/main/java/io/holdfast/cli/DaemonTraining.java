@@ -7,6 +7,7 @@ import io.holdfast.authority.BusPresence;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
@@ -123,7 +124,12 @@ final class DaemonTraining {
                     }) {
                 var _ =
                         authority
-                                .check(self, TourScratch.GUARDED_ACTION, Map.of(), options)
+                                .check(
+                                        self,
+                                        Unistd.geteuid(),
+                                        TourScratch.GUARDED_ACTION,
+                                        Map.of(),
+                                        options)
                                 .get(PATIENCE, TimeUnit.SECONDS);
             }
         }

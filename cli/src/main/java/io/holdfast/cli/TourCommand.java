@@ -4,8 +4,10 @@ import io.holdfast.authority.Authority;
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.Decision;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Members;
@@ -173,13 +175,17 @@ final class TourCommand implements Command {
         }
     }
 
-    /** The rules are asked about root, too: else it may do everything. */
+    /**
+     * All processes of the tour act for its own user. The rules are asked about root, too: else it
+     * may do everything.
+     */
     private static Decision ask(Authority authority, PidFd process, String action)
             throws InterruptedException {
         try {
             return authority
                     .check(
                             process,
+                            Unistd.geteuid(),
                             action,
                             Map.of(),
                             Authority.Option.ALWAYS,
@@ -228,12 +234,14 @@ final class TourCommand implements Command {
                             + ids.effectiveGid()
                             + ", no new privileges: "
                             + process.proc().noNewPrivileges());
-            CgroupPath path = process.cgroupPath();
-            row(output, "pidfd → cgroup", path.path());
+            row(output, "pidfd → cgroup", process.cgroupPath().path());
+            Optional<CgroupPath> place = CgroupPlace.of(process);
+            Optional<String> unit = place.flatMap(CgroupPath::unit);
             row(
                     output,
-                    path.unit().isPresent() ? "cgroup → unit" : "manager → unit",
-                    path.unit().orElse(status.name()) + " in " + path.slice());
+                    unit.isPresent() ? "cgroup → unit" : "manager → unit",
+                    unit.orElse(status.name())
+                            + place.map(path -> " in " + path.slice()).orElse(""));
             row(output, "unit → invocation", status.invocationId());
             if (status.cgroup().isPresent()) {
                 try (Cgroup cgroup = process.cgroup();

@@ -109,7 +109,9 @@ class CheckCommandTest {
     private Invocation checkUser(String action, String... more) {
         return check(
                 action,
-                Stream.concat(Stream.of("--process", "" + process.pid()), Stream.of(more))
+                Stream.concat(
+                                Stream.of("--process", "" + process.pid(), "--uid", "" + USER),
+                                Stream.of(more))
                         .toArray(String[]::new));
     }
 
@@ -130,6 +132,27 @@ class CheckCommandTest {
                         org.example.auth_self: not without an authentication
                           polkit.result = auth_self
                         """);
+    }
+
+    /** A process does not tell for whom it acts: it may have executed a set-uid program. */
+    @Test
+    void aProcessIsNotAskedAboutWithoutItsUser() {
+        Invocation without = check("yes", "--process", "" + process.pid());
+        assertThat(without.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(without.out()).isEmpty();
+        assertThat(without.err())
+                .contains("--process needs --uid", "set-uid program", "(--uid " + USER + ")")
+                .hasLineCount(1);
+        Invocation claimed = check("yes", "--process", "" + process.pid(), "--uid", "0");
+        assertThat(claimed.code()).as("root's word about the user counts").isZero();
+        for (String wrong : List.of("-1", "4294967295", "root", "99999999999")) {
+            Invocation refused = check("yes", "--process", SELF, "--uid", wrong);
+            assertThat(refused.code()).isEqualTo(ExitCode.USAGE);
+            assertThat(refused.err()).contains("not a uid: '" + wrong + "'");
+        }
+        Invocation alone = check("yes", "--uid", "0");
+        assertThat(alone.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(alone.err()).contains("--uid goes with --process");
     }
 
     @Test
@@ -200,10 +223,10 @@ class CheckCommandTest {
 
     @Test
     void rootMayEverythingUnlessTheRulesAreToBeAsked() {
-        assertThat(check("no", "--process", SELF, "--explain").out())
+        assertThat(check("no", "--process", SELF, "--uid", "0", "--explain").out())
                 .startsWith("org.example.no: yes\n")
                 .endsWith("  answer: root may do everything\n");
-        assertThat(check("no", "--process", SELF, "--always").code()).isEqualTo(1);
+        assertThat(check("no", "--process", SELF, "--uid", "0", "--always").code()).isEqualTo(1);
     }
 
     @Test
@@ -258,16 +281,26 @@ class CheckCommandTest {
             programs = {"pkexec"})
     void itDecidesHereWithoutADaemon() {
         String action = "org.freedesktop.policykit.exec";
-        Invocation here = Invocation.of("check", action, "--here", "--explain", "--process", SELF);
+        Invocation here =
+                Invocation.of(
+                        "check", action, "--here", "--explain", "--process", SELF, "--uid", "0");
         assertThat(here.code()).isZero();
         assertThat(here.out())
                 .startsWith(action + ": yes\n  subject: process " + SELF + " ")
                 .contains("  caller: the program itself\n", " /usr/share/polkit-1/actions/")
                 .endsWith("  answer: root may do everything\n");
-        assertThat(Invocation.of("check", action, "--here", "--process", SELF))
+        assertThat(Invocation.of("check", action, "--here", "--process", SELF, "--uid", "0"))
                 .as("nobody has asked why")
                 .isEqualTo(said(0, action + ": yes"));
-        assertThat(Invocation.of("check", "org.example.unknown", "--here", "--process", SELF))
+        assertThat(
+                        Invocation.of(
+                                "check",
+                                "org.example.unknown",
+                                "--here",
+                                "--process",
+                                SELF,
+                                "--uid",
+                                "0"))
                 .satisfies(unknown -> assertThat(unknown.code()).isEqualTo(1))
                 .satisfies(unknown -> assertThat(unknown.err()).contains("not registered"));
     }

@@ -11,8 +11,8 @@ import java.util.Optional;
 
 /**
  * The agent that called the helper: the process that connected, and its real user. The effective
- * one would be root for an agent inside of a setuid program, as pkexec has one; the real one stays
- * whose it is through every execution.
+ * one would be root for an agent inside of a setuid program, as pkexec has one. The user grants
+ * nothing here: the authority compares it with the agent that registered, and refuses another.
  *
  * @param process lent
  * @param text who it is, for the log: told while it lived

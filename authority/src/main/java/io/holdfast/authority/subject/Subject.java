@@ -3,15 +3,27 @@ package io.holdfast.authority.subject;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Who is asked about. A process in it is held, and owned: closing the subject closes its pidfd.
- * Immutable; safe for use by any thread until it is closed.
+ * The process, connection or session that a decision is about, and the user for whom it acts.
+ *
+ * <p>A process is identified by two things together: the pidfd that holds it, and the user that it
+ * had when it connected to whoever asks. The pidfd says which process is meant. It does not say for
+ * whom that acts, because a process changes its users: it executes a set-uid program, or calls
+ * setresuid(2). A decision by the user of now would give a user the authorizations of root, if he
+ * executes such a program between his request and the decision (CVE-2011-1485, CVE-2013-4288). So
+ * no subject is made from a process alone: the user comes with it, from the socket ({@link
+ * io.holdfast.core.socket.Peer}), from the bus, or from the caller who saw it there.
+ *
+ * <p>A process in a subject is owned: closing the subject closes its pidfd. Immutable; safe for use
+ * by any thread until it is closed.
  */
 public sealed interface Subject extends AutoCloseable {
-    /** The user that it acts for: 0 to 4294967294. */
+    /** The user for whom it acts: 0 to 4294967294. */
     long uid();
 
     /** The process, where it is one. */
@@ -23,17 +35,17 @@ public sealed interface Subject extends AutoCloseable {
     @Override
     void close();
 
-    /** How a process came to be held, and so what may be decided on it. */
+    /** How a process came to be held, and so what may be decided about it. */
     enum Origin {
-        /** Somebody passed a pidfd. */
+        /** The caller passed a pidfd, and claims the user. */
         DESCRIPTOR("by a pidfd that was passed", true),
-        /** It is the peer of a socket, held since it connected. */
+        /** It is the peer of a socket, held since it connected; the kernel noted its user then. */
         PEER("since it connected", true),
-        /** The bus passed its pidfd (ProcessFD). */
+        /** The bus passed its pidfd (ProcessFD), and the user that it had when it connected. */
         BUS("by the bus since it connected", true),
         /**
-         * A number came in, and was turned into a pidfd here: what had the number before may have
-         * been meant.
+         * The caller passed a number, which was turned into a pidfd here, and claims the user. The
+         * process that had the number before may have been meant.
          */
         NUMBER("from a number that was passed, unsafe", false);
 
@@ -59,8 +71,10 @@ public sealed interface Subject extends AutoCloseable {
     /**
      * A process.
      *
-     * @param uid as claimed by who asks: whether they may claim it is for the authority to find out
-     * @param groups its supplementary groups, where they were told with it; else the user's
+     * @param uid the user that it had when it connected: noted by the kernel or the bus, or claimed
+     *     by the caller, as {@code origin} says
+     * @param groups its supplementary groups at that time, with the primary one; empty if they are
+     *     those that a database has for the user
      */
     record UnixProcess(PidFd pidFd, long uid, Origin origin, Optional<List<Long>> groups)
             implements Subject {
@@ -68,15 +82,48 @@ public sealed interface Subject extends AutoCloseable {
             groups = groups.map(List::copyOf);
         }
 
-        /** The process as it is right now, of its own real user. */
-        public static UnixProcess of(PidFd pidFd, Origin origin) {
-            return new UnixProcess(pidFd, realUid(pidFd), origin, Optional.empty());
+        /**
+         * A process that a caller passes with the user that it saw.
+         *
+         * @param pidFd owned from now on
+         */
+        public static UnixProcess claimed(PidFd pidFd, long uid, Origin origin) {
+            return new UnixProcess(pidFd, uid, origin, Optional.empty());
         }
 
         /**
-         * The real user of a process, right now.
+         * The process at the other end of a socket, with the user and groups of that connection.
          *
-         * @throws ErrnoException ESRCH if it has gone
+         * @param peer whose process is owned by the subject from now on
+         */
+        public static UnixProcess of(Peer.Held peer) {
+            LinkedHashSet<Long> groups = new LinkedHashSet<>(List.of(peer.gid()));
+            boolean _ = groups.addAll(peer.groups());
+            return new UnixProcess(
+                    peer.process(), peer.uid(), Origin.PEER, Optional.of(List.copyOf(groups)));
+        }
+
+        /**
+         * Whether the user is certain, or is at least the process's real user now. A claim that is
+         * not even true now can be refused; one that is true now proves nothing for a caller that
+         * may ask about others, whose word counts instead.
+         */
+        public boolean isPlausible() {
+            try {
+                return switch (origin) {
+                    case PEER, BUS -> true;
+                    case DESCRIPTOR, NUMBER -> realUid(pidFd) == uid;
+                };
+            } catch (ErrnoException e) {
+                return false; // it is gone
+            }
+        }
+
+        /**
+         * The real user of a process now: to refuse a claim by, or to tell people; never the user
+         * of a decision.
+         *
+         * @throws ErrnoException ESRCH if it is gone
          */
         public static long realUid(PidFd pidFd) {
             return pidFd.info()

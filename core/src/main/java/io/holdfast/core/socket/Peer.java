@@ -15,9 +15,26 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who is at the other end of a connection: the process that called connect() as the acceptor sees
- * it, that called listen() as the connector does, or that made the pair. It stays that process,
- * whoever else comes to hold the socket. User, group, groups and label are of that moment too.
+ * The identity of the process at the other end of a connection: the one that called connect(), as
+ * the acceptor sees it; that called listen(), as the connector does; or that made the pair. It
+ * stays that process, whoever else comes to hold the socket.
+ *
+ * <p><b>The rule of identity.</b> A peer is two things together: the pidfd, and the user, groups
+ * and label that the kernel noted when it connected. Neither replaces the other.
+ *
+ * <ul>
+ *   <li>The pidfd says which process it is, for what depends on the process: its unit, its session,
+ *       whether it is alive, signals to it.
+ *   <li>{@link #uid}, {@link #gid} and {@link #groups} say for whom it asks. They never change. A
+ *       process changes its own ids: it executes a set-uid program, or calls setresuid(2). A server
+ *       that reads the ids from the pidfd when it decides ({@link PidFd#info}) takes a user for
+ *       root who has connected, and then executed su(1) (CVE-2011-1485, CVE-2013-4288).
+ * </ul>
+ *
+ * <p>Whoever passes a peer on passes both: to polkit as {@code pidfd} and {@code uid}, to {@code
+ * io.holdfast.Authority.Check} as {@code subject} and {@code uid}. Ids that a peer has given up
+ * count too: a process that connects as root and then becomes a user still asks as root, on this
+ * connection.
  *
  * <p>Only {@link Held} identifies a process. {@link BestEffort} and {@link Gone} say who it was,
  * for people and for decisions about users; a decision about the process must refuse them.

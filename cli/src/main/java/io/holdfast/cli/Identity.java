@@ -2,8 +2,8 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.MachineRegistry;
@@ -19,13 +19,15 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a held process is: the chain from its pidfd to its credentials, its cgroup, and what that
- * says of its unit, session and owner. All of it is taken from the pidfd or verified against it.
+ * The identity of a process that is held: the chain from its pidfd to its credentials, its cgroup,
+ * and the unit, session and owner that the cgroup's path names. All of it is taken from the pidfd
+ * or verified against it; names in the path count as far as {@link CgroupPlace} believes them.
  *
  * @param processId its storable name; empty once it is reaped, as all that the kernel forgets then
  * @param name of its main thread
  * @param groups supplementary ones
  * @param cgroup as this process sees it; empty if it is reaped, or in none that is visible
+ * @param place the same below the manager's root, if root alone could have named it
  */
 record Identity(
         Optional<String> processId,
@@ -33,7 +35,8 @@ record Identity(
         PidFd.State state,
         Optional<String> name,
         Optional<List<Long>> groups,
-        Optional<CgroupPath> cgroup) {
+        Optional<CgroupPath> cgroup,
+        Optional<CgroupPath> place) {
 
     static Identity of(PidFd process) {
         return new Identity(
@@ -42,7 +45,8 @@ record Identity(
                 process.state(),
                 told(() -> process.proc().name()),
                 told(() -> process.proc().groups()),
-                cgroupOf(process));
+                cgroupOf(process),
+                told(() -> CgroupPlace.of(process)).flatMap(place -> place));
     }
 
     /** What the kernel tells of it, or nothing: it is reaped, or we may not look. */
@@ -64,15 +68,6 @@ record Identity(
         } catch (ForeignCgroupException e) {
             return Optional.empty();
         }
-    }
-
-    /** The place that names unit and session: below the root of the manager, which is PID 1. */
-    private Optional<CgroupPath> managed() {
-        return cgroup.map(path -> path.relativeTo(Lazy.MANAGER_ROOT));
-    }
-
-    private static final class Lazy {
-        static final CgroupPath MANAGER_ROOT = Cgroup.managerRoot();
     }
 
     /** Number and name, and what has become of it if that is to be told. */
@@ -142,8 +137,8 @@ record Identity(
     void print(Output output) {
         printPerson(output);
         printCgroup(output);
-        if (managed().isPresent()) {
-            CgroupPath path = managed().get();
+        if (place.isPresent()) {
+            CgroupPath path = place.get();
             output.field("unit", path.unit().orElse("none"));
             output.field("slice", path.slice());
             path.userUnit().ifPresent(unit -> output.field("user unit", unit));
@@ -152,26 +147,27 @@ record Identity(
             machine().ifPresent(machine -> output.field("machine", machine));
             OptionalLong owner = path.ownerUid();
             output.field("owner", owner.isPresent() ? AccountText.user(owner.getAsLong()) : "none");
+        } else if (cgroup.isPresent()) {
+            output.field("unit", "unknown: somebody other than root may have named this cgroup");
         }
         info.exit().ifPresent(exit -> output.field("exit", exit.toString()));
     }
 
     private Optional<String> machine() {
-        return managed().flatMap(MachineRegistry.SYSTEM::machineName);
+        return place.flatMap(MachineRegistry.SYSTEM::machineName);
     }
 
     /** The whole chain, with a null for each link that is not there. */
     JsonText json() {
-        Optional<CgroupPath> path = managed();
-        OptionalLong owner = path.map(CgroupPath::ownerUid).orElse(OptionalLong.empty());
+        OptionalLong owner = place.map(CgroupPath::ownerUid).orElse(OptionalLong.empty());
         return personJson()
                 .put("cgroup", cgroup.map(CgroupPath::path))
                 .put("cgroupId", orNull(info.cgroupId()))
-                .put("unit", path.flatMap(CgroupPath::unit))
-                .put("slice", path.map(CgroupPath::slice))
-                .put("userUnit", path.flatMap(CgroupPath::userUnit))
-                .put("userSlice", path.flatMap(CgroupPath::userSlice))
-                .put("session", path.flatMap(CgroupPath::session))
+                .put("unit", place.flatMap(CgroupPath::unit))
+                .put("slice", place.map(CgroupPath::slice))
+                .put("userUnit", place.flatMap(CgroupPath::userUnit))
+                .put("userSlice", place.flatMap(CgroupPath::userSlice))
+                .put("session", place.flatMap(CgroupPath::session))
                 .put("machine", machine())
                 .put("ownerUid", orNull(owner));
     }

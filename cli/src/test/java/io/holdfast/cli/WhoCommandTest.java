@@ -52,6 +52,25 @@ class WhoCommandTest {
 
     @Test
     @Needs(cgroup2 = true, root = true)
+    void aUnitThatAUserNamedHimselfIsNotShown() throws Exception {
+        try (ScratchCgroup scratch = ScratchCgroup.createSlice();
+                Child sleep =
+                        Spawn.of("setpriv", "--reuid=20001", "--clear-groups", "sleep", "600")
+                                .start()) {
+            String pid = Integer.toString(sleep.pidFd().pid());
+            scratch.placeAsUser(20001, "ssh.service", sleep.pidFd());
+            assertThat(Invocation.of("who", pid).out())
+                    .contains(
+                            "/x.slice/ssh.service (id ",
+                            "unit        unknown: somebody other than root may have named this cgroup\n")
+                    .doesNotContain("slice       ", "session     ");
+            assertThat(Invocation.of("who", "--json", pid).out())
+                    .contains("/x.slice/ssh.service\",", "\"unit\":null,\"slice\":null,");
+        }
+    }
+
+    @Test
+    @Needs(cgroup2 = true, root = true)
     void theShapeOfItsJsonStays() throws Exception {
         String name = "holdfast-who-" + SELF + ".slice";
         try (Cgroup root = Cgroup.root();

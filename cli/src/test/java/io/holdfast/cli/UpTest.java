@@ -2,16 +2,21 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.WorkloadIdentity;
+import io.holdfast.varlink.VarlinkClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -421,6 +426,53 @@ class UpTest {
                 assertThat(up.exitCode()).isZero();
                 assertThat(beside.isAlive()).isFalse();
             }
+        }
+    }
+
+    /** An orphan whose environment has the invocation of another unit: its process sets that. */
+    @Test
+    @Needs(root = true, programs = "setpriv", features = Feature.PIDFS)
+    void withoutCgroupsAnOrphanIsNotNamedByItsEnvironment() throws Exception {
+        Files.writeString(
+                folder.resolve("claims.py"),
+                """
+                import os, signal
+                if os.fork() == 0:
+                    os.setsid()
+                    executed, open_until_then = os.pipe()
+                    if os.fork() == 0:
+                        os.environ['INVOCATION_ID'] = open('%s').read().strip()
+                        os.execlp('sh', 'sh', '-c', 'echo daemon $$; exec sleep 1000')
+                    os.close(open_until_then)
+                    os.read(executed, 1)
+                    os._exit(0)
+                signal.pause()
+                """
+                        .formatted(folder.resolve("invocation")));
+        unit("claims", "ExecStart=/usr/bin/python3 " + folder.resolve("claims.py"));
+        unit(
+                "victim",
+                "Type=notify\nExecStart=/usr/bin/python3 -c 'import os, socket, signal;"
+                        + " open(\"%s\", \"w\").write(os.environ[\"INVOCATION_ID\"]); s ="
+                                .formatted(folder.resolve("invocation"))
+                        + " socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
+                        + " s.connect(os.environ[\"NOTIFY_SOCKET\"]); s.send(b\"READY=1\");"
+                        + " signal.pause()'");
+        try (CommandProcess up = upAsNobody("victim")) {
+            up.await("holdfast: ready");
+            assertThat(command("start", "claims").code()).isZero();
+            try (PidFd orphan = daemonOf(up, "claims");
+                    VarlinkClient manager =
+                            VarlinkClient.connect("unix:" + runtime + "/io.holdfast.Manager")) {
+                int number = manager.peer().pid();
+                Await.until(() -> orphan.info().ppid().equals(OptionalInt.of(number)));
+                assertThat(command("stop", "claims").code()).isZero();
+                assertThat(WorkloadIdentity.ask(manager, orphan.fd()).unit()).isEmpty();
+                assertThat(command("stop", "victim").code()).isZero();
+                assertThat(orphan.isAlive()).as("it ends with the unit that it named").isFalse();
+            }
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
         }
     }
 

@@ -6,6 +6,7 @@ import io.holdfast.authority.rules.RulesTarget;
 import io.holdfast.bus.config.BusConfigTarget;
 import io.holdfast.bus.config.ServiceFileTarget;
 import io.holdfast.core.process.ProcessNameTarget;
+import io.holdfast.core.text.PrintableTextTarget;
 import io.holdfast.dbus.AddressTarget;
 import io.holdfast.dbus.wire.MatchRuleTarget;
 import io.holdfast.dbus.wire.MessageTarget;
@@ -49,6 +50,7 @@ enum Target {
     POLICY_FILE(PolicyFileTarget.class, PolicyFileTarget::fuzzerTestOneInput, 1),
     CATALOGUE(CatalogueTarget.class, CatalogueTarget::fuzzerTestOneInput, 1),
     RULES(RulesTarget.class, RulesTarget::fuzzerTestOneInput, 5),
+    PRINTABLE_TEXT(PrintableTextTarget.class, PrintableTextTarget::fuzzerTestOneInput, 1),
     PROCESS_NAME(ProcessNameTarget.class, ProcessNameTarget::fuzzerTestOneInput, 1);
 
     /** The kept inputs of all targets. */

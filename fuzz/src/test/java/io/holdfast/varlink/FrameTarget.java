@@ -4,6 +4,7 @@ import static io.holdfast.fuzz.Inputs.require;
 import static io.holdfast.fuzz.Inputs.same;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.holdfast.core.limit.Charge;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
 import java.nio.ByteBuffer;
@@ -44,7 +45,7 @@ public final class FrameTarget {
     }
 
     private static List<String> frames(byte[] stream, int piece) {
-        FrameDecoder decoder = new FrameDecoder(MAX_FRAME, HeldBytes.unlimited());
+        FrameDecoder decoder = new FrameDecoder(MAX_FRAME, Charge.unlimited());
         List<String> frames = new ArrayList<>();
         try {
             for (int at = 0; at < stream.length; ) {

@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.Limit;
@@ -60,7 +61,7 @@ final class Broker implements AutoCloseable {
     final EventLoop loop;
     private final AdaptiveWait wait;
     final Buffers buffers = new Buffers();
-    final FdCloser closer = new FdCloser();
+    final FdCloser<Long> closer = new FdCloser<>("holdfast-bus-close");
     final Buffers.Buffer input;
     final MsgHdr header = new MsgHdr(MsgHdr.MAX_DESCRIPTORS, false);
     final MessageView view = new MessageView();

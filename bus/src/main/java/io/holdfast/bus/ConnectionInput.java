@@ -7,6 +7,7 @@ import io.holdfast.bus.config.Limit;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.SysSocket;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.ProtocolException;

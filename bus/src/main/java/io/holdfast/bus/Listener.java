@@ -5,6 +5,7 @@ import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.socket.Peer;

@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,14 +20,14 @@ final class ReceivedFds implements AutoCloseable {
     private record Batch(long end, List<Fd> fds) {}
 
     private final ArrayDeque<Batch> batches = new ArrayDeque<>(0);
-    private final FdCloser closer;
+    private final FdCloser<Long> closer;
     private final long user;
     private int count;
 
     /**
      * @param user of the connection
      */
-    ReceivedFds(FdCloser closer, long user) {
+    ReceivedFds(FdCloser<Long> closer, long user) {
         this.closer = closer;
         this.user = user;
     }

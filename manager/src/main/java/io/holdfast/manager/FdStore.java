@@ -19,10 +19,14 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://systemd.io/FILE_DESCRIPTOR_STORE/">The File Descriptor Store</a>
  */
 final class FdStore implements AutoCloseable {
+    private static final int BEFORE = 1; // of kcmp(2)
+
     private final EventLoop loop;
+    private final Consumer<Fd> closer;
     private final ThrottledLine full;
     private final ThrottledLine unwatched;
-    private final List<Stored> stored = new ArrayList<>();
+    private final List<Stored> stored = new ArrayList<>(); // as they came
+    private final List<Stored> ordered = new ArrayList<>(); // as the kernel orders open files
 
     private static final class Stored {
         final String name;
@@ -33,18 +37,20 @@ final class FdStore implements AutoCloseable {
             this.name = name;
             this.fd = fd;
         }
+    }
 
-        void close() {
-            ServiceRun.closeQuietly(watch);
-            fd.close();
-        }
+    private void close(Stored one) {
+        ServiceRun.closeQuietly(one.watch);
+        closer.accept(one.fd);
     }
 
     /**
+     * @param closer closes what the service has sent, which may take as long as it likes
      * @param complaints gets lines on what is not kept
      */
-    FdStore(EventLoop loop, Consumer<String> complaints) {
+    FdStore(EventLoop loop, Consumer<Fd> closer, Consumer<String> complaints) {
         this.loop = loop;
+        this.closer = closer;
         this.full = ThrottledLine.on(loop, complaints);
         this.unwatched = ThrottledLine.on(loop, complaints);
     }
@@ -61,10 +67,9 @@ final class FdStore implements AutoCloseable {
      * @param most how many there may be
      */
     void add(String name, Fd fd, boolean watched, int most) {
-        for (Stored one : stored) {
-            if (SysKcmp.isSameFile(one.fd, fd)) {
-                return;
-            }
+        int place = placeOf(fd);
+        if (place < 0) {
+            return; // it is here
         }
         if (stored.size() >= most) {
             full.say(
@@ -74,9 +79,32 @@ final class FdStore implements AutoCloseable {
         }
         Stored one = new Stored(name, fd.move());
         stored.add(one);
+        ordered.add(place, one);
         if (watched) {
             watch(one);
         }
+    }
+
+    /**
+     * Where an open file comes among the others in the order that kcmp(2) tells, or -1 if it is
+     * there already: few comparisons however many there are. Where the kernel does not tell, it
+     * comes last and is never the same.
+     */
+    private int placeOf(Fd fd) {
+        int low = 0;
+        int high = ordered.size();
+        while (low < high) {
+            int middle = (low + high) / 2;
+            int order = SysKcmp.compareFiles(fd, ordered.get(middle).fd);
+            if (order == 0) {
+                return -1;
+            } else if (order == BEFORE) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
     }
 
     private void watch(Stored one) {
@@ -87,7 +115,8 @@ final class FdStore implements AutoCloseable {
                             0,
                             _ -> {
                                 stored.remove(one);
-                                one.close();
+                                ordered.remove(one);
+                                close(one);
                             });
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EPERM) { // a regular file has no other end
@@ -101,7 +130,8 @@ final class FdStore implements AutoCloseable {
         stored.removeIf(one -> {
             boolean meant = one.name.equals(name);
             if (meant) {
-                one.close();
+                ordered.remove(one);
+                close(one);
             }
             return meant;
         });
@@ -120,7 +150,7 @@ final class FdStore implements AutoCloseable {
             }
             return new PassedDescriptors(duplicates, Map.of());
         } catch (ErrnoException e) {
-            duplicates.forEach(passed -> passed.fd().close());
+            duplicates.forEach(passed -> closer.accept(passed.fd()));
             throw e;
         }
     }
@@ -128,7 +158,8 @@ final class FdStore implements AutoCloseable {
     /** Lets go of all of them. */
     @Override
     public void close() {
-        stored.forEach(Stored::close);
+        stored.forEach(this::close);
         stored.clear();
+        ordered.clear();
     }
 }

@@ -2,11 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,11 +11,8 @@ import org.jspecify.annotations.Nullable;
  * more than a hint: it is held first, and what is held must belong to the unit. On the loop.
  */
 final class ForkedMain {
-    /** What a PID file may have of bytes: a number, and blanks around it. */
-    private static final int MOST_BYTES = 64;
-
     private final ServiceLife life;
-    private @Nullable FileWatch watch;
+    private @Nullable PidFile file; // that is waited for
 
     ForkedMain(ServiceLife life) {
         this.life = life;
@@ -32,9 +25,9 @@ final class ForkedMain {
      */
     void find(Runnable found) {
         ServiceRun run = life.running();
-        Optional<String> file = life.unit().service().pidFile();
-        if (file.isPresent()) {
-            await(run, Path.of(file.get()), found);
+        Optional<String> path = life.unit().service().pidFile();
+        if (path.isPresent()) {
+            await(run, path.get(), found);
         } else if (life.unit().service().guessMainPid()) {
             run.only(process -> {
                 if (isStarting(run)) {
@@ -57,48 +50,53 @@ final class ForkedMain {
     }
 
     /** Looks now, and whenever the file changes, until the start is over. */
-    private void await(ServiceRun run, Path file, Runnable found) {
+    private void await(ServiceRun run, String path, Runnable found) {
         if (!isStarting(run)) {
             return;
         }
-        FileWatch opened;
         try {
-            opened = FileWatch.of(life.context.loop(), file);
-        } catch (IOException e) {
+            file =
+                    new PidFile(
+                            life.context.loop(),
+                            life.lane,
+                            path,
+                            content -> looked(run, path, content, found));
+        } catch (ErrnoException e) {
             life.warn("cannot wait for its PID file: " + e.getMessage());
             found.run();
-            return;
         }
-        watch = opened;
-        opened.each(
-                () -> // what was left behind meanwhile is ours by now
-                life.context
-                                .events()
-                                .lookForOrphans(() -> {
-                                    if (!opened.isClosed() && isStarting(run) && taken(run, file)) {
-                                        cancel();
-                                        found.run();
-                                    }
-                                }));
+    }
+
+    private void looked(ServiceRun run, String path, PidFile.Content content, Runnable found) {
+        content.refusal()
+                .ifPresent(why -> life.warnOnce("its PID file is not read: " + why));
+        if (content.number().isPresent()) { // what was left behind meanwhile is ours by then
+            life.context
+                    .events()
+                    .lookForOrphans(() -> {
+                        if (file != null
+                                && isStarting(run)
+                                && taken(run, path, content.number().getAsInt())) {
+                            cancel();
+                            found.run();
+                        }
+                    });
+        }
     }
 
     /** Nobody waits for the file any more. */
     void cancel() {
-        if (watch != null) {
-            watch.close();
-            watch = null;
+        if (file != null) {
+            file.close();
+            file = null;
         }
     }
 
-    private boolean taken(ServiceRun run, Path file) {
-        OptionalInt number = read(file);
-        if (number.isEmpty()) {
-            return false;
-        }
-        PidFd process = PidFd.find(number.getAsInt()).orElse(null);
+    private boolean taken(ServiceRun run, String path, int number) {
+        PidFd process = PidFd.find(number).orElse(null);
         if (process == null || !isOf(run, process)) {
             life.warnOnce(
-                    file
+                    path
                             + " names "
                             + (process == null ? "no process" : process)
                             + ", which is none of this unit's; waiting for another");
@@ -116,22 +114,6 @@ final class ForkedMain {
             return process.isAlive() && run.contains(process, process.info());
         } catch (ErrnoException e) {
             return false;
-        }
-    }
-
-    /** The number in the file; empty while there is none. */
-    private static OptionalInt read(Path file) {
-        try (var in = Files.newInputStream(file)) {
-            String text =
-                    new String(
-                                    in.readNBytes(MOST_BYTES),
-                                    java.nio.charset.StandardCharsets.US_ASCII)
-                            .strip();
-            return text.matches("[1-9][0-9]{0,8}")
-                    ? OptionalInt.of(Integer.parseInt(text))
-                    : OptionalInt.empty();
-        } catch (IOException e) {
-            return OptionalInt.empty(); // not there yet
         }
     }
 }

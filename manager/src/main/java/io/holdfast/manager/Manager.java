@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.LockFile;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
@@ -45,6 +46,7 @@ public final class Manager implements AutoCloseable {
 
     private final EventLoop loop = EventLoop.open();
     private final Workers workers;
+    private final FdCloser<String> closer = new FdCloser<>("holdfast-close");
     private final ManagerOptions options;
     private final UnitCatalog catalog;
     private final Optional<UnitCgroups> cgroups;
@@ -93,6 +95,7 @@ public final class Manager implements AutoCloseable {
                 new ManagerContext(
                         loop,
                         workers,
+                        closer,
                         options.scope(),
                         host,
                         cgroups,
@@ -109,7 +112,7 @@ public final class Manager implements AutoCloseable {
                         context, options, units, catalog, jobs, table, listeners, workloads,
                         loudness);
         messages = new NotifyRouter(context, units);
-        notify = new NotifySocket(context.notifySocket(), loop, messages, context::warn);
+        notify = new NotifySocket(context.notifySocket(), loop, closer, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children
             ErrnoException.check(
@@ -499,6 +502,7 @@ public final class Manager implements AutoCloseable {
         messages.close();
         view.close();
         workers.close();
+        closer.close();
         cgroups.ifPresent(UnitCgroups::close);
         orphans.close();
         loop.close();

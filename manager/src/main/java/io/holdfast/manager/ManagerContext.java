@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.manager.unit.Host;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -10,6 +11,7 @@ import java.util.Optional;
 /**
  * What the units of a manager share.
  *
+ * @param closer of descriptors that services and others have sent, by unit or user
  * @param cgroups empty where there are none: then only main processes and their groups are tracked
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
  * @param uids of the dynamic users of all units
@@ -17,6 +19,7 @@ import java.util.Optional;
 record ManagerContext(
         EventLoop loop,
         Workers workers,
+        FdCloser<String> closer,
         ManagerScope scope,
         Host host,
         Optional<UnitCgroups> cgroups,

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.process.PidFd;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     private final UnitTable units;
+    private final FdCloser<String> closer;
     private final ThrottledLine unplaced;
     private final ThrottledLine strange;
     private final Deque<Early> early = new ArrayDeque<>();
@@ -24,22 +26,29 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         private final NotifySender sender;
         private final byte[] datagram;
         private final List<Fd> descriptors;
+        private final FdCloser<String> closer;
 
-        Early(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+        Early(
+                NotifySender sender,
+                byte[] datagram,
+                List<Fd> descriptors,
+                FdCloser<String> closer) {
             this.sender = sender;
             this.datagram = datagram;
             this.descriptors = descriptors;
+            this.closer = closer;
         }
 
         @Override
         public void close() {
             sender.close();
-            descriptors.forEach(Fd::close);
+            closer.close("early messages", descriptors);
         }
     }
 
     NotifyRouter(ManagerContext context, UnitTable units) {
         this.units = units;
+        this.closer = context.closer();
         this.unplaced = ThrottledLine.on(context.loop(), context::warn);
         this.strange = ThrottledLine.on(context.loop(), context::warn);
     }
@@ -78,7 +87,8 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
                 new Early(
                         sender.duplicate(),
                         datagram,
-                        descriptors.stream().filter(Fd::isOpen).map(Fd::move).toList()));
+                        descriptors.stream().filter(Fd::isOpen).map(Fd::move).toList(),
+                        closer));
         return true;
     }
 

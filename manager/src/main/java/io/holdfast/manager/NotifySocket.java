@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
@@ -39,6 +40,7 @@ final class NotifySocket implements AutoCloseable {
     private final Path path;
     private final UnixSocket socket;
     private final Receiver receiver;
+    private final FdCloser<String> closer;
     private final ThrottledLine lost;
     private final ThrottledLine notHeld;
     private final ThrottledLine cut;
@@ -49,10 +51,17 @@ final class NotifySocket implements AutoCloseable {
      * Binds it, in the place of one that a manager has left. Everybody may send: who it was decides
      * what counts.
      *
+     * @param closer closes the descriptors that come beside messages
      * @throws ErrnoException EADDRINUSE if a manager lives there
      */
-    NotifySocket(Path path, EventLoop loop, Receiver receiver, Consumer<String> complaints) {
+    NotifySocket(
+            Path path,
+            EventLoop loop,
+            FdCloser<String> closer,
+            Receiver receiver,
+            Consumer<String> complaints) {
         this.path = path;
+        this.closer = closer;
         this.receiver = receiver;
         lost = ThrottledLine.on(loop, complaints);
         notHeld = ThrottledLine.on(loop, complaints);
@@ -103,7 +112,8 @@ final class NotifySocket implements AutoCloseable {
             data.get(0, bytes);
             receiver.datagram(held, bytes, descriptors);
         } finally {
-            descriptors.forEach(Fd::close);
+            String owner = "user " + sender.map(who -> Long.toString(who.uid())).orElse("unknown");
+            closer.close(owner, descriptors);
             sender.ifPresent(Sender::close);
         }
     }

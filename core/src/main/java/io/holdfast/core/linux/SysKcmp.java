@@ -13,12 +13,21 @@ public final class SysKcmp {
 
     /** False also where the kernel does not tell (CONFIG_KCMP, seccomp). */
     public static boolean isSameFile(Fd one, Fd other) {
+        return compareFiles(one, other) == 0;
+    }
+
+    /**
+     * The place of an open file beside another in an order that stays the same as long as both are
+     * open: 0 if they are one open file, 1 if the first comes before, 2 if it comes after, 3 if they
+     * differ and the kernel does not say more; or -errno (CONFIG_KCMP, seccomp).
+     */
+    public static int compareFiles(Fd one, Fd other) {
         int pid = Unistd.getpid();
         int first = one.acquire();
         try {
             int second = other.acquire();
             try {
-                return Libc.intCall(SYSCALL, KCMP, pid, pid, KCMP_FILE, first, second) == 0;
+                return Libc.intCall(SYSCALL, KCMP, pid, pid, KCMP_FILE, first, second);
             } finally {
                 other.release();
             }

@@ -17,27 +17,30 @@ public final class HostileUser implements AutoCloseable {
         this.process = process;
     }
 
-    /** Exchanges two names as fast as it can. */
-    public static HostileUser exchanging(long uid, Path one, Path other) throws IOException {
-        return run(uid, "exchange", one.toString(), other.toString());
+    /** Exchanges pairs of names as fast as it can. */
+    public static HostileUser exchanging(long uid, Path... pairs) throws IOException {
+        return run(uid, "exchange", pairs);
     }
 
-    /** Holds a write lease on a file, which must be its own, and does not give it back. */
-    public static HostileUser leasing(long uid, Path file) throws IOException {
-        return run(uid, "lease", file.toString());
+    /** Holds write leases on files, which must be its own, and does not give them back. */
+    public static HostileUser leasing(long uid, Path... files) throws IOException {
+        return run(uid, "lease", files);
     }
 
-    /** Has a file locked, by flock(2) and by fcntl(2). */
-    public static HostileUser locking(long uid, Path file) throws IOException {
-        return run(uid, "lock", file.toString());
+    /** Has files locked, by flock(2) and by fcntl(2). */
+    public static HostileUser locking(long uid, Path... files) throws IOException {
+        return run(uid, "lock", files);
     }
 
-    private static HostileUser run(long uid, String... arguments) throws IOException {
+    private static HostileUser run(long uid, String what, Path... paths) throws IOException {
         List<String> command = new ArrayList<>();
         command.addAll(
                 List.of("setpriv", "--reuid=" + uid, "--regid=" + uid, "--clear-groups", "--"));
         command.add(CProgram.of(HostileUser.class, "hostile.c").toString());
-        command.addAll(List.of(arguments));
+        command.add(what);
+        for (Path path : paths) {
+            command.add(path.toString());
+        }
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readNBytes(6), StandardCharsets.US_ASCII);
         if (!said.equals("ready\n")) {

@@ -1,4 +1,4 @@
-/* What a user does to paths that root opens: hostile exchange A B | lease FILE | lock FILE.
+/* What a user does to paths that root opens: hostile exchange A B [A B]... | lease FILE... | lock FILE...
    Says "ready" once it has begun, and ends with its standard input. */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -26,29 +26,33 @@ static int fail(const char *what)
     return 1;
 }
 
-static int exchange(const char *one, const char *other)
+static int exchange(int count, char **paths)
 {
-    if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) != 0)
-        return fail("renameat2");
+    for (int i = 0; i + 1 < count; i += 2)
+        if (renameat2(AT_FDCWD, paths[i], AT_FDCWD, paths[i + 1], RENAME_EXCHANGE) != 0)
+            return fail(paths[i]);
     if (ready())
         return 1;
     while (!ended(0))
-        for (int i = 0; i < 100; i++)
-            renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+        for (int turn = 0; turn < 100; turn++)
+            for (int i = 0; i + 1 < count; i += 2)
+                renameat2(AT_FDCWD, paths[i], AT_FDCWD, paths[i + 1], RENAME_EXCHANGE);
     return 0;
 }
 
-static int hold(const char *file, int lease)
+static int hold(int count, char **files, int lease)
 {
-    int fd = open(file, lease ? O_RDONLY : O_RDWR);
-    if (fd < 0)
-        return fail("open");
-    signal(SIGIO, SIG_IGN); /* somebody wants to open the leased file */
-    if (lease ? fcntl(fd, F_SETLEASE, F_WRLCK) : flock(fd, LOCK_EX))
-        return fail("lock");
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (!lease && fcntl(fd, F_SETLK, &whole) != 0)
-        return fail("fcntl");
+    signal(SIGIO, SIG_IGN); /* somebody wants to open a leased file */
+    for (int i = 0; i < count; i++) {
+        int fd = open(files[i], lease ? O_RDONLY : O_RDWR);
+        if (fd < 0)
+            return fail(files[i]);
+        if (lease ? fcntl(fd, F_SETLEASE, F_WRLCK) : flock(fd, LOCK_EX))
+            return fail(files[i]);
+        struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        if (!lease && fcntl(fd, F_SETLK, &whole) != 0)
+            return fail(files[i]);
+    }
     if (ready())
         return 1;
     ended(-1);
@@ -57,11 +61,13 @@ static int hold(const char *file, int lease)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "exchange") == 0)
-        return exchange(argv[2], argv[3]);
-    if (argc == 3 && strcmp(argv[1], "lease") == 0)
-        return hold(argv[2], 1);
-    if (argc == 3 && strcmp(argv[1], "lock") == 0)
-        return hold(argv[2], 0);
+    if (argc < 3)
+        return 2;
+    if (strcmp(argv[1], "exchange") == 0)
+        return exchange(argc - 2, argv + 2);
+    if (strcmp(argv[1], "lease") == 0)
+        return hold(argc - 2, argv + 2, 1);
+    if (strcmp(argv[1], "lock") == 0)
+        return hold(argc - 2, argv + 2, 0);
     return 2;
 }

@@ -1,0 +1,100 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysStat;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.assertj.core.api.Assertions;
+
+/** What a user puts at a path of his that root is about to use. */
+enum HostilePath {
+    FIFO,
+    /** A symbolic link to a file or directory of root's. */
+    LINK,
+    /** Symbolic links that lead to each other. */
+    LOOP,
+    /** Another name of a file of root's, or of a FIFO. */
+    HARD_LINK,
+    DEVICE,
+    LOCKED,
+    LEASED,
+    HUGE,
+    /** What should be there, and a link to root's, exchanged all the time. */
+    EXCHANGED;
+
+    static final long USER = 65534;
+
+    /** What there is of root's. */
+    record Victims(Path file, Path directory, Path fifo) {}
+
+    /** Whether it can be in the place of a directory. */
+    boolean isOfDirectories() {
+        return switch (this) {
+            case FIFO, LINK, LOOP, EXCHANGED -> true;
+            case HARD_LINK, DEVICE, LOCKED, LEASED, HUGE -> false;
+        };
+    }
+
+    /** The other name that is exchanged with a path. */
+    static Path other(Path path) {
+        return path.resolveSibling("link");
+    }
+
+    static void give(Path path, long uid) {
+        try (Fd held = Fcntl.open(path.toString(), Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
+            Assertions.assertThat(SysStat.chown(held, uid, uid)).isZero();
+        }
+    }
+
+    /**
+     * Makes it; locks, leases and exchanges are for a process of the user's.
+     *
+     * @param path in a directory that is there
+     * @param isDirectory whether a directory should be there
+     * @param toFifo whether a hard link is to the FIFO
+     */
+    void make(Path path, boolean isDirectory, boolean toFifo, Victims victims)
+            throws IOException, InterruptedException {
+        Path target = isDirectory ? victims.directory() : victims.file();
+        switch (this) {
+            case FIFO -> {
+                try (Directory directory = Directory.ofParent(path.toString())) {
+                    boolean _ = directory.makeFifo(Directory.nameOf(path.toString()), 0600);
+                }
+                give(path, USER);
+            }
+            case LINK -> give(Files.createSymbolicLink(path, target), USER);
+            case LOOP -> {
+                Path back = path.resolveSibling("back");
+                give(Files.createSymbolicLink(path, back), USER);
+                give(Files.createSymbolicLink(back, path), USER);
+            }
+            case HARD_LINK -> Files.createLink(path, toFifo ? victims.fifo() : victims.file());
+            case DEVICE -> {
+                Process mknod =
+                        new ProcessBuilder("mknod", path.toString(), "c", "1", "5").start();
+                Assertions.assertThat(mknod.waitFor()).isZero();
+                give(path, USER);
+            }
+            case LOCKED, LEASED -> give(Files.writeString(path, "A=1\n"), USER);
+            case HUGE -> {
+                try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+                    file.setLength(1L << 30);
+                }
+                give(path, USER);
+            }
+            case EXCHANGED -> {
+                give(
+                        isDirectory
+                                ? Files.createDirectory(path)
+                                : Files.writeString(path, "A=1\n"),
+                        USER);
+                give(Files.createSymbolicLink(other(path), target), USER);
+            }
+        }
+    }
+}

@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -49,9 +50,17 @@ import org.jspecify.annotations.Nullable;
 public final class BusConnection implements AutoCloseable {
     private static final Logger LOG = System.getLogger(BusConnection.class.getName());
 
+    /**
+     * How often at once a bus is asked who is behind a name. Each answer brings a descriptor, and a
+     * bus disconnects whoever has more of them to read than max_outgoing_unix_fds, which is 64: then
+     * callers could have a service disconnected that asks for the identity of each.
+     */
+    private static final int PEER_QUESTIONS = 16;
+
     private final Link link;
     private final ConnectionOptions options;
     private final boolean isBus;
+    private final Semaphore peerQuestions = new Semaphore(PEER_QUESTIONS, true);
     private final Subscriptions subscriptions = new Subscriptions();
     private final ExportedObjects objects;
     private String uniqueName = "";
@@ -591,9 +600,12 @@ public final class BusConnection implements AutoCloseable {
             link.requireOpen();
             return link.peer();
         }
+        peerQuestions.acquire();
         try (Message reply =
                 bus().exchange(BusNames.BUS, "GetConnectionCredentials", "s", busName)) {
             return BusCredentials.peer(reply);
+        } finally {
+            peerQuestions.release();
         }
     }
 

@@ -42,6 +42,9 @@ public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
     public static final String SOCKET = "io.holdfast.Manager";
 
+    /** Of a unit's log in one reply. */
+    private static final int LOG_CHARACTERS = 1 << 20;
+
     static final String DEFINITION =
             """
             # Units and their processes, known by pidfd.
@@ -91,7 +94,7 @@ public final class ManagerInterface implements AutoCloseable {
 
             type JobResult (name: string, result: string)
 
-            # Every unit that is loaded, without its processes.
+            # Every unit that is loaded, without its processes and its log.
             method List() -> (units: []Unit)
 
             # One unit, with its processes; loadState tells if there is none of that name.
@@ -198,7 +201,7 @@ public final class ManagerInterface implements AutoCloseable {
                         "Status",
                         call ->
                                 manager.status(name(call.parameters().string("name")))
-                                        .thenApply(unit -> JsonObject.of("unit", json(unit))))
+                                        .thenApply(unit -> JsonObject.of("unit", json(unit, tail(unit.log())))))
                 .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
                 .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))
@@ -412,11 +415,25 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static JsonObject units(List<UnitStatus> list) {
         return JsonObject.builder()
-                .put("units", list.stream().map(ManagerInterface::json).toList())
+                .put("units", list.stream().map(unit -> json(unit, List.of())).toList())
                 .build();
     }
 
-    private static JsonObject json(UnitStatus unit) {
+    /** The last lines: as many as fit into a reply, where a character takes at most three bytes. */
+    private static List<String> tail(List<String> log) {
+        int from = log.size();
+        long length = 0;
+        while (from > 0) {
+            length += new Json.Text(log.get(from - 1)).toString().length();
+            if (length > LOG_CHARACTERS) {
+                break;
+            }
+            from--;
+        }
+        return log.subList(from, log.size());
+    }
+
+    private static JsonObject json(UnitStatus unit, List<String> log) {
         JsonObject.Builder json =
                 JsonObject.builder()
                         .put("name", unit.name())
@@ -446,7 +463,7 @@ public final class ManagerInterface implements AutoCloseable {
                         .put(
                                 "diagnostics",
                                 unit.diagnostics().stream().map(ManagerInterface::json).toList())
-                        .putStrings("log", unit.log());
+                        .putStrings("log", log);
         unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
         return json.build();
     }

@@ -113,6 +113,27 @@ class ManagerInterfaceTest {
                 .contains("InvalidParameter");
     }
 
+    /** 200 lines of 8000 control characters, which take six bytes each in JSON. */
+    @Test
+    void aLogThatIsTooLongForAReplyIsCutAtItsBeginning() throws Exception {
+        String script =
+                stage.shell(
+                        "talkative",
+                        """
+                        head -c 1600000 /dev/zero | tr '\\0' '\\1' | fold -w 8000
+                        echo
+                        echo the end
+                        exec sleep 1000
+                        """);
+        stage.service("talkative", "ExecStart=" + script);
+        stage.start("talkative");
+        stage.happenings().awaitOutput("talkative.service", "the end");
+        Result status = call("Status", "{\"name\":\"talkative\"}");
+        assertThat(status.output()).contains("the end\"]").hasSizeBetween(900_000, 1_100_000);
+        Result list = call("List", "{}");
+        assertThat(list.output()).contains("talkative.service").doesNotContain("the end");
+    }
+
     @Test
     void everybodyMayReadAndOnlyTheOwnerMayChange() throws Exception {
         assumeThat(System.getProperty("user.name")).as("to become somebody else").isEqualTo("root");

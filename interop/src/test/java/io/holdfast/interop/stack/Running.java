@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** A program that runs, and all that it writes. Ends with this. */
-final class Running implements AutoCloseable {
+public final class Running implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(100);
 
     private final Child child;
@@ -56,17 +56,17 @@ final class Running implements AutoCloseable {
     }
 
     /** Held by its parent, who is us. */
-    PidFd process() {
+    public PidFd process() {
         return child.pidFd();
     }
 
     /** All so far. */
-    synchronized String written() {
+    public synchronized String written() {
         return written.toString();
     }
 
     /** Waits for a text behind the one that was waited for before. */
-    synchronized void await(String text) throws InterruptedException {
+    public synchronized void await(String text) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         int at = written.indexOf(text, awaited);
         while (at < 0) {
@@ -87,7 +87,7 @@ final class Running implements AutoCloseable {
         child.stdin().flush();
     }
 
-    void signal(Signal signal) {
+    public void signal(Signal signal) {
         assertThat(child.signal(signal)).isTrue();
     }
 

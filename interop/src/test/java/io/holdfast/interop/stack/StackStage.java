@@ -28,16 +28,16 @@ import java.util.stream.Stream;
  * is empty and {@code /etc} a copy with one user more, and a UTS namespace, so that the machine
  * keeps its name. The stack has a runtime folder and a slice of its own. Ends with this.
  */
-final class StackStage implements AutoCloseable {
-    static final String USER = "hfalice";
-    static final int UID = 40_001;
+public final class StackStage implements AutoCloseable {
+    public static final String USER = "hfalice";
+    public static final int UID = 40_001;
     static final String PASSWORD = "right horse";
 
     /** The stack's runtime folder, on the stage. */
-    static final String RUNTIME = "/run/stack";
+    public static final String RUNTIME = "/run/stack";
 
-    static final String BUS = "unix:path=" + RUNTIME + "/bus";
-    static final String AUTHORITY = "unix:" + RUNTIME + "/io.holdfast.Authority";
+    public static final String BUS = "unix:path=" + RUNTIME + "/bus";
+    public static final String AUTHORITY = "unix:" + RUNTIME + "/io.holdfast.Authority";
 
     /** The command, on the stage. */
     static final String HOLDFAST = "/run/checkout/holdfast";
@@ -46,7 +46,7 @@ final class StackStage implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
 
     /** Whether the bus and the authority have users in the files of the stage. */
-    enum Accounts {
+    public enum Accounts {
         WITH,
         WITHOUT
     }
@@ -61,7 +61,7 @@ final class StackStage implements AutoCloseable {
     }
 
     /** Makes the place; nothing runs there. */
-    static StackStage open(Accounts accounts) throws InterruptedException {
+    public static StackStage open(Accounts accounts) throws InterruptedException {
         assumeTrue(
                 Files.exists(CHECKOUT.resolve(".holdfast/launch")),
                 "the command must have been built: ./holdfast --version");
@@ -92,19 +92,19 @@ final class StackStage implements AutoCloseable {
     }
 
     /** A file of the stage, as the test sees it. */
-    Path file(String path) {
+    public Path file(String path) {
         return Path.of("/proc/" + stage.process().pid() + "/root" + path);
     }
 
     /** Writes a file of the stage that everybody may read. */
-    void write(String path, String text) throws IOException {
+    public void write(String path, String text) throws IOException {
         Path file = file(path);
         Path _ = Files.createDirectories(Objects.requireNonNull(file.getParent()));
         Path _ = Files.writeString(file, text);
     }
 
     /** Starts {@code holdfast up} with its own units before others, and waits for nothing. */
-    Running up(String... units) {
+    public Running up(String... units) {
         List<String> command =
                 new ArrayList<>(
                         List.of(HOLDFAST, "up", "--runtime-dir", RUNTIME, "--slice", slice));
@@ -113,7 +113,7 @@ final class StackStage implements AutoCloseable {
     }
 
     /** Starts all, until it is there. */
-    Running ready() throws InterruptedException {
+    public Running ready() throws InterruptedException {
         Running up = up();
         up.await("holdfast: ready");
         return up;
@@ -125,18 +125,18 @@ final class StackStage implements AutoCloseable {
     }
 
     /** The cgroup of the stack, if it has one. */
-    boolean hasCgroup() {
+    public boolean hasCgroup() {
         try (Cgroup own = Cgroup.own()) {
             return own.childNames().contains(slice);
         }
     }
 
     /** A program on the stage, with the bus of the stack for the system's. */
-    Running start(List<String> command) {
+    public Running start(List<String> command) {
         return start(command, Stdio.devNull(), Map.of());
     }
 
-    Running start(List<String> command, Stdio stdin, Map<String, String> environment) {
+    public Running start(List<String> command, Stdio stdin, Map<String, String> environment) {
         List<String> inside = new ArrayList<>();
         String namespaces = "/proc/" + stage.process().pid() + "/ns/";
         inside.addAll(
@@ -216,7 +216,7 @@ final class StackStage implements AutoCloseable {
     }
 
     /** The main process of a unit, held; the number comes from the manager, and is verified. */
-    PidFd mainProcess(String unit) throws InterruptedException {
+    public PidFd mainProcess(String unit) throws InterruptedException {
         String number = userctl("show", "--property=MainPID", "--value", unit);
         PidFd process = PidFd.open(Integer.parseInt(number));
         try {

@@ -1,0 +1,186 @@
+package io.holdfast.interop.hostility;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.interop.hostility.Face.Call;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One hostility against some methods of a face, by a process of its own; what it has opened stays
+ * open until it is closed. That the face refuses or disconnects it is no failure.
+ */
+final class Attack implements AutoCloseable {
+    /** Of a call that is one of several in a packet. */
+    private static final int SHORT = 16 << 10;
+
+    /** One byte less than the part of a D-Bus message that tells its length. */
+    private static final int FIRST = 15;
+
+    private final Face face;
+    private final List<? extends Face.Method> methods;
+    private final UserProcess attacker;
+    private final AtomicInteger calls = new AtomicInteger();
+
+    @GuardedBy("this")
+    private final List<UnixSocket> sockets = new ArrayList<>();
+
+    @GuardedBy("this")
+    private final List<Thread> threads = new ArrayList<>();
+
+    @GuardedBy("this")
+    private boolean over;
+
+    @GuardedBy("this")
+    private @Nullable RuntimeException failure;
+
+    private Attack(Face face, List<? extends Face.Method> methods, UserProcess attacker) {
+        this.face = face;
+        this.methods = methods;
+        this.attacker = attacker;
+    }
+
+    /** Something that an attacker does. */
+    interface Step {
+        void run() throws InterruptedException;
+    }
+
+    /**
+     * Begins.
+     *
+     * @param attacker owned from now on
+     */
+    static Attack begin(
+            Hostility hostility,
+            Face face,
+            List<? extends Face.Method> methods,
+            UserProcess attacker) {
+        Attack attack = new Attack(face, methods, attacker);
+        attack.inBackground(() -> hostility.run(attack));
+        return attack;
+    }
+
+    /** Does something on a thread of its own, until the attack is over. */
+    synchronized void inBackground(Step step) {
+        if (!over) {
+            threads.add(Thread.ofVirtual().start(() -> run(step)));
+        }
+    }
+
+    private void run(Step step) {
+        try {
+            step.run();
+        } catch (ErrnoException | InterruptedException e) {
+            // refused, disconnected, or over
+        } catch (RuntimeException e) {
+            synchronized (this) {
+                if (!over && failure == null) {
+                    failure = e;
+                }
+            }
+        }
+    }
+
+    /** Whether all has been done that can be. */
+    synchronized boolean isSpent() {
+        return threads.stream().noneMatch(Thread::isAlive);
+    }
+
+    /** How many calls were sent. */
+    int calls() {
+        return calls.get();
+    }
+
+    /** How many connections one user may well have. */
+    int connections() {
+        return face.connections();
+    }
+
+    /** Connects and greets. */
+    UnixSocket connect() throws InterruptedException {
+        UnixSocket socket =
+                face.takesDatagrams()
+                        ? attacker.datagram(face.socket())
+                        : attacker.connect(face.socket());
+        synchronized (this) {
+            sockets.add(socket);
+        }
+        socket.sendFully(ByteBuffer.wrap(face.greeting()));
+        return socket;
+    }
+
+    /** Calls the methods in turn, so many times in all. */
+    void call(UnixSocket socket, int times, int descriptors) throws InterruptedException {
+        for (int i = 0; i < times; i++) {
+            call(i, descriptors).send(socket, attacker.process().fd(), 0);
+            calls.incrementAndGet();
+        }
+    }
+
+    private Call call(int number, int descriptors) {
+        return methods.get(number % methods.size())
+                .call(2 + number, number / methods.size(), descriptors);
+    }
+
+    /**
+     * Sends a part of a call.
+     *
+     * @param number which call, and how much of it
+     */
+    void callInPart(UnixSocket socket, int number) throws InterruptedException {
+        Call call = call(number, 0);
+        int length = call.bytes().length;
+        int sent = List.of(1, FIRST, length / 2, length - 1).get(number % 4);
+        sendPart(socket, call, sent);
+    }
+
+    /** Sends the first bytes of a call, with all its descriptors. */
+    void beginCall(UnixSocket socket, int descriptors) throws InterruptedException {
+        sendPart(socket, call(0, descriptors), FIRST);
+    }
+
+    private void sendPart(UnixSocket socket, Call call, int bytes) throws InterruptedException {
+        int length = call.bytes().length;
+        call.send(socket, attacker.process().fd(), length - Math.clamp(bytes, 1, length - 1));
+        calls.incrementAndGet();
+    }
+
+    /** Connects, calls some methods, and disconnects, again and again. */
+    void comeAndGo(Duration time) throws InterruptedException {
+        ByteArrayOutputStream says = new ByteArrayOutputStream();
+        says.writeBytes(face.greeting());
+        for (int i = 0; i < 4; i++) {
+            Call call = call(i, 0);
+            if (call.bytes().length < SHORT) {
+                says.writeBytes(call.bytes());
+            }
+        }
+        calls.addAndGet(attacker.churn(face.socket(), time, says.toByteArray()));
+    }
+
+    /** Ends the attacker's process, and all that it has opened. */
+    @Override
+    public void close() {
+        List<UnixSocket> open;
+        synchronized (this) {
+            over = true;
+            threads.forEach(Thread::interrupt);
+            open = List.copyOf(sockets);
+        }
+        attacker.close();
+        open.forEach(UnixSocket::close);
+        RuntimeException unforeseen;
+        synchronized (this) {
+            unforeseen = failure;
+        }
+        if (unforeseen != null) {
+            throw new IllegalStateException("the attack itself failed", unforeseen);
+        }
+    }
+}

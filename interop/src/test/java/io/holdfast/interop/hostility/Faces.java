@@ -1,0 +1,84 @@
+package io.holdfast.interop.hostility;
+
+import static io.holdfast.interop.stack.StackStage.RUNTIME;
+
+import io.holdfast.interop.hostility.DBusFace.Question;
+import io.holdfast.varlink.JsonObject;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The rows of the matrix: every way into a daemon. */
+final class Faces {
+    private static final Question GET_UNIT =
+            new Question(
+                    "/org/freedesktop/systemd1",
+                    "org.freedesktop.systemd1.Manager",
+                    "GetUnit",
+                    List.of("dbus.service"));
+
+    /** Those whose innocent callers must be answered, whichever is attacked. */
+    static final List<Face> SHARED =
+            List.of(
+                    DBusFace.onBus(
+                            "bus itself",
+                            Daemon.BUS,
+                            "org.freedesktop.DBus",
+                            new Question(
+                                    "/org/freedesktop/DBus",
+                                    "org.freedesktop.DBus",
+                                    "GetId",
+                                    List.of())),
+                    DBusFace.onBus(
+                            "manager on D-Bus",
+                            Daemon.MANAGER,
+                            "org.freedesktop.systemd1",
+                            GET_UNIT),
+                    new VarlinkFace(
+                            "manager on Varlink",
+                            Daemon.MANAGER,
+                            RUNTIME + "/io.holdfast.Manager",
+                            "io.holdfast.Manager.Status",
+                            JsonObject.of("name", "dbus.service")),
+                    DBusFace.onBus(
+                            "authority on D-Bus",
+                            Daemon.AUTHORITY,
+                            "org.freedesktop.PolicyKit1",
+                            new Question(
+                                    "/org/freedesktop/PolicyKit1/Authority",
+                                    "org.freedesktop.PolicyKit1.Authority",
+                                    "EnumerateActions",
+                                    List.of("C"))),
+                    new VarlinkFace(
+                            "authority on Varlink",
+                            Daemon.AUTHORITY,
+                            RUNTIME + "/io.holdfast.Authority",
+                            "io.holdfast.Authority.Check",
+                            JsonObject.of("action", "org.freedesktop.systemd1.manage-units")));
+
+    static final List<Face> ALL =
+            Stream.concat(
+                            SHARED.stream(),
+                            Stream.of(
+                                    DBusFace.ofRoot(
+                                            "private socket of the manager",
+                                            Daemon.MANAGER,
+                                            RUNTIME + "/systemd/private",
+                                            GET_UNIT),
+                                    new NotifyFace(),
+                                    new HelperFace()))
+                    .toList();
+
+    /** What a plain user may not do. */
+    static final Face START =
+            DBusFace.onBus(
+                    "start of a unit",
+                    Daemon.MANAGER,
+                    "org.freedesktop.systemd1",
+                    new Question(
+                            "/org/freedesktop/systemd1",
+                            "org.freedesktop.systemd1.Manager",
+                            "StartUnit",
+                            List.of("dbus.service", "replace")));
+
+    private Faces() {}
+}

@@ -1,0 +1,109 @@
+package io.holdfast.interop.hostility;
+
+import io.holdfast.core.process.PidFd;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * What a daemon holds at one moment.
+ *
+ * @param descriptors what they are open on
+ * @param residentKiB of its memory
+ * @param tables how much is in each
+ */
+record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> tables) {
+    /** How much more memory a daemon may keep: the heap of a JVM shrinks seldom. */
+    private static final int SPARE_KIB = 96 << 10;
+
+    /** Of a process that is held, and its tables. */
+    static Footprint of(PidFd process, Map<String, Long> tables) {
+        Path proc = Path.of("/proc/" + process.pid());
+        Footprint read = new Footprint(descriptors(proc), residentKiB(proc), tables);
+        if (!process.isAlive()) {
+            throw new IllegalStateException(process + " has ended");
+        }
+        return read;
+    }
+
+    private static List<String> descriptors(Path proc) {
+        List<String> open = new ArrayList<>();
+        try (Stream<Path> numbers = Files.list(proc.resolve("fd"))) {
+            for (Path number : numbers.toList()) {
+                open.add(target(number));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return open;
+    }
+
+    /** What it is open on; of a pidfd also whether its process lives. */
+    private static String target(Path number) {
+        try {
+            String target = Files.readSymbolicLink(number).toString();
+            if (!target.equals("anon_inode:[pidfd]")) {
+                return target;
+            }
+            Path info = number.resolveSibling("../fdinfo/" + number.getFileName());
+            boolean isGone = Files.readString(info).contains("Pid:\t-1\n");
+            return target + (isGone ? " of a process that has ended" : " of a process");
+        } catch (IOException e) {
+            return "closed meanwhile";
+        }
+    }
+
+    private static int residentKiB(Path proc) {
+        try {
+            return Files.readAllLines(proc.resolve("status")).stream()
+                    .filter(line -> line.startsWith("VmRSS:"))
+                    .mapToInt(line -> Integer.parseInt(line.replaceAll("\\D", "")))
+                    .findFirst()
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What is more than it was, beyond what a daemon may keep; empty if all has returned. */
+    List<String> moreThan(Footprint before) {
+        List<String> more = new ArrayList<>();
+        if (descriptors.size() > before.descriptors.size()) {
+            more.add(
+                    "%d descriptors were open and %d are: %s"
+                            .formatted(
+                                    before.descriptors.size(),
+                                    descriptors.size(),
+                                    difference(before)));
+        }
+        if (residentKiB > before.residentKiB + SPARE_KIB) {
+            more.add("%d KiB were resident and %d are".formatted(before.residentKiB, residentKiB));
+        }
+        tables.forEach((table, count) -> {
+            long was = before.tables.getOrDefault(table, 0L);
+            if (count > was) {
+                more.add("%s was %d and is %d".formatted(table, was, count));
+            }
+        });
+        return more;
+    }
+
+    /** The kinds of descriptors of which there are more now. */
+    private Map<String, Integer> difference(Footprint before) {
+        Map<String, Integer> kinds = new TreeMap<>();
+        descriptors.forEach(target -> kinds.merge(kind(target), 1, Integer::sum));
+        before.descriptors.forEach(target -> kinds.merge(kind(target), -1, Integer::sum));
+        kinds.values().removeIf(count -> count <= 0);
+        return kinds;
+    }
+
+    private static String kind(String target) {
+        return target.replaceAll("\\[\\d+]", "");
+    }
+}

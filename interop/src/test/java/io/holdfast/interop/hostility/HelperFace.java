@@ -1,0 +1,93 @@
+package io.holdfast.interop.hostility;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.interop.stack.StackStage;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The socket of the authentication helper, of which the manager starts one for each connection: an
+ * agent sends a user and a cookie, one a line, and is answered a line.
+ */
+record HelperFace() implements Face {
+    @Override
+    public String name() {
+        return "authentication helper";
+    }
+
+    @Override
+    public Daemon daemon() {
+        return Daemon.MANAGER;
+    }
+
+    @Override
+    public String socket() {
+        return StackStage.RUNTIME + "/agent-helper.socket";
+    }
+
+    /** Each is a JVM, up to what one user may have (MaxConnectionsPerSource=16). */
+    @Override
+    public int connections() {
+        return 20;
+    }
+
+    /** Seventeen JVMs start at once. */
+    @Override
+    public Duration patience() {
+        return Duration.ofSeconds(60);
+    }
+
+    @Override
+    public Set<Hostility> hostilities() {
+        return EnumSet.of(Hostility.HALF_SENT);
+    }
+
+    @Override
+    public List<Method> methods(StackUnderAttack stack) {
+        return List.of(new Authentication());
+    }
+
+    @Override
+    public byte[] greeting() {
+        return new byte[0];
+    }
+
+    @Override
+    public Optional<Call> question() {
+        return Optional.of(new Authentication().call(2, 0, 0));
+    }
+
+    @Override
+    public Dialogue dialogue(UnixSocket socket) {
+        return (call, some) -> {
+            call.send(socket, some, 0);
+            ByteBuffer answer = ByteBuffer.allocate(1 << 10);
+            while (answer.position() == 0 || answer.get(answer.position() - 1) != '\n') {
+                if (socket.receive(answer) == UnixSocket.END) {
+                    throw new IllegalStateException("disconnected");
+                }
+            }
+            return new Answer(answer.position(), "");
+        };
+    }
+
+    private record Authentication() implements Method {
+        @Override
+        public String name() {
+            return "authentication";
+        }
+
+        @Override
+        public Call call(int serial, int arguments, int descriptors) {
+            return new Call(
+                    (StackStage.USER + "\n1-no-such-cookie-" + arguments + "\n").getBytes(UTF_8),
+                    descriptors);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package io.holdfast.interop.hostility;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.interop.hostility.Survey.Surveyed;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every way into the daemons ({@link Faces}) against everything that a plain user may do to it
+ * ({@link Hostility}). Each time the daemons live, innocent callers are answered meanwhile, and
+ * afterwards descriptors, memory and tables are what they were.
+ *
+ * <p>The methods of a face are found by introspection, so that a new one is tested as soon as it
+ * exists. In calls that nobody reads the answers of, methods with long answers are tested one by
+ * one and the others in groups; with {@code -Dholdfast.long=true} all one by one. {@code
+ * -Dholdfast.cells=REGEX} runs only what is named so.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(300)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"unshare", "nsenter", "openssl", "setpriv", "systemctl", "python3"})
+class HostilityMatrixTest {
+    private static final boolean LONG = Boolean.getBoolean("holdfast.long");
+    private static final Pattern CELLS = Pattern.compile(System.getProperty("holdfast.cells", ""));
+
+    private static final Duration LONGEST_ATTACK = Duration.ofSeconds(5);
+    private static final Duration LONGEST_RETURN = Duration.ofSeconds(15);
+
+    /** Between the questions of innocent callers, who may connect 100 times a second. */
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
+    private StackUnderAttack stack;
+    private final Map<Face, List<Surveyed>> methods = new LinkedHashMap<>();
+    private final Map<Daemon, Footprint> before = new EnumMap<>(Daemon.class);
+
+    /** One field of the matrix, or a part of one. */
+    record Cell(Face face, Hostility hostility, List<Surveyed> methods) {
+        @Override
+        public String toString() {
+            String some = methods.getFirst().name();
+            if (methods.size() > 1) {
+                some =
+                        "%d methods, from %s to %s"
+                                .formatted(methods.size(), some, methods.getLast().name());
+            }
+            return "%s: %s: %s".formatted(face.name(), hostility, some);
+        }
+    }
+
+    @BeforeAll
+    void start() throws Exception {
+        open();
+        for (Face face : Faces.ALL) {
+            methods.put(face, Survey.of(stack, face));
+        }
+        measure();
+    }
+
+    private void open() throws Exception {
+        stack = StackUnderAttack.start();
+        measure();
+    }
+
+    private void measure() throws InterruptedException {
+        for (Daemon daemon : Daemon.values()) {
+            before.put(daemon, stack.footprint(daemon));
+        }
+    }
+
+    @AfterAll
+    void end() {
+        if (stack != null) {
+            stack.close();
+        }
+    }
+
+    @Test
+    void aPlainUserCannotConnectWhereOnlyRootMay() {
+        for (Face face : Faces.ALL) {
+            if (face.isForRoot()) {
+                try (UserProcess user = stack.plainUser()) {
+                    assertThatExceptionOfType(ErrnoException.class)
+                            .as(face.name())
+                            .isThrownBy(() -> user.connect(face.socket()).close())
+                            .matches(e -> e.errno() == Errno.EACCES);
+                }
+            }
+        }
+    }
+
+    Stream<Cell> cells() {
+        List<Cell> cells = new ArrayList<>();
+        methods.forEach((face, found) -> {
+            for (Hostility hostility : face.hostilities()) {
+                if (hostility == Hostility.UNREAD_REPLIES) {
+                    addCells(cells, face, hostility, longOnes(found), 1);
+                    addCells(cells, face, hostility, shortOnes(found), LONG ? 1 : 8);
+                } else {
+                    addCells(cells, face, hostility, found, LONG ? 8 : found.size());
+                }
+            }
+        });
+        return cells.stream().filter(cell -> CELLS.matcher(cell.toString()).find());
+    }
+
+    private static List<Surveyed> longOnes(List<Surveyed> methods) {
+        return methods.stream().filter(Surveyed::isLong).toList();
+    }
+
+    private static List<Surveyed> shortOnes(List<Surveyed> methods) {
+        return methods.stream().filter(method -> !method.isLong()).toList();
+    }
+
+    private static void addCells(
+            List<Cell> to, Face face, Hostility hostility, List<Surveyed> methods, int group) {
+        for (int from = 0; from < methods.size(); from += group) {
+            int end = Math.min(from + group, methods.size());
+            to.add(new Cell(face, hostility, methods.subList(from, end)));
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cells")
+    void theDaemonsLiveAnswerOthersAndHoldNothingAfterwards(Cell cell) throws Exception {
+        boolean passed = false;
+        try {
+            attack(cell);
+            for (Daemon daemon : Daemon.values()) {
+                awaitReturn(daemon, cell);
+            }
+            passed = true;
+        } finally {
+            if (!passed) { // the next one shall not suffer from what this one left
+                stack.close();
+                open();
+            }
+        }
+    }
+
+    private void attack(Cell cell) throws InterruptedException {
+        try (Attack attack =
+                Attack.begin(
+                        cell.hostility(),
+                        cell.face(),
+                        cell.methods(),
+                        stack.attacker(cell.face()))) {
+            long deadline = System.nanoTime() + LONGEST_ATTACK.toNanos();
+            do {
+                askAll(cell);
+                LockSupport.parkNanos(PAUSE.toNanos());
+            } while (!(attack.isSpent() && stack.isQuiet()) && System.nanoTime() < deadline);
+            assertThat(attack.calls()).as("%s: calls sent", cell).isPositive();
+        }
+    }
+
+    /** Asks what is attacked, and what everybody needs. */
+    private void askAll(Cell cell) throws InterruptedException {
+        Set<Face> asked = new LinkedHashSet<>(Faces.SHARED);
+        asked.add(cell.face());
+        for (Face face : asked) {
+            try {
+                stack.ask(face);
+            } catch (AssertionError e) {
+                throw new AssertionError(
+                        "%s: %s\n%s".formatted(cell, e.getMessage(), stack.written()), e);
+            }
+        }
+    }
+
+    private void awaitReturn(Daemon daemon, Cell cell) throws InterruptedException {
+        long deadline = System.nanoTime() + LONGEST_RETURN.toNanos();
+        List<String> more = moreOf(daemon, cell);
+        while (!more.isEmpty() && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(PAUSE.toNanos());
+            more = moreOf(daemon, cell);
+        }
+        assertThat(more).as("%s: what %s still holds", cell, daemon).isEmpty();
+    }
+
+    private List<String> moreOf(Daemon daemon, Cell cell) throws InterruptedException {
+        assertThat(stack.isAlive(daemon))
+                .as("%s: whether %s lives:\n%s", cell, daemon, stack.written())
+                .isTrue();
+        return stack.footprint(daemon).moreThan(before.get(daemon));
+    }
+}

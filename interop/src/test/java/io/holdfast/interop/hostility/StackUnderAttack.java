@@ -1,0 +1,316 @@
+package io.holdfast.interop.hostility;
+
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.interop.hostility.Face.Answer;
+import io.holdfast.interop.stack.Running;
+import io.holdfast.interop.stack.StackStage;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The stack as {@code holdfast up} runs it, with some units of its own, and those who look at it:
+ * an innocent user, and root, who counts what its daemons hold.
+ */
+final class StackUnderAttack implements AutoCloseable {
+    private static final int INNOCENT = 40_012;
+
+    /** The first of the users who attack; each does so once. */
+    private static final int ATTACKERS = 40_100;
+
+    private static final AtomicInteger ATTACKS = new AtomicInteger();
+
+    private static final String UNITS = "/run/matrix";
+    private static final String NOTIFYING = "notifying.service";
+    private static final int QUIET = 8;
+    private static final int TALKATIVE = 4;
+
+    /** Of a failure. */
+    private static final int LINES = 30;
+
+    private static final String SYSTEMD = "org.freedesktop.systemd1";
+    private static final List<String> OF_BUS =
+            List.of(
+                    "ActiveConnections",
+                    "IncompleteConnections",
+                    "BusNames",
+                    "MatchRules",
+                    "io.holdfast.Bus.PendingReplies");
+    private static final List<String> OF_CONNECTION =
+            List.of("OutgoingBytes", "OutgoingFDs", "io.holdfast.Bus.PendingReplies");
+
+    private final StackStage stage;
+    private final List<String> units = new ArrayList<>();
+    private final Running up;
+    private final Map<Daemon, PidFd> processes = new EnumMap<>(Daemon.class);
+    private final BusConnection bus;
+    private final VarlinkClient manager;
+    private final VarlinkClient authority;
+    private final UserProcess innocent;
+    private final UserProcess root;
+    private long ticks;
+
+    private StackUnderAttack(StackStage stage) throws IOException, InterruptedException {
+        this.stage = stage;
+        writeUnits();
+        List<String> words = new ArrayList<>(List.of("--units", UNITS, "holdfast.target"));
+        words.addAll(units);
+        up = stage.up(words.toArray(String[]::new));
+        up.await("holdfast: ready");
+        processes.put(Daemon.MANAGER, up.process());
+        processes.put(Daemon.BUS, stage.mainProcess("dbus.service"));
+        processes.put(Daemon.AUTHORITY, stage.mainProcess("polkit.service"));
+        bus = BusConnection.connect("unix:path=" + stage.file(StackStage.RUNTIME + "/bus"));
+        manager = varlink("io.holdfast.Manager");
+        authority = varlink("io.holdfast.Authority");
+        innocent = UserProcess.start(stage, INNOCENT);
+        root = UserProcess.start(stage, 0);
+        warmUp();
+    }
+
+    /** What is opened once, and then stays, is open afterwards. */
+    private void warmUp() throws InterruptedException {
+        for (Face face : Faces.SHARED) {
+            ask(face);
+        }
+        Answer refused = asked(Faces.START); // of which the manager asks the authority
+        if (refused.error().isEmpty()) {
+            throw new AssertionError("a plain user may start units");
+        }
+    }
+
+    /** Starts all of it. */
+    static StackUnderAttack start() throws IOException, InterruptedException {
+        StackStage stage = StackStage.open(StackStage.Accounts.WITH);
+        try {
+            return new StackUnderAttack(stage);
+        } catch (IOException | InterruptedException | RuntimeException | AssertionError e) {
+            stage.close();
+            throw e;
+        }
+    }
+
+    private void writeUnits() throws IOException {
+        for (int i = 0; i < QUIET; i++) {
+            write("quiet%d.service".formatted(i), "exec sleep infinity");
+        }
+        write(NOTIFYING, "systemd-notify --ready; exec sleep infinity");
+        for (int i = 0; i < TALKATIVE; i++) { // as much as a manager keeps of a unit's output
+            write(
+                    "talkative%d.service".formatted(i),
+                    "printf '%%08000d\\n' $$(seq 250); exec sleep infinity");
+        }
+    }
+
+    private VarlinkClient varlink(String socket) {
+        return VarlinkClient.connect("unix:" + stage.file(StackStage.RUNTIME + "/" + socket));
+    }
+
+    private void write(String unit, String script) throws IOException {
+        stage.write(
+                UNITS + "/" + unit,
+                """
+                [Unit]
+                Description=Something that runs
+                StartLimitIntervalSec=0
+                [Service]
+                Type=%s
+                NotifyAccess=all
+                ExecStart=/bin/sh -c "%s"
+                """
+                        .formatted(unit.equals(NOTIFYING) ? "notify" : "exec", script));
+        units.add(unit);
+    }
+
+    /** Units that run. */
+    List<String> units() {
+        return units;
+    }
+
+    /** The number of a process that lives. */
+    long pid() {
+        return ProcessHandle.current().pid();
+    }
+
+    /** A connection of root's. */
+    BusConnection bus() {
+        return bus;
+    }
+
+    /** A process of somebody who may connect to a face, and has not done so before. */
+    UserProcess attacker(Face face) {
+        return face.isForRoot() ? UserProcess.start(stage, 0) : plainUser();
+    }
+
+    /** A process of a plain user who has not done anything before. */
+    UserProcess plainUser() {
+        return UserProcess.start(stage, ATTACKERS + ATTACKS.incrementAndGet());
+    }
+
+    /** A file of the stage, as the test sees it. */
+    Path file(String path) {
+        return stage.file(path);
+    }
+
+    /** Whether the process that was started in the beginning still runs. */
+    boolean isAlive(Daemon daemon) {
+        return processes.get(daemon).isAlive();
+    }
+
+    /** Whether no daemon computes: since the last time this was asked. */
+    boolean isQuiet() {
+        long now = 0;
+        for (PidFd process : processes.values()) {
+            now += ticks(process);
+        }
+        boolean quiet = now - ticks <= 1;
+        ticks = now;
+        return quiet;
+    }
+
+    private static long ticks(PidFd process) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /** The last lines that the daemons have written. */
+    String written() {
+        List<String> lines =
+                up.written().lines().filter(line -> !line.startsWith("talkative")).toList();
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - LINES), lines.size()));
+    }
+
+    /**
+     * Asks as an innocent user, over a new connection. Where nobody is answered, a service says
+     * that it is ready.
+     *
+     * @throws AssertionError if there is no good answer in time
+     */
+    void ask(Face face) throws InterruptedException {
+        if (face.question().isEmpty()) {
+            restartNotifying();
+            return;
+        }
+        FutureTask<Answer> asking = new FutureTask<>(() -> asked(face));
+        Thread thread = Thread.ofVirtual().start(asking);
+        try {
+            Answer answer = asking.get(face.patience().toMillis(), TimeUnit.MILLISECONDS);
+            if (!answer.error().isEmpty()) {
+                throw refused(face, answer.error(), null);
+            }
+        } catch (TimeoutException e) {
+            thread.interrupt();
+            throw refused(face, "no answer within " + face.patience(), e);
+        } catch (ExecutionException e) {
+            throw refused(face, String.valueOf(e.getCause()), e);
+        }
+    }
+
+    private void restartNotifying() {
+        JsonObject done =
+                manager.call(
+                        "io.holdfast.Manager.Restart",
+                        JsonObject.builder().putStrings("names", List.of(NOTIFYING)).build());
+        List<String> results =
+                done.objects("results").stream().map(each -> each.string("result")).toList();
+        if (!results.equals(List.of("done"))) {
+            throw new AssertionError("the restart of " + NOTIFYING + ": " + results);
+        }
+    }
+
+    private Answer asked(Face face) throws InterruptedException {
+        UserProcess user = face.isForRoot() ? root : innocent;
+        try (UnixSocket socket = user.connect(face.socket())) {
+            return face.dialogue(socket).ask(face.question().orElseThrow(), user.process().fd());
+        }
+    }
+
+    private static AssertionError refused(Face face, String how, @Nullable Exception cause) {
+        return new AssertionError("an innocent caller of the %s: %s".formatted(face.name(), how), cause);
+    }
+
+    /** What a daemon holds now. */
+    Footprint footprint(Daemon daemon) throws InterruptedException {
+        return Footprint.of(
+                processes.get(daemon),
+                switch (daemon) {
+                    case MANAGER -> tablesOfManager();
+                    case BUS -> tablesOfBus();
+                    case AUTHORITY -> tablesOfAuthority();
+                });
+    }
+
+    private Map<String, Long> tablesOfManager() throws InterruptedException {
+        Map<String, Long> tables = new LinkedHashMap<>();
+        for (String list : List.of("ListUnits", "ListJobs")) {
+            List<?> all =
+                    (List<?>)
+                            bus.object(SYSTEMD, "/org/freedesktop/systemd1")
+                                    .call(SYSTEMD + ".Manager", list)
+                                    .getFirst();
+            tables.put(list, (long) all.size());
+        }
+        return tables;
+    }
+
+    private Map<String, Long> tablesOfBus() throws InterruptedException {
+        Map<String, Long> tables = new LinkedHashMap<>();
+        Map<?, ?> all = stats("GetStats", "");
+        OF_BUS.forEach(name -> tables.put(name, number(all.get(name))));
+        for (String service : List.of(SYSTEMD, "org.freedesktop.PolicyKit1")) {
+            Map<?, ?> one = stats("GetConnectionStats", "s", service);
+            OF_CONNECTION.forEach(
+                    name -> tables.put(name + " of " + service, number(one.get(name))));
+        }
+        return tables;
+    }
+
+    private Map<?, ?> stats(String method, String signature, Object... arguments)
+            throws InterruptedException {
+        return (Map<?, ?>)
+                bus.bus().call("org.freedesktop.DBus.Debug.Stats", method, signature, arguments)
+                        .getFirst();
+    }
+
+    private static long number(Object value) {
+        return value instanceof Variant(_, Number number) ? number.longValue() : 0;
+    }
+
+    private Map<String, Long> tablesOfAuthority() {
+        JsonObject metrics = authority.call("io.holdfast.Authority.GetRuleMetrics");
+        return Map.of("stuck", metrics.integer("stuck"), "programs", metrics.integer("programs"));
+    }
+
+    @Override
+    public void close() {
+        innocent.close();
+        root.close();
+        manager.close();
+        authority.close();
+        bus.close();
+        processes.remove(Daemon.MANAGER); // which its child owns
+        processes.values().forEach(PidFd::close);
+        stage.close();
+    }
+}

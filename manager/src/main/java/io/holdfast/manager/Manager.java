@@ -126,10 +126,11 @@ public final class Manager implements AutoCloseable {
 
     private static void removeLeftovers(ManagerContext context) {
         Consumer<String> warnings = text -> context.loop().postEnding(() -> context.warn(text));
-        context.workers()
-                .run(
-                        () -> Leftovers.remove(warnings),
-                        (count, failure) -> {
+        Work<Integer> _ =
+                context.workers()
+                        .ownLane("leftovers")
+                        .work("to remove leftovers", () -> Leftovers.remove(warnings))
+                        .begin((count, failure) -> {
                             if (count == null) {
                                 context.warn("cannot look for leftovers: " + failure);
                             } else if (count > 0) {

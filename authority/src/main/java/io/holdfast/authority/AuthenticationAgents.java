@@ -135,6 +135,7 @@ final class AuthenticationAgents {
                 }
             }
             dialogs.cancelAbout(isGone);
+            dialogs.endAttempts(isGone);
         });
     }
 
@@ -208,6 +209,19 @@ final class AuthenticationAgents {
         return Optional.of(added.id());
     }
 
+    /** As {@link AuthorityEngine#beginAttempt}. */
+    CompletableFuture<Void> beginAttempt(
+            Caller caller,
+            String cookie,
+            long user,
+            OptionalLong agentUid,
+            Optional<Subject.UnixProcess> asked) {
+        return ofHelper(
+                caller,
+                asked,
+                () -> dialogs.attempt(caller.connection(), cookie, user, agentUid, asked));
+    }
+
     /** As {@link AuthorityEngine#respond}. */
     CompletableFuture<Void> respond(
             Caller caller,
@@ -215,17 +229,20 @@ final class AuthenticationAgents {
             long user,
             OptionalLong agentUid,
             Optional<Subject.UnixProcess> asked) {
+        return ofHelper(caller, asked, () -> dialogs.respond(cookie, user, agentUid, asked));
+    }
+
+    /** What only root may ask. */
+    private CompletableFuture<Void> ofHelper(
+            Caller caller, Optional<Subject.UnixProcess> asked, Runnable work) {
         if (!caller.isRoot()) {
             asked.ifPresent(Subject.UnixProcess::close);
             return CompletableFuture.failedFuture(
                     AuthorityException.failed(
                             "Only uid 0 may invoke this method. This incident has been logged."));
         }
-        CompletableFuture<Void> done =
-                tasks.submit(() -> {
-                    dialogs.respond(cookie, user, agentUid, asked);
-                });
-        return done.whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
+        return tasks.submit(work)
+                .whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
     }
 
     /** When the loop has ended. */

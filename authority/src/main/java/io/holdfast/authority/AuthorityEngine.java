@@ -323,6 +323,26 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
+     * Lets a helper begin to authenticate a user: PAM must not run for a cookie that is none, or
+     * that another's agent has. The attempt counts against the user of the agent until the caller's
+     * connection ends.
+     *
+     * @param user who is to authenticate
+     * @param agentUid of whom the helper speaks with
+     * @param asked who the helper speaks with; owned
+     * @return fails with {@link AuthorityException} if the caller is not root, there is no such
+     *     dialog of that agent, the user was not offered, or too many attempts are under way
+     */
+    public CompletableFuture<Void> beginAttempt(
+            Caller caller,
+            String cookie,
+            long user,
+            OptionalLong agentUid,
+            Optional<Subject.UnixProcess> asked) {
+        return agents.beginAttempt(caller, cookie, user, agentUid, asked);
+    }
+
+    /**
      * The helper tells that a user has authenticated.
      *
      * @param agentUid of whom the helper has spoken with; empty if it does not tell

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,13 @@ final class Dialogs implements AutoCloseable {
     /** The same of all agents of one user: he is shown one at a time. */
     static final int MAX_PER_USER = AuthorityLimits.DIALOGS_OF_USER.intValue();
 
+    /**
+     * Attempts to authenticate that one user's agents may have under way: each is a process of the
+     * helper, in which PAM runs.
+     */
+    static final int MAX_ATTEMPTS_PER_USER =
+            Integer.getInteger("io.holdfast.authority.attemptsPerUser", 4);
+
     private static final int SECRET_BYTES = 16;
 
     private final EventLoop loop;
@@ -42,6 +50,7 @@ final class Dialogs implements AutoCloseable {
     private final List<Dialog> dialogs = new ArrayList<>();
     private final Map<Long, Integer> unanswered = new HashMap<>(); // by the agent's serial
     private final Map<Long, Integer> unansweredOfUser = new HashMap<>();
+    private final Map<String, Long> attempts = new HashMap<>(); // users by the helper's connection
     private long last;
 
     Dialogs(EventLoop loop, LoopTasks tasks) {
@@ -213,11 +222,13 @@ final class Dialogs implements AutoCloseable {
         of(agent).forEach(dialog -> cancel(dialog, reason));
     }
 
-    /** The connections that are asked about. */
+    /** The connections that are asked about, and those of helpers. */
     Set<String> connections() {
-        return dialogs.stream()
-                .map(dialog -> dialog.subjectName)
-                .filter(name -> !name.isEmpty())
+        return Stream.concat(
+                        dialogs.stream()
+                                .map(dialog -> dialog.subjectName)
+                                .filter(name -> !name.isEmpty()),
+                        attempts.keySet().stream())
                 .collect(Collectors.toSet());
     }
 
@@ -236,6 +247,49 @@ final class Dialogs implements AutoCloseable {
     }
 
     /**
+     * Lets a helper begin an attempt to authenticate. It is under way until the helper's connection
+     * ends.
+     *
+     * @param helper its connection
+     * @param user who is to authenticate
+     * @param agentUid that the cookie must belong to
+     * @param asked the process that speaks with the helper
+     * @throws AuthorityException if there is no such dialog of that agent, the user was not offered,
+     *     or the agent's user has as many attempts under way as the limit allows
+     */
+    void attempt(
+            String helper,
+            String cookie,
+            long user,
+            OptionalLong agentUid,
+            Optional<Subject.UnixProcess> asked) {
+        Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, asked)));
+        requireOffered(dialog, user);
+        long agents = dialog.agent.uid();
+        long underWay = attempts.values().stream().filter(each -> each == agents).count();
+        if (underWay >= MAX_ATTEMPTS_PER_USER) {
+            throw AuthorityException.failed(
+                    "user %d has %d attempts to authenticate under way, which is the limit (%s)"
+                            .formatted(agents, underWay, "io.holdfast.authority.attemptsPerUser"));
+        }
+        Long _ = attempts.put(helper, agents);
+    }
+
+    /** Such connections have gone, and the attempts of helpers with them. */
+    void endAttempts(Predicate<String> isGone) {
+        boolean _ = attempts.keySet().removeIf(isGone);
+    }
+
+    private static void requireOffered(Dialog dialog, long user) {
+        if (!dialog.users.contains(user)) {
+            throw AuthorityException.failed(
+                    "The authenticated identity is wrong: user "
+                            + user
+                            + " was not offered to the agent");
+        }
+    }
+
+    /**
      * The helper tells who has authenticated.
      *
      * @param agentUid that the cookie must belong to; empty for the old form, which does not tell
@@ -245,12 +299,7 @@ final class Dialogs implements AutoCloseable {
     void respond(
             String cookie, long user, OptionalLong agentUid, Optional<Subject.UnixProcess> asked) {
         Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, asked)));
-        if (!dialog.users.contains(user)) {
-            throw AuthorityException.failed(
-                    "The authenticated identity is wrong: user "
-                            + user
-                            + " was not offered to the agent");
-        }
+        requireOffered(dialog, user);
         dialog.authenticated = OptionalLong.of(user);
         dialog.word =
                 "by the word of a helper that "

@@ -32,6 +32,12 @@ public final class PolicyKit1 implements AutoCloseable {
     /** Of the agents. */
     public static final String AGENT_INTERFACE = NAME + ".AuthenticationAgent";
 
+    /** Of what our helper asks before PAM runs, on the same object. */
+    public static final String HELPER_INTERFACE = "io.holdfast.AuthenticationHelper";
+
+    /** Its method: may the agent that has this cookie let this user authenticate? */
+    public static final String BEGIN_ATTEMPT = "BeginAttempt";
+
     /** What its errors begin with. */
     static final String ERROR = NAME + ".Error.";
 
@@ -54,7 +60,8 @@ public final class PolicyKit1 implements AutoCloseable {
         this.engine = engine;
         this.bus = bus;
         this.peers = new BusPeers(bus);
-        this.authority = bus.export(PATH, new PolicyKitMethods(engine, bus, peers).description());
+        PolicyKitMethods methods = new PolicyKitMethods(engine, bus, peers);
+        this.authority = bus.export(PATH, methods.description(), methods.helperDescription());
     }
 
     /**

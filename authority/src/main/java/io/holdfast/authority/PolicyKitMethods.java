@@ -160,6 +160,24 @@ final class PolicyKitMethods {
                 .build();
     }
 
+    /**
+     * What our helper asks before PAM runs, and polkit's does not: an interface of ours on the same
+     * object.
+     */
+    BusInterface helperDescription() {
+        return BusInterface.named(PolicyKit1.HELPER_INTERFACE)
+                .concurrent()
+                .method(
+                        PolicyKit1.BEGIN_ATTEMPT,
+                        "s" + SUBJECT + SUBJECT,
+                        "",
+                        answered(this::beginAttempt),
+                        "cookie",
+                        "identity",
+                        "subject")
+                .build();
+    }
+
     /** What is done for a caller who is known. */
     private interface Asked {
         List<?> answer(MethodCall call, Caller caller) throws Exception;
@@ -352,13 +370,42 @@ final class PolicyKitMethods {
         return List.of();
     }
 
+    private List<?> beginAttempt(MethodCall call, Caller caller) throws InterruptedException {
+        Subject.UnixProcess asked = agentProcess(call);
+        long user = user(call, 1, asked);
+        join(
+                engine.beginAttempt(
+                        caller,
+                        call.string(0),
+                        user,
+                        OptionalLong.of(asked.uid()),
+                        Optional.of(asked)));
+        forgetIfGone(call, caller);
+        return List.of();
+    }
+
     private List<?> respondWithSubject(MethodCall call, Caller caller) throws InterruptedException {
+        Subject.UnixProcess asked = agentProcess(call);
+        return respond(call, caller, 0, OptionalLong.of(asked.uid()), Optional.of(asked));
+    }
+
+    /** The process that speaks with the helper: the third argument. */
+    private Subject.UnixProcess agentProcess(MethodCall call) {
         Struct subject = call.argument(2, Struct.class);
         if (!subject.get(0).equals("unix-process")) {
             throw AuthorityException.failed("the subject must be a unix-process");
         }
-        Subject.UnixProcess asked = door.process((Map<?, ?>) subject.get(1), call);
-        return respond(call, caller, 0, OptionalLong.of(asked.uid()), Optional.of(asked));
+        return door.process((Map<?, ?>) subject.get(1), call);
+    }
+
+    /** The user of an argument; closes the agent's process if it is none. */
+    private static long user(MethodCall call, int argument, Subject.UnixProcess asked) {
+        try {
+            return user(call.argument(argument, Struct.class));
+        } catch (RuntimeException e) {
+            asked.close();
+            throw e;
+        }
     }
 
     private List<?> respond(

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.testkit.DbusDaemon;
 import io.holdfast.dbus.testkit.TestBus;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Struct;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Handler;
@@ -132,6 +134,86 @@ class HelperResponseTest {
                 assertThat(dialog.end().get(0)).isEqualTo(true);
             }
             assertThat(auditLine()).endsWith("that holds its agent by a pidfd that was passed");
+        }
+
+        private static void beginAttempt(
+                BusConnection helper, Object cookie, Struct identity, Struct agent)
+                throws InterruptedException {
+            var _ =
+                    helper.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                            .call(
+                                    PolicyKit1.HELPER_INTERFACE,
+                                    PolicyKit1.BEGIN_ATTEMPT,
+                                    "s" + SUBJECT + SUBJECT,
+                                    cookie,
+                                    identity,
+                                    agent);
+        }
+
+        private static void assertNoAttempt(
+                BusConnection helper, Object cookie, Struct identity, Struct agent, String why) {
+            assertThatExceptionOfType(DBusException.class)
+                    .isThrownBy(() -> beginAttempt(helper, cookie, identity, agent))
+                    .withMessageContaining(why);
+        }
+
+        @Test
+        void anAttemptBeginsOnlyForACookieThatItsAgentMayAnswer() throws Exception {
+            try (Dialog dialog = new Dialog();
+                    PidFd agent = PidFd.self();
+                    PidFd stranger = PidFd.open(process)) {
+                Struct root = subject("unix-user", "uid", "u", 0);
+                Struct other =
+                        subject(
+                                "unix-process",
+                                "pidfd",
+                                "h",
+                                agent.fd(),
+                                "uid",
+                                "i",
+                                (int) USER + 1);
+                beginAttempt(client, dialog.cookie(), user(), pidfd(agent.fd()));
+                assertNoAttempt(client, "1-a-2-b", user(), pidfd(agent.fd()), "No session");
+                assertNoAttempt(client, dialog.cookie(), user(), pidfd(stranger.fd()), "No session");
+                assertNoAttempt(client, dialog.cookie(), user(), other, "No session");
+                assertNoAttempt(client, dialog.cookie(), root, pidfd(agent.fd()), "not offered");
+                assertThat(dialog.end().get(0)).as("an attempt alone").isEqualTo(false);
+            }
+        }
+
+        @Test
+        void aUsersAttemptsAreLimitedUntilTheirHelpersHaveGone() throws Exception {
+            try (Dialog dialog = new Dialog();
+                    PidFd agent = PidFd.self()) {
+                List<BusConnection> helpers = new ArrayList<>();
+                try {
+                    for (int i = 0; i < Dialogs.MAX_ATTEMPTS_PER_USER; i++) {
+                        helpers.add(BusConnection.connect(bus.address()));
+                        beginAttempt(
+                                helpers.getLast(), dialog.cookie(), user(), pidfd(agent.fd()));
+                    }
+                    assertNoAttempt(
+                            client,
+                            dialog.cookie(),
+                            user(),
+                            pidfd(agent.fd()),
+                            "user " + USER + " has 4 attempts to authenticate under way, which is"
+                                    + " the limit (io.holdfast.authority.attemptsPerUser)");
+                    helpers.removeLast().close();
+                    Await.until(() -> {
+                        try {
+                            beginAttempt(client, dialog.cookie(), user(), pidfd(agent.fd()));
+                            return true;
+                        } catch (DBusException e) {
+                            return false;
+                        } catch (InterruptedException e) {
+                            throw new AssertionError(e);
+                        }
+                    });
+                } finally {
+                    helpers.forEach(BusConnection::close);
+                }
+            }
         }
 
         @Test

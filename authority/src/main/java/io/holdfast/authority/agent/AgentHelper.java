@@ -18,8 +18,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Authenticates a user for an agent, which is the one at the other end of a connection: PAM asks,
- * the agent answers, and the authority is told of the success together with that process. One
+ * Authenticates a user for an agent, which is the process at the other end of a connection: the
+ * authority confirms that the agent may answer its cookie, PAM asks, the agent answers, and the
+ * authority is told of the success together with that process. Without the first of these the helper
+ * would tell everybody whether a password is right. One
  * dialog, by one platform thread; in a process of its own ({@link HelperProcess}), for PAM modules
  * change the process that they run in.
  */
@@ -44,7 +46,7 @@ final class AgentHelper {
     }
 
     private final PamService service;
-    private final AuthorityCalls authority;
+    private final List<BusAddress> bus;
     private final Accounts accounts;
     private final HelperLimits limits;
     private final Consumer<String> notices;
@@ -63,7 +65,7 @@ final class AgentHelper {
             Consumer<String> notices,
             Consumer<String> end) {
         this.service = service;
-        this.authority = new AuthorityCalls(bus);
+        this.bus = List.copyOf(bus);
         this.accounts = accounts;
         this.limits = limits;
         this.notices = notices;
@@ -100,10 +102,13 @@ final class AgentHelper {
                         connection,
                         caller.process(),
                         limits.dialog(),
-                        why -> end.accept(failed(request, caller, why)))) {
+                        why -> end.accept(failed(request, caller, why)));
+                AuthorityCalls authority =
+                        AuthorityCalls.begin(
+                                bus, caller, request.cookie(), uid(request.user()))) {
             authenticate(protocol, request);
             caller.requireAlive();
-            authority.respond(caller, request.cookie(), uid(request.user()));
+            authority.respond();
             return Outcome.AUTHENTICATED;
         } catch (PamException e) {
             notices.accept(failed(request, caller, e.getMessage()));

@@ -1,6 +1,7 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.authority.PolicyKit1;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
@@ -11,60 +12,101 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
-/** Tells the authority that a user has authenticated. */
-final class AuthorityCalls {
-    private final List<BusAddress> bus;
+/**
+ * What a helper asks of the authority and reports to it, for one attempt: over one connection, whose
+ * end is the end of the attempt.
+ */
+final class AuthorityCalls implements AutoCloseable {
+    private static final Set<String> UNKNOWN =
+            Set.of(
+                    DBusException.UNKNOWN_METHOD,
+                    DBusException.UNKNOWN_INTERFACE,
+                    DBusException.UNKNOWN_OBJECT);
 
-    AuthorityCalls(List<BusAddress> bus) {
-        this.bus = bus;
+    private final BusConnection connection;
+    private final RemoteObject authority;
+    private final Caller caller;
+    private final String cookie;
+    private final Struct identity;
+
+    private AuthorityCalls(BusConnection connection, Caller caller, String cookie, long uid) {
+        this.connection = connection;
+        this.authority = connection.object(PolicyKit1.NAME, PolicyKit1.PATH).withoutStart();
+        this.caller = caller;
+        this.cookie = cookie;
+        this.identity = Struct.of("unix-user", Map.of("uid", Variant.of("u", uid)));
     }
 
     /**
-     * Responds to a dialog: with the agent's pidfd attached (AuthenticationAgentResponse3), or by
-     * its user alone where the authority does not know that, as polkit up to 126.
+     * Asks whether the caller may let a user authenticate for a cookie. polkitd does not know this
+     * question, and is not asked: there PAM runs first, as with polkit's own helper.
      *
-     * @param uid who has authenticated
-     * @throws DBusException why the authority refuses it: no such cookie, another user's
+     * @param uid who is to authenticate
+     * @throws DBusException why the authority refuses it: no such cookie, another user's, or too many
+     *     attempts under way
      * @throws io.holdfast.dbus.ConnectionLostException if there is no bus
      */
-    void respond(Caller caller, String cookie, long uid) throws InterruptedException {
-        Struct identity = Struct.of("unix-user", Map.of("uid", Variant.of("u", uid)));
-        try (BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT)) {
-            RemoteObject authority =
-                    connection.object(PolicyKit1.NAME, PolicyKit1.PATH).withoutStart();
-            if (connection.passesDescriptors() && respond3(authority, caller, cookie, identity)) {
-                return;
+    static AuthorityCalls begin(List<BusAddress> bus, Caller caller, String cookie, long uid)
+            throws InterruptedException {
+        BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT);
+        AuthorityCalls calls = new AuthorityCalls(connection, caller, cookie, uid);
+        boolean begun = false;
+        try {
+            boolean _ = calls.isKnown(PolicyKit1.HELPER_INTERFACE, PolicyKit1.BEGIN_ATTEMPT);
+            begun = true;
+            return calls;
+        } finally {
+            if (!begun) {
+                calls.close();
             }
-            authority.call(
-                    PolicyKit1.INTERFACE,
-                    "AuthenticationAgentResponse2",
-                    "us(sa{sv})",
-                    caller.realUid(),
-                    cookie,
-                    identity);
         }
     }
 
-    /** False if the authority has no such method. */
-    private static boolean respond3(
-            RemoteObject authority, Caller caller, String cookie, Struct identity)
-            throws InterruptedException {
-        Struct agent = PolkitSubject.heldAndNumbered(caller.process(), caller.realUid());
+    /**
+     * Reports that the user has authenticated: with the agent's pidfd attached
+     * (AuthenticationAgentResponse3), or by the agent's user alone where the authority does not know
+     * that, as polkit up to 126.
+     *
+     * @throws DBusException why the authority refuses it: no such cookie, another user's
+     * @throws io.holdfast.dbus.ConnectionLostException if the bus has gone
+     */
+    void respond() throws InterruptedException {
+        if (connection.passesDescriptors()
+                && isKnown(PolicyKit1.INTERFACE, "AuthenticationAgentResponse3")) {
+            return;
+        }
+        authority.call(
+                PolicyKit1.INTERFACE,
+                "AuthenticationAgentResponse2",
+                "us(sa{sv})",
+                caller.realUid(),
+                cookie,
+                identity);
+    }
+
+    /** Calls a method with the cookie, the user and the agent; false if there is no such method. */
+    private boolean isKnown(String face, String method) throws InterruptedException {
+        PidFd process = caller.process();
+        Struct agent =
+                connection.passesDescriptors()
+                        ? PolkitSubject.heldAndNumbered(process, caller.realUid())
+                        : PolkitSubject.numbered(
+                                process.pid(), process.proc().startTicks(), caller.realUid());
         try {
-            authority.call(
-                    PolicyKit1.INTERFACE,
-                    "AuthenticationAgentResponse3",
-                    "s(sa{sv})(sa{sv})",
-                    cookie,
-                    identity,
-                    agent);
+            authority.call(face, method, "s(sa{sv})(sa{sv})", cookie, identity, agent);
             return true;
         } catch (DBusException e) {
-            if (e.name().equals(DBusException.UNKNOWN_METHOD)) {
+            if (UNKNOWN.contains(e.name())) {
                 return false;
             }
             throw e;
         }
+    }
+
+    @Override
+    public void close() {
+        connection.close();
     }
 }

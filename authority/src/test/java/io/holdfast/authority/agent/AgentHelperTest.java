@@ -153,6 +153,34 @@ class AgentHelperTest {
         assertThat(ends).isEmpty();
     }
 
+    /** Else the helper would tell everybody whether a password is right. */
+    @ParameterizedTest
+    @ValueSource(strings = {"right", "wrong"})
+    void noPasswordIsAskedForBeforeTheAuthorityKnowsTheCookie(String password) throws Exception {
+        try (FakeAuthority authority = new FakeAuthority(address.toString(), true)) {
+            var served = serve();
+
+            assertThat(authenticate("root", "unknown", password)).containsExactly(end(false));
+            assertThat(served.get()).isEqualTo(AgentHelper.Outcome.FAILED);
+            assertThat(authority.attempts).isEmpty();
+            assertThat(authority.responses).isEmpty();
+        }
+        assertThat(notices).singleElement().asString().contains("No session for cookie");
+    }
+
+    @Test
+    void theAttemptIsBegunBeforePamAsks() throws Exception {
+        try (FakeAuthority authority = new FakeAuthority(address.toString(), true)) {
+            var served = serve();
+
+            try (HelperSession session = HelperSession.open(addresses(), "root", "1-c-2-d")) {
+                assertThat(session.dialog().next()).isInstanceOf(HelperLine.Prompt.class);
+                assertThat(authority.attempts).containsExactly("1-c-2-d");
+            }
+            assertThat(served.get()).isEqualTo(AgentHelper.Outcome.FAILED);
+        }
+    }
+
     @Test
     void anOlderAuthorityHearsOfTheUserAlone() throws Exception {
         try (FakeAuthority authority = new FakeAuthority(address.toString(), false)) {
@@ -292,7 +320,8 @@ class AgentHelperTest {
     @Test
     void anAgentThatHangsUpAtAPromptEndsTheDialog() throws Exception {
         var served = serve();
-        try (HelperSession session = HelperSession.open(addresses(), "root", "c")) {
+        try (FakeAuthority _ = new FakeAuthority(address.toString(), true);
+                HelperSession session = HelperSession.open(addresses(), "root", "c")) {
             assertThat(session.dialog().next()).isInstanceOf(HelperLine.Prompt.class);
         }
         assertThat(served.get()).isEqualTo(AgentHelper.Outcome.FAILED);
@@ -304,7 +333,8 @@ class AgentHelperTest {
     void anAgentThatDoesNotAnswerRunsOutOfTime() throws Exception {
         Duration plenty = Duration.ofMinutes(1);
         var served = serve(new HelperLimits(4096, plenty, Duration.ofMillis(100), plenty));
-        try (HelperSession session = HelperSession.open(addresses(), "root", "c")) {
+        try (FakeAuthority _ = new FakeAuthority(address.toString(), true);
+                HelperSession session = HelperSession.open(addresses(), "root", "c")) {
             assertThat(session.dialog().next()).isInstanceOf(HelperLine.Prompt.class);
             assertThat(served.get()).isEqualTo(AgentHelper.Outcome.FAILED);
             assertThat(session.dialog().next()).isEqualTo(end(false));
@@ -320,7 +350,8 @@ class AgentHelperTest {
         stack("auth required pam_exec.so quiet /bin/cat " + pipe + "\n");
         Duration plenty = Duration.ofMinutes(1);
         var served = serve(new HelperLimits(4096, plenty, plenty, Duration.ofMillis(200)));
-        try (HelperSession _ = HelperSession.open(addresses(), "root", "c")) {
+        try (FakeAuthority _ = new FakeAuthority(address.toString(), true);
+                HelperSession _ = HelperSession.open(addresses(), "root", "c")) {
             while (ends.isEmpty()) {
                 Thread.onSpinWait();
             }

@@ -32,10 +32,14 @@ final class FakeAuthority implements AutoCloseable {
 
     final BlockingQueue<Registration> registrations = new LinkedBlockingQueue<>();
     final BlockingQueue<Response> responses = new LinkedBlockingQueue<>();
+
+    /** The cookies of attempts that helpers have begun. */
+    final BlockingQueue<String> attempts = new LinkedBlockingQueue<>();
+
     private final BusConnection bus;
 
     /**
-     * @param newest whether it has AuthenticationAgentResponse3
+     * @param newest whether it has AuthenticationAgentResponse3, and our BeginAttempt
      */
     FakeAuthority(String address, boolean newest) throws InterruptedException {
         bus = BusConnection.connect(address);
@@ -68,7 +72,18 @@ final class FakeAuthority implements AutoCloseable {
             described.method(
                     "AuthenticationAgentResponse3", "s(sa{sv})(sa{sv})", "", this::response3);
         }
-        var _ = bus.export(PolicyKit1.PATH, described.build());
+        BusInterface helpers =
+                BusInterface.named(PolicyKit1.HELPER_INTERFACE)
+                        .method(
+                                PolicyKit1.BEGIN_ATTEMPT,
+                                "s(sa{sv})(sa{sv})",
+                                "",
+                                this::beginAttempt)
+                        .build();
+        var _ =
+                newest
+                        ? bus.export(PolicyKit1.PATH, described.build(), helpers)
+                        : bus.export(PolicyKit1.PATH, described.build());
         var _ = bus.requestName(PolicyKit1.NAME);
     }
 
@@ -82,6 +97,14 @@ final class FakeAuthority implements AutoCloseable {
                         call.argument(0, Struct.class),
                         in ? call.string(1) : "",
                         arguments.getLast()));
+        return List.of();
+    }
+
+    private List<?> beginAttempt(MethodCall call) {
+        if (call.string(0).equals("unknown")) {
+            throw new DBusException(PolicyKit1.FAILED, "No session for cookie");
+        }
+        attempts.add(call.string(0));
         return List.of();
     }
 

@@ -263,9 +263,10 @@ final class Workers implements AutoCloseable {
 
     /** What came of it, and nobody waited for, could not be undone. */
     void tellNotUndone(Work<?> work, RuntimeException why) {
-        String text = "%s: %s came too late, and cannot be undone: %s";
-        loop.postEnding(
-                () -> warnings.accept(text.formatted(work.lane.name, work.what, why.getMessage())));
+        loop.postEnding(() ->
+                warnings.accept(
+                        "%s: %s came too late, and cannot be undone: %s"
+                                .formatted(work.lane.name, work.what, why.getMessage())));
     }
 
     // ---- the end

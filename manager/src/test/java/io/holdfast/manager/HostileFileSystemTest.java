@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -248,7 +249,7 @@ class HostileFileSystemTest {
     }
 
     private Case prepare(Row row, HostilePath hostile) throws IOException, InterruptedException {
-        String unit = row.name() + "-" + hostile.name().toLowerCase().replace('_', '-');
+        String unit = row.name() + "-" + hostile.name().toLowerCase(Locale.ROOT).replace('_', '-');
         Path own = Files.createDirectories(root(row).resolve(unit));
         give(own, USER);
         Path path = own.resolve("x");

@@ -71,7 +71,7 @@ final class Bounds {
      */
     static NativeArray array(Sandbox.Cell cell, Scriptable value) {
         if (value instanceof NativeArray array) {
-            requireElements(cell, array.getLength());
+            requireElements(cell, (double) array.getLength());
             return array;
         }
         Object length = ScriptableObject.getProperty(value, "length");

@@ -242,7 +242,7 @@ final class BuiltIns {
             boolean _ = names.add("keys"); // which the interpreter does not list
         }
         for (String name : names) {
-            if (path.isEmpty() && OBJECTS.contains(name) || NOT_BUILT_IN.contains(name)) {
+            if ((path.isEmpty() && OBJECTS.contains(name)) || NOT_BUILT_IN.contains(name)) {
                 continue;
             }
             Guard guard = GUARDS.get(path.isEmpty() ? name : path + "." + name);

@@ -133,14 +133,18 @@ final class CheckedCode implements Evaluator {
             }
         }
 
+        private static boolean isLength(@Nullable Node name) {
+            return name != null
+                    && name.getType() == Token.STRING
+                    && name.getString().equals("length");
+        }
+
         private static boolean isToBeChecked(Node node) {
             return switch (node.getType()) {
                 case Token.ADD, Token.STRING_CONCAT -> !takesFromStack(node);
                 case Token.SETELEM, Token.SETELEM_OP, Token.SETPROP_OP, Token.SET_REF_OP -> true;
                 case Token.SETPROP ->
-                        node.getFirstChild().getNext() instanceof Node name
-                                && name.getType() == Token.STRING
-                                && name.getString().equals("length");
+                        isLength(node.getFirstChild().getNext());
                 case Token.INC, Token.DEC ->
                         node.getFirstChild().getType() == Token.GETELEM
                                 || node.getFirstChild().getType() == Token.GETPROP;

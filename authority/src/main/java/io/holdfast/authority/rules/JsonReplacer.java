@@ -40,9 +40,9 @@ final class JsonReplacer extends BaseFunction {
                     case null, default -> arguments[1];
                 };
         nodes++;
-        Bounds.requireElements(cell, nodes);
+        Bounds.requireElements(cell, (double) nodes);
         characters += length(key) + length(value);
-        Bounds.requireText(cell, characters);
+        Bounds.requireText(cell, (double) characters);
         return value;
     }
 
@@ -51,7 +51,7 @@ final class JsonReplacer extends BaseFunction {
     }
 
     private static boolean isAmong(Sandbox.Cell cell, NativeArray names, Object key) {
-        Bounds.requireElements(cell, names.getLength());
+        Bounds.requireElements(cell, (double) names.getLength());
         for (int i = 0; i < names.getLength(); i++) {
             Object name = names.get(i, names);
             if ((name instanceof CharSequence || name instanceof Number)

@@ -114,6 +114,7 @@ final class World {
         }
 
         @Override
+        @SuppressWarnings("ReferenceEquality") // the very object, not one that is set through it
         public void put(String name, Scriptable start, Object value) {
             if (start == this && has(name, this) && !name.equals("Result")) {
                 throw ScriptRuntime.typeError("polkit." + name + " is to be called, not set");
@@ -157,7 +158,6 @@ final class World {
      * Runs a file that is being loaded.
      *
      * @param added gets the functions that it adds, in order, also if it then fails
-     * @return the programs that it ran, also if it then fails
      */
     void load(
             RuleFileCode code,

@@ -254,8 +254,8 @@ final class Dialogs implements AutoCloseable {
      * @param user who is to authenticate
      * @param agentUid that the cookie must belong to
      * @param asked the process that speaks with the helper
-     * @throws AuthorityException if there is no such dialog of that agent, the user was not offered,
-     *     or the agent's user has as many attempts under way as the limit allows
+     * @throws AuthorityException if there is no such dialog of that agent, the user was not
+     *     offered, or the agent's user has as many attempts under way as the limit allows
      */
     void attempt(
             String helper,

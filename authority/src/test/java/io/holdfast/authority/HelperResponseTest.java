@@ -174,7 +174,8 @@ class HelperResponseTest {
                                 (int) USER + 1);
                 beginAttempt(client, dialog.cookie(), user(), pidfd(agent.fd()));
                 assertNoAttempt(client, "1-a-2-b", user(), pidfd(agent.fd()), "No session");
-                assertNoAttempt(client, dialog.cookie(), user(), pidfd(stranger.fd()), "No session");
+                assertNoAttempt(
+                        client, dialog.cookie(), user(), pidfd(stranger.fd()), "No session");
                 assertNoAttempt(client, dialog.cookie(), user(), other, "No session");
                 assertNoAttempt(client, dialog.cookie(), root, pidfd(agent.fd()), "not offered");
                 assertThat(dialog.end().get(0)).as("an attempt alone").isEqualTo(false);
@@ -189,15 +190,16 @@ class HelperResponseTest {
                 try {
                     for (int i = 0; i < Dialogs.MAX_ATTEMPTS_PER_USER; i++) {
                         helpers.add(BusConnection.connect(bus.address()));
-                        beginAttempt(
-                                helpers.getLast(), dialog.cookie(), user(), pidfd(agent.fd()));
+                        beginAttempt(helpers.getLast(), dialog.cookie(), user(), pidfd(agent.fd()));
                     }
                     assertNoAttempt(
                             client,
                             dialog.cookie(),
                             user(),
                             pidfd(agent.fd()),
-                            "user " + USER + " has 4 attempts to authenticate under way, which is"
+                            "user "
+                                    + USER
+                                    + " has 4 attempts to authenticate under way, which is"
                                     + " the limit (io.holdfast.authority.attemptsPerUser)");
                     helpers.removeLast().close();
                     Await.until(() -> {

@@ -1,6 +1,5 @@
 package io.holdfast.bus;
 
-import io.holdfast.core.linux.FdCloser;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.Limit;
@@ -8,6 +7,7 @@ import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.Services;
 import io.holdfast.bus.policy.PolicySet;
 import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.MsgHdr;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;

@@ -52,8 +52,8 @@ public final class BusConnection implements AutoCloseable {
 
     /**
      * How often at once a bus is asked who is behind a name. Each answer brings a descriptor, and a
-     * bus disconnects whoever has more of them to read than max_outgoing_unix_fds, which is 64: then
-     * callers could have a service disconnected that asks for the identity of each.
+     * bus disconnects whoever has more of them to read than max_outgoing_unix_fds, which is 64:
+     * then callers could have a service disconnected that asks for the identity of each.
      */
     private static final int PEER_QUESTIONS = 16;
 

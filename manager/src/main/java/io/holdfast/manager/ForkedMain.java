@@ -68,8 +68,7 @@ final class ForkedMain {
     }
 
     private void looked(ServiceRun run, String path, PidFile.Content content, Runnable found) {
-        content.refusal()
-                .ifPresent(why -> life.warnOnce("its PID file is not read: " + why));
+        content.refusal().ifPresent(why -> life.warnOnce("its PID file is not read: " + why));
         if (content.number().isPresent()) { // what was left behind meanwhile is ours by then
             life.context
                     .events()

@@ -324,21 +324,19 @@ final class JobRequests {
                 .lane("load " + name)
                 .work("to read unit files", () -> catalog.read(name))
                 .within(Limits.LOAD_PATIENCE)
-                .begin(
-                        (read, failure) -> {
-                            try {
-                                if (read == null) {
-                                    throw Jobs.orUnknown(failure);
-                                }
-                                if (read.source().state() == UnitSource.State.NOT_FOUND) {
-                                    throw new JobRefusedException(
-                                            Reason.NO_SUCH_UNIT, name, "not loaded.");
-                                }
-                                units.take(read);
-                                then.accept(units.get(read.name()));
-                            } catch (Exception e) {
-                                answer.completeExceptionally(e);
-                            }
-                        });
+                .begin((read, failure) -> {
+                    try {
+                        if (read == null) {
+                            throw Jobs.orUnknown(failure);
+                        }
+                        if (read.source().state() == UnitSource.State.NOT_FOUND) {
+                            throw new JobRefusedException(Reason.NO_SUCH_UNIT, name, "not loaded.");
+                        }
+                        units.take(read);
+                        then.accept(units.get(read.name()));
+                    } catch (Exception e) {
+                        answer.completeExceptionally(e);
+                    }
+                });
     }
 }

@@ -351,21 +351,20 @@ final class Jobs {
                         "to read unit files",
                         () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up))
                 .within(Limits.LOAD_PATIENCE)
-                .begin(
-                        (closure, failure) -> {
-                            if (closure == null) {
-                                answer.completeExceptionally(orUnknown(failure));
-                                return;
-                            }
-                            try {
-                                closure.beside().values().forEach(this::take);
-                                closure.units().values().forEach(this::take);
-                                closure.notices().forEach(context::notice);
-                                loaded.accept(closure);
-                            } catch (RuntimeException e) {
-                                answer.completeExceptionally(e);
-                            }
-                        });
+                .begin((closure, failure) -> {
+                    if (closure == null) {
+                        answer.completeExceptionally(orUnknown(failure));
+                        return;
+                    }
+                    try {
+                        closure.beside().values().forEach(this::take);
+                        closure.units().values().forEach(this::take);
+                        closure.notices().forEach(context::notice);
+                        loaded.accept(closure);
+                    } catch (RuntimeException e) {
+                        answer.completeExceptionally(e);
+                    }
+                });
     }
 
     /** That a file of something that is up is gone just now is for the plan alone. */

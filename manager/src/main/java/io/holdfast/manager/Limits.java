@@ -25,7 +25,9 @@ final class Limits {
     /** How long units are loaded before the request fails ({@code loadPatience}, milliseconds). */
     static final Duration LOAD_PATIENCE = Duration.ofMillis(number("loadPatience", 90_000));
 
-    /** How long a socket may take to listen, or to clean up ({@code socketPatience}, milliseconds). */
+    /**
+     * How long a socket may take to listen, or to clean up ({@code socketPatience}, milliseconds).
+     */
     static final Duration SOCKET_PATIENCE = Duration.ofMillis(number("socketPatience", 90_000));
 
     /** How long an answer to a question may take ({@code questionPatience}, milliseconds). */

@@ -80,9 +80,7 @@ public final class Manager implements AutoCloseable {
         this.cgroupRefusal = cgroupRefusal;
         Host host = Host.read();
         Loudness loudness = new Loudness(listener);
-        workers =
-                new Workers(
-                        loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
+        workers = new Workers(loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
         catalog =
                 new UnitCatalog(
                         options.loadPath(),
@@ -119,7 +117,13 @@ public final class Manager implements AutoCloseable {
                     SysPrctl.setChildSubreaper(true), "prctl(PR_SET_CHILD_SUBREAPER)", "");
         }
         orphans =
-                new Orphans(loop, workers.ownLane("orphans"), this::isOurs, tracked, new UnitOrphans(), context::warn);
+                new Orphans(
+                        loop,
+                        workers.ownLane("orphans"),
+                        this::isOurs,
+                        tracked,
+                        new UnitOrphans(),
+                        context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
         removeLeftovers(context);
     }

@@ -201,7 +201,9 @@ public final class ManagerInterface implements AutoCloseable {
                         "Status",
                         call ->
                                 manager.status(name(call.parameters().string("name")))
-                                        .thenApply(unit -> JsonObject.of("unit", json(unit, tail(unit.log())))))
+                                        .thenApply(unit ->
+                                                JsonObject.of(
+                                                        "unit", json(unit, tail(unit.log())))))
                 .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
                 .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))

@@ -28,11 +28,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         private final List<Fd> descriptors;
         private final FdCloser<String> closer;
 
-        Early(
-                NotifySender sender,
-                byte[] datagram,
-                List<Fd> descriptors,
-                FdCloser<String> closer) {
+        Early(NotifySender sender, byte[] datagram, List<Fd> descriptors, FdCloser<String> closer) {
             this.sender = sender;
             this.datagram = datagram;
             this.descriptors = descriptors;

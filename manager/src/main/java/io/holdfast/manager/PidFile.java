@@ -16,9 +16,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The PID file of a service, which comes and changes when the service likes, in directories that may
- * come later themselves. It is read by the unit's worker, since the service's user can put anything
- * in its place; the loop only learns that something near it has changed (inotify(7)).
+ * The PID file of a service, which comes and changes when the service likes, in directories that
+ * may come later themselves. It is read by the unit's worker, since the service's user can put
+ * anything in its place; the loop only learns that something near it has changed (inotify(7)).
  */
 final class PidFile implements AutoCloseable {
     /** What a PID file may have of bytes: a number, and blanks around it. */
@@ -85,8 +85,7 @@ final class PidFile implements AutoCloseable {
                 content != null
                         ? content
                         : new Content(
-                                OptionalInt.empty(),
-                                Optional.of(ServiceLife.message(failure))));
+                                OptionalInt.empty(), Optional.of(ServiceLife.message(failure))));
         if (again && !closed) {
             look();
         }

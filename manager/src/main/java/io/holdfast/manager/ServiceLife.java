@@ -89,7 +89,8 @@ final class ServiceLife {
         this.stopLane = context.workers().ownLane(unit.name().text());
         this.deadline = new Deadline(context.loop());
         this.watchdog = new Deadline(context.loop());
-        this.store = new FdStore(
+        this.store =
+                new FdStore(
                         context.loop(),
                         fd -> context.closer().close(unit.name().text(), fd),
                         this::warn);

@@ -22,7 +22,8 @@ final class Work<T> {
     interface Answer<T> {
         /**
          * @param value null if it failed
-         * @param failure null if it did not; a {@link LateException} if it has not come back in time
+         * @param failure null if it did not; a {@link LateException} if it has not come back in
+         *     time
          */
         void accept(@Nullable T value, @Nullable Exception failure);
     }
@@ -167,8 +168,8 @@ final class Work<T> {
     }
 
     /**
-     * Nobody waits for its answer any more: it is not begun, or what comes of it is released. By any
-     * thread; does nothing once it has answered.
+     * Nobody waits for its answer any more: it is not begun, or what comes of it is released. By
+     * any thread; does nothing once it has answered.
      */
     void cancel() {
         T left = null;

@@ -23,12 +23,12 @@ import java.util.stream.Collectors;
  * <p>A call into the kernel can take as long as somebody else likes: a file server that is gone, a
  * file system that a user serves, the memory of a process that is asked for its command line. No
  * such call may cost more than the unit it is made for. So work is done in {@linkplain Lane lanes}:
- * what is in one lane is done one after the other, and a lane has at most one thread. A unit has two
- * lanes, one for its start and the clean-up after its end, one for what stops it meanwhile.
+ * what is in one lane is done one after the other, and a lane has at most one thread. A unit has
+ * two lanes, one for its start and the clean-up after its end, one for what stops it meanwhile.
  *
  * <p>Few threads run at once, as there are few processors. Work that takes longer than {@link
- * #SLOW} does not count among these any more, so that others always find a thread, up to a number of
- * threads that no healthy machine comes near.
+ * #SLOW} does not count among these any more, so that others always find a thread, up to a number
+ * of threads that no healthy machine comes near.
  *
  * <p>Whoever waits for an answer does not wait for ever: see {@link Work#within}. Safe for use by
  * any thread.

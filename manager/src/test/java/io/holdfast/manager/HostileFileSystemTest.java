@@ -47,8 +47,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every path that a unit can name, in a directory of a user who puts there whatever hurts: no thread
- * stays in an open, nothing of root's changes, what is refused is named, and others start.
+ * Every path that a unit can name, in a directory of a user who puts there whatever hurts: no
+ * thread stays in an open, nothing of root's changes, what is refused is named, and others start.
  */
 @Timeout(300)
 @Needs(
@@ -257,8 +257,7 @@ class HostileFileSystemTest {
         String text = row.text().replace("PATH", path.toString()).replace("UNIT", unit) + "\n";
         Path named = path;
         switch (row.name()) {
-            case "unit" ->
-                    named = Files.createSymbolicLink(units.resolve(unit + ".service"), path);
+            case "unit" -> named = Files.createSymbolicLink(units.resolve(unit + ".service"), path);
             case "drop-in" -> {
                 write(unit + ".service", "[Service]\nType=oneshot\nExecStart=/bin/true");
                 Path folder = Files.createDirectory(units.resolve(unit + ".service.d"));
@@ -298,8 +297,7 @@ class HostileFileSystemTest {
                 false);
     }
 
-    private static Path[] paths(
-            List<Case> cases, HostilePath hostile, Function<Case, Path> path) {
+    private static Path[] paths(List<Case> cases, HostilePath hostile, Function<Case, Path> path) {
         return cases.stream()
                 .filter(each -> each.hostile() == hostile)
                 .map(path)

@@ -75,8 +75,7 @@ enum HostilePath {
             }
             case HARD_LINK -> Files.createLink(path, toFifo ? victims.fifo() : victims.file());
             case DEVICE -> {
-                Process mknod =
-                        new ProcessBuilder("mknod", path.toString(), "c", "1", "5").start();
+                Process mknod = new ProcessBuilder("mknod", path.toString(), "c", "1", "5").start();
                 Assertions.assertThat(mknod.waitFor()).isZero();
                 give(path, USER);
             }

@@ -20,10 +20,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Authenticates a user for an agent, which is the process at the other end of a connection: the
  * authority confirms that the agent may answer its cookie, PAM asks, the agent answers, and the
- * authority is told of the success together with that process. Without the first of these the helper
- * would tell everybody whether a password is right. One
- * dialog, by one platform thread; in a process of its own ({@link HelperProcess}), for PAM modules
- * change the process that they run in.
+ * authority is told of the success together with that process. Without the first of these the
+ * helper would tell everybody whether a password is right. One dialog, by one platform thread; in a
+ * process of its own ({@link HelperProcess}), for PAM modules change the process that they run in.
  */
 final class AgentHelper {
     /** How it ended; the exit status of the helper. */
@@ -98,14 +97,13 @@ final class AgentHelper {
             UnixSocket connection, HelperProtocol protocol, Caller caller, HelperRequest request)
             throws InterruptedException {
         try (DialogWatch _ =
-                new DialogWatch(
-                        connection,
-                        caller.process(),
-                        limits.dialog(),
-                        why -> end.accept(failed(request, caller, why)));
+                        new DialogWatch(
+                                connection,
+                                caller.process(),
+                                limits.dialog(),
+                                why -> end.accept(failed(request, caller, why)));
                 AuthorityCalls authority =
-                        AuthorityCalls.begin(
-                                bus, caller, request.cookie(), uid(request.user()))) {
+                        AuthorityCalls.begin(bus, caller, request.cookie(), uid(request.user()))) {
             authenticate(protocol, request);
             caller.requireAlive();
             authority.respond();

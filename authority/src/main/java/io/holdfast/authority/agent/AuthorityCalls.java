@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a helper asks of the authority and reports to it, for one attempt: over one connection, whose
- * end is the end of the attempt.
+ * What a helper asks of the authority and reports to it, for one attempt: over one connection,
+ * whose end is the end of the attempt.
  */
 final class AuthorityCalls implements AutoCloseable {
     private static final Set<String> UNKNOWN =
@@ -44,8 +44,8 @@ final class AuthorityCalls implements AutoCloseable {
      * question, and is not asked: there PAM runs first, as with polkit's own helper.
      *
      * @param uid who is to authenticate
-     * @throws DBusException why the authority refuses it: no such cookie, another user's, or too many
-     *     attempts under way
+     * @throws DBusException why the authority refuses it: no such cookie, another user's, or too
+     *     many attempts under way
      * @throws io.holdfast.dbus.ConnectionLostException if there is no bus
      */
     static AuthorityCalls begin(List<BusAddress> bus, Caller caller, String cookie, long uid)
@@ -66,8 +66,8 @@ final class AuthorityCalls implements AutoCloseable {
 
     /**
      * Reports that the user has authenticated: with the agent's pidfd attached
-     * (AuthenticationAgentResponse3), or by the agent's user alone where the authority does not know
-     * that, as polkit up to 126.
+     * (AuthenticationAgentResponse3), or by the agent's user alone where the authority does not
+     * know that, as polkit up to 126.
      *
      * @throws DBusException why the authority refuses it: no such cookie, another user's
      * @throws io.holdfast.dbus.ConnectionLostException if the bus has gone

@@ -99,8 +99,10 @@ final class BuiltIns {
     private static final Map<String, Guard> GUARDS = new HashMap<>();
 
     static {
-        add(Guard.READS_ARRAY, "Array.prototype: every filter find findIndex findLast findLastIndex"
-                + " forEach map reduce reduceRight some toReversed");
+        add(
+                Guard.READS_ARRAY,
+                "Array.prototype: every filter find findIndex findLast findLastIndex"
+                        + " forEach map reduce reduceRight some toReversed");
         add(Guard.withNumbers(0, 0, Guard.READS_ARRAY), "Array.prototype: at with");
         add(Guard.withNumbers(0, 1, Guard.READS_ARRAY), "Array.prototype: slice toSpliced");
         add(Guard.CONCATENATES, "Array.prototype: concat");

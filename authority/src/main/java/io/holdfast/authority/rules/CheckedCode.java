@@ -82,7 +82,9 @@ final class CheckedCode implements Evaluator {
             if (classes > MAX_CLASSES) {
                 throw refused(
                         script,
-                        "more than " + MAX_CLASSES + " classes of characters and escapes in the"
+                        "more than "
+                                + MAX_CLASSES
+                                + " classes of characters and escapes in the"
                                 + " regular expressions of one file");
             }
         }
@@ -143,8 +145,7 @@ final class CheckedCode implements Evaluator {
             return switch (node.getType()) {
                 case Token.ADD, Token.STRING_CONCAT -> !takesFromStack(node);
                 case Token.SETELEM, Token.SETELEM_OP, Token.SETPROP_OP, Token.SET_REF_OP -> true;
-                case Token.SETPROP ->
-                        isLength(node.getFirstChild().getNext());
+                case Token.SETPROP -> isLength(node.getFirstChild().getNext());
                 case Token.INC, Token.DEC ->
                         node.getFirstChild().getType() == Token.GETELEM
                                 || node.getFirstChild().getType() == Token.GETPROP;
@@ -152,7 +153,9 @@ final class CheckedCode implements Evaluator {
             };
         }
 
-        /** It is the inner part of an assignment such as {@code +=}, which is checked as a whole. */
+        /**
+         * It is the inner part of an assignment such as {@code +=}, which is checked as a whole.
+         */
         private static boolean takesFromStack(Node node) {
             return node.getFirstChild().getType() == Token.USE_STACK;
         }

@@ -24,19 +24,19 @@ import org.mozilla.javascript.Undefined;
  * <p><b>Isolated.</b> An evaluation has a {@link World} of its own: built-in objects, prototypes,
  * globals and {@code polkit} that were made for it, in which the rules files are run again. It ends
  * with the evaluation. Therefore nothing that a rule changes is seen by another evaluation, neither
- * a prototype nor a global nor an object that a function has closed over; what a file computes while
- * it is loaded is there in each world, as it was computed. In polkit(8) globals live as long as the
- * daemon, so that one user's check can change the answer to another's; a rule that keeps something
- * in a global has to compute it anew here. Files are compiled once, when they are loaded. They are
- * run once then, for what is wrong with them, and the programs that they run have the same outcomes
- * in each world. A file that only adds rules need not be run: of its rules those are made that may
- * be about the action. An evaluation that no rule is about makes no world at all. The interpreter's
- * own state, the {@link Sandbox.Cell}, lasts for one step of one evaluation.
+ * a prototype nor a global nor an object that a function has closed over; what a file computes
+ * while it is loaded is there in each world, as it was computed. In polkit(8) globals live as long
+ * as the daemon, so that one user's check can change the answer to another's; a rule that keeps
+ * something in a global has to compute it anew here. Files are compiled once, when they are loaded.
+ * They are run once then, for what is wrong with them, and the programs that they run have the same
+ * outcomes in each world. A file that only adds rules need not be run: of its rules those are made
+ * that may be about the action. An evaluation that no rule is about makes no world at all. The
+ * interpreter's own state, the {@link Sandbox.Cell}, lasts for one step of one evaluation.
  *
- * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory out of a part of the
- * heap that all evaluations share ({@link EvaluationMemory}), of which one user has at most half.
- * The budget is asked at each branch, each function that is entered, each object that is made and
- * each built-in function that is called. What one operation can do in between is bounded:
+ * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory out of a part of
+ * the heap that all evaluations share ({@link EvaluationMemory}), of which one user has at most
+ * half. The budget is asked at each branch, each function that is entered, each object that is made
+ * and each built-in function that is called. What one operation can do in between is bounded:
  *
  * <ul>
  *   <li>Texts and arrays have a longest length. {@link CheckedCode} follows each operation that
@@ -50,15 +50,16 @@ import org.mozilla.javascript.Undefined;
  * </ul>
  *
  * <p><b>Ended.</b> A budget that is used up throws an {@link Abort}, which no script can catch, and
- * goes on to throw it: an evaluation that was ended once has no answer but "no". A StackOverflowError
- * or an OutOfMemoryError ends the evaluation in the same way, and its world is garbage then. A thread
- * that nevertheless does not come back, since it is in native code, is noticed half a second past its
- * time by the {@link EvaluatorWatch}: the caller is refused in its place, another thread replaces it,
- * and it ends at its next check; meanwhile it stays in its user's share of the evaluators. As many
- * may be in that state as there are evaluators. Every end but a rule's own answer is a refusal.
+ * goes on to throw it: an evaluation that was ended once has no answer but "no". A
+ * StackOverflowError or an OutOfMemoryError ends the evaluation in the same way, and its world is
+ * garbage then. A thread that nevertheless does not come back, since it is in native code, is
+ * noticed half a second past its time by the {@link EvaluatorWatch}: the caller is refused in its
+ * place, another thread replaces it, and it ends at its next check; meanwhile it stays in its
+ * user's share of the evaluators. As many may be in that state as there are evaluators. Every end
+ * but a rule's own answer is a refusal.
  *
- * <p>By one thread at a time, apart from {@link #abandon}: that which goes on after a program may be
- * another.
+ * <p>By one thread at a time, apart from {@link #abandon}: that which goes on after a program may
+ * be another.
  *
  * @param <V> the verdict
  */
@@ -199,9 +200,7 @@ abstract class Evaluation<V> {
     /** The functions to ask. */
     private RuleFunctions.Walk find(Sandbox.Cell cell) {
         List<RuleFunctions.Entry> more =
-                generation.hasPrograms()
-                        ? generation.run(cell, world(cell), kind)
-                        : List.of();
+                generation.hasPrograms() ? generation.run(cell, world(cell), kind) : List.of();
         return generation
                 .functions(kind)
                 .about(

@@ -2,8 +2,8 @@ package io.holdfast.authority.rules;
 
 /**
  * The memory that all evaluations under way have together, shared by the users who are asked about.
- * It is a part of the heap, so that scripts come to the end of it while the rest of the daemon still
- * has room. Safe for use by any thread.
+ * It is a part of the heap, so that scripts come to the end of it while the rest of the daemon
+ * still has room. Safe for use by any thread.
  */
 final class EvaluationMemory {
     /** What is taken at once. An ordinary evaluation makes do with one. In bytes. */

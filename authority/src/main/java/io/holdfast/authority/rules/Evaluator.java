@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that evaluates rules. {@link RuleEngine#submit} hands it to work
- * that is run on it; its methods are for that thread only, and not to be kept for later.
+ * A thread that evaluates rules. {@link RuleEngine#submit} hands it to work that is run on it; its
+ * methods are for that thread only, and not to be kept for later.
  */
 public final class Evaluator {
     /** A scope nests a few Java frames per call of a script. */

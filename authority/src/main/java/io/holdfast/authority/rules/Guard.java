@@ -9,10 +9,10 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.Undefined;
 
 /**
- * What stands before a built-in function of the interpreter, by the kind of its work: it bounds what
- * one call goes through and makes, and reserves the memory for it, since the interpreter cannot be
- * asked to stop within a call. An array-like is copied into an array once, so that the function does
- * not ask a script a second time how long it is.
+ * What stands before a built-in function of the interpreter, by the kind of its work: it bounds
+ * what one call goes through and makes, and reserves the memory for it, since the interpreter
+ * cannot be asked to stop within a call. An array-like is copied into an array once, so that the
+ * function does not ask a script a second time how long it is.
  */
 @FunctionalInterface
 interface Guard {
@@ -187,8 +187,7 @@ interface Guard {
             (cell, original, scope, self, arguments) -> {
                 Object value = BuiltIn.argument(arguments, 0);
                 Object replacer =
-                        new JsonReplacer(
-                                cell.world().global(), BuiltIn.argument(arguments, 1));
+                        new JsonReplacer(cell.world().global(), BuiltIn.argument(arguments, 1));
                 return original.call(cell, scope, self, new Object[] {value, replacer});
             };
 
@@ -225,8 +224,7 @@ interface Guard {
     private static void requireSearch(String text, String wanted) {
         if ((long) text.length() * wanted.length() > MOST_COMPARED) {
             throw ScriptRuntime.rangeError(
-                    "a search for %d characters in %d"
-                            .formatted(wanted.length(), text.length()));
+                    "a search for %d characters in %d".formatted(wanted.length(), text.length()));
         }
     }
 

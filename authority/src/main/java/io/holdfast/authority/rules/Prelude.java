@@ -1,8 +1,8 @@
 package io.holdfast.authority.rules;
 
 /**
- * The part of what scripts may call that is written as a script itself: what goes through the values
- * of an iterator, for the interpreter counts its steps then, and what can be suspended.
+ * The part of what scripts may call that is written as a script itself: what goes through the
+ * values of an iterator, for the interpreter counts its steps then, and what can be suspended.
  */
 final class Prelude {
     /** Its name as a file, so that it is left out where places are told. */

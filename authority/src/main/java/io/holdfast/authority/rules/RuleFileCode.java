@@ -20,9 +20,9 @@ import org.mozilla.javascript.ast.Name;
 import org.mozilla.javascript.ast.PropertyGet;
 
 /**
- * A rules file, compiled. Most files consist of statements that add a rule and of nothing else: what
- * they do can be told without running them, and a rule that is not about the action of a check need
- * not exist in its world. Any other file is run as a whole.
+ * A rules file, compiled. Most files consist of statements that add a rule and of nothing else:
+ * what they do can be told without running them, and a rule that is not about the action of a check
+ * need not exist in its world. Any other file is run as a whole.
  *
  * @param script the file as a whole
  * @param rules the statements of it that do nothing but add a rule
@@ -66,7 +66,8 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
         }
         int begin = call.getAbsolutePosition() + call.getLp() + 1;
         int end = call.getAbsolutePosition() + call.getRp();
-        int line = 1 + (int) file.source().substring(0, begin).chars().filter(c -> c == '\n').count();
+        int line =
+                1 + (int) file.source().substring(0, begin).chars().filter(c -> c == '\n').count();
         Script script;
         try {
             script =

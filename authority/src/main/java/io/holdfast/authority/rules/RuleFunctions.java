@@ -9,8 +9,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Functions in the order in which files add them, found by the action that they are about. Filled by
- * one thread, then read by any.
+ * Functions in the order in which files add them, found by the action that they are about. Filled
+ * by one thread, then read by any.
  */
 final class RuleFunctions {
     /**

@@ -17,9 +17,9 @@ import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.Undefined;
 
 /**
- * What the scripts of one evaluation see: built-in functions, {@code polkit} and globals of its own.
- * It is made for the evaluation, runs the rules files in itself, and is forgotten with it, so that
- * nothing that a script changes is seen by another evaluation. By one thread at a time.
+ * What the scripts of one evaluation see: built-in functions, {@code polkit} and globals of its
+ * own. It is made for the evaluation, runs the rules files in itself, and is forgotten with it, so
+ * that nothing that a script changes is seen by another evaluation. By one thread at a time.
  */
 final class World {
     /** Functions that files may add, rules and admin rules each. */
@@ -61,8 +61,7 @@ final class World {
                                 && subject.isInNetGroup(
                                         Context.toString(BuiltIn.argument(given, 0))));
         Function prelude = (Function) sandbox.prelude(cell).exec(cell, global, global);
-        NativeArray made =
-                (NativeArray) prelude.call(cell, global, global, new Object[] {natives});
+        NativeArray made = (NativeArray) prelude.call(cell, global, global, new Object[] {natives});
         BuiltIns.hideAll(global);
         actionPrototype = type("Action", (Function) made.get(0));
         subjectPrototype = type("Subject", (Function) made.get(1));
@@ -146,8 +145,8 @@ final class World {
     /**
      * A file that runs in this world.
      *
-     * @param outcomes of the programs that it ran when it was loaded, in order; null if it is loaded
-     *     now
+     * @param outcomes of the programs that it ran when it was loaded, in order; null if it is
+     *     loaded now
      */
     private record FileRun(
             List<Added> added,

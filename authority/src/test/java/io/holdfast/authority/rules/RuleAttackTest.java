@@ -28,9 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RuleAttackTest {
     private static final RuleLimits LIMITS =
-            RuleLimits.STANDARD
-                    .withEvaluation(Duration.ofMillis(250))
-                    .withAllocated(16 << 20);
+            RuleLimits.STANDARD.withEvaluation(Duration.ofMillis(250)).withAllocated(16 << 20);
 
     /** For what has to be answered, however slow the machine is at the moment. */
     private static final RuleLimits PATIENT = RuleLimits.STANDARD;

@@ -195,7 +195,10 @@ class RuleSandboxTest {
             })
     void builtInFunctionsDoWhatTheyAreFor(String condition) {
         RuleVerdict verdict =
-                run("if (!eval(\"" + condition.replace("\\", "\\\\").replace("\"", "\\\"") + "\")) return 'no';");
+                run(
+                        "if (!eval(\""
+                                + condition.replace("\\", "\\\\").replace("\"", "\\\"")
+                                + "\")) return 'no';");
         assertThat(verdict.failure()).isEmpty();
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
     }
@@ -228,12 +231,12 @@ class RuleSandboxTest {
             assertThat(bare)
                     .containsExactlyInAnyOrder(
                             ".Function.prototype.__proto__.constructor .Error .EvalError .RangeError .ReferenceError .SyntaxError"
-                                            .concat(
-                                                    " .TypeError .URIError .InternalError .Array .String"
-                                                            + " .Boolean .Number .Date .Map .Set .WeakMap"
-                                                            + " .WeakSet .Symbol .Function.prototype"
-                                                            + " .Function.prototype.call")
-                                            .split(" "));
+                                    .concat(
+                                            " .TypeError .URIError .InternalError .Array .String"
+                                                    + " .Boolean .Number .Date .Map .Set .WeakMap"
+                                                    + " .WeakSet .Symbol .Function.prototype"
+                                                    + " .Function.prototype.call")
+                                    .split(" "));
         }
     }
 

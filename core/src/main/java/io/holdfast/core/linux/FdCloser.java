@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Closes descriptors that came from others, and sockets with something unread. To close some kinds
  * of files can take as long as somebody else likes: one on a file system that a user serves (FUSE),
- * a TCP socket that lingers, or what lies unread in a socket. Those are closed on other threads, and
- * those of one owner one after the other: an owner can only hold up what is its own. Safe for use by
- * any thread.
+ * a TCP socket that lingers, or what lies unread in a socket. Those are closed on other threads,
+ * and those of one owner one after the other: an owner can only hold up what is its own. Safe for
+ * use by any thread.
  *
  * @param <K> whom descriptors are of, such as a user
  */

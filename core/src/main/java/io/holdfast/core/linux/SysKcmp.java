@@ -18,8 +18,8 @@ public final class SysKcmp {
 
     /**
      * The place of an open file beside another in an order that stays the same as long as both are
-     * open: 0 if they are one open file, 1 if the first comes before, 2 if it comes after, 3 if they
-     * differ and the kernel does not say more; or -errno (CONFIG_KCMP, seccomp).
+     * open: 0 if they are one open file, 1 if the first comes before, 2 if it comes after, 3 if
+     * they differ and the kernel does not say more; or -errno (CONFIG_KCMP, seccomp).
      */
     public static int compareFiles(Fd one, Fd other) {
         int pid = Unistd.getpid();

@@ -36,7 +36,9 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
     /** Members that change nothing: those without a bus would be obeyed. */
     private static final Pattern READING = Pattern.compile("(Get|List|Introspect|Ping).*");
 
-    /** What concerns those who are called over a bus: all else is between the caller and the bus. */
+    /**
+     * What concerns those who are called over a bus: all else is between the caller and the bus.
+     */
     private static final Set<Hostility> OVER_THE_BUS =
             EnumSet.of(
                     Hostility.UNREAD_REPLIES,
@@ -53,8 +55,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
                     Hostility.DESCRIPTORS);
 
     /** A call with arguments that are strings. */
-    record Question(
-            String path, String interfaceName, String member, List<String> arguments) {}
+    record Question(String path, String interfaceName, String member, List<String> arguments) {}
 
     /** One that has a name on the bus. */
     static DBusFace onBus(String name, Daemon daemon, String busName, Question asked) {
@@ -90,8 +91,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
         }
         try (BusConnection peer =
                 BusConnection.withPeer(
-                        UnixSocket.connect(
-                                UnixAddress.path(stack.file(socket)), SocketType.STREAM),
+                        UnixSocket.connect(UnixAddress.path(stack.file(socket)), SocketType.STREAM),
                         ConnectionOptions.DEFAULT)) {
             return methods(stack, peer::object);
         }
@@ -139,8 +139,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
         return new DBusDialogue(socket, greeting());
     }
 
-    private static byte[] bytes(
-            MessageWriter writer, int serial, Signature types, List<?> values) {
+    private static byte[] bytes(MessageWriter writer, int serial, Signature types, List<?> values) {
         writer.serial(serial);
         if (!types.equals(Signature.EMPTY)) {
             Values.writeAll(writer.body(types), values);

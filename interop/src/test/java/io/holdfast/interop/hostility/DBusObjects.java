@@ -138,9 +138,7 @@ record DBusObjects(
 
     private static List<Element> children(Element parent, String tag) {
         List<Element> found = new ArrayList<>();
-        for (Node child = parent.getFirstChild();
-                child != null;
-                child = child.getNextSibling()) {
+        for (Node child = parent.getFirstChild(); child != null; child = child.getNextSibling()) {
             if (child instanceof Element element && element.getTagName().equals(tag)) {
                 found.add(element);
             }

@@ -247,7 +247,8 @@ final class StackUnderAttack implements AutoCloseable {
     }
 
     private static AssertionError refused(Face face, String how, @Nullable Exception cause) {
-        return new AssertionError("an innocent caller of the %s: %s".formatted(face.name(), how), cause);
+        return new AssertionError(
+                "an innocent caller of the %s: %s".formatted(face.name(), how), cause);
     }
 
     /** What a daemon holds now. */
@@ -289,7 +290,8 @@ final class StackUnderAttack implements AutoCloseable {
     private Map<?, ?> stats(String method, String signature, Object... arguments)
             throws InterruptedException {
         return (Map<?, ?>)
-                bus.bus().call("org.freedesktop.DBus.Debug.Stats", method, signature, arguments)
+                bus.bus()
+                        .call("org.freedesktop.DBus.Debug.Stats", method, signature, arguments)
                         .getFirst();
     }
 

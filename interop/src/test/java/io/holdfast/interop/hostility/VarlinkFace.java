@@ -19,8 +19,7 @@ import java.util.Optional;
  * @param asked the method that innocent callers call
  * @param parameters of it
  */
-record VarlinkFace(
-        String name, Daemon daemon, String socket, String asked, JsonObject parameters)
+record VarlinkFace(String name, Daemon daemon, String socket, String asked, JsonObject parameters)
         implements Face {
     @Override
     public List<Method> methods(StackUnderAttack stack) {

@@ -211,8 +211,7 @@ final class RecyclingProgram implements AutoCloseable {
         survey.onAnotherThread().question("manager: GetUnitByPID", units::byNumber);
         survey.onAnotherThread().question("manager: WhoIs", units::whoIs);
         AuthorityQuestions policy = new AuthorityQuestions(board, kinds, inA, connect());
-        survey.onAnotherThread()
-                .question("authority: number, start time, user", policy.byNumber());
+        survey.onAnotherThread().question("authority: number, start time, user", policy.byNumber());
         survey.onAnotherThread().question("authority: pidfd", policy::byPidfd);
     }
 

@@ -167,7 +167,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
             Words words =
                     new Words(
                             units,
-                            objects.interfaces().get(path),
+                            objects.interfaces().getOrDefault(path, List.of()),
                             objects.properties().getOrDefault(path, List.of("")));
             DBusArguments made = new DBusArguments(words, new Gen(arguments), pid);
             List<Object> values = new ArrayList<>();

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
@@ -204,6 +205,6 @@ class HostilityMatrixTest {
         assertThat(stack.isAlive(daemon))
                 .as("%s: whether %s lives:\n%s", cell, daemon, stack.written())
                 .isTrue();
-        return stack.footprint(daemon).moreThan(before.get(daemon));
+        return stack.footprint(daemon).moreThan(Objects.requireNonNull(before.get(daemon)));
     }
 }

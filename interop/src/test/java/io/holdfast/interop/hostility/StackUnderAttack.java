@@ -17,6 +17,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -168,9 +169,13 @@ final class StackUnderAttack implements AutoCloseable {
         return stage.file(path);
     }
 
+    private PidFd process(Daemon daemon) {
+        return Objects.requireNonNull(processes.get(daemon));
+    }
+
     /** Whether the process that was started in the beginning still runs. */
     boolean isAlive(Daemon daemon) {
-        return processes.get(daemon).isAlive();
+        return process(daemon).isAlive();
     }
 
     /** Whether no daemon computes: since the last time this was asked. */
@@ -254,7 +259,7 @@ final class StackUnderAttack implements AutoCloseable {
     /** What a daemon holds now. */
     Footprint footprint(Daemon daemon) throws InterruptedException {
         return Footprint.of(
-                processes.get(daemon),
+                process(daemon),
                 switch (daemon) {
                     case MANAGER -> tablesOfManager();
                     case BUS -> tablesOfBus();
@@ -278,11 +283,11 @@ final class StackUnderAttack implements AutoCloseable {
     private Map<String, Long> tablesOfBus() throws InterruptedException {
         Map<String, Long> tables = new LinkedHashMap<>();
         Map<?, ?> all = stats("GetStats", "");
-        OF_BUS.forEach(name -> tables.put(name, number(all.get(name))));
+        OF_BUS.forEach(name -> tables.put(name, number(Objects.requireNonNull(all.get(name), name))));
         for (String service : List.of(SYSTEMD, "org.freedesktop.PolicyKit1")) {
             Map<?, ?> one = stats("GetConnectionStats", "s", service);
             OF_CONNECTION.forEach(
-                    name -> tables.put(name + " of " + service, number(one.get(name))));
+                    name -> tables.put(name + " of " + service, number(Objects.requireNonNull(one.get(name), name))));
         }
         return tables;
     }

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
@@ -51,7 +52,9 @@ final class Leftovers {
         try (Fd folder = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             SysDirent.forEachDirectory(folder, name -> leftovers.look(folder, name));
         } catch (ErrnoException e) {
-            warnings.accept("cannot look for leftovers in " + shared + ": " + e.getMessage());
+            if (e.errno() != Errno.ENOENT) { // a small image may have no such folder
+                warnings.accept("cannot look for leftovers in " + shared + ": " + e.getMessage());
+            }
         }
         return leftovers.removed;
     }

@@ -106,6 +106,12 @@ class LeftoversTest {
     }
 
     @Test
+    void whereThereIsNoSuchFolderThereIsNothingToSay() {
+        assertThat(Leftovers.removeIn(shared.resolve("none"), warnings::add)).isZero();
+        assertThat(warnings).isEmpty();
+    }
+
+    @Test
     void whatASpawnHasLeftIsRemoved() throws Exception {
         Path _ = left("holdfast-gate-0123456789abcdef");
         assertThat(remove()).isEqualTo(1);

@@ -4,9 +4,10 @@ import io.holdfast.core.linux.EventLoop;
 import java.time.Duration;
 
 /**
- * Gives back what a burst left. The serial collector enlarges a heap that is full before it looks
- * through all of it, and so a daemon would come to the size that it may have at most, and stay
- * there. For the thread of the loop.
+ * Collects garbage after a burst, so that the heap shrinks to what it was before. The authority
+ * survives without it: what callers, rules and files may hold is bounded at less than the heap. But
+ * the serial collector enlarges a full heap before it looks through all of it, and so the daemon
+ * would stay at its largest size, 64 MiB, after the first busy second. On the thread of the loop.
  */
 final class HeapWatch {
     private static final Duration PERIOD = Duration.ofSeconds(2);

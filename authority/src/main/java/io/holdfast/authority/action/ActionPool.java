@@ -26,6 +26,13 @@ public final class ActionPool {
     /** Files of one folder; those behind them do not count, which is told as a problem. */
     public static final int MAX_FILES = 4096;
 
+    /**
+     * Bytes of all files; those behind the one that exceeds it do not count, which is told as a
+     * problem.
+     */
+    public static final long MAX_TOTAL_BYTES =
+            Long.getLong("io.holdfast.authority.policyBytes", 4L << 20);
+
     /** Nothing is declared. */
     public static final ActionPool EMPTY = new ActionPool(List.of(), List.of());
 
@@ -66,16 +73,37 @@ public final class ActionPool {
     public static ActionPool read(List<Path> folders) {
         Map<Path, PolicyFile> files = new LinkedHashMap<>(); // by their names
         List<Problem> problems = new ArrayList<>();
+        long total = 0;
         for (Path folder : folders) {
             for (Path name : names(folder, problems)) {
-                if (!files.containsKey(name)) {
-                    PolicyFile file = PolicyFileReader.read(folder.resolve(name));
-                    files.put(name, file);
-                    problems.addAll(file.problems());
+                if (files.containsKey(name)) {
+                    continue;
                 }
+                Path path = folder.resolve(name);
+                total += size(path);
+                if (total > MAX_TOTAL_BYTES) {
+                    String reason =
+                            "not read, nor what comes behind it: all policy files together have"
+                                    + " more than %d bytes (io.holdfast.authority.policyBytes)";
+                    problems.add(new Problem(new Place(path, 0), reason.formatted(MAX_TOTAL_BYTES)));
+                    return new ActionPool(List.copyOf(files.values()), problems);
+                }
+                PolicyFile file = PolicyFileReader.read(path);
+                files.put(name, file);
+                problems.addAll(file.problems());
             }
         }
         return new ActionPool(List.copyOf(files.values()), problems);
+    }
+
+    /** What a file counts; one that is longer than one may be counts nothing, as it is not read. */
+    private static long size(Path path) {
+        try {
+            long size = Files.size(path);
+            return size > PolicyFileReader.MAX_FILE_SIZE ? 0 : size;
+        } catch (IOException e) {
+            return 0;
+        }
     }
 
     /** As paths, so that they are what they are in whatever encoding, and are sorted by bytes. */

@@ -35,8 +35,11 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
                     Path.of("/usr/local/share/polkit-1/rules.d"),
                     Path.of("/usr/share/polkit-1/rules.d"));
 
-    /** Of a file; a longer one is refused. */
-    public static final int MAX_BYTES = 1 << 20;
+    /** Bytes of one file; a longer one is refused, for to parse it takes many times as much. */
+    public static final int MAX_BYTES = 256 << 10;
+
+    /** Characters of all files; the one that exceeds it and those behind it are refused. */
+    public static final int MAX_TOTAL = 2 << 20;
 
     /** Of one folder; what comes after them is refused. */
     public static final int MAX_FILES = 4_096;
@@ -76,9 +79,22 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         paths.sort( // stable: folders in their order, and within one all names differ
                 Comparator.comparing(path -> String.valueOf(path.getFileName())));
         List<RuleFile> files = new ArrayList<>();
+        long total = 0;
         for (Path path : paths) {
             try {
-                files.add(new RuleFile(path, source(path)));
+                String source = source(path);
+                total += source.length();
+                if (total > MAX_TOTAL) {
+                    diagnostics.add(
+                            diagnostic(
+                                    path,
+                                    "not read, nor what comes behind it: all rules files together"
+                                            + " have more than "
+                                            + MAX_TOTAL
+                                            + " characters"));
+                    break;
+                }
+                files.add(new RuleFile(path, source));
             } catch (FileException e) {
                 problem(path, more.contains(path), e)
                         .ifPresent(text -> diagnostics.add(diagnostic(path, text)));

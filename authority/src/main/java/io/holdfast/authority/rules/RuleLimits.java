@@ -51,20 +51,20 @@ public record RuleLimits(
     /**
      * Those of polkit(8) where it has any. System properties set what users share: {@code
      * io.holdfast.authority.evaluators} (8), {@code .waitingChecks} (4096), {@code .programs} (64)
-     * and {@code .rulesMemory} (bytes; three eighths of the heap).
+     * and {@code .rulesMemory} (bytes; a quarter of the heap).
      */
     public static final RuleLimits STANDARD =
             new RuleLimits(
                     Duration.ofSeconds(15),
                     Duration.ofSeconds(15),
-                    Math.min(Runtime.getRuntime().maxMemory() / 4, 32 << 20),
+                    Math.min(Runtime.getRuntime().maxMemory() / 8, 32 << 20),
                     1_000,
                     1 << 16,
                     100_000,
                     Duration.ofMillis(20),
                     Integer.getInteger(EVALUATORS_PROPERTY, 8),
                     Integer.getInteger(WAITING_PROPERTY, 4_096),
-                    Long.getLong(MEMORY_PROPERTY, Runtime.getRuntime().maxMemory() / 8 * 3),
+                    Long.getLong(MEMORY_PROPERTY, Runtime.getRuntime().maxMemory() / 4),
                     Integer.getInteger(PROGRAMS_PROPERTY, 64),
                     Duration.ofSeconds(10),
                     1 << 16,
@@ -138,7 +138,7 @@ public record RuleLimits(
     }
 
     /**
-     * @param bytes of {@link #allocated}, positive; a quarter of the heap and at most 32 MiB by
+     * @param bytes of {@link #allocated}, positive; an eighth of the heap and at most 32 MiB by
      *     default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -185,7 +185,7 @@ public record RuleLimits(
     }
 
     /**
-     * @param bytes of {@link #memory}, positive; three eighths of the heap by default
+     * @param bytes of {@link #memory}, positive; a quarter of the heap by default
      * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withMemory(long bytes) {

@@ -85,7 +85,8 @@ public final class ActionPool {
                     String reason =
                             "not read, nor what comes behind it: all policy files together have"
                                     + " more than %d bytes (io.holdfast.authority.policyBytes)";
-                    problems.add(new Problem(new Place(path, 0), reason.formatted(MAX_TOTAL_BYTES)));
+                    problems.add(
+                            new Problem(new Place(path, 0), reason.formatted(MAX_TOTAL_BYTES)));
                     return new ActionPool(List.copyOf(files.values()), problems);
                 }
                 PolicyFile file = PolicyFileReader.read(path);

@@ -47,6 +47,24 @@ class ActionPoolTest {
     }
 
     @Test
+    void whatIsMoreThanAllFilesMayHaveIsNotReadAndNamed() throws IOException {
+        String padding = "<!--" + "x".repeat(900_000) + "-->";
+        for (int i = 0; i < 6; i++) {
+            Path _ =
+                    Files.writeString(
+                            first.resolve(i + ".policy"), policy("org.a" + i, "yes", padding));
+        }
+        assertThat(pool().actions())
+                .map(Action::id)
+                .containsExactly("org.a0", "org.a1", "org.a2", "org.a3");
+        assertThat(pool().problems())
+                .singleElement()
+                .asString()
+                .contains("4.policy")
+                .contains("io.holdfast.authority.policyBytes");
+    }
+
+    @Test
     void actionsAreInTheOrderOfFoldersAndNames() throws IOException {
         write(second.resolve("a.policy"), "org.a", "yes");
         write(first.resolve("c.policy"), "org.c", "yes");

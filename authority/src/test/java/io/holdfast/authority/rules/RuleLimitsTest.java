@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.holdfast.authority.action.Place;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -103,5 +106,22 @@ class RuleLimitsTest {
                             assertThat(each.message()).isEqualTo("took longer than 300 ms"));
             assertThat(rules.word("other")).isEqualTo("auth_self");
         }
+    }
+
+    @Test
+    void whatIsMoreThanAllFilesMayHaveIsNotReadAndNamed(@TempDir Path folder) throws IOException {
+        String text = "//" + "x".repeat(RuleFiles.MAX_BYTES - 2);
+        int fit = RuleFiles.MAX_TOTAL / RuleFiles.MAX_BYTES;
+        for (int i = 0; i < fit + 2; i++) {
+            Path _ = Files.writeString(folder.resolve("%02d.rules".formatted(i)), text);
+        }
+        RuleFiles read = RuleFiles.read(List.of(folder));
+        assertThat(read.files()).hasSize(fit);
+        assertThat(read.diagnostics())
+                .singleElement()
+                .satisfies(each ->
+                        assertThat(each.toString())
+                                .contains("%02d.rules".formatted(fit))
+                                .contains("more than " + RuleFiles.MAX_TOTAL + " characters"));
     }
 }

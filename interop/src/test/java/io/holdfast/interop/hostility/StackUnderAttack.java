@@ -283,11 +283,14 @@ final class StackUnderAttack implements AutoCloseable {
     private Map<String, Long> tablesOfBus() throws InterruptedException {
         Map<String, Long> tables = new LinkedHashMap<>();
         Map<?, ?> all = stats("GetStats", "");
-        OF_BUS.forEach(name -> tables.put(name, number(Objects.requireNonNull(all.get(name), name))));
+        OF_BUS.forEach(
+                name -> tables.put(name, number(Objects.requireNonNull(all.get(name), name))));
         for (String service : List.of(SYSTEMD, "org.freedesktop.PolicyKit1")) {
             Map<?, ?> one = stats("GetConnectionStats", "s", service);
-            OF_CONNECTION.forEach(
-                    name -> tables.put(name + " of " + service, number(Objects.requireNonNull(one.get(name), name))));
+            OF_CONNECTION.forEach(name ->
+                    tables.put(
+                            name + " of " + service,
+                            number(Objects.requireNonNull(one.get(name), name))));
         }
         return tables;
     }

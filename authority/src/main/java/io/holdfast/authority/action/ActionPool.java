@@ -37,6 +37,10 @@ public final class ActionPool {
     public static final ActionPool EMPTY = new ActionPool(List.of(), List.of());
 
     private static final String SUFFIX = ".policy";
+    private static final String OVER_TOTAL =
+            "not read, nor what comes behind it: all policy files together have more than "
+                    + MAX_TOTAL_BYTES
+                    + " bytes (io.holdfast.authority.policyBytes)";
 
     private final List<Problem> problems;
     private final Map<String, Action> actions;
@@ -82,11 +86,7 @@ public final class ActionPool {
                 Path path = folder.resolve(name);
                 total += size(path);
                 if (total > MAX_TOTAL_BYTES) {
-                    String reason =
-                            "not read, nor what comes behind it: all policy files together have"
-                                    + " more than %d bytes (io.holdfast.authority.policyBytes)";
-                    problems.add(
-                            new Problem(new Place(path, 0), reason.formatted(MAX_TOTAL_BYTES)));
+                    problems.add(new Problem(new Place(path, 0), OVER_TOTAL));
                     return new ActionPool(List.copyOf(files.values()), problems);
                 }
                 PolicyFile file = PolicyFileReader.read(path);

@@ -139,6 +139,11 @@ final class CallsUnderWay {
         return counted;
     }
 
+    /** A call that is answered at once by the thread that reads: only its answer counts. */
+    synchronized Counted answeredAtOnce(Message call) {
+        return new Counted(user(call.sender()), List.of());
+    }
+
     /** Keeps the order of the calls of one name. */
     @GuardedBy("this")
     private void wait(Asked open, Runnable again, Object user) {

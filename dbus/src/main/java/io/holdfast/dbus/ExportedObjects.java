@@ -176,7 +176,10 @@ final class ExportedObjects {
         try {
             target = target(message, object, () -> nodesBelow(path));
             checked(message, target);
-            counted = underWay.begin(message, () -> call(message));
+            counted =
+                    target.where() == CallTarget.Where.HERE
+                            ? underWay.answeredAtOnce(message)
+                            : underWay.begin(message, () -> call(message));
         } catch (DBusException e) {
             message.close();
             refuse(message, e, link::offer);

@@ -92,6 +92,6 @@ class PeerQuestionsTest {
         return Map.of(
                 "ProcessID", Variant.of("u", process.pid()),
                 "UnixUserID", Variant.of("u", 0),
-                "ProcessFD", Variant.of("h", process.fd()));
+                "ProcessFD", Variant.of("h", process.fd().duplicate()));
     }
 }

@@ -32,7 +32,7 @@ class ForeignProcTest {
     @Test
     void itsAttributesAreStillTheProcessesOwnAndNoChildSlipsBy() throws Exception {
         List<String> command = new ArrayList<>(List.of("unshare", "--pid", "--fork"));
-        command.addAll(ChildJvm.command(List.of(), Inside.class));
+        command.addAll(ChildJvm.command(List.of("-XX:-UsePerfData"), Inside.class));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .isEqualTo("true\nrefused: ENOENT\n");

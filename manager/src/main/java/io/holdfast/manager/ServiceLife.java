@@ -183,6 +183,16 @@ final class ServiceLife {
         watchdog.lift();
     }
 
+    /** How long a stop waits for a worker that only has to come back. */
+    Duration stopPatience() {
+        return unit.service()
+                .timeouts()
+                .stop()
+                .duration()
+                .filter(stop -> stop.compareTo(Limits.KILL_PATIENCE) < 0)
+                .orElse(Limits.KILL_PATIENCE);
+    }
+
     /** Whether nobody has asked for a stop since the last start. */
     boolean isWanted() {
         return wanted;

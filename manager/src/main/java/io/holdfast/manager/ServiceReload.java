@@ -95,7 +95,7 @@ final class ServiceReload {
         late = true;
         if (commands.areRunning()) {
             life.running().killControl();
-            life.running().limitSpawns(Limits.KILL_PATIENCE);
+            life.running().limitSpawns(life.stopPatience());
         } else {
             end(JobResult.TIMEOUT);
         }

@@ -8,7 +8,6 @@ import io.holdfast.manager.unit.ServiceSection.Commands;
 import io.holdfast.manager.unit.ServiceType;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitSource;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
@@ -75,15 +74,7 @@ final class ServiceStart {
     void hurry() {
         Work<?> pending = preparation;
         if (pending != null) {
-            Duration patience =
-                    life.unit()
-                            .service()
-                            .timeouts()
-                            .stop()
-                            .duration()
-                            .filter(stop -> stop.compareTo(Limits.KILL_PATIENCE) < 0)
-                            .orElse(Limits.KILL_PATIENCE);
-            pending.limit(patience);
+            pending.limit(life.stopPatience());
         }
     }
 

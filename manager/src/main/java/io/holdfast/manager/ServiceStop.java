@@ -114,7 +114,7 @@ final class ServiceStop {
         }
         send(false);
         arm(this::signalFinally);
-        life.running().limitSpawns(Limits.KILL_PATIENCE); // what would come is killed anyway
+        life.running().limitSpawns(life.stopPatience()); // what would come is killed anyway
         life.running().watchEmpty();
     }
 

@@ -250,10 +250,10 @@ final class Work<T> {
             }
             workers().tellBack(this);
         }
-        workers().over(this);
-        if (delivered) {
+        if (delivered) { // before that of what comes behind it in the lane
             workers().loop.postEnding(this::deliver);
         }
+        workers().over(this);
     }
 
     private void release(T result) {
@@ -292,6 +292,13 @@ final class Work<T> {
 
     boolean wasSlow() {
         return slow;
+    }
+
+    /** Whether it has come back, and its answer has not. */
+    boolean isBack() {
+        synchronized (workers()) {
+            return state == State.DONE;
+        }
     }
 
     /** Since it has its thread. */

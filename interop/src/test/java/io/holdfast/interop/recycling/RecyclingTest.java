@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * {@link RecyclingProgram}. For 2 seconds in {@code ./test}, for 30 with {@code
  * -Dholdfast.long=true}.
  */
-@Timeout(300)
+@Timeout(400)
 @Needs(
         root = true,
         cgroup2 = true,

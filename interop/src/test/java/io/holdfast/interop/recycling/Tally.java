@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /** The count of one question: how often it was asked, judged, and answered wrongly. */
 final class Tally {
     private static final int SHOWN = 5;
-    private static final int ENOUGH = 20;
+    private static final int ENOUGH = 10;
 
     private final String question;
     private final AtomicLong asked = new AtomicLong();

@@ -103,6 +103,7 @@ static pid_t clone_with_number(int number, const struct kind *kind, int *pidfd) 
 int main(int argc, char **argv) {
     if (argc < 9 || (argc - 6) % 3) return 2;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "hammer"); /* whatever the file is called: children have it until they have their own */
     setpriority(PRIO_PROCESS, 0, -10); /* before those who ask: they are many */
     int first = atoi(argv[2]), numbers = atoi(argv[3]);
     off_t offset = atoll(argv[4]);

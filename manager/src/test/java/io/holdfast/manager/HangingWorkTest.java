@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Services whose worker hangs in the kernel: their program is under a lease of its owner's, at which
- * execve(2) waits for as long as fs.lease-break-time says, 45 s.
+ * Services whose worker hangs in the kernel: their program is under a lease of its owner's, at
+ * which execve(2) waits for as long as fs.lease-break-time says, 45 s.
  */
 @Timeout(120)
 @Needs(

@@ -241,10 +241,7 @@ class WorkersTest {
         assertThat(done).hasValue(1);
         assertThatThrownBy(() -> ending.ownLane("late").work("x", () -> 1).begin((_, _) -> {}))
                 .isInstanceOf(RejectedExecutionException.class);
-        assertThat(warnings)
-                .singleElement()
-                .asString()
-                .contains("unit: to open");
+        assertThat(warnings).singleElement().asString().contains("unit: to open");
         other.close();
     }
 }

@@ -42,9 +42,6 @@ public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
     public static final String SOCKET = "io.holdfast.Manager";
 
-    /** Of a unit's log in one reply. */
-    private static final int LOG_CHARACTERS = 1 << 20;
-
     static final String DEFINITION =
             """
             # Units and their processes, known by pidfd.
@@ -203,7 +200,7 @@ public final class ManagerInterface implements AutoCloseable {
                                 manager.status(name(call.parameters().string("name")))
                                         .thenApply(unit ->
                                                 JsonObject.of(
-                                                        "unit", json(unit, tail(unit.log())))))
+                                                        "unit", json(unit, unit.log()))))
                 .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
                 .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))
@@ -419,20 +416,6 @@ public final class ManagerInterface implements AutoCloseable {
         return JsonObject.builder()
                 .put("units", list.stream().map(unit -> json(unit, List.of())).toList())
                 .build();
-    }
-
-    /** The last lines: as many as fit into a reply, where a character takes at most three bytes. */
-    private static List<String> tail(List<String> log) {
-        int from = log.size();
-        long length = 0;
-        while (from > 0) {
-            length += new Json.Text(log.get(from - 1)).toString().length();
-            if (length > LOG_CHARACTERS) {
-                break;
-            }
-            from--;
-        }
-        return log.subList(from, log.size());
     }
 
     private static JsonObject json(UnitStatus unit, List<String> log) {

@@ -115,7 +115,7 @@ class ManagerInterfaceTest {
 
     /** 200 lines of 8000 control characters, which take six bytes each in JSON. */
     @Test
-    void aLogThatIsTooLongForAReplyIsCutAtItsBeginning() throws Exception {
+    void theLongestLogFitsIntoAReplyAndAListHasNone() throws Exception {
         String script =
                 stage.shell(
                         "talkative",
@@ -129,7 +129,7 @@ class ManagerInterfaceTest {
         stage.start("talkative");
         stage.happenings().awaitOutput("talkative.service", "the end");
         Result status = call("Status", "{\"name\":\"talkative\"}");
-        assertThat(status.output()).contains("the end\"]").hasSizeBetween(900_000, 1_100_000);
+        assertThat(status.output()).contains("the end\"]").hasSizeLessThan(1 << 20);
         Result list = call("List", "{}");
         assertThat(list.output()).contains("talkative.service").doesNotContain("the end");
     }

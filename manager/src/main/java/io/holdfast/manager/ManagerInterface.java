@@ -199,8 +199,7 @@ public final class ManagerInterface implements AutoCloseable {
                         call ->
                                 manager.status(name(call.parameters().string("name")))
                                         .thenApply(unit ->
-                                                JsonObject.of(
-                                                        "unit", json(unit, unit.log()))))
+                                                JsonObject.of("unit", json(unit, unit.log()))))
                 .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
                 .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))

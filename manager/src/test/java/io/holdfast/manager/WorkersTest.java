@@ -99,7 +99,7 @@ class WorkersTest {
                             .begin((_, _) -> {}));
         }
         AtomicReference<String> answer = new AtomicReference<>();
-        workers.ownLane("other").work("to answer", () -> "yes").begin((it, _) -> answer.set(it));
+        workers.ownLane("other").work("to answer", () -> "yes").begin((it, _) -> answer.set(String.valueOf(it)));
         turnUntil(() -> answer.get() != null);
         assertThat(answer).hasValue("yes");
         hanging.forEach(Work::cancel);
@@ -132,7 +132,7 @@ class WorkersTest {
                 .startsWith("unit: to open has not returned")
                 .contains("one of " + Limits.WORKER_THREADS + " worker threads (1 hang)");
 
-        lane.work("to come after", () -> "after").begin((it, _) -> next.set(it));
+        lane.work("to come after", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
         letGo().close();
         turnUntil(() -> next.get() != null);
         assertThat(released.getCount()).as("released before anything else is done").isZero();
@@ -175,7 +175,7 @@ class WorkersTest {
                             go.await();
                             return "first";
                         })
-                .begin((it, _) -> first.set(it));
+                .begin((it, _) -> first.set(String.valueOf(it)));
         Work<Integer> off = lane.work("to begin", begun::incrementAndGet);
         off.begin((_, _) -> begun.set(100));
         off.cancel();

@@ -195,7 +195,7 @@ class PolkitBehaviourTest {
         RuleLimits limits = RuleLimits.STANDARD;
         assertThat(spawn(limits, "JSON.stringify(polkit.spawn(['printf', 'a\\\\nb\\\\n']))"))
                 .endsWith("got \"a\\nb\\n\"");
-        assertThat(spawn(limits, "polkit.spawn(['pwd'])")).endsWith("got / ");
+        assertThat(spawn(limits, "polkit.spawn(['pwd'])")).endsWith("got /\\n");
         assertThat(spawn(limits, "polkit.spawn(['/nowhere/program'])"))
                 .contains("Error: Error spawning helper: Error spawning: Failed to execute child")
                 .contains("no such file");

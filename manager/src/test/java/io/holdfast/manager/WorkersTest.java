@@ -99,7 +99,9 @@ class WorkersTest {
                             .begin((_, _) -> {}));
         }
         AtomicReference<String> answer = new AtomicReference<>();
-        workers.ownLane("other").work("to answer", () -> "yes").begin((it, _) -> answer.set(String.valueOf(it)));
+        workers.ownLane("other")
+                .work("to answer", () -> "yes")
+                .begin((it, _) -> answer.set(String.valueOf(it)));
         turnUntil(() -> answer.get() != null);
         assertThat(answer).hasValue("yes");
         hanging.forEach(Work::cancel);

@@ -125,7 +125,7 @@ class HostileFileSystemTest {
                                     "pid-file",
                                     ".service",
                                     false,
-                                    "[Service]\nType=forking\nTimeoutStartSec=2s\n"
+                                    "[Service]\nType=forking\nTimeoutStartSec=5s\n"
                                             + "ExecStart=/bin/sh -c 'sleep 1000 &'\nPIDFile=PATH",
                                     Map.of())
                             .but(End.ANY, LOCKED, HUGE),

@@ -11,7 +11,7 @@ import java.util.Random;
  */
 final class Survey {
     /** How long a busy machine may take to judge each question often enough. */
-    private static final Duration PATIENCE = Duration.ofSeconds(240);
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
 
     private record Asked(Tally tally, Question question) {}
 

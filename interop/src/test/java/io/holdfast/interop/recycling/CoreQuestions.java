@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -25,6 +26,7 @@ import java.util.function.Supplier;
  */
 final class CoreQuestions {
     private static final int REMEMBERED = 64;
+    private static final long BETWEEN_LOOKS_NANOS = 3_000_000;
 
     private final Board board;
     private final long rootCgroup;
@@ -58,6 +60,7 @@ final class CoreQuestions {
         try (PidFd process = found.get()) {
             kind = board.entry(slot, process.id()).kind();
         }
+        LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
         try {
             String name = Files.readString(Path.of("/proc/" + number + "/comm")).strip();
             tally.judge(name.equals("hammer") || name.equals(kind.name()), kind + " is " + name);

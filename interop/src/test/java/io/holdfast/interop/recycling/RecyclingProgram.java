@@ -200,8 +200,8 @@ final class RecyclingProgram implements AutoCloseable {
         CoreQuestions core = new CoreQuestions(board, inA, mainProcesses);
         survey.onAnotherThread()
                 .question("core: info, name, cgroup", core::info)
-                .question("core: signal", core::signal)
-                .fooling(core::byNumberTwice);
+                .question("core: signal", core::signal);
+        survey.onAnotherThread().fooling(core::byNumberTwice);
         survey.onAnotherThread()
                 .question("core: open by identity, restore", core.reopening())
                 .question("core: state and signal of the dead", core.holding())

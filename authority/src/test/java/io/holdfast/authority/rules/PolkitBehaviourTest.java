@@ -201,8 +201,8 @@ class PolkitBehaviourTest {
                 .contains("no such file");
         assertThat(spawn(limits, "polkit.spawn(['sh', '-c', 'echo out; echo err >&2; exit 3'])"))
                 .endsWith(
-                        "Error: Helper exited with non-zero exit status 3, stdout=`out ',"
-                                + " stderr=`err '");
+                        "Error: Helper exited with non-zero exit status 3, stdout=`out\\n',"
+                                + " stderr=`err\\n'");
         assertThat(spawn(limits, "polkit.spawn(['sh', '-c', 'kill -KILL $$'])"))
                 .contains("Error: Helper was signaled with signal SIGKILL (9), stdout=`'");
         assertThat(spawn(limits, "polkit.spawn('true')")).contains("TypeError: polkit.spawn");

@@ -219,8 +219,11 @@ final class BuiltIns {
         for (Step step : steps) {
             switch (step.id()) {
                 case String name when step.guard() == null -> holder.delete(name);
-                case String name ->
-                        holder.put(name, holder, guarded(holder.get(name, holder), step.guard()));
+                case String name -> {
+                    Object function = holder.get(name, holder);
+                    holder.setAttributes(name, ScriptableObject.DONTENUM); // or it would stay
+                    holder.put(name, holder, guarded(function, step.guard()));
+                }
                 case Symbol symbol when step.guard() == null -> holder.delete(symbol);
                 case Symbol symbol ->
                         holder.put(

@@ -79,6 +79,7 @@ abstract class Evaluation<V> {
     private volatile Place at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
+    private boolean userAsked;
 
     /**
      * @throws Abort if there is no memory for it
@@ -217,6 +218,7 @@ abstract class Evaluation<V> {
         if (object != null) {
             return object.userAsText();
         }
+        userAsked = true;
         try {
             return subject.user();
         } catch (RuntimeException e) {
@@ -241,6 +243,9 @@ abstract class Evaluation<V> {
         if (known == null) {
             World own = world(cell);
             SubjectObject made = own.subject(subject);
+            if (userAsked) { // as the skipped rules would have: it is the first of its properties
+                @Nullable String _ = made.userAsText();
+            }
             object = made;
             known = new Object[] {own.action(cell, action), made};
             arguments = known;

@@ -8,6 +8,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Services that leave descriptors with the manager; that none is left there the stage checks. */
 @Timeout(120)
@@ -172,5 +174,42 @@ class FdStoreTest {
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
         told("given 1 [stored] mine", 2); // what the stop before has left
         told("given 0 [] mine", 2);
+    }
+
+    /** Its last close waits for a peer that does not read. */
+    private static final String LINGERING =
+            """
+            import struct
+            server = socket.create_server(("127.0.0.1", 0))
+            client = socket.create_connection(server.getsockname())
+            peer, _ = server.accept()
+            client.setblocking(False)
+            try:
+                while True:
+                    client.send(b"x" * 65536)
+            except BlockingIOError:
+                pass
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
+            notify("%s", client.fileno())
+            os.close(client.detach())
+            say("sent")
+            signal.pause()
+            """;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "STATUS=nobody wants it",
+                "FDSTORE=1\\nFDNAME=kept\", client.fileno())\nnotify(\"FDSTOREREMOVE=1\\nFDNAME=kept"
+            })
+    void aSocketThatLingersHoldsUpNobody(String message) throws Exception {
+        stage.service(
+                "a",
+                "NotifyAccess=all\nFileDescriptorStoreMax=1",
+                "ExecStart=" + stage.python("a", LINGERING.formatted(message)));
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        told("sent", 1);
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
     }
 }

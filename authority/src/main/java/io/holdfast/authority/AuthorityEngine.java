@@ -192,19 +192,20 @@ public final class AuthorityEngine implements AutoCloseable {
                                 if (failure == null) {
                                     answer.complete(decision);
                                 } else {
-                                    fail(answer, failure);
+                                    fail(request, answer, failure);
                                 }
                                 request.subject().close();
                             });
         } catch (RuntimeException e) {
-            fail(answer, e);
+            fail(request, answer, e);
             request.subject().close();
         }
         return answer;
     }
 
     /** What we did not foresee is a refusal, never a grant, and nobody's end. */
-    private static void fail(CompletableFuture<Decision> answer, Throwable failure) {
+    private static void fail(
+            CheckRequest request, CompletableFuture<Decision> answer, Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException
                         ? Objects.requireNonNullElse(failure.getCause(), failure)
@@ -215,7 +216,7 @@ public final class AuthorityEngine implements AutoCloseable {
         if (cause instanceof AuthorityException) {
             answer.completeExceptionally(cause);
         } else {
-            LOG.log(WARNING, "a check failed, which is a refusal", cause);
+            LOG.log(WARNING, "a check asked by " + request.caller() + " failed: refused", cause);
             answer.complete(Decision.refused(String.valueOf(cause.getMessage())));
         }
     }

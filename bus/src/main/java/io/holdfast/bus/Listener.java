@@ -65,7 +65,7 @@ final class Listener implements AutoCloseable {
         broker.counters.accepted++;
         Optional<String> tooOften = broker.charges.refusesConnect(SysSocket.peercred(client));
         if (tooOften.isPresent()) {
-            refuse(client, "another client", tooOften.get());
+            refuse(client, tooOften.get());
             return;
         }
         Peer peer;

@@ -52,6 +52,9 @@ final class StatusCommand implements Command {
     public int run(ParseResult line, Output output) {
         boolean json = line.hasMatchedOption("--json");
         String name = line.matchedPositionalValue(0, "");
+        if (name.isEmpty() && line.hasMatchedOption(WARNINGS)) {
+            throw Command.misuse(line, WARNINGS + " needs a UNIT");
+        }
         if (name.isEmpty()) {
             JsonObject all = ManagerSocket.call(line, "List", JsonObject.EMPTY);
             if (json) {

@@ -176,25 +176,30 @@ class FdStoreTest {
         told("given 0 [] mine", 2);
     }
 
-    /** Its last close waits for a peer that does not read. */
-    private static final String LINGERING =
-            """
-            import struct
-            server = socket.create_server(("127.0.0.1", 0))
-            client = socket.create_connection(server.getsockname())
-            peer, _ = server.accept()
-            client.setblocking(False)
-            try:
-                while True:
-                    client.send(b"x" * 65536)
-            except BlockingIOError:
-                pass
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
-            notify("%s", client.fileno())
-            os.close(client.detach())
-            say("sent")
-            signal.pause()
-            """;
+    /**
+     * A program that stores nothing, or takes back, a socket whose last close waits for a peer that
+     * does not read.
+     */
+    private static String lingering(String message) {
+        return """
+        import struct
+        server = socket.create_server(("127.0.0.1", 0))
+        client = socket.create_connection(server.getsockname())
+        peer, _ = server.accept()
+        client.setblocking(False)
+        try:
+            while True:
+                client.send(b"x" * 65536)
+        except BlockingIOError:
+            pass
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
+        notify("%s", client.fileno())
+        os.close(client.detach())
+        say("sent")
+        signal.pause()
+        """
+                .formatted(message);
+    }
 
     @ParameterizedTest
     @ValueSource(
@@ -206,7 +211,7 @@ class FdStoreTest {
         stage.service(
                 "a",
                 "NotifyAccess=all\nFileDescriptorStoreMax=1",
-                "ExecStart=" + stage.python("a", LINGERING.formatted(message)));
+                "ExecStart=" + stage.python("a", lingering(message)));
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         told("sent", 1);
         assertThat(stage.state("a")).isEqualTo("active/running success");

@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.PolicyKit1;
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
@@ -13,8 +16,14 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -40,6 +49,8 @@ class AgentHelperCommandTest {
                     + "if (/^PAM_PROMPT/) { my $a = <STDIN>; exit unless defined $a; $s->print($a) } }";
 
     @TempDir Path folder;
+    private Bus bus;
+    private BusConnection authority;
     private UnixListener listener;
     private Child agent;
     private BufferedReader heard;
@@ -47,6 +58,22 @@ class AgentHelperCommandTest {
 
     @BeforeEach
     void listen() throws Exception {
+        bus =
+                Bus.open(
+                        BusAddress.parse("unix:path=" + folder.resolve("bus")),
+                        BusConfig.permissive());
+        authority = BusConnection.connect(bus.addresses().getFirst().toString());
+        var _ =
+                authority.export(
+                        PolicyKit1.PATH,
+                        BusInterface.named(PolicyKit1.HELPER_INTERFACE)
+                                .method(
+                                        PolicyKit1.BEGIN_ATTEMPT,
+                                        "s(sa{sv})(sa{sv})",
+                                        "",
+                                        AgentHelperCommandTest::beginAttempt)
+                                .build());
+        var _ = authority.requestName(PolicyKit1.NAME);
         listener =
                 UnixListener.listen(
                         UnixAddress.path(folder.resolve("socket")), SocketType.STREAM, 5);
@@ -58,6 +85,13 @@ class AgentHelperCommandTest {
                                 .start());
         heard = reader(agent);
         service("auth [success=1 default=ignore] pam_exec.so quiet expose_authtok /bin/false");
+    }
+
+    private static List<?> beginAttempt(MethodCall call) {
+        if (!call.string(0).equals("cookie")) {
+            throw new DBusException(PolicyKit1.FAILED, "No session for cookie");
+        }
+        return List.of();
     }
 
     private void service(String auth) throws IOException {
@@ -74,6 +108,8 @@ class AgentHelperCommandTest {
             child.close();
         }
         listener.close();
+        authority.close();
+        bus.close();
     }
 
     private Child keep(Child child) {
@@ -92,7 +128,7 @@ class AgentHelperCommandTest {
                                 "agent-helper",
                                 "--service=test",
                                 "--pam-folder=" + folder,
-                                "--bus=unix:path=" + folder.resolve("no-bus")));
+                                "--bus=unix:path=" + folder.resolve("bus")));
         arguments.addAll(List.of(more));
         return ChildJvm.command(List.of(), Holdfast.class, arguments.toArray(String[]::new));
     }
@@ -194,13 +230,13 @@ class AgentHelperCommandTest {
     /** PAM waits for something else, and cannot be told. */
     @Test
     void anAgentThatIsKilledEndsTheHelperInTheMiddleOfAModule() throws Exception {
-        Path pipe = blockingModule();
+        Path running = blockingModule();
         Child helper = activated();
-        try (var _ = Files.newInputStream(pipe)) { // once the module is there
-            boolean ignored = agent.signal(Signal.KILL);
-            assertThat(output(helper)).containsPattern("the agent has (hung up|exited)");
-            assertThat(helper.await()).isEqualTo(new Exit.Exited(1));
-        }
+        Await.until(() -> Files.exists(running));
+        boolean ignored = agent.signal(Signal.KILL);
+        assertThat(output(helper)).containsPattern("the agent has (hung up|exited)");
+        assertThat(helper.await()).isEqualTo(new Exit.Exited(1));
+        Files.delete(running);
     }
 
     @Test
@@ -212,24 +248,23 @@ class AgentHelperCommandTest {
         assertThat(helper.await()).isEqualTo(new Exit.Exited(1));
     }
 
-    /** A module that says that it is there, and then waits for ever. */
+    /** A module that makes a file, and runs until that is deleted. */
     private Path blockingModule() throws Exception {
-        Path pipe = folder.resolve("pipe");
-        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        Path running = folder.resolve("running");
         Path script = folder.resolve("block.sh");
-        // its output is our pipe: it ends when nobody reads that any more
         Files.writeString(
                 script,
-                "#!/bin/sh\nexec >" + pipe + "\necho here\nwhile echo; do sleep 0.1; done\n");
+                "#!/bin/sh\ntouch %1$s\nwhile [ -e %1$s ]; do sleep 0.1; done\n"
+                        .formatted(running));
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         service("auth optional pam_exec.so quiet " + script);
-        return pipe;
+        return running;
     }
 
     /** The answer is in PAM's hands, and PAM is at the next module. */
     @Test
     void aSecretIsNowhereInTheHeap() throws Exception {
-        Path pipe = blockingModule();
+        Path running = blockingModule();
         service(
                 "auth optional pam_exec.so quiet expose_authtok /bin/true\n"
                         + "auth optional pam_exec.so quiet "
@@ -237,24 +272,24 @@ class AgentHelperCommandTest {
         Child helper = activated();
         assertThat(heard.readLine()).isEqualTo("PAM_PROMPT_ECHO_OFF Password: ");
         type(SECRET);
-        try (var _ = Files.newInputStream(pipe)) {
-            Path dump = folder.resolve("heap");
-            Process jcmd =
-                    new ProcessBuilder(
-                                    Path.of(System.getProperty("java.home", ""), "bin", "jcmd")
-                                            .toString(),
-                                    Integer.toString(helper.pidFd().pid()),
-                                    "GC.heap_dump",
-                                    "-all",
-                                    dump.toString())
-                            .redirectErrorStream(true)
-                            .start();
-            String said = new String(jcmd.getInputStream().readAllBytes(), UTF_8);
-            assertThat(jcmd.waitFor()).as(said).isZero();
-            byte[] heap = Files.readAllBytes(dump);
-            assertThat(contains(heap, "PAM_PROMPT_ECHO_OFF")).as("it is the heap").isTrue();
-            assertThat(contains(heap, SECRET)).isFalse();
-        }
+        Await.until(() -> Files.exists(running));
+        Path dump = folder.resolve("heap");
+        Process jcmd =
+                new ProcessBuilder(
+                                Path.of(System.getProperty("java.home", ""), "bin", "jcmd")
+                                        .toString(),
+                                Integer.toString(helper.pidFd().pid()),
+                                "GC.heap_dump",
+                                "-all",
+                                dump.toString())
+                        .redirectErrorStream(true)
+                        .start();
+        String said = new String(jcmd.getInputStream().readAllBytes(), UTF_8);
+        assertThat(jcmd.waitFor()).as(said).isZero();
+        byte[] heap = Files.readAllBytes(dump);
+        assertThat(contains(heap, "PAM_PROMPT_ECHO_OFF")).as("it is the heap").isTrue();
+        assertThat(contains(heap, SECRET)).isFalse();
+        Files.delete(running);
     }
 
     private static boolean contains(byte[] bytes, String text) {

@@ -47,7 +47,7 @@ class SpawnCleanStateTest {
             System.out.println("JVM ignores " + Proc.field(read("/proc/self/status"), "SigIgn"));
             System.out.println("HUP " + SignalDispositions.takeBack(Signal.HUP));
             System.out.println("HUP again " + SignalDispositions.takeBack(Signal.HUP));
-            System.out.println("INT " + SignalDispositions.takeBack(Signal.INT));
+            System.out.println("TERM " + SignalDispositions.takeBack(Signal.TERM));
             try (EventLoop loop = EventLoop.open();
                     AutoCloseable _ = loop.onSignal(Signal.HUP, loop::stop);
                     PidFd self = PidFd.self()) {
@@ -82,7 +82,7 @@ class SpawnCleanStateTest {
         assertThat(jvm.waitFor()).as(said).isZero();
         assertThat(said)
                 .doesNotContain("JVM ignores " + CLEAN)
-                .contains("HUP true\nHUP again false\nINT false\nHUP received\n")
+                .contains("HUP true\nHUP again false\nTERM false\nHUP received\n")
                 .contains("first child exited with status 3");
         assertClean(said.substring(said.indexOf("Name:")));
     }

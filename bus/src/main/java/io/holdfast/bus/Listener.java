@@ -82,21 +82,21 @@ final class Listener implements AutoCloseable {
         }
         String denied = broker.policies.refusesConnection(peer);
         if (denied != null) {
-            refuse(client, peer.toString(), denied);
+            refuse(client, peer, denied);
             peer.close();
             return;
         }
         if (broker.closer.isFull(peer.uid())) {
             refuse(
                     client,
-                    peer.toString(),
+                    peer,
                     FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
             peer.close();
             return;
         }
         Account account = broker.charges.open(peer);
         if (account == null) {
-            refuse(client, peer.toString(), broker.charges.refusal());
+            refuse(client, peer, broker.charges.refusal());
             peer.close();
             return;
         }
@@ -105,21 +105,24 @@ final class Listener implements AutoCloseable {
             broker.accepted(new Connection(broker, client, peer, account, sasl));
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
             broker.charges.quota().close(account);
-            refuse(client, peer.toString(), String.valueOf(e.getMessage()));
+            refuse(client, peer, String.valueOf(e.getMessage()));
             peer.close();
         }
     }
 
-    private void refuse(Fd client, String who, String why) {
+    private void refuse(Fd client, @Nullable Peer peer, String why) {
         client.close();
         broker.counters.refusedAtAccept++;
-        broker.log.notAccepted(who, why);
+        if (peer == null) {
+            broker.log.notAccepted(RefusalLog.NOBODY, "a client without a peer", why);
+        } else {
+            broker.log.notAccepted(peer.uid(), peer.toString(), why);
+        }
     }
 
     /** Refuses a client that cannot be held. */
     private void refuse(Fd client, String why) {
-        String who = Peer.unheld(client).map(Peer::toString).orElse("a client without a peer");
-        refuse(client, who, why);
+        refuse(client, Peer.unheld(client).orElse(null), why);
     }
 
     private void outOfDescriptors(int errno) {
@@ -140,7 +143,7 @@ final class Listener implements AutoCloseable {
     }
 
     private void rest(String why) {
-        broker.log.notAccepted("all who come now", why);
+        broker.log.notAccepted(RefusalLog.NOBODY, "all who come now", why);
         watch.events(0);
         EventLoop.Timer ignored =
                 broker.loop.after(

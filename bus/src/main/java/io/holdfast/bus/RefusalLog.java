@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.process.PidFd;
@@ -10,18 +11,25 @@ import java.util.Optional;
 
 /**
  * One line for each client that was put off the bus and for each message that was refused: who,
- * which message, why. No more than so many a second, so that nobody fills the log; how many were
- * left out is said.
+ * which message, why. Each user has only so many lines, so that nobody fills the log or hides what
+ * another does; how many were left out is logged with the next line.
  */
 final class RefusalLog {
-    /** Lines in one second. */
-    static final int LINES_A_SECOND = 20;
+    /** Lines about one user at once. */
+    static final int LINES_AT_ONCE = 20;
+
+    private static final int LINES_A_SECOND = 5;
+    private static final int USERS = 256;
+
+    /** Stands for the clients whose user is not known. */
+    static final long NOBODY = -1;
+
+    /** Stands for the bus itself. */
+    private static final long BUS = -2;
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.bus");
-    private static final long SECOND = 1_000_000_000;
 
-    private long second = System.nanoTime();
-    private int lines;
+    private final RateLimit<Long> lines = RateLimit.of(LINES_AT_ONCE, LINES_A_SECOND, USERS);
     private long leftOut;
 
     /**
@@ -33,28 +41,32 @@ final class RefusalLog {
 
     /** A client was put off. */
     void disconnected(Connection client, String reason) {
-        if (mayWrite()) {
+        if (mayWrite(client.account().uid())) {
             LOG.log(Level.WARNING, "disconnected {0}: {1}", who(client), reason);
         }
     }
 
     /** A message was not passed on. */
     void refused(Connection client, MessageView message, BusError error, String reason) {
-        if (error.isForLog() && mayWrite()) {
+        if (error.isForLog() && mayWrite(client.account().uid())) {
             LOG.log(Level.INFO, "refused {0} of {1}: {2}", message.toString(), who(client), reason);
         }
     }
 
-    /** A client was not let in. */
-    void notAccepted(String who, String reason) {
-        if (mayWrite()) {
+    /**
+     * A client was not let in.
+     *
+     * @param uid its user, or {@link #NOBODY}
+     */
+    void notAccepted(long uid, String who, String reason) {
+        if (mayWrite(uid)) {
             LOG.log(Level.WARNING, "refused a connection of {0}: {1}", who, reason);
         }
     }
 
     /** A service did not come up. */
     void notStarted(String name, String reason) {
-        if (mayWrite()) {
+        if (mayWrite(BUS)) {
             LOG.log(Level.WARNING, "{0} was not activated: {1}", name, reason);
         }
     }
@@ -76,7 +88,7 @@ final class RefusalLog {
 
     /** What should not have happened, and ends nothing but this. */
     void fault(RuntimeException e) {
-        if (mayWrite()) {
+        if (mayWrite(BUS)) {
             LOG.log(Level.ERROR, "a fault of the bus", e);
         }
     }
@@ -86,21 +98,15 @@ final class RefusalLog {
         LOG.log(Level.ERROR, "the configuration stays as it was: {0}", reason);
     }
 
-    private boolean mayWrite() {
-        long now = System.nanoTime();
-        if (now - second >= SECOND) {
-            if (leftOut > 0) {
-                LOG.log(Level.WARNING, "{0} more refusals in a second were not logged", leftOut);
-                leftOut = 0;
-            }
-            second = now;
-            lines = 0;
-        }
-        if (lines == LINES_A_SECOND) {
+    private boolean mayWrite(long uid) {
+        if (!lines.tryPass(uid)) {
             leftOut++;
             return false;
         }
-        lines++;
+        if (leftOut > 0) {
+            LOG.log(Level.WARNING, "{0} more refusals were not logged", leftOut);
+            leftOut = 0;
+        }
         return true;
     }
 

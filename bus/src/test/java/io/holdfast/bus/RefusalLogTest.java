@@ -116,9 +116,9 @@ class RefusalLogTest {
     }
 
     @Test
-    void onlySoManyAreWrittenASecondAndHowManyWereNotIsSaid() throws Exception {
-        int burst = 10 * RefusalLog.LINES_A_SECOND;
-        Pattern leftOut = Pattern.compile("(.+) more refusals in a second were not logged");
+    void eachUserHasOnlySoManyLinesAndHowManyWereLeftOutIsLogged() throws Exception {
+        int burst = 10 * RefusalLog.LINES_AT_ONCE;
+        Pattern leftOut = Pattern.compile("(.+) more refusals were not logged");
         try (TestBus bus = TestBus.ours(withoutRules())) {
             TestClient client = bus.connect();
             for (int i = 0; i < burst; i++) {

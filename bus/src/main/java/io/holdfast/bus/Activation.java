@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.dbus.wire.MessageFlags;
@@ -53,7 +53,7 @@ final class Activation implements AutoCloseable {
             this.isUnit = isUnit;
             this.deadline =
                     broker.loop.after(
-                            Duration.ofMillis(broker.limits().get(Limit.SERVICE_START_TIMEOUT)),
+                            Duration.ofMillis(broker.limits().get(BusLimit.SERVICE_START_TIMEOUT)),
                             () ->
                                     fail(
                                             this,
@@ -61,7 +61,7 @@ final class Activation implements AutoCloseable {
                                             name
                                                     + " did not come up in "
                                                     + broker.limits()
-                                                            .get(Limit.SERVICE_START_TIMEOUT)
+                                                            .get(BusLimit.SERVICE_START_TIMEOUT)
                                                     + " ms"));
         }
 
@@ -110,10 +110,10 @@ final class Activation implements AutoCloseable {
         Map<String, Integer> all = new HashMap<>(variableBytes);
         variables.forEach((name, value) ->
                 all.put(name, name.getBytes(UTF_8).length + value.getBytes(UTF_8).length));
-        fits(from, Limit.MAX_ACTIVATION_VARIABLES, all.size());
+        fits(from, BusLimit.MAX_ACTIVATION_VARIABLES, all.size());
         fits(
                 from,
-                Limit.MAX_ACTIVATION_VARIABLE_BYTES,
+                BusLimit.MAX_ACTIVATION_VARIABLE_BYTES,
                 all.values().stream().mapToLong(Integer::longValue).sum());
         variableBytes = all;
         if (activator != null) {
@@ -124,7 +124,7 @@ final class Activation implements AutoCloseable {
         }
     }
 
-    private void fits(Connection from, Limit limit, long wanted) throws BusErrorException {
+    private void fits(Connection from, BusLimit limit, long wanted) throws BusErrorException {
         if (wanted > broker.limits().get(limit)) {
             broker.charges.over(from, limit);
             throw new BusErrorException(
@@ -202,12 +202,13 @@ final class Activation implements AutoCloseable {
             throw new BusErrorException(
                     BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
         }
-        if (starting.size() >= broker.limits().getInt(Limit.MAX_PENDING_SERVICE_STARTS)) {
-            broker.charges.over(from, Limit.MAX_PENDING_SERVICE_STARTS);
+        if (starting.size() >= broker.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)) {
+            broker.charges.over(from, BusLimit.MAX_PENDING_SERVICE_STARTS);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
                     "max_pending_service_starts is %d, and as many services are being started"
-                            .formatted(broker.limits().getInt(Limit.MAX_PENDING_SERVICE_STARTS)));
+                            .formatted(
+                                    broker.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)));
         }
         boolean isUnit = units != null && units.takes(service);
         Starting start = new Starting(name, service, isUnit);

@@ -1,8 +1,8 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.Services;
 import io.holdfast.bus.policy.PolicySet;
@@ -238,7 +238,7 @@ final class Broker implements AutoCloseable {
     void accepted(Connection connection) {
         boolean ignored = unregistered.add(connection);
         charges.opened(connection);
-        if (unregistered.size() > limits().getInt(Limit.MAX_INCOMPLETE_CONNECTIONS)) {
+        if (unregistered.size() > limits().getInt(BusLimit.MAX_INCOMPLETE_CONNECTIONS)) {
             makeRoom();
         }
     }
@@ -253,12 +253,12 @@ final class Broker implements AutoCloseable {
         int most = Collections.max(byUser.values());
         for (Connection one : unregistered) {
             if (byUser.getOrDefault(one.peer().uid(), 0) == most) {
-                charges.over(one, Limit.MAX_INCOMPLETE_CONNECTIONS);
+                charges.over(one, BusLimit.MAX_INCOMPLETE_CONNECTIONS);
                 one.disconnect(
                         End.LIMIT,
                         "max_incomplete_connections is %d, and user %d has %d that did not say Hello"
                                 .formatted(
-                                        limits().getInt(Limit.MAX_INCOMPLETE_CONNECTIONS),
+                                        limits().getInt(BusLimit.MAX_INCOMPLETE_CONNECTIONS),
                                         one.peer().uid(),
                                         most));
                 return;
@@ -333,7 +333,7 @@ final class Broker implements AutoCloseable {
 
     /** A call was delivered, and its reply is awaited; false if that call is under way already. */
     boolean expectReply(Connection caller, Connection callee, int serial) {
-        long patience = TimeUnit.MILLISECONDS.toNanos(limits().get(Limit.REPLY_TIMEOUT));
+        long patience = TimeUnit.MILLISECONDS.toNanos(limits().get(BusLimit.REPLY_TIMEOUT));
         boolean fresh = replies.add(caller, callee, serial, patience);
         if (patience > 0 && lateReplies == null) {
             awaitReplies(patience);
@@ -356,7 +356,7 @@ final class Broker implements AutoCloseable {
                                                     late.callee().name()
                                                             + " did not reply in time:"
                                                             + " reply_timeout is "
-                                                            + limits().get(Limit.REPLY_TIMEOUT)
+                                                            + limits().get(BusLimit.REPLY_TIMEOUT)
                                                             + " ms"));
                             if (next > 0) {
                                 awaitReplies(next);

@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.linux.Ucred;
@@ -36,8 +36,8 @@ final class Charges {
 
     private static RateLimit<Long> connects(LimitTable limits) {
         return RateLimit.of(
-                Math.max(1, limits.all().getInt(Limit.MAX_CONNECTS_AT_ONCE_PER_USER)),
-                Math.max(1, limits.all().getInt(Limit.MAX_CONNECTS_PER_SECOND_PER_USER)),
+                Math.max(1, limits.all().getInt(BusLimit.MAX_CONNECTS_AT_ONCE_PER_USER)),
+                Math.max(1, limits.all().getInt(BusLimit.MAX_CONNECTS_PER_SECOND_PER_USER)),
                 Quota.MAX_PAST_USERS);
     }
 
@@ -52,7 +52,7 @@ final class Charges {
         if (connects.tryPass(client.uid())) {
             return Optional.empty();
         }
-        Limit limit = Limit.MAX_CONNECTS_PER_SECOND_PER_USER;
+        BusLimit limit = BusLimit.MAX_CONNECTS_PER_SECOND_PER_USER;
         return Optional.of(
                 "%s: user %d opens more than %d connections a second; raise it in a <limit>"
                         .formatted(limit, client.uid(), limits.all().get(limit)));
@@ -99,7 +99,7 @@ final class Charges {
     }
 
     /** Counts a limit that is not one of the accounts', and stood against a connection. */
-    void over(Connection connection, Limit limit) {
+    void over(Connection connection, BusLimit limit) {
         quota.over(connection.account(), limit);
     }
 
@@ -126,10 +126,10 @@ final class Charges {
     /** Lets a connection be one of those that are through; or says why not. */
     @Nullable String refusesHello(Connection connection) {
         int all = broker.connections.size();
-        int most = limits().getInt(Limit.MAX_COMPLETED_CONNECTIONS);
+        int most = limits().getInt(BusLimit.MAX_COMPLETED_CONNECTIONS);
         if (all >= most) {
-            over(connection, Limit.MAX_COMPLETED_CONNECTIONS);
-            return Limit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
+            over(connection, BusLimit.MAX_COMPLETED_CONNECTIONS);
+            return BusLimit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
         }
         if (!charge(connection, Resource.NAME, 0)) { // the unique one counts
             return refusal();

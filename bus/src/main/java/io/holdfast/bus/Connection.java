@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.core.linux.Errno;
@@ -85,11 +85,11 @@ final class Connection implements Party {
         this.watch = broker.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
                 broker.loop.after(
-                        Duration.ofMillis(broker.limits().get(Limit.AUTH_TIMEOUT)), this::late);
+                        Duration.ofMillis(broker.limits().get(BusLimit.AUTH_TIMEOUT)), this::late);
     }
 
     private void late() {
-        broker.charges.over(this, Limit.AUTH_TIMEOUT);
+        broker.charges.over(this, BusLimit.AUTH_TIMEOUT);
         disconnect(End.LIMIT, "it did not authenticate and say Hello in time");
     }
 

@@ -3,7 +3,7 @@ package io.holdfast.bus;
 import io.holdfast.bus.Connection.State;
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
@@ -102,12 +102,12 @@ final class ConnectionInput implements AutoCloseable {
                 pendingFds = null;
             }
         } else if (pendingFds == null && connection.peer().uid() != 0) {
-            long limit = broker.limits().get(Limit.PENDING_FD_TIMEOUT);
+            long limit = broker.limits().get(BusLimit.PENDING_FD_TIMEOUT);
             pendingFds =
                     broker.loop.after(
                             Duration.ofMillis(limit),
                             () -> {
-                                broker.charges.over(connection, Limit.PENDING_FD_TIMEOUT);
+                                broker.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
                                 connection.disconnect(
                                         End.LIMIT,
                                         "the message of its descriptors did not come in full:"
@@ -152,13 +152,13 @@ final class ConnectionInput implements AutoCloseable {
                     End.LIMIT, "its descriptors have no room: " + broker.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
             connection.disconnect(End.MISBEHAVED, "it sent descriptors and had not agreed to");
-        } else if (receivedFds.size() > account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS)) {
-            broker.charges.over(connection, Limit.MAX_INCOMING_UNIX_FDS);
+        } else if (receivedFds.size() > account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS)) {
+            broker.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
             connection.disconnect(
                     End.LIMIT,
                     receivedFds.size()
                             + " descriptors wait for their messages, max_incoming_unix_fds is "
-                            + account.limits().getInt(Limit.MAX_INCOMING_UNIX_FDS));
+                            + account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS));
         }
     }
 
@@ -174,12 +174,13 @@ final class ConnectionInput implements AutoCloseable {
         try {
             while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
                 int whole = MessageView.lengthOf(bytes, offset + used);
-                if (whole > broker.limits().get(Limit.MAX_MESSAGE_SIZE)) {
-                    broker.charges.over(connection, Limit.MAX_MESSAGE_SIZE);
+                if (whole > broker.limits().get(BusLimit.MAX_MESSAGE_SIZE)) {
+                    broker.charges.over(connection, BusLimit.MAX_MESSAGE_SIZE);
                     connection.disconnect(
                             End.LIMIT,
                             "a message of %d bytes, max_message_size is %d"
-                                    .formatted(whole, broker.limits().get(Limit.MAX_MESSAGE_SIZE)));
+                                    .formatted(
+                                            whole, broker.limits().get(BusLimit.MAX_MESSAGE_SIZE)));
                     break;
                 }
                 if (length - used < whole) {
@@ -212,13 +213,14 @@ final class ConnectionInput implements AutoCloseable {
         broker.counters.messagesIn++;
         PassedFds fds = null;
         int declared = view.unixFds();
-        if (declared > broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)) {
-            broker.charges.over(connection, Limit.MAX_MESSAGE_UNIX_FDS);
+        if (declared > broker.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)) {
+            broker.charges.over(connection, BusLimit.MAX_MESSAGE_UNIX_FDS);
             connection.disconnect(
                     End.LIMIT,
                     "a message with %d descriptors, max_message_unix_fds is %d"
                             .formatted(
-                                    declared, broker.limits().getInt(Limit.MAX_MESSAGE_UNIX_FDS)));
+                                    declared,
+                                    broker.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)));
             return;
         }
         if (declared > 0) {

@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.BodyReader;
 import io.holdfast.dbus.wire.BodyWriter;
@@ -428,14 +428,17 @@ final class Driver {
         privileged(from, "BecomeMonitor");
         BodyReader arguments = new BodyReader().read(call);
         List<MatchRule> rules = new ArrayList<>();
-        int most = from.account().limits().getInt(Limit.MAX_MATCH_RULES_PER_CONNECTION);
+        int most = from.account().limits().getInt(BusLimit.MAX_MATCH_RULES_PER_CONNECTION);
         arguments.enterArray();
         while (arguments.hasNext()) {
             if (rules.size() >= most) {
-                broker.charges.over(from, Limit.MAX_MATCH_RULES_PER_CONNECTION);
+                broker.charges.over(from, BusLimit.MAX_MATCH_RULES_PER_CONNECTION);
                 throw new BusErrorException(
                         BusError.LIMITS_EXCEEDED,
-                        Limit.MAX_MATCH_RULES_PER_CONNECTION + " is " + most + ": no more rules");
+                        BusLimit.MAX_MATCH_RULES_PER_CONNECTION
+                                + " is "
+                                + most
+                                + ": no more rules");
             }
             try {
                 rules.add(MatchRule.parse(arguments.readString()));

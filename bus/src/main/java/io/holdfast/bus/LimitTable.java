@@ -1,6 +1,6 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.policy.ConfiguredAccounts;
 import io.holdfast.core.process.Accounts;
@@ -22,7 +22,7 @@ import java.util.Map;
 record LimitTable(
         Limits all,
         Map<Long, Limits> users,
-        Map<String, Map<Limit, Long>> names,
+        Map<String, Map<BusLimit, Long>> names,
         List<String> unknown) {
     LimitTable {
         users = Map.copyOf(users);
@@ -40,7 +40,7 @@ record LimitTable(
         ConfiguredAccounts named = new ConfiguredAccounts(accounts);
         Map<Long, Limits> users = new HashMap<>();
         List<String> unknown = new ArrayList<>();
-        for (Map.Entry<String, Map<Limit, Long>> one : limits.ofUsers().entrySet()) {
+        for (Map.Entry<String, Map<BusLimit, Long>> one : limits.ofUsers().entrySet()) {
             try {
                 long uid = named.uid(one.getKey());
                 users.put(uid, with(users.getOrDefault(uid, limits), one.getValue()));
@@ -51,9 +51,9 @@ record LimitTable(
         return new LimitTable(limits, users, limits.ofNames(), unknown);
     }
 
-    private static Limits with(Limits base, Map<Limit, Long> changes) {
+    private static Limits with(Limits base, Map<BusLimit, Long> changes) {
         Limits changed = base;
-        for (Map.Entry<Limit, Long> one : changes.entrySet()) {
+        for (Map.Entry<BusLimit, Long> one : changes.entrySet()) {
             changed = changed.with(one.getKey(), one.getValue());
         }
         return changed;
@@ -66,7 +66,7 @@ record LimitTable(
     /** What holds for a connection by the names that it owns: of several values the largest. */
     Limits ofConnection(Connection connection) {
         Limits base = ofUser(connection.peer().uid());
-        Map<Limit, Long> changes = new HashMap<>();
+        Map<BusLimit, Long> changes = new HashMap<>();
         for (int i = 0; i < connection.names(); i++) {
             if (connection.isPrimary(i)) {
                 names.getOrDefault(connection.name(i), Map.of())

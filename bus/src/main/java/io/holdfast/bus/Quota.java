@@ -1,6 +1,6 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.linux.SysResource;
@@ -39,11 +39,11 @@ final class Quota {
     static final int OBJECTS = 3;
     static final int SLOTS = 4;
 
-    private static final Limit[] USER_LIMITS = {
-        Limit.MAX_BYTES_PER_USER,
-        Limit.MAX_UNIX_FDS_PER_USER,
-        Limit.MAX_MATCH_RULES_PER_USER,
-        Limit.MAX_OBJECTS_PER_USER
+    private static final BusLimit[] USER_LIMITS = {
+        BusLimit.MAX_BYTES_PER_USER,
+        BusLimit.MAX_UNIX_FDS_PER_USER,
+        BusLimit.MAX_MATCH_RULES_PER_USER,
+        BusLimit.MAX_OBJECTS_PER_USER
     };
 
     /** Users whose counts are kept when they hold nothing any more. */
@@ -206,7 +206,7 @@ final class Quota {
         long owner = Unistd.geteuid();
         this.descriptors =
                 FairShare.<Long>of(
-                                Limit.MAX_UNIX_FDS.toString(),
+                                BusLimit.MAX_UNIX_FDS.toString(),
                                 mostDescriptors(limits),
                                 "raise RLIMIT_NOFILE of the bus")
                         .withTrusted(uid -> uid == 0 || uid == owner);
@@ -217,7 +217,7 @@ final class Quota {
         long soft = SysResource.limit(RLIMIT_NOFILE)[0];
         long open = soft < 0 ? Long.MAX_VALUE : soft;
         long left = Math.max(open - RESERVED_DESCRIPTORS, open / 2);
-        return Math.min(limits.all().get(Limit.MAX_UNIX_FDS), left);
+        return Math.min(limits.all().get(BusLimit.MAX_UNIX_FDS), left);
     }
 
     /** From now on other limits hold, for each user too. What is above them stays. */
@@ -262,10 +262,10 @@ final class Quota {
      */
     boolean complete(Account account) {
         User user = account.user;
-        long most = user.limits.get(Limit.MAX_CONNECTIONS_PER_USER);
+        long most = user.limits.get(BusLimit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
-            count(account, Resource.CONNECTION, Limit.MAX_CONNECTIONS_PER_USER);
-            refusal.ofUser(account, user, Limit.MAX_CONNECTIONS_PER_USER, user.completed, true);
+            count(account, Resource.CONNECTION, BusLimit.MAX_CONNECTIONS_PER_USER);
+            refusal.ofUser(account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed, true);
             return false;
         }
         account.completed = true;
@@ -409,13 +409,14 @@ final class Quota {
         return true;
     }
 
-    private boolean refuse(Account account, Account actor, Resource what, Limit limit, long used) {
+    private boolean refuse(
+            Account account, Account actor, Resource what, BusLimit limit, long used) {
         count(account, what, limit);
         refusal.ofConnection(account, actor.user, limit, used);
         return false;
     }
 
-    private static long most(Account account, Limit limit, boolean own) {
+    private static long most(Account account, BusLimit limit, boolean own) {
         long all = account.limits().get(limit);
         return own ? all : all - all / 2;
     }
@@ -450,7 +451,7 @@ final class Quota {
             fits = isFair(queued, amount, free, part * (queues + 1L));
         }
         if (!fits) {
-            Limit limit = USER_LIMITS[slot];
+            BusLimit limit = USER_LIMITS[slot];
             count(account, what, limit);
             refusal.ofUser(account, share.actor, limit, user.used[slot], !share.refused);
             share.refused = true;
@@ -476,8 +477,8 @@ final class Quota {
         if (amount == 0 || (fits && fitsUser)) {
             return true;
         }
-        count(account, what, Limit.MAX_TABLE_BYTES);
-        refusal.ofMemory(account, Limit.MAX_TABLE_BYTES, tables, most);
+        count(account, what, BusLimit.MAX_TABLE_BYTES);
+        refusal.ofMemory(account, BusLimit.MAX_TABLE_BYTES, tables, most);
         return false;
     }
 
@@ -486,13 +487,13 @@ final class Quota {
         if (fds == 0 || descriptors.tryTake(actor.user.uid, fds)) {
             return true;
         }
-        count(account, what, Limit.MAX_UNIX_FDS);
-        refusal.ofProcess(account, Limit.MAX_UNIX_FDS, descriptors.refusal(actor.user.uid));
+        count(account, what, BusLimit.MAX_UNIX_FDS);
+        refusal.ofProcess(account, BusLimit.MAX_UNIX_FDS, descriptors.refusal(actor.user.uid));
         return false;
     }
 
     private long mostTables() {
-        return Math.min(limits.all().get(Limit.MAX_TABLE_BYTES), HALF_THE_HEAP);
+        return Math.min(limits.all().get(BusLimit.MAX_TABLE_BYTES), HALF_THE_HEAP);
     }
 
     /** Whether what one has with this is at most that part of it and what is free. */
@@ -540,13 +541,13 @@ final class Quota {
         }
     }
 
-    private void count(Account account, Resource what, Limit limit) {
+    private void count(Account account, Resource what, BusLimit limit) {
         refusals[what.index]++;
         over(account, limit);
     }
 
     /** Counts that a limit stood against something of a connection's. */
-    void over(Account account, Limit limit) {
+    void over(Account account, BusLimit limit) {
         tally.over(limit);
         account.user.tally.over(limit);
         account.tally.over(limit);
@@ -581,7 +582,7 @@ final class Quota {
     }
 
     /** The number of what that limit is about, of what users have limits for; -1 for others. */
-    static int slotOf(Limit limit) {
+    static int slotOf(BusLimit limit) {
         return Arrays.asList(USER_LIMITS).indexOf(limit);
     }
 

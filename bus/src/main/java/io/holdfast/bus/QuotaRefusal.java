@@ -3,7 +3,7 @@ package io.holdfast.bus;
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.Quota.User;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import org.jspecify.annotations.Nullable;
 
 /** What stood against the last charge that a {@link Quota} refused. */
@@ -17,14 +17,14 @@ final class QuotaRefusal {
 
     private @Nullable Account account;
     private @Nullable User actor;
-    private Limit limit = Limit.MAX_BYTES_PER_USER;
+    private BusLimit limit = BusLimit.MAX_BYTES_PER_USER;
     private Scope scope = Scope.CONNECTION;
     private long used;
     private long most;
     private boolean first;
     private String text = "";
 
-    void ofConnection(Account refused, User by, Limit over, long taken) {
+    void ofConnection(Account refused, User by, BusLimit over, long taken) {
         set(refused, by, over, taken, Scope.CONNECTION);
         first = true;
     }
@@ -32,12 +32,12 @@ final class QuotaRefusal {
     /**
      * @param once whether it is the first time between these two users
      */
-    void ofUser(Account refused, User by, Limit over, long taken, boolean once) {
+    void ofUser(Account refused, User by, BusLimit over, long taken, boolean once) {
         set(refused, by, over, taken, Scope.USER);
         first = once;
     }
 
-    void ofMemory(Account refused, Limit over, long taken, long there) {
+    void ofMemory(Account refused, BusLimit over, long taken, long there) {
         set(refused, null, over, taken, Scope.MEMORY);
         most = there;
         first = true;
@@ -46,13 +46,13 @@ final class QuotaRefusal {
     /**
      * @param why all of the refusal but who asked
      */
-    void ofProcess(Account refused, Limit over, String why) {
+    void ofProcess(Account refused, BusLimit over, String why) {
         set(refused, null, over, 0, Scope.PROCESS);
         text = why;
         first = true;
     }
 
-    private void set(Account refused, @Nullable User by, Limit over, long taken, Scope of) {
+    private void set(Account refused, @Nullable User by, BusLimit over, long taken, Scope of) {
         account = refused;
         actor = by;
         limit = over;
@@ -60,7 +60,7 @@ final class QuotaRefusal {
         scope = of;
     }
 
-    Limit limit() {
+    BusLimit limit() {
         return limit;
     }
 

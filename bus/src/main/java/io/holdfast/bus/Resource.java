@@ -1,6 +1,6 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import org.jspecify.annotations.Nullable;
 
 /** What a connection is charged for, and which limits each connection has on it. */
@@ -8,16 +8,16 @@ enum Resource {
     /** Being connected. The limit counts those of one user that said Hello. */
     CONNECTION(0, 4_096, 0, null, null, null),
     /** Input that was received and is not handled yet. */
-    INCOMING(1, 0, 0, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
+    INCOMING(1, 0, 0, null, BusLimit.MAX_INCOMING_BYTES, BusLimit.MAX_INCOMING_UNIX_FDS),
     /** A message that waits to be sent. */
-    OUTGOING(2, 0, 0, null, Limit.MAX_OUTGOING_BYTES, Limit.MAX_OUTGOING_UNIX_FDS),
+    OUTGOING(2, 0, 0, null, BusLimit.MAX_OUTGOING_BYTES, BusLimit.MAX_OUTGOING_UNIX_FDS),
     /** A message that waits for a service to start. */
-    HELD(3, 256, 0, null, Limit.MAX_INCOMING_BYTES, Limit.MAX_INCOMING_UNIX_FDS),
-    MATCH_RULE(4, 512, 4, Limit.MAX_MATCH_RULES_PER_CONNECTION, null, null),
+    HELD(3, 256, 0, null, BusLimit.MAX_INCOMING_BYTES, BusLimit.MAX_INCOMING_UNIX_FDS),
+    MATCH_RULE(4, 512, 4, BusLimit.MAX_MATCH_RULES_PER_CONNECTION, null, null),
     /** A name that is owned or waited for; the unique name too. */
-    NAME(5, 1_024, 0, Limit.MAX_NAMES_PER_CONNECTION, null, null),
+    NAME(5, 1_024, 0, BusLimit.MAX_NAMES_PER_CONNECTION, null, null),
     /** A call that waits for its reply. */
-    REPLY(6, 128, 0, Limit.MAX_REPLIES_PER_CONNECTION, null, null);
+    REPLY(6, 128, 0, BusLimit.MAX_REPLIES_PER_CONNECTION, null, null);
 
     static final int COUNT = 7;
 
@@ -30,17 +30,17 @@ enum Resource {
     /** And for each byte of it. */
     final int entryPerByte;
 
-    final @Nullable Limit count;
-    final @Nullable Limit bytes;
-    final @Nullable Limit fds;
+    final @Nullable BusLimit count;
+    final @Nullable BusLimit bytes;
+    final @Nullable BusLimit fds;
 
     Resource(
             int index,
             int entry,
             int entryPerByte,
-            @Nullable Limit count,
-            @Nullable Limit bytes,
-            @Nullable Limit fds) {
+            @Nullable BusLimit count,
+            @Nullable BusLimit bytes,
+            @Nullable BusLimit fds) {
         this.index = index;
         this.entry = entry;
         this.entryPerByte = entryPerByte;

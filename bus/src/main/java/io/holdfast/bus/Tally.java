@@ -1,6 +1,6 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  * Takes memory for what there was, and no time where nothing is refused. Only for the bus's thread.
  */
 final class Tally {
-    private @Nullable EnumMap<Limit, Long> limits;
+    private @Nullable EnumMap<BusLimit, Long> limits;
     private @Nullable EnumMap<BusError, Long> errors;
     private @Nullable EnumMap<End, Long> ends;
 
     /** A limit stood against something. */
-    void over(Limit limit) {
+    void over(BusLimit limit) {
         limits = counted(limits, limit);
     }
 
@@ -44,7 +44,7 @@ final class Tally {
 
     /** By the name of the limit in busconfig files, those that were met. */
     Map<String, Long> limits() {
-        return named(limits, Limit::toString);
+        return named(limits, BusLimit::toString);
     }
 
     /** By the name of the error without its prefix, those that there were. */

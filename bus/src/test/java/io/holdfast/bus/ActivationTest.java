@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.testkit.Await;
@@ -31,7 +31,7 @@ class ActivationTest {
                 "[D-BUS Service]\nName=%s\nExec=%s\n".formatted(name, command));
     }
 
-    private TestBus bus(Limit limit, long value) {
+    private TestBus bus(BusLimit limit, long value) {
         return TestBus.ours(
                 BusConfig.permissive()
                         .withLimits(Limits.BUILT_IN.with(limit, value))
@@ -39,7 +39,7 @@ class ActivationTest {
     }
 
     private TestBus bus() {
-        return bus(Limit.SERVICE_START_TIMEOUT, 30_000);
+        return bus(BusLimit.SERVICE_START_TIMEOUT, 30_000);
     }
 
     @Test
@@ -98,7 +98,7 @@ class ActivationTest {
     @Test
     void aServiceThatNeverComesTimesOut() throws Exception {
         offer(NAME, "/bin/true");
-        try (TestBus bus = bus(Limit.SERVICE_START_TIMEOUT, 200)) {
+        try (TestBus bus = bus(BusLimit.SERVICE_START_TIMEOUT, 200)) {
             TestClient a = bus.connect();
 
             assertThat(a.describe(a.answer(a.send(a.call(NAME, "M"))))).isEqualTo("TimedOut");
@@ -179,7 +179,7 @@ class ActivationTest {
 
     @Test
     void servicesGetOnlySoManyVariables() throws Exception {
-        try (TestBus bus = bus(Limit.MAX_ACTIVATION_VARIABLES, 10)) {
+        try (TestBus bus = bus(BusLimit.MAX_ACTIVATION_VARIABLES, 10)) {
             TestClient a = bus.connect();
             assertThat(setVariables(a, "v", 10)).isEqualTo("return");
             assertThat(setVariables(a, "w", 1)).isEqualTo("LimitsExceeded");
@@ -189,7 +189,7 @@ class ActivationTest {
 
     @Test
     void theirVariablesHaveOnlySoManyBytes() throws Exception {
-        try (TestBus bus = bus(Limit.MAX_ACTIVATION_VARIABLE_BYTES, 100)) {
+        try (TestBus bus = bus(BusLimit.MAX_ACTIVATION_VARIABLE_BYTES, 100)) {
             TestClient a = bus.connect();
             assertThat(setVariable(a, "A", "x".repeat(50))).isEqualTo("return");
             assertThat(setVariable(a, "B", "x".repeat(49))).isEqualTo("LimitsExceeded");
@@ -221,7 +221,7 @@ class ActivationTest {
     void onlySoManyStartAtOnce() throws Exception {
         offer("s.one", "/bin/true");
         offer("s.two", "/bin/true");
-        try (TestBus bus = bus(Limit.MAX_PENDING_SERVICE_STARTS, 1)) {
+        try (TestBus bus = bus(BusLimit.MAX_PENDING_SERVICE_STARTS, 1)) {
             TestClient a = bus.connect();
             int ignored = a.send(a.call("s.one", "M"));
             ignored = a.send(a.call("s.one", "M"));

@@ -3,7 +3,7 @@ package io.holdfast.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Feature;
@@ -41,11 +41,11 @@ class BusShortageTest {
         public static void main(String[] arguments) throws Exception {
             Limits limits =
                     Limits.BUILT_IN
-                            .with(Limit.MAX_INCOMING_UNIX_FDS, 1_000)
-                            .with(Limit.MAX_MESSAGE_UNIX_FDS, 1_000)
-                            .with(Limit.MAX_OUTGOING_UNIX_FDS, 1_000)
-                            .with(Limit.MAX_INCOMPLETE_CONNECTIONS, 1_000)
-                            .with(Limit.MAX_CONNECTIONS_PER_USER, 1_000);
+                            .with(BusLimit.MAX_INCOMING_UNIX_FDS, 1_000)
+                            .with(BusLimit.MAX_MESSAGE_UNIX_FDS, 1_000)
+                            .with(BusLimit.MAX_OUTGOING_UNIX_FDS, 1_000)
+                            .with(BusLimit.MAX_INCOMPLETE_CONNECTIONS, 1_000)
+                            .with(BusLimit.MAX_CONNECTIONS_PER_USER, 1_000);
             try (Bus bus =
                     Bus.open(
                             BusAddress.parse("unix:path=" + arguments[0]),

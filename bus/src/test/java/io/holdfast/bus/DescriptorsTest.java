@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Unistd;
@@ -213,7 +213,7 @@ class DescriptorsTest {
 
     @Test
     void whatWaitsForAMessageHasALimit() throws Exception {
-        Limits limits = Limits.BUILT_IN.with(Limit.MAX_INCOMING_UNIX_FDS, 4);
+        Limits limits = Limits.BUILT_IN.with(BusLimit.MAX_INCOMING_UNIX_FDS, 4);
         try (TestBus bus = TestBus.ours(BusConfig.permissive().withLimits(limits))) {
             TestClient a = bus.connect();
             byte[] call = TestClient.bytes(9, carrying(a, a, 4));

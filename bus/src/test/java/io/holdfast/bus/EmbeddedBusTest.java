@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.dbus.BusAddress;
@@ -98,7 +98,7 @@ class EmbeddedBusTest {
 
     @Test
     void aRefusedSubscriptionTakesNoRuleFromAnother() throws Exception {
-        Limits limits = Limits.BUILT_IN.with(Limit.MAX_MATCH_RULES_PER_CONNECTION, 1);
+        Limits limits = Limits.BUILT_IN.with(BusLimit.MAX_MATCH_RULES_PER_CONNECTION, 1);
         try (Bus bus = Bus.open(address(), BusConfig.permissive().withLimits(limits));
                 BusConnection client =
                         BusConnection.connect(bus.addresses().getFirst().toString());

@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.linux.Fd;
@@ -30,13 +30,13 @@ class LimitsTest {
 
     @TempDir private Path folder;
 
-    private static TestBus limited(Limit limit, long value) {
+    private static TestBus limited(BusLimit limit, long value) {
         return TestBus.ours(BusConfig.permissive().withLimits(Limits.BUILT_IN.with(limit, value)));
     }
 
     @Test
     void names() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_NAMES_PER_CONNECTION, 3)) {
+        try (TestBus bus = limited(BusLimit.MAX_NAMES_PER_CONNECTION, 3)) {
             TestClient a = bus.connect();
             assertThat(a.ask("RequestName", "n.a", 0)).isEqualTo(1L);
             assertThat(a.ask("RequestName", "n.b", 0)).isEqualTo(1L);
@@ -53,7 +53,7 @@ class LimitsTest {
 
     @Test
     void matchRules() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_MATCH_RULES_PER_CONNECTION, 2)) {
+        try (TestBus bus = limited(BusLimit.MAX_MATCH_RULES_PER_CONNECTION, 2)) {
             TestClient a = bus.connect();
             assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
             assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
@@ -66,7 +66,7 @@ class LimitsTest {
 
     @Test
     void repliesThatAreWaitedFor() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_REPLIES_PER_CONNECTION, 2)) {
+        try (TestBus bus = limited(BusLimit.MAX_REPLIES_PER_CONNECTION, 2)) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             int first = a.send(a.call(b.name(), "One"));
@@ -94,7 +94,7 @@ class LimitsTest {
         }
         BusConfig config =
                 BusConfig.permissive()
-                        .withLimits(Limits.BUILT_IN.with(Limit.MAX_INCOMING_BYTES, 2L * length))
+                        .withLimits(Limits.BUILT_IN.with(BusLimit.MAX_INCOMING_BYTES, 2L * length))
                         .withServiceFolders(List.of(new ServiceFolder(folder, false)));
         try (TestBus bus = TestBus.ours(config)) {
             TestClient a = bus.connect();
@@ -123,7 +123,7 @@ class LimitsTest {
 
     @Test
     void replyTime() throws Exception {
-        try (TestBus bus = limited(Limit.REPLY_TIMEOUT, 200)) {
+        try (TestBus bus = limited(BusLimit.REPLY_TIMEOUT, 200)) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             int serial = a.send(a.call(b.name(), "M"));
@@ -138,14 +138,14 @@ class LimitsTest {
 
     @Test
     void connectionsInAll() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_COMPLETED_CONNECTIONS, 2)) {
+        try (TestBus bus = limited(BusLimit.MAX_COMPLETED_CONNECTIONS, 2)) {
             assertOnlyTwo(bus);
         }
     }
 
     @Test
     void connectionsOfAUser() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_CONNECTIONS_PER_USER, 2)) {
+        try (TestBus bus = limited(BusLimit.MAX_CONNECTIONS_PER_USER, 2)) {
             assertOnlyTwo(bus);
         }
     }
@@ -164,7 +164,7 @@ class LimitsTest {
 
     @Test
     void theLengthOfAMessage() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_MESSAGE_SIZE, 1_000)) {
+        try (TestBus bus = limited(BusLimit.MAX_MESSAGE_SIZE, 1_000)) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             int most = 1_000 - TestClient.bytes(1, call(a, b, 0)).length;
@@ -181,9 +181,9 @@ class LimitsTest {
         return TestClient.body(a.call(b.name(), "M"), new byte[size]);
     }
 
-    private static TestBus limited(Map<Limit, Long> values) {
+    private static TestBus limited(Map<BusLimit, Long> values) {
         Limits limits = Limits.BUILT_IN;
-        for (Map.Entry<Limit, Long> one : values.entrySet()) {
+        for (Map.Entry<BusLimit, Long> one : values.entrySet()) {
             limits = limits.with(one.getKey(), one.getValue());
         }
         return TestBus.ours(BusConfig.permissive().withLimits(limits));
@@ -191,7 +191,7 @@ class LimitsTest {
 
     @Test
     void descriptorsThatWaitForAReceiver() throws Exception {
-        try (TestBus bus = limited(Map.of(Limit.MAX_OUTGOING_UNIX_FDS, 4L))) {
+        try (TestBus bus = limited(Map.of(BusLimit.MAX_OUTGOING_UNIX_FDS, 4L))) {
             TestClient a = bus.connect();
             TestClient slow = bus.connect();
             byte[] much = new byte[1 << 20];
@@ -223,7 +223,7 @@ class LimitsTest {
     @Test
     @Needs(root = true)
     void theTimeOfAMessageWithDescriptorsUnlessItIsRoots() throws Exception {
-        try (TestBus bus = limited(Map.of(Limit.PENDING_FD_TIMEOUT, 200L))) {
+        try (TestBus bus = limited(Map.of(BusLimit.PENDING_FD_TIMEOUT, 200L))) {
             TestClient root = bus.connect();
             AtomicReference<TestClient> connected = new AtomicReference<>();
             bus.letOthersIn();
@@ -251,7 +251,7 @@ class LimitsTest {
     @Test
     @Needs(root = true)
     void connectsOfAUserWhoIsNotRoot() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_CONNECTS_AT_ONCE_PER_USER, 3)) {
+        try (TestBus bus = limited(BusLimit.MAX_CONNECTS_AT_ONCE_PER_USER, 3)) {
             bus.letOthersIn();
             AsUser.nobody(() -> {
                 for (int i = 0; i < 3; i++) {
@@ -267,7 +267,7 @@ class LimitsTest {
 
     @Test
     void rulesOfAUser() throws Exception {
-        try (TestBus bus = limited(Map.of(Limit.MAX_MATCH_RULES_PER_USER, 3L))) {
+        try (TestBus bus = limited(Map.of(BusLimit.MAX_MATCH_RULES_PER_USER, 3L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
@@ -284,7 +284,7 @@ class LimitsTest {
 
     @Test
     void rulesOfAMonitorCountLikeOthers() throws Exception {
-        try (TestBus bus = limited(Map.of(Limit.MAX_MATCH_RULES_PER_USER, 3L))) {
+        try (TestBus bus = limited(Map.of(BusLimit.MAX_MATCH_RULES_PER_USER, 3L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             assertThat(a.tryBus(BUS, "AddMatch", "member='A'")).isEqualTo("return");
@@ -319,7 +319,7 @@ class LimitsTest {
     @Test
     void objectsOfAUser() throws Exception {
         // Two connections with their unique names are four.
-        try (TestBus bus = limited(Map.of(Limit.MAX_OBJECTS_PER_USER, 6L))) {
+        try (TestBus bus = limited(Map.of(BusLimit.MAX_OBJECTS_PER_USER, 6L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             assertThat(a.ask("RequestName", "n.a", 0)).isEqualTo(1L);
@@ -339,7 +339,7 @@ class LimitsTest {
     @Test
     void descriptorsOfAUser() throws Exception {
         // Each connection is two: its socket and its process.
-        try (TestBus bus = limited(Map.of(Limit.MAX_UNIX_FDS_PER_USER, 6L))) {
+        try (TestBus bus = limited(Map.of(BusLimit.MAX_UNIX_FDS_PER_USER, 6L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             Fd[] pipe = Unistd.pipe2(0);
@@ -361,7 +361,7 @@ class LimitsTest {
 
     @Test
     void bytesOfAUser() throws Exception {
-        try (TestBus bus = limited(Map.of(Limit.MAX_BYTES_PER_USER, 1L << 20))) {
+        try (TestBus bus = limited(Map.of(BusLimit.MAX_BYTES_PER_USER, 1L << 20))) {
             TestClient a = bus.connect();
             TestClient slow = bus.connect();
             byte[] body = new byte[100_000];

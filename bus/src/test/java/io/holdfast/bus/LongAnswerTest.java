@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.WireLimits;
@@ -25,9 +25,9 @@ class LongAnswerTest {
                         .withLimits(
                                 BusConfig.permissive()
                                         .limits()
-                                        .with(Limit.MAX_MATCH_RULES_PER_CONNECTION, RULES)
-                                        .with(Limit.MAX_MATCH_RULES_PER_USER, 4L * RULES)
-                                        .with(Limit.MAX_TABLE_BYTES, 4L << 30));
+                                        .with(BusLimit.MAX_MATCH_RULES_PER_CONNECTION, RULES)
+                                        .with(BusLimit.MAX_MATCH_RULES_PER_USER, 4L * RULES)
+                                        .with(BusLimit.MAX_TABLE_BYTES, 4L << 30));
         try (TestBus bus = TestBus.ours(config)) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();

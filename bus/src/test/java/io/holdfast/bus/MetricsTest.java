@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.AsUser;
@@ -39,7 +39,7 @@ class MetricsTest {
     @BeforeEach
     void open() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Limits limits = Limits.BUILT_IN.with(Limit.MAX_MATCH_RULES_PER_CONNECTION, 1);
+        Limits limits = Limits.BUILT_IN.with(BusLimit.MAX_MATCH_RULES_PER_CONNECTION, 1);
         bus =
                 Bus.open(
                         BusAddress.parse("unix:path=" + folder.resolve("bus")),

@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.dbus.wire.Message;
 import java.util.ArrayList;
@@ -36,7 +36,7 @@ class MonitorTest {
 
     @Test
     void aMonitorHasNoMoreRulesThanOthersMayHave() throws Exception {
-        Limits limits = Limits.BUILT_IN.with(Limit.MAX_MATCH_RULES_PER_CONNECTION, 2);
+        Limits limits = Limits.BUILT_IN.with(BusLimit.MAX_MATCH_RULES_PER_CONNECTION, 2);
         try (TestBus bus = TestBus.ours(BusConfig.permissive().withLimits(limits))) {
             TestClient a = bus.connect();
             List<String> rules = List.of("member='A'", "member='B'", "member='C'");

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.bus.config.Limit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
@@ -162,7 +162,7 @@ class OwnLimitsTest {
         Limits limits = read(many.toString()).limits();
         assertThat(limits.ofUsers())
                 .hasSize(1024)
-                .containsEntry("7", Map.of(Limit.MAX_NAMES_PER_CONNECTION, 1L));
+                .containsEntry("7", Map.of(BusLimit.MAX_NAMES_PER_CONNECTION, 1L));
         String more = many + "<limit name='max_names_per_connection' own='a.b'>1</limit>";
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> read(more))

@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Timeout;
 /** Clients that are slow, silent, half gone or endless cost themselves alone. */
 @Timeout(120)
 class PatienceTest {
-    private static TestBus limited(Limit limit, long value) {
+    private static TestBus limited(BusLimit limit, long value) {
         return TestBus.ours(BusConfig.permissive().withLimits(Limits.BUILT_IN.with(limit, value)));
     }
 
@@ -63,7 +63,7 @@ class PatienceTest {
 
     @Test
     void whoNeverReadsIsFullAndTheSenderIsTold() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_OUTGOING_BYTES, 100_000)) {
+        try (TestBus bus = limited(BusLimit.MAX_OUTGOING_BYTES, 100_000)) {
             TestClient a = bus.connect();
             TestClient slow = bus.connect();
             TestClient other = bus.connect();
@@ -86,7 +86,7 @@ class PatienceTest {
 
     @Test
     void whoNeverReadsABroadcastIsPutOff() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_OUTGOING_BYTES, 100_000)) {
+        try (TestBus bus = limited(BusLimit.MAX_OUTGOING_BYTES, 100_000)) {
             TestClient a = bus.connect();
             TestClient slow = bus.connect();
             TestClient reader = bus.connect();
@@ -125,7 +125,7 @@ class PatienceTest {
 
     @Test
     void whoDoesNotAuthenticateInTimeIsPutOff() throws Exception {
-        try (TestBus bus = limited(Limit.AUTH_TIMEOUT, 200)) {
+        try (TestBus bus = limited(BusLimit.AUTH_TIMEOUT, 200)) {
             TestClient through = bus.connect();
             TestClient silent = bus.silent();
             TestClient half = bus.silent();
@@ -142,7 +142,7 @@ class PatienceTest {
 
     @Test
     void theOneThatIsSilentForLongestMakesRoom() throws Exception {
-        try (TestBus bus = limited(Limit.MAX_INCOMPLETE_CONNECTIONS, 4)) {
+        try (TestBus bus = limited(BusLimit.MAX_INCOMPLETE_CONNECTIONS, 4)) {
             List<TestClient> silent = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 silent.add(bus.silent().authenticate(true));
@@ -220,7 +220,7 @@ class PatienceTest {
 
     @Test
     void hundredsOfIdleConnectionsAreHeld() throws Exception {
-        try (TestBus large = limited(Limit.MAX_CONNECTIONS_PER_USER, 2_000)) {
+        try (TestBus large = limited(BusLimit.MAX_CONNECTIONS_PER_USER, 2_000)) {
             TestClient a = large.connect();
             List<TestClient> clients = new ArrayList<>();
             int count = Boolean.getBoolean("holdfast.long") ? 1_000 : 300;

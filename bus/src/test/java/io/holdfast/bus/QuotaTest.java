@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.testkit.Gen;
 import java.util.ArrayList;
@@ -23,10 +23,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class QuotaTest {
     private static final Limits LIMITS =
             Limits.BUILT_IN
-                    .with(Limit.MAX_BYTES_PER_USER, 1200)
-                    .with(Limit.MAX_UNIX_FDS_PER_USER, 120)
-                    .with(Limit.MAX_OBJECTS_PER_USER, 1000)
-                    .with(Limit.MAX_MATCH_RULES_PER_USER, 30);
+                    .with(BusLimit.MAX_BYTES_PER_USER, 1200)
+                    .with(BusLimit.MAX_UNIX_FDS_PER_USER, 120)
+                    .with(BusLimit.MAX_OBJECTS_PER_USER, 1000)
+                    .with(BusLimit.MAX_MATCH_RULES_PER_USER, 30);
 
     private final Quota quota = new Quota(LIMITS);
 
@@ -88,13 +88,13 @@ class QuotaTest {
         assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 40)).isNull();
         assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 39)).isNotNull();
         assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 1)).isNull();
-        assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
+        assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
     }
 
     /** However many receivers and connections a user spreads them over. */
     @Test
     void ofTheDescriptorsOfTheProcessEachUserLeavesHalfOfWhatOthersLeave() {
-        Quota small = new Quota(Limits.BUILT_IN.with(Limit.MAX_UNIX_FDS, 160));
+        Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_UNIX_FDS, 160));
         Account greedy = requireNonNull(small.open(5_001, ":1.1", 0));
         int taken = 0;
         for (long receiver = 6_000; receiver < 6_100; receiver++) {
@@ -104,7 +104,7 @@ class QuotaTest {
             }
         }
         assertThat(taken).as("half of the half that is not root's").isEqualTo(40);
-        assertThat(small.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS);
+        assertThat(small.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS);
         assertThat(small.refusal().toString())
                 .isEqualTo(
                         "max_unix_fds: user 5001 holds 40 of 160; raise RLIMIT_NOFILE of the bus;"
@@ -117,7 +117,7 @@ class QuotaTest {
 
     @Test
     void descriptorsThatAreReleasedCanBeTakenAgain() {
-        Quota small = new Quota(Limits.BUILT_IN.with(Limit.MAX_UNIX_FDS, 160));
+        Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_UNIX_FDS, 160));
         for (int i = 0; i < 100; i++) {
             Account account = requireNonNull(small.open(5_001, ":1.1", 2));
             Share share = requireNonNull(small.charge(account, account, Resource.INCOMING, 0, 38));
@@ -135,7 +135,7 @@ class QuotaTest {
 
         assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE, 0)).isNull();
         assertThat(quota.charge(account, account, Resource.INCOMING, Long.MAX_VALUE, 0)).isNull();
-        quota.limits(LimitTable.of(LIMITS.with(Limit.MAX_BYTES_PER_USER, Long.MAX_VALUE)));
+        quota.limits(LimitTable.of(LIMITS.with(BusLimit.MAX_BYTES_PER_USER, Long.MAX_VALUE)));
         assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE - 1, 0)).isNull();
         assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE / 4, 0)).isNotNull();
     }
@@ -190,8 +190,8 @@ class QuotaTest {
         Quota small =
                 new Quota(
                         Limits.BUILT_IN
-                                .with(Limit.MAX_OUTGOING_BYTES, 100)
-                                .with(Limit.MAX_OUTGOING_UNIX_FDS, 10));
+                                .with(BusLimit.MAX_OUTGOING_BYTES, 100)
+                                .with(BusLimit.MAX_OUTGOING_UNIX_FDS, 10));
         Account receiver = open(small, 1);
         Account other = open(small, 2);
 
@@ -211,7 +211,7 @@ class QuotaTest {
             // until it is refused
         }
         assertThat(slow.bytes(Resource.OUTGOING)).isEqualTo(290); // its descriptors were the edge
-        assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_UNIX_FDS_PER_USER);
+        assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
 
         assertThat(quota.charge(slow, slow, Resource.OUTGOING, 290, 20)).isNotNull();
         assertThat(quota.charge(slow, slow, Resource.OUTGOING, 100, 0)).isNull();
@@ -226,12 +226,12 @@ class QuotaTest {
         }
 
         assertThat(quota.charge(accounts[0], accounts[0], Resource.MATCH_RULE, 0, 0)).isNull();
-        assertThat(quota.refusal().limit()).isEqualTo(Limit.MAX_MATCH_RULES_PER_USER);
+        assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_MATCH_RULES_PER_USER);
     }
 
     @Test
     void whenMemoryIsShortEachConnectionAndUserGetsAFairPartOfIt() {
-        Quota small = new Quota(Limits.BUILT_IN.with(Limit.MAX_TABLE_BYTES, 2_000_000));
+        Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_TABLE_BYTES, 2_000_000));
         Account greedy = open(small, 1);
         int names = names(small, greedy);
         assertThat(names).as("a quarter of it").isEqualTo((500_000 - 4_096) / 1_024);
@@ -252,7 +252,7 @@ class QuotaTest {
         assertThat(small.charge(greedy, greedy, Resource.OUTGOING, 1, 0))
                 .as("messages are not in tables")
                 .isNotNull();
-        Quota fresh = new Quota(Limits.BUILT_IN.with(Limit.MAX_TABLE_BYTES, 2_000_000));
+        Quota fresh = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_TABLE_BYTES, 2_000_000));
         Account again = open(fresh, 1);
         assertThat(names(fresh, again)).isEqualTo(names);
         fresh.release(again, again.own(), Resource.NAME, names, 0, 0);
@@ -271,8 +271,8 @@ class QuotaTest {
     void aUserHasNoMoreConnectionsThanItMay() {
         Quota small =
                 new Quota(
-                        LIMITS.with(Limit.MAX_CONNECTIONS_PER_USER, 1)
-                                .with(Limit.MAX_OBJECTS_PER_USER, 3));
+                        LIMITS.with(BusLimit.MAX_CONNECTIONS_PER_USER, 1)
+                                .with(BusLimit.MAX_OBJECTS_PER_USER, 3));
         Account first = open(small, 1);
         Account second = open(small, 1);
 
@@ -283,7 +283,7 @@ class QuotaTest {
         assertThat(small.complete(open(small, 2))).isTrue();
         var _ = open(small, 1);
         assertThat(small.open(1, "a fourth", 2)).isNull();
-        assertThat(small.refusal().limit()).isEqualTo(Limit.MAX_OBJECTS_PER_USER);
+        assertThat(small.refusal().limit()).isEqualTo(BusLimit.MAX_OBJECTS_PER_USER);
         small.close(first);
         assertThat(small.complete(second)).isTrue();
     }
@@ -402,7 +402,7 @@ class QuotaTest {
 
     @Test
     void whatWasRefusedToUsersWhoAreGoneIsKeptOfTheLastOnes() {
-        Quota none = new Quota(Limits.BUILT_IN.with(Limit.MAX_NAMES_PER_CONNECTION, 0));
+        Quota none = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_NAMES_PER_CONNECTION, 0));
         for (long uid = 0; uid <= Quota.MAX_PAST_USERS; uid++) {
             Account account = requireNonNull(none.open(uid, "x", 2));
             assertThat(none.charge(account, account, Resource.NAME, 0, 0)).isNull();

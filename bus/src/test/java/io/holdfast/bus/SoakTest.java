@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.linux.ErrnoException;
@@ -61,8 +61,8 @@ class SoakTest {
         offer(FAILING, "");
         Limits limits =
                 Limits.BUILT_IN
-                        .with(Limit.MAX_CONNECTIONS_PER_USER, 2_000)
-                        .with(Limit.MAX_REPLIES_PER_CONNECTION, 100_000);
+                        .with(BusLimit.MAX_CONNECTIONS_PER_USER, 2_000)
+                        .with(BusLimit.MAX_REPLIES_PER_CONNECTION, 100_000);
         return TestBus.oursWithSystemdActivation(
                 BusConfig.permissive()
                         .withLimits(limits)

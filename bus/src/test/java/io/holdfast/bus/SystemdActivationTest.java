@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.TestBus.Kind;
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.Limit;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.core.testkit.Needs;
@@ -194,7 +194,7 @@ class SystemdActivationTest {
     private TestBus withoutTheOption(long millis) {
         return TestBus.ours(
                 BusConfig.permissive()
-                        .withLimits(Limits.BUILT_IN.with(Limit.SERVICE_START_TIMEOUT, millis))
+                        .withLimits(Limits.BUILT_IN.with(BusLimit.SERVICE_START_TIMEOUT, millis))
                         .withServiceFolders(List.of(new ServiceFolder(folder, false))));
     }
 

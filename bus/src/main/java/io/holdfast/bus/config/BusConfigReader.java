@@ -311,7 +311,7 @@ final class BusConfigReader {
             if (name == null) {
                 throw refuse("needs a name");
             }
-            Limit limit = Limit.named(name);
+            BusLimit limit = BusLimit.named(name);
             if (limit == null) {
                 throw refuse("no such limit: \"" + name + "\"");
             }

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A value for each {@link Limit}. Immutable. */
+/** A value for each {@link BusLimit}. Immutable. */
 public final class Limits {
     /** Of a time: none. */
     public static final long NONE = -1;
@@ -17,47 +17,47 @@ public final class Limits {
     /** What dbus-daemon(1) has built in: for a bus that users share. */
     public static final Limits BUILT_IN = new Limits(builtIn(), Map.of(), Map.of());
 
-    private final Map<Limit, Long> values;
-    private final Map<String, Map<Limit, Long>> users;
-    private final Map<String, Map<Limit, Long>> names;
+    private final Map<BusLimit, Long> values;
+    private final Map<String, Map<BusLimit, Long>> users;
+    private final Map<String, Map<BusLimit, Long>> names;
 
     private Limits(
-            Map<Limit, Long> values,
-            Map<String, Map<Limit, Long>> users,
-            Map<String, Map<Limit, Long>> names) {
+            Map<BusLimit, Long> values,
+            Map<String, Map<BusLimit, Long>> users,
+            Map<String, Map<BusLimit, Long>> names) {
         this.values = values;
         this.users = users;
         this.names = names;
     }
 
-    private static Map<Limit, Long> builtIn() {
-        Map<Limit, Long> values = new EnumMap<>(Limit.class);
-        for (Limit limit : Limit.values()) {
+    private static Map<BusLimit, Long> builtIn() {
+        Map<BusLimit, Long> values = new EnumMap<>(BusLimit.class);
+        for (BusLimit limit : BusLimit.values()) {
             values.put(limit, limit.builtIn());
         }
         return values;
     }
 
     /** Milliseconds, bytes, or a number of things. */
-    public long get(Limit limit) {
+    public long get(BusLimit limit) {
         return requireNonNull(values.get(limit));
     }
 
     /** The value for an int, at most the largest one. */
-    public int getInt(Limit limit) {
+    public int getInt(BusLimit limit) {
         return (int) Math.min(get(limit), Integer.MAX_VALUE);
     }
 
     /**
      * The same but for one.
      *
-     * @param value 0 or more; {@link #NONE} only for {@link Limit#REPLY_TIMEOUT}
+     * @param value 0 or more; {@link #NONE} only for {@link BusLimit#REPLY_TIMEOUT}
      */
-    public Limits with(Limit limit, long value) {
-        if (value < 0 && !(value == NONE && limit == Limit.REPLY_TIMEOUT)) {
+    public Limits with(BusLimit limit, long value) {
+        if (value < 0 && !(value == NONE && limit == BusLimit.REPLY_TIMEOUT)) {
             throw new IllegalArgumentException(limit + " of " + value);
         }
-        Map<Limit, Long> changed = new EnumMap<>(values);
+        Map<BusLimit, Long> changed = new EnumMap<>(values);
         changed.put(limit, value);
         return new Limits(changed, users, names);
     }
@@ -66,9 +66,9 @@ public final class Limits {
      * The same but for what one limit is for a user, and for each of its connections.
      *
      * @param user a name or number
-     * @throws IllegalArgumentException if it is not {@linkplain Limit#isOfUser one of users}
+     * @throws IllegalArgumentException if it is not {@linkplain BusLimit#isOfUser one of users}
      */
-    public Limits withForUser(String user, Limit limit, long value) {
+    public Limits withForUser(String user, BusLimit limit, long value) {
         if (!limit.isOfUser() || value < 0) {
             throw new IllegalArgumentException(limit + " of " + value + " for user " + user);
         }
@@ -79,20 +79,20 @@ public final class Limits {
      * The same but for what one limit is for the connection that owns a name. It goes before what
      * the user of the connection has; of several names the largest value counts.
      *
-     * @throws IllegalArgumentException if it is not {@linkplain Limit#isOfConnection one of
+     * @throws IllegalArgumentException if it is not {@linkplain BusLimit#isOfConnection one of
      *     connections}
      */
-    public Limits withForName(String name, Limit limit, long value) {
+    public Limits withForName(String name, BusLimit limit, long value) {
         if (!limit.isOfConnection() || value < 0) {
             throw new IllegalArgumentException(limit + " of " + value + " for name " + name);
         }
         return new Limits(values, users, put(names, name, limit, value));
     }
 
-    private static Map<String, Map<Limit, Long>> put(
-            Map<String, Map<Limit, Long>> before, String key, Limit limit, long value) {
-        Map<String, Map<Limit, Long>> after = new LinkedHashMap<>(before);
-        Map<Limit, Long> ofKey = new EnumMap<>(Limit.class);
+    private static Map<String, Map<BusLimit, Long>> put(
+            Map<String, Map<BusLimit, Long>> before, String key, BusLimit limit, long value) {
+        Map<String, Map<BusLimit, Long>> after = new LinkedHashMap<>(before);
+        Map<BusLimit, Long> ofKey = new EnumMap<>(BusLimit.class);
         ofKey.putAll(before.getOrDefault(key, Map.of()));
         ofKey.put(limit, value);
         after.put(key, Collections.unmodifiableMap(ofKey));
@@ -100,12 +100,12 @@ public final class Limits {
     }
 
     /** What differs for users, by name or number, in the order of the files. */
-    public Map<String, Map<Limit, Long>> ofUsers() {
+    public Map<String, Map<BusLimit, Long>> ofUsers() {
         return users;
     }
 
     /** What differs for the owners of names. */
-    public Map<String, Map<Limit, Long>> ofNames() {
+    public Map<String, Map<BusLimit, Long>> ofNames() {
         return names;
     }
 
@@ -127,7 +127,7 @@ public final class Limits {
     public String toString() {
         StringBuilder text = new StringBuilder("Limits[");
         String separator = "";
-        for (Limit limit : Limit.values()) {
+        for (BusLimit limit : BusLimit.values()) {
             if (get(limit) != limit.builtIn()) {
                 text.append(separator).append(limit).append('=').append(get(limit));
                 separator = ", ";

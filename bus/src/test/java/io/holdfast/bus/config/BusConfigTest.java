@@ -64,8 +64,8 @@ class BusConfigTest {
         assertThat(config.limits())
                 .isEqualTo(
                         Limits.BUILT_IN
-                                .with(Limit.MAX_MESSAGE_SIZE, 7)
-                                .with(Limit.REPLY_TIMEOUT, 8));
+                                .with(BusLimit.MAX_MESSAGE_SIZE, 7)
+                                .with(BusLimit.REPLY_TIMEOUT, 8));
     }
 
     @Test
@@ -401,7 +401,7 @@ class BusConfigTest {
         Limits ours = BusConfig.builtIn("session.conf", Map.of()).limits();
 
         assertThat(
-                        Stream.of(Limit.values())
+                        Stream.of(BusLimit.values())
                                 .filter(limit -> !limit.toString().endsWith("_per_user"))
                                 .filter(limit -> ours.get(limit) != theirs.get(limit)))
                 .isEmpty();

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * connection are ours (what one user's connections may take together), and so are those of
  * variables and tables.
  */
-public enum Limit {
+public enum BusLimit {
     /** Bytes that were received from one connection and wait to be handled. */
     MAX_INCOMING_BYTES(127L << 20),
     /** Descriptors of such messages. */
@@ -75,11 +75,11 @@ public enum Limit {
     private final String text = name().toLowerCase(Locale.ROOT);
     private final long builtIn;
 
-    Limit(long builtIn) {
+    BusLimit(long builtIn) {
         this.builtIn = builtIn;
     }
 
-    private static final Set<Limit> OF_CONNECTION =
+    private static final Set<BusLimit> OF_CONNECTION =
             EnumSet.of(
                     MAX_INCOMING_BYTES,
                     MAX_INCOMING_UNIX_FDS,
@@ -89,7 +89,7 @@ public enum Limit {
                     MAX_MATCH_RULES_PER_CONNECTION,
                     MAX_REPLIES_PER_CONNECTION);
 
-    private static final Set<Limit> OF_USER =
+    private static final Set<BusLimit> OF_USER =
             EnumSet.of(
                     MAX_CONNECTIONS_PER_USER,
                     MAX_BYTES_PER_USER,
@@ -112,8 +112,8 @@ public enum Limit {
         return builtIn;
     }
 
-    static @Nullable Limit named(String text) {
-        for (Limit limit : values()) {
+    static @Nullable BusLimit named(String text) {
+        for (BusLimit limit : values()) {
             if (limit.text.equals(text)) {
                 return limit;
             }

@@ -1,9 +1,12 @@
 package io.holdfast.authority;
 
+import io.holdfast.authority.action.ActionPool;
+import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.core.limit.Limit;
 import java.util.List;
+import java.util.stream.Stream;
 
-/** The limits of an authority that are system properties, beside those of its rules. */
+/** The limits of an authority that are system properties. */
 public final class AuthorityLimits {
     static final Limit CALLS =
             Limit.count(
@@ -58,6 +61,13 @@ public final class AuthorityLimits {
                     256,
                     "dialogs that the agents of one user have not answered");
 
+    static final Limit ATTEMPTS_OF_USER =
+            Limit.count(
+                    "io.holdfast.authority.attemptsPerUser",
+                    4,
+                    "attempts to authenticate that the agents of one user have under way, each a"
+                            + " process that runs PAM");
+
     static final Limit TEMPORARY_AUTHORIZATIONS =
             Limit.count(
                     "io.holdfast.authority.temporaryAuthorizations",
@@ -80,19 +90,23 @@ public final class AuthorityLimits {
 
     /** All of them. */
     public static List<Limit> all() {
-        return List.of(
-                CALLS,
-                CHECKS_OF_CONNECTION,
-                CHECKS_OF_USER,
-                CONNECTIONS,
-                DETAILS,
-                TASKS,
-                AGENTS,
-                AGENTS_OF_USER,
-                DIALOGS_OF_AGENT,
-                DIALOGS_OF_USER,
-                TEMPORARY_AUTHORIZATIONS,
-                LOCALES,
-                BUS_PEERS);
+        List<Limit> own =
+                List.of(
+                        CALLS,
+                        CHECKS_OF_CONNECTION,
+                        CHECKS_OF_USER,
+                        CONNECTIONS,
+                        DETAILS,
+                        TASKS,
+                        AGENTS,
+                        AGENTS_OF_USER,
+                        DIALOGS_OF_AGENT,
+                        DIALOGS_OF_USER,
+                        ATTEMPTS_OF_USER,
+                        TEMPORARY_AUTHORIZATIONS,
+                        LOCALES,
+                        BUS_PEERS,
+                        ActionPool.TOTAL_BYTES);
+        return Stream.concat(own.stream(), RuleLimits.properties().stream()).toList();
     }
 }

@@ -39,8 +39,7 @@ final class Dialogs implements AutoCloseable {
      * Attempts to authenticate that one user's agents may have under way: each is a process of the
      * helper, in which PAM runs.
      */
-    static final int MAX_ATTEMPTS_PER_USER =
-            Integer.getInteger("io.holdfast.authority.attemptsPerUser", 4);
+    static final int MAX_ATTEMPTS_PER_USER = AuthorityLimits.ATTEMPTS_OF_USER.intValue();
 
     private static final int SECRET_BYTES = 16;
 
@@ -269,8 +268,9 @@ final class Dialogs implements AutoCloseable {
         long underWay = attempts.values().stream().filter(each -> each == agents).count();
         if (underWay >= MAX_ATTEMPTS_PER_USER) {
             throw AuthorityException.failed(
-                    "user %d has %d attempts to authenticate under way, which is the limit (%s)"
-                            .formatted(agents, underWay, "io.holdfast.authority.attemptsPerUser"));
+                    "user %d has %d attempts to authenticate under way, which is the limit; %s"
+                            .formatted(
+                                    agents, underWay, AuthorityLimits.ATTEMPTS_OF_USER.remedy()));
         }
         Long _ = attempts.put(helper, agents);
     }

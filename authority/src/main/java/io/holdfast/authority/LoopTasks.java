@@ -39,8 +39,8 @@ final class LoopTasks implements Executor {
             loop.post(work);
         } catch (RejectedExecutionException e) {
             throw new RejectedExecutionException(
-                    "%s, which is the limit (%s)"
-                            .formatted(e.getMessage(), "io.holdfast.authority.tasks"),
+                    "%s, which is the limit; %s"
+                            .formatted(e.getMessage(), AuthorityLimits.TASKS.remedy()),
                     e);
         }
     }

@@ -200,7 +200,8 @@ class HelperResponseTest {
                             "user "
                                     + USER
                                     + " has 4 attempts to authenticate under way, which is"
-                                    + " the limit (io.holdfast.authority.attemptsPerUser)");
+                                    + " the limit; raise it with"
+                                    + " -Dio.holdfast.authority.attemptsPerUser=NUMBER");
                     helpers.removeLast().close();
                     Await.until(() -> {
                         try {

@@ -1,5 +1,6 @@
 package io.holdfast.authority.action;
 
+import io.holdfast.core.limit.Limit;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -30,8 +31,8 @@ public final class ActionPool {
      * Bytes of all files; those behind the one that exceeds it do not count, which is told as a
      * problem.
      */
-    public static final long MAX_TOTAL_BYTES =
-            Long.getLong("io.holdfast.authority.policyBytes", 4L << 20);
+    public static final Limit TOTAL_BYTES =
+            Limit.bytes("io.holdfast.authority.policyBytes", 4L << 20, "bytes of all policy files");
 
     /** Nothing is declared. */
     public static final ActionPool EMPTY = new ActionPool(List.of(), List.of());
@@ -39,8 +40,9 @@ public final class ActionPool {
     private static final String SUFFIX = ".policy";
     private static final String OVER_TOTAL =
             "not read, nor what comes behind it: all policy files together have more than "
-                    + MAX_TOTAL_BYTES
-                    + " bytes (io.holdfast.authority.policyBytes)";
+                    + TOTAL_BYTES.value()
+                    + " bytes; "
+                    + TOTAL_BYTES.remedy();
 
     private final List<Problem> problems;
     private final Map<String, Action> actions;
@@ -85,7 +87,7 @@ public final class ActionPool {
                 }
                 Path path = folder.resolve(name);
                 total += size(path);
-                if (total > MAX_TOTAL_BYTES) {
+                if (total > TOTAL_BYTES.value()) {
                     problems.add(new Problem(new Place(path, 0), OVER_TOTAL));
                     return new ActionPool(List.copyOf(files.values()), problems);
                 }

@@ -1,5 +1,7 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.core.limit.FairShare;
+
 /**
  * The memory that all evaluations under way have together, shared by the users who are asked about.
  * It is a part of the heap, so that scripts come to the end of it while the rest of the daemon
@@ -9,27 +11,27 @@ final class EvaluationMemory {
     /** What is taken at once. An ordinary evaluation makes do with one. In bytes. */
     static final long UNIT = 512 << 10;
 
-    private final UserShares units;
+    private final FairShare<Long> bytes;
 
     EvaluationMemory(RuleLimits limits) {
-        units = new UserShares(Math.clamp(limits.memory() / UNIT, 1, Integer.MAX_VALUE));
+        bytes =
+                FairShare.<Long>of(
+                                RuleLimits.MEMORY.what(),
+                                Math.max(limits.memory(), UNIT),
+                                RuleLimits.MEMORY.remedy())
+                        .withLeast(UNIT);
     }
 
     boolean tryTake(long user) {
-        return units.tryTake(user);
+        return bytes.tryTake(user, UNIT);
     }
 
-    void release(long user, int number) {
-        for (int i = 0; i < number; i++) {
-            units.release(user);
-        }
+    void release(long user, int units) {
+        bytes.release(user, units * UNIT);
     }
 
     /** Why a user gets no more, for people. */
     String refusal(long user) {
-        return units.refusal(
-                user,
-                "units of " + UNIT / 1024 + " KiB of the rules' memory",
-                RuleLimits.MEMORY_PROPERTY);
+        return bytes.refusal(user);
     }
 }

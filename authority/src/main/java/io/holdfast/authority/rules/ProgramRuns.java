@@ -1,5 +1,7 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.linux.Readiness;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,7 +12,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.ContinuationPending;
@@ -28,13 +29,18 @@ final class ProgramRuns {
     private static final String INTERPRETER = "org.mozilla.javascript.Interpreter";
 
     private final RuleLimits limits;
-    private final UserShares shares;
+    private final FairShare<Long> shares;
     private final Set<HelperProgram> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
     ProgramRuns(RuleLimits limits) {
         this.limits = limits;
-        this.shares = new UserShares(limits.programs());
+        this.shares =
+                FairShare.<Long>of(
+                                RuleLimits.PROGRAMS.what(),
+                                limits.programs(),
+                                RuleLimits.PROGRAMS.remedy())
+                        .withLeast(1);
     }
 
     /**
@@ -120,73 +126,55 @@ final class ProgramRuns {
             return CompletableFuture.completedFuture(
                     new ProgramOutcome.Failed("Error spawning helper: no program may be run"));
         }
-        if (!shares.tryTake(user)) {
+        Charge<Long> charge = shares.charge(user, 1);
+        if (charge == null) {
             return CompletableFuture.completedFuture(
-                    new ProgramOutcome.Refused(
-                            "polkit.spawn: "
-                                    + shares.refusal(
-                                            user,
-                                            "programs of rules under way",
-                                            RuleLimits.PROGRAMS_PROPERTY)));
+                    new ProgramOutcome.Refused("polkit.spawn: " + shares.refusal(user)));
         }
         CompletableFuture<ProgramOutcome> outcome = new CompletableFuture<>();
         HelperProgram program = new HelperProgram(command, limits, remaining, outcome);
         boolean _ = running.add(program);
-        Slot slot = new Slot(user);
         if (closed) {
             program.cancel();
         }
         try {
             Thread _ =
-                    Thread.ofVirtual().name("rules-spawn").start(() -> run(slot, program, outcome));
+                    Thread.ofVirtual()
+                            .name("rules-spawn")
+                            .start(() -> run(charge, program, outcome));
         } catch (RuntimeException | Error e) { // no thread to be had
-            ended(slot, program, outcome, e);
+            ended(charge, program, outcome, e);
         }
         return outcome.thenApply(known -> {
             if (program.hasExited()) {
-                slot.free(); // before the rule goes on, perhaps to the next program
+                charge.close(); // before the rule goes on, perhaps to the next program
             }
             return known;
         });
     }
 
-    private void run(Slot slot, HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
+    private void run(
+            Charge<Long> charge, HelperProgram program, CompletableFuture<ProgramOutcome> outcome) {
         Throwable thrown = null;
         try {
             program.run();
         } catch (RuntimeException | Error e) {
             thrown = e;
         } finally {
-            ended(slot, program, outcome, thrown);
+            ended(charge, program, outcome, thrown);
         }
     }
 
     private void ended(
-            Slot slot,
+            Charge<Long> charge,
             HelperProgram program,
             CompletableFuture<ProgramOutcome> outcome,
             @Nullable Throwable thrown) {
         boolean _ = running.remove(program);
-        slot.free();
+        charge.close();
         boolean _ = // unless there is one already: nobody is to wait for ever
                 outcome.complete(
                         new ProgramOutcome.Failed("Error spawning helper: failed: " + thrown));
-    }
-
-    /** What one program takes of its user's share, until it is freed the first time. */
-    private final class Slot {
-        private final long user;
-        private final AtomicBoolean freed = new AtomicBoolean();
-
-        Slot(long user) {
-            this.user = user;
-        }
-
-        void free() {
-            if (freed.compareAndSet(false, true)) {
-                shares.release(user);
-            }
-        }
     }
 
     /** Ends the programs that run, and those that are started from now on. */

@@ -1,12 +1,13 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.core.limit.Limit;
 import java.time.Duration;
+import java.util.List;
 
 /**
- * What rules may take. Three limits are shared by the users who are asked about, root being one of
- * them: each may take at most one (n + 1)th of what is free and his already, n being how many have
- * something, and one in any case while one is free. So one user takes half of it at most, and
- * leaves something for the others however many they are.
+ * What rules may take. {@code evaluators}, {@code waiting}, {@code memory} and {@code programs} are
+ * shared by the users who are asked about, root being one of them, as a {@link
+ * io.holdfast.core.limit.FairShare}: one user takes half of it at most.
  *
  * @param evaluation how long one evaluation may last, the programs it waits for included; also the
  *     longest that a check waits for an evaluator
@@ -43,10 +44,21 @@ public record RuleLimits(
         int output,
         int logged) {
 
-    static final String EVALUATORS_PROPERTY = "io.holdfast.authority.evaluators";
-    static final String WAITING_PROPERTY = "io.holdfast.authority.waitingChecks";
-    static final String MEMORY_PROPERTY = "io.holdfast.authority.rulesMemory";
-    static final String PROGRAMS_PROPERTY = "io.holdfast.authority.programs";
+    static final Limit EVALUATORS =
+            Limit.count("io.holdfast.authority.evaluators", 8, "threads that evaluate rules");
+
+    static final Limit WAITING =
+            Limit.count(
+                    "io.holdfast.authority.waitingChecks", 4_096, "checks that wait for the rules");
+
+    static final Limit MEMORY =
+            Limit.bytes(
+                    "io.holdfast.authority.rulesMemory",
+                    Runtime.getRuntime().maxMemory() / 4,
+                    "bytes that all evaluations of rules have together");
+
+    static final Limit PROGRAMS =
+            Limit.count("io.holdfast.authority.programs", 64, "programs of polkit.spawn under way");
 
     /**
      * Those of polkit(8) where it has any. System properties set what users share: {@code
@@ -62,13 +74,18 @@ public record RuleLimits(
                     1 << 16,
                     100_000,
                     Duration.ofMillis(20),
-                    Integer.getInteger(EVALUATORS_PROPERTY, 8),
-                    Integer.getInteger(WAITING_PROPERTY, 4_096),
-                    Long.getLong(MEMORY_PROPERTY, Runtime.getRuntime().maxMemory() / 4),
-                    Integer.getInteger(PROGRAMS_PROPERTY, 64),
+                    EVALUATORS.intValue(),
+                    WAITING.intValue(),
+                    MEMORY.value(),
+                    PROGRAMS.intValue(),
                     Duration.ofSeconds(10),
                     1 << 16,
                     100);
+
+    /** The limits of rules that are system properties. */
+    public static List<Limit> properties() {
+        return List.of(EVALUATORS, WAITING, MEMORY, PROGRAMS);
+    }
 
     /**
      * @throws IllegalArgumentException if a limit is not positive; {@code programs} and {@code

@@ -1,6 +1,8 @@
 package io.holdfast.authority.rules;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.FairShare;
+import io.holdfast.core.limit.Limit;
 import io.holdfast.core.linux.Readiness;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -20,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * for his own. Safe for use by any thread.
  */
 final class WorkQueue {
-    private final UserShares waiting;
-    private final UserShares running;
+    private final FairShare<Long> waiting;
+    private final FairShare<Long> running;
     private final int evaluators;
 
     /** Users with something waiting, in the order of their turns. */
@@ -29,9 +31,13 @@ final class WorkQueue {
     private final Map<Long, Deque<Waiting>> users = new LinkedHashMap<>();
 
     WorkQueue(RuleLimits limits) {
-        waiting = new UserShares(limits.waiting());
-        running = new UserShares(limits.evaluators());
+        waiting = share(RuleLimits.WAITING, limits.waiting());
+        running = share(RuleLimits.EVALUATORS, limits.evaluators());
         evaluators = limits.evaluators();
+    }
+
+    private static FairShare<Long> share(Limit limit, int value) {
+        return FairShare.<Long>of(limit.what(), value, limit.remedy()).withLeast(1);
     }
 
     /** No record: two of them are never equal. */
@@ -61,10 +67,8 @@ final class WorkQueue {
      * @return why not, if its user has no place left
      */
     synchronized Optional<String> add(long user, RuleEngine.Work work, Duration patience) {
-        if (!waiting.tryTake(user)) {
-            return Optional.of(
-                    waiting.refusal(
-                            user, "checks that wait for the rules", RuleLimits.WAITING_PROPERTY));
+        if (!waiting.tryTake(user, 1)) {
+            return Optional.of(waiting.refusal(user));
         }
         of(user).addLast(new Waiting(user, work, patience, true));
         return Optional.empty();
@@ -89,7 +93,7 @@ final class WorkQueue {
         for (Iterator<Map.Entry<Long, Deque<Waiting>>> turns = users.entrySet().iterator();
                 turns.hasNext(); ) {
             Map.Entry<Long, Deque<Waiting>> turn = turns.next();
-            if (running.tryTake(turn.getKey())) {
+            if (running.tryTake(turn.getKey(), 1)) {
                 Deque<Waiting> own = turn.getValue();
                 Waiting head = own.removeFirst();
                 turns.remove();
@@ -105,13 +109,13 @@ final class WorkQueue {
 
     private void leave(Waiting waiting) {
         if (waiting.hasPlace) {
-            this.waiting.release(waiting.user);
+            this.waiting.release(waiting.user, 1);
         }
     }
 
     /** Its evaluator is free for others. */
     void done(Waiting taken) {
-        running.release(taken.user);
+        running.release(taken.user, 1);
     }
 
     /** So many evaluators are stuck, which stay their users' and are replaced. */
@@ -122,7 +126,7 @@ final class WorkQueue {
     /** Whether there is something to {@link #take}. */
     synchronized boolean isAnyReady() {
         for (long user : users.keySet()) {
-            if (running.mayTake(user)) {
+            if (running.mayTake(user, 1)) {
                 return true;
             }
         }
@@ -136,14 +140,11 @@ final class WorkQueue {
     /** Refuses what has waited for longer than it may. */
     void refuseOverdue() {
         for (Waiting each : remove(Waiting::isOverdue)) {
-            int held = running.taken(each.user);
             each.work.refused(
                     "no evaluator was free for "
                             + Budget.describe(each.patience)
-                            + (held == 0 ? "" : ": user " + each.user + " holds " + held)
-                            + " ("
-                            + RuleLimits.EVALUATORS_PROPERTY
-                            + ")");
+                            + ": "
+                            + running.refusal(each.user));
         }
     }
 

@@ -74,7 +74,9 @@ class FloodTest {
             List<String> refusals = refusals(runaways);
             assertThat(refusals)
                     .hasSizeBetween(100 - 32 - 2, 100 - 32)
-                    .allMatch(why -> why.startsWith("user 1001 has 32 checks that wait"));
+                    .allMatch(why ->
+                            why.startsWith(
+                                    "checks that wait for the rules: user 1001 holds 32 of "));
             Await.until(() -> busy(rules) == 2); // his share of 4
         }
     }
@@ -89,9 +91,9 @@ class FloodTest {
             assertThat(refusals(slow))
                     .allMatch(why ->
                             why.endsWith(
-                                    "polkit.spawn: user 1001 has 4 programs of rules under way,"
-                                            + " which is his share of 8"
-                                            + " (io.holdfast.authority.programs)"));
+                                    "polkit.spawn: programs of polkit.spawn under way: user 1001"
+                                            + " holds 4 of 8; raise it with"
+                                            + " -Dio.holdfast.authority.programs=NUMBER"));
             assertThat(rules.engine.programs().running()).isEqualTo(4);
             for (int i = 0; i < 20; i++) {
                 assertServed(rules);
@@ -125,7 +127,7 @@ class FloodTest {
             Await.until(() -> rules.engine.programs().running() == 1);
             RuleVerdict verdict = rules.ask(FLOODING, "catch");
             assertThat(verdict.answer().orElseThrow().word()).isEqualTo("no");
-            assertThat(verdict.failure().orElseThrow()).contains("his share of 2");
+            assertThat(verdict.failure().orElseThrow()).contains("user 1001 holds 1 of 2");
             assertThat(rules.word(OTHER, "spawn")).isEqualTo("yes");
             assertThat(slow).noneMatch(CompletableFuture::isDone);
         }

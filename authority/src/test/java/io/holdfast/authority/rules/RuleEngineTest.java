@@ -228,8 +228,9 @@ class RuleEngineTest {
             assertThat(same.failure().orElseThrow())
                     .as("of the same user, whose share it keeps")
                     .isEqualTo(
-                            "no evaluator was free for 200 ms: user 1 holds 1"
-                                    + " (io.holdfast.authority.evaluators)");
+                            "no evaluator was free for 200 ms: threads that evaluate rules: user 1"
+                                    + " holds 1 of 2; raise it with"
+                                    + " -Dio.holdfast.authority.evaluators=NUMBER");
             blocked.release.countDown();
             Await.until(() -> !blocked.thread.get().isAlive());
             Await.until(() -> rules.engine.metrics().stuck() == 0);
@@ -253,8 +254,8 @@ class RuleEngineTest {
                     rules.engine.evaluate(TestRules.action("other"), TestRules.JANE);
             assertThat(rules.ask("other").failure())
                     .contains(
-                            "user 501 has 2 checks that wait for the rules, which is his share of 4"
-                                    + " (io.holdfast.authority.waitingChecks)");
+                            "checks that wait for the rules: user 501 holds 2 of 4; raise it with"
+                                    + " -Dio.holdfast.authority.waitingChecks=NUMBER");
             CompletableFuture<RuleVerdict> anothers =
                     rules.engine.evaluate(TestRules.action("other"), TestRules.user(502));
             blocked.release.countDown();

@@ -146,7 +146,7 @@ final class CgroupProcesses implements RunProcesses {
     public boolean clean(boolean kill) throws InterruptedException {
         if (kill && cgroup.isPopulated()) {
             cgroup.kill();
-            boolean ignored = cgroup.awaitEmpty(Limits.KILL_PATIENCE);
+            boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
         }
         return UnitCgroups.remove(cgroup);
     }

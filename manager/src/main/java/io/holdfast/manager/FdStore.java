@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
@@ -23,8 +24,7 @@ final class FdStore implements AutoCloseable {
 
     private final EventLoop loop;
     private final Consumer<Fd> closer;
-    private final ThrottledLine full;
-    private final ThrottledLine unwatched;
+    private final Throttle complaints;
     private final List<Stored> stored = new ArrayList<>(); // as they came
     private final List<Stored> ordered = new ArrayList<>(); // as the kernel orders open files
 
@@ -51,8 +51,7 @@ final class FdStore implements AutoCloseable {
     FdStore(EventLoop loop, Consumer<Fd> closer, Consumer<String> complaints) {
         this.loop = loop;
         this.closer = closer;
-        this.full = ThrottledLine.on(loop, complaints);
-        this.unwatched = ThrottledLine.on(loop, complaints);
+        this.complaints = Complaints.on(loop, complaints);
     }
 
     int size() {
@@ -72,7 +71,8 @@ final class FdStore implements AutoCloseable {
             return; // it is here
         }
         if (stored.size() >= most) {
-            full.say(
+            complaints.log(
+                    "full",
                     "the descriptor %s is not kept: there are %d, as many as FileDescriptorStoreMax= allows"
                             .formatted(name, stored.size()));
             return;
@@ -120,7 +120,9 @@ final class FdStore implements AutoCloseable {
                             });
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EPERM) { // a regular file has no other end
-                unwatched.say("the descriptor " + one.name + " is not watched: " + e.getMessage());
+                complaints.log(
+                        "not watched",
+                        "the descriptor " + one.name + " is not watched: " + e.getMessage());
             }
         }
     }

@@ -323,7 +323,7 @@ final class JobRequests {
         context.workers()
                 .lane("load " + name)
                 .work("to read unit files", () -> catalog.read(name))
-                .within(Limits.LOAD_PATIENCE)
+                .within(ManagerLimits.LOAD_PATIENCE.duration())
                 .begin((read, failure) -> {
                     try {
                         if (read == null) {

@@ -350,7 +350,7 @@ final class Jobs {
                 .work(
                         "to read unit files",
                         () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up))
-                .within(Limits.LOAD_PATIENCE)
+                .within(ManagerLimits.LOAD_PATIENCE.duration())
                 .begin((closure, failure) -> {
                     if (closure == null) {
                         answer.completeExceptionally(orUnknown(failure));
@@ -404,7 +404,7 @@ final class Jobs {
             var ignored =
                     context.loop()
                             .after(
-                                    unit.mayStartIn().orElse(Limits.UPHOLD_DELAY),
+                                    unit.mayStartIn().orElse(ManagerLimits.UPHOLD_DELAY.duration()),
                                     () -> uphold(unit));
         }
     }

@@ -65,10 +65,13 @@ final class Leftovers {
         if (!isPrivate && OTHERS.stream().noneMatch(name::startsWith)) {
             return true;
         }
-        if (++looks > Limits.LEFTOVERS) {
+        if (++looks > ManagerLimits.LEFTOVERS.intValue()) {
             warnings.accept(
-                    "%s: more than %d folders look like leftovers; the others stay (io.holdfast.manager.leftovers)"
-                            .formatted(shared, Limits.LEFTOVERS));
+                    "%s: more than %d files look like leftovers; the others stay; %s"
+                            .formatted(
+                                    shared,
+                                    ManagerLimits.LEFTOVERS.value(),
+                                    ManagerLimits.LEFTOVERS.remedy()));
             return false;
         }
         Path path = shared.resolve(name);

@@ -190,7 +190,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
         opening =
                 lane.work("to listen", () -> open(described))
                         .releasing(late -> late.sockets().ifPresent(ManagedSocket::remove))
-                        .within(Limits.SOCKET_PATIENCE)
+                        .within(ManagerLimits.SOCKET_PATIENCE.duration())
                         .begin(this::opened);
     }
 
@@ -266,7 +266,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
             case ACTIVATING -> { // the answer finds that it is not wanted
                 stops.add(done);
                 if (opening != null) {
-                    opening.limit(Limits.KILL_PATIENCE);
+                    opening.limit(ManagerLimits.KILL_PATIENCE.duration());
                 }
             }
             case ACTIVE, RELOADING -> {
@@ -426,7 +426,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
                             return true;
                         })
                 .evenIfLate()
-                .within(Limits.SOCKET_PATIENCE);
+                .within(ManagerLimits.SOCKET_PATIENCE.duration());
     }
 
     private static void remove(ListeningSockets left) {

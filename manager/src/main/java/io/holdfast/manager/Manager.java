@@ -363,7 +363,7 @@ public final class Manager implements AutoCloseable {
                 Work<Unit> _ =
                         workers.lane("load " + name)
                                 .work("to read unit files", () -> catalog.read(name))
-                                .within(Limits.LOAD_PATIENCE)
+                                .within(ManagerLimits.LOAD_PATIENCE.duration())
                                 .begin((read, failure) -> {
                                     if (read == null) {
                                         answer.completeExceptionally(Jobs.orUnknown(failure));
@@ -449,7 +449,7 @@ public final class Manager implements AutoCloseable {
         Work<List<UnitStatus.UnitProcess>> _ =
                 workers.lane("processes of " + status.name())
                         .work("to list its processes", () -> processes(path.get()))
-                        .within(Limits.QUESTION_PATIENCE)
+                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
                         .begin((processes, _) ->
                                 answer.complete(
                                         processes == null

@@ -30,6 +30,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 
 /**
@@ -264,6 +265,8 @@ public final class ManagerInterface implements AutoCloseable {
             judged.complete(null);
         } catch (InterruptedException e) {
             judged.completeExceptionally(VarlinkException.permissionDenied());
+        } catch (RejectedExecutionException e) {
+            judged.completeExceptionally(failed(e));
         } catch (RuntimeException e) {
             judged.completeExceptionally(e);
         }

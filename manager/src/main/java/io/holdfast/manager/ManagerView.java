@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
@@ -25,8 +26,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.ObjLongConsumer;
 
 /**
  * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
@@ -123,15 +124,17 @@ public final class ManagerView {
     }
 
     /**
-     * Takes lines that say what was refused to whom. Anybody can cause them as often as he likes:
-     * some are said, the others counted, but for those that come while the loop has more to do than
-     * it takes. By any thread.
+     * Takes lines that say what was refused to a user. Anybody can cause them as often as he likes:
+     * {@link ManagerLimits#REFUSAL_LINES} about a user are logged in each {@link
+     * ManagerLimits#LINE_INTERVAL}, and how many more there were. By any thread.
      */
-    public Consumer<String> refusals() {
-        ThrottledLine line = ThrottledLine.on(context.loop(), context::warn, Limits.REFUSAL_LINES);
-        return text -> {
+    public ObjLongConsumer<String> refusals() {
+        Throttle lines =
+                Complaints.on(
+                        context.loop(), ManagerLimits.REFUSAL_LINES.intValue(), context::warn);
+        return (text, uid) -> {
             try {
-                context.loop().execute(() -> line.say(text));
+                context.loop().execute(() -> lines.log(uid, text));
             } catch (RejectedExecutionException e) {
                 // not one line more
             }
@@ -165,7 +168,7 @@ public final class ManagerView {
         try {
             Work<T> _ =
                     lane.work("to find the answer", work)
-                            .within(Limits.QUESTION_PATIENCE)
+                            .within(ManagerLimits.QUESTION_PATIENCE.duration())
                             .begin((value, failure) -> {
                                 if (failure == null && value != null) {
                                     answer.complete(value);

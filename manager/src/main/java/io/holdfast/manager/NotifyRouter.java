@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdCloser;
@@ -17,8 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     private final UnitTable units;
     private final FdCloser<String> closer;
-    private final ThrottledLine unplaced;
-    private final ThrottledLine strange;
+    private final Throttle complaints;
     private final Deque<Early> early = new ArrayDeque<>();
 
     /** A message that waits. What it owns is closed with it. */
@@ -45,8 +45,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     NotifyRouter(ManagerContext context, UnitTable units) {
         this.units = units;
         this.closer = context.closer();
-        this.unplaced = ThrottledLine.on(context.loop(), context::warn);
-        this.strange = ThrottledLine.on(context.loop(), context::warn);
+        this.complaints = Complaints.on(context.loop(), context::warn);
     }
 
     @Override
@@ -55,7 +54,9 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         try {
             owner = units.ownerOf(sender.process());
         } catch (ErrnoException e) {
-            unplaced.say("notify message of " + sender + " ignored: " + e.getMessage());
+            complaints.log(
+                    new Complaints.Source("not placed", sender.uid()),
+                    "notify message of " + sender + " ignored: " + e.getMessage());
             return;
         }
         if (mayBeEarly(sender.process(), owner) && keep(sender, datagram, descriptors)) {
@@ -65,7 +66,9 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
             owner.messages().take(sender, datagram, descriptors);
             return;
         }
-        strange.say("notify message of " + sender + " ignored: it belongs to no unit");
+        complaints.log(
+                new Complaints.Source("stranger", sender.uid()),
+                "notify message of " + sender + " ignored: it belongs to no unit");
     }
 
     private boolean mayBeEarly(PidFd sender, @Nullable Service owner) {
@@ -76,7 +79,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
 
     /** False if too many wait. */
     private boolean keep(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
-        if (early.size() >= Limits.EARLY_MESSAGES) {
+        if (early.size() >= ManagerLimits.EARLY_MESSAGES.intValue()) {
             return false;
         }
         early.add(

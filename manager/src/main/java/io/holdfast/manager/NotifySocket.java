@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
@@ -41,9 +42,7 @@ final class NotifySocket implements AutoCloseable {
     private final UnixSocket socket;
     private final Receiver receiver;
     private final FdCloser<String> closer;
-    private final ThrottledLine lost;
-    private final ThrottledLine notHeld;
-    private final ThrottledLine cut;
+    private final Throttle complaints;
     private final Ancillary beside = Ancillary.ofDescriptors(MAX_DESCRIPTORS);
     private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
 
@@ -63,9 +62,7 @@ final class NotifySocket implements AutoCloseable {
         this.path = path;
         this.closer = closer;
         this.receiver = receiver;
-        lost = ThrottledLine.on(loop, complaints);
-        notHeld = ThrottledLine.on(loop, complaints);
-        cut = ThrottledLine.on(loop, complaints);
+        this.complaints = Complaints.on(loop, complaints);
         socket = UnixSocket.bind(new UnixAddress.PathName(path.toString()), FOR_ALL);
         socket.passIdentity();
         EventLoop.Watch ignored = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
@@ -76,13 +73,13 @@ final class NotifySocket implements AutoCloseable {
     }
 
     private void receive() {
-        for (int i = 0; i < Limits.NOTIFY_BATCH; i++) {
+        for (int i = 0; i < ManagerLimits.NOTIFY_BATCH.intValue(); i++) {
             data.clear();
             int n;
             try {
                 n = socket.tryReceive(data, beside);
             } catch (ErrnoException e) {
-                lost.say("notify message lost: " + e.getMessage());
+                complaints.log("lost", "notify message lost: " + e.getMessage());
                 return;
             }
             if (n == UnixSocket.WOULD_BLOCK) {
@@ -100,12 +97,16 @@ final class NotifySocket implements AutoCloseable {
                 return; // the kernel names the sender of every datagram
             }
             if (sender.get().process().isEmpty()) {
-                notHeld.say("notify message of " + notHeld(sender.get()) + " ignored");
+                complaints.log(
+                        new Complaints.Source("not held", sender.get().uid()),
+                        "notify message of " + notHeld(sender.get()) + " ignored");
                 return;
             }
             NotifySender held = new NotifySender(sender.get().process().get(), sender.get().uid());
             if (beside.isCut()) {
-                cut.say("notify message of " + held + " ignored: descriptors were lost");
+                complaints.log(
+                        new Complaints.Source("cut", held.uid()),
+                        "notify message of " + held + " ignored: descriptors were lost");
                 return;
             }
             byte[] bytes = new byte[data.position()];

@@ -94,7 +94,7 @@ final class Orphans {
         Work<Found> _ =
                 lane.work("to look for orphans", this::scan)
                         .releasing(found -> found.living().forEach(one -> one.process().close()))
-                        .within(Limits.QUESTION_PATIENCE)
+                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
                         .begin((found, failure) -> scanned(found, failure, told));
     }
 
@@ -224,7 +224,7 @@ final class Orphans {
      */
     void close() {
         strays.close();
-        long deadline = System.nanoTime() + Limits.KILL_PATIENCE.toNanos();
+        long deadline = System.nanoTime() + ManagerLimits.KILL_PATIENCE.duration().toNanos();
         try {
             boolean again = true; // what is killed leaves its children to us
             while (again) {

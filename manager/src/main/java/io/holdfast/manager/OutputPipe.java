@@ -32,7 +32,7 @@ final class OutputPipe implements AutoCloseable {
     }
 
     private void read() {
-        for (int left = Limits.LOG_BATCH; left > 0; ) {
+        for (int left = ManagerLimits.LOG_BATCH.intValue(); left > 0; ) {
             int n = Unistd.read(readEnd, chunk, 0, chunk.length);
             if (n <= 0) {
                 if (n != -Errno.EAGAIN) {

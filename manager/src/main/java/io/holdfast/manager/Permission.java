@@ -66,6 +66,8 @@ public interface Permission {
      * Whether the peer may. Called by a thread that may wait, never by the manager's loop.
      *
      * @param peer lent
+     * @throws java.util.concurrent.RejectedExecutionException if too many requests of its user wait
+     *     for an answer already
      */
     boolean isGranted(Peer peer, Question question) throws InterruptedException;
 

@@ -84,7 +84,7 @@ final class ServiceLife {
         this.context = context;
         this.unit = unit;
         this.startLimit = new StartLimit(unit.unit().startLimit());
-        this.log = new UnitLog(Limits.LOG_LINES, UnitLog.DEFAULT_LINE_BYTES);
+        this.log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
         this.lane = context.workers().ownLane(unit.name().text());
         this.stopLane = context.workers().ownLane(unit.name().text());
         this.deadline = new Deadline(context.loop());
@@ -189,8 +189,8 @@ final class ServiceLife {
                 .timeouts()
                 .stop()
                 .duration()
-                .filter(stop -> stop.compareTo(Limits.KILL_PATIENCE) < 0)
-                .orElse(Limits.KILL_PATIENCE);
+                .filter(stop -> stop.compareTo(ManagerLimits.KILL_PATIENCE.duration()) < 0)
+                .orElse(ManagerLimits.KILL_PATIENCE.duration());
     }
 
     /** Whether nobody has asked for a stop since the last start. */
@@ -440,7 +440,7 @@ final class ServiceLife {
                 newest().source().fragment(),
                 newest().source().dropIns(),
                 diagnostics(),
-                log.last(Limits.LOG_LINES));
+                log.last(ManagerLimits.LOG_LINES.intValue()));
     }
 
     private List<Diagnostic> diagnostics() {

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
@@ -19,20 +20,16 @@ final class ServiceMessages {
     private final ServiceStart start;
     private final ServiceReload reload;
     private final Watchdog watchdog;
-    private final ThrottledLine malformed;
-    private final ThrottledLine disbelieved;
-    private final ThrottledLine notMain;
-    private final ThrottledLine unsupported;
+    private final Throttle complaints;
+    private final Throttle notices;
 
     ServiceMessages(ServiceLife life, ServiceStart start, ServiceReload reload, Watchdog watchdog) {
         this.life = life;
         this.start = start;
         this.reload = reload;
         this.watchdog = watchdog;
-        this.malformed = ThrottledLine.on(life.context.loop(), life::warn);
-        this.disbelieved = ThrottledLine.on(life.context.loop(), life::warn);
-        this.notMain = ThrottledLine.on(life.context.loop(), life::warn);
-        this.unsupported = ThrottledLine.on(life.context.loop(), life::notice);
+        this.complaints = Complaints.on(life.context.loop(), life::warn);
+        this.notices = Complaints.on(life.context.loop(), life::notice);
     }
 
     /** Whether the process belongs to this service: held, in its cgroup, or else a descendant. */
@@ -55,7 +52,8 @@ final class ServiceMessages {
         try {
             take(sender, NotifyMessage.parse(datagram), descriptors);
         } catch (NotifyMessage.MalformedException e) {
-            malformed.say("notify message of " + sender + " refused: " + e.getMessage());
+            complaints.log(
+                    "malformed", "notify message of " + sender + " refused: " + e.getMessage());
         }
     }
 
@@ -65,7 +63,7 @@ final class ServiceMessages {
         }
         Optional<ServiceRun> run = life.run();
         if (run.isEmpty() || !mayNotify(run.get(), sender.process())) {
-            disbelieved.say("notify message of " + sender + " ignored: " + access());
+            complaints.log("access", "notify message of " + sender + " ignored: " + access());
             return;
         }
         message.status().ifPresent(life::statusText);
@@ -79,7 +77,8 @@ final class ServiceMessages {
         }
         store(message.store(), descriptors);
         if (!message.unsupported().isEmpty()) {
-            unsupported.say(
+            notices.log(
+                    "not supported",
                     "notify message of " + sender + ": not supported: " + message.unsupported());
         }
         if (message.ready()) {
@@ -128,14 +127,16 @@ final class ServiceMessages {
                 return;
             }
             if (!run.contains(process, process.info()) || run.isControl(process)) {
-                notMain.say("MAINPID of " + sender + " refused: the process is not of this unit");
+                complaints.log(
+                        "main process",
+                        "MAINPID of " + sender + " refused: the process is not of this unit");
                 return;
             }
             run.replaceMain(process.duplicate());
             life.mainStarted();
             life.info("its main process is now " + process);
         } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
-            notMain.say("MAINPID of " + sender + " refused: " + e.getMessage());
+            complaints.log("main process", "MAINPID of " + sender + " refused: " + e.getMessage());
         }
     }
 

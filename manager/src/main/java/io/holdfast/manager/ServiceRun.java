@@ -166,7 +166,7 @@ final class ServiceRun {
     private static boolean descends(PidFd process, Predicate<PidFd> from) {
         PidFd at = process.duplicate();
         try {
-            for (int i = 0; i < Limits.ANCESTORS; i++) {
+            for (int i = 0; i < ManagerLimits.ANCESTORS.intValue(); i++) {
                 Optional<PidFd> parent = at.parent();
                 if (parent.isEmpty()) {
                     return false;
@@ -252,7 +252,7 @@ final class ServiceRun {
     private static void killLate(Child child) {
         try (child) {
             boolean _ = child.signal(Signal.KILL);
-            Optional<Exit> _ = child.pidFd().await(Limits.KILL_PATIENCE);
+            Optional<Exit> _ = child.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -506,10 +506,10 @@ final class ServiceRun {
     /** Of the killed ones: their children come to the manager then, who ends them, too. */
     private void awaitExits() throws InterruptedException {
         if (main != null && mainIsAlive) {
-            Optional<Exit> _ = main.await(Limits.KILL_PATIENCE);
+            Optional<Exit> _ = main.await(ManagerLimits.KILL_PATIENCE.duration());
         }
         if (control != null) {
-            Optional<Exit> _ = control.pidFd().await(Limits.KILL_PATIENCE);
+            Optional<Exit> _ = control.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
         }
     }
 
@@ -523,7 +523,7 @@ final class ServiceRun {
                                     return true;
                                 })
                         .evenIfLate()
-                        .within(Limits.KILL_PATIENCE)
+                        .within(ManagerLimits.KILL_PATIENCE.duration())
                         .begin((_, failure) -> {
                             if (failure != null) {
                                 context.warn(

@@ -130,7 +130,7 @@ final class ServiceStop {
         emptied = false;
         send(true);
         life.deadline.set(
-                Limits.KILL_PATIENCE,
+                ManagerLimits.KILL_PATIENCE.duration(),
                 () -> {
                     life.error("is still there after the last signal");
                     gone();

@@ -173,7 +173,7 @@ final class SocketActivation implements Activation {
         } else if (unit.activeState() == ActiveState.FAILED) {
             failed.remove(instance);
             failed.addLast(instance);
-            if (failed.size() > Limits.FAILED_INSTANCES) {
+            if (failed.size() > ManagerLimits.FAILED_INSTANCES.intValue()) {
                 forget(failed.getFirst());
             }
         }

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
@@ -43,18 +44,16 @@ final class SocketConnections {
     private final Owner owner;
     private final Map<UnitName, String> living = new LinkedHashMap<>();
     private final Map<String, Integer> bySource = new HashMap<>();
-    private final ThrottledLine gone;
-    private final ThrottledLine waits;
-    private final ThrottledLine refusals;
+    private final Throttle complaints;
+    private final Throttle gone;
     private long accepted;
     private long refused;
 
     SocketConnections(ManagerContext context, Owner owner) {
         this.context = context;
         this.owner = owner;
-        this.gone = ThrottledLine.on(context.loop(), text -> context.info(name(), text));
-        this.waits = ThrottledLine.on(context.loop(), text -> context.warn(name(), text));
-        this.refusals = ThrottledLine.on(context.loop(), text -> context.warn(name(), text));
+        this.complaints = Complaints.on(context.loop(), text -> context.warn(name(), text));
+        this.gone = Complaints.on(context.loop(), text -> context.info(name(), text));
     }
 
     private UnitName name() {
@@ -74,7 +73,7 @@ final class SocketConnections {
         switch (-number) {
             case Errno.EAGAIN -> {} // it has gone again
             case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {
-                waits.say("a connection waits: " + problem);
+                complaints.log("waits", "a connection waits: " + problem);
                 owner.pause(EXHAUSTED);
             }
             default -> owner.fail(SocketResult.RESOURCES, problem);
@@ -86,7 +85,7 @@ final class SocketConnections {
         try {
             connection = AcceptedConnection.of(fd);
         } catch (ErrnoException e) {
-            gone.say("a connection has gone already: " + e.getMessage());
+            gone.log("gone", "a connection has gone already: " + e.getMessage());
             return;
         }
         Optional<UnitName> instance = instanceFor(connection);
@@ -97,7 +96,8 @@ final class SocketConnections {
         if (refusal.isPresent()) {
             refused++;
             owner.connectionsChanged();
-            refusals.say(
+            complaints.log(
+                    "refused",
                     "a connection of " + connection.source() + " is refused: " + refusal.get());
             connection.close();
         } else if (owner.mayTrigger()) {

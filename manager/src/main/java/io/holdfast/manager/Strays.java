@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
@@ -15,7 +16,7 @@ final class Strays {
     private final EventLoop loop;
     private final Consumer<Runnable> look;
     private final Consumer<String> warnings;
-    private final ThrottledLine losses;
+    private final Throttle losses;
     private final List<PidFd> held = new ArrayList<>();
     private final List<PidFd> untouchable = new ArrayList<>(); // of these, whom we may not signal
     private @Nullable Signal ending; // each gets it, also those that are found later
@@ -28,7 +29,7 @@ final class Strays {
         this.loop = loop;
         this.look = look;
         this.warnings = warnings;
-        this.losses = ThrottledLine.on(loop, warnings, Limits.STRAY_LINES);
+        this.losses = Complaints.on(loop, ManagerLimits.STRAY_LINES.intValue(), warnings);
     }
 
     boolean hold(PidFd process) {
@@ -36,8 +37,8 @@ final class Strays {
     }
 
     void adopt(PidFd process) {
-        losses.say(process + " has lost its parent and is of no unit");
-        if (held.size() >= Limits.STRAYS) {
+        losses.log("stray", process + " has lost its parent and is of no unit");
+        if (held.size() >= ManagerLimits.STRAYS.intValue()) {
             process.close();
             return;
         }
@@ -59,20 +60,20 @@ final class Strays {
 
     /**
      * Ends all, and what they leave behind: by SIGTERM, and by SIGKILL after {@link
-     * Limits#STRAY_PATIENCE}. Tells when none is left that we may signal, or when the killed ones
-     * are not gone after {@link Limits#KILL_PATIENCE}.
+     * ManagerLimits#STRAY_PATIENCE}. Tells when none is left that we may signal, or when the killed
+     * ones are not gone after {@link ManagerLimits#KILL_PATIENCE}.
      */
     void end(Runnable told) {
         ended = told;
         sendAll(Signal.TERM);
-        EventLoop.Timer _ = loop.after(Limits.STRAY_PATIENCE, this::kill);
+        EventLoop.Timer _ = loop.after(ManagerLimits.STRAY_PATIENCE.duration(), this::kill);
         look.accept(this::tellIfNone);
     }
 
     private void kill() {
         if (ended != null) {
             sendAll(Signal.KILL);
-            EventLoop.Timer _ = loop.after(Limits.KILL_PATIENCE, this::tell);
+            EventLoop.Timer _ = loop.after(ManagerLimits.KILL_PATIENCE.duration(), this::tell);
         }
     }
 

@@ -151,7 +151,7 @@ final class UnitCatalog {
 
         void run(Collection<UnitName> anchors) {
             todo.addAll(anchors);
-            while (!todo.isEmpty() && units.size() < Limits.UNITS) {
+            while (!todo.isEmpty() && units.size() < ManagerLimits.UNITS.intValue()) {
                 UnitName wanted = todo.removeFirst();
                 if (!knows(wanted)) {
                     Unit unit = read(loader, wanted);

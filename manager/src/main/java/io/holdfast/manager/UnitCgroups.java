@@ -175,7 +175,7 @@ final class UnitCgroups implements AutoCloseable {
         try (lock;
                 slice) {
             slice.kill();
-            if (slice.awaitEmpty(Limits.KILL_PATIENCE)) {
+            if (slice.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration())) {
                 boolean ignored = remove(slice); // another manager may begin to use it already
             }
         } catch (InterruptedException e) {

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * hands each line to the listeners, outside of any lock, in order. Bytes that are not UTF-8 are
  * replaced; everything else is as the unit wrote it, so whoever shows a line escapes it ({@link
  * PrintableText}). The lines are bounded in number and in characters ({@link
- * Limits#LOG_CHARACTERS}).
+ * ManagerLimits#LOG_CHARACTERS}).
  */
 final class UnitLog {
     static final int DEFAULT_LINES = 1000;
@@ -131,7 +131,7 @@ final class UnitLog {
             lines.addLast(line);
             characters += line.length();
             while (lines.size() > maxLines
-                    || (characters > Limits.LOG_CHARACTERS && lines.size() > 1)) {
+                    || (characters > ManagerLimits.LOG_CHARACTERS.intValue() && lines.size() > 1)) {
                 characters -= lines.removeFirst().length();
             }
             told = listeners;

@@ -114,9 +114,13 @@ final class UnitTable {
         if (unit.source().state() == UnitSource.State.NOT_FOUND) {
             return;
         }
-        if (units.size() >= Limits.UNITS) {
+        if (units.size() >= ManagerLimits.UNITS.intValue()) {
             throw new IllegalStateException(
-                    "at most " + Limits.UNITS + " units can be loaded (io.holdfast.manager.units)");
+                    unit.name()
+                            + ": "
+                            + units.size()
+                            + " units are loaded, which is the limit; "
+                            + ManagerLimits.UNITS.remedy());
         }
         tell(unit);
         units.put(

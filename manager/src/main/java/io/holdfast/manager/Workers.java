@@ -75,18 +75,18 @@ final class Workers implements AutoCloseable {
      * @param warnings of work that does not come back; on the loop, or by the thread that closes
      */
     Workers(EventLoop loop, Consumer<String> warnings) {
-        this(loop, "holdfast-work-", Limits.WORKERS, warnings);
+        this(loop, "holdfast-work-", ManagerLimits.WORKERS.intValue(), warnings);
     }
 
     /** For what others only ask, so that no questions hold up what is done. */
     static Workers forReaders(EventLoop loop, Consumer<String> warnings) {
-        return new Workers(loop, "holdfast-read-", Limits.READERS, warnings);
+        return new Workers(loop, "holdfast-read-", ManagerLimits.READERS.intValue(), warnings);
     }
 
     private Workers(EventLoop loop, String name, int atOnce, Consumer<String> warnings) {
         this.loop = loop;
         this.atOnce = atOnce;
-        this.most = Limits.WORKER_THREADS;
+        this.most = ManagerLimits.WORKER_THREADS.intValue();
         this.warnings = warnings;
         this.threads =
                 new ThreadPoolExecutor(
@@ -125,10 +125,14 @@ final class Workers implements AutoCloseable {
         if (closed) {
             throw new RejectedExecutionException("the manager has stopped");
         }
-        if (lane.waiting.size() >= Limits.LANE) {
+        if (lane.waiting.size() >= ManagerLimits.LANE.intValue()) {
             throw new RejectedExecutionException(
-                    "%s: %d questions wait already (io.holdfast.manager.lane=%d)%s"
-                            .formatted(lane.name, lane.waiting.size(), Limits.LANE, behind(lane)));
+                    "%s: %d tasks wait already, which is the limit%s; %s"
+                            .formatted(
+                                    lane.name,
+                                    lane.waiting.size(),
+                                    behind(lane),
+                                    ManagerLimits.LANE.remedy()));
         }
         open.add(work);
         if (first) {
@@ -229,8 +233,8 @@ final class Workers implements AutoCloseable {
         }
         String behind = behind(work.lane);
         return behind.isEmpty()
-                ? "no thread is free for %s: %d of %d wait in the kernel (io.holdfast.manager.workerThreads=%d)"
-                        .formatted(work.what, slow, most, most)
+                ? "no thread is free for %s: %d of %d wait in the kernel; %s"
+                        .formatted(work.what, slow, most, ManagerLimits.WORKER_THREADS.remedy())
                 : work.what + " has not begun" + behind;
     }
 
@@ -304,7 +308,7 @@ final class Workers implements AutoCloseable {
                 seen = ended;
                 start = System.nanoTime();
             }
-            if (System.nanoTime() - start > Limits.KILL_PATIENCE.toNanos()) {
+            if (System.nanoTime() - start > ManagerLimits.KILL_PATIENCE.duration().toNanos()) {
                 return;
             }
             try {

@@ -311,14 +311,14 @@ class AcceptingSocketTest {
         accepting("TriggerLimitBurst=0", "PollLimitBurst=0");
         stage.service("a@", "ExecStart=/bin/false");
         stage.start("a.socket");
-        for (int i = 0; i <= Limits.FAILED_INSTANCES; i++) {
+        for (int i = 0; i <= ManagerLimits.FAILED_INSTANCES.intValue(); i++) {
             try (UnixSocket client = connect()) {
                 assertThat(hear(client)).isEmpty();
             }
         }
-        awaitUnits(1 + Limits.FAILED_INSTANCES);
+        awaitUnits(1 + ManagerLimits.FAILED_INSTANCES.intValue());
         assertThat(units()).noneMatch(name -> name.startsWith("a@0-"));
-        assertThat(status().accepted()).isEqualTo(1 + Limits.FAILED_INSTANCES);
+        assertThat(status().accepted()).isEqualTo(1 + ManagerLimits.FAILED_INSTANCES.intValue());
 
         Stage.get(stage.manager().resetFailed(List.of()));
         awaitConnections(0);

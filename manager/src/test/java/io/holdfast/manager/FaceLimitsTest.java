@@ -109,11 +109,11 @@ class FaceLimitsTest {
 
     @Test
     void whatFacesAreAskedIsReadByAsManyThreadsAsAreAllowed() throws Exception {
-        CyclicBarrier together = new CyclicBarrier(Limits.READERS);
+        CyclicBarrier together = new CyclicBarrier(ManagerLimits.READERS.intValue());
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         List<CompletableFuture<Integer>> works = new ArrayList<>();
-        for (int i = 0; i < 10 * Limits.READERS; i++) {
+        for (int i = 0; i < 10 * ManagerLimits.READERS.intValue(); i++) {
             works.add(
                     stage.manager()
                             .view()
@@ -128,7 +128,7 @@ class FaceLimitsTest {
         for (CompletableFuture<Integer> work : works) {
             assertThat(Stage.get(work)).isPositive();
         }
-        assertThat(most).hasValue(Limits.READERS);
+        assertThat(most).hasValue(ManagerLimits.READERS.intValue());
     }
 
     @Test

@@ -30,7 +30,7 @@ class HangingWorkTest {
     private static final long USER = 65534;
 
     /** More than run at once. */
-    private static final int SERVICES = Limits.WORKERS + 2;
+    private static final int SERVICES = ManagerLimits.WORKERS.intValue() + 2;
 
     @TempDir private Path folder;
     private Stage stage;

@@ -338,7 +338,9 @@ class ServiceTypesTest {
                 .contains("a.service | out", "a.service | err", "a.service | 1")
                 .anyMatch(line ->
                         line.startsWith("a.service | restxxx") && line.endsWith(PrintableText.CUT));
-        assertThat(stage.status("a").log()).hasSize(Limits.LOG_LINES).endsWith("99999", "100000");
+        assertThat(stage.status("a").log())
+                .hasSize(ManagerLimits.LOG_LINES.intValue())
+                .endsWith("99999", "100000");
         assertThat(stage.happenings().lines())
                 .allMatch(line -> line.length() < UnitLog.DEFAULT_LINE_BYTES + 100);
     }

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.io.TempDir;
 class Systemd1OnBusTest {
     private static final String SYSTEMD1 = "org.freedesktop.systemd1";
     private static final String MANAGER = SYSTEMD1 + ".Manager";
-    private static final int ASKING = 64; // io.holdfast.manager.asking
+    private static final long ASKING = ManagerLimits.ASKING.value() / 2; // half of what is free
     private static final String PATH = "/org/freedesktop/systemd1";
 
     private static final String NOT_YET = "the manager is not on the bus yet";

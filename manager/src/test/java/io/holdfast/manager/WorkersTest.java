@@ -91,7 +91,7 @@ class WorkersTest {
     @Test
     void whatHangsInOneLaneHoldsUpNoOther() {
         List<Work<Fd>> hanging = new ArrayList<>();
-        for (int i = 0; i < 3 * Limits.WORKERS; i++) {
+        for (int i = 0; i < 3 * ManagerLimits.WORKERS.intValue(); i++) {
             hanging.add(
                     workers.ownLane("hangs " + i)
                             .work("to open", this::hang)
@@ -132,7 +132,10 @@ class WorkersTest {
                 .singleElement()
                 .asString()
                 .startsWith("unit: to open has not returned")
-                .contains("one of " + Limits.WORKER_THREADS + " worker threads (1 hang)");
+                .contains(
+                        "one of "
+                                + ManagerLimits.WORKER_THREADS.intValue()
+                                + " worker threads (1 hang)");
 
         lane.work("to come after", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
         letGo().close();
@@ -197,12 +200,12 @@ class WorkersTest {
     void aLaneTakesOnlySoMuch() {
         Lane lane = workers.ownLane("unit");
         lane.work("to open", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
-        for (int i = 0; i < Limits.LANE; i++) {
+        for (int i = 0; i < ManagerLimits.LANE.intValue(); i++) {
             lane.work("to ask", () -> 1).begin((_, _) -> {});
         }
         assertThatThrownBy(() -> lane.work("to ask", () -> 1).begin((_, _) -> {}))
                 .isInstanceOf(RejectedExecutionException.class)
-                .hasMessageContaining("unit: 1024 questions wait already")
+                .hasMessageContaining("unit: 1024 tasks wait already")
                 .hasMessageContaining("io.holdfast.manager.lane")
                 .hasMessageContaining("to open has not returned from the kernel");
     }

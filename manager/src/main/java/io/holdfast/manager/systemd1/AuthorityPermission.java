@@ -1,5 +1,7 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusConnection;
@@ -7,11 +9,13 @@ import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
+import io.holdfast.manager.ManagerLimits;
 import io.holdfast.manager.Permission;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.ObjLongConsumer;
 import java.util.function.Supplier;
 
 /**
@@ -28,23 +32,20 @@ final class AuthorityPermission implements Permission {
     private static final String GONE = "its process is gone";
     private static final int ALLOW_USER_INTERACTION = 1;
 
-    /** How long an answer may take; a user may be asked meanwhile. */
-    private static final Duration PATIENCE =
-            Duration.ofSeconds(Integer.getInteger("io.holdfast.manager.askingSeconds", 120));
-
     private final Supplier<Optional<BusConnection>> bus;
-    private final Consumer<String> log;
+    private final ObjLongConsumer<String> log;
     private final Duration patience;
+    private final FairShare<Long> asking = FairShare.of(ManagerLimits.ASKING);
 
     /**
-     * @param log told of each refusal and its reason, in one line; by any thread
+     * @param log told of each refusal, its reason in one line and the user; by any thread
      */
-    AuthorityPermission(Supplier<Optional<BusConnection>> bus, Consumer<String> log) {
-        this(bus, log, PATIENCE);
+    AuthorityPermission(Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log) {
+        this(bus, log, ManagerLimits.ASKING_PATIENCE.duration());
     }
 
     AuthorityPermission(
-            Supplier<Optional<BusConnection>> bus, Consumer<String> log, Duration patience) {
+            Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log, Duration patience) {
         this.bus = bus;
         this.log = log;
         this.patience = patience;
@@ -55,9 +56,15 @@ final class AuthorityPermission implements Permission {
         if (Permission.isOwner(peer)) {
             return true;
         }
-        Optional<String> refusal = refusal(peer, question);
-        refusal.ifPresent(why -> log.accept(line(peer, question, why)));
-        return refusal.isEmpty();
+        Charge<Long> place = asking.charge(peer.uid(), 1);
+        if (place == null) {
+            throw new RejectedExecutionException(asking.refusal(peer.uid()));
+        }
+        try (place) {
+            Optional<String> refusal = refusal(peer, question);
+            refusal.ifPresent(why -> log.accept(line(peer, question, why), peer.uid()));
+            return refusal.isEmpty();
+        }
     }
 
     private static String line(Peer peer, Question question, String why) {

@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.manager.ManagerLimits;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -11,9 +12,6 @@ import java.util.Set;
  * manager's loop.
  */
 final class Client {
-    /** How many units one client of a bus may hold references of. */
-    static final int REFERENCES = Integer.getInteger("io.holdfast.manager.references", 4096);
-
     private final BusConnection connection;
     private final boolean isBus;
     private final Set<String> subscribers = new HashSet<>();
@@ -69,7 +67,7 @@ final class Client {
     /** Notes a reference; false if there are too many. */
     boolean refer(String caller, String unit) {
         Map<String, Integer> own = references.computeIfAbsent(caller, _ -> new HashMap<>());
-        if (own.size() >= REFERENCES && !own.containsKey(unit)) {
+        if (own.size() >= ManagerLimits.REFERENCES.intValue() && !own.containsKey(unit)) {
             return false;
         }
         int _ = own.merge(unit, 1, Integer::sum);

@@ -9,6 +9,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.manager.ManagerLimits;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -28,9 +29,6 @@ import org.jspecify.annotations.Nullable;
  * manager's user and root. All signals go to every peer, unasked.
  */
 final class PrivateSocket implements AutoCloseable {
-    /** How many peers may be connected; a further one is turned away. */
-    static final int PEERS = Integer.getInteger("io.holdfast.manager.privatePeers", 512);
-
     private static final int MODE = 0600;
     private static final int FOLDER_MODE = 0755;
     private static final int BACKLOG = 128;
@@ -101,7 +99,7 @@ final class PrivateSocket implements AutoCloseable {
                 }
                 continue;
             }
-            if (sockets.size() >= PEERS) {
+            if (sockets.size() >= ManagerLimits.PRIVATE_PEERS.intValue()) {
                 socket.close();
                 continue;
             }

@@ -2,6 +2,7 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.manager.ManagerLimits;
 import java.util.List;
 
 /**
@@ -21,7 +22,11 @@ final class References {
         if (!client.refer(call.sender(), named(unit))) {
             throw new DBusException(
                     DBusException.LIMITS_EXCEEDED,
-                    Client.REFERENCES + " references (io.holdfast.manager.references)");
+                    "%s holds references of %d units, which is the limit; %s"
+                            .formatted(
+                                    call.sender(),
+                                    ManagerLimits.REFERENCES.value(),
+                                    ManagerLimits.REFERENCES.remedy()));
         }
         return List.of();
     }

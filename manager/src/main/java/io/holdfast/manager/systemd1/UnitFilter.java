@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.core.limit.Limit;
+import io.holdfast.manager.ManagerLimits;
 import io.holdfast.manager.UnitView;
 import io.holdfast.manager.unit.Glob;
 import io.holdfast.manager.unit.UnitName;
@@ -14,20 +14,6 @@ import java.util.Set;
  * unit, so all patterns of a call together are bounded. Immutable.
  */
 final class UnitFilter {
-    /** Patterns, states or names of one call. */
-    static final Limit WORDS =
-            Limit.count(
-                    "io.holdfast.manager.patterns",
-                    256,
-                    "patterns, states or names of one call that lists units");
-
-    /** Characters of all patterns of one call. */
-    static final Limit PATTERN_CHARACTERS =
-            Limit.count(
-                    "io.holdfast.manager.patternCharacters",
-                    2048,
-                    "characters of the patterns of one call that lists units");
-
     /** Lets every unit pass. */
     static final UnitFilter ALL = new UnitFilter(Set.of(), List.of());
 
@@ -50,13 +36,13 @@ final class UnitFilter {
         requireFew(states.size(), "states");
         requireFew(patterns.size(), "patterns");
         int length = patterns.stream().mapToInt(String::length).sum();
-        if (length > PATTERN_CHARACTERS.intValue()) {
+        if (length > ManagerLimits.PATTERN_CHARACTERS.intValue()) {
             throw Errors.invalid(
                     "the patterns have %d characters, at most %d are allowed; %s"
                             .formatted(
                                     length,
-                                    PATTERN_CHARACTERS.value(),
-                                    PATTERN_CHARACTERS.remedy()));
+                                    ManagerLimits.PATTERN_CHARACTERS.value(),
+                                    ManagerLimits.PATTERN_CHARACTERS.remedy()));
         }
         return new UnitFilter(new HashSet<>(states), patterns);
     }
@@ -66,10 +52,14 @@ final class UnitFilter {
      * @throws io.holdfast.dbus.DBusException INVALID_ARGS if there are too many
      */
     static void requireFew(int count, String what) {
-        if (count > WORDS.intValue()) {
+        if (count > ManagerLimits.PATTERNS.intValue()) {
             throw Errors.invalid(
                     "%d %s, at most %d are allowed; %s"
-                            .formatted(count, what, WORDS.value(), WORDS.remedy()));
+                            .formatted(
+                                    count,
+                                    what,
+                                    ManagerLimits.PATTERNS.value(),
+                                    ManagerLimits.PATTERNS.remedy()));
         }
     }
 

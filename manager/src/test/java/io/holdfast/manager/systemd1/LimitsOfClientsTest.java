@@ -14,6 +14,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.manager.ManagerLimits;
 import io.holdfast.manager.Permission;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
@@ -58,7 +59,7 @@ class LimitsOfClientsTest {
     @Test
     void soManyUnitsMayOneClientReferToAndNoMore() {
         Client client = new Client(connection, true);
-        for (int i = 0; i < Client.REFERENCES; i++) {
+        for (int i = 0; i < ManagerLimits.REFERENCES.intValue(); i++) {
             assertThat(client.refer(":1.1", i + ".service")).isTrue();
         }
         assertThat(client.refer(":1.1", "one-more.service")).isFalse();
@@ -106,7 +107,9 @@ class LimitsOfClientsTest {
             polkit.requestName("org.freedesktop.PolicyKit1");
             AuthorityPermission permission =
                     new AuthorityPermission(
-                            () -> Optional.of(connection), log::add, Duration.ofMillis(50));
+                            () -> Optional.of(connection),
+                            (line, _) -> log.add(line),
+                            Duration.ofMillis(50));
             AsUser.nobody(() -> clients.add(UnixSocket.connect(at, SocketType.STREAM)));
             try (UnixSocket _ = clients.take();
                     UnixSocket accepted = listener.accept();

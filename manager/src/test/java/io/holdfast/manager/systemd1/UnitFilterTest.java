@@ -3,6 +3,7 @@ package io.holdfast.manager.systemd1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.manager.ManagerLimits;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -28,7 +29,7 @@ class UnitFilterTest {
 
     @Test
     void tooManyWordsAreRefusedWithTheLimit() {
-        int most = UnitFilter.WORDS.intValue();
+        int most = ManagerLimits.PATTERNS.intValue();
         assertThat(admits(List.of(), Collections.nCopies(most, "a.*"))).isTrue();
         assertThatThrownBy(() -> admits(List.of(), Collections.nCopies(most + 1, "a.*")))
                 .hasMessageContaining("257 patterns, at most 256 are allowed")
@@ -39,7 +40,7 @@ class UnitFilterTest {
 
     @Test
     void tooManyCharactersAreRefusedWithTheLimit() {
-        String longest = "a*".repeat(UnitFilter.PATTERN_CHARACTERS.intValue() / 2);
+        String longest = "a*".repeat(ManagerLimits.PATTERN_CHARACTERS.intValue() / 2);
         assertThat(admits(List.of(), List.of(longest))).isFalse();
         assertThatThrownBy(() -> admits(List.of(), List.of(longest, "*")))
                 .hasMessageContaining("-Dio.holdfast.manager.patternCharacters=");

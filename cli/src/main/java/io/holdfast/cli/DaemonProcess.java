@@ -15,8 +15,13 @@ import io.holdfast.core.linux.Unistd;
 record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
     private static final int UMASK = 022;
 
-    /** To be called before the first file, socket or signal handler. */
+    /**
+     * To be called before the first file, socket or signal handler.
+     *
+     * @throws CommandException if a property that sets a limit is malformed
+     */
     static DaemonProcess begin() {
+        ProcessLimits.requireValid();
         int umask = SysStat.umask(UMASK);
         boolean hangup = SignalDispositions.takeBack(Signal.HUP);
         boolean _ = SignalDispositions.takeBack(Signal.INT);

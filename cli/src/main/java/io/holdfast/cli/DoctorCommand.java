@@ -1,5 +1,6 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.limit.Limit;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.linux.SysResource;
@@ -14,8 +15,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Tells what this machine can do, and what serves instead where it cannot. */
@@ -38,8 +41,15 @@ final class DoctorCommand implements Command {
                                 + " nothing can replace.",
                         "%nExamples:",
                         "  holdfast doctor",
+                        "  holdfast doctor --limits",
                         "  holdfast doctor --json | jq '.features[] | select(.present | not) |"
                                 + " .name'");
+        spec.addOption(
+                OptionSpec.builder("--limits")
+                        .description(
+                                "Print the limits of the daemons and the properties that set"
+                                        + " them: JDK_JAVA_OPTIONS=-DPROPERTY=NUMBER.")
+                        .build());
         return spec.addOption(Command.json("Print one JSON object."));
     }
 
@@ -48,10 +58,33 @@ final class DoctorCommand implements Command {
         List<Fact> facts = facts();
         if (line.hasMatchedOption("--json")) {
             output.line(json(facts).toString());
+        } else if (line.hasMatchedOption("--limits")) {
+            ProcessLimits.all().forEach(limit -> output.line(described(limit)));
         } else {
             print(facts, output);
         }
         return isFit() ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    private static String described(Limit limit) {
+        return limit
+                + (limit.value() == limit.standard()
+                        ? ""
+                        : " (" + limit.standard() + " by default)")
+                + ": "
+                + limit.what();
+    }
+
+    /** The limits that are not what they are by default, and the properties that are no limits. */
+    private static List<Fact> limits() {
+        List<Fact> facts = new ArrayList<>();
+        for (Limit limit : ProcessLimits.all()) {
+            if (limit.value() != limit.standard()) {
+                facts.add(new Fact("limit", described(limit)));
+            }
+            limit.problem().ifPresent(problem -> facts.add(new Fact("limit", problem)));
+        }
+        return facts;
     }
 
     /** Whether all is there that has no fallback and that every command needs. */
@@ -103,10 +136,22 @@ final class DoctorCommand implements Command {
                             .put("since", feature.since())
                             .put("fallback", feature.fallback()));
         }
+        List<JsonText> limits =
+                ProcessLimits.all().stream()
+                        .map(limit ->
+                                JsonText.object()
+                                        .put("property", limit.property())
+                                        .put("value", limit.value())
+                                        .put("default", limit.standard())
+                                        .put("unit", limit.unit().name().toLowerCase(Locale.ROOT))
+                                        .put("what", limit.what())
+                                        .put("problem", limit.problem().orElse("")))
+                        .toList();
         return JsonText.object()
                 .put("fit", isFit())
                 .put("machine", machine)
-                .put("features", features);
+                .put("features", features)
+                .put("limits", limits);
     }
 
     private static List<Fact> facts() throws InterruptedException {
@@ -136,6 +181,7 @@ final class DoctorCommand implements Command {
                                                 + scope
                                                 + ": descriptors only of own children")));
         facts.addAll(AuthorityFacts.facts());
+        facts.addAll(limits());
         return facts;
     }
 

@@ -1,0 +1,47 @@
+package io.holdfast.cli;
+
+import io.holdfast.authority.AuthorityLimits;
+import io.holdfast.core.limit.CoreLimits;
+import io.holdfast.core.limit.Limit;
+import io.holdfast.manager.ManagerLimits;
+import io.holdfast.varlink.VarlinkLimits;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The limits of the daemons that system properties set; those of a bus are in its configuration.
+ */
+final class ProcessLimits {
+    private ProcessLimits() {}
+
+    /** All of them, by module. */
+    static List<Limit> all() {
+        return Stream.of(
+                        CoreLimits.all(),
+                        VarlinkLimits.all(),
+                        ManagerLimits.all(),
+                        AuthorityLimits.all(),
+                        List.of(LineQueue.LINES, LineQueue.CHARACTERS))
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    /**
+     * Refuses properties that are no limits: a daemon does not run with other limits than it was
+     * told.
+     *
+     * @throws CommandException names each of them
+     */
+    static void requireValid() {
+        String problems =
+                all().stream()
+                        .map(Limit::problem)
+                        .flatMap(Optional::stream)
+                        .collect(Collectors.joining("; "));
+        if (!problems.isEmpty()) {
+            throw new CommandException(problems, ExitCode.USAGE);
+        }
+    }
+}

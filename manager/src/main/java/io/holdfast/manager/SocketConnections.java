@@ -64,7 +64,7 @@ final class SocketConnections {
     void accept(ListeningSocket socket) {
         int number = SysSocket.accept(socket.fd());
         if (number >= 0) {
-            take(Fd.adopt(number));
+            take(Fd.received(number));
             return;
         }
         String problem =

@@ -48,6 +48,7 @@ final class ServerConnection implements Runnable {
 
     private volatile @Nullable Thread thread;
     private volatile boolean closing;
+    private volatile boolean upgraded;
 
     /** What a closing server waits for: a call that will be answered soon. */
     private volatile boolean busy;
@@ -112,6 +113,8 @@ final class ServerConnection implements Runnable {
                 LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", who);
             } catch (TimeoutException e) {
                 closeUnread();
+            } finally {
+                closeSocket();
             }
         }
     }
@@ -123,6 +126,22 @@ final class ServerConnection implements Runnable {
                 peer.uid(),
                 "closing the connection of %s, which has read no reply for the limit of %s"
                         .formatted(who, limits.writeTimeout()));
+        closeSocket();
+    }
+
+    /**
+     * Lets nothing more come, and closes the socket: what is unread then can take long to close,
+     * and what came at the last moment would not be seen. A socket that speaks another protocol may
+     * be in other hands, too.
+     */
+    private void closeSocket() {
+        if (!upgraded) {
+            try {
+                socket.shutdown();
+            } catch (IllegalStateException e) {
+                return; // closed already
+            }
+        }
         socket.close();
     }
 
@@ -224,6 +243,7 @@ final class ServerConnection implements Runnable {
             return true;
         }
         busy = false;
+        upgraded = true;
         speak(call, next.next());
         return false;
     }
@@ -370,7 +390,7 @@ final class ServerConnection implements Runnable {
             case ENDED -> false;
             case FULL -> {
                 tellUnread();
-                socket.close();
+                closeSocket();
                 yield false;
             }
         };
@@ -432,7 +452,7 @@ final class ServerConnection implements Runnable {
     /** Ends at once. By any thread. */
     void abort() {
         closing = true;
-        socket.close();
+        closeSocket();
         Thread running = thread;
         if (running != null) {
             running.interrupt();

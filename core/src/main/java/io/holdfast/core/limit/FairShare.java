@@ -153,7 +153,17 @@ public final class FairShare<K> {
     }
 
     /**
-     * Gives back what {@link #tryTake} took.
+     * Takes a part of the limit whatever the user's share is: of what he holds anyway. {@link
+     * #release} gives it back.
+     *
+     * @param amount 0 or more
+     */
+    public synchronized void take(K user, long amount) {
+        add(user, amount);
+    }
+
+    /**
+     * Gives back what {@link #tryTake} or {@link #take} took.
      *
      * @throws IllegalStateException if the user does not hold so much
      */

@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods that only look take an {@code Fd} and leave it to its owner. Methods that keep one are
  * named {@code adopt…} and leave the given {@code Fd} empty ({@link #move}).
  *
+ * <p>Another process decides how long {@code close(2)} takes of a file that it sent, and of a
+ * connection that it made. Such a descriptor ({@link #received}) is closed by {@link FdCloser} on
+ * another thread if that may take long.
+ *
  * <p>Safe for use by any thread. With {@code -Dio.holdfast.leaks=true} a descriptor that becomes
  * garbage unclosed is closed and reported with the place that made it.
  */
@@ -57,6 +61,9 @@ public final class Fd implements AutoCloseable {
     private final int number;
     private final @Nullable LeakDetector leaks;
 
+    /** Whether another process controls the file, and its close must not be waited for. */
+    private volatile boolean received;
+
     /** Replaced under the monitor of this, never changed. */
     private volatile @Nullable Holder[] holders = NONE;
 
@@ -81,6 +88,18 @@ public final class Fd implements AutoCloseable {
             throw new IllegalArgumentException("no descriptor: " + number);
         }
         return new Fd(number);
+    }
+
+    /**
+     * Takes over the number of a file that another process controls: one that it sent (SCM_RIGHTS),
+     * or a connection that it made. {@link #close} then never waits.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public static Fd received(int number) {
+        Fd received = adopt(number);
+        received.received = true;
+        return received;
     }
 
     /**
@@ -124,7 +143,9 @@ public final class Fd implements AutoCloseable {
      * @throws ErrnoException EMFILE
      */
     public Fd duplicate() {
-        return adopt(Fcntl.dupfd(this, 3), "fcntl(F_DUPFD_CLOEXEC)", this);
+        Fd made = adopt(Fcntl.dupfd(this, 3), "fcntl(F_DUPFD_CLOEXEC)", this);
+        made.received = received;
+        return made;
     }
 
     /**
@@ -149,7 +170,9 @@ public final class Fd implements AutoCloseable {
         if (leaks != null) {
             leaks.forget();
         }
-        return new Fd(number);
+        Fd moved = new Fd(number);
+        moved.received = received;
+        return moved;
     }
 
     /** One at a time: what one has asked is nothing that another may go by. */
@@ -288,6 +311,12 @@ public final class Fd implements AutoCloseable {
         }
     }
 
+    /** Closes it as {@link #close} does, and waits as long as {@code close(2)} takes. */
+    void closeHere() {
+        received = false;
+        close();
+    }
+
     private void closeNumber() {
         if (leaks != null) {
             leaks.forget();
@@ -299,7 +328,11 @@ public final class Fd implements AutoCloseable {
                 }
             }
         } finally {
-            Unistd.close(number);
+            if (received) {
+                FdCloser.closeReceived(new Fd(number));
+            } else {
+                Unistd.close(number);
+            }
         }
     }
 

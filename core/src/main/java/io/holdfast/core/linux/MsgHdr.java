@@ -176,7 +176,7 @@ public final class MsgHdr {
                 List<Fd> list = new ArrayList<>(descriptors.size() + count);
                 list.addAll(descriptors);
                 for (int i = 0; i < count; i++) {
-                    list.add(Fd.adopt(memory.get(JAVA_INT, message + CMSG_DATA + 4L * i)));
+                    list.add(Fd.received(memory.get(JAVA_INT, message + CMSG_DATA + 4L * i)));
                 }
                 descriptors = list;
             }

@@ -168,9 +168,11 @@ public final class UnixListener implements AutoCloseable {
     /** A connection that waits, or none. */
     public Optional<UnixSocket> tryAccept() {
         int number = SysSocket.accept(fd);
-        return number == -Errno.EAGAIN
-                ? Optional.empty()
-                : Optional.of(new UnixSocket(Fd.adopt(number, "accept4", fd), type));
+        if (number == -Errno.EAGAIN) {
+            return Optional.empty();
+        }
+        Fd accepted = Fd.received(ErrnoException.check(number, "accept4", fd));
+        return Optional.of(new UnixSocket(accepted, type));
     }
 
     /**

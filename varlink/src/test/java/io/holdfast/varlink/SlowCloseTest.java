@@ -1,0 +1,38 @@
+package io.holdfast.varlink;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.LingeringSocket;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A client's descriptor whose last close takes two minutes delays nobody. */
+@Timeout(60)
+class SlowCloseTest {
+    private static final Duration SOON = Duration.ofSeconds(10);
+
+    private static ByteBuffer bytes(String text) {
+        return ByteBuffer.wrap(text.getBytes(UTF_8));
+    }
+
+    @Test
+    void itsCallIsAnswered() throws Exception {
+        try (LingeringSocket lingering = LingeringSocket.make();
+                TestService service = new TestService();
+                UnixSocket raw = service.raw()) {
+            assertThat(raw.send(bytes("{"), List.of(lingering.fd()))).isEqualTo(1);
+            lingering.fd().close(); // the server has the last one
+            raw.sendFully(bytes("\"method\":\"io.holdfast.test.Echo\"}\0"));
+            assertThat(Readiness.await(raw.fd(), Readiness.IN, SOON)).isEqualTo(Readiness.IN);
+            raw.shutdownOutput();
+            assertThat(TestService.readAll(raw)).isEqualTo("{\"parameters\":{}}\0");
+            lingering.end();
+        }
+    }
+}

@@ -61,7 +61,7 @@ final class Broker implements AutoCloseable {
     final EventLoop loop;
     private final AdaptiveWait wait;
     final Buffers buffers = new Buffers();
-    final FdCloser<Long> closer = new FdCloser<>("holdfast-bus-close");
+    final FdCloser<Long> closer;
     final Buffers.Buffer input;
     final MsgHdr header = new MsgHdr(MsgHdr.MAX_DESCRIPTORS, false);
     final MessageView view = new MessageView();
@@ -117,6 +117,7 @@ final class Broker implements AutoCloseable {
         this.policies = new Policies(config, self.uid());
         this.settings = new ProcessSettings(self.uid());
         this.charges = new Charges(this, Policies.limits(config));
+        this.closer = new FdCloser<>("holdfast-bus-close", charges.quota().descriptors());
         this.replies = new PendingReplies(charges);
         this.log = new RefusalLog();
         this.messages = new BusMessages(this);

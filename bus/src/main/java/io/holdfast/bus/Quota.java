@@ -220,6 +220,11 @@ final class Quota {
         return Math.min(limits.all().get(BusLimit.MAX_UNIX_FDS), left);
     }
 
+    /** The descriptors of the process, shared by its users: those that wait to be closed, too. */
+    FairShare<Long> descriptors() {
+        return descriptors;
+    }
+
     /** From now on other limits hold, for each user too. What is above them stays. */
     void limits(LimitTable other) {
         limits = other;

@@ -2,7 +2,10 @@ package io.holdfast.core.process;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysStat;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -102,27 +105,31 @@ public final class CgroupPlace {
     }
 
     /**
-     * Goes down from the root to the process's own cgroup.
+     * Goes down from the root to the process's own cgroup: name by name as far as names count, and
+     * at once over the rest, which its owner can make as deep as a path can be long.
      *
      * @param names how many of the first names count
      */
     private static boolean isNamedByRoot(
             PidFd process, CgroupPath root, CgroupPath below, int names) {
+        List<String> all = below.components();
+        int counted = Math.min(names, all.size());
         Cgroup here = null;
         try {
             here = Cgroup.open(root.path());
-            int passed = 0;
-            for (String name : below.components()) {
-                if (passed < names && !isWritableByRootAlone(here)) {
+            for (String name : all.subList(0, counted)) {
+                if (!isWritableByRootAlone(here)) {
                     return false;
                 }
                 Cgroup holder = here;
                 here = holder.child(name);
                 holder.close();
-                passed++;
             }
+            String rest = "./" + String.join("/", all.subList(counted, all.size()));
             OptionalLong id = process.info().cgroupId();
-            return id.isPresent() && id.getAsLong() == here.id();
+            try (Fd last = here.open(rest, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+                return id.isPresent() && id.getAsLong() == SysStat.inode(last);
+            }
         } catch (ErrnoException e) {
             return false; // removed, or not ours to see
         } finally {

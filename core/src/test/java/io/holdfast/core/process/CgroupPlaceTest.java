@@ -14,6 +14,7 @@ import io.holdfast.core.testkit.ScratchCgroup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +26,8 @@ import org.junit.jupiter.api.Timeout;
 @Needs(root = true, cgroup2 = true)
 class CgroupPlaceTest {
     private static final int USER = 20001;
+    private static final int DEPTH = 1_500;
+    private static final int JUDGEMENTS = 50;
 
     private OpenDescriptors before;
     private ScratchCgroup scratch;
@@ -90,6 +93,23 @@ class CgroupPlaceTest {
         assertThat(unit()).isEmpty();
         scratch.placeAsUser(USER, "x-y.slice/ssh.service", process);
         assertThat(unit()).isEmpty();
+    }
+
+    /** A user who owns a cgroup makes it as deep as he likes, and connects from there. */
+    @Test
+    void toJudgeADeepCgroupTakesLittleLongerThanToReadItsPath() {
+        place("a.slice/b.service" + "/c".repeat(DEPTH));
+        Duration reading = ofMany(() -> assertThat(process.proc().cgroup()).isNotEmpty());
+        Duration judging = ofMany(() -> assertThat(isIn("/a.slice/b.service")).isTrue());
+        assertThat(judging).isLessThan(reading.multipliedBy(4));
+    }
+
+    private static Duration ofMany(Runnable action) {
+        long start = System.nanoTime();
+        for (int i = 0; i < JUDGEMENTS; i++) {
+            action.run();
+        }
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 
     @Test

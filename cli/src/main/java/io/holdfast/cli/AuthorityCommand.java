@@ -7,7 +7,7 @@ import io.holdfast.authority.BusPresence;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.TrustedFolder;
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.core.socket.UnixAddress;

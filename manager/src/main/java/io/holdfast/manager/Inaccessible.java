@@ -6,7 +6,7 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.TrustedFolder;
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Path;

@@ -7,7 +7,7 @@ import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.LockFile;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
-import io.holdfast.core.linux.TrustedFolder;
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;

@@ -129,7 +129,7 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Makes a directory, with no permissions for others until it is {@link #chmod given} them.
+     * Makes a directory. The umask takes from its permissions.
      *
      * @return false if something of that name is there
      */

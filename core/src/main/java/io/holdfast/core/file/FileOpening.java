@@ -59,7 +59,7 @@ final class FileOpening {
 
     private OpenedFile opened(PathWalk walk, Fd held, SysStat.Stat stat) throws FileException {
         requireKind(stat);
-        walk.requireOwn(stat);
+        walk.requireTarget(stat);
         walk.requireNoHardLink(stat);
         String itself = held.with(number -> "/proc/self/fd/" + number);
         int r = Fcntl.openat(null, itself, how.flags(), 0);
@@ -106,7 +106,7 @@ final class FileOpening {
         if (how.createMode().isEmpty()) {
             throw FileException.of(shown, "open", Errno.ENOENT);
         }
-        walk.requireOwn(walk.directoryStat());
+        walk.requireTarget(walk.directoryStat());
         int flags = how.flags() | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
         int r = Fcntl.openat(walk.directory(), walk.lastName(), flags, FRESH_MODE);
         if (r == -Errno.EEXIST) {

@@ -35,7 +35,7 @@ public final class HeldPath implements AutoCloseable {
                 throw FileException.of(path, "open", Errno.ENOENT);
             }
             SysStat.Stat found = stat == null ? walk.directoryStat() : stat;
-            walk.requireOwn(found);
+            walk.requireTarget(found);
             walk.requireNoHardLink(found);
             String real = walk.realPath();
             return new HeldPath(real, walk.takeEntry(), found);

@@ -9,8 +9,6 @@ import io.holdfast.core.linux.SysStat.Stat;
 import io.holdfast.core.linux.Unistd;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.OptionalInt;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,15 +24,42 @@ final class PathWalk implements AutoCloseable {
     private static final int ENTER = LOOK | Fcntl.O_DIRECTORY;
     private static final int FRESH_MODE = 0700; // until it has its own
 
+    /** Decides where a walk may go. What it throws ends the walk. */
+    interface Judge {
+        /**
+         * Looks at a directory that the walk is about to enter, at where it starts, and at what it
+         * ends at.
+         *
+         * @param place the path to it without symbolic links
+         * @param last whether the walk ends there
+         */
+        default void judge(String place, Stat stat, boolean last) throws FileException {}
+
+        /**
+         * Looks at a symbolic link that the walk is about to follow.
+         *
+         * @param place the path to it
+         * @param directory that it is in
+         * @param last whether the walk ends at what it leads to
+         */
+        void judgeLink(String place, Stat directory, Stat link, boolean last) throws FileException;
+
+        /** Looks at what is to be opened, or at the directory in which something is to be made. */
+        default void judgeTarget(Stat stat) throws FileException {}
+    }
+
     private final String shown;
-    private final Links links;
+    private final Judge judge;
     private final boolean beneath;
+    private final boolean fromRoot;
+    private final String before; // of the shown path: what leads to the start
     private final Owners owners = Owners.ofThisThread();
     private final Deque<String> names = new ArrayDeque<>();
-    private OptionalInt makeMode = OptionalInt.empty();
+    private boolean making;
+    private int madeAbove; // permissions of directories that are made on the way
+    private int madeLast; // and of the last
     private int followed;
     private boolean stable;
-    private OptionalLong stranger = OptionalLong.empty(); // who has placed a link that was followed
     private Fd directory;
     private Stat directoryStat;
     private final Deque<String> real = new ArrayDeque<>(); // the names to the directory
@@ -56,8 +81,20 @@ final class PathWalk implements AutoCloseable {
             String path,
             Links links)
             throws FileException {
+        this(shown, start, beneath, stable, path, new GuardedLinks(shown, links));
+    }
+
+    /** The same with other rules. */
+    PathWalk(
+            String shown,
+            @Nullable Fd start,
+            boolean beneath,
+            boolean stable,
+            String path,
+            Judge judge)
+            throws FileException {
         this.shown = shown;
-        this.links = links;
+        this.judge = judge;
         this.beneath = beneath;
         this.stable = stable;
         if (path.isEmpty() || path.indexOf('\0') >= 0) {
@@ -68,10 +105,13 @@ final class PathWalk implements AutoCloseable {
                     shown, "is not relative to the directory", Errno.EXDEV, null);
         }
         push(path);
-        directory = path.startsWith("/") ? openRoot() : start == null ? opened(".") : copy(start);
+        fromRoot = path.startsWith("/");
+        before = shown.endsWith(path) ? shown.substring(0, shown.length() - path.length()) : "";
+        directory = fromRoot ? openRoot() : start == null ? opened(".") : copy(start);
         try {
             directoryStat = stat(directory);
-        } catch (FileException e) {
+            judge.judge(place(), directoryStat, names.isEmpty());
+        } catch (FileException | RuntimeException e) {
             directory.close();
             throw e;
         }
@@ -121,8 +161,25 @@ final class PathWalk implements AutoCloseable {
 
     /** Makes directories that are missing, with these permissions whatever the umask. */
     PathWalk making(int mode) {
-        makeMode = OptionalInt.of(mode);
+        return making(mode, mode);
+    }
+
+    /**
+     * The same.
+     *
+     * @param above permissions of those that are made on the way
+     * @param last permissions of the last
+     */
+    PathWalk making(int above, int last) {
+        making = true;
+        madeAbove = above;
+        madeLast = last;
         return this;
+    }
+
+    /** Where the walk is, for the messages of a judge. */
+    private String place() {
+        return fromRoot ? realPath() : before + realPath().substring(1);
     }
 
     /** Walks to the end, which must be a directory. */
@@ -130,7 +187,7 @@ final class PathWalk implements AutoCloseable {
         while (!names.isEmpty()) {
             step(names.removeFirst(), true);
         }
-        requireOwn(directoryStat);
+        judge.judgeTarget(directoryStat);
         return this;
     }
 
@@ -159,7 +216,7 @@ final class PathWalk implements AutoCloseable {
         if (r == -Errno.ENOTDIR) {
             r = Fcntl.openat(directory, name, LOOK, 0);
         }
-        if (r == -Errno.ENOENT && enter && makeMode.isPresent()) {
+        if (r == -Errno.ENOENT && enter && making) {
             make(name);
             return;
         }
@@ -176,7 +233,10 @@ final class PathWalk implements AutoCloseable {
             FileKind kind = FileKind.of(stat);
             if (kind == FileKind.SYMBOLIC_LINK) {
                 follow(name, found, stat);
-            } else if (enter && kind != FileKind.DIRECTORY) {
+                return;
+            }
+            judge.judge(place(), stat, names.isEmpty());
+            if (enter && kind != FileKind.DIRECTORY) {
                 throw FileException.of(shown, "open", Errno.ENOTDIR);
             } else if (enter) {
                 kept = true;
@@ -203,7 +263,7 @@ final class PathWalk implements AutoCloseable {
     }
 
     private void make(String name) throws FileException {
-        requireOwn(directoryStat);
+        judge.judgeTarget(directoryStat);
         int r = SysStat.mkdirat(directory, name, FRESH_MODE);
         boolean made = r == 0;
         if (r != -Errno.EEXIST) {
@@ -212,10 +272,12 @@ final class PathWalk implements AutoCloseable {
         Fd next = adopt(Fcntl.openat(directory, name, ENTER, 0));
         try {
             if (made) {
-                FileException.check(SysStat.chmod(next, makeMode.getAsInt()), "chmod", shown);
+                int mode = names.isEmpty() ? madeLast : madeAbove;
+                FileException.check(SysStat.chmod(next, mode), "chmod", shown);
             }
-            boolean stableStep = owners.isStable(directoryStat, stat(next));
-            enter(next.move(), stableStep);
+            Stat stat = stat(next);
+            judge.judge(place(), stat, names.isEmpty());
+            enter(next.move(), owners.isStable(directoryStat, stat));
             real.addLast(name);
         } finally {
             next.close();
@@ -223,14 +285,7 @@ final class PathWalk implements AutoCloseable {
     }
 
     private void follow(String name, Fd link, Stat stat) throws FileException {
-        String what = "the symbolic link \"" + name + "\" of user " + stat.uid();
-        if (links == Links.REFUSED) {
-            throw FileException.refusal(
-                    shown,
-                    "leads through " + what + ", and none is followed here",
-                    Errno.ELOOP,
-                    "put the file or directory itself there");
-        }
+        judge.judgeLink(place(), directoryStat, stat, names.isEmpty());
         if (++followed > MOST_LINKS) {
             throw FileException.refusal(
                     shown,
@@ -238,39 +293,19 @@ final class PathWalk implements AutoCloseable {
                     Errno.ELOOP,
                     "remove the loop");
         }
-        if (!owners.hasPlaced(directoryStat, stat)) {
-            requireOneStranger(what, stat);
-            stranger = OptionalLong.of(stat.uid());
-        }
         stable &= owners.isStable(directoryStat, stat);
         String target = readLink(link);
         if (target.startsWith("/") && beneath) {
             throw FileException.refusal(
-                    shown, "leads out of the directory by " + what, Errno.EXDEV, null);
+                    shown,
+                    "leads out of the directory by the symbolic link \"" + name + "\"",
+                    Errno.EXDEV,
+                    null);
         }
         push(target);
         if (target.startsWith("/")) {
             enter(openRoot(), true);
             real.clear();
-        }
-    }
-
-    /** All links that were not placed by root or us must be of one user. */
-    private void requireOneStranger(String what, Stat link) throws FileException {
-        String why = null;
-        if (owners.trusts(link.uid())) {
-            why =
-                    ", one of %d hard links to it, which anybody can have made"
-                            .formatted(link.links());
-        } else if (stranger.isPresent() && stranger.getAsLong() != link.uid()) {
-            why = ", after one of user " + stranger.getAsLong();
-        }
-        if (why != null) {
-            throw FileException.refusal(
-                    shown,
-                    "leads through " + what + why,
-                    Errno.ELOOP,
-                    "let the path lead there without that link");
         }
     }
 
@@ -286,20 +321,9 @@ final class PathWalk implements AutoCloseable {
         }
     }
 
-    /** Refuses what a link of another user leads to unless it is that user's. */
-    void requireOwn(Stat stat) throws FileException {
-        if (stranger.isPresent()
-                && stranger.getAsLong() != stat.uid()
-                && !OpenedFile.isNull(stat)) {
-            throw FileException.refusal(
-                    shown,
-                    "is reached by a symbolic link of user "
-                            + stranger.getAsLong()
-                            + ", and belongs to user "
-                            + stat.uid(),
-                    Errno.ELOOP,
-                    "let root own the link, or let the path lead there without it");
-        }
+    /** Refuses what the path must not lead to. */
+    void requireTarget(Stat stat) throws FileException {
+        judge.judgeTarget(stat);
     }
 
     /** Refuses what may be a hard link that gives away a file of somebody else. */

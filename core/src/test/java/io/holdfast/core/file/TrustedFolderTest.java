@@ -1,8 +1,14 @@
-package io.holdfast.core.linux;
+package io.holdfast.core.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.ThreadAttributes;
+import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -153,7 +159,7 @@ class TrustedFolderTest {
         assertThat(real.resolve("two")).isDirectory();
 
         Path circle = Files.createSymbolicLink(folder.resolve("circle"), Path.of("circle"));
-        assertRefused(Errno.ELOOP, making(circle.resolve("x")), "more than 40 links");
+        assertRefused(Errno.ELOOP, making(circle.resolve("x")), "more than 40 symbolic links");
         Path wide = Files.createSymbolicLink(folder.resolve("to-wide"), made("wide", 0777));
         assertRefused(Errno.EPERM, making(wide.resolve("x")), "other users may replace");
     }

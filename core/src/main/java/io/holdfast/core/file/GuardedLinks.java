@@ -1,0 +1,78 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.SysStat.Stat;
+import java.util.OptionalLong;
+
+/**
+ * The rules of {@link Links}. A symbolic link that root or this process's user has placed is
+ * followed. One that another user has placed is followed if what the path leads to is that user's
+ * own, and no other user has placed a link on the way.
+ */
+final class GuardedLinks implements PathWalk.Judge {
+    private final String shown;
+    private final Links links;
+    private final Owners owners = Owners.ofThisThread();
+    private OptionalLong stranger = OptionalLong.empty(); // who has placed a link that was followed
+
+    /**
+     * @param shown the path for messages
+     */
+    GuardedLinks(String shown, Links links) {
+        this.shown = shown;
+        this.links = links;
+    }
+
+    @Override
+    public void judgeLink(String place, Stat directory, Stat link, boolean last)
+            throws FileException {
+        String name = Directory.nameOf(place);
+        String what = "the symbolic link \"" + name + "\" of user " + link.uid();
+        if (links == Links.REFUSED) {
+            throw FileException.refusal(
+                    shown,
+                    "leads through " + what + ", and none is followed here",
+                    Errno.ELOOP,
+                    "put the file or directory itself there");
+        }
+        if (!owners.hasPlaced(directory, link)) {
+            requireOneStranger(what, link);
+            stranger = OptionalLong.of(link.uid());
+        }
+    }
+
+    /** All links that were not placed by root or us must be of one user. */
+    private void requireOneStranger(String what, Stat link) throws FileException {
+        String why = null;
+        if (owners.trusts(link.uid())) {
+            why =
+                    ", one of %d hard links to it, which anybody can have made"
+                            .formatted(link.links());
+        } else if (stranger.isPresent() && stranger.getAsLong() != link.uid()) {
+            why = ", after one of user " + stranger.getAsLong();
+        }
+        if (why != null) {
+            throw FileException.refusal(
+                    shown,
+                    "leads through " + what + why,
+                    Errno.ELOOP,
+                    "let the path lead there without that link");
+        }
+    }
+
+    @Override
+    public void judgeTarget(Stat stat) throws FileException {
+        if (stranger.isPresent()
+                && stranger.getAsLong() != stat.uid()
+                && !OpenedFile.isNull(stat)) {
+            throw FileException.refusal(
+                    shown,
+                    "is reached by a symbolic link of user "
+                            + stranger.getAsLong()
+                            + ", and belongs to user "
+                            + stat.uid(),
+                    Errno.ELOOP,
+                    "let root own the link, or let the path lead there without it");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.KernelPath;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.SysStat.Stat;
+import io.holdfast.core.linux.Unistd;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder in which no other user can put, change or replace a file, held by descriptor.
+ *
+ * <pre>
+ *   try (TrustedFolder runtime = TrustedFolder.make(Path.of("/run/holdfast"));
+ *           TrustedFolder units = runtime.child("units", 0755)) {
+ *       units.write("dbus.socket", 0644, text);
+ *   }
+ * </pre>
+ *
+ * <p>A user who may write to a folder chooses what a daemon reads there, and a user who may write
+ * to a folder above it can put another one in its place. So every folder on the way from the root
+ * is held ({@link PathWalk}) and checked by its descriptor: it belongs to root, to our own
+ * effective user or to the owner of the root folder (in a user namespace root itself may have no
+ * other number), and neither its group nor everybody may write to it. A folder above with the
+ * sticky bit, such as {@code /tmp}, is an exception: what others own there is refused, and what we
+ * own they can neither rename nor remove. A symbolic link above the folder is followed if one of
+ * those owners made it; the folder itself must be no link.
+ *
+ * <p>Another user cannot change any of this afterwards, so that a path below a trusted folder stays
+ * as good as its descriptor. Safe for use by any thread.
+ */
+public final class TrustedFolder implements AutoCloseable {
+    private static final int NEW_FILE =
+            Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
+    private static final int PUBLIC = 0755;
+    private static final int ALL_BITS = 07777;
+
+    private final Fd fd;
+    private final Path path;
+
+    private TrustedFolder(Fd fd, Path path) {
+        this.fd = fd;
+        this.path = path;
+    }
+
+    /**
+     * Opens a folder, and makes it, and those above it, if they are missing: with the mode 0755,
+     * whatever the umask.
+     *
+     * @throws ErrnoException EPERM or ELOOP if it cannot be trusted, with the reason and the
+     *     remedy; else as mkdir(2) and open(2)
+     */
+    public static TrustedFolder make(Path path) {
+        return make(path, PUBLIC);
+    }
+
+    /**
+     * The same with another mode of the folder itself, if it is made here.
+     *
+     * @param mode 0 to 0777
+     */
+    public static TrustedFolder make(Path path, int mode) {
+        Path absolute = path.toAbsolutePath();
+        return new TrustedFolder(walk(absolute, null, mode, false), absolute);
+    }
+
+    /**
+     * Opens a folder that must be there.
+     *
+     * @throws ErrnoException as {@link #make}; ENOENT
+     */
+    public static TrustedFolder open(Path path) {
+        Path absolute = path.toAbsolutePath();
+        return new TrustedFolder(walk(absolute, null, -1, false), absolute);
+    }
+
+    /**
+     * Refuses a folder in which another user could replace a file of ours, such as the socket of a
+     * daemon. One with the sticky bit will do, although others may have files there.
+     *
+     * @throws ErrnoException as {@link #open}
+     */
+    public static void requireForSocket(Path path) {
+        walk(path.toAbsolutePath(), null, -1, true).close();
+    }
+
+    /**
+     * Opens a folder in this one, and makes it if it is missing.
+     *
+     * @param mode of a folder that is made, whatever the umask; one that is there keeps its own
+     * @throws ErrnoException as {@link #make}
+     */
+    public TrustedFolder child(String name, int mode) {
+        Path below = path.resolve(name);
+        return new TrustedFolder(walk(below, fd, mode, false), below);
+    }
+
+    /**
+     * @param start the folder that the last name is in; null: all names count, from the root on
+     * @param mode of the folder if it is made; -1: it must be there
+     * @param maySticky whether others may write to it if it has the sticky bit
+     */
+    private static Fd walk(Path path, @Nullable Fd start, int mode, boolean maySticky) {
+        String shown = KernelPath.text(path);
+        String names = start == null ? shown : Directory.nameOf(shown);
+        Check check = new Check(shown, maySticky);
+        try (PathWalk walk = new PathWalk(shown, start, false, true, names, check)) {
+            if (mode >= 0) {
+                var _ = walk.making(PUBLIC, mode);
+            }
+            return walk.toDirectory().takeDirectory();
+        } catch (FileException e) {
+            throw e.asErrno("open", shown);
+        }
+    }
+
+    /**
+     * Writes a new file, in the place of one that is there: whoever has the old one open cannot
+     * change the new one.
+     *
+     * @param mode of the file, whatever the umask
+     * @throws ErrnoException EISDIR, ENOSPC and others
+     */
+    public void write(String name, int mode, byte[] content) {
+        int r = SysStat.unlinkat(fd, name);
+        if (r < 0 && r != -Errno.ENOENT) {
+            throw new ErrnoException("unlink", path.resolve(name).toString(), -r);
+        }
+        try (Fd file = Fcntl.open(fd, name, NEW_FILE, mode)) {
+            ErrnoException.check(SysStat.fchmod(file, mode), "fchmod", name);
+            for (int written = 0; written < content.length; ) {
+                int n = Unistd.write(file, content, written, content.length - written);
+                written += ErrnoException.check(n, "write", name);
+            }
+        } catch (ErrnoException e) {
+            throw e.of(path);
+        }
+    }
+
+    /** The descriptor ({@code O_PATH}), lent: for what is opened or made relative to the folder. */
+    public Fd fd() {
+        return fd;
+    }
+
+    /** The absolute path by which it was opened. */
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public void close() {
+        fd.close();
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+
+    /**
+     * What makes a folder one of ours alone.
+     *
+     * @param path of the folder, for messages
+     * @param maySticky whether others may write to the last folder if it has the sticky bit
+     */
+    private record Check(String path, boolean maySticky, long self, long rootOwner)
+            implements PathWalk.Judge {
+        Check(String path, boolean maySticky) {
+            this(path, maySticky, Unistd.geteuid(), SysStat.stat("/").uid());
+        }
+
+        private boolean isTrusted(long uid) {
+            return uid == 0 || uid == self || uid == rootOwner;
+        }
+
+        @Override
+        public void judgeLink(String place, Stat directory, Stat link, boolean last) {
+            if (last) {
+                throw refusal(
+                        Errno.ELOOP,
+                        "it is a symbolic link; remove the link, or name the folder itself");
+            }
+            boolean mayBeHardLink = directory.isWritableByOthers() && link.links() > 1;
+            if (!isTrusted(link.uid()) || mayBeHardLink) {
+                throw refusal(
+                        Errno.EPERM,
+                        "%s is a symbolic link of user %d%s; remove it, or choose another folder"
+                                .formatted(
+                                        place,
+                                        link.uid(),
+                                        mayBeHardLink ? " with several names" : ""));
+            }
+        }
+
+        @Override
+        public void judge(String place, Stat stat, boolean last) {
+            if (!stat.isDirectory()) {
+                throw refusal(
+                        Errno.ENOTDIR,
+                        (last ? "it" : place) + " is a file; remove it, or choose another folder");
+            }
+            if (!isTrusted(stat.uid())) {
+                throw refusal(
+                        Errno.EPERM,
+                        "%s belongs to user %d, not to root or user %d; %schoose another folder"
+                                .formatted(place, stat.uid(), self, last ? "remove it, or " : ""));
+            }
+            boolean sticky = stat.isSticky();
+            if (stat.isWritableByOthers() && !(sticky && (!last || maySticky))) {
+                String mode = "0" + Integer.toOctalString(stat.mode() & ALL_BITS);
+                throw refusal(Errno.EPERM, reason(place, mode, sticky, last));
+            }
+        }
+
+        private String reason(String place, String mode, boolean sticky, boolean last) {
+            if (!last || maySticky) {
+                return "other users may replace what is in %s (mode %s); chmod go-w %s, or choose another folder"
+                        .formatted(place, mode, place);
+            }
+            return sticky
+                    ? "all users share it (mode " + mode + "); choose a folder of its own in it"
+                    : "other users may write to it (mode "
+                            + mode
+                            + "); remove it with all that is in it, or choose another folder";
+        }
+
+        private ErrnoException refusal(int errno, String reason) {
+            return new ErrnoException("open", path, errno, reason);
+        }
+    }
+}

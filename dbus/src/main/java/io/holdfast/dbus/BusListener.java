@@ -1,9 +1,9 @@
 package io.holdfast.dbus;
 
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;

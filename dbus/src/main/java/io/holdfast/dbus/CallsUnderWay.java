@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * only. The first calls of a name are charged to one account of all callers whose user is not known
  * yet, while the bus is asked, and move to the user's account with the answer. A caller who leaves
  * the bus before that stays in the common account, so a user gains nothing by connections that come
- * and go. Where that account is full, the first calls of a name wait until its user is known, for it
- * may be one with a reserve. Unique names are never used again, so the answer is kept. Without a
+ * and go. Where that account is full, the first calls of a name wait until its user is known, for
+ * it may be one with a reserve. Unique names are never used again, so the answer is kept. Without a
  * bus there is one caller, who may take all. Thread-safe.
  */
 final class CallsUnderWay {
@@ -37,8 +37,7 @@ final class CallsUnderWay {
     static final int WAITING_OF_NAME = 4;
 
     private static final Object SINGLE_PEER = "the peer";
-    private static final Object NOT_KNOWN = 
-            "the account of callers whose user is not known";
+    private static final Object NOT_KNOWN = "the account of callers whose user is not known";
 
     private final boolean isBus;
     private final Function<String, CompletableFuture<Long>> userOf;

@@ -29,7 +29,8 @@ class SlowCloseTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         FutureTask<BusConnection> accepting =
                 new FutureTask<>(() ->
-                        BusConnection.accept(pair[0], GUID, ConnectionOptions.DEFAULT, this::export));
+                        BusConnection.accept(
+                                pair[0], GUID, ConnectionOptions.DEFAULT, this::export));
         Thread.ofVirtual().start(accepting);
         try (LingeringSocket lingering = LingeringSocket.make();
                 BusConnection client = BusConnection.withPeer(pair[1], OPTIONS);

@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The last {@code close(2)} of a file can take as long as somebody else likes: of a file on a
  * file system that a user serves (FUSE), of a TCP socket that lingers (SO_LINGER), and of a socket
- * with unread messages that hold such descriptors. A thread that closes one hangs in the kernel:
- * an event loop with all that it serves, a virtual thread together with its carrier. So descriptors
- * of these kinds are closed on other threads, those of one owner one after the other: an owner
- * delays only the descriptors of its own.
+ * with unread messages that hold such descriptors. A thread that closes one hangs in the kernel: an
+ * event loop with all that it serves, a virtual thread together with its carrier. So descriptors of
+ * these kinds are closed on other threads, those of one owner one after the other: an owner delays
+ * only the descriptors of its own.
  *
  * <p>A descriptor that waits here still counts: it is charged to its owner's share, if the closer
  * was given one.
@@ -51,8 +51,7 @@ public final class FdCloser<K> implements AutoCloseable {
      */
     private record Source(long device, long special, long socket) {
         static Source of(SysStat.Stat stat) {
-            return new Source(
-                    stat.device(), stat.special(), stat.isSocket() ? stat.inode() : 0);
+            return new Source(stat.device(), stat.special(), stat.isSocket() ? stat.inode() : 0);
         }
     }
 
@@ -109,8 +108,7 @@ public final class FdCloser<K> implements AutoCloseable {
     static void closeReceived(Fd fd) {
         SysStat.Stat stat = stat(fd);
         if (mayBlock(fd, stat)) {
-            Received.CLOSER.closeLater(
-                    stat == null ? new Source(0, 0, 0) : Source.of(stat), fd);
+            Received.CLOSER.closeLater(stat == null ? new Source(0, 0, 0) : Source.of(stat), fd);
         } else {
             fd.closeHere();
         }

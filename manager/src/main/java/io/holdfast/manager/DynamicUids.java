@@ -2,11 +2,11 @@ package io.holdfast.manager;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.LockFile;
-import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;

@@ -1,12 +1,12 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
@@ -7,7 +8,6 @@ import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.LockFile;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
-import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;

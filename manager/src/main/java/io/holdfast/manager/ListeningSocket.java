@@ -67,11 +67,8 @@ record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> node)
 
     /** A socket of AF_UNIX that is not bound yet. */
     static Fd unixSocket(Listen listen, SocketSection settings) {
-        Fd fd =
-                Fd.adopt(
-                        SysSocket.socket(typeOf(listen) | SysSocket.SOCK_NONBLOCK),
-                        "socket",
-                        listen);
+        int number = SysSocket.socket(typeOf(listen) | SysSocket.SOCK_NONBLOCK);
+        Fd fd = Fd.received(ErrnoException.check(number, "socket", listen));
         try {
             pass(fd, SysSocket.SO_PASSCRED, "SO_PASSCRED", settings.passCredentials());
             pass(fd, SysSocket.SO_PASSPIDFD, "SO_PASSPIDFD", settings.passPidfd());

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * named {@code adopt…} and leave the given {@code Fd} empty ({@link #move}).
  *
  * <p>Another process decides how long {@code close(2)} takes of a file that it sent, and of a
- * connection that it made. Such a descriptor ({@link #received}) is closed by {@link FdCloser} on
- * another thread if that may take long.
+ * socket in which it has left one unread. Such a descriptor ({@link #received}) is closed by {@link
+ * FdCloser} on another thread if that may take long.
  *
  * <p>Safe for use by any thread. With {@code -Dio.holdfast.leaks=true} a descriptor that becomes
  * garbage unclosed is closed and reported with the place that made it.
@@ -92,7 +92,8 @@ public final class Fd implements AutoCloseable {
 
     /**
      * Takes over the number of a file that another process controls: one that it sent (SCM_RIGHTS),
-     * or a connection that it made. {@link #close} then never waits.
+     * or a socket into which others put descriptors or connections. {@link #close} then never
+     * waits.
      *
      * @throws IllegalArgumentException if it is negative
      */

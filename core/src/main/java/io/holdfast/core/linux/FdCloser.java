@@ -16,17 +16,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The last {@code close(2)} of a file can take as long as somebody else likes: of a file on a
  * file system that a user serves (FUSE), of a TCP socket that lingers (SO_LINGER), and of a socket
- * with unread messages that hold such descriptors. A thread that closes one hangs in the kernel: an
- * event loop with all that it serves, a virtual thread together with its carrier. So descriptors of
- * these kinds are closed on other threads, those of one owner one after the other: an owner delays
- * only the descriptors of its own.
+ * with unread messages, or connections that nobody accepted, that hold such descriptors. A thread
+ * that closes one hangs in the kernel: an event loop with all that it serves, a virtual thread
+ * together with its carrier. So descriptors of these kinds are closed on other threads, those of
+ * one owner one after the other: an owner delays only the descriptors of its own.
  *
  * <p>A descriptor that waits here still counts: it is charged to its owner's share, if the closer
  * was given one.
  *
- * <p>An {@link Fd} that another process sent, and a connection that another process made, come here
- * automatically when they are closed. Their owner is then the file itself, or its file system. A
- * daemon that knows the users behind them uses a closer of its own. Safe for use by any thread.
+ * <p>An {@link Fd} that another process sent, and a socket to which others send or connect, come
+ * here automatically when they are closed. Their owner is then the file itself, or its file system.
+ * A daemon that knows the users behind them uses a closer of its own. Safe for use by any thread.
  *
  * @param <K> the owner of descriptors, such as a user
  */
@@ -40,7 +40,7 @@ public final class FdCloser<K> implements AutoCloseable {
     private static final long IDLE_SECONDS = 10;
     private static final int AF_UNIX = 1;
 
-    /** For what others sent, and the connections that they made. */
+    /** For what others sent, and for sockets into which they put something. */
     private static final class Received {
         static final FdCloser<Source> CLOSER = new FdCloser<>("holdfast-close");
     }
@@ -104,7 +104,7 @@ public final class FdCloser<K> implements AutoCloseable {
         }
     }
 
-    /** Closes what another process sent, or its connection. */
+    /** Closes what another process sent, or a socket into which others put something. */
     static void closeReceived(Fd fd) {
         SysStat.Stat stat = stat(fd);
         if (mayBlock(fd, stat)) {
@@ -176,12 +176,14 @@ public final class FdCloser<K> implements AutoCloseable {
                 : !stat.isPipe() && !stat.isAnonymous();
     }
 
-    /** Whether something may lie unread in a socket. */
+    /** Whether messages lie unread in a socket, or connections that nobody accepted. */
     private static boolean hasUnread(Fd socket) {
+        if ((SysPoll.now(socket, Readiness.IN) & Readiness.IN) == 0) {
+            return false;
+        }
+        boolean isStream = SysSocket.option(socket, SysSocket.SO_TYPE) == SysSocket.SOCK_STREAM;
         int n = SysSocket.recv(socket, new byte[1], 0, 1, SysSocket.MSG_PEEK);
-        boolean isAtEnd =
-                n == 0 && SysSocket.option(socket, SysSocket.SO_TYPE) == SysSocket.SOCK_STREAM;
-        return n != -Errno.EAGAIN && !isAtEnd;
+        return n != 0 || !isStream; // 0: the end of the stream
     }
 
     /** What waits is still closed. */

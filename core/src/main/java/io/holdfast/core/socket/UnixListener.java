@@ -76,7 +76,8 @@ public final class UnixListener implements AutoCloseable {
     }
 
     private static Fd socket(SocketType type) {
-        return Fd.adopt(SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK), "socket", type);
+        int number = SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK);
+        return Fd.received(ErrnoException.check(number, "socket", type));
     }
 
     private static UnixListener ofName(UnixAddress address, SocketType type, int backlog) {

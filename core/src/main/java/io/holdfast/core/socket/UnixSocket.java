@@ -130,7 +130,7 @@ public final class UnixSocket implements AutoCloseable {
      *     folder)
      */
     public static UnixSocket bind(UnixAddress address) {
-        Fd fd = open(SocketType.DATAGRAM, 0);
+        Fd fd = forOthers();
         int r = SysSocket.bind(fd, UnixAddress.name(address));
         if (r < 0) {
             fd.close();
@@ -148,7 +148,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket bind(UnixAddress.PathName address, int mode) {
         try (SocketFile file = SocketFile.at(address.path())) {
-            Fd fd = open(SocketType.DATAGRAM, 0);
+            Fd fd = forOthers();
             try {
                 file.bindClosed(fd);
                 file.give(-1, -1, mode);
@@ -159,6 +159,12 @@ public final class UnixSocket implements AutoCloseable {
                 throw e;
             }
         }
+    }
+
+    /** A datagram socket to which others will send. */
+    private static Fd forOthers() {
+        int number = SysSocket.socket(SocketType.DATAGRAM.number());
+        return Fd.received(ErrnoException.check(number, "socket", SocketType.DATAGRAM));
     }
 
     /** A datagram socket without an address, to send from. */

@@ -83,6 +83,35 @@ class SlowCloseTest {
     }
 
     @Test
+    void aListenerIsClosedWithoutWaitingForAConnectionThatNobodyAccepted(@TempDir Path folder)
+            throws Exception {
+        UnixAddress address = UnixAddress.path(folder.resolve("socket"));
+        try (LingeringSocket lingering = LingeringSocket.make()) {
+            UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
+            try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM)) {
+                assertThat(client.send(ByteBuffer.allocate(1), List.of(lingering.fd())))
+                        .isEqualTo(1);
+                lingering.fd().close();
+            }
+            assertCloses(listener);
+        }
+    }
+
+    @Test
+    void aDatagramSocketIsClosedWithoutWaitingForWhatIsUnread(@TempDir Path folder)
+            throws Exception {
+        UnixAddress address = UnixAddress.path(folder.resolve("socket"));
+        try (LingeringSocket lingering = LingeringSocket.make();
+                UnixSocket client = UnixSocket.datagram()) {
+            UnixSocket bound = UnixSocket.bind(address);
+            List<Fd> beside = List.of(lingering.fd());
+            assertThat(client.sendTo(address, ByteBuffer.allocate(1), beside)).isEqualTo(1);
+            lingering.fd().close();
+            assertCloses(bound);
+        }
+    }
+
+    @Test
     void whatWaitsIsChargedToItsOwner() throws Exception {
         FairShare<String> share = FairShare.of("descriptors", 8, "raise it");
         try (FdCloser<String> closer = new FdCloser<>("test-close", share);

@@ -182,7 +182,7 @@ class FdStoreTest {
      */
     private static String lingering(String message) {
         return """
-        import struct
+        import struct, threading
         server = socket.create_server(("127.0.0.1", 0))
         client = socket.create_connection(server.getsockname())
         peer, _ = server.accept()
@@ -194,7 +194,8 @@ class FdStoreTest {
             pass
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
         notify("%s", client.fileno())
-        os.close(client.detach())
+        # waits if the manager's is closed already
+        threading.Thread(target=os.close, args=(client.detach(),), daemon=True).start()
         say("sent")
         signal.pause()
         """

@@ -12,7 +12,9 @@ import java.util.regex.Pattern;
 
 /**
  * Catalogues of translated messages, in a folder as gettext(3) has them: {@code
- * LOCALE/LC_MESSAGES/DOMAIN.mo}. Safe for use by any thread.
+ * LOCALE/LC_MESSAGES/DOMAIN.mo}. The catalogues that were used last are cached. Any user can ask
+ * for texts in any language, so the memory of all cached catalogues together is bounded; only the
+ * one that was read last may exceed that. Safe for use by any thread.
  */
 final class Catalogues {
     /** Of this machine. */
@@ -30,15 +32,39 @@ final class Catalogues {
     /** What clients call a locale: no path leads out of the folder. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}");
 
+    /** Memory of one message and its translation beside their characters. */
+    private static final int BYTES_OF_ENTRY = 128;
+
     private final Path folder;
+    private final long maxBytes;
 
     @GuardedBy("this")
     private final Map<Path, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
 
-    private record Kept(Map<String, String> messages, long time) {}
+    @GuardedBy("this")
+    private long bytes; // of all that are kept
+
+    private record Kept(Map<String, String> messages, long bytes, long time) {
+        static Kept of(Map<String, String> messages, long time) {
+            long bytes = 0;
+            for (Map.Entry<String, String> entry : messages.entrySet()) {
+                int characters = entry.getKey().length() + entry.getValue().length();
+                bytes += BYTES_OF_ENTRY + (long) Character.BYTES * characters;
+            }
+            return new Kept(messages, bytes, time);
+        }
+    }
 
     Catalogues(Path folder) {
+        this(folder, Text.CATALOGUE_BYTES.value());
+    }
+
+    /**
+     * @param maxBytes memory of all that are cached
+     */
+    Catalogues(Path folder, long maxBytes) {
         this.folder = folder;
+        this.maxBytes = maxBytes;
     }
 
     /** The translation of a message for a locale, or for the nearest of its variants. */
@@ -60,17 +86,32 @@ final class Catalogues {
         long now = System.nanoTime();
         Kept known = kept.get(file);
         if (known == null || now - known.time > MAX_AGE_NANOS) {
-            known = new Kept(read(file), now);
+            forget(file); // before the next one is read
+            known = Kept.of(read(file), now);
+            bytes += known.bytes;
             kept.put(file, known);
-            if (kept.size() > MAX_KEPT) {
-                kept.remove(kept.keySet().iterator().next());
+            while (kept.size() > MAX_KEPT || (bytes > maxBytes && kept.size() > 1)) {
+                forget(kept.keySet().iterator().next());
             }
         }
         return known.messages;
     }
 
+    @GuardedBy("this")
+    private void forget(Path file) {
+        Kept gone = kept.remove(file);
+        if (gone != null) {
+            bytes -= gone.bytes;
+        }
+    }
+
     synchronized int size() {
         return kept.size();
+    }
+
+    /** Memory of all that are cached. */
+    synchronized long bytes() {
+        return bytes;
     }
 
     private static Map<String, String> read(Path file) {

@@ -1,5 +1,6 @@
 package io.holdfast.authority.action;
 
+import io.holdfast.core.limit.Limit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,13 @@ import java.util.Optional;
  */
 public record Text(
         String untranslated, Map<String, String> translations, Optional<String> gettextDomain) {
+    /** Memory of all catalogues that are cached. */
+    public static final Limit CATALOGUE_BYTES =
+            Limit.bytes(
+                    "io.holdfast.authority.catalogueBytes",
+                    4L << 20,
+                    "bytes of memory of the cached catalogues of translated messages");
+
     /** No text, in any language. */
     public static final Text EMPTY = of("");
 

@@ -129,6 +129,34 @@ class CataloguesTest {
     }
 
     @Test
+    void allCataloguesTogetherAreBoundedInMemory() throws IOException {
+        Map<String, String> messages = new TreeMap<>(Map.of("colour", "Farbe"));
+        for (int i = 0; i < 1000; i++) {
+            messages.put("message " + i, "Nachricht " + i);
+        }
+        byte[] catalogue = catalogue(messages, ByteOrder.LITTLE_ENDIAN, UTF_8);
+        long limit = 1 << 20;
+        Catalogues catalogues = new Catalogues(folder, limit);
+        for (int i = 0; i < 32; i++) {
+            write("l" + i, catalogue);
+            assertThat(catalogues.translation("shop", "l" + i, "colour")).contains("Farbe");
+            assertThat(catalogues.bytes()).isBetween(catalogue.length * 1L, limit);
+        }
+        assertThat(catalogues.size()).isBetween(2, 31);
+        assertThat(catalogues.translation("shop", "l0", "colour")).contains("Farbe");
+    }
+
+    @Test
+    void aCatalogueThatExceedsTheLimitIsCachedAlone() throws IOException {
+        write("de", catalogue(GERMAN, ByteOrder.LITTLE_ENDIAN, UTF_8));
+        write("fr", catalogue(GERMAN, ByteOrder.LITTLE_ENDIAN, UTF_8));
+        Catalogues catalogues = new Catalogues(folder, 1);
+        assertThat(catalogues.translation("shop", "de", "colour")).contains("Farbe");
+        assertThat(catalogues.translation("shop", "fr", "colour")).contains("Farbe");
+        assertThat(catalogues.size()).isEqualTo(1);
+    }
+
+    @Test
     void aCatalogueMayBeAsLargeAsItsLimit() throws IOException {
         byte[] bytes = catalogue(GERMAN, ByteOrder.LITTLE_ENDIAN, UTF_8);
         write("de", Arrays.copyOf(bytes, Catalogues.MAX_FILE_SIZE));

@@ -1,7 +1,5 @@
 package io.holdfast.authority;
 
-import static java.lang.System.Logger.Level.INFO;
-
 import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.subject.Subject;
@@ -20,11 +18,10 @@ import java.util.function.Predicate;
  * All of it is of the loop; the methods may be called by any thread.
  */
 final class AuthenticationAgents {
-    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
-
     private final LoopTasks tasks;
     private final TemporaryAuthorizations kept;
     private final AuthorityOptions options;
+    private final UserLines lines;
     private final Runnable changed;
     private final AgentRegistry agents = new AgentRegistry();
     private final Dialogs dialogs;
@@ -32,6 +29,7 @@ final class AuthenticationAgents {
 
     /**
      * @param tasks of the loop
+     * @param lines takes the lines about agents
      * @param changed called when there are other agents
      */
     AuthenticationAgents(
@@ -39,10 +37,12 @@ final class AuthenticationAgents {
             LoopTasks tasks,
             TemporaryAuthorizations kept,
             AuthorityOptions options,
+            UserLines lines,
             Runnable changed) {
         this.tasks = tasks;
         this.kept = kept;
         this.options = options;
+        this.lines = lines;
         this.changed = changed;
         this.dialogs = new Dialogs(loop, tasks);
     }
@@ -78,7 +78,8 @@ final class AuthenticationAgents {
                                     fallback,
                                     channel);
                     agents.add(agent);
-                    LOG.log(INFO, "an agent has registered: {0}", agent);
+                    lines.log(
+                            UserLines.Kind.AGENT, agent.uid(), "an agent has registered: " + agent);
                     changed.run();
                 });
         return done.whenComplete((_, failure) -> {
@@ -108,7 +109,7 @@ final class AuthenticationAgents {
     private void forget(Agent agent, String reason) {
         if (agents.remove(agent)) {
             dialogs.cancelAll(agent, reason);
-            LOG.log(INFO, "{0}: {1}", agent, reason);
+            lines.log(UserLines.Kind.AGENT, agent.uid(), agent + ": " + reason);
             agent.close();
             changed.run();
         }

@@ -10,13 +10,16 @@ import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.authority.rules.RuleEngine;
 import io.holdfast.authority.rules.RuleFiles;
+import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.RuleMetrics;
 import io.holdfast.authority.rules.Rules;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Users;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.EventLoop;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -69,7 +72,9 @@ public final class AuthorityEngine implements AutoCloseable {
     private final TemporaryAuthorizations kept =
             new TemporaryAuthorizations(loop, () -> tell(Change.AUTHORIZATIONS));
     private final AuthenticationAgents agents;
-    private final DecisionLog log = new DecisionLog();
+    private final DecisionLog log = new DecisionLog(this::afterInterval, System::nanoTime);
+    private final UserLines lines =
+            UserLines.of(LOG, System::nanoTime).withTimer(this::afterInterval);
     private final Users users = new Users();
     private final ActionFolders actions;
     private final RuleEngine rules;
@@ -79,13 +84,13 @@ public final class AuthorityEngine implements AutoCloseable {
         this.options = options;
         this.agents =
                 new AuthenticationAgents(
-                        loop, tasks, kept, options, () -> tell(Change.AUTHORIZATIONS));
+                        loop, tasks, kept, options, lines, () -> tell(Change.AUTHORIZATIONS));
         try {
             rules =
                     RuleEngine.start(
                             () -> RuleFiles.read(options.ruleFolders()),
                             options.ruleLimits(),
-                            (place, text) -> LOG.log(INFO, "{0}: {1}", place, text));
+                            ruleLog());
             open.add(rules);
             actions = new ActionFolders(options.actionFolders(), _ -> tell(Change.AUTHORIZATIONS));
             open.add(actions);
@@ -109,6 +114,30 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public static AuthorityEngine open(AuthorityOptions options) throws IOException {
         return new AuthorityEngine(options);
+    }
+
+    /** Lines of rules, throttled for each place: what rules log, any user can cause by a check. */
+    private RuleLog ruleLog() {
+        Throttle throttle =
+                Throttle.of(
+                                AuthorityLimits.LINES_OF_USER.intValue(),
+                                AuthorityLimits.LINE_INTERVAL.duration(),
+                                AuthorityLimits.LINE_SOURCES.intValue(),
+                                line -> LOG.log(INFO, line))
+                        .withTimer(this::afterInterval);
+        return (place, text) -> throttle.log(place, place + ": " + text);
+    }
+
+    /** The timer of the throttled lines. By any thread. */
+    private void afterInterval(Duration delay, Runnable task) {
+        tasks.end(() -> {
+            EventLoop.Timer _ = loop.after(delay, task);
+        });
+    }
+
+    /** The lines that users cause. */
+    UserLines lines() {
+        return lines;
     }
 
     /** The watches first, then the rules that they load. */

@@ -1,8 +1,10 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.ActionPool;
+import io.holdfast.authority.action.Text;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.core.limit.Limit;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -86,6 +88,25 @@ public final class AuthorityLimits {
                     1024,
                     "connections of the bus whose credentials are cached");
 
+    static final Limit LINES_OF_USER =
+            Limit.count(
+                    "io.holdfast.authority.linesPerUser",
+                    20,
+                    "log lines of one kind that one user, or one place of the rules, can cause in one"
+                            + " interval; further ones are counted");
+
+    static final Limit LINE_INTERVAL =
+            Limit.time(
+                    "io.holdfast.authority.lineInterval",
+                    Duration.ofSeconds(10),
+                    "interval in which the log lines of a user or place are counted");
+
+    static final Limit LINE_SOURCES =
+            Limit.count(
+                    "io.holdfast.authority.lineSources",
+                    1024,
+                    "users and kinds of log lines that are told apart in one interval");
+
     private AuthorityLimits() {}
 
     /** All of them. */
@@ -106,6 +127,10 @@ public final class AuthorityLimits {
                         TEMPORARY_AUTHORIZATIONS,
                         LOCALES,
                         BUS_PEERS,
+                        LINES_OF_USER,
+                        LINE_INTERVAL,
+                        LINE_SOURCES,
+                        Text.CATALOGUE_BYTES,
                         ActionPool.TOTAL_BYTES);
         return Stream.concat(own.stream(), RuleLimits.properties().stream()).toList();
     }

@@ -1,7 +1,5 @@
 package io.holdfast.authority;
 
-import static java.lang.System.Logger.Level.INFO;
-
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
@@ -12,17 +10,21 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /** An agent on the bus: {@code org.freedesktop.PolicyKit1.AuthenticationAgent}. */
 final class BusAgent implements AgentChannel {
-    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
-
     /** A user may take as long as he likes; who cancels ends the call. */
     private static final Duration NO_LIMIT = Duration.ofDays(365);
 
     private final RemoteObject object;
+    private final Consumer<String> complaints;
 
-    BusAgent(BusConnection bus, String uniqueName, String path) {
+    /**
+     * @param complaints takes a line for each dialog that fails; the agent can cause any number
+     */
+    BusAgent(BusConnection bus, String uniqueName, String path, Consumer<String> complaints) {
+        this.complaints = complaints;
         object = bus.object(uniqueName, path).withoutStart().withTimeout(NO_LIMIT);
     }
 
@@ -57,7 +59,7 @@ final class BusAgent implements AgentChannel {
             if (e.name().equals(PolicyKit1.CANCELLED)) {
                 return End.DISMISSED;
             }
-            LOG.log(INFO, "the agent {0} could not authenticate: {1}", object, e.getMessage());
+            complaints.accept("the agent " + object + " could not authenticate: " + e.getMessage());
             return End.FAILED;
         } catch (ConnectionLostException | IllegalArgumentException e) {
             return End.FAILED;

@@ -1,22 +1,35 @@
 package io.holdfast.authority;
 
 import static java.lang.System.Logger.Level.DEBUG;
-import static java.lang.System.Logger.Level.INFO;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.text.PrintableText;
-import java.lang.System.Logger.Level;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells of each decision: an event for Java Flight Recorder, and a line for the audit. Refusals and
- * what somebody has authenticated for are told at INFO, other grants and what the program itself
- * asks at DEBUG. What comes from others is escaped.
+ * Reports each decision as an event of Java Flight Recorder and as a line of the audit log.
+ * Refusals, challenges and grants by authentication are logged at INFO, throttled for each user
+ * ({@link UserLines}); other grants, and the checks of the program that embeds the authority, at
+ * DEBUG. Text that others wrote is escaped and cut.
  */
 final class DecisionLog {
     private static final System.Logger AUDIT = System.getLogger("io.holdfast.authority.audit");
 
+    private final UserLines lines;
+
     /**
+     * @param timer logs in time what was left out
+     * @param nanoTime a clock like {@link System#nanoTime}
+     */
+    DecisionLog(Throttle.Timer timer, LongSupplier nanoTime) {
+        this.lines = UserLines.of(AUDIT, nanoTime).withTimer(timer);
+    }
+
+    /**
+     * Reports a decision, or that there is none.
+     *
      * @param failure why there is no decision, if there is none
      */
     void tell(CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
@@ -30,12 +43,26 @@ final class DecisionLog {
             event.explanation = explanation(decision, failure);
             event.commit();
         }
-        boolean granted =
-                decision != null && decision.isAuthorized() && !isByAuthentication(decision);
-        Level level = granted || request.caller().equals(Caller.SELF) ? DEBUG : INFO;
-        if (AUDIT.isLoggable(level)) {
-            AUDIT.log(level, line(request, decision, failure));
+        UserLines.Kind kind = UserLines.Kind.REFUSED;
+        boolean quiet = request.caller().equals(Caller.SELF);
+        if (decision != null && decision.isAuthorized()) {
+            kind = UserLines.Kind.AUTHENTICATED;
+            quiet |= !isByAuthentication(decision);
         }
+        if (!quiet) {
+            lines.log(kind, responsible(request, decision), line(request, decision, failure));
+        } else if (AUDIT.isLoggable(DEBUG)) {
+            String line = line(request, decision, failure);
+            AUDIT.log(DEBUG, PrintableText.of(line, UserLines.LENGTH));
+        }
+    }
+
+    /**
+     * The user who caused the check: a caller that may ask about the subject asks on the subject's
+     * behalf, as a daemon does for its client.
+     */
+    private static long responsible(CheckRequest request, @Nullable Decision decision) {
+        return decision == null ? request.caller().uid() : request.subject().uid();
     }
 
     private static boolean isByAuthentication(Decision decision) {
@@ -66,14 +93,8 @@ final class DecisionLog {
                                 .map(each -> each.steps().getLast().text())
                                 .or(decision::failure)
                                 .orElse("");
-        return PrintableText.of(
-                "%s: %s for %s, asked by %s: %s"
-                        .formatted(
-                                request.action(),
-                                answer,
-                                request.subject(),
-                                request.caller(),
-                                why));
+        return "%s: %s for %s, asked by %s: %s"
+                .formatted(request.action(), answer, request.subject(), request.caller(), why);
     }
 
     private static String explanation(@Nullable Decision decision, @Nullable Throwable failure) {

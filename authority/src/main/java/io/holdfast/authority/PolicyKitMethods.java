@@ -351,7 +351,13 @@ final class PolicyKitMethods {
                                 instanceof Variant(_, Boolean wanted)
                         && wanted;
         Subject scope = door.read(call.argument(0, Struct.class), call);
-        BusAgent channel = new BusAgent(bus, call.sender(), path);
+        long uid = caller.uid();
+        BusAgent channel =
+                new BusAgent(
+                        bus,
+                        call.sender(),
+                        path,
+                        line -> engine.lines().log(UserLines.Kind.AGENT, uid, line));
         join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
         forgetIfGone(call, caller);
         return List.of();

@@ -8,16 +8,12 @@ import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.LockFile;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
-import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.unit.Host;
-import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitReader;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -360,15 +356,13 @@ public final class Manager implements AutoCloseable {
         return onLoop(answer -> {
             ManagedUnit unit = units.find(name);
             if (unit == null) {
-                Work<Unit> _ =
-                        workers.lane("load " + name)
-                                .work("to read unit files", () -> catalog.read(name))
-                                .within(ManagerLimits.LOAD_PATIENCE.duration())
-                                .begin((read, failure) -> {
+                var _ =
+                        view.read(name)
+                                .whenComplete((read, failure) -> {
                                     if (read == null) {
-                                        answer.completeExceptionally(Jobs.orUnknown(failure));
+                                        answer.completeExceptionally(failure);
                                     } else {
-                                        answer.complete(new ManagedTarget(read).status());
+                                        answer.complete(read.status());
                                     }
                                 });
             } else {
@@ -446,34 +440,13 @@ public final class Manager implements AutoCloseable {
             answer.complete(status);
             return;
         }
-        Work<List<UnitStatus.UnitProcess>> _ =
-                workers.lane("processes of " + status.name())
-                        .work("to list its processes", () -> processes(path.get()))
-                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
-                        .begin((processes, _) ->
+        var _ =
+                view.processes(status.name(), path.get())
+                        .whenComplete((processes, _) ->
                                 answer.complete(
                                         processes == null
                                                 ? status
                                                 : status.withProcesses(processes)));
-    }
-
-    private static List<UnitStatus.UnitProcess> processes(String path) {
-        List<UnitStatus.UnitProcess> list = new ArrayList<>();
-        try (Cgroup cgroup = Cgroup.open(path);
-                Members members = cgroup.membersBelow()) {
-            for (PidFd member : members) {
-                try {
-                    String words = String.join(" ", member.proc().commandLine());
-                    list.add(
-                            new UnitStatus.UnitProcess(
-                                    member.processId(),
-                                    words.isBlank() ? "[" + member.proc().name() + "]" : words));
-                } catch (ErrnoException e) {
-                    // it has gone meanwhile
-                }
-            }
-        }
-        return list;
     }
 
     /** Whether an exited orphan is of our units, so far as can be told. */

@@ -61,7 +61,13 @@ public final class ManagerLimits {
             Limit.count(
                     "io.holdfast.manager.earlyMessages",
                     256,
-                    "notify messages that wait until the spawn of their sender is over");
+                    "notify messages, and descriptors beside them, that wait until a spawn is over");
+
+    static final Limit LISTED_PROCESSES =
+            Limit.count(
+                    "io.holdfast.manager.listedProcesses",
+                    4096,
+                    "processes of one unit that are listed");
 
     static final Limit LOG_LINES =
             Limit.count(
@@ -193,6 +199,7 @@ public final class ManagerLimits {
                 READERS,
                 NOTIFY_BATCH,
                 EARLY_MESSAGES,
+                LISTED_PROCESSES,
                 LOG_LINES,
                 LOG_CHARACTERS,
                 LOG_BATCH,

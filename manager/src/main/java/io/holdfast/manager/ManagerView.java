@@ -160,6 +160,16 @@ public final class ManagerView {
         return work(readers.lane(about), work);
     }
 
+    /**
+     * The processes of a unit's cgroup. Questions about the same unit are answered one after the
+     * other: to read a command line can take as long as its process likes. By any thread.
+     *
+     * @param cgroup its path
+     */
+    public CompletableFuture<List<UnitStatus.UnitProcess>> processes(String unit, String cgroup) {
+        return work("the processes of " + unit, () -> ProcessList.of(cgroup));
+    }
+
     private <T> CompletableFuture<T> work(Lane lane, Callable<T> work) {
         CompletableFuture<T> answer = new CompletableFuture<>();
         Runnable refusal = () -> answer.completeExceptionally(stopped());

@@ -32,6 +32,9 @@ final class Orphans {
     /** Until what is being started, and may not be known yet, is looked at again. */
     private static final Duration START_PAUSE = Duration.ofMillis(10);
 
+    /** Bytes of an orphan's environment that are looked at: it is as long as its user likes. */
+    private static final int ENVIRONMENT = 128 << 10;
+
     /** Who may know an orphan. */
     interface Units {
         /** Whether some unit holds it. */
@@ -212,7 +215,8 @@ final class Orphans {
     /** What it found in its environment when it was executed. */
     private static Optional<String> invocationOf(PidFd process) {
         try {
-            return Optional.ofNullable(process.proc().environment().get("INVOCATION_ID"));
+            return Optional.ofNullable(
+                    process.proc().environment(ENVIRONMENT).get("INVOCATION_ID"));
         } catch (ErrnoException e) {
             return Optional.empty(); // not ours to read, or it has gone
         }

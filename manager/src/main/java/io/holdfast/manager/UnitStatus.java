@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param failure why the first command of this run that mattered could not be executed
  * @param invocationId 32 hexadecimal digits of this run, empty before the first
  * @param cgroup the path of its cgroup, while it has one
- * @param processes all its processes
+ * @param processes its processes, as {@link ProcessList} bounds them
  * @param statusText what it says of itself (STATUS=)
  * @param restarts how often it was restarted by itself since it was last started by somebody
  * @param log the last lines that it wrote
@@ -49,9 +49,10 @@ public record UnitStatus(
     /**
      * One process of a unit.
      *
+     * @param cgroup the path of its cgroup
      * @param commandLine its words, joined; its name in brackets if it has none
      */
-    public record UnitProcess(ProcessId id, String commandLine) {}
+    public record UnitProcess(ProcessId id, String cgroup, String commandLine) {}
 
     public UnitStatus {
         processes = List.copyOf(processes);

@@ -95,7 +95,22 @@ public final class KernelFile {
      * @throws ErrnoException as {@link #read(Fd, String)}
      */
     public static List<String> strings(@Nullable Fd directory, String name) {
-        byte[] content = read(directory, name);
+        return strings(read(directory, name));
+    }
+
+    /**
+     * The same of the first bytes of the content: what a process can make as long as it likes.
+     *
+     * @param most bytes; what is beyond them is left out
+     * @throws ErrnoException as {@code openat(2)} and {@code read(2)} say
+     */
+    public static List<String> strings(@Nullable Fd directory, String name, int most) {
+        try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
+            return strings(first(file, name, most));
+        }
+    }
+
+    private static List<String> strings(byte[] content) {
         List<String> strings = new ArrayList<>();
         int from = 0;
         for (int i = 0; i < content.length; i++) {

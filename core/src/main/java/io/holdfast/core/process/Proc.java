@@ -61,11 +61,31 @@ public final class Proc {
     }
 
     /**
+     * The beginning of the command line: a process can make it megabytes long, of millions of
+     * words.
+     *
+     * @param most bytes
+     */
+    public List<String> commandLine(int most) {
+        return read(dir -> KernelFile.strings(dir, "cmdline", most));
+    }
+
+    /**
      * The environment that it was started with; later changes are not seen. Guarded as ptrace is.
      */
     public Map<String, String> environment() {
+        return environment(KernelFile.LIMIT);
+    }
+
+    /**
+     * The variables that the first bytes of the environment hold: a process can make it megabytes
+     * long, of millions of variables.
+     *
+     * @param most bytes
+     */
+    public Map<String, String> environment(int most) {
         Map<String, String> environment = new LinkedHashMap<>();
-        for (String entry : read(dir -> KernelFile.strings(dir, "environ"))) {
+        for (String entry : read(dir -> KernelFile.strings(dir, "environ", most))) {
             int equals = entry.indexOf('=', 1);
             if (equals > 0) {
                 environment.put(entry.substring(0, equals), entry.substring(equals + 1));

@@ -12,6 +12,7 @@ import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.UnitStatus.UnitProcess;
 import io.holdfast.manager.Workload;
 import io.holdfast.manager.WorkloadIdentity;
 import io.holdfast.manager.unit.UnitName;
@@ -261,13 +262,21 @@ final class ProcessQuestions {
                         return;
                     }
                     var _ =
-                            manager.work(
-                                            "the processes of " + text,
-                                            () -> ProcessList.of(cgroup.get()))
+                            manager.processes(text, cgroup.get())
                                     .whenComplete((list, _) ->
                                             reply.complete(
-                                                    List.of(list == null ? List.of() : list)));
+                                                    List.of(
+                                                            list == null
+                                                                    ? List.of()
+                                                                    : structs(list))));
                 };
         manager.loop().post(ask);
+    }
+
+    /** {@code a(sus)}: cgroup, number and command line. */
+    private static List<List<?>> structs(List<UnitProcess> processes) {
+        return processes.stream()
+                .<List<?>>map(each -> List.of(each.cgroup(), each.id().pid(), each.commandLine()))
+                .toList();
     }
 }

@@ -19,6 +19,8 @@ final class StatusCommand implements Command {
     private static final int LINES = 10;
     private static final int ERRORS = 10;
     private static final String WARNINGS = "--warnings";
+    private static final String LOG_READERS =
+            "only root, the unit's user and members of the groups adm and systemd-journal may read it";
 
     @Override
     public CommandSpec spec() {
@@ -125,6 +127,9 @@ final class StatusCommand implements Command {
             row(output, "", process(process.object("id")) + "  " + process.string("commandLine"));
         }
         showDiagnostics(unit, listWarnings, output);
+        if (unit.bool("logDenied", false)) {
+            row(output, "Log", "not shown: " + LOG_READERS);
+        }
         List<String> log = unit.strings("log");
         if (!log.isEmpty()) {
             output.line("");

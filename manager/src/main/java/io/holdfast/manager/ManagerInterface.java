@@ -4,8 +4,10 @@ import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.manager.Permission.Verb;
 import io.holdfast.manager.unit.Diagnostic;
@@ -36,8 +38,9 @@ import java.util.function.Function;
 /**
  * A manager's face on Varlink: {@code io.holdfast.Manager}.
  *
- * <p>Everybody may read. To change something the peer must be root or the manager's own user
- * ({@link Permission#isOwner}), or have the {@link Permission} that it was served with.
+ * <p>Everybody may read, but for the log lines of units ({@link LogReaders}). To change something
+ * the peer must be root or the manager's own user ({@link Permission#isOwner}), or have the {@link
+ * Permission} that it was served with.
  */
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
@@ -87,7 +90,11 @@ public final class ManagerInterface implements AutoCloseable {
               fragment: ?string,
               dropIns: []string,
               diagnostics: []Diagnostic,
-              log: []string
+              # the last lines that it wrote: for root, the manager's user, the user of User=, and
+              # the groups adm and systemd-journal
+              log: []string,
+              # whether there are lines that the caller may not read
+              logDenied: ?bool
             )
 
             type JobResult (name: string, result: string)
@@ -95,7 +102,7 @@ public final class ManagerInterface implements AutoCloseable {
             # Every unit that is loaded, without its processes and its log.
             method List() -> (units: []Unit)
 
-            # One unit, with its processes; loadState tells if there is none of that name.
+            # One unit, with its processes and its log; loadState tells if there is none of that name.
             method Status(name: string) -> (unit: Unit)
 
             # Starts units and what they pull in, and waits until they are started. Of whoever is neither
@@ -154,11 +161,13 @@ public final class ManagerInterface implements AutoCloseable {
 
     private final Manager manager;
     private final Permission permission;
+    private final LogReaders logReaders;
     private final VarlinkServer server;
 
     private ManagerInterface(Manager manager, Permission permission) {
         this.manager = manager;
         this.permission = permission;
+        this.logReaders = new LogReaders(manager.view(), Accounts.SYSTEM);
         this.server =
                 VarlinkServer.builder()
                         .limits(ServerLimits.SMALL)
@@ -195,12 +204,7 @@ public final class ManagerInterface implements AutoCloseable {
     private Service service() {
         return Service.of(Interface.parse(DEFINITION))
                 .asyncMethod("List", _ -> manager.list().thenApply(ManagerInterface::units))
-                .asyncMethod(
-                        "Status",
-                        call ->
-                                manager.status(name(call.parameters().string("name")))
-                                        .thenApply(unit ->
-                                                JsonObject.of("unit", json(unit, unit.log()))))
+                .asyncMethod("Status", this::status)
                 .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
                 .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))
@@ -220,6 +224,19 @@ public final class ManagerInterface implements AutoCloseable {
                                         this::kill))
                 .asyncMethod("WhoIs", this::whoIs, MethodOption.TAKES_DESCRIPTORS)
                 .build();
+    }
+
+    private CompletableFuture<JsonObject> status(Call call) {
+        return manager.status(name(call.parameters().string("name")))
+                .thenCompose(unit -> status(unit, call.peer()));
+    }
+
+    private CompletableFuture<JsonObject> status(UnitStatus unit, Peer peer) {
+        CompletableFuture<Boolean> mayRead =
+                unit.log().isEmpty()
+                        ? CompletableFuture.completedFuture(true)
+                        : logReaders.mayRead(peer, unit.logUser());
+        return mayRead.thenApply(may -> JsonObject.of("unit", json(unit, true, may)));
     }
 
     /**
@@ -416,11 +433,15 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static JsonObject units(List<UnitStatus> list) {
         return JsonObject.builder()
-                .put("units", list.stream().map(unit -> json(unit, List.of())).toList())
+                .put("units", list.stream().map(unit -> json(unit, false, true)).toList())
                 .build();
     }
 
-    private static JsonObject json(UnitStatus unit, List<String> log) {
+    /**
+     * @param withLog whether the log is a part of the answer
+     * @param mayRead whether the caller may read its lines
+     */
+    private static JsonObject json(UnitStatus unit, boolean withLog, boolean mayRead) {
         JsonObject.Builder json =
                 JsonObject.builder()
                         .put("name", unit.name())
@@ -450,7 +471,10 @@ public final class ManagerInterface implements AutoCloseable {
                         .put(
                                 "diagnostics",
                                 unit.diagnostics().stream().map(ManagerInterface::json).toList())
-                        .putStrings("log", log);
+                        .putStrings("log", withLog && mayRead ? unit.log() : List.of());
+        if (!mayRead) {
+            json.put("logDenied", true);
+        }
         unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
         return json.build();
     }

@@ -12,7 +12,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -47,6 +47,9 @@ final class ServiceLife {
         void settle(JobResult start);
     }
 
+    /** Warnings that are remembered: some hold names that the service's user chooses. */
+    private static final int WARNED = 64;
+
     final ManagerContext context;
     final UnitLog log;
 
@@ -61,7 +64,7 @@ final class ServiceLife {
 
     final Deadline watchdog;
     private final FdStore store;
-    private final Set<String> warned = new HashSet<>();
+    private final Set<String> warned = new LinkedHashSet<>();
     private ServiceUnit unit;
     private @Nullable ServiceUnit newer;
     private StartLimit startLimit;
@@ -77,6 +80,7 @@ final class ServiceLife {
     private Moment mainStart = Moment.NEVER;
     private Moment mainExited = Moment.NEVER;
     private Optional<ProcessId> lastMain = Optional.empty();
+    private OptionalLong logUser = OptionalLong.empty(); // of the newest lines
     private boolean wanted;
     private boolean hasStarted;
 
@@ -255,6 +259,7 @@ final class ServiceLife {
 
     void run(@Nullable ServiceRun now) {
         run = now;
+        run().ifPresent(this::logIsOf);
         Optional<Cgroup> cgroup = run().flatMap(ServiceRun::cgroup);
         if (cgroup.isPresent()) {
             context.events()
@@ -269,6 +274,18 @@ final class ServiceLife {
             context.events().runEnded(name());
         }
         changed();
+    }
+
+    /** Lines come from this run now. Another service may get a dynamic user's number later. */
+    private void logIsOf(ServiceRun writer) {
+        OptionalLong user =
+                unit.exec().dynamicUser()
+                        ? OptionalLong.empty()
+                        : number(writer.identity().map(Identity::uid));
+        if (!user.equals(logUser)) {
+            logUser = user;
+            log.anotherWriter();
+        }
     }
 
     /** It has a main process, or another one. */
@@ -378,9 +395,12 @@ final class ServiceLife {
         context.warn(name(), text);
     }
 
-    /** What would be said at every run is said once. */
+    /** Says once what would be said at every run; what was said long ago is forgotten. */
     void warnOnce(String text) {
         if (warned.add(text)) {
+            if (warned.size() > WARNED) {
+                warned.remove(warned.iterator().next());
+            }
             warn(text);
         }
     }
@@ -440,7 +460,8 @@ final class ServiceLife {
                 newest().source().fragment(),
                 newest().source().dropIns(),
                 diagnostics(),
-                log.last(ManagerLimits.LOG_LINES.intValue()));
+                log.last(ManagerLimits.LOG_LINES.intValue()),
+                log.isOfOneWriter() ? logUser : OptionalLong.empty());
     }
 
     private List<Diagnostic> diagnostics() {

@@ -39,6 +39,9 @@ final class UnitLog {
     private int characters;
 
     @GuardedBy("this")
+    private int ofWriter; // lines, the newest ones
+
+    @GuardedBy("this")
     private List<Consumer<String>> listeners = List.of();
 
     // of the writing thread
@@ -129,14 +132,26 @@ final class UnitLog {
         List<Consumer<String>> told;
         synchronized (this) {
             lines.addLast(line);
+            ofWriter++;
             characters += line.length();
             while (lines.size() > maxLines
                     || (characters > ManagerLimits.LOG_CHARACTERS.intValue() && lines.size() > 1)) {
                 characters -= lines.removeFirst().length();
             }
+            ofWriter = Math.min(ofWriter, lines.size());
             told = listeners;
         }
         told.forEach(listener -> listener.accept(line));
+    }
+
+    /** What comes from now on is written on behalf of another user. */
+    synchronized void anotherWriter() {
+        ofWriter = 0;
+    }
+
+    /** Whether all lines that are kept came after the last {@link #anotherWriter}. */
+    synchronized boolean isOfOneWriter() {
+        return ofWriter == lines.size();
     }
 
     /** The last lines, the oldest first, {@code count} at most. */

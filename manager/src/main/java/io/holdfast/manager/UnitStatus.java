@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A unit as it is at one moment.
@@ -24,6 +25,9 @@ import java.util.Optional;
  * @param statusText what it says of itself (STATUS=)
  * @param restarts how often it was restarted by itself since it was last started by somebody
  * @param log the last lines that it wrote
+ * @param logUser the user of {@code User=} whose runs wrote all of them: he may read them, beside
+ *     those who may read all logs ({@link LogReaders}). Empty if the runs had no such user, a
+ *     dynamic one, or several
  */
 public record UnitStatus(
         String name,
@@ -44,7 +48,8 @@ public record UnitStatus(
         Optional<Path> fragment,
         List<Path> dropIns,
         List<Diagnostic> diagnostics,
-        List<String> log) {
+        List<String> log,
+        OptionalLong logUser) {
 
     /**
      * One process of a unit.
@@ -106,7 +111,8 @@ public record UnitStatus(
                 unit.source().fragment(),
                 unit.source().dropIns(),
                 unit.diagnostics(),
-                List.of());
+                List.of(),
+                OptionalLong.empty());
     }
 
     UnitStatus withProcesses(List<UnitProcess> found) {
@@ -129,7 +135,8 @@ public record UnitStatus(
                 fragment,
                 dropIns,
                 diagnostics,
-                log);
+                log,
+                logUser);
     }
 
     static String loadState(Unit unit) {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.Reply;
 import io.holdfast.varlink.VarlinkClient;
@@ -162,6 +164,87 @@ class ManagerInterfaceTest {
                     .contains(words[2]);
         }
         assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    /** As systemd shows its journal. */
+    @Test
+    @Needs(
+            root = true,
+            programs = {"setpriv", "varlinkctl"})
+    void theLogIsForRootTheUnitsUserAndTheGroupsOfTheJournal() throws Exception {
+        String script = stage.shell("talk", "echo secret; exec sleep 1000");
+        stage.service("root", "ExecStart=" + script);
+        stage.service("user", "User=daemon", "ExecStart=" + script);
+        stage.service("both", "User=daemon", "ExecStartPre=+/bin/true", "ExecStart=" + script);
+        for (String unit : List.of("root", "user", "both")) {
+            stage.start(unit);
+            stage.happenings().awaitOutput(unit + ".service", "secret");
+        }
+        String adm = Long.toString(Accounts.SYSTEM.group("adm"));
+
+        assertThat(log("root", "--reuid=0")).contains("secret").doesNotContain("logDenied");
+        assertThat(log("root", "--reuid=1", "--regid=1", "--clear-groups"))
+                .contains("\"activeState\":\"active\"", "\"log\":[]", "\"logDenied\":true")
+                .doesNotContain("secret");
+        assertThat(log("user", "--reuid=2", "--regid=1", "--clear-groups"))
+                .contains("\"logDenied\":true")
+                .doesNotContain("secret");
+        assertThat(log("user", "--reuid=1", "--regid=1", "--clear-groups")).contains("secret");
+        assertThat(log("root", "--reuid=2", "--regid=" + adm, "--clear-groups")).contains("secret");
+        assertThat(log("root", "--reuid=2", "--regid=2", "--groups=" + adm)).contains("secret");
+    }
+
+    @Test
+    @Needs(
+            root = true,
+            programs = {"setpriv", "varlinkctl"})
+    void aUserDoesNotReadWhatRunsOfOthersHaveWritten() throws Exception {
+        String script = stage.shell("talk", "echo secret; exec sleep 1000");
+        stage.service("a", "User=bin", "ExecStart=" + script);
+        stage.start("a");
+        stage.happenings().awaitOutput("a.service", "secret");
+        stage.service("a", "User=daemon", "ExecStart=/bin/sleep 1000");
+        var _ = stage.reloading().get(30, TimeUnit.SECONDS);
+        stage.restart("a");
+        for (String user : List.of("1", "2")) {
+            assertThat(log("a", "--reuid=" + user, "--regid=" + user, "--clear-groups"))
+                    .contains("\"logDenied\":true")
+                    .doesNotContain("secret");
+        }
+        assertThat(log("a", "--reuid=0")).contains("secret");
+    }
+
+    /** The status of a unit, as setpriv(1) with these options gets it. */
+    private String log(String unit, String... options) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("setpriv"));
+        command.addAll(List.of(options));
+        command.addAll(List.of("varlinkctl", "call", "-j", address));
+        command.addAll(List.of("io.holdfast.Manager.Status", "{\"name\":\"" + unit + "\"}"));
+        return run(command.toArray(String[]::new)).output();
+    }
+
+    /** A process can make its command line megabytes long, and the manager's heap is small. */
+    @Test
+    void aLongCommandLineIsCut() throws Exception {
+        String script =
+                stage.python(
+                        "long",
+                        """
+                        say("about to")
+                        os.execv("/usr/bin/python3",
+                                ["python3", "-c", "import time; time.sleep(1000)"] + ["x"] * 100000)
+                        """);
+        stage.service("long", "ExecStart=" + script);
+        stage.start("long");
+        stage.happenings().awaitOutput("long.service", "about to");
+        while (!commandLine("long").contains("time.sleep")) {
+            Thread.onSpinWait(); // until it has executed the other program
+        }
+        assertThat(commandLine("long")).hasSizeLessThanOrEqualTo(ProcessList.COMMAND_LINE);
+    }
+
+    private String commandLine(String unit) throws Exception {
+        return stage.status(unit).processes().getFirst().commandLine();
     }
 
     @Test

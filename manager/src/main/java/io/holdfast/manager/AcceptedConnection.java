@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.linux.SysInet;
 import io.holdfast.core.linux.SysSocket;
@@ -27,25 +28,22 @@ import java.util.Optional;
  * @param variables that tell the instance of the other end
  */
 record AcceptedConnection(
-        Fd fd, Optional<Peer> peer, String source, String ends, Map<String, String> variables)
-        implements AutoCloseable {
+        Fd fd, Optional<Peer> peer, String source, String ends, Map<String, String> variables) {
 
     /** What a service knows the descriptor by. */
     static final String NAME = "connection";
 
     /**
-     * @param fd owned from now on; closed if this fails
-     * @throws ErrnoException ENOTCONN if the other end has gone already
+     * Finds out who is at the other end.
+     *
+     * @param fd owned by the result
+     * @throws ErrnoException ENOTCONN if the other end has gone already; the descriptor is the
+     *     caller's then
      */
     static AcceptedConnection of(Fd fd) {
-        try {
-            return SysSocket.option(fd, SysSocket.SO_DOMAIN) == SysSocket.AF_UNIX
-                    ? unix(fd)
-                    : internet(fd);
-        } catch (RuntimeException e) {
-            fd.close();
-            throw e;
-        }
+        return SysSocket.option(fd, SysSocket.SO_DOMAIN) == SysSocket.AF_UNIX
+                ? unix(fd)
+                : internet(fd);
     }
 
     private static AcceptedConnection unix(Fd fd) {
@@ -110,9 +108,14 @@ record AcceptedConnection(
                         ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getLong());
     }
 
-    @Override
-    public void close() {
+    /**
+     * Closes it without waiting. Its last close can take as long as somebody else likes: a service
+     * or the peer makes it linger, or has left something unread in it that does.
+     *
+     * @param closer by the source
+     */
+    void close(FdCloser<String> closer) {
         peer.ifPresent(Peer::close);
-        fd.close();
+        closer.close(source, fd);
     }
 }

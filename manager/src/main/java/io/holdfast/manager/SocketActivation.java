@@ -150,7 +150,7 @@ final class SocketActivation implements Activation {
         for (UnitName one : names) {
             Served ended = served.remove(one);
             if (ended != null) {
-                ended.connection().close();
+                ended.connection().close(context.closer());
                 ended.ended().run();
             }
             if (instances.contains(one)) {
@@ -190,7 +190,7 @@ final class SocketActivation implements Activation {
 
     /** When nobody runs the loop any more. */
     void abandon() {
-        served.values().forEach(one -> one.connection().close());
+        served.values().forEach(one -> one.connection().close(context.closer()));
         served.clear();
     }
 }

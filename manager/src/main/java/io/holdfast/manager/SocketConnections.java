@@ -4,6 +4,7 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.SysSocket;
 import io.holdfast.manager.unit.SocketSection;
 import io.holdfast.manager.unit.SocketUnit;
@@ -85,6 +86,7 @@ final class SocketConnections {
         try {
             connection = AcceptedConnection.of(fd);
         } catch (ErrnoException e) {
+            context.closer().close(name().text(), fd);
             gone.log("gone", "a connection has gone already: " + e.getMessage());
             return;
         }
@@ -99,11 +101,22 @@ final class SocketConnections {
             complaints.log(
                     "refused",
                     "a connection of " + connection.source() + " is refused: " + refusal.get());
-            connection.close();
+            close(connection);
         } else if (owner.mayTrigger()) {
             serve(instance.get(), connection);
         } else {
-            connection.close();
+            close(connection);
+        }
+    }
+
+    private void close(AcceptedConnection connection) {
+        connection.close(context.closer());
+        if (context.closer().isFull(connection.source())) {
+            complaints.log(
+                    "slow",
+                    "further connections wait: %d descriptors of %s are slow to be closed, which is the limit"
+                            .formatted(FdCloser.MAX_WAITING, connection.source()));
+            owner.pause(EXHAUSTED);
         }
     }
 

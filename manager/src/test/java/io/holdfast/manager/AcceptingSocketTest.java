@@ -414,4 +414,51 @@ class AcceptingSocketTest {
         SocketStatus end = status();
         assertThat(end.accepted() + end.refused()).isEqualTo(40);
     }
+
+    /**
+     * Connects, sends a socket whose last close waits for a peer that does not read, and stays
+     * until it is told to end.
+     */
+    private static final String LINGERING =
+            """
+            import array, os, socket, struct, sys
+            server = socket.create_server(("127.0.0.1", 0))
+            client = socket.create_connection(server.getsockname())
+            peer, _ = server.accept()
+            client.setblocking(False)
+            try:
+                while True:
+                    client.send(b"x" * 65536)
+            except BlockingIOError:
+                pass
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
+            face = socket.socket(socket.AF_UNIX)
+            face.connect(sys.argv[1])
+            face.sendmsg([b"x"],
+                    [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [client.fileno()]))])
+            client.close()
+            print("sent", flush=True)
+            sys.stdin.read()
+            """;
+
+    @Test
+    void whatLingersInAConnectionHoldsUpNobody() throws Exception {
+        accepting();
+        stage.service("a@", "ExecStart=/bin/sleep 1000");
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+        Path script = Files.writeString(folder.resolve("lingering.py"), LINGERING);
+        Process attacker =
+                new ProcessBuilder("/usr/bin/python3", script.toString(), path.toString())
+                        .redirectErrorStream(true)
+                        .start();
+        try {
+            assertThat(attacker.inputReader().readLine()).isEqualTo("sent");
+            stage.happenings().await("INFO started", 1);
+            String instance = status().triggers().getFirst().text();
+            assertThat(stage.stop(instance)).isEqualTo(JobResult.DONE);
+            assertThat(stage.state("a.socket")).startsWith("active/listening");
+        } finally {
+            attacker.destroyForcibly().waitFor();
+        }
+    }
 }

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,8 +72,14 @@ record PassedDescriptors(List<Passed> list, Map<String, String> variables)
         list.forEach(passed -> Fcntl.setBlocking(passed.fd(), whether));
     }
 
+    /** Closes them, which may block: the same open files may be anybody's. */
     @Override
     public void close() {
         list.forEach(passed -> passed.fd().close());
+    }
+
+    /** Closes them without waiting. */
+    void close(FdCloser<String> closer, String owner) {
+        list.forEach(passed -> closer.close(owner, passed.fd()));
     }
 }

@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -203,10 +202,26 @@ final class ServiceRun {
     void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
         Map<String, String> all = new HashMap<>(variables);
         mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
-        Work<Child> work =
-                (stopping ? stopLane : lane)
-                        .work("to start " + command.executable(), spawning(command, all))
-                        .releasing(ServiceRun::killLate);
+        Lane where = stopping ? stopLane : lane;
+        String what = "to start " + command.executable();
+        Work<Child> work;
+        try {
+            PassedDescriptors passed = passedTo(command);
+            work =
+                    where.work(what, () -> start(command, all, passed))
+                            .ifNeverBegun(() -> release(passed));
+        } catch (ErrnoException e) {
+            work =
+                    where.work(
+                            what,
+                            () -> {
+                                throw e;
+                            });
+        }
+        begin(work.releasing(ServiceRun::killLate), command, asMain);
+    }
+
+    private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
         spawns.add(work);
         work.begin((child, failure) -> {
             spawns.remove(work);
@@ -222,20 +237,17 @@ final class ServiceRun {
         });
     }
 
-    /** The call itself, for a worker; what it gives to the command is as it is now. */
-    private Callable<Child> spawning(ExecCommand command, Map<String, String> variables) {
-        try {
-            PassedDescriptors passed = passedTo(command);
-            return () -> {
-                try (passed) {
-                    return execution.start(command, variables, passed);
-                }
-            };
-        } catch (ErrnoException e) {
-            return () -> {
-                throw e;
-            };
+    /** On a worker. */
+    private Child start(
+            ExecCommand command, Map<String, String> variables, PassedDescriptors passed)
+            throws SetupException, InterruptedException {
+        try (passed) {
+            return execution.start(command, variables, passed);
         }
+    }
+
+    private void release(PassedDescriptors passed) {
+        passed.close(context.closer(), unit.name().text());
     }
 
     /** Its stop has begun: commands that are spawned now do not wait for those of the start. */
@@ -264,8 +276,13 @@ final class ServiceRun {
             return PassedDescriptors.NONE;
         }
         PassedDescriptors sockets = context.events().activation().descriptorsFor(unit);
-        sockets.blocking(!unit.service().nonBlocking());
-        return starts ? sockets.and(listener.stored()) : sockets;
+        try {
+            sockets.blocking(!unit.service().nonBlocking());
+            return starts ? sockets.and(listener.stored()) : sockets;
+        } catch (ErrnoException e) {
+            release(sockets);
+            throw e;
+        }
     }
 
     private Optional<Integer> mainPid() {

@@ -4,6 +4,7 @@ import io.holdfast.core.linux.EventLoop;
 import io.holdfast.manager.unit.TimeSpan;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,7 @@ final class Work<T> {
     private final Callable<T> call;
     private Consumer<? super T> release = _ -> {};
     private boolean evenIfLate;
+    private Runnable unused = () -> {};
     private @Nullable Duration limit;
     private Answer<? super T> answer = (_, _) -> {};
 
@@ -58,6 +60,7 @@ final class Work<T> {
     private State state = State.NEW;
     private boolean wanted = true; // by whoever gets the answer
     private boolean slow;
+    private boolean toldGivenUp;
     private long begun;
     private @Nullable T value;
     private @Nullable Exception failure;
@@ -85,6 +88,15 @@ final class Work<T> {
         return this;
     }
 
+    /**
+     * Runs a task if the work is called off before it has begun: gives back what only the work
+     * itself would have given back. By the thread that calls it off; must not block.
+     */
+    Work<T> ifNeverBegun(Runnable task) {
+        unused = task;
+        return this;
+    }
+
     /** It is done though nobody waits for the answer any more, such as a clean-up. */
     Work<T> evenIfLate() {
         evenIfLate = true;
@@ -106,14 +118,19 @@ final class Work<T> {
     /**
      * Has it done.
      *
-     * @throws java.util.concurrent.RejectedExecutionException as {@link Workers#add}
+     * @throws RejectedExecutionException as {@link Workers#add}
      */
     Work<T> begin(Answer<? super T> answer) {
         this.answer = answer;
         EventLoop loop = workers().loop;
-        synchronized (workers()) {
-            state = State.WAITING;
-            workers().add(this, false);
+        try {
+            synchronized (workers()) {
+                state = State.WAITING;
+                workers().add(this, false);
+            }
+        } catch (RejectedExecutionException e) {
+            unused.run();
+            throw e;
         }
         Duration length = limit;
         if (length == null) {
@@ -154,6 +171,7 @@ final class Work<T> {
                 return;
             }
             runs = state == State.RUNNING;
+            toldGivenUp = runs;
             if (evenIfLate) {
                 wanted = false;
             } else {
@@ -168,30 +186,36 @@ final class Work<T> {
     }
 
     /**
-     * Nobody waits for its answer any more: it is not begun, or what comes of it is released. By
-     * any thread; does nothing once it has answered.
+     * Nobody waits for its answer any more: it is not begun, unless it is to be done {@linkplain
+     * #evenIfLate even so}, or what comes of it is released. By any thread; does nothing once it
+     * has answered.
      */
     void cancel() {
         T left = null;
+        boolean neverBegun = false;
         synchronized (workers()) {
             if (!wanted || state == State.OVER) {
                 return;
             }
             wanted = false;
             workers().settled(this);
-            if (state == State.WAITING) {
+            if (state == State.WAITING && !evenIfLate) {
                 boolean _ = workers().remove(this);
                 state = State.OVER;
+                neverBegun = true;
             } else if (state == State.DONE) {
                 left = value;
                 state = State.OVER;
             }
         }
+        if (neverBegun) {
+            unused.run();
+        }
         if (left != null) {
             T released = left;
             try {
                 new Work<>(lane, "undoing " + what, () -> released(released)).first();
-            } catch (java.util.concurrent.RejectedExecutionException e) { // the manager ends
+            } catch (RejectedExecutionException e) { // the manager ends
                 boolean _ = released(released);
             }
         }
@@ -238,8 +262,10 @@ final class Work<T> {
 
     private void end(@Nullable T result, @Nullable Exception thrown) {
         boolean delivered;
+        boolean told;
         synchronized (workers()) {
             delivered = wanted;
+            told = toldGivenUp;
             value = result;
             failure = thrown;
             state = delivered ? State.DONE : State.OVER;
@@ -248,7 +274,9 @@ final class Work<T> {
             if (result != null) {
                 release(result);
             }
-            workers().tellBack(this);
+            if (told) {
+                workers().tellBack(this);
+            }
         }
         if (delivered) { // before that of what comes behind it in the lane
             workers().loop.postEnding(this::deliver);

@@ -204,7 +204,15 @@ final class Workers implements AutoCloseable {
         makeReady(work.lane);
         forget(work.lane);
         dispatch();
+        endThreads();
         notifyAll();
+    }
+
+    /** After the close, when nothing runs: then nothing waits either. */
+    private synchronized void endThreads() {
+        if (closed && running.isEmpty() && ready.isEmpty()) {
+            threads.shutdown();
+        }
     }
 
     @GuardedBy("this")
@@ -277,7 +285,8 @@ final class Workers implements AutoCloseable {
 
     /**
      * Lets what was begun, and what waits, come to its end, as long as any of it does. What has not
-     * come back by then is left behind: its threads end with the process.
+     * come back by then is left behind, with what waits in its lane: when it comes back after all,
+     * the clean-up behind it is still done. Its threads end with the process.
      */
     @Override
     public void close() {
@@ -292,8 +301,8 @@ final class Workers implements AutoCloseable {
                             .collect(Collectors.joining(", "));
             undelivered = List.copyOf(open);
         }
-        threads.shutdown();
         undelivered.forEach(Work::cancel);
+        endThreads();
         if (!left.isEmpty()) {
             warnings.accept("ends without what has not returned from the kernel: " + left);
         }

@@ -249,4 +249,60 @@ class WorkersTest {
         assertThat(warnings).singleElement().asString().contains("unit: to open");
         other.close();
     }
+
+    @Test
+    void workThatIsCalledOffBeforeItBeginsGivesBackWhatItWasGiven() {
+        Lane lane = workers.ownLane("a");
+        List<String> unused = new ArrayList<>();
+        Work<Fd> first = lane.work("to hang", this::hang).releasing(Fd::close).begin((_, _) -> {});
+        Work<Integer> behind =
+                lane.work("to wait", () -> 1)
+                        .ifNeverBegun(() -> unused.add("behind"))
+                        .begin((_, _) -> {});
+        Work<Integer> late =
+                lane.work("to be late", () -> 1)
+                        .ifNeverBegun(() -> unused.add("late"))
+                        .within(SHORT)
+                        .begin((_, _) -> {});
+        behind.cancel();
+        behind.cancel();
+        turnUntil(() -> unused.size() == 2);
+        assertThat(unused).containsExactly("behind", "late");
+        late.cancel();
+        first.cancel();
+        assertThat(unused).hasSize(2);
+    }
+
+    @Test
+    void workThatIsRefusedGivesBackWhatItWasGiven() {
+        workers.close();
+        List<String> unused = new ArrayList<>();
+        assertThatThrownBy(() ->
+                        workers.ownLane("a")
+                                .work("nothing", () -> 1)
+                                .ifNeverBegun(() -> unused.add("x"))
+                                .begin((_, _) -> {}))
+                .isInstanceOf(RejectedExecutionException.class);
+        assertThat(unused).containsExactly("x");
+    }
+
+    @Test
+    void aCleanUpBehindHangingWorkIsDoneAfterTheClose() {
+        Lane lane = workers.ownLane("a");
+        AtomicInteger cleaned = new AtomicInteger();
+        AtomicInteger late = new AtomicInteger();
+        Work<Fd> _ =
+                lane.work("to hang", this::hang)
+                        .releasing(Fd::close)
+                        .within(SHORT)
+                        .begin((_, _) -> late.incrementAndGet());
+        Work<Integer> _ =
+                lane.work("to clean up", cleaned::incrementAndGet).evenIfLate().begin((_, _) -> {});
+        turnUntil(() -> late.get() == 1);
+        workers.close();
+        assertThat(cleaned).hasValue(0);
+        try (Fd _ = letGo()) {
+            Await.until(() -> cleaned.get() == 1);
+        }
+    }
 }

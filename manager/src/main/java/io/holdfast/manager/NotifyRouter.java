@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
@@ -12,13 +14,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Routes each notify message to the service that its sender belongs to. A message of a process that
- * is being spawned, and so not known yet, waits until the spawn is over. A message is parsed once
- * its sender's unit is known, so a complaint about it can name both. On the loop.
+ * is being spawned, and so not known yet, waits until the spawn is over. What waits is charged to
+ * the sender's user with its descriptors, for anybody may send while something is spawned. A
+ * message is parsed once its sender's unit is known, so a complaint about it can name both. On the
+ * loop.
  */
 final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     private final UnitTable units;
     private final FdCloser<String> closer;
     private final Throttle complaints;
+    private final boolean cgroups;
+    private final FairShare<Long> shares = FairShare.of(ManagerLimits.EARLY_MESSAGES);
     private final Deque<Early> early = new ArrayDeque<>();
 
     /** A message that waits. What it owns is closed with it. */
@@ -27,18 +33,29 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         private final byte[] datagram;
         private final List<Fd> descriptors;
         private final FdCloser<String> closer;
+        private final Charge<Long> charge;
 
-        Early(NotifySender sender, byte[] datagram, List<Fd> descriptors, FdCloser<String> closer) {
+        /**
+         * @param charge of the message and its descriptors
+         */
+        Early(
+                NotifySender sender,
+                byte[] datagram,
+                List<Fd> descriptors,
+                FdCloser<String> closer,
+                Charge<Long> charge) {
             this.sender = sender;
             this.datagram = datagram;
             this.descriptors = descriptors;
             this.closer = closer;
+            this.charge = charge;
         }
 
         @Override
         public void close() {
             sender.close();
-            closer.close("early messages", descriptors);
+            closer.close("user " + sender.uid(), descriptors);
+            charge.close();
         }
     }
 
@@ -46,6 +63,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         this.units = units;
         this.closer = context.closer();
         this.complaints = Complaints.on(context.loop(), context::warn);
+        this.cgroups = context.cgroups().isPresent();
     }
 
     @Override
@@ -71,15 +89,23 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
                 "notify message of " + sender + " ignored: it belongs to no unit");
     }
 
+    /** Where there are cgroups a process is born in that of its unit. */
     private boolean mayBeEarly(PidFd sender, @Nullable Service owner) {
         return owner == null
-                ? units.services().anyMatch(Service::isSpawning)
+                ? !cgroups && units.services().anyMatch(Service::isSpawning)
                 : owner.isSpawning() && !owner.messages().knows(sender);
     }
 
-    /** False if too many wait. */
+    /** False if too many of the sender's user wait. */
     private boolean keep(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
-        if (early.size() >= ManagerLimits.EARLY_MESSAGES.intValue()) {
+        Charge<Long> charge = shares.charge(sender.uid(), 1L + descriptors.size());
+        if (charge == null) {
+            complaints.log(
+                    new Complaints.Source("early", sender.uid()),
+                    "notify message of "
+                            + sender
+                            + " does not wait: "
+                            + shares.refusal(sender.uid()));
             return false;
         }
         early.add(
@@ -87,7 +113,8 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
                         sender.duplicate(),
                         datagram,
                         descriptors.stream().filter(Fd::isOpen).map(Fd::move).toList(),
-                        closer));
+                        closer,
+                        charge));
         return true;
     }
 

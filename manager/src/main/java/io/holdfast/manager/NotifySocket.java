@@ -5,6 +5,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
@@ -12,17 +13,27 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
  * The socket of {@code $NOTIFY_SOCKET} (sd_notify(3)). The sender of each message is the process
  * that the kernel holds for us (SCM_PIDFD), never a number in the message.
+ *
+ * <p>Everybody may send, also descriptors whose close takes as long as the sender likes. When too
+ * many of a user's wait to be closed, the socket takes no descriptors for a while: messages without
+ * them still arrive. A kernel before Linux 6.16 cannot refuse descriptors; there the messages wait.
  */
 final class NotifySocket implements AutoCloseable {
     private static final int MAX_DESCRIPTORS = 253;
     private static final int FOR_ALL = 0777;
+
+    /** How long no descriptors are taken before it is looked again whether they may be. */
+    private static final Duration REFUSAL = Duration.ofSeconds(1);
 
     /** Whom datagrams go to, on the loop. */
     interface Receiver {
@@ -43,6 +54,9 @@ final class NotifySocket implements AutoCloseable {
     private final Receiver receiver;
     private final FdCloser<String> closer;
     private final Throttle complaints;
+    private final EventLoop loop;
+    private final EventLoop.Watch watch;
+    private final Set<String> slow = new HashSet<>(); // users for whom descriptors are refused
     private final Ancillary beside = Ancillary.ofDescriptors(MAX_DESCRIPTORS);
     private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
 
@@ -63,9 +77,10 @@ final class NotifySocket implements AutoCloseable {
         this.closer = closer;
         this.receiver = receiver;
         this.complaints = Complaints.on(loop, complaints);
+        this.loop = loop;
         socket = UnixSocket.bind(new UnixAddress.PathName(path.toString()), FOR_ALL);
         socket.passIdentity();
-        EventLoop.Watch ignored = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
+        watch = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
     }
 
     Path path() {
@@ -113,9 +128,50 @@ final class NotifySocket implements AutoCloseable {
             data.get(0, bytes);
             receiver.datagram(held, bytes, descriptors);
         } finally {
-            String owner = "user " + sender.map(who -> Long.toString(who.uid())).orElse("unknown");
-            closer.close(owner, descriptors);
             sender.ifPresent(Sender::close);
+            close(sender.map(NotifySocket::owner).orElse("user unknown"), descriptors);
+        }
+    }
+
+    /** For the closer of descriptors. */
+    private static String owner(Sender sender) {
+        return "user " + sender.uid();
+    }
+
+    private void close(String owner, List<Fd> descriptors) {
+        closer.close(owner, descriptors);
+        if (closer.isFull(owner) && slow.add(owner)) {
+            complaints.log(
+                    owner,
+                    "descriptors beside notify messages are refused: %d of %s are slow to be closed, which is the limit"
+                            .formatted(FdCloser.MAX_WAITING, owner));
+            takeDescriptors(false);
+            lookAgain(owner);
+        }
+    }
+
+    private void lookAgain(String owner) {
+        EventLoop.Timer _ =
+                loop.after(
+                        REFUSAL,
+                        () -> {
+                            if (closer.isFull(owner)) {
+                                lookAgain(owner);
+                            } else {
+                                boolean _ = slow.remove(owner);
+                                takeDescriptors(slow.isEmpty());
+                            }
+                        });
+    }
+
+    private void takeDescriptors(boolean whether) {
+        if (!socket.fd().isOpen()) {
+            return; // closed meanwhile
+        }
+        if (Feature.PASS_RIGHTS.isPresent()) {
+            socket.passDescriptors(whether);
+        } else {
+            watch.events(whether ? Readiness.IN : 0);
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
@@ -90,6 +91,11 @@ final class ServiceMessages {
     private void store(NotifyMessage.Store store, List<Fd> descriptors) {
         if (store.remove()) {
             life.store().remove(store.name());
+        } else if (store.add() && life.context.closer().isFull(life.name().text())) {
+            complaints.log(
+                    "slow",
+                    "the descriptor %s is not kept: %d that were kept before are slow to be closed, which is the limit"
+                            .formatted(store.name(), FdCloser.MAX_WAITING));
         } else if (store.add()) {
             int most = life.unit().service().store().most();
             descriptors.stream()

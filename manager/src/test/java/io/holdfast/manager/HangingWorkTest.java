@@ -1,14 +1,20 @@
 package io.holdfast.manager;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -114,6 +120,25 @@ class HangingWorkTest {
         assertThat(stage.stop("hangs1")).isEqualTo(JobResult.DONE);
         assertThat(Stage.get(start)).isEqualTo(JobResult.CANCELED);
         assertThat(stage.state("hangs1")).isEqualTo("failed/failed timeout");
+    }
+
+    /** While something is spawned anybody could make the manager keep what he sends. */
+    @Test
+    @Needs(cgroup2 = true)
+    void messagesOfStrangersDoNotWaitForASpawn() throws Exception {
+        CompletableFuture<JobResult> start = stage.starting("hangs0");
+        awaitSpawn(stage, "hangs0");
+        try (UnixSocket stranger =
+                UnixSocket.connect(
+                        UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
+                        SocketType.DATAGRAM,
+                        Duration.ofSeconds(10))) {
+            int _ = stranger.send(ByteBuffer.wrap("STATUS=x".getBytes(UTF_8)));
+            assertThat(stage.happenings().await("belongs to no unit")).isNotEmpty();
+        }
+        assertThat(stage.state("hangs0")).startsWith("activating/start ");
+        user.close();
+        assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
     }
 
     @Test

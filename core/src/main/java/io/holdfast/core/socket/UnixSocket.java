@@ -262,11 +262,21 @@ public final class UnixSocket implements AutoCloseable {
      * @throws NotSupportedException before Linux 6.16
      */
     public void refuseDescriptors() {
+        passDescriptors(false);
+    }
+
+    /**
+     * Sets whether descriptors are taken that are sent from now on; else the peer's send that has
+     * some fails with EPERM (SO_PASSRIGHTS).
+     *
+     * @throws NotSupportedException before Linux 6.16
+     */
+    public void passDescriptors(boolean whether) {
         if (!Feature.PASS_RIGHTS.isPresent()) {
             throw new NotSupportedException("refusing descriptors", Feature.PASS_RIGHTS);
         }
         ErrnoException.check(
-                SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, 0),
+                SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, whether ? 1 : 0),
                 "setsockopt(SO_PASSRIGHTS)",
                 fd);
     }

@@ -1,0 +1,130 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.Needs;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Everybody may send notify messages, with descriptors whose close lasts as long as he likes. */
+@Timeout(120)
+class NotifyFloodTest {
+    /** More than may wait to be closed, and less than a process may have. */
+    private static final int MESSAGES = 60;
+
+    private static final int EACH = 250;
+
+    /**
+     * Sends a socket whose last close waits for a peer that does not read, then others that wait
+     * behind it, until it is told to end.
+     */
+    private static final String ATTACKER =
+            """
+            import array, os, socket, struct, sys, time
+            def send(*fds):
+                face.sendmsg([b"STATUS=x"],
+                        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+            server = socket.create_server(("127.0.0.1", 0))
+            client = socket.create_connection(server.getsockname())
+            peer, _ = server.accept()
+            client.setblocking(False)
+            try:
+                while True:
+                    client.send(b"x" * 65536)
+            except BlockingIOError:
+                pass
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+            face = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            face.connect(sys.argv[1])
+            while True:
+                try:
+                    send(client.fileno())
+                    break
+                except PermissionError: # still
+                    time.sleep(0.01)
+            client.close()
+            file = os.memfd_create("x")
+            sent = 0
+            refused = 0
+            for i in range(int(sys.argv[2])):
+                try:
+                    send(*[file] * int(sys.argv[3]))
+                    sent += 1
+                except PermissionError:
+                    refused += 1
+            print(sent, "sent", "some refused" if refused else "none refused", flush=True)
+            sys.stdin.read()
+            """;
+
+    @TempDir private Path folder;
+    private Stage stage;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        stage.close();
+    }
+
+    private static int descriptors() {
+        return Objects.requireNonNull(new File("/proc/self/fd").list()).length;
+    }
+
+    private Process attacker() throws IOException {
+        Path script = Files.writeString(folder.resolve("attacker.py"), ATTACKER);
+        return new ProcessBuilder(
+                        "/usr/bin/python3",
+                        script.toString(),
+                        stage.runtimeDirectory().resolve("notify").toString(),
+                        Integer.toString(MESSAGES),
+                        Integer.toString(EACH))
+                .redirectErrorStream(true)
+                .start();
+    }
+
+    @Test
+    @Needs(features = Feature.PASS_RIGHTS, programs = "python3")
+    void descriptorsThatAreSlowToCloseAreBounded() throws Exception {
+        stage.service(
+                "a",
+                "Type=notify",
+                "ExecStart=" + stage.python("a", "notify(\"READY=1\")\nsignal.pause()"));
+        int before = descriptors();
+        Process attacker = attacker();
+        try (BufferedReader told = attacker.inputReader()) {
+            assertThat(told.readLine()).endsWith("sent some refused");
+            int most = FdCloser.MAX_WAITING + 16 * EACH; // the socket's own queue is short
+            assertThat(descriptors() - before).isLessThan(most);
+            assertThat(stage.happenings().await("descriptors beside notify messages are refused"))
+                    .contains(FdCloser.MAX_WAITING + " of user 0", "which is the limit");
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        } finally {
+            attacker.destroyForcibly().waitFor();
+        }
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        Await.until(() -> descriptors() <= before + EACH);
+
+        Process another = attacker();
+        try (BufferedReader told = another.inputReader()) {
+            Await.until(() -> descriptors() > before + EACH); // they are taken again
+            assertThat(told.readLine()).contains("sent");
+        } finally {
+            another.destroyForcibly().waitFor();
+        }
+    }
+}

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import java.util.Optional;
@@ -12,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class ForkedMain {
     private final ServiceLife life;
+    private final Throttle complaints; // the service's user can cause any number
     private @Nullable PidFile file; // that is waited for
 
     ForkedMain(ServiceLife life) {
         this.life = life;
+        this.complaints = Complaints.on(life.context.loop(), life::warn);
     }
 
     /**
@@ -68,7 +71,8 @@ final class ForkedMain {
     }
 
     private void looked(ServiceRun run, String path, PidFile.Content content, Runnable found) {
-        content.refusal().ifPresent(why -> life.warnOnce("its PID file is not read: " + why));
+        content.refusal()
+                .ifPresent(why -> complaints.log("not read", "its PID file is not read: " + why));
         if (content.number().isPresent()) { // what was left behind meanwhile is ours by then
             life.context
                     .events()
@@ -94,7 +98,8 @@ final class ForkedMain {
     private boolean taken(ServiceRun run, String path, int number) {
         PidFd process = PidFd.find(number).orElse(null);
         if (process == null || !isOf(run, process)) {
-            life.warnOnce(
+            complaints.log(
+                    "not of the unit",
                     path
                             + " names "
                             + (process == null ? "no process" : process)

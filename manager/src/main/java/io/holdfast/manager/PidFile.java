@@ -10,6 +10,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.SysInotify;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -21,8 +22,13 @@ import org.jspecify.annotations.Nullable;
  * anything in its place; the loop only learns that something near it has changed (inotify(7)).
  */
 final class PidFile implements AutoCloseable {
+    /** How long after a look the next change counts: the service's user can make any number. */
+    private static final Duration PAUSE = Duration.ofMillis(10);
+
     /** What a PID file may have of bytes: a number, and blanks around it. */
     private static final int MOST_BYTES = 64;
+
+    private static final int NONE = -1;
 
     /**
      * What was found.
@@ -34,12 +40,14 @@ final class PidFile implements AutoCloseable {
         private static final Content NONE = new Content(OptionalInt.empty(), Optional.empty());
     }
 
+    private final EventLoop loop;
     private final Lane lane;
     private final String path;
     private final SysInotify changes = new SysInotify();
+    private final EventLoop.Watch watch; // waits for a change while no look is under way
     private final Consumer<Content> told;
+    private int watched = NONE; // on the worker: which watch of the changes there is
     private @Nullable Work<Content> look; // that is under way
-    private boolean again;
     private boolean closed;
 
     /**
@@ -50,11 +58,12 @@ final class PidFile implements AutoCloseable {
      * @throws ErrnoException EMFILE
      */
     PidFile(EventLoop loop, Lane lane, String path, Consumer<Content> told) {
+        this.loop = loop;
         this.lane = lane;
         this.path = path;
         this.told = told;
         try {
-            EventLoop.Watch _ = loop.watch(changes.fd(), Readiness.IN, _ -> changed());
+            watch = loop.watch(changes.fd(), 0, _ -> look());
         } catch (ErrnoException e) {
             changes.close();
             throw e;
@@ -62,17 +71,12 @@ final class PidFile implements AutoCloseable {
         look();
     }
 
-    private void changed() {
-        changes.drain();
-        look();
-    }
-
     private void look() {
-        if (look != null) {
-            again = true;
+        if (closed) {
             return;
         }
-        again = false;
+        watch.events(0);
+        changes.drain(); // first: what changes from now on is told again
         look = lane.work("to read its PID file", this::read).begin(this::looked);
     }
 
@@ -81,13 +85,17 @@ final class PidFile implements AutoCloseable {
         if (closed) {
             return;
         }
+        EventLoop.Timer _ = loop.after(PAUSE, this::awaitChange);
         told.accept(
                 content != null
                         ? content
                         : new Content(
                                 OptionalInt.empty(), Optional.of(ServiceLife.message(failure))));
-        if (again && !closed) {
-            look();
+    }
+
+    private void awaitChange() {
+        if (!closed) {
+            watch.events(Readiness.IN);
         }
     }
 
@@ -122,16 +130,24 @@ final class PidFile implements AutoCloseable {
         }
     }
 
-    /** Watches the nearest directory that is there; when one nearer has come meanwhile, that. */
+    /**
+     * Watches the nearest directory that is there; when one nearer has come meanwhile, that. There
+     * is one watch at a time, whatever is renamed: all of a user's come from one limit
+     * (fs.inotify.max_user_watches).
+     */
     private void watch() throws FileException {
-        String watched = "";
+        String nearestBefore = "";
         while (true) {
             try (Directory nearest = nearest()) {
-                if (nearest.path().equals(watched)) {
+                if (nearest.path().equals(nearestBefore)) {
                     return;
                 }
-                changes.watchAppearances(nearest.fd());
-                watched = nearest.path();
+                int watch = changes.watchAppearances(nearest.fd());
+                if (watched != NONE && watched != watch) {
+                    changes.forget(watched);
+                }
+                watched = watch;
+                nearestBefore = nearest.path();
             }
         }
     }

@@ -19,6 +19,7 @@ public final class SysInotify implements AutoCloseable {
 
     private static final MethodHandle INIT = Libc.bind("inotify_init1");
     private static final MethodHandle ADD_WATCH = Libc.bind("inotify_add_watch");
+    private static final MethodHandle RM_WATCH = Libc.bind("inotify_rm_watch");
 
     private final Fd fd;
 
@@ -40,9 +41,11 @@ public final class SysInotify implements AutoCloseable {
      * Waits for names that come to a directory, and for changes of the files in it.
      *
      * @param directory may be open with O_PATH
+     * @return the watch, the same for the same directory, until it is {@linkplain #forget
+     *     forgotten}
      * @throws ErrnoException ENOSPC (fs.inotify.max_user_watches), EACCES
      */
-    public void watchAppearances(Fd directory) {
+    public int watchAppearances(Fd directory) {
         String itself = directory.with(number -> "/proc/self/fd/" + number);
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
@@ -58,10 +61,23 @@ public final class SysInotify implements AutoCloseable {
                             0,
                             0,
                             0);
-            ErrnoException.check(r, "inotify_add_watch", directory);
+            return ErrnoException.check(r, "inotify_add_watch", directory);
         } finally {
             fd.release();
             scratch.give();
+        }
+    }
+
+    /**
+     * Ends a watch, which makes this readable once more; nothing happens if its directory is gone,
+     * and the watch with it.
+     */
+    public void forget(int watch) {
+        int number = fd.acquire();
+        try {
+            int ignored = Libc.intCall(RM_WATCH, number, watch, 0, 0, 0, 0);
+        } finally {
+            fd.release();
         }
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
@@ -144,9 +145,16 @@ final class CgroupProcesses implements RunProcesses {
 
     @Override
     public boolean clean(boolean kill) throws InterruptedException {
-        if (kill && cgroup.isPopulated()) {
-            cgroup.kill();
-            boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
+        try {
+            if (kill && cgroup.isPopulated()) {
+                cgroup.kill();
+                boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
+            }
+        } catch (ErrnoException e) { // the manager ends, and has removed it
+            if (e.errno() != Errno.ENODEV && e.errno() != Errno.ENOENT) {
+                cgroup.close();
+                throw e;
+            }
         }
         return UnitCgroups.remove(cgroup);
     }

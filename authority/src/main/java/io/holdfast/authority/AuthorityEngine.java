@@ -69,8 +69,7 @@ public final class AuthorityEngine implements AutoCloseable {
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<Consumer<Change>> listeners = new CopyOnWriteArrayList<>();
     private final ChecksUnderWay checks = new ChecksUnderWay();
-    private final TemporaryAuthorizations kept =
-            new TemporaryAuthorizations(loop, () -> tell(Change.AUTHORIZATIONS));
+    private final TemporaryAuthorizations kept;
     private final AuthenticationAgents agents;
     private final DecisionLog log = new DecisionLog(this::afterInterval, System::nanoTime);
     private final UserLines lines =
@@ -82,6 +81,9 @@ public final class AuthorityEngine implements AutoCloseable {
 
     private AuthorityEngine(AuthorityOptions options) throws IOException {
         this.options = options;
+        this.kept =
+                new TemporaryAuthorizations(
+                        loop, options.sessions(), () -> tell(Change.AUTHORIZATIONS));
         this.agents =
                 new AuthenticationAgents(
                         loop, tasks, kept, options, lines, () -> tell(Change.AUTHORIZATIONS));
@@ -97,7 +99,7 @@ public final class AuthorityEngine implements AutoCloseable {
             open.add(
                     new FolderWatch(
                             options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
-            open.add(options.sessions().watch(() -> tell(Change.SESSIONS)));
+            open.add(options.sessions().watch(this::sessionsChanged));
         } catch (IOException | RuntimeException | Error e) {
             closeParts();
             kept.close();
@@ -154,6 +156,11 @@ public final class AuthorityEngine implements AutoCloseable {
     private void reloadRules() {
         rules.reload();
         tell(Change.AUTHORIZATIONS);
+    }
+
+    private void sessionsChanged() {
+        kept.ofEndedSessions().forEach(each -> context.revoke(each.id()));
+        tell(Change.SESSIONS);
     }
 
     private void tell(Change change) {

@@ -1,8 +1,10 @@
 package io.holdfast.authority;
 
+import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.SysTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -11,11 +13,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * The temporary authorizations that are in force. Each ends when its time is over, when it is
- * revoked, and the moment its process exits. Changed on the loop; any thread may look for one.
+ * revoked, when its process exits, and when the session for which its agent was registered ends.
+ * Changed on the loop; any thread may look for one.
+ *
+ * <p>Time is CLOCK_BOOTTIME: it is not set, as the wall clock is, and it goes on while the machine
+ * sleeps, as the loop's own clock does not. So an authorization that has expired during a sleep
+ * does not serve, though its timer has not run yet.
  */
 final class TemporaryAuthorizations implements AutoCloseable {
     /** How many one user may have; the oldest goes when a further one comes. */
@@ -24,17 +33,35 @@ final class TemporaryAuthorizations implements AutoCloseable {
     private final EventLoop loop;
     private final Runnable changed;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
-    private volatile List<TemporaryAuthorization> inForce = List.of();
+    private final Sessions sessions;
+    private final LongSupplier clock;
+    private volatile List<Entry> inForce = List.of();
     private long last;
 
-    private record Entry(TemporaryAuthorization authorization, EventLoop.Timer expiry) {}
+    /**
+     * One of them.
+     *
+     * @param deadline by the clock
+     */
+    private record Entry(
+            TemporaryAuthorization authorization, long deadline, EventLoop.Timer expiry) {}
 
     /**
      * @param changed called after one has come or gone
      */
-    TemporaryAuthorizations(EventLoop loop, Runnable changed) {
+    TemporaryAuthorizations(EventLoop loop, Sessions sessions, Runnable changed) {
+        this(loop, sessions, changed, SysTime::sinceBoot);
+    }
+
+    /**
+     * @param clock in nanoseconds
+     */
+    TemporaryAuthorizations(
+            EventLoop loop, Sessions sessions, Runnable changed, LongSupplier clock) {
         this.loop = loop;
+        this.sessions = sessions;
         this.changed = changed;
+        this.clock = clock;
     }
 
     /**
@@ -52,12 +79,13 @@ final class TemporaryAuthorizations implements AutoCloseable {
         String id = "tmpauthz" + ++last;
         Subject.UnixProcess held = subject.duplicate();
         try {
-            Instant now = Instant.now();
+            Instant now = Instant.now(); // for people
             TemporaryAuthorization added =
                     new TemporaryAuthorization(
                             id, action, held, scope, now, now.plus(life), administrator);
             var _ = loop.watch(held.pidFd().fd(), Readiness.IN, _ -> remove(id)); // it has exited
-            entries.put(id, new Entry(added, loop.after(life, () -> remove(id))));
+            long deadline = clock.getAsLong() + life.toNanos();
+            entries.put(id, new Entry(added, deadline, loop.after(life, () -> remove(id))));
             publish();
             return added;
         } catch (RuntimeException e) {
@@ -68,15 +96,19 @@ final class TemporaryAuthorizations implements AutoCloseable {
 
     private void makeRoom(long uid) {
         List<TemporaryAuthorization> ofUser =
-                inForce.stream().filter(each -> each.subject().uid() == uid).toList();
+                inForce().filter(each -> each.subject().uid() == uid).toList();
         for (int i = 0; i <= ofUser.size() - MAX_PER_USER; i++) {
             remove(ofUser.get(i).id());
         }
     }
 
     private void publish() {
-        inForce = entries.values().stream().map(Entry::authorization).toList();
+        inForce = List.copyOf(entries.values());
         changed.run();
+    }
+
+    private Stream<TemporaryAuthorization> inForce() {
+        return inForce.stream().map(Entry::authorization);
     }
 
     /**
@@ -91,9 +123,11 @@ final class TemporaryAuthorizations implements AutoCloseable {
     Found find(Subject.UnixProcess process, String action) {
         List<TemporaryAuthorization> fit = new ArrayList<>();
         List<String> unfit = new ArrayList<>();
-        for (TemporaryAuthorization each : inForce) {
+        for (Entry entry : inForce) {
+            TemporaryAuthorization each = entry.authorization();
             if (each.action().equals(action) && each.subject().uid() == process.uid()) {
-                Optional<String> reason = SharedTerminal.unfit(each.subject(), process);
+                Optional<String> reason =
+                        ended(entry).or(() -> SharedTerminal.unfit(each.subject(), process));
                 if (reason.isEmpty()) {
                     fit.add(each);
                 } else {
@@ -104,9 +138,32 @@ final class TemporaryAuthorizations implements AutoCloseable {
         return new Found(fit, unfit);
     }
 
+    /** Why it is not in force any more, though it has not been removed yet. */
+    private Optional<String> ended(Entry entry) {
+        if (clock.getAsLong() - entry.deadline() >= 0) {
+            return Optional.of("expired");
+        }
+        return isOfEndedSession(entry.authorization())
+                ? Optional.of("of a session that has ended")
+                : Optional.empty();
+    }
+
+    /** The user has logged out, whether or not processes of the session are left. */
+    private boolean isOfEndedSession(TemporaryAuthorization authorization) {
+        return authorization.scope() instanceof Subject.UnixSession(String id, long uid)
+                && sessions.session(id)
+                        .filter(session -> session.uid() == uid && !session.isClosing())
+                        .isEmpty();
+    }
+
+    /** Those to be removed after sessions have ended. By any thread; may block. */
+    List<TemporaryAuthorization> ofEndedSessions() {
+        return inForce().filter(this::isOfEndedSession).toList();
+    }
+
     /** By any thread. */
     List<TemporaryAuthorization> inScope(Predicate<Subject> scope) {
-        return inForce.stream().filter(each -> scope.test(each.scope())).toList();
+        return inForce().filter(each -> scope.test(each.scope())).toList();
     }
 
     Optional<TemporaryAuthorization> byId(String id) {

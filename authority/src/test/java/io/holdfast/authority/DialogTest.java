@@ -9,13 +9,19 @@ import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.testkit.ScratchCgroup;
+import io.holdfast.core.testkit.SetuidPeer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,6 +34,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Agents, what they are asked, and what stays of it. */
 @Timeout(120)
@@ -523,6 +532,92 @@ class DialogTest {
                 process = parent.child("subject", "uid=" + USER);
             }
             engine.disconnected("root");
+        }
+    }
+
+    /** A user's processes can make each other do what they like: there is nothing to protect. */
+    @Test
+    void whoExecutesAnotherProgramOfHisUserIsTheSameProcess() throws Exception {
+        Path script = folder.resolve("program");
+        Path go = folder.resolve("go");
+        Files.writeString(
+                script,
+                "echo ok ready >&$READY_FD\nread line <%s\nexec sleep 1000\n".formatted(go));
+        letOthersIn();
+        assertThat(new ProcessBuilder("mkfifo", "-m", "666", go.toString()).start().waitFor())
+                .isZero();
+        process = parent.program("subject", "uid=" + USER, "exec=/bin/sh," + script).pid();
+        register();
+        assertThat(authenticated("a.keep").isAuthorized()).isTrue();
+        Files.writeString(go, "\n");
+        try (PidFd held = PidFd.open(process)) {
+            Await.until(() -> held.proc().name().equals("sleep"));
+        }
+        assertThat(quietly(subject(), "a.keep").isAuthorized()).isTrue();
+        assertThat(quietly(subject(), "a.other").isAuthorized()).isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Needs(
+            root = true,
+            programs = {"perl", "setpriv"})
+    void whoExecutesASetuidProgramTakesNothingAlong(SetuidPeer.Way way) throws Exception {
+        letOthersIn();
+        Path socket = folder.resolve("service");
+        try (UnixListener service =
+                        UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 8, 0666);
+                SetuidPeer peer = SetuidPeer.connect(folder, socket, USER, way)) {
+            assertThat(service.fd().isOpen()).isTrue();
+            process = peer.process().pid();
+            register();
+            assertThat(authenticated("a.keep").isAuthorized()).isTrue();
+            peer.becomeRoot();
+            Subject asRoot = subject(process, 0, Origin.DESCRIPTOR);
+            assertThat(
+                            engine.check(
+                                            new CheckRequest(
+                                                    ROOT, asRoot, "a.keep", Map.of(), false, true,
+                                                    ""))
+                                    .join()
+                                    .isAuthorized())
+                    .as("for whom it has become")
+                    .isFalse();
+            assertThat(quietly(subject(), "a.keep").isAuthorized())
+                    .as("for the user who connected")
+                    .isTrue();
+        }
+    }
+
+    private void letOthersIn() throws IOException {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    /** Processes of the session are left in both cases. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Needs(root = true, cgroup2 = true)
+    void whatIsKeptGoesWithTheSessionOfItsAgent(boolean lingers) throws Exception {
+        folders.display(USER, "77", "", "active");
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup scope = scratch.cgroup().create("session-77.scope");
+                PidFd inside = PidFd.open(process)) {
+            scope.attach(inside);
+            engine.close();
+            engine = AuthorityEngine.open(folders.options(scratch.cgroup().path()));
+            Subject.UnixSession session = new Subject.UnixSession("77", USER);
+            engine.registerAgent(callerBy(inside), session, "C", "/agent", false, agent).join();
+            assertThat(authenticated("a.keep").isAuthorized()).isTrue();
+            assertThat(quietly(subject(), "a.keep").isAuthorized()).isTrue();
+            if (lingers) {
+                folders.display(USER, "77", "", "closing");
+            } else {
+                folders.endSession("77");
+            }
+            assertThat(quietly(subject(), "a.keep").isAuthorized()).isFalse();
+            Await.until(() -> engine.temporaryAuthorizations(ROOT).isEmpty());
+            folders.display(USER, "77", "", "active");
+            assertThat(quietly(subject(), "a.keep").isAuthorized()).isFalse();
         }
     }
 }

@@ -43,6 +43,10 @@ final class PolicyFolders {
                 .withSessions(new Sessions(logins, root));
     }
 
+    Sessions sessions() {
+        return options().sessions();
+    }
+
     /** An action in a file of its own, whose three defaults are the same. */
     PolicyFolders action(String id, String implicit, String... annotations) {
         return actionByPlace(id, implicit, implicit, implicit, annotations);
@@ -92,6 +96,11 @@ final class PolicyFolders {
                 logins.resolve("users").resolve(Long.toString(uid)),
                 "STATE=%s\nDISPLAY=%s\n".formatted(state, session));
         return this;
+    }
+
+    /** A session ends, and nothing of it is left. */
+    void endSession(String session) throws IOException {
+        Files.delete(logins.resolve("sessions").resolve(session));
     }
 
     private static void replace(Path file, String text) {

@@ -2,25 +2,33 @@ package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
-/** How many authentications are remembered. */
+/** How many authentications are remembered, and for how long. */
 class TemporaryAuthorizationsTest {
     private static final long USER = 20001;
+    private static final Duration LIFE = Duration.ofMinutes(5);
+
+    @TempDir private Path folder;
 
     @Test
     void theOldestOfAUserGoesWhenHeHasTooMany() {
         OpenDescriptors before = OpenDescriptors.now();
         try (EventLoop loop = EventLoop.open();
-                TemporaryAuthorizations kept = new TemporaryAuthorizations(loop, () -> {});
+                TemporaryAuthorizations kept =
+                        new TemporaryAuthorizations(loop, sessions(), () -> {});
                 Subject.UnixProcess user = process(USER);
                 Subject.UnixProcess other = process(USER + 1)) {
             String others = add(kept, other, "a.other");
@@ -41,6 +49,30 @@ class TemporaryAuthorizationsTest {
         before.awaitSameNumber();
     }
 
+    /** The loop's clock stands still while the machine sleeps, so its timer comes too late. */
+    @Test
+    void whatExpiredWhileTheMachineSleptDoesNotServe() {
+        AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
+        try (EventLoop loop = EventLoop.open();
+                TemporaryAuthorizations kept =
+                        new TemporaryAuthorizations(loop, sessions(), () -> {}, clock::get);
+                Subject.UnixProcess user = process(USER)) {
+            var _ = add(kept, user, "a.0");
+            assertThat(clock.addAndGet(LIFE.toNanos() - 1)).isNegative();
+            assertThat(kept.find(user, "a.0").fit()).hasSize(1);
+            clock.incrementAndGet();
+            assertThat(kept.find(user, "a.0").fit()).isEmpty();
+            assertThat(kept.find(user, "a.0").unfit())
+                    .singleElement()
+                    .asString()
+                    .contains("expired");
+        }
+    }
+
+    private Sessions sessions() {
+        return new PolicyFolders(folder).display(USER, "7", "seat0", "active").sessions();
+    }
+
     private static Subject.UnixProcess process(long uid) {
         return new Subject.UnixProcess(PidFd.self(), uid, Origin.DESCRIPTOR, Optional.empty());
     }
@@ -48,6 +80,6 @@ class TemporaryAuthorizationsTest {
     private static String add(
             TemporaryAuthorizations kept, Subject.UnixProcess process, String action) {
         Subject scope = new Subject.UnixSession("7", process.uid());
-        return kept.add(process, action, scope, OptionalLong.empty(), Duration.ofMinutes(5)).id();
+        return kept.add(process, action, scope, OptionalLong.empty(), LIFE).id();
     }
 }

@@ -30,4 +30,9 @@ public record Session(
     public boolean isLocal() {
         return seat.isPresent();
     }
+
+    /** Whether its user has logged out, and processes of it are left. */
+    public boolean isClosing() {
+        return state.equals("closing");
+    }
 }

@@ -5,25 +5,21 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Proc;
 import io.holdfast.core.process.ProcessInfo;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Whether what one process was authorized for serves another: if they are the same, or if both are
- * children of one process that lives, of the same user, in one cgroup with it, and on one pseudo
- * terminal that is older than they are (polkit 127: commands that are typed into one shell). What
- * starts within some hundredths of a second after its terminal counts as older, see {@link
- * Proc#startTime}.
+ * Whether a temporary authorization of one process serves another: if they are the same, or if both
+ * are children of one living process, of the same user, in one cgroup with it, and on the pseudo
+ * terminal of one session with it (polkit 127: commands that are typed into one shell).
+ *
+ * <p>Polkit compares the start times of the processes with the change time of the terminal's file,
+ * so that a terminal whose number was reused is not taken for the former one. One is a time since
+ * boot and the other is wall-clock time: when the clock is set, the comparison is wrong. A common
+ * session says the same without a clock, see {@link Proc#sharesTerminal}.
  */
 final class SharedTerminal {
     private static final int UNIX98_PTY_SLAVE_MAJOR = 136; // linux/major.h
-    private static final int FILE_CLOCK_MILLIS = 10; // the kernel's longest tick, told by files
 
     private SharedTerminal() {}
 
@@ -72,40 +68,18 @@ final class SharedTerminal {
                 || !above.cgroupId().equals(asking.info().cgroupId())) {
             return Optional.of("of another process, not in one cgroup with it");
         }
-        OptionalInt terminal = parent.proc().terminal();
-        if (terminal.isEmpty()
-                || !terminal.equals(granted.proc().terminal())
-                || !terminal.equals(asking.proc().terminal())) {
+        Proc shell = parent.proc();
+        if (!isPseudoTerminal(shell.terminal())
+                || !shell.sharesTerminal(granted)
+                || !shell.sharesTerminal(asking)) {
             return Optional.of("of another process, not on one terminal with it");
-        }
-        Optional<Instant> made = creation(terminal.getAsInt());
-        if (made.isEmpty()
-                || granted.proc().startTime().isBefore(made.get())
-                || asking.proc().startTime().isBefore(made.get())) {
-            return Optional.of("of another process, which the terminal is younger than");
         }
         return parent.isAlive()
                 ? Optional.empty()
                 : Optional.of("of another process, whose shell has gone");
     }
 
-    /**
-     * When a pseudo terminal was made, at the latest; its number may have been another's before.
-     */
-    private static Optional<Instant> creation(int device) {
-        int major = (device >>> 8) & 0xfff;
-        int minor = (device & 0xff) | ((device >>> 12) & 0xfff00);
-        if (major != UNIX98_PTY_SLAVE_MAJOR) {
-            return Optional.empty();
-        }
-        Path path = Path.of("/dev/pts", Integer.toString(minor));
-        try {
-            Object changed = Files.getAttribute(path, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
-            return changed instanceof FileTime time
-                    ? Optional.of(time.toInstant().plusMillis(FILE_CLOCK_MILLIS))
-                    : Optional.empty();
-        } catch (IOException | UnsupportedOperationException e) {
-            return Optional.empty();
-        }
+    private static boolean isPseudoTerminal(OptionalInt device) {
+        return device.isPresent() && ((device.getAsInt() >>> 8) & 0xfff) == UNIX98_PTY_SLAVE_MAJOR;
     }
 }

@@ -14,7 +14,6 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
-import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -47,6 +46,55 @@ class SharedTerminalTest {
                     + "close $r; close $w; sleep 1000; exit } close $w; <$r>; push @c, $p } "
                     + "print qq{@c\\n}; <STDIN>; kill 9, @c; waitpid $_, 0 for @c";
 
+    /**
+     * Has two children: one on its own terminal, and one that mounts another devpts and takes the
+     * terminal of the same number there.
+     */
+    private static final String TWO_TERMINALS =
+            """
+            use Fcntl; use POSIX ();
+            $| = 1;
+            my $number = shift @ARGV;
+            my $arm = (POSIX::uname())[4] eq 'aarch64';
+            my ($unshare, $mount) = $arm ? (97, 40) : (272, 165);
+            my @children;
+            for my $elsewhere (0, 1) {
+                pipe my $ready, my $report;
+                my $child = fork;
+                if (!$child) {
+                    if ($elsewhere) {
+                        POSIX::setsid();
+                        syscall($unshare, 0x20000) == 0 or die; # CLONE_NEWNS
+                        my $root = '/';
+                        syscall($mount, 0, $root, 0, 0x44000, 0) == 0 or die; # MS_REC | MS_PRIVATE
+                        my ($type, $place, $options) = ('devpts', '/dev/pts', 'ptmxmode=0666');
+                        syscall($mount, $type, $place, $type, 0, $options) == 0 or die;
+                        my @masters;
+                        my $made = pack 'i', -1;
+                        while (unpack('i', $made) != $number) {
+                            sysopen my $master, '/dev/pts/ptmx', O_RDWR | O_NOCTTY or die;
+                            push @masters, $master;
+                            my $unlocked = pack 'i', 0;
+                            ioctl $master, 0x40045431, $unlocked or die; # TIOCSPTLCK
+                            ioctl $master, 0x80045430, $made or die; # TIOCGPTN
+                        }
+                        sysopen my $terminal, "/dev/pts/$number", O_RDWR or die;
+                        syswrite $report, 'x';
+                        sleep 1000;
+                    }
+                    syswrite $report, 'x';
+                    sleep 1000;
+                }
+                close $report;
+                sysread $ready, my $byte, 1 or die;
+                push @children, $child;
+            }
+            print "@children\n";
+            <STDIN>;
+            kill 9, @children;
+            waitpid $_, 0 for @children;
+            """;
+
     private Process master;
     private BufferedReader screen;
     private Path device;
@@ -58,8 +106,6 @@ class SharedTerminalTest {
         screen = master.inputReader(UTF_8);
         device = Path.of(screen.readLine());
         terminal = Fcntl.open(device.toString(), Fcntl.O_RDWR | Fcntl.O_NOCTTY);
-        long made = System.nanoTime(); // processes are as old as hundredths of a second tell
-        Await.until(() -> System.nanoTime() - made > 100_000_000);
     }
 
     @AfterEach
@@ -108,8 +154,7 @@ class SharedTerminalTest {
             Path _ =
                     Files.setPosixFilePermissions(
                             device, Set.of(OWNER_READ, OWNER_WRITE)); // its ctime
-            assertThat(unfit(first, second, Origin.DESCRIPTOR, 0).orElseThrow())
-                    .contains("younger");
+            assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).as("mesg(1)").isEmpty();
             try (PidFd one = PidFd.open(first);
                     PidFd other = PidFd.open(second);
                     PidFd last = PidFd.open(elsewhere)) {
@@ -121,6 +166,37 @@ class SharedTerminalTest {
                     var _ = each.await();
                 }
             }
+        }
+    }
+
+    /** A process can make a terminal of any number: each mount of devpts counts from 0. */
+    @Test
+    @Needs(root = true)
+    void aTerminalOfTheSameNumberInAnotherDevptsIsAnother() throws Exception {
+        String number = device.getFileName().toString();
+        try (Child shell =
+                Spawn.of("perl", "-e", TWO_TERMINALS, number)
+                        .newSession()
+                        .terminal(terminal)
+                        .stdin(Stdio.pipe())
+                        .stdout(Stdio.pipe())
+                        .start()) {
+            String[] numbers =
+                    new BufferedReader(new InputStreamReader(shell.stdout(), UTF_8))
+                            .readLine()
+                            .split(" ", -1);
+            int here = Integer.parseInt(numbers[0]);
+            int elsewhere = Integer.parseInt(numbers[1]);
+            try (PidFd one = PidFd.open(here);
+                    PidFd other = PidFd.open(elsewhere)) {
+                assertThat(one.proc().terminal()).isPresent().isEqualTo(other.proc().terminal());
+            }
+            assertThat(unfit(here, elsewhere, Origin.DESCRIPTOR, 0).orElseThrow())
+                    .contains("terminal");
+            assertThat(unfit(elsewhere, here, Origin.DESCRIPTOR, 0).orElseThrow())
+                    .contains("terminal");
+            shell.stdin().close();
+            var _ = shell.onExit().join();
         }
     }
 }

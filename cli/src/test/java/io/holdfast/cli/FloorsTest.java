@@ -9,6 +9,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.io.PrintStream;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -111,6 +112,40 @@ class FloorsTest {
                 .accessField(System.class, "err")
                 .orShould()
                 .callMethod(Throwable.class, "printStackTrace")
+                .check(HOUSE);
+    }
+
+    /**
+     * The wall clock is set while we run: by an administrator, by the network, or from a battery.
+     * So it is for people and for times of files alone, and whatever lasts is measured by a clock
+     * that is not set.
+     */
+    @Test
+    void nobodyDecidesByTheWallClock() {
+        noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName("io.holdfast.authority.TemporaryAuthorizations")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.ManagedSocket")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.Moment")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.ServiceLife")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.UnitFolders") // times of files
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.core.process.Proc") // startTime()
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.cli.InfoCommand")
+                .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.cli.StatusCommand")
+                .should()
+                .callMethod(System.class, "currentTimeMillis")
+                .orShould()
+                .callMethod(Instant.class, "now")
+                .orShould()
+                .dependOnClassesThat()
+                .areAssignableTo(java.time.Clock.class)
                 .check(HOUSE);
     }
 

@@ -181,6 +181,28 @@ public final class Proc {
         return device == 0 ? OptionalInt.empty() : OptionalInt.of(device);
     }
 
+    /**
+     * Whether both processes are in one session and on its controlling terminal.
+     *
+     * <p>A session has at most one controlling terminal at a time, so its members that have one
+     * have the same. The device number alone does not identify a terminal: each instance of devpts
+     * counts from 0. The number of a session cannot be reused while a process is in it, and a
+     * process that leaves a session cannot come back; so if this process has the same session
+     * before and after the other one is read, both are in that one session.
+     */
+    public boolean sharesTerminal(PidFd other) {
+        Place place = place();
+        return place.terminal != 0 && place.equals(other.proc().place()) && place.equals(place());
+    }
+
+    /** The session and the device number of the controlling terminal, of one moment. */
+    private record Place(int session, int terminal) {}
+
+    private Place place() {
+        String[] stat = stat();
+        return new Place(Integer.parseInt(stat[3]), Integer.parseInt(stat[4]));
+    }
+
     /** The path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it. */
     public String cgroup() {
         String groups = read(dir -> KernelFile.text(dir, "cgroup"));

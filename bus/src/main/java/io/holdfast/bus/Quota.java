@@ -2,8 +2,8 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.core.limit.DescriptorLimit;
 import io.holdfast.core.limit.FairShare;
-import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.linux.Unistd;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,14 +48,6 @@ final class Quota {
 
     /** Users whose counts are kept when they hold nothing any more. */
     static final int MAX_PAST_USERS = 1_024;
-
-    /**
-     * Descriptors that users cannot take: for files of the bus itself, and for what comes beside
-     * one message before it is charged.
-     */
-    static final int RESERVED_DESCRIPTORS = 320;
-
-    private static final int RLIMIT_NOFILE = 7;
 
     /** Which the tables of clients may take. */
     private static final long HALF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
@@ -208,16 +200,13 @@ final class Quota {
                 FairShare.<Long>of(
                                 BusLimit.MAX_UNIX_FDS.toString(),
                                 mostDescriptors(limits),
-                                "raise RLIMIT_NOFILE of the bus")
+                                DescriptorLimit.REMEDY)
                         .withTrusted(uid -> uid == 0 || uid == owner);
     }
 
     /** As many as the process may open, but for a reserve. */
     private static long mostDescriptors(LimitTable limits) {
-        long soft = SysResource.limit(RLIMIT_NOFILE)[0];
-        long open = soft < 0 ? Long.MAX_VALUE : soft;
-        long left = Math.max(open - RESERVED_DESCRIPTORS, open / 2);
-        return Math.min(limits.all().get(BusLimit.MAX_UNIX_FDS), left);
+        return Math.min(limits.all().get(BusLimit.MAX_UNIX_FDS), DescriptorLimit.ofClients());
     }
 
     /** The descriptors of the process, shared by its users: those that wait to be closed, too. */

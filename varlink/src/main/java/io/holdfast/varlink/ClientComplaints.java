@@ -15,8 +15,12 @@ final class ClientComplaints {
     enum Kind {
         MALFORMED,
         UNREAD,
-        REFUSED
+        REFUSED,
+        /** Of nobody, since nobody could be accepted. */
+        NOT_ACCEPTED
     }
+
+    private static final long NOBODY = -1;
 
     private record Source(Kind kind, long uid) {}
 
@@ -42,5 +46,10 @@ final class ClientComplaints {
      */
     void say(Kind kind, long uid, String text) {
         lines.log(new Source(kind, uid), text);
+    }
+
+    /** Logs a line about the server itself, or counts it. */
+    void say(Kind kind, String text) {
+        say(kind, NOBODY, text);
     }
 }

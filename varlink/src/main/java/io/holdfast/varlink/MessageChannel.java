@@ -32,6 +32,7 @@ final class MessageChannel implements AutoCloseable {
     private final MessageLimits limits;
     private final FrameDecoder decoder;
     private final @Nullable Ancillary ancillary;
+    private final Charge<?> heldDescriptors;
 
     /** Where recvmsg puts the data, which the kernel could not write into an array. */
     private final ByteBuffer landing;
@@ -40,13 +41,27 @@ final class MessageChannel implements AutoCloseable {
     private long framesGiven;
 
     /**
+     * By when the message must be complete that descriptors wait for. A client may send its own end
+     * of the connection: then the connection has no end while the descriptor waits here, though the
+     * client is gone.
+     */
+    private Deadline completion = Deadline.NEVER;
+
+    /**
      * @param takesDescriptors otherwise the kernel drops those that come
      * @param held where the memory of messages that come is counted
+     * @param heldDescriptors where the descriptors that come are counted; the receiver of a message
+     *     gives them back
      */
     MessageChannel(
-            UnixSocket socket, MessageLimits limits, boolean takesDescriptors, Charge<?> held) {
+            UnixSocket socket,
+            MessageLimits limits,
+            boolean takesDescriptors,
+            Charge<?> held,
+            Charge<?> heldDescriptors) {
         this.socket = socket;
         this.limits = limits;
+        this.heldDescriptors = heldDescriptors;
         this.decoder = new FrameDecoder(limits.json().maxBytes(), held);
         boolean takes = takesDescriptors && limits.maxDescriptors() > 0;
         this.landing = ByteBuffer.allocateDirect(takes ? FrameDecoder.CHUNK : 0);
@@ -68,6 +83,9 @@ final class MessageChannel implements AutoCloseable {
      */
     @Nullable Message receive(boolean exactly, Deadline deadline)
             throws MalformedMessageException, InterruptedException, TimeoutException {
+        if (!waiting.isEmpty()) {
+            completion = Deadline.after(VarlinkLimits.PENDING_DESCRIPTORS.duration());
+        }
         for (; ; ) {
             ByteBuffer frame = decoder.next();
             if (frame != null) {
@@ -82,7 +100,7 @@ final class MessageChannel implements AutoCloseable {
             ByteBuffer space = decoder.space();
             int count = read(space, exactly);
             if (count == UnixSocket.WOULD_BLOCK) {
-                deadline.await(socket, Readiness.IN);
+                awaitMore(deadline);
             } else if (count != UnixSocket.END) {
                 int framesEnded = decoder.received(count);
                 if (ancillary != null) {
@@ -93,6 +111,24 @@ final class MessageChannel implements AutoCloseable {
             } else {
                 throw new MalformedMessageException("the stream ends inside a message");
             }
+        }
+    }
+
+    private void awaitMore(Deadline deadline)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        if (waiting.isEmpty() || deadline.isBefore(completion)) {
+            deadline.await(socket, Readiness.IN);
+            return;
+        }
+        try {
+            completion.await(socket, Readiness.IN);
+        } catch (TimeoutException e) {
+            throw new MalformedMessageException(
+                    "descriptors came beside a message that is not complete after "
+                            + VarlinkLimits.PENDING_DESCRIPTORS.duration().toMillis()
+                            + " ms ("
+                            + VarlinkLimits.PENDING_DESCRIPTORS.property()
+                            + ")");
         }
     }
 
@@ -129,7 +165,14 @@ final class MessageChannel implements AutoCloseable {
         if (descriptors.isEmpty() && !beside.isCut()) {
             return;
         }
+        if (waiting.isEmpty()) {
+            completion = Deadline.after(VarlinkLimits.PENDING_DESCRIPTORS.duration());
+        }
         waiting.add(new Beside(frame, descriptors));
+        if (!heldDescriptors.grow(descriptors.size())) {
+            throw new MalformedMessageException(
+                    "its descriptors have no room: " + heldDescriptors.refusal());
+        }
         long count =
                 waiting.stream()
                         .filter(other -> other.frame() == frame)
@@ -199,6 +242,10 @@ final class MessageChannel implements AutoCloseable {
             return time.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0
                     ? NEVER
                     : new Deadline(System.nanoTime() + time.toNanos(), false);
+        }
+
+        boolean isBefore(Deadline other) {
+            return !endless && (other.endless || nanos - other.nanos < 0);
         }
 
         void await(UnixSocket socket, int events) throws InterruptedException, TimeoutException {

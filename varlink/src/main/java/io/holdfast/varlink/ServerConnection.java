@@ -34,11 +34,15 @@ final class ServerConnection implements Runnable {
     /** What each holds that does nothing. */
     static final int LEAST_BYTES = FrameDecoder.CHUNK;
 
+    /** The socket and the pidfd of the peer. */
+    static final int LEAST_DESCRIPTORS = 2;
+
     private final UnixSocket socket;
     private final MessageChannel channel;
     private final Services services;
     private final ServerLimits limits;
     private final Charge<?> held;
+    private final Charge<?> heldDescriptors;
     private final ClientComplaints complaints;
     private final @Nullable Executor executor;
     private final Peer peer;
@@ -63,6 +67,7 @@ final class ServerConnection implements Runnable {
             Services services,
             ServerLimits limits,
             Charge<?> held,
+            Charge<?> heldDescriptors,
             ClientComplaints complaints,
             @Nullable Executor executor) {
         this.socket = socket;
@@ -71,9 +76,12 @@ final class ServerConnection implements Runnable {
         this.services = services;
         this.limits = limits;
         this.held = held;
+        this.heldDescriptors = heldDescriptors;
         this.complaints = complaints;
         this.executor = executor;
-        this.channel = new MessageChannel(socket, limits.calls(), services.takeDescriptors(), held);
+        this.channel =
+                new MessageChannel(
+                        socket, limits.calls(), services.takeDescriptors(), held, heldDescriptors);
     }
 
     Peer peer() {
@@ -97,8 +105,9 @@ final class ServerConnection implements Runnable {
     public void run() {
         thread = Thread.currentThread();
         // Told before it is closed: who sees the end finds the reason in the log.
-        try (peer;
-                held;
+        try (held;
+                heldDescriptors;
+                peer;
                 channel) {
             try {
                 serve();
@@ -153,6 +162,7 @@ final class ServerConnection implements Runnable {
                 LOG.log(DEBUG, "varlink: {0} is gone", who);
                 return;
             }
+            int beside = message.descriptors().size();
             long weight = JsonWeight.of(message.body());
             if (!held.grow(weight)) {
                 message.descriptors().forEach(Fd::close);
@@ -164,6 +174,7 @@ final class ServerConnection implements Runnable {
                 }
             } finally {
                 held.shrink(weight);
+                heldDescriptors.shrink(beside); // closed, or the handler's own by now
             }
         }
     }

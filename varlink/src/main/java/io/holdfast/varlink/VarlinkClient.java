@@ -67,7 +67,9 @@ public final class VarlinkClient implements AutoCloseable {
     private VarlinkClient(
             UnixSocket socket, @Nullable Child program, String address, ClientOptions options) {
         this.program = program;
-        this.channel = new MessageChannel(socket, options.limits(), true, Charge.unlimited());
+        this.channel =
+                new MessageChannel(
+                        socket, options.limits(), true, Charge.unlimited(), Charge.unlimited());
         this.options = options;
         this.address = address;
     }

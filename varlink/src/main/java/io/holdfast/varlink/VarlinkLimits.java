@@ -21,10 +21,16 @@ public final class VarlinkLimits {
                     64,
                     "users and kinds of lines about clients that are told apart in that time");
 
+    static final Limit PENDING_DESCRIPTORS =
+            Limit.time(
+                    "io.holdfast.varlink.pendingDescriptors",
+                    Duration.ofSeconds(30),
+                    "time in which a message must be complete that descriptors came beside");
+
     private VarlinkLimits() {}
 
     /** All of them. */
     public static List<Limit> all() {
-        return List.of(LINE_INTERVAL, LINE_SOURCES);
+        return List.of(LINE_INTERVAL, LINE_SOURCES, PENDING_DESCRIPTORS);
     }
 }

@@ -6,6 +6,7 @@ import static java.lang.System.Logger.Level.WARNING;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.Charge;
+import io.holdfast.core.limit.DescriptorLimit;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Unistd;
@@ -47,6 +48,7 @@ public final class VarlinkServer implements AutoCloseable {
     private final Services services;
     private final ServerLimits limits;
     private final FairShare<Long> held;
+    private final FairShare<Long> descriptors;
     private final ClientComplaints complaints = new ClientComplaints(System::nanoTime);
     private final @Nullable Executor executor;
 
@@ -71,6 +73,12 @@ public final class VarlinkServer implements AutoCloseable {
                                 "bytes held for clients",
                                 limits.maxHeldBytes(),
                                 "raise ServerLimits.maxHeldBytes")
+                        .withTrusted(uid -> uid == 0 || uid == own);
+        this.descriptors =
+                FairShare.<Long>of(
+                                "descriptors held for clients",
+                                DescriptorLimit.ofClients(),
+                                DescriptorLimit.REMEDY)
                         .withTrusted(uid -> uid == 0 || uid == own);
         this.executor = executor;
     }
@@ -153,7 +161,7 @@ public final class VarlinkServer implements AutoCloseable {
                 if (isClosed()) {
                     return;
                 }
-                LOG.log(ERROR, "varlink: cannot accept connections: {0}", e.getMessage());
+                complaints.say(Kind.NOT_ACCEPTED, "cannot accept connections: " + e.getMessage());
                 if (!rest()) {
                     return;
                 }
@@ -201,21 +209,11 @@ public final class VarlinkServer implements AutoCloseable {
                 return false;
             }
             String limit = limitReached(peer.uid());
-            Charge<Long> account =
-                    limit == null ? held.charge(peer.uid(), ServerConnection.LEAST_BYTES) : null;
-            if (account == null) {
-                limit = limit == null ? held.refusal(peer.uid()) : limit;
-            } else {
-                try {
-                    start(
-                            new ServerConnection(
-                                    socket, peer, services, limits, account, complaints, executor));
-                    return true;
-                } catch (RuntimeException
-                        | OutOfMemoryError e) { // no memory for a thread's buffers
-                    account.close();
-                    limit = e.toString();
-                }
+            if (limit == null) {
+                limit = start(socket, peer);
+            }
+            if (limit == null) {
+                return true;
             }
             complaints.say(
                     Kind.REFUSED,
@@ -225,6 +223,30 @@ public final class VarlinkServer implements AutoCloseable {
         peer.close();
         socket.close();
         return true;
+    }
+
+    /** Starts the thread of a connection; returns why it is refused, or null. */
+    @GuardedBy("this")
+    private @Nullable String start(UnixSocket socket, Peer peer) {
+        Charge<Long> memory = held.charge(peer.uid(), ServerConnection.LEAST_BYTES);
+        if (memory == null) {
+            return held.refusal(peer.uid());
+        }
+        Charge<Long> open = descriptors.charge(peer.uid(), ServerConnection.LEAST_DESCRIPTORS);
+        if (open == null) {
+            memory.close();
+            return descriptors.refusal(peer.uid());
+        }
+        try {
+            start(
+                    new ServerConnection(
+                            socket, peer, services, limits, memory, open, complaints, executor));
+            return null;
+        } catch (RuntimeException | OutOfMemoryError e) { // no memory for a thread's buffers
+            open.close();
+            memory.close();
+            return e.toString();
+        }
     }
 
     @GuardedBy("this")

@@ -180,8 +180,8 @@ public final class Errno {
             case ENOTDIR -> "not a directory";
             case EISDIR -> "a directory";
             case EINVAL -> "invalid argument";
-            case ENFILE -> "the machine is out of descriptors";
-            case EMFILE -> "this process is out of descriptors";
+            case ENFILE -> "the machine is out of descriptors; raise fs.file-max";
+            case EMFILE -> "this process is out of descriptors; raise RLIMIT_NOFILE";
             case ENOTTY -> "not supported by this kind of descriptor";
             case ETXTBSY -> "executable is being written";
             case EFBIG -> "file too large";

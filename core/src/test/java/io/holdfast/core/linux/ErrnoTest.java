@@ -36,7 +36,8 @@ class ErrnoTest {
         assertThat(e.subject()).isEqualTo("12345");
         assertThat(e.errno()).isEqualTo(Errno.ESRCH);
         assertThat(new ErrnoException("pipe2", "", Errno.EMFILE))
-                .hasMessage("pipe2: EMFILE (this process is out of descriptors)");
+                .hasMessage(
+                        "pipe2: EMFILE (this process is out of descriptors; raise RLIMIT_NOFILE)");
     }
 
     @Test

@@ -360,7 +360,8 @@ class FdTest {
     void aFailedCallIsAdoptedAsItsError() {
         assertThatThrownBy(() -> Fd.adopt(-Errno.EMFILE, "pipe2", "a test"))
                 .isInstanceOf(ErrnoException.class)
-                .hasMessage("pipe2 a test: EMFILE (this process is out of descriptors)");
+                .hasMessage(
+                        "pipe2 a test: EMFILE (this process is out of descriptors; raise RLIMIT_NOFILE)");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -34,6 +35,7 @@ final class PrivateSocket implements AutoCloseable {
     private static final int BACKLOG = 128;
     private static final int GUID_BYTES = 16;
     private static final Duration REST = Duration.ofSeconds(1);
+    private static final Duration LINE_INTERVAL = Duration.ofSeconds(10);
 
     /** What one peer may leave unread, and send at once. */
     private static final ConnectionOptions OPTIONS =
@@ -49,6 +51,7 @@ final class PrivateSocket implements AutoCloseable {
     private final String guid;
     private final Set<UnixSocket> sockets = ConcurrentHashMap.newKeySet();
     private final Set<BusConnection> peers = ConcurrentHashMap.newKeySet();
+    private final Throttle complaints = Throttle.of(1, LINE_INTERVAL, 1, this::warn);
     private final Thread acceptor;
     private volatile boolean closed;
 
@@ -111,16 +114,16 @@ final class PrivateSocket implements AutoCloseable {
     /** Out of descriptors, mostly: that passes. False if closed meanwhile. */
     private boolean rest(ErrnoException e) {
         try {
-            face.manager()
-                    .loop()
-                    .post(() ->
-                            face.manager()
-                                    .warn("the private socket takes nobody: " + e.getMessage()));
+            complaints.log("accept", "the private socket accepts no connection: " + e.getMessage());
             Thread.sleep(REST);
             return true;
         } catch (InterruptedException | RejectedExecutionException closed) {
             return false;
         }
+    }
+
+    private void warn(String line) {
+        face.manager().loop().post(() -> face.manager().warn(line));
     }
 
     private void serve(UnixSocket socket) {

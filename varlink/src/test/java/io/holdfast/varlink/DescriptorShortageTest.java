@@ -1,0 +1,143 @@
+package io.holdfast.varlink;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.AsUser;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.FullTable;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A server whose process may open few descriptors leaves some of them to each user. */
+@Timeout(60)
+@Needs(root = true)
+class DescriptorShortageTest {
+    private static final int LIMIT = 128;
+    private static final int SPARE = 4; // what is opened once, and stays
+    private static final long GREEDY = 20001;
+    private static final long INNOCENT = 20002;
+
+    /** The server, in a JVM of its own: says what is open and what it has logged, line for line. */
+    static final class SmallServer {
+        static void main() throws Exception {
+            FullTable.limit(LIMIT, Fd.class, VarlinkServer.class);
+            try (TestService service = new TestService();
+                    BufferedReader in =
+                            new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
+                try (VarlinkClient warm = service.client()) { // what is loaded is open
+                    assertThat(warm.call("io.holdfast.test.Echo")).isEqualTo(JsonObject.EMPTY);
+                }
+                System.out.println(service.name);
+                for (String line = in.readLine(); line != null; line = in.readLine()) {
+                    System.out.println(
+                            line.equals("log")
+                                    ? String.join("\t", RecordedLog.lines())
+                                    : OpenDescriptors.now().count());
+                }
+            }
+        }
+    }
+
+    private static void assertServes(UnixSocket socket) throws InterruptedException {
+        socket.sendFully(
+                ByteBuffer.wrap("{\"method\":\"io.holdfast.test.Echo\"}\0".getBytes(US_ASCII)));
+        ByteBuffer reply = ByteBuffer.allocate(100);
+        assertThat(socket.receive(reply)).isPositive();
+        assertThat(US_ASCII.decode(reply.flip()).toString()).isEqualTo("{\"parameters\":{}}\0");
+    }
+
+    /**
+     * Connections that send descriptors beside a call that has no end. These are their own, so that
+     * the server sees no end when they are closed.
+     */
+    private static List<UnixSocket> takeWhatIsGiven(UnixAddress address) throws Exception {
+        List<UnixSocket> taken = new ArrayList<>();
+        AsUser.of(
+                GREEDY,
+                () -> {
+                    for (int i = 0; i < LIMIT; i++) {
+                        UnixSocket socket = UnixSocket.connect(address, SocketType.STREAM);
+                        taken.add(socket);
+                        try {
+                            int _ =
+                                    socket.trySend(
+                                            ByteBuffer.wrap(new byte[] {'{'}),
+                                            List.of(socket.fd(), socket.fd()));
+                        } catch (ErrnoException e) {
+                            // refused already
+                        }
+                    }
+                });
+        return taken;
+    }
+
+    @Test
+    void oneUserCannotTakeAll() throws Exception {
+        Process server =
+                new ProcessBuilder(
+                                ChildJvm.command(
+                                        List.of("-Dio.holdfast.varlink.pendingDescriptors=3000"),
+                                        SmallServer.class))
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        try (BufferedReader output = server.inputReader();
+                Writer input = server.outputWriter()) {
+            UnixAddress address = UnixAddress.abstractName(output.readLine());
+            int open = count(input, output);
+            try (UnixSocket early = UnixSocket.connect(address, SocketType.STREAM)) {
+                List<UnixSocket> greedy = takeWhatIsGiven(address);
+                assertServes(early);
+                AsUser.of(
+                        INNOCENT,
+                        () -> {
+                            try (UnixSocket late = UnixSocket.connect(address, SocketType.STREAM)) {
+                                assertServes(late);
+                            }
+                        });
+                assertThat(count(input, output)).isLessThan(LIMIT / 2 + open);
+                assertThat(ask("log", input, output).split("\t"))
+                        .hasSizeBetween(1, 2)
+                        .allMatch(line -> line.contains("user " + GREEDY + " holds"))
+                        .allMatch(line -> line.contains("raise RLIMIT_NOFILE"));
+                greedy.forEach(UnixSocket::close);
+                assertServes(early);
+            }
+            Await.until(() -> count(input, output) <= open + SPARE);
+        } finally {
+            server.destroy();
+            int _ = server.waitFor();
+        }
+    }
+
+    private static int count(Writer input, BufferedReader output) {
+        return Integer.parseInt(ask("count", input, output));
+    }
+
+    private static String ask(String what, Writer input, BufferedReader output) {
+        try {
+            input.write(what + "\n");
+            input.flush();
+            return output.readLine();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

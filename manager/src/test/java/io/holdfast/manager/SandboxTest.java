@@ -11,6 +11,7 @@ import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Isolation;
+import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ExecCommand;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 @Needs(root = true, features = Feature.MOUNT_TREES)
 class SandboxTest {
+    private static final int ROUNDS = 25;
     private static final String ID = "fedcba9876543210fedcba9876543210";
 
     private Path folder = Path.of("/");
@@ -468,5 +470,54 @@ class SandboxTest {
                 Isolation.FailedException.class,
                 "fsconfig tmpfs no_such_option=1",
                 "TemporaryFileSystem=/srv:no_such_option=1");
+    }
+
+    /** The user of a service exchanges what the unit names with a link to root's own. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "BindPaths=OWN/place:MOUNTED",
+                "BindReadOnlyPaths=OWN/place:MOUNTED",
+                "BindPaths=GIVEN:OWN/place",
+                "TemporaryFileSystem=OWN/place",
+                "InaccessiblePaths=OWN/place",
+                "ReadOnlyPaths=OWN/place"
+            })
+    @Needs(
+            root = true,
+            features = Feature.MOUNT_TREES,
+            programs = {"gcc", "setpriv"})
+    void whatIsExchangedMeanwhileNeitherShowsNorCoversWhatIsRoots(String directive)
+            throws Exception {
+        Path secret = Files.createDirectory(folder.resolve("secret"));
+        Path inner = Files.writeString(secret.resolve("inner"), "root's");
+        Path given = Files.createDirectory(folder.resolve("given"));
+        Path mounted = Files.createDirectory(folder.resolve("mounted"));
+        Path own = Files.createDirectory(folder.resolve("own"));
+        Path place = Files.createDirectory(own.resolve("place"));
+        Path link = Files.createSymbolicLink(HostilePath.other(place), secret);
+        for (Path each : List.of(own, place, link)) {
+            HostilePath.give(each, HostilePath.USER);
+        }
+        String line =
+                directive
+                        .replace("OWN", own.toString())
+                        .replace("GIVEN", given.toString())
+                        .replace("MOUNTED", mounted.toString());
+        String look = "ls " + mounted + "; echo x >>" + inner + "; cat " + inner;
+        int started = 0;
+        int refused = 0;
+        try (HostileUser _ = HostileUser.exchanging(HostilePath.USER, place, link)) {
+            while (started + refused < ROUNDS) {
+                try {
+                    String seen = run(line, shell(look));
+                    assertThat(seen).as(line).startsWith("root's").endsWith("x");
+                    started++;
+                } catch (SetupException | Isolation.FailedException e) {
+                    refused++;
+                }
+            }
+        }
+        assertThat(refused).as("started %d", started).isPositive();
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -91,6 +92,7 @@ class WorkloadIdentityTest {
     }
 
     @Test
+    @Needs(features = Feature.PIDFS)
     void aPidfdTellsAllThatTheManagerKnows() throws Exception {
         stage.start("a");
         UnitStatus status = stage.status("a");
@@ -141,7 +143,7 @@ class WorkloadIdentityTest {
     }
 
     @Test
-    @Needs(root = true, cgroup2 = true)
+    @Needs(root = true, cgroup2 = true, features = Feature.PIDFS)
     void aProcessOfALoginSessionIsToldWithItsSessionAndItsUser() throws Exception {
         String name = "holdfast-session-" + ProcessHandle.current().pid() + ".slice";
         try (Cgroup root = Cgroup.root();
@@ -198,6 +200,7 @@ class WorkloadIdentityTest {
     }
 
     @Test
+    @Needs(features = {Feature.PIDFS, Feature.PEER_PIDFD})
     void aConnectedSocketMeansItsPeer() throws Exception {
         UnixAddress address = UnixAddress.path(folder.resolve("listener"));
         try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
@@ -242,6 +245,7 @@ class WorkloadIdentityTest {
         }
     }
 
+    @Needs(features = Feature.PEER_PIDFD)
     @Test
     void numbersAreHeldAtTheDoor() throws Exception {
         stage.start("a");

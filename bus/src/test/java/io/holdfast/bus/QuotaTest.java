@@ -107,7 +107,8 @@ class QuotaTest {
         assertThat(small.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS);
         assertThat(small.refusal().toString())
                 .isEqualTo(
-                        "max_unix_fds: user 5001 holds 40 of 160; raise RLIMIT_NOFILE of the bus;"
+                        "max_unix_fds: user 5001 holds 40 of 160; raise RLIMIT_NOFILE of this"
+                                + " process (LimitNOFILE= of its unit);"
                                 + " :1.6099 asked for more");
         Account innocent = requireNonNull(small.open(5_002, ":1.2", 2));
         assertThat(small.charge(innocent, innocent, Resource.INCOMING, 0, 8)).isNotNull();

@@ -45,8 +45,9 @@ class WorkersTest {
 
     @AfterEach
     void close() {
-        letGo().close();
-        workers.close();
+        try (Fd _ = letGo()) { // also work that has not come to its open yet
+            workers.close();
+        }
         loop.close();
     }
 

@@ -7,6 +7,8 @@ module io.holdfast.manager {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.manager;
+    exports io.holdfast.manager.job;
+    exports io.holdfast.manager.runtime;
     exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
 }

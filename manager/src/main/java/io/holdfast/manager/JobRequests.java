@@ -1,6 +1,11 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.JobRefusedException.Reason;
+import io.holdfast.manager.job.JobMode;
+import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobRefusedException.Reason;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;

@@ -1,5 +1,8 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Collection;
 import java.util.HashMap;

@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;

@@ -1,5 +1,9 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;

@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.Unit;
 import java.time.Duration;
 import java.util.Optional;

@@ -10,6 +10,8 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.Host;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitReader;

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.FdCloser;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.Host;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;

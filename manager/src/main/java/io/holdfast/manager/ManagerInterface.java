@@ -10,6 +10,7 @@ import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.manager.Permission.Verb;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;

@@ -3,6 +3,8 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.TimeSpan;

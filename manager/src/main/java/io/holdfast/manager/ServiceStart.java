@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Exit;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ExecCommand;
 import io.holdfast.manager.unit.ServiceSection.Commands;

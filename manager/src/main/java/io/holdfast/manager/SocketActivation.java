@@ -1,6 +1,8 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayDeque;

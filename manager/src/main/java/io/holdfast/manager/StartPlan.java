@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ServiceUnit;

@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 
 /**

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Unit;
 import java.nio.file.Path;

@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.runtime.ActiveState;
+
 /** When a unit last came into its states and left them. */
 public record UnitTimes(
         Moment stateChange,

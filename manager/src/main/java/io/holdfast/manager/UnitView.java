@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.Unit;
 import java.util.Optional;
 

@@ -1,5 +1,7 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobResult;
+
 /** Ends a service that does not say in time that it is still there ({@code WatchdogSec=}). */
 final class Watchdog {
     private final ServiceLife life;

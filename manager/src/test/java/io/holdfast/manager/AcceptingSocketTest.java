@@ -10,6 +10,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.job.JobResult;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.Diagnostic;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.manager.job.JobResult;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;

@@ -9,6 +9,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.job.JobResult;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -22,6 +22,7 @@ import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.Umask;
 import io.holdfast.manager.HostilePath.Victims;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.LoadPath;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Files;
 import java.nio.file.Path;

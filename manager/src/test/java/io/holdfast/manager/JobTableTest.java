@@ -2,6 +2,9 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;

@@ -10,6 +10,7 @@ import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Path;
 import java.util.ArrayList;

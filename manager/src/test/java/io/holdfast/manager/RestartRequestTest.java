@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;

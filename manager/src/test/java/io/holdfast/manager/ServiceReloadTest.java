@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.linux.Signal;
+import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
 import java.util.List;

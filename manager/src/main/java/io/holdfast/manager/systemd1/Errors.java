@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.dbus.DBusException;
-import io.holdfast.manager.JobRefusedException;
+import io.holdfast.manager.job.JobRefusedException;
 import java.util.concurrent.CompletionException;
 
 /** The errors of the interface. */

@@ -4,7 +4,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ObjectTree;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.UnitJob;
+import io.holdfast.manager.job.UnitJob;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;

@@ -1,10 +1,10 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.BusInterface;
-import io.holdfast.manager.ActiveState;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.Moment;
 import io.holdfast.manager.UnitView;
+import io.holdfast.manager.runtime.ActiveState;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.job;
 
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.job;
 
 /**
  * How a new job deals with those that are there, and with other units.
@@ -25,7 +25,8 @@ public enum JobMode {
     /** Of a stop: the sockets that would start the unit again are stopped too. */
     TRIGGERING;
 
-    boolean isAlone() {
+    /** Whether other units are left as they are. */
+    public boolean isAlone() {
         return this == IGNORE_DEPENDENCIES || this == IGNORE_REQUIREMENTS;
     }
 }

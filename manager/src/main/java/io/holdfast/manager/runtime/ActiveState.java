@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.runtime;
 
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package io.holdfast.manager;
+package io.holdfast.manager.job;
 
 import io.holdfast.manager.unit.UnitName;
 import java.io.Serial;
@@ -26,11 +26,11 @@ public final class JobRefusedException extends RuntimeException {
 
     private final Reason reason;
 
-    JobRefusedException(Reason reason, UnitName unit, String text) {
+    public JobRefusedException(Reason reason, UnitName unit, String text) {
         this(reason, "Unit " + unit + " " + text);
     }
 
-    JobRefusedException(Reason reason, String text) {
+    public JobRefusedException(Reason reason, String text) {
         super(text);
         this.reason = reason;
     }

@@ -1,0 +1,5 @@
+/** Units at run time. */
+@NullMarked
+package io.holdfast.manager.runtime;
+
+import org.jspecify.annotations.NullMarked;

@@ -2,8 +2,8 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
-import io.holdfast.core.limit.DescriptorLimit;
 import io.holdfast.core.limit.FairShare;
+import io.holdfast.core.linux.DescriptorLimit;
 import io.holdfast.core.linux.Unistd;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -33,10 +33,15 @@ final class RefusalLog {
     private long leftOut;
 
     /**
-     * Prepares the time stamps of lines: their file cannot be opened once descriptors are short.
+     * Prepares time stamps and the identity of processes: once descriptors are short, the file of
+     * the time zone cannot be opened, and what the kernel can do cannot be found out.
      */
     RefusalLog() {
         var _ = ZoneId.systemDefault().getRules();
+        try (PidFd self = PidFd.self()) {
+            var _ = self.toString();
+            var _ = unit(self);
+        }
     }
 
     /** A client was put off. */

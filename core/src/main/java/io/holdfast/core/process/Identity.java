@@ -89,14 +89,11 @@ final class Identity {
 
     /** The id once it was asked for, or if it can be told now; else 0. */
     private long idSeen() {
-        if (id == 0 && pidfd.isOpen() && Feature.PIDFS.isPresent()) {
-            try {
-                return id();
-            } catch (ErrnoException | IllegalStateException e) {
-                return 0; // closed at this moment
-            }
+        try {
+            return id == 0 && pidfd.isOpen() && Feature.PIDFS.isPresent() ? id() : id;
+        } catch (ErrnoException | IllegalStateException e) {
+            return 0; // closed at this moment, or short of what it takes to ask
         }
-        return id;
     }
 
     @Override

@@ -1,6 +1,4 @@
-package io.holdfast.core.limit;
-
-import io.holdfast.core.linux.SysResource;
+package io.holdfast.core.linux;
 
 /**
  * How many descriptors the clients of a server may make its process hold. The rest of RLIMIT_NOFILE

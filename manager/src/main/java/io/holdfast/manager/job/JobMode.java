@@ -1,29 +1,37 @@
 package io.holdfast.manager.job;
 
+import java.util.Locale;
+
 /**
- * How a new job deals with those that are there, and with other units.
+ * How the jobs of a request deal with those that are there, and with other units.
  *
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemctl.html#--job-mode=">systemctl</a>
  */
 public enum JobMode {
-    /** Jobs that are in its way are cancelled. */
+    /** Jobs that are in the way are cancelled. */
     REPLACE,
-    /** It is refused if others are in its way. */
+    /** The request is refused if others are in the way, or fewer units are stopped for it. */
     FAIL,
     /** As {@link #REPLACE}, and none of the new jobs gives way to later ones. */
     REPLACE_IRREVERSIBLY,
+    /** All other units are stopped, but for those that ignore it. */
+    ISOLATE,
+    /** All other jobs are cancelled. */
+    FLUSH,
     /** Nothing is done to other units, and none is waited for. */
     IGNORE_DEPENDENCIES,
-    /**
-     * Nothing is done to other units. Transactions wait for none of another, so that this comes to
-     * the same as {@link #IGNORE_DEPENDENCIES}.
-     */
+    /** Nothing is done to other units. */
     IGNORE_REQUIREMENTS,
     /** Of a start: what depends on the unit and is up is restarted. */
     RESTART_DEPENDENCIES,
-    /** Of a stop: the sockets that would start the unit again are stopped too. */
+    /** Of a stop: the units that would start the unit again are stopped too. */
     TRIGGERING;
+
+    /** The word of systemd. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
 
     /** Whether other units are left as they are. */
     public boolean isAlone() {

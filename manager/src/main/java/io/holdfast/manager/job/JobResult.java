@@ -5,16 +5,24 @@ import java.util.Locale;
 /** How a job ended. */
 public enum JobResult {
     DONE,
-    /** Another job of the same unit took its place, or it conflicts with what is started too. */
+    /** Somebody cancelled it, or another job of the same unit took its place. */
     CANCELED,
     TIMEOUT,
     FAILED,
     /** Something that it requires could not be started. */
     DEPENDENCY,
-    /** The unit cannot be loaded, or not be run by this manager. */
+    /** The unit is not in the state that the job is about, or its kind has no such job. */
+    SKIPPED,
+    /** The unit cannot be loaded, or not do this now. */
     INVALID,
     /** An assertion of the unit does not hold. */
-    ASSERT;
+    ASSERT,
+    /** The machine lacks what units of this kind need. */
+    UNSUPPORTED,
+    /** The unit was unloaded. */
+    COLLECTED,
+    /** A unit that runs once has run already. */
+    ONCE;
 
     /** The word of systemd. */
     public String word() {

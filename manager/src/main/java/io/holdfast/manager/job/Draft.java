@@ -1,0 +1,107 @@
+package io.holdfast.manager.job;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** A job of a transaction that is being built. A unit may have several, until they are merged. */
+final class Draft implements Ordered {
+    /**
+     * One job pulls in another.
+     *
+     * @param matters whether the first cannot be without the second
+     * @param conflicts whether the second stops a unit because the first conflicts with it
+     */
+    record Link(Draft by, Draft pulled, boolean matters, boolean conflicts) {}
+
+    private final JobUnit unit;
+    private final List<Link> pulls = new ArrayList<>();
+    private final List<Link> pulledBy = new ArrayList<>();
+    private JobType type;
+    private boolean ignoresOrder;
+    private boolean matters;
+
+    Draft(JobUnit unit, JobType type) {
+        this.unit = unit;
+        this.type = type;
+    }
+
+    static void link(Draft by, Draft pulled, boolean matters, boolean conflicts) {
+        Link link = new Link(by, pulled, matters, conflicts);
+        by.pulls.add(link);
+        pulled.pulledBy.add(link);
+    }
+
+    @Override
+    public JobUnit unit() {
+        return unit;
+    }
+
+    @Override
+    public JobType type() {
+        return type;
+    }
+
+    @Override
+    public boolean ignoresOrder() {
+        return ignoresOrder;
+    }
+
+    void ignoreOrder() {
+        ignoresOrder = true;
+    }
+
+    /** Whether the anchor cannot be without it. */
+    boolean matters() {
+        return matters;
+    }
+
+    void setMatters() {
+        matters = true;
+    }
+
+    List<Link> pulls() {
+        return pulls;
+    }
+
+    boolean isPulledIn() {
+        return !pulledBy.isEmpty();
+    }
+
+    /** Whether some job stops its unit since the two conflict. */
+    boolean isConflictedBy() {
+        return pulledBy.stream().anyMatch(Link::conflicts);
+    }
+
+    /** Takes over what another job of the unit does, and its links. */
+    void absorb(Draft other, JobType merged) {
+        type = merged;
+        ignoresOrder |= other.ignoresOrder;
+        matters |= other.matters;
+        for (Link link : List.copyOf(other.pulls)) {
+            link(this, link.pulled, link.matters, link.conflicts);
+        }
+        for (Link link : List.copyOf(other.pulledBy)) {
+            link(link.by, this, link.matters, link.conflicts);
+        }
+        List<Draft> _ = other.unlink();
+    }
+
+    /**
+     * Removes its links.
+     *
+     * @return the jobs that cannot be without it
+     */
+    List<Draft> unlink() {
+        pulls.forEach(link -> link.pulled.pulledBy.remove(link));
+        pulls.clear();
+        List<Draft> dependants = new ArrayList<>();
+        for (Link link : pulledBy) {
+            link.by.pulls.remove(link);
+            if (link.matters) {
+                dependants.add(link.by);
+            }
+        }
+        pulledBy.clear();
+        return dependants;
+    }
+}

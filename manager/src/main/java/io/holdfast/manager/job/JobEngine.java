@@ -1,0 +1,477 @@
+package io.holdfast.manager.job;
+
+import io.holdfast.manager.job.JobRefusedException.Reason;
+import io.holdfast.manager.runtime.ActiveState;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The jobs of a manager, from the request to the result.
+ *
+ * <p>A unit has at most one job, and beside it one that does nothing ({@link JobType#NOP}). A new
+ * job of a unit that has one already is merged into it, or takes its place:
+ *
+ * <pre>
+ *                    ┌───────────── the unit is not ready: wait for a change of its state
+ *                    ▼                 │
+ *   request ─▶ waiting ─▶ runnable? ─▶ running ─▶ done, failed, timeout …
+ *                ▲ ▲          │           │ │
+ *                │ └── no: a job that     │ └─▶ canceled: another job takes its place
+ *                │     goes first is left │
+ *                └────────────────────────┘
+ *                  a restart has stopped its unit, and turns into a start; or more
+ *                  is wanted of it while it runs, and it runs again
+ * </pre>
+ *
+ * <p>A job is runnable when no job is left of a unit that its own is ordered against and that goes
+ * first ({@link Ordered#goesFirst}), whoever asked for that one. Each end of a job wakes those that
+ * wait for it. When a start fails, the starts of units that require this one end with {@link
+ * JobResult#DEPENDENCY}.
+ *
+ * <p>Nothing begins before {@link #run}; so a caller sees a job before it begins. All methods on
+ * one thread, the manager's loop.
+ */
+public final class JobEngine {
+    /** Runs something later. */
+    @FunctionalInterface
+    public interface Timers {
+        /**
+         * @return cancels it
+         */
+        Runnable after(Duration delay, Runnable task);
+    }
+
+    /** Is told what becomes of jobs. */
+    public interface Listener {
+        void jobNew(UnitJob job);
+
+        /** It has begun, waits again, or does something else. */
+        void jobChanged(UnitJob job);
+
+        void jobRemoved(UnitJob job, JobResult result);
+
+        /**
+         * A start ended without its unit's doing, by a time limit or since what it requires failed:
+         * units that are to be started when it fails are not started by the unit itself.
+         */
+        void startFailedOutside(JobUnit unit, JobResult result);
+
+        /** A job was to end before now ({@code JobTimeoutSec=}). */
+        void jobTimedOut(JobUnit unit);
+
+        /** A line about what a request leaves out, for the log. */
+        void note(JobUnit anchor, String line);
+    }
+
+    private final Timers timers;
+    private final Listener listener;
+    private final Map<JobUnit, Job> jobs = new LinkedHashMap<>();
+    private final Map<JobUnit, Job> idle = new LinkedHashMap<>(); // those that do nothing
+    private final Map<Long, Job> byId = new LinkedHashMap<>();
+    private final Set<Job> ready = new LinkedHashSet<>();
+    private final Transaction.InstalledJobs installed =
+            new Transaction.InstalledJobs() {
+                @Override
+                public @Nullable Job of(JobUnit unit) {
+                    return jobs.get(unit);
+                }
+
+                @Override
+                public Collection<Job> all() {
+                    return jobs.values();
+                }
+            };
+    private long lastId;
+    private boolean isRunning;
+
+    public JobEngine(Timers timers, Listener listener) {
+        this.timers = timers;
+        this.listener = listener;
+    }
+
+    // ---- requests
+
+    /**
+     * Grants a request: the job and those that it entails are there, and none has begun.
+     *
+     * @param done called once when the job has ended
+     * @return the job: a new one, or one that does this already
+     * @throws JobRefusedException if it cannot be had: then nothing is changed
+     */
+    public UnitJob request(JobUnit unit, JobType wanted, JobMode mode, Consumer<JobResult> done) {
+        JobType type = wanted.collapse(unit.activeState());
+        requireSensible(unit, type, mode);
+        Transaction transaction =
+                Transaction.of(unit, type, mode, installed, line -> listener.note(unit, line));
+        if (mode == JobMode.ISOLATE || mode == JobMode.FLUSH) {
+            cancelOthers(transaction);
+        }
+        boolean irreversible = mode == JobMode.REPLACE_IRREVERSIBLY;
+        Job anchor = null;
+        for (Draft draft : transaction.jobs()) {
+            Job job = install(draft, irreversible);
+            anchor = anchor == null ? job : anchor;
+        }
+        if (anchor == null) {
+            throw new AssertionError("a transaction without its anchor");
+        }
+        anchor.onEnd(done);
+        return anchor.snapshot();
+    }
+
+    private static void requireSensible(JobUnit unit, JobType type, JobMode mode) {
+        switch (mode) {
+            case ISOLATE -> {
+                require(type == JobType.START, "Isolate is only valid for start.");
+                if (!unit.allowsIsolate()) {
+                    throw new JobRefusedException(
+                            Reason.NO_ISOLATION,
+                            "Operation refused, unit may not be isolated: AllowIsolate= of "
+                                    + unit.name()
+                                    + " is off.");
+                }
+            }
+            case TRIGGERING ->
+                    require(type == JobType.STOP, "--job-mode=triggering is only valid for stop.");
+            case RESTART_DEPENDENCIES ->
+                    require(
+                            type == JobType.START,
+                            "--job-mode=restart-dependencies is only valid for start.");
+            default -> {}
+        }
+    }
+
+    private static void require(boolean condition, String text) {
+        if (!condition) {
+            throw new JobRefusedException(Reason.INVALID_MODE, text);
+        }
+    }
+
+    private void cancelOthers(Transaction transaction) {
+        Stream.concat(jobs.values().stream(), idle.values().stream())
+                .filter(job -> !job.unit().ignoresIsolate() && !transaction.has(job.unit()))
+                .toList()
+                .forEach(job -> end(job, JobResult.CANCELED, false));
+    }
+
+    private Job install(Draft draft, boolean irreversible) {
+        Map<JobUnit, Job> slots = draft.type() == JobType.NOP ? idle : jobs;
+        Job there = slots.get(draft.unit());
+        if (there != null && !there.type().conflictsWith(draft.type())) {
+            merge(there, draft, irreversible);
+            return there;
+        }
+        if (there != null) {
+            end(there, JobResult.CANCELED, false);
+        }
+        Job job = new Job(++lastId, draft, irreversible);
+        slots.put(job.unit(), job);
+        byId.put(job.id(), job);
+        listener.jobNew(job.snapshot());
+        job.unit().granted(job.type());
+        ready.add(job);
+        job.unit().jobTimeout().ifPresent(limit -> limit(job, limit));
+        return job;
+    }
+
+    /**
+     * One that runs goes on if it does all of it already; else it runs once more. A reload that
+     * runs may have read an older file than the one that is meant now.
+     */
+    private void merge(Job there, Draft draft, boolean irreversible) {
+        boolean doesIt = there.type() != JobType.RELOAD && there.type().includes(draft.type());
+        JobType before = there.type();
+        there.absorb(draft, irreversible);
+        if (there.isRunning() && !doesIt) {
+            there.await();
+        }
+        if (before != there.type() || !there.isRunning()) {
+            changed(there);
+        }
+        ready.add(there);
+    }
+
+    private void changed(Job job) {
+        ready.addAll(job.release());
+        listener.jobChanged(job.snapshot());
+    }
+
+    private void limit(Job job, Duration limit) {
+        job.addTimer(
+                timers.after(
+                        limit,
+                        () -> {
+                            if (!job.hasEnded()) {
+                                listener.jobTimedOut(job.unit());
+                                end(job, JobResult.TIMEOUT, true);
+                                run();
+                            }
+                        }));
+    }
+
+    // ---- what is there
+
+    public Optional<UnitJob> find(long id) {
+        return Optional.ofNullable(byId.get(id)).map(Job::snapshot);
+    }
+
+    /** The job of a unit: one that does something before one that does not. */
+    public Optional<UnitJob> of(JobUnit unit) {
+        return Optional.ofNullable(jobs.getOrDefault(unit, idle.get(unit))).map(Job::snapshot);
+    }
+
+    /** All jobs, in the order in which they were granted. */
+    public List<UnitJob> all() {
+        return byId.values().stream().map(Job::snapshot).toList();
+    }
+
+    public boolean isEmpty() {
+        return byId.isEmpty();
+    }
+
+    /** The jobs that wait until this one has ended. */
+    public List<UnitJob> waitingFor(long id) {
+        return related(id, true);
+    }
+
+    /** The jobs that this one waits for. */
+    public List<UnitJob> awaitedBy(long id) {
+        return related(id, false);
+    }
+
+    private List<UnitJob> related(long id, boolean behind) {
+        Job job = byId.get(id);
+        if (job == null) {
+            return List.of();
+        }
+        Set<Job> found = new LinkedHashSet<>();
+        for (Relation relation : List.of(Relation.BEFORE, Relation.AFTER)) {
+            boolean isBefore = relation == Relation.BEFORE;
+            for (JobUnit unit : job.unit().related(relation)) {
+                Job other = jobs.get(unit);
+                boolean goesFirst =
+                        other != null
+                                && (behind
+                                        ? Ordered.goesFirst(job, other, isBefore)
+                                        : Ordered.goesFirst(other, job, !isBefore));
+                if (goesFirst) {
+                    found.add(other);
+                }
+            }
+        }
+        return found.stream().map(Job::snapshot).toList();
+    }
+
+    // ---- cancelling
+
+    /** Ends a job; what it has begun goes on in its unit. False if there is no such job. */
+    public boolean cancel(long id) {
+        Job job = byId.get(id);
+        if (job == null) {
+            return false;
+        }
+        end(job, JobResult.CANCELED, true);
+        return true;
+    }
+
+    /** Ends all jobs. */
+    public void cancelAll() {
+        List.copyOf(byId.values()).forEach(job -> end(job, JobResult.CANCELED, false));
+    }
+
+    /** Ends the jobs of a unit that is unloaded. */
+    public void forget(JobUnit unit) {
+        Stream.of(jobs.get(unit), idle.get(unit))
+                .filter(job -> job != null)
+                .forEach(job -> end(job, JobResult.COLLECTED, true));
+    }
+
+    // ---- running
+
+    /** Begins every job that can begin. Called from within itself it returns at once. */
+    public void run() {
+        if (isRunning) {
+            return;
+        }
+        isRunning = true;
+        try {
+            while (!ready.isEmpty()) {
+                Job job = ready.iterator().next();
+                ready.remove(job);
+                if (!job.hasEnded() && !job.isRunning() && isRunnable(job)) {
+                    begin(job);
+                }
+            }
+        } finally {
+            isRunning = false;
+        }
+    }
+
+    private boolean isRunnable(Job job) {
+        if (job.type() == JobType.NOP || job.ignoresOrder()) {
+            return true;
+        }
+        return job.unit().related(Relation.AFTER).stream()
+                        .noneMatch(unit -> isHeldBy(job, unit, true))
+                && job.unit().related(Relation.BEFORE).stream()
+                        .noneMatch(unit -> isHeldBy(job, unit, false));
+    }
+
+    private boolean isHeldBy(Job job, JobUnit unit, boolean unitIsBefore) {
+        Job other = jobs.get(unit);
+        if (other == null || other == job || !Ordered.goesFirst(other, job, unitIsBefore)) {
+            return false;
+        }
+        if (other.awaits(job)) { // as stops they had an order, and as starts they have none
+            listener.note(
+                    job.unit(),
+                    "ordering cycle: "
+                            + job.text()
+                            + " does not wait for "
+                            + other.text()
+                            + ", which waits for it");
+            job.ignoreOrder();
+            return false;
+        }
+        other.hold(job);
+        return true;
+    }
+
+    private void begin(Job job) {
+        JobUnit unit = job.unit();
+        switch (job.type()) {
+            case NOP -> end(job, JobResult.DONE, true);
+            case VERIFY_ACTIVE -> verify(job);
+            default -> {
+                if (!unit.isReadyFor(job.type())) {
+                    return; // asked again when its state changes
+                }
+                int attempt = job.begin();
+                listener.jobChanged(job.snapshot());
+                if (!job.isAttempt(attempt)) {
+                    return;
+                }
+                unit.jobRunningTimeout().ifPresent(limit -> limit(job, limit));
+                unit.begin(
+                        job.type(),
+                        result -> {
+                            if (job.isAttempt(attempt)) {
+                                end(job, result, true);
+                                run();
+                            }
+                        });
+            }
+        }
+    }
+
+    private void verify(Job job) {
+        switch (job.unit().activeState()) {
+            case ACTIVE, RELOADING -> end(job, JobResult.DONE, true);
+            case ACTIVATING -> {} // asked again when its state changes
+            case INACTIVE, FAILED, DEACTIVATING -> end(job, JobResult.SKIPPED, true);
+        }
+    }
+
+    /**
+     * The state of a unit is another: its job may be able to begin, or have nothing left to do.
+     *
+     * @return whether no job explains the change
+     */
+    public boolean stateChanged(JobUnit unit, ActiveState state) {
+        Job job = jobs.get(unit);
+        if (job == null) {
+            return true;
+        }
+        if (!job.isRunning()) {
+            boolean isThere =
+                    job.type() != JobType.RELOAD
+                            && (job.type() == JobType.RESTART
+                                    ? JobType.STOP.isRedundant(state)
+                                    : job.type().isRedundant(state));
+            if (isThere) {
+                end(job, JobResult.DONE, true);
+            } else {
+                ready.add(job);
+            }
+        }
+        return switch (job.type()) {
+            case START, VERIFY_ACTIVE -> !state.isUp();
+            case STOP, RESTART -> state.isUp();
+            default -> state != ActiveState.RELOADING && state != ActiveState.ACTIVE;
+        };
+    }
+
+    // ---- ends
+
+    /** How one job ends. */
+    private record End(Job job, JobResult result) {}
+
+    private void end(Job first, JobResult how, boolean tellsDependants) {
+        Deque<End> ends = new ArrayDeque<>(List.of(new End(first, how)));
+        while (!ends.isEmpty()) {
+            End next = ends.removeFirst();
+            Job job = next.job;
+            if (job.hasEnded()) {
+                continue;
+            }
+            if (next.result == JobResult.DONE && job.type() == JobType.RESTART) {
+                job.turnIntoStart();
+                ready.add(job);
+                changed(job);
+                continue;
+            }
+            remove(job, next.result);
+            if (tellsDependants) {
+                dependants(job, next.result)
+                        .forEach(other -> ends.addLast(new End(other, JobResult.DEPENDENCY)));
+            }
+        }
+    }
+
+    private void remove(Job job, JobResult result) {
+        JobUnit unit = job.unit();
+        UnitJob last = job.snapshot();
+        jobs.remove(unit, job);
+        idle.remove(unit, job);
+        byId.remove(job.id());
+        ready.remove(job);
+        job.end(result);
+        ready.addAll(job.release());
+        listener.jobRemoved(last, result);
+        if (job.type() == JobType.START
+                && (result == JobResult.TIMEOUT || result == JobResult.DEPENDENCY)) {
+            listener.startFailedOutside(unit, result);
+        }
+        job.takeWaiters().forEach(waiter -> waiter.accept(result));
+    }
+
+    /** The starts that cannot be any more. */
+    private List<Job> dependants(Job job, JobResult result) {
+        JobUnit unit = job.unit();
+        boolean isStart = job.type() == JobType.START || job.type() == JobType.VERIFY_ACTIVE;
+        Collection<? extends JobUnit> others = List.of();
+        if (result != JobResult.DONE && isStart) {
+            others = unit.related(Relation.FAILS_WITH);
+        } else if (result != JobResult.DONE && job.type() == JobType.STOP) {
+            others = unit.related(Relation.CONFLICTED_BY);
+        } else if (isStart && !unit.activeState().isUp()) {
+            others = unit.related(Relation.REQUISITE_OF);
+        }
+        return others.stream()
+                .flatMap(other -> Stream.ofNullable(jobs.get(other)))
+                .filter(other ->
+                        other.type() == JobType.START || other.type() == JobType.VERIFY_ACTIVE)
+                .toList();
+    }
+}

@@ -1,17 +1,25 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.manager.job.JobEngine;
+import io.holdfast.manager.job.JobMode;
+import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.JobUnit;
+import io.holdfast.manager.job.Relation;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.UnitType;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,325 +33,312 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked of units, and what units ask of others by their dependencies: loads what is needed,
- * and runs the transactions. On the loop.
+ * What is asked of units, and what units ask of others when they come to rest: reads the files that
+ * a request needs, off the loop, and hands it to the {@link JobEngine}. On the loop.
  */
-final class Jobs {
+final class Jobs implements JobEngine.Listener {
     private final ManagerContext context;
     private final UnitTable units;
     private final UnitCatalog catalog;
-    private final JobTable table;
-
-    /** Of each restart whose stops are under way, what somebody has asked to be stopped since. */
-    private final Set<Set<UnitName>> restarts = Collections.newSetFromMap(new IdentityHashMap<>());
-
+    private final UnitListener listener;
+    private final JobEngine engine;
+    private long granted;
     private boolean stopping;
 
-    Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog, JobTable table) {
+    Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog, UnitListener listener) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;
-        this.table = table;
+        this.listener = listener;
+        this.engine =
+                new JobEngine(
+                        (delay, task) -> {
+                            EventLoop.Timer timer = context.loop().after(delay, task);
+                            return timer::cancel;
+                        },
+                        this);
     }
 
-    /** How the jobs of the named units end. */
-    private static final class Answer {
-        private final Collection<UnitName> names;
-        private final UnitTable units;
-        private final CompletableFuture<Map<UnitName, JobResult>> future;
-
-        Answer(
-                Collection<UnitName> names,
-                UnitTable units,
-                CompletableFuture<Map<UnitName, JobResult>> future) {
-            this.names = List.copyOf(names);
-            this.units = units;
-            this.future = future;
-        }
-
-        /** The results of the units that were asked for, under the names that were used. */
-        void complete(Map<UnitName, JobResult> results) {
-            Map<UnitName, JobResult> named = new LinkedHashMap<>();
-            for (UnitName name : names) {
-                ManagedUnit unit = units.find(name);
-                JobResult result = results.get(unit == null ? name : unit.unit().name());
-                named.put(name, result == null ? JobResult.INVALID : result);
-            }
-            future.complete(named);
-        }
+    JobEngine engine() {
+        return engine;
     }
 
-    // ---- what is asked for
-
-    void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
-        Answer answer = new Answer(names, units, future);
-        load(
-                names,
-                List.of(),
-                false,
-                future,
-                closure ->
-                        start(
-                                names,
-                                plan(names, closure, false, List.of()),
-                                answer::complete,
-                                () -> {}));
-    }
-
-    /**
-     * What a start will do.
-     *
-     * @param alone whether nothing is demanded of other units, and nothing done to them
-     * @param stopped what is up, is stopped before, and started again
-     */
-    StartPlan plan(
-            Collection<UnitName> names,
-            UnitCatalog.Closure closure,
-            boolean alone,
-            Collection<ManagedUnit> stopped) {
-        return plan(names, closure, alone, stopped, Set.of());
-    }
-
-    private StartPlan plan(
-            Collection<UnitName> names,
-            UnitCatalog.Closure closure,
-            boolean alone,
-            Collection<ManagedUnit> stopped,
-            Collection<UnitName> canceled) {
-        if (stopping) {
-            throw new IllegalStateException("the manager is stopping");
-        }
-        return new StartPlan(context, units, names, closure, alone, stopped, canceled);
-    }
-
-    /**
-     * @param installed called when all jobs are there and none has begun
-     */
-    void start(
-            Collection<UnitName> names,
-            StartPlan plan,
-            Consumer<Map<UnitName, JobResult>> done,
-            Runnable installed) {
-        plan.tell();
-        for (UnitName name : names) {
-            ManagedUnit unit = units.find(name);
-            if (unit != null && plan.starts().contains(unit)) {
-                restarts.forEach(canceled -> canceled.remove(unit.unit().name()));
-                UnitJob _ = table.install(unit.unit().name(), JobType.START);
-            }
-        }
-        Transaction starts =
-                transaction(
-                        plan.starts(),
-                        Transaction.Kind.START,
-                        results -> {
-                            results.putAll(plan.refused());
-                            done.accept(results);
-                        });
-        Transaction stops = transaction(plan.stops(), Transaction.Kind.STOP, _ -> starts.run());
-        installed.run();
-        stops.run();
-    }
-
-    void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
-        Set<ManagedUnit> some = units.withDependants(loaded(names));
-        stopAsked(some);
-        run(some, Transaction.Kind.STOP, new Answer(names, units, future)::complete);
-    }
-
-    /** Somebody wants these to be stopped: what a restart is about to start again is not. */
-    void stopAsked(Collection<ManagedUnit> some) {
-        restarts.forEach(canceled -> canceled.addAll(names(some)));
-    }
-
-    /**
-     * Stops what runs of these and of their dependants, and starts all of them. Those that could
-     * not be started again, or whose dependants could not, stay as they are.
-     */
-    void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
-        load(
-                names,
-                names(running(names, false)),
-                false,
-                future,
-                closure -> {
-                    List<ManagedUnit> known = loaded(names);
-                    StartPlan plan = plan(names, closure, false, running(names, false));
-                    Map<UnitName, JobResult> refused = new LinkedHashMap<>();
-                    for (UnitName name : names) {
-                        refusal(name, plan).ifPresent(how -> refused.put(name, how));
-                    }
-                    if (refused.isEmpty()) {
-                        restart(
-                                names,
-                                units.withDependants(known),
-                                closure,
-                                false,
-                                future,
-                                () -> {});
-                    } else {
-                        plan.tellRefusals();
-                        restartOthers(names, refused, future);
-                    }
-                });
-    }
-
-    /** What is up of these and of what stops with them, as far as they are loaded. */
-    Set<ManagedUnit> running(Collection<UnitName> names, boolean alone) {
-        List<ManagedUnit> known = new ArrayList<>();
-        for (UnitName name : names) {
-            ManagedUnit unit = units.find(name);
-            if (unit != null) {
-                known.add(unit);
-            }
-        }
-        Set<ManagedUnit> running = alone ? new LinkedHashSet<>(known) : units.withDependants(known);
-        running.removeIf(unit -> !unit.activeState().isUp());
-        return running;
-    }
-
-    static List<UnitName> names(Collection<? extends ManagedUnit> some) {
-        return some.stream().map(unit -> unit.unit().name()).toList();
-    }
-
-    /** Why a restart cannot be: the unit, or one that stops with it, could not be started again. */
-    private Optional<JobResult> refusal(UnitName name, StartPlan plan) {
-        JobResult own =
-                plan.isUnknown(name)
-                        ? JobResult.INVALID
-                        : plan.refused().get(units.get(name).unit().name());
-        return own != null
-                ? Optional.of(own)
-                : running(List.of(name), false).stream()
-                        .filter(unit -> plan.refused().containsKey(unit.unit().name()))
-                        .findFirst()
-                        .map(_ -> JobResult.DEPENDENCY);
-    }
-
-    private void restartOthers(
-            Collection<UnitName> names,
-            Map<UnitName, JobResult> refused,
-            CompletableFuture<Map<UnitName, JobResult>> future) {
-        List<UnitName> others = names.stream().filter(name -> !refused.containsKey(name)).toList();
-        if (others.isEmpty()) {
-            future.complete(refused);
-            return;
-        }
-        CompletableFuture<Map<UnitName, JobResult>> rest = new CompletableFuture<>();
-        restart(others, rest);
-        var ignored =
-                rest.whenComplete((results, failure) -> {
-                    if (failure != null) {
-                        future.completeExceptionally(failure);
-                    } else {
-                        refused.putAll(results);
-                        future.complete(refused);
-                    }
-                });
-    }
-
-    /**
-     * Stops some units, as far as they are up, and then starts them and those that are named.
-     *
-     * @param installed called when all jobs are there and none has begun
-     */
-    void restart(
-            Collection<UnitName> names,
-            Collection<ManagedUnit> some,
-            UnitCatalog.Closure closure,
-            boolean alone,
-            CompletableFuture<Map<UnitName, JobResult>> future,
-            Runnable installed) {
-        Answer answer = new Answer(names, units, future);
-        Set<ManagedUnit> running = new LinkedHashSet<>(some);
-        running.removeIf(unit -> !unit.activeState().isUp());
-        Set<UnitName> again = new LinkedHashSet<>(names);
-        running.forEach(unit -> again.add(unit.unit().name()));
-        List<UnitJob> made = new ArrayList<>();
-        for (UnitName name : again) {
-            ManagedUnit unit = units.get(name);
-            JobType type = some.contains(unit) ? JobType.RESTART : JobType.START;
-            made.add(table.install(unit.unit().name(), type));
-        }
-        Set<UnitName> canceled = new LinkedHashSet<>();
-        Transaction stops =
-                transaction(
-                        running,
-                        Transaction.Kind.STOP_TO_RESTART,
-                        _ -> {
-                            restarts.remove(canceled);
-                            canceled.retainAll(made.stream().map(UnitJob::unit).toList());
-                            try {
-                                StartPlan plan = plan(again, closure, alone, List.of(), canceled);
-                                endRefused(made, plan);
-                                start(again, plan, answer::complete, () -> {});
-                            } catch (RuntimeException e) {
-                                made.forEach(job -> table.end(job.id(), JobResult.CANCELED));
-                                future.completeExceptionally(e);
-                            }
-                        });
-        made.forEach(job -> restarts.forEach(other -> other.remove(job.unit())));
-        restarts.add(canceled);
-        installed.run();
-        stops.run();
-    }
-
-    /** Those whose start is not to be. */
-    private void endRefused(List<UnitJob> jobs, StartPlan plan) {
-        Set<UnitName> starts =
-                plan.starts().stream().map(unit -> unit.unit().name()).collect(Collectors.toSet());
-        jobs.stream()
-                .filter(job -> !starts.contains(job.unit()))
-                .forEach(job ->
-                        table.end(
-                                job.id(),
-                                plan.refused().getOrDefault(job.unit(), JobResult.INVALID)));
-    }
-
-    void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> future) {
-        run(loaded(names), Transaction.Kind.RELOAD, new Answer(names, units, future)::complete);
-    }
-
-    /** Stops all units, and refuses further starts. */
-    void shutdown(Consumer<Map<UnitName, JobResult>> done) {
-        stopping = true;
-        run(List.copyOf(units.all()), Transaction.Kind.STOP, done);
+    /** How many jobs there have been. */
+    long granted() {
+        return granted;
     }
 
     boolean isStopping() {
         return stopping;
     }
 
-    private List<ManagedUnit> loaded(Collection<UnitName> names) {
-        return names.stream().map(units::get).toList();
-    }
+    // ---- requests
 
-    private void run(
-            Collection<ManagedUnit> some,
-            Transaction.Kind kind,
-            Consumer<Map<UnitName, JobResult>> done) {
-        transaction(some, kind, done).run();
-    }
-
-    Transaction transaction(
-            Collection<ManagedUnit> some,
-            Transaction.Kind kind,
-            Consumer<Map<UnitName, JobResult>> done) {
-        return new Transaction(some, kind, table, done, context::warn);
+    /**
+     * Asks for one job.
+     *
+     * @param answer completed when the job is there and has not begun; fails with {@link
+     *     JobRefusedException}
+     */
+    void enqueue(UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
+        withUnit(
+                name,
+                type,
+                mode,
+                answer,
+                node -> {
+                    requireByHand(node.unit().unit(), type);
+                    requireRestartable(node, type);
+                    grant(node, type, mode, answer, _ -> {});
+                });
     }
 
     /**
-     * Reads units, and what they pull in, and goes on with it.
+     * Grants a request, completes the answer, and lets jobs begin.
      *
-     * @param beside which are read too, each alone
-     * @param alone whether they are read without that
+     * @param done called when the job has ended
      */
-    void load(
+    private void grant(
+            LoadedUnit node,
+            JobType type,
+            JobMode mode,
+            CompletableFuture<UnitJob> answer,
+            Consumer<JobResult> done) {
+        requireRunning(node.name(), type);
+        UnitJob job = engine.request(node, type, mode, done);
+        answer.complete(job);
+        engine.run();
+    }
+
+    private void requireRunning(UnitName name, JobType type) {
+        if (stopping && type != JobType.STOP) {
+            throw new JobRefusedException(
+                    Reason.SHUTTING_DOWN, name, "can only be stopped: the manager is stopping.");
+        }
+    }
+
+    private static void requireByHand(Unit unit, JobType type) {
+        boolean refused =
+                switch (type) {
+                    case START -> unit.unit().refuseManualStart();
+                    case STOP -> unit.unit().refuseManualStop();
+                    case RESTART, TRY_RESTART ->
+                            unit.unit().refuseManualStart() || unit.unit().refuseManualStop();
+                    default -> false;
+                };
+        if (refused) {
+            throw new JobRefusedException(
+                    Reason.ONLY_BY_DEPENDENCY,
+                    "Operation refused, unit "
+                            + unit.name()
+                            + " may be requested by dependency only (it is configured to refuse"
+                            + " manual start/stop).");
+        }
+    }
+
+    /**
+     * Whether what is up could come back, as far as that can be told before it stops: a unit that
+     * it needs is active, and a socket's service does not go on with the old one.
+     */
+    private void requireRestartable(LoadedUnit node, JobType type) {
+        if (type != JobType.RESTART || !node.activeState().isUp()) {
+            return;
+        }
+        for (JobUnit other : node.related(Relation.REQUIRES_ACTIVE)) {
+            if (!other.activeState().isUp() && engine.of(other).isEmpty()) {
+                throw new JobRefusedException(
+                        Reason.DEPENDENCY, "Requisite=" + other.name() + " is not active.");
+            }
+        }
+        if (node.meant() instanceof SocketUnit socket && !socket.socket().accept()) {
+            requireServicesStop(node);
+        }
+    }
+
+    private void requireServicesStop(LoadedUnit node) {
+        for (LoadedUnit service : units.servicesOf(node)) {
+            boolean restartsToo =
+                    node.related(Relation.RESTARTED_WITH).contains(service)
+                            || engine.of(service)
+                                    .filter(job -> job.type() != JobType.RELOAD)
+                                    .isPresent();
+            if (service.unit().goesOn() && !restartsToo) {
+                throw new JobRefusedException(
+                        Reason.BAD_SETTING,
+                        node.name(),
+                        "has a bad unit file setting.",
+                        "its service " + service.name() + " is active and would miss it");
+            }
+        }
+    }
+
+    /** Starts units, each by a request of its own, and answers how that went. */
+    void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+        each(names, JobType.START, answer);
+    }
+
+    void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+        names.forEach(units::get);
+        each(names, JobType.STOP, answer);
+    }
+
+    void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+        each(names, JobType.RESTART, answer);
+    }
+
+    void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+        names.forEach(units::get);
+        each(names, JobType.RELOAD, answer);
+    }
+
+    private void each(
             Collection<UnitName> names,
-            Collection<UnitName> beside,
-            boolean alone,
+            JobType type,
+            CompletableFuture<Map<UnitName, JobResult>> answer) {
+        if (stopping && type != JobType.STOP) {
+            throw new IllegalStateException("the manager is stopping");
+        }
+        Results results = new Results(names, answer);
+        load(
+                names,
+                type,
+                JobMode.REPLACE,
+                answer,
+                closure -> {
+                    List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
+                    order.sort(Comparator.comparing(this::isSocket)); // after their services
+                    for (UnitName name : order) {
+                        ask(name, type, closure, result -> results.add(name, result));
+                    }
+                    engine.run();
+                });
+    }
+
+    private boolean isSocket(UnitName name) {
+        return name.type() == UnitType.SOCKET;
+    }
+
+    private void ask(
+            UnitName name, JobType type, UnitCatalog.Closure closure, Consumer<JobResult> done) {
+        try {
+            LoadedUnit node = node(name, closure);
+            requireRestartable(node, type);
+            UnitJob _ = engine.request(node, type, JobMode.REPLACE, done);
+        } catch (JobRefusedException e) {
+            tell(name, type, e, closure);
+            done.accept(resultOf(name, e));
+        }
+    }
+
+    /** Says why a request is refused, and of which unit. */
+    private void tell(
+            UnitName name, JobType type, JobRefusedException refusal, UnitCatalog.Closure closure) {
+        UnitName reason = refusal.unit().orElse(name);
+        List<UnitCatalog.Missing> needing =
+                closure.missing().stream().filter(each -> each.required().equals(reason)).toList();
+        for (UnitCatalog.Missing each : needing) {
+            context.error(
+                    each.unit(),
+                    each.directive() + "=" + each.required() + ": there is no such unit");
+        }
+        boolean isKnown = units.node(reason) != null || isOf(name, reason);
+        if (needing.isEmpty() && isKnown && !refusal.detail().isEmpty()) {
+            context.error(
+                    reason,
+                    type == JobType.RELOAD && refusal.reason() == Reason.NOT_APPLICABLE
+                            ? "cannot be reloaded: it has no ExecReload="
+                            : refusal.detail());
+        }
+        if (!isOf(name, reason) && needing.stream().noneMatch(each -> isOf(name, each.unit()))) {
+            context.error(name, "cannot be " + type.word() + "ed: " + refusal.getMessage());
+        }
+    }
+
+    private boolean isOf(UnitName name, UnitName unit) {
+        LoadedUnit node = units.node(name);
+        return name.equals(unit) || (node != null && node.name().equals(unit));
+    }
+
+    private JobResult resultOf(UnitName name, JobRefusedException refusal) {
+        boolean isItself = refusal.unit().map(unit -> isOf(name, unit)).orElse(true);
+        return switch (refusal.reason()) {
+            case NO_SUCH_UNIT, MASKED, BAD_SETTING ->
+                    isItself ? JobResult.INVALID : JobResult.DEPENDENCY;
+            case DEPENDENCY, CYCLIC_ORDER -> JobResult.DEPENDENCY;
+            case DESTRUCTIVE -> JobResult.CANCELED;
+            default -> JobResult.INVALID;
+        };
+    }
+
+    /** The results of several requests, under the names that were used. */
+    private static final class Results {
+        private final Map<UnitName, JobResult> results = new LinkedHashMap<>();
+        private final Set<UnitName> open;
+        private final CompletableFuture<Map<UnitName, JobResult>> answer;
+
+        Results(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
+            this.open = new LinkedHashSet<>(names);
+            this.answer = answer;
+            names.forEach(name -> results.put(name, JobResult.INVALID));
+            if (open.isEmpty()) {
+                answer.complete(results);
+            }
+        }
+
+        void add(UnitName name, JobResult result) {
+            results.put(name, result);
+            if (open.remove(name) && open.isEmpty()) {
+                answer.complete(results);
+            }
+        }
+    }
+
+    // ---- reading files
+
+    private void withUnit(
+            UnitName name,
+            JobType type,
+            JobMode mode,
+            CompletableFuture<UnitJob> answer,
+            Consumer<LoadedUnit> then) {
+        requireRunning(name, type);
+        load(List.of(name), type, mode, answer, closure -> then.accept(node(name, closure)));
+    }
+
+    /** The unit of that name, unless its files are gone or were never there. */
+    private LoadedUnit node(UnitName name, UnitCatalog.Closure closure) {
+        LoadedUnit node = units.node(name);
+        Unit read = closure.read(name);
+        boolean isGone =
+                node != null
+                        && read != null
+                        && read.source().state() == UnitSource.State.NOT_FOUND
+                        && !node.name().equals(name);
+        if (node == null || isGone) {
+            throw LoadedUnit.notFound(name, Optional.ofNullable(read));
+        }
+        return node;
+    }
+
+    /**
+     * Reads what a request needs, and goes on with it.
+     *
+     * @param answer fails with what the rest of it throws
+     */
+    private void load(
+            Collection<UnitName> names,
+            JobType type,
+            JobMode mode,
             CompletableFuture<?> answer,
-            Consumer<UnitCatalog.Closure> loaded) {
+            Consumer<UnitCatalog.Closure> then) {
+        boolean starts = type != JobType.STOP && type != JobType.RELOAD;
+        boolean allKnown = names.stream().allMatch(name -> units.node(name) != null);
+        if (!starts && allKnown) {
+            goOn(UnitCatalog.Closure.NOTHING, answer, then);
+            return;
+        }
+        boolean alone = !starts || mode.isAlone();
+        Set<UnitName> beside = starts && !alone ? restarted(names) : Set.of();
         Set<UnitName> up =
                 units.all().stream()
                         .filter(unit -> unit.activeState().isUp())
@@ -358,22 +353,44 @@ final class Jobs {
                 .begin((closure, failure) -> {
                     if (closure == null) {
                         answer.completeExceptionally(orUnknown(failure));
-                        return;
-                    }
-                    try {
-                        closure.beside().values().forEach(this::take);
-                        closure.units().values().forEach(this::take);
-                        closure.notices().forEach(context::notice);
-                        loaded.accept(closure);
-                    } catch (RuntimeException e) {
-                        answer.completeExceptionally(e);
+                    } else {
+                        goOn(closure, answer, then);
                     }
                 });
     }
 
-    /** That a file of something that is up is gone just now is for the plan alone. */
+    private void goOn(
+            UnitCatalog.Closure closure,
+            CompletableFuture<?> answer,
+            Consumer<UnitCatalog.Closure> then) {
+        try {
+            closure.beside().values().forEach(this::take);
+            closure.units().values().forEach(this::take);
+            closure.notices().forEach(context::notice);
+            units.during(closure, () -> then.accept(closure));
+        } catch (RuntimeException e) {
+            answer.completeExceptionally(e);
+        }
+    }
+
+    /** The units that a restart of these restarts too: they need their files as they are now. */
+    private Set<UnitName> restarted(Collection<UnitName> names) {
+        Set<JobUnit> found = new LinkedHashSet<>();
+        List<JobUnit> todo = new ArrayList<>();
+        names.stream().map(units::node).filter(node -> node != null).forEach(todo::add);
+        while (!todo.isEmpty()) {
+            for (JobUnit other : todo.removeLast().related(Relation.RESTARTED_WITH)) {
+                if (other.activeState().isUp() && found.add(other)) {
+                    todo.add(other);
+                }
+            }
+        }
+        return found.stream().map(JobUnit::name).collect(Collectors.toSet());
+    }
+
+    /** That a file of something that is up is gone just now concerns the request alone. */
     private void take(Unit unit) {
-        ManagedUnit known = units.find(unit.name());
+        LoadedUnit known = units.node(unit.name());
         if (unit.source().state() != UnitSource.State.NOT_FOUND
                 || (known != null && !known.activeState().isUp())) {
             units.take(unit);
@@ -384,65 +401,165 @@ final class Jobs {
         return failure == null ? new IllegalStateException("no answer, and no reason") : failure;
     }
 
-    // ---- what units ask of others
+    boolean cancel(long id) {
+        boolean cancelled = engine.cancel(id);
+        engine.run();
+        return cancelled;
+    }
+
+    void cancelAll() {
+        engine.cancelAll();
+        engine.run();
+    }
+
+    // ---- the end
+
+    /** Stops all units, and refuses further starts. */
+    void shutdown(Consumer<Map<UnitName, JobResult>> done) {
+        stopping = true;
+        List<LoadedUnit> all = List.copyOf(units.nodes());
+        CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
+        Results results = new Results(all.stream().map(LoadedUnit::name).toList(), answer);
+        var _ = answer.thenAccept(done);
+        engine.cancelAll();
+        for (LoadedUnit node : all) {
+            UnitName name = node.name();
+            if (isDown(node)) {
+                node.begin(JobType.STOP, result -> results.add(name, result));
+            } else {
+                UnitJob _ =
+                        engine.request(
+                                node,
+                                JobType.STOP,
+                                JobMode.IGNORE_REQUIREMENTS,
+                                result -> results.add(name, result));
+            }
+        }
+        engine.run();
+    }
+
+    private static boolean isDown(LoadedUnit node) {
+        ActiveState state = node.activeState();
+        return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
+    }
+
+    // ---- what units do by themselves
+
+    /** Something of a unit's state is another. */
+    void changed(UnitName name) {
+        LoadedUnit node = units.node(name);
+        if (node != null && node.hasChanged()) {
+            boolean _ = engine.stateChanged(node, node.activeState());
+            engine.run();
+        }
+    }
 
     /** A unit has come to rest by itself or by a job: others may depend on that. */
     void settled(UnitName name, ActiveState state) {
-        ManagedUnit unit = units.find(name);
-        if (unit == null || stopping) {
+        LoadedUnit node = units.node(name);
+        if (node == null || stopping) {
             return;
         }
-        Set<ManagedUnit> bound = new LinkedHashSet<>();
-        for (ManagedUnit other : units.all()) {
-            if (other.activeState().isUp()
-                    && UnitTable.has(other, List.of(Dependency.BINDS_TO), unit)) {
-                bound.add(other);
+        for (LoadedUnit other : units.dependants(Dependency.BINDS_TO, node)) {
+            if (other.activeState().isUp() && engine.of(other).isEmpty()) {
+                request(other, JobType.STOP, "BindsTo=" + name);
             }
         }
-        run(bound, Transaction.Kind.STOP, _ -> {});
-        Set<UnitName> onFailure = unit.unit().unit().dependencies().of(Dependency.ON_FAILURE);
-        if (state == ActiveState.FAILED && !onFailure.isEmpty()) {
-            startFor("OnFailure= of " + name, onFailure);
+        if (state == ActiveState.FAILED) {
+            startOnFailure(node);
         }
-        if (isUpheld(unit)) {
+        if (isUpheld(node)) {
             var ignored =
                     context.loop()
                             .after(
-                                    unit.mayStartIn().orElse(ManagerLimits.UPHOLD_DELAY.duration()),
-                                    () -> uphold(unit));
+                                    node.unit()
+                                            .mayStartIn()
+                                            .orElse(ManagerLimits.UPHOLD_DELAY.duration()),
+                                    () -> uphold(node));
         }
     }
 
-    private boolean isUpheld(ManagedUnit unit) {
-        return units.all().stream()
-                .anyMatch(other ->
-                        other.activeState().isUp()
-                                && UnitTable.has(other, List.of(Dependency.UPHOLDS), unit));
+    private void startOnFailure(LoadedUnit node) {
+        Set<UnitName> handlers = node.unit().unit().unit().dependencies().of(Dependency.ON_FAILURE);
+        if (!handlers.isEmpty() && !stopping) {
+            startFor("OnFailure= of " + node.name(), handlers);
+        }
     }
 
-    private void uphold(ManagedUnit unit) {
-        boolean down = !unit.activeState().isUp() && unit.activeState().isSettled();
-        if (down && !stopping && isUpheld(unit)) {
-            startFor("Upholds=" + unit.unit().name(), Set.of(unit.unit().name()));
+    private boolean isUpheld(LoadedUnit node) {
+        return units.dependants(Dependency.UPHOLDS, node).stream()
+                .anyMatch(other -> other.activeState().isUp());
+    }
+
+    private void uphold(LoadedUnit node) {
+        if (isDown(node) && !stopping && isUpheld(node)) {
+            startFor("Upholds=" + node.name(), Set.of(node.name()));
+        }
+    }
+
+    private void request(LoadedUnit node, JobType type, String reason) {
+        try {
+            UnitJob _ = engine.request(node, type, JobMode.REPLACE, _ -> {});
+            engine.run();
+        } catch (JobRefusedException e) {
+            context.warn(node.name(), reason + ": " + e.getMessage());
         }
     }
 
     private void startFor(String reason, Set<UnitName> names) {
-        start(names, answerToNobody(reason));
-    }
-
-    /** An answer that nobody waits for: of a failure it warns. */
-    CompletableFuture<Map<UnitName, JobResult>> answerToNobody(String reason) {
-        CompletableFuture<Map<UnitName, JobResult>> future = new CompletableFuture<>();
-        var ignored =
-                future.exceptionally(e -> {
+        CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
+        var _ =
+                answer.exceptionally(e -> {
                     context.warn(reason + ": " + cause(e).getMessage());
                     return Map.of();
                 });
-        return future;
+        start(names, answer);
     }
 
     private static Throwable cause(Throwable e) {
         return e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+    }
+
+    // ---- what the engine tells
+
+    @Override
+    public void jobNew(UnitJob job) {
+        granted++;
+        listener.jobNew(job);
+        listener.unitChanged(job.unit());
+    }
+
+    @Override
+    public void jobChanged(UnitJob job) {
+        listener.unitChanged(job.unit());
+    }
+
+    @Override
+    public void jobRemoved(UnitJob job, JobResult result) {
+        listener.unitChanged(job.unit());
+        listener.jobRemoved(job, result);
+    }
+
+    @Override
+    public void startFailedOutside(JobUnit unit, JobResult result) {
+        LoadedUnit node = units.node(unit.name());
+        if (node != null) {
+            context.warn(
+                    node.name(),
+                    result == JobResult.TIMEOUT
+                            ? "is not started: its job has run out of time"
+                            : "is not started: a unit that it requires could not be started");
+            startOnFailure(node);
+        }
+    }
+
+    @Override
+    public void jobTimedOut(JobUnit unit) {
+        context.warn(unit.name(), "its job has run out of time");
+    }
+
+    @Override
+    public void note(JobUnit anchor, String line) {
+        context.warn(anchor.name(), line);
     }
 }

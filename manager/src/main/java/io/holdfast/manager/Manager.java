@@ -100,13 +100,11 @@ public final class Manager implements AutoCloseable {
                         loudness,
                         new UnitEvents(listeners, workloads));
         units = new UnitTable(context);
-        JobTable table = new JobTable(listeners);
-        jobs = new Jobs(context, units, catalog, table);
+        jobs = new Jobs(context, units, catalog, listeners);
         activation = new SocketActivation(context, units, jobs);
         view =
                 new ManagerView(
-                        context, options, units, catalog, jobs, table, listeners, workloads,
-                        loudness);
+                        context, options, units, catalog, jobs, listeners, workloads, loudness);
         messages = new NotifyRouter(context, units);
         notify = new NotifySocket(context.notifySocket(), loop, closer, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
@@ -165,6 +163,7 @@ public final class Manager implements AutoCloseable {
         @Override
         public void changed(UnitName unit) {
             listeners.unitChanged(unit);
+            jobs.changed(unit);
         }
 
         @Override

@@ -43,8 +43,6 @@ public final class ManagerView {
     private final UnitTable units;
     private final UnitCatalog catalog;
     private final Jobs jobs;
-    private final JobTable table;
-    private final JobRequests requests;
     private final UnitListeners listeners;
     private final WhoIs whoIs;
     private final Workers readers;
@@ -58,7 +56,6 @@ public final class ManagerView {
             UnitTable units,
             UnitCatalog catalog,
             Jobs jobs,
-            JobTable table,
             UnitListeners listeners,
             Workloads workloads,
             Loudness loudness) {
@@ -67,8 +64,6 @@ public final class ManagerView {
         this.units = units;
         this.catalog = catalog;
         this.jobs = jobs;
-        this.table = table;
-        this.requests = new JobRequests(context, jobs, table, units, catalog);
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
@@ -260,12 +255,12 @@ public final class ManagerView {
 
     private UnitView view(ManagedUnit unit) {
         return new UnitView(
-                unit.unit(),
-                unit.status(),
-                unit.times(),
-                table.of(unit.unit().name()),
-                unit.service(),
-                unit.socket());
+                unit.unit(), unit.status(), unit.times(), job(unit), unit.service(), unit.socket());
+    }
+
+    private Optional<UnitJob> job(ManagedUnit unit) {
+        LoadedUnit node = units.node(unit.unit().name());
+        return node == null ? Optional.empty() : jobs.engine().of(node);
     }
 
     /** Those that are loaded and have such a dependency on a unit. */
@@ -355,17 +350,37 @@ public final class ManagerView {
 
     /** How many there have been. */
     public long jobsEver() {
-        return table.last();
+        return jobs.granted();
     }
 
     /** A copy of those that wait or run now, in the order of their ids. */
     public Collection<UnitJob> jobs() {
-        return table.all();
+        return jobs.engine().all();
     }
 
     /** The job of this id; empty if there was none, or it has ended. */
     public Optional<UnitJob> job(long id) {
-        return table.find(id);
+        return jobs.engine().find(id);
+    }
+
+    /** The jobs that wait for this one. */
+    public List<UnitJob> jobsAfter(long id) {
+        return jobs.engine().waitingFor(id);
+    }
+
+    /** The jobs that this one waits for. */
+    public List<UnitJob> jobsBefore(long id) {
+        return jobs.engine().awaitedBy(id);
+    }
+
+    /** Ends a job; what it has begun goes on in its unit. False if there is no such job. */
+    public boolean cancelJob(long id) {
+        return jobs.cancel(id);
+    }
+
+    /** Ends all jobs. */
+    public void cancelJobs() {
+        jobs.cancelAll();
     }
 
     /**
@@ -377,7 +392,7 @@ public final class ManagerView {
     public void enqueue(
             UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
         try {
-            requests.enqueue(name, type, mode, answer);
+            jobs.enqueue(name, type, mode, answer);
         } catch (RuntimeException e) {
             answer.completeExceptionally(e);
         }

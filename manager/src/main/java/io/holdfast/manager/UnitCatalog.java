@@ -16,6 +16,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -58,6 +59,9 @@ final class UnitCatalog {
             Map<UnitName, Unit> beside,
             List<Missing> missing,
             List<String> notices) {
+        /** Nothing was to be read. */
+        static final Closure NOTHING = new Closure(Map.of(), Map.of(), List.of(), List.of());
+
         /** As it was read. */
         @Nullable Unit read(UnitName name) {
             Unit unit = units.get(name);
@@ -119,6 +123,7 @@ final class UnitCatalog {
         Search search = new Search(up);
         search.run(anchors);
         Set<UnitName> others = new LinkedHashSet<>(beside);
+        others.addAll(search.asked);
         others.removeAll(search.units.keySet());
         return new Closure(search.units, byName(others), search.missing, search.notices);
     }
@@ -141,9 +146,13 @@ final class UnitCatalog {
         private final UnitLoader loader = folders.loader();
         private final Set<UnitName> up;
         private final Map<UnitName, Unit> units = new LinkedHashMap<>();
+        private final Set<UnitName> known = new HashSet<>(); // under all their names
         private final List<Missing> missing = new ArrayList<>();
         private final List<String> notices = new ArrayList<>();
         private final Deque<UnitName> todo = new ArrayDeque<>();
+
+        /** Units that are asked whether they are active, and not started. */
+        private final Set<UnitName> asked = new LinkedHashSet<>();
 
         Search(Set<UnitName> up) {
             this.up = up;
@@ -156,13 +165,15 @@ final class UnitCatalog {
                 if (!knows(wanted)) {
                     Unit unit = read(loader, wanted);
                     units.put(unit.name(), unit);
+                    known.addAll(unit.source().names());
+                    known.add(unit.name());
                     follow(unit);
                 }
             }
         }
 
         private boolean knows(UnitName name) {
-            return units.values().stream().anyMatch(unit -> unit.source().names().contains(name));
+            return known.contains(name);
         }
 
         private void follow(Unit unit) {
@@ -173,6 +184,13 @@ final class UnitCatalog {
                                 .sockets()
                                 .forEach(socket -> follow(unit, Dependency.WANTS, socket));
                 default -> {}
+            }
+            for (UnitName other : unit.unit().dependencies().of(Dependency.REQUISITE)) {
+                if (loader.load(other).state() == UnitSource.State.LOADED) {
+                    asked.add(other);
+                } else if (!up.contains(other)) {
+                    missing.add(new Missing(unit.name(), Dependency.REQUISITE.directive(), other));
+                }
             }
             for (Dependency kind : PULLS) {
                 for (UnitName pulled : unit.unit().dependencies().of(kind)) {
@@ -255,10 +273,6 @@ final class UnitCatalog {
                 "Socket.ListenSpecial",
                 "Socket.ListenMessageQueue",
                 "Socket.ListenUSBFunction",
-                "Unit.PropagatesReloadTo",
-                "Unit.ReloadPropagatedFrom",
-                "Unit.PropagatesStopTo",
-                "Unit.StopPropagatedFrom",
                 "Unit.JoinsNamespaceOf",
                 "Unit.OnSuccess",
                 "Unit.RequiresMountsFor");

@@ -13,59 +13,99 @@ import io.holdfast.manager.unit.UnitSource;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The units that are loaded, and what they are to each other. On the loop. */
 final class UnitTable {
-    /** What stops with another unit. */
-    private static final List<Dependency> FOLLOWS_STOP =
-            List.of(
-                    Dependency.REQUIRES,
-                    Dependency.REQUISITE,
-                    Dependency.BINDS_TO,
-                    Dependency.PART_OF);
-
     private final ManagerContext context;
-    private final Map<UnitName, ManagedUnit> units = new LinkedHashMap<>();
+    private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
+    private final UnitIndexes indexes = new UnitIndexes();
+    private UnitCatalog.Closure read = UnitCatalog.Closure.NOTHING;
 
     UnitTable(ManagerContext context) {
         this.context = context;
     }
 
-    Collection<ManagedUnit> all() {
+    // ---- as jobs see them
+
+    Collection<LoadedUnit> nodes() {
         return Collections.unmodifiableCollection(units.values());
+    }
+
+    /** By any of its names. */
+    @Nullable LoadedUnit node(UnitName name) {
+        LoadedUnit unit = units.get(name);
+        return unit == null ? indexes.byAlias(name) : unit;
+    }
+
+    /** Those that have such a dependency on a unit, under any of its names. */
+    Collection<LoadedUnit> dependants(Dependency kind, LoadedUnit on) {
+        return indexes.dependants(kind, on);
+    }
+
+    /** The sockets that start it. */
+    Collection<LoadedUnit> socketsOf(LoadedUnit service) {
+        return indexes.socketsOf(service);
+    }
+
+    /** The services that it starts as a socket. */
+    Collection<LoadedUnit> servicesOf(LoadedUnit socket) {
+        return indexes.servicesOf(socket);
+    }
+
+    /**
+     * Grants a request with what was read for it in mind: what it needs and cannot have, and which
+     * files are gone.
+     */
+    void during(UnitCatalog.Closure closure, Runnable request) {
+        read = closure;
+        try {
+            request.run();
+        } finally {
+            read = UnitCatalog.Closure.NOTHING;
+        }
+    }
+
+    /** What the present request read of a unit, if it did. */
+    @Nullable Unit readNow(UnitName name) {
+        return read.read(name);
+    }
+
+    /** What a unit requires and what is not there. */
+    List<UnitName> missing(UnitName unit) {
+        return read.missing().stream()
+                .filter(each -> each.unit().equals(unit))
+                .map(UnitCatalog.Missing::required)
+                .toList();
+    }
+
+    // ---- as others see them
+
+    Collection<ManagedUnit> all() {
+        return units.values().stream().map(LoadedUnit::unit).toList();
     }
 
     Stream<Service> services() {
         return units.values().stream()
+                .map(LoadedUnit::unit)
                 .flatMap(unit ->
                         unit instanceof Service service ? Stream.of(service) : Stream.empty());
     }
 
     Stream<ManagedSocket> sockets() {
         return units.values().stream()
+                .map(LoadedUnit::unit)
                 .flatMap(unit ->
                         unit instanceof ManagedSocket socket ? Stream.of(socket) : Stream.empty());
     }
 
     /** By any of its names. */
     @Nullable ManagedUnit find(UnitName name) {
-        ManagedUnit unit = units.get(name);
-        if (unit != null) {
-            return unit;
-        }
-        for (ManagedUnit other : units.values()) {
-            if (other.unit().source().names().contains(name)
-                    || other.newest().source().names().contains(name)) {
-                return other;
-            }
-        }
-        return null;
+        LoadedUnit unit = node(name);
+        return unit == null ? null : unit.unit();
     }
 
     /**
@@ -103,11 +143,12 @@ final class UnitTable {
      * @throws IllegalStateException if there are too many
      */
     void take(Unit unit) {
-        ManagedUnit known = known(unit);
+        LoadedUnit known = known(unit);
         if (known != null) {
-            if (!known.newest().equals(unit)) {
+            if (!known.unit().newest().equals(unit)) {
                 tell(unit);
-                known.reloaded(unit);
+                known.unit().reloaded(unit);
+                indexes.update(known);
             }
             return;
         }
@@ -123,31 +164,37 @@ final class UnitTable {
                             + ManagerLimits.UNITS.remedy());
         }
         tell(unit);
-        units.put(
-                unit.name(),
+        ManagedUnit made =
                 switch (unit) {
                     case ServiceUnit service -> new Service(context, service);
                     case SocketUnit socket -> new ManagedSocket(context, socket);
                     default -> new ManagedTarget(unit, () -> context.events().changed(unit.name()));
-                });
+                };
+        LoadedUnit node = new LoadedUnit(context, this, made);
+        units.put(unit.name(), node);
+        indexes.update(node);
         context.events().loaded(unit.name());
     }
 
     /**
      * The one that it is: also one whose name is an alias by now, not one that it was an alias of.
      */
-    private @Nullable ManagedUnit known(Unit unit) {
-        ManagedUnit own = units.get(unit.name());
+    private @Nullable LoadedUnit known(Unit unit) {
+        LoadedUnit own = units.get(unit.name());
         if (own != null) {
             return own;
         }
-        ManagedUnit other = find(unit.name());
-        return other != null && unit.source().names().contains(other.unit().name()) ? other : null;
+        LoadedUnit other = node(unit.name());
+        return other != null && unit.source().names().contains(other.name()) ? other : null;
     }
 
     /** Forgets a unit that is at rest. */
     void drop(ManagedUnit unit) {
-        units.remove(unit.unit().name(), unit);
+        LoadedUnit node = units.get(unit.unit().name());
+        if (node != null && node.unit().equals(unit)) {
+            units.remove(node.name());
+            indexes.remove(node);
+        }
     }
 
     private void tell(Unit unit) {
@@ -162,22 +209,6 @@ final class UnitTable {
                             },
                             diagnostic.toString());
         }
-    }
-
-    /** These, and what is up and cannot be without them, or is a part of them. */
-    Set<ManagedUnit> withDependants(Collection<? extends ManagedUnit> some) {
-        Set<ManagedUnit> all = new LinkedHashSet<>(some);
-        boolean grown = true;
-        while (grown) {
-            grown = false;
-            for (ManagedUnit unit : units.values()) {
-                if (unit.activeState().isUp()
-                        && all.stream().anyMatch(gone -> has(unit, FOLLOWS_STOP, gone))) {
-                    grown |= all.add(unit);
-                }
-            }
-        }
-        return all;
     }
 
     /** Whether a unit has a dependency of one of these kinds on another, under any of its names. */

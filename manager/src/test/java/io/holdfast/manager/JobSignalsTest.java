@@ -182,8 +182,8 @@ class JobSignalsTest {
                 new String[][] {
                     {"StartUnit", "a.service", "nonsense", "InvalidArgs"},
                     {"StartUnit", "no unit", "replace", "InvalidArgs"},
-                    {"StartUnit", "a.service", "isolate", "NoIsolation"},
-                    {"StartUnit", "a.service", "flush", "NotSupported"},
+                    {"StopUnit", "a.service", "isolate", "NoSuchUnit"},
+                    {"StartUnit", "a.service", "lenient", "NotSupported"},
                     {"StartUnit", "nosuch.service", "replace", "NoSuchUnit"},
                     {"ReloadUnit", "nosuch.service", "replace", "NoSuchUnit"},
                 }) {

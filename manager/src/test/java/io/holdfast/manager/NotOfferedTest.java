@@ -80,8 +80,6 @@ class NotOfferedTest {
                 "freeze a",
                 "thaw a",
                 "clean a",
-                "cancel 1",
-                "cancel",
                 "set-environment A=b",
                 "unset-environment A",
                 "import-environment PATH",

@@ -6,6 +6,7 @@ import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.linux.Feature;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.job.JobResult;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

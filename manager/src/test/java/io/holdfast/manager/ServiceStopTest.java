@@ -305,7 +305,7 @@ class ServiceStopTest {
             var start = stage.starting("a");
             held.writeBytes("go\n");
 
-            assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
+            assertThat(Stage.get(stop)).as("its place is taken").isEqualTo(JobResult.CANCELED);
             assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
         }
         stage.happenings().await("a.service | up", 2);

@@ -246,7 +246,9 @@ class SocketUnitsTest {
         var stop = stage.stopping("a.socket");
         var start = stage.starting("a.socket");
 
-        assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
+        assertThat(Stage.get(stop))
+                .as("unless it was quicker, the start took its place")
+                .isIn(JobResult.DONE, JobResult.CANCELED);
         assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
         assertThat(ask("hello")).endsWith(" 1 hello");
     }

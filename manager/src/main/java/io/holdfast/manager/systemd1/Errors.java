@@ -39,6 +39,9 @@ final class Errors {
                         ? failure.getCause()
                         : failure;
         return switch (cause) {
+            case JobRefusedException refused
+                    when refused.reason() == JobRefusedException.Reason.INVALID_MODE ->
+                    invalid(String.valueOf(refused.getMessage()));
             case JobRefusedException refused ->
                     of(name(refused.reason()), String.valueOf(refused.getMessage()));
             case ErrnoException e when e.errno() == Errno.ESRCH ->
@@ -55,6 +58,9 @@ final class Errors {
             case MASKED -> "UnitMasked";
             case BAD_SETTING -> "BadUnitSetting";
             case DEPENDENCY -> "TransactionJobsConflicting";
+            case CYCLIC_ORDER -> "TransactionOrderIsCyclic";
+            case NO_ISOLATION -> "NoIsolation";
+            case INVALID_MODE -> "InvalidArgs";
             case NOT_APPLICABLE -> "JobTypeNotApplicable";
             case ONLY_BY_DEPENDENCY -> "OnlyByDependency";
             case DESTRUCTIVE -> "TransactionIsDestructive";

@@ -49,7 +49,7 @@ final class Face {
         var _ =
                 connection.exportTree(
                         Names.UNITS_PATH, loop, new UnitObjects(manager, operations, references));
-        var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager));
+        var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager, operations));
         broadcast.add(client);
         return client;
     }

@@ -28,21 +28,37 @@ final class JobObjects implements ObjectTree {
                     .changing("State", "s", UnitJob::state);
 
     private final ManagerView manager;
+    private final Operations operations;
 
-    JobObjects(ManagerView manager) {
+    JobObjects(ManagerView manager, Operations operations) {
         this.manager = manager;
+        this.operations = operations;
     }
 
     @Override
     public CompletionStage<List<BusInterface>> interfaces(String path) {
         OptionalLong id = Names.jobAt(path);
         Optional<UnitJob> job = id.isPresent() ? manager.job(id.getAsLong()) : Optional.empty();
-        return CompletableFuture.completedStage(job.map(JobObjects::describe).orElse(List.of()));
+        return CompletableFuture.completedStage(job.map(this::describe).orElse(List.of()));
     }
 
-    private static List<BusInterface> describe(UnitJob job) {
+    private List<BusInterface> describe(UnitJob job) {
         BusInterface.Builder builder = BusInterface.named(Names.JOB);
         TABLE.describe(builder, job);
+        builder.asyncMethod(
+                        "Cancel", "", "", (call, reply) -> operations.cancel(call, job.id(), reply))
+                .method(
+                        "GetAfter",
+                        "",
+                        "a(usssoo)",
+                        _ -> List.of(UnitList.jobs(manager.jobsAfter(job.id()))),
+                        "jobs")
+                .method(
+                        "GetBefore",
+                        "",
+                        "a(usssoo)",
+                        _ -> List.of(UnitList.jobs(manager.jobsBefore(job.id()))),
+                        "jobs");
         return List.of(builder.build());
     }
 

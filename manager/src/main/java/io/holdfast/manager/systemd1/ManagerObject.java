@@ -209,7 +209,12 @@ final class ManagerObject {
                         (call, reply) -> byNames(texts(call, 0), reply),
                         "names",
                         "units")
-                .method("ListJobs", "", "a(usssoo)", _ -> List.of(UnitList.jobs(manager)), "jobs")
+                .method(
+                        "ListJobs",
+                        "",
+                        "a(usssoo)",
+                        _ -> List.of(UnitList.jobs(manager.jobs())),
+                        "jobs")
                 .asyncMethod(
                         "ListUnitFiles",
                         "",
@@ -288,13 +293,36 @@ final class ManagerObject {
                             new ObjectPath(
                                     manager.job(id)
                                             .map(job -> Names.jobPath(job.id()))
-                                            .orElseThrow(() ->
-                                                    Errors.of(
-                                                            Errors.NO_SUCH_JOB,
-                                                            "Job " + id + " does not exist."))));
+                                            .orElseThrow(() -> Operations.noSuchJob(id))));
                 },
                 "id",
                 "job");
+        builder.method(
+                "GetJobAfter",
+                "u",
+                "a(usssoo)",
+                call -> List.of(UnitList.jobs(manager.jobsAfter(job(call)))),
+                "id",
+                "jobs");
+        builder.method(
+                "GetJobBefore",
+                "u",
+                "a(usssoo)",
+                call -> List.of(UnitList.jobs(manager.jobsBefore(job(call)))),
+                "id",
+                "jobs");
+        builder.asyncMethod(
+                "CancelJob",
+                "u",
+                "",
+                (call, reply) -> operations.cancel(call, call.argument(0, Long.class), reply),
+                "id");
+        builder.asyncMethod("ClearJobs", "", "", operations::cancelAll);
+    }
+
+    private long job(MethodCall call) {
+        long id = call.argument(0, Long.class);
+        return manager.job(id).orElseThrow(() -> Operations.noSuchJob(id)).id();
     }
 
     private void addJob(BusInterface.Builder builder, String method, Wish wish) {

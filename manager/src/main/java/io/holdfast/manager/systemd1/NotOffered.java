@@ -15,7 +15,6 @@ final class NotOffered {
     private static final String ENVIRONMENT = "Changing the manager's environment";
     private static final String MOUNTS = "Mounting into a running service";
     private static final String FREEZER = "Freezing units";
-    private static final String CANCEL = "Cancelling jobs";
 
     /**
      * @param what a sentence's beginning
@@ -49,8 +48,6 @@ final class NotOffered {
                     new Method("MaskUnitFiles", "asbb", "a(sss)", MASKS),
                     new Method("UnmaskUnitFiles", "asb", "a(sss)", MASKS),
                     new Method("SetDefaultTarget", "sb", "a(sss)", "Changing the default target"),
-                    new Method("CancelJob", "u", "", CANCEL),
-                    new Method("ClearJobs", "", "", CANCEL),
                     new Method(
                             "EnqueueUnitJob",
                             "sss",

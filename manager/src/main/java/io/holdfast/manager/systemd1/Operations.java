@@ -72,36 +72,18 @@ final class Operations {
                         || !service.service().commands().reload().isEmpty());
     }
 
-    private static JobMode mode(String word, JobType type) {
+    private static JobMode mode(String word) {
         return switch (word) {
             case "replace" -> JobMode.REPLACE;
             case "fail" -> JobMode.FAIL;
             case "replace-irreversibly" -> JobMode.REPLACE_IRREVERSIBLY;
             case "ignore-dependencies" -> JobMode.IGNORE_DEPENDENCIES;
             case "ignore-requirements" -> JobMode.IGNORE_REQUIREMENTS;
-            case "restart-dependencies" -> {
-                if (type != JobType.START) {
-                    throw Errors.invalid(
-                            "--job-mode=restart-dependencies is only valid for start.");
-                }
-                yield JobMode.RESTART_DEPENDENCIES;
-            }
-            case "triggering" -> {
-                if (type != JobType.STOP) {
-                    throw Errors.invalid("--job-mode=triggering is only valid for stop.");
-                }
-                yield JobMode.TRIGGERING;
-            }
-            case "isolate" -> {
-                if (type != JobType.START) {
-                    throw Errors.invalid("Isolate is only valid for start.");
-                }
-                throw Errors.of(
-                        Errors.NO_ISOLATION,
-                        "Operation refused, unit may not be isolated: this manager stops nothing"
-                                + " that it was not asked to stop.");
-            }
-            case "flush", "lenient" -> throw NotOffered.error("The job mode " + word);
+            case "restart-dependencies" -> JobMode.RESTART_DEPENDENCIES;
+            case "triggering" -> JobMode.TRIGGERING;
+            case "isolate" -> JobMode.ISOLATE;
+            case "flush" -> JobMode.FLUSH;
+            case "lenient" -> throw NotOffered.error("The job mode " + word);
             default -> throw Errors.invalid("Job mode " + word + " invalid");
         };
     }
@@ -115,7 +97,7 @@ final class Operations {
             Wish wish,
             CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
-        JobMode mode = mode(modeWord, wish.type);
+        JobMode mode = mode(modeWord);
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         var _ =
                 answer.whenComplete((job, failure) -> {
@@ -149,6 +131,40 @@ final class Operations {
     private static JobType reloadOr(JobType otherwise, UnitView unit) {
         boolean reloads = canReload(unit.unit()) && unit.status().subState().equals("running");
         return reloads ? JobType.RELOAD : otherwise;
+    }
+
+    /** Ends a job; what it has begun goes on in its unit. */
+    void cancel(MethodCall call, long id, CompletableFuture<List<?>> reply) {
+        changeJobs(
+                call,
+                reply,
+                () -> {
+                    if (!manager.cancelJob(id)) {
+                        throw noSuchJob(id);
+                    }
+                });
+    }
+
+    void cancelAll(MethodCall call, CompletableFuture<List<?>> reply) {
+        changeJobs(call, reply, manager::cancelJobs);
+    }
+
+    private void changeJobs(MethodCall call, CompletableFuture<List<?>> reply, Runnable change) {
+        Guard.Action action = new Guard.Action(Permission.MANAGE_UNITS, Map.of());
+        guard.permitted(
+                call,
+                action,
+                reply,
+                onLoop(
+                        reply,
+                        () -> {
+                            change.run();
+                            reply.complete(List.of());
+                        }));
+    }
+
+    static DBusException noSuchJob(long id) {
+        return Errors.of(Errors.NO_SUCH_JOB, "Job " + id + " does not exist.");
     }
 
     // ---- everything else

@@ -6,6 +6,7 @@ import io.holdfast.manager.UnitView;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /** The rows of {@code ListUnits} and its siblings. */
@@ -39,9 +40,9 @@ final class UnitList {
     }
 
     /** {@code a(usssoo)}. */
-    static List<List<?>> jobs(ManagerView manager) {
+    static List<List<?>> jobs(Collection<UnitJob> jobs) {
         List<List<?>> list = new ArrayList<>();
-        for (UnitJob job : manager.jobs()) {
+        for (UnitJob job : jobs) {
             list.add(
                     List.of(
                             job.id(),

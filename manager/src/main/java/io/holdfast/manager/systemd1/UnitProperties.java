@@ -207,14 +207,17 @@ final class UnitProperties {
                 .fixed("SuccessAction", "s", unit -> word(unit.section().successAction()))
                 .fixed("FailureAction", "s", unit -> word(unit.section().failureAction()))
                 .fixed("JobTimeoutAction", "s", _ -> "none")
-                .fixed("JobTimeoutUSec", "t", _ -> Micros.INFINITY)
-                .fixed("JobRunningTimeoutUSec", "t", _ -> Micros.INFINITY)
+                .fixed("JobTimeoutUSec", "t", unit -> Micros.of(unit.section().jobs().timeout()))
+                .fixed(
+                        "JobRunningTimeoutUSec",
+                        "t",
+                        unit -> Micros.of(unit.section().jobs().runningTimeout()))
                 .fixed("StopWhenUnneeded", "b", _ -> false)
                 .fixed("RefuseManualStart", "b", unit -> unit.section().refuseManualStart())
                 .fixed("RefuseManualStop", "b", unit -> unit.section().refuseManualStop())
-                .fixed("AllowIsolate", "b", _ -> false)
+                .fixed("AllowIsolate", "b", unit -> unit.section().jobs().allowIsolate())
                 .fixed("DefaultDependencies", "b", unit -> unit.section().defaultDependencies())
-                .fixed("IgnoreOnIsolate", "b", _ -> false)
+                .fixed("IgnoreOnIsolate", "b", unit -> unit.section().jobs().ignoreOnIsolate())
                 .fixed("OnFailureJobMode", "s", _ -> "replace")
                 .asked("ActivationDetails", "a(ss)", _ -> List.of());
     }

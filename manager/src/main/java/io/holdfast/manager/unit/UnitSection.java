@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param conditions {@code Condition…=}: unmet, the start is skipped
  * @param assertions {@code Assert…=}: unmet, the start fails
  * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
+ * @param jobs what its jobs may do and how long they may take
  * @param startLimit how often it may be started
  * @param successAction what happens to the machine when it ends well
  * @param failureAction what happens to the machine when it fails
@@ -30,6 +31,7 @@ public record UnitSection(
         boolean defaultDependencies,
         boolean refuseManualStart,
         boolean refuseManualStop,
+        JobSettings jobs,
         StartLimit startLimit,
         EmergencyAction successAction,
         EmergencyAction failureAction) {
@@ -53,6 +55,20 @@ public record UnitSection(
         SOFT_REBOOT,
         SOFT_REBOOT_FORCE
     }
+
+    /**
+     * What concerns the jobs of a unit.
+     *
+     * @param allowIsolate whether a request may stop everything else for it
+     * @param ignoreOnIsolate whether it stays when another unit is isolated
+     * @param timeout of a job, waiting included
+     * @param runningTimeout of a job that has begun
+     */
+    public record JobSettings(
+            boolean allowIsolate,
+            boolean ignoreOnIsolate,
+            TimeSpan timeout,
+            TimeSpan runningTimeout) {}
 
     /**
      * @param interval 0: no limit
@@ -88,6 +104,7 @@ public record UnitSection(
                 defaultDependencies,
                 refuseManualStart,
                 refuseManualStop,
+                jobs,
                 startLimit,
                 successAction,
                 failureAction);
@@ -104,6 +121,10 @@ public record UnitSection(
         private boolean defaultDependencies = true;
         private boolean refuseManualStart;
         private boolean refuseManualStop;
+        private boolean allowIsolate;
+        private boolean ignoreOnIsolate;
+        private TimeSpan jobTimeout = TimeSpan.INFINITY;
+        private Optional<TimeSpan> jobRunningTimeout = Optional.empty();
         private TimeSpan startLimitInterval = StartLimit.DEFAULT.interval();
         private EmergencyAction successAction = EmergencyAction.NONE;
         private EmergencyAction failureAction = EmergencyAction.NONE;
@@ -123,6 +144,12 @@ public record UnitSection(
                         failureAction = a.word(failureAction, EmergencyAction.values());
                 case "RefuseManualStart" -> refuseManualStart = a.bool(refuseManualStart);
                 case "RefuseManualStop" -> refuseManualStop = a.bool(refuseManualStop);
+                case "AllowIsolate" -> allowIsolate = a.bool(allowIsolate);
+                case "IgnoreOnIsolate" -> ignoreOnIsolate = a.bool(ignoreOnIsolate);
+                case "JobTimeoutSec" -> jobTimeout = a.span(jobTimeout);
+                case "JobRunningTimeoutSec" ->
+                        jobRunningTimeout =
+                                Optional.of(a.span(jobRunningTimeout.orElse(jobTimeout)));
                 default -> {
                     return assignStartLimit(a) || assignCondition(a) || assignDependency(a);
                 }
@@ -197,6 +224,10 @@ public record UnitSection(
             return kind.isPresent();
         }
 
+        private static TimeSpan unlimitedIfZero(TimeSpan span) {
+            return span.micros() == 0 ? TimeSpan.INFINITY : span;
+        }
+
         UnitSection build(UnitSource source) {
             source.links().stream()
                     .filter(link -> !link.unit().equals(source.name()))
@@ -212,6 +243,11 @@ public record UnitSection(
                     defaultDependencies,
                     refuseManualStart,
                     refuseManualStop,
+                    new JobSettings(
+                            allowIsolate,
+                            ignoreOnIsolate,
+                            unlimitedIfZero(jobTimeout),
+                            unlimitedIfZero(jobRunningTimeout.orElse(jobTimeout))),
                     new StartLimit(startLimitInterval, startLimitBurst),
                     successAction,
                     failureAction);

@@ -275,6 +275,13 @@ final class LoadedUnit implements JobUnit {
     }
 
     @Override
+    public void withdrawn(JobType type) {
+        if (type == JobType.STOP || type == JobType.RESTART) {
+            unit.withdrawStop();
+        }
+    }
+
+    @Override
     public void begin(JobType type, Consumer<JobResult> done) {
         switch (type) {
             case START -> unit.start(done);

@@ -259,6 +259,15 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     }
 
     @Override
+    public void withdrawStop() {
+        boolean announced = stopAnnounced;
+        stopAnnounced = false;
+        if (announced && state == SubState.LISTENING) {
+            listen();
+        }
+    }
+
+    @Override
     public void stop(boolean restarting, Consumer<JobResult> done) {
         wanted = false;
         startAgain = false;
@@ -461,10 +470,11 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
             context.error(name(), "failed: " + result);
             enter(SubState.FAILED);
         }
+        ActiveState end = state.active();
         takeNewer();
         starts.answer(start);
-        stops.answer(JobResult.DONE);
-        context.events().settled(name(), state.active());
+        stops.answer(JobResult.DONE); // a restart starts it again
+        context.events().settled(name(), end);
     }
 
     /** When nobody runs the loop any more: lets go of everything. */

@@ -51,6 +51,9 @@ interface ManagedUnit {
      */
     default void announceStop() {}
 
+    /** The announced stop does not come: the unit works on. */
+    default void withdrawStop() {}
+
     /**
      * Makes it take up its configuration again, or waits for a reload that is under way.
      *

@@ -142,6 +142,11 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
     }
 
     @Override
+    public void announceStop() {
+        startAgain = false;
+    }
+
+    @Override
     public void stop(boolean restarting, Consumer<JobResult> done) {
         life.wanted(false);
         startAgain = false;
@@ -282,8 +287,8 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
         life.releaseStore(stopping.isForRestart());
         life.takeNewer();
         starts.answer(started(start));
-        stops.answer(JobResult.DONE);
-        context.events().settled(name(), life.state().active());
+        stops.answer(JobResult.DONE); // a restart starts it again
+        context.events().settled(name(), end.active());
     }
 
     /** Removes what was preserved for a next run, unless that is to follow. */

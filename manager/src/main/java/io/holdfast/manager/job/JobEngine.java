@@ -196,6 +196,9 @@ public final class JobEngine {
         if (there.isRunning() && !doesIt) {
             there.await();
         }
+        if (before != there.type() && !there.isRunning()) {
+            there.unit().granted(there.type());
+        }
         if (before != there.type() || !there.isRunning()) {
             changed(there);
         }
@@ -448,6 +451,9 @@ public final class JobEngine {
         ready.remove(job);
         job.end(result);
         ready.addAll(job.release());
+        if (!last.running() && result != JobResult.DONE) {
+            unit.withdrawn(last.type());
+        }
         listener.jobRemoved(last, result);
         if (job.type() == JobType.START
                 && (result == JobResult.TIMEOUT || result == JobResult.DEPENDENCY)) {

@@ -78,8 +78,9 @@ public enum JobType {
         return Optional.of(RELOAD_OR_START);
     }
 
+    /** Whether one would undo the other: a job that does nothing is in no other's way. */
     boolean conflictsWith(JobType other) {
-        return merge(other).isEmpty();
+        return this != NOP && other != NOP && merge(other).isEmpty();
     }
 
     /** Whether a job of this type does all that one of the other does. */

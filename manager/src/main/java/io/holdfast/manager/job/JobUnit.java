@@ -46,6 +46,9 @@ public interface JobUnit {
     /** A job of it was granted, and has not begun. */
     default void granted(JobType type) {}
 
+    /** A granted job of it ended, and had not begun. */
+    default void withdrawn(JobType type) {}
+
     /**
      * Whether a job could begin now. If not, it waits for a change of the unit's state: a start
      * waits until a stop by itself is over.

@@ -123,13 +123,18 @@ final class Transaction {
 
     // ---- what a mode adds
 
-    /** Units that are loaded and that the request does not need. */
+    /** Stops the loaded units that the request does not need, and that no kept unit triggers. */
     private void stopOthers() {
         for (JobUnit unit : anchor.unit().loaded()) {
-            if (!unit.ignoresIsolate()) {
+            if (!isKept(unit) && unit.triggeredBy().stream().noneMatch(this::isKept)) {
                 stopToo(unit);
             }
         }
+    }
+
+    private boolean isKept(JobUnit unit) {
+        return unit.ignoresIsolate()
+                || of(unit).stream().anyMatch(job -> job.type() != JobType.STOP);
     }
 
     private void stopToo(JobUnit unit) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.runtime.ActiveState;
+import java.util.List;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -419,6 +420,32 @@ class JobEngineTest {
     }
 
     @Test
+    void aJobThatDoesNothingIsInNobodysWay() {
+        world.unit("a").startTakes(4);
+        world.unit("b", "After=a");
+        world.start("a");
+        world.request("b", JobType.START, JobMode.REPLACE_IRREVERSIBLY);
+        assertEnded(world.request("b", JobType.TRY_RESTART, JobMode.FAIL), JobResult.DONE);
+    }
+
+    @Test
+    void isolateKeepsWhatAUnitThatStaysTriggers() {
+        world.unit("socket").ignoresIsolate(true);
+        world.unit("other");
+        world.unit("served").triggeredBy("socket");
+        world.unit("stopped").triggeredBy("other");
+        world.unit("rescue").allowsIsolate(true);
+        for (String name : List.of("socket", "other", "served", "stopped")) {
+            world.start(name);
+        }
+        world.request("rescue", JobType.START, JobMode.ISOLATE);
+        assertThat(world.units())
+                .filteredOn(unit -> unit.activeState() == ActiveState.ACTIVE)
+                .extracting(unit -> unit.name().prefix())
+                .containsExactly("socket", "served", "rescue");
+    }
+
+    @Test
     void isolateStopsAllElseButWhatIgnoresIt() {
         world.unit("a");
         world.unit("stays").ignoresIsolate(true);
@@ -465,6 +492,17 @@ class JobEngineTest {
         world.events().clear();
         world.request("a", JobType.START, JobMode.RESTART_DEPENDENCIES);
         assertThat(world.events()).containsSubsequence("b stops", "a starts", "b starts");
+    }
+
+    @Test
+    void aUnitIsToldOfAGrantedJobThatDoesNotBegin() {
+        world.unit("a");
+        world.unit("b", "Requires=a", "After=a").stopTakes(2);
+        world.start("b");
+        long stop = world.stop("a");
+        assertThat(world.engine.cancel(stop)).isTrue();
+        world.settle();
+        assertThat(world.events()).containsSubsequence("b deactivating", "a stop withdrawn");
     }
 
     @Test

@@ -402,6 +402,13 @@ final class World implements JobEngine.Listener {
         }
 
         @Override
+        public void withdrawn(JobType type) {
+            if (type.isStopping()) {
+                events.add(name.prefix() + " " + type.word() + " withdrawn");
+            }
+        }
+
+        @Override
         public void begin(JobType type, Consumer<JobResult> done) {
             events.add(name.prefix() + " " + (type.isStopping() ? "stops" : type.word() + "s"));
             pending = done;

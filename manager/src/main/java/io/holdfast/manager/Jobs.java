@@ -20,6 +20,7 @@ import io.holdfast.manager.unit.UnitType;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -42,6 +43,8 @@ final class Jobs implements JobEngine.Listener {
     private final UnitCatalog catalog;
     private final UnitListener listener;
     private final JobEngine engine;
+    private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
+    private long loads;
     private long granted;
     private boolean stopping;
 
@@ -195,9 +198,7 @@ final class Jobs implements JobEngine.Listener {
             Collection<UnitName> names,
             JobType type,
             CompletableFuture<Map<UnitName, JobResult>> answer) {
-        if (stopping && type != JobType.STOP) {
-            throw new IllegalStateException("the manager is stopping");
-        }
+        requireNotStopping(type);
         Results results = new Results(names, answer);
         load(
                 names,
@@ -205,6 +206,7 @@ final class Jobs implements JobEngine.Listener {
                 JobMode.REPLACE,
                 answer,
                 closure -> {
+                    requireNotStopping(type); // it may be since the files began to be read
                     List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
                     order.sort(Comparator.comparing(this::isSocket)); // after their services
                     for (UnitName name : order) {
@@ -212,6 +214,12 @@ final class Jobs implements JobEngine.Listener {
                     }
                     engine.run();
                 });
+    }
+
+    private void requireNotStopping(JobType type) {
+        if (stopping && type != JobType.STOP) {
+            throw new IllegalStateException("the manager is stopping");
+        }
     }
 
     private boolean isSocket(UnitName name) {
@@ -302,7 +310,17 @@ final class Jobs implements JobEngine.Listener {
             CompletableFuture<UnitJob> answer,
             Consumer<LoadedUnit> then) {
         requireRunning(name, type);
-        load(List.of(name), type, mode, answer, closure -> then.accept(node(name, closure)));
+        load(
+                List.of(name),
+                type,
+                mode,
+                answer,
+                closure -> {
+                    if (type == JobType.STOP && units.node(name) == null) {
+                        throw new JobRefusedException(Reason.NO_SUCH_UNIT, name, "not loaded.");
+                    }
+                    then.accept(node(name, closure));
+                });
     }
 
     /** The unit of that name, unless its files are gone or were never there. */
@@ -344,6 +362,7 @@ final class Jobs implements JobEngine.Listener {
                         .filter(unit -> unit.activeState().isUp())
                         .map(unit -> unit.unit().name())
                         .collect(Collectors.toSet());
+        long number = ++loads;
         context.workers()
                 .lane("load " + names.stream().map(UnitName::text).findFirst().orElse("nothing"))
                 .work(
@@ -351,12 +370,14 @@ final class Jobs implements JobEngine.Listener {
                         () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up))
                 .within(ManagerLimits.LOAD_PATIENCE.duration())
                 .begin((closure, failure) -> {
+                    var _ = loading.remove(number);
                     if (closure == null) {
                         answer.completeExceptionally(orUnknown(failure));
                     } else {
                         goOn(closure, answer, then);
                     }
                 });
+        loading.put(number, answer);
     }
 
     private void goOn(
@@ -438,6 +459,15 @@ final class Jobs implements JobEngine.Listener {
         engine.run();
     }
 
+    /** Fails the requests whose files are still being read when the loop ends. */
+    void end() {
+        loading.values()
+                .forEach(answer ->
+                        answer.completeExceptionally(
+                                new IllegalStateException("the manager is stopping")));
+        loading.clear();
+    }
+
     private static boolean isDown(LoadedUnit node) {
         ActiveState state = node.activeState();
         return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
@@ -451,6 +481,34 @@ final class Jobs implements JobEngine.Listener {
         if (node != null && node.hasChanged()) {
             boolean _ = engine.stateChanged(node, node.activeState());
             engine.run();
+            stopLaterIfUnbound(node);
+        }
+    }
+
+    /**
+     * Stops an active unit if a unit that it is bound to ended meanwhile. Later: this is called
+     * while jobs end and states change.
+     */
+    private void stopLaterIfUnbound(LoadedUnit node) {
+        if (!stopping && node.activeState() == ActiveState.ACTIVE && !boundTo(node).isEmpty()) {
+            context.loop().postEnding(() -> stopIfUnbound(node));
+        }
+    }
+
+    private static Set<UnitName> boundTo(LoadedUnit node) {
+        return node.meant().unit().dependencies().of(Dependency.BINDS_TO);
+    }
+
+    private void stopIfUnbound(LoadedUnit node) {
+        if (stopping || node.activeState() != ActiveState.ACTIVE || engine.of(node).isPresent()) {
+            return;
+        }
+        for (UnitName name : boundTo(node)) {
+            LoadedUnit other = units.node(name);
+            if (other != null && isDown(other) && engine.of(other).isEmpty()) {
+                request(node, JobType.STOP, "BindsTo=" + name);
+                return;
+            }
         }
     }
 
@@ -460,8 +518,9 @@ final class Jobs implements JobEngine.Listener {
         if (node == null || stopping) {
             return;
         }
+        boolean comesBack = engine.of(node).isPresent();
         for (LoadedUnit other : units.dependants(Dependency.BINDS_TO, node)) {
-            if (other.activeState().isUp() && engine.of(other).isEmpty()) {
+            if (!comesBack && other.activeState().isUp() && engine.of(other).isEmpty()) {
                 request(other, JobType.STOP, "BindsTo=" + name);
             }
         }
@@ -538,6 +597,11 @@ final class Jobs implements JobEngine.Listener {
     public void jobRemoved(UnitJob job, JobResult result) {
         listener.unitChanged(job.unit());
         listener.jobRemoved(job, result);
+        LoadedUnit node = units.node(job.unit());
+        if (node != null) {
+            stopLaterIfUnbound(node);
+            units.dependants(Dependency.BINDS_TO, node).forEach(this::stopLaterIfUnbound);
+        }
     }
 
     @Override

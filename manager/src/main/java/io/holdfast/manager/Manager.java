@@ -408,6 +408,7 @@ public final class Manager implements AutoCloseable {
                 jobs.shutdown(results ->
                         orphans.end(() -> {
                             shutDown.complete(results);
+                            jobs.end();
                             loop.stop();
                         }));
             }

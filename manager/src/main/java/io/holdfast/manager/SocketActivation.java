@@ -167,7 +167,7 @@ final class SocketActivation implements Activation {
      */
     private void drop(UnitName instance) {
         ManagedUnit unit = units.find(instance);
-        if (served.containsKey(instance) || !instances.contains(instance)) {
+        if (served.containsKey(instance) || !instances.contains(instance) || hasJob(instance)) {
             return;
         }
         if (unit == null || unit.activeState() == ActiveState.INACTIVE) {
@@ -181,11 +181,19 @@ final class SocketActivation implements Activation {
         }
     }
 
+    private boolean hasJob(UnitName instance) {
+        LoadedUnit node = units.node(instance);
+        return node != null && jobs.engine().of(node).isPresent();
+    }
+
     private void forget(UnitName instance) {
         failed.remove(instance);
         instances.remove(instance);
         ManagedUnit unit = units.find(instance);
-        if (unit != null && !unit.activeState().isUp() && unit.activeState().isSettled()) {
+        if (unit != null
+                && !unit.activeState().isUp()
+                && unit.activeState().isSettled()
+                && !hasJob(instance)) {
             units.drop(unit);
         }
     }

@@ -20,12 +20,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>On a bus many users share one connection, so each of the four limits is a {@link FairShare}
  * among users, with a reserve for root and our own user. The bus names a caller by its unique name
- * only. The first calls of a name are charged to one account of all callers whose user is not known
- * yet, while the bus is asked, and move to the user's account with the answer. A caller who leaves
- * the bus before that stays in the common account, so a user gains nothing by connections that come
- * and go. Where that account is full, the first calls of a name wait until its user is known, for
- * it may be one with a reserve. Unique names are never used again, so the answer is kept. Without a
- * bus there is one caller, who may take all. Thread-safe.
+ * only. The first calls of a name are charged to the name itself while the bus is asked for its
+ * user, and what is charged then moves to the user's account: a user gains little by many
+ * connections. Where other users have taken all that a stranger may have, the first calls of a name
+ * wait until its user is known, for it may be one with a reserve. Unique names are never used
+ * again, so the answer is kept. Without a bus there is one caller, who may take all. Thread-safe.
  */
 final class CallsUnderWay {
     /** Names whose user is remembered; the bus is asked again for those that were dropped. */
@@ -37,7 +36,6 @@ final class CallsUnderWay {
     static final int WAITING_OF_NAME = 4;
 
     private static final Object SINGLE_PEER = "the peer";
-    private static final Object NOT_KNOWN = "the account of callers whose user is not known";
 
     private final boolean isBus;
     private final Function<String, CompletableFuture<Long>> userOf;
@@ -164,7 +162,7 @@ final class CallsUnderWay {
         return charge;
     }
 
-    /** The user of a name, or the common account while that is not known. */
+    /** The user of a name, or the name itself while that is not known. */
     @GuardedBy("this")
     private Object user(@Nullable String sender) {
         if (!isBus || sender == null) {
@@ -179,16 +177,16 @@ final class CallsUnderWay {
             var _ = userOf.apply(sender).whenComplete((uid, _) -> answered(sender, uid));
         }
         Object answered = known.get(sender); // at once, where the connection is lost
-        return answered == null ? NOT_KNOWN : answered;
+        return answered == null ? sender : answered;
     }
 
     /**
-     * @param uid null if the bus does not know it: the caller has left
+     * @param uid null if the bus does not tell: the name has gone, and stays an account of its own
      */
     private void answered(String sender, @Nullable Long uid) {
         List<Runnable> again = List.of();
         synchronized (this) {
-            Object user = uid == null ? NOT_KNOWN : uid;
+            Object user = uid == null ? sender : uid;
             known.put(sender, user);
             Asked open = asked.remove(sender);
             if (open != null) {

@@ -102,33 +102,17 @@ class CallsUnderWayTest {
         assertThat(asked).hasSize(2);
     }
 
-    private void leave(String sender) {
+    @Test
+    void aNameWithoutUserStaysAnAccountOfItsOwnAndIsAskedForOnce() {
+        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        Counted counted = begin(calls, ":1.1", 0);
         boolean _ =
-                asked(sender)
+                asked(":1.1")
                         .completeExceptionally(
                                 new DBusException(DBusException.NAME_HAS_NO_OWNER, "gone"));
-    }
-
-    @Test
-    void callersWhoLeaveBeforeTheirUserIsKnownShareOneAccount() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
-        int taken = 0;
-        for (int i = 0; i < 40; i++) {
-            for (int j = 0; j < 4; j++) {
-                taken += calls.begin(call(":1." + i, 0), () -> {}) == null ? 0 : 1;
-            }
-            leave(":1." + i);
-        }
-        assertThat(taken).isEqualTo(20); // half of the half that is not reserved
-        assertThat(asked).hasSize(40);
-        assertThatExceptionOfType(DBusException.class)
-                .isThrownBy(() -> begin(calls, ":1.1", 0))
-                .withMessageContaining("the account of callers whose user is not known holds 20");
-
-        assertThat(calls.begin(call(":1.100", 0), () -> {})).as("waits for its user").isNull();
-        know(":1.100", USER);
-        assertThat(fill(calls, ":1.100", 80)).hasSizeGreaterThan(5);
-        assertThat(asked).as("each name is asked for once").hasSize(41);
+        counted.end();
+        assertThat(fill(calls, ":1.1", 80)).hasSize(20);
+        assertThat(asked).hasSize(1);
     }
 
     @Test

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  */
 record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> tables) {
     /** How much more memory a daemon may keep: the heap of a JVM shrinks seldom. */
-    private static final int SPARE_KIB = 96 << 10;
+    private static final int SPARE_KIB = 128 << 10;
 
     /** Of a process that is held, and its tables. */
     static Footprint of(PidFd process, Map<String, Long> tables) {

@@ -258,7 +258,7 @@ final class Jobs implements JobEngine.Listener {
                             : refusal.detail());
         }
         if (!isOf(name, reason) && needing.stream().noneMatch(each -> isOf(name, each.unit()))) {
-            context.error(name, "cannot be " + type.word() + "ed: " + refusal.getMessage());
+            context.error(name, type.word() + " is refused: " + refusal.getMessage());
         }
     }
 
@@ -479,7 +479,7 @@ final class Jobs implements JobEngine.Listener {
     void changed(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node != null && node.hasChanged()) {
-            boolean _ = engine.stateChanged(node, node.activeState());
+            engine.stateChanged(node, node.activeState());
             engine.run();
             stopLaterIfUnbound(node);
         }

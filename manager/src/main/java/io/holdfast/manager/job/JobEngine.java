@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The jobs of a manager, from the request to the result.
@@ -80,18 +79,6 @@ public final class JobEngine {
     private final Map<JobUnit, Job> idle = new LinkedHashMap<>(); // those that do nothing
     private final Map<Long, Job> byId = new LinkedHashMap<>();
     private final Set<Job> ready = new LinkedHashSet<>();
-    private final Transaction.InstalledJobs installed =
-            new Transaction.InstalledJobs() {
-                @Override
-                public @Nullable Job of(JobUnit unit) {
-                    return jobs.get(unit);
-                }
-
-                @Override
-                public Collection<Job> all() {
-                    return jobs.values();
-                }
-            };
     private long lastId;
     private boolean isRunning;
 
@@ -113,7 +100,7 @@ public final class JobEngine {
         JobType type = wanted.collapse(unit.activeState());
         requireSensible(unit, type, mode);
         Transaction transaction =
-                Transaction.of(unit, type, mode, installed, line -> listener.note(unit, line));
+                Transaction.of(unit, type, mode, jobs::get, line -> listener.note(unit, line));
         if (mode == JobMode.ISOLATE || mode == JobMode.FLUSH) {
             cancelOthers(transaction);
         }
@@ -239,10 +226,6 @@ public final class JobEngine {
         return byId.values().stream().map(Job::snapshot).toList();
     }
 
-    public boolean isEmpty() {
-        return byId.isEmpty();
-    }
-
     /** The jobs that wait until this one has ended. */
     public List<UnitJob> waitingFor(long id) {
         return related(id, true);
@@ -291,13 +274,6 @@ public final class JobEngine {
     /** Ends all jobs. */
     public void cancelAll() {
         List.copyOf(byId.values()).forEach(job -> end(job, JobResult.CANCELED, false));
-    }
-
-    /** Ends the jobs of a unit that is unloaded. */
-    public void forget(JobUnit unit) {
-        Stream.of(jobs.get(unit), idle.get(unit))
-                .filter(job -> job != null)
-                .forEach(job -> end(job, JobResult.COLLECTED, true));
     }
 
     // ---- running
@@ -388,31 +364,23 @@ public final class JobEngine {
 
     /**
      * The state of a unit is another: its job may be able to begin, or have nothing left to do.
-     *
-     * @return whether no job explains the change
+     * Followed by {@link #run}.
      */
-    public boolean stateChanged(JobUnit unit, ActiveState state) {
+    public void stateChanged(JobUnit unit, ActiveState state) {
         Job job = jobs.get(unit);
-        if (job == null) {
-            return true;
+        if (job == null || job.isRunning()) {
+            return;
         }
-        if (!job.isRunning()) {
-            boolean isThere =
-                    job.type() != JobType.RELOAD
-                            && (job.type() == JobType.RESTART
-                                    ? JobType.STOP.isRedundant(state)
-                                    : job.type().isRedundant(state));
-            if (isThere) {
-                end(job, JobResult.DONE, true);
-            } else {
-                ready.add(job);
-            }
+        boolean isThere =
+                job.type() != JobType.RELOAD
+                        && (job.type() == JobType.RESTART
+                                ? JobType.STOP.isRedundant(state)
+                                : job.type().isRedundant(state));
+        if (isThere) {
+            end(job, JobResult.DONE, true);
+        } else {
+            ready.add(job);
         }
-        return switch (job.type()) {
-            case START, VERIFY_ACTIVE -> !state.isUp();
-            case STOP, RESTART -> state.isUp();
-            default -> state != ActiveState.RELOADING && state != ActiveState.ACTIVE;
-        };
     }
 
     // ---- ends

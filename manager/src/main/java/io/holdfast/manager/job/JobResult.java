@@ -16,13 +16,7 @@ public enum JobResult {
     /** The unit cannot be loaded, or not do this now. */
     INVALID,
     /** An assertion of the unit does not hold. */
-    ASSERT,
-    /** The machine lacks what units of this kind need. */
-    UNSUPPORTED,
-    /** The unit was unloaded. */
-    COLLECTED,
-    /** A unit that runs once has run already. */
-    ONCE;
+    ASSERT;
 
     /** The word of systemd. */
     public String word() {

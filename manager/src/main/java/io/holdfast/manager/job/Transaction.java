@@ -4,7 +4,6 @@ import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.runtime.ActiveState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,11 +41,10 @@ final class Transaction {
     private final Draft anchor;
 
     /** The jobs that are there. */
+    @FunctionalInterface
     interface InstalledJobs {
         /** The job of a unit, if it has one that does something. */
         @Nullable Job of(JobUnit unit);
-
-        Collection<Job> all();
     }
 
     private Transaction(

@@ -546,15 +546,6 @@ class JobEngineTest {
     }
 
     @Test
-    void aUnitThatIsUnloadedTakesItsJobAlong() {
-        world.unit("a").startTakes(4);
-        long a = world.start("a");
-        world.engine.forget(world.get("a"));
-        assertEnded(a, JobResult.COLLECTED);
-        assertThat(world.engine.isEmpty()).isTrue();
-    }
-
-    @Test
     void aWaitingJobWhoseUnitIsThereAlreadyIsDone() {
         world.unit("a").startTakes(4);
         world.unit("b", "After=a");

@@ -320,7 +320,7 @@ final class World implements JobEngine.Listener {
             if (state != now) {
                 state = now;
                 events.add(name.prefix() + " " + now.word());
-                boolean _ = engine.stateChanged(this, now);
+                engine.stateChanged(this, now);
             }
         }
 

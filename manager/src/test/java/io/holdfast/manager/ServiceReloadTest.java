@@ -23,15 +23,16 @@ class ServiceReloadTest {
     /** Reloads at SIGHUP as Type=notify-reload wants it. */
     private static final String RELOADS =
             """
-            def reload(number, frame):
+            def reload():
                 usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
                 notify("RELOADING=1\\nMONOTONIC_USEC=%d" % usec)
                 say("reloading")
                 notify("READY=1")
-            signal.signal(signal.SIGHUP, reload)
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
             notify("READY=1")
             while True:
-                signal.pause()
+                signal.sigwait({signal.SIGHUP})
+                reload()
             """;
 
     @TempDir private Path folder;
@@ -129,19 +130,19 @@ class ServiceReloadTest {
     void anAnswerFromBeforeTheSignalIsNone() throws Exception {
         String script =
                 """
-                def lie(number, frame):
+                def lie():
                     notify("RELOADING=1\\nMONOTONIC_USEC=1")
                     notify("READY=1")
                     say("lied")
-                def tell(number, frame):
+                def tell():
                     usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
                     notify("RELOADING=1\\nMONOTONIC_USEC=%d" % usec)
                     notify("READY=1")
-                signal.signal(signal.SIGUSR1, lie)
-                signal.signal(signal.SIGUSR2, tell)
+                answers = {signal.SIGUSR1: lie, signal.SIGUSR2: tell}
+                signal.pthread_sigmask(signal.SIG_BLOCK, answers)
                 notify("READY=1")
                 while True:
-                    signal.pause()
+                    answers[signal.sigwait(answers)]()
                 """;
         stage.service(
                 "a",

@@ -202,13 +202,10 @@ class ServiceRestartTest {
                         + stage.python(
                                 "a",
                                 """
-                                def told(number, frame):
-                                    say("got %d" % number)
-                                    sys.exit(0)
-                                signal.signal(signal.SIGUSR1, told)
-                                signal.signal(signal.SIGTERM, told)
+                                signals = {signal.SIGUSR1, signal.SIGTERM}
+                                signal.pthread_sigmask(signal.SIG_BLOCK, signals)
                                 say("up")
-                                signal.pause()
+                                say("got %d" % signal.sigwait(signals))
                                 """));
         stage.start("a");
         stage.happenings().await("a.service | up", 1);

@@ -11,7 +11,6 @@ import io.holdfast.manager.job.JobUnit;
 import io.holdfast.manager.job.Relation;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.runtime.ActiveState;
-import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.SocketUnit;
 import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
@@ -28,14 +27,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked of units, and what units ask of others when they come to rest: reads the files that
- * a request needs, off the loop, and hands it to the {@link JobEngine}. On the loop.
+ * What is asked of units: reads the files that a request needs, off the loop, and hands it to the
+ * {@link JobEngine}. What units ask of others is {@link Reactions}. On the loop.
  */
 final class Jobs implements JobEngine.Listener {
     private final ManagerContext context;
@@ -43,6 +41,7 @@ final class Jobs implements JobEngine.Listener {
     private final UnitCatalog catalog;
     private final UnitListener listener;
     private final JobEngine engine;
+    private final Reactions reactions;
     private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
     private long loads;
     private long granted;
@@ -53,6 +52,7 @@ final class Jobs implements JobEngine.Listener {
         this.units = units;
         this.catalog = catalog;
         this.listener = listener;
+        this.reactions = new Reactions(context, units, this);
         this.engine =
                 new JobEngine(
                         (delay, task) -> {
@@ -468,7 +468,7 @@ final class Jobs implements JobEngine.Listener {
         loading.clear();
     }
 
-    private static boolean isDown(LoadedUnit node) {
+    static boolean isDown(LoadedUnit node) {
         ActiveState state = node.activeState();
         return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
     }
@@ -481,102 +481,13 @@ final class Jobs implements JobEngine.Listener {
         if (node != null && node.hasChanged()) {
             engine.stateChanged(node, node.activeState());
             engine.run();
-            stopLaterIfUnbound(node);
+            reactions.stopLaterIfUnbound(node);
         }
     }
 
-    /**
-     * Stops an active unit if a unit that it is bound to ended meanwhile. Later: this is called
-     * while jobs end and states change.
-     */
-    private void stopLaterIfUnbound(LoadedUnit node) {
-        if (!stopping && node.activeState() == ActiveState.ACTIVE && !boundTo(node).isEmpty()) {
-            context.loop().postEnding(() -> stopIfUnbound(node));
-        }
-    }
-
-    private static Set<UnitName> boundTo(LoadedUnit node) {
-        return node.meant().unit().dependencies().of(Dependency.BINDS_TO);
-    }
-
-    private void stopIfUnbound(LoadedUnit node) {
-        if (stopping || node.activeState() != ActiveState.ACTIVE || engine.of(node).isPresent()) {
-            return;
-        }
-        for (UnitName name : boundTo(node)) {
-            LoadedUnit other = units.node(name);
-            if (other != null && isDown(other) && engine.of(other).isEmpty()) {
-                request(node, JobType.STOP, "BindsTo=" + name);
-                return;
-            }
-        }
-    }
-
-    /** A unit has come to rest by itself or by a job: others may depend on that. */
+    /** A unit has come to rest by itself or by a job. */
     void settled(UnitName name, ActiveState state) {
-        LoadedUnit node = units.node(name);
-        if (node == null || stopping) {
-            return;
-        }
-        boolean comesBack = engine.of(node).isPresent();
-        for (LoadedUnit other : units.dependants(Dependency.BINDS_TO, node)) {
-            if (!comesBack && other.activeState().isUp() && engine.of(other).isEmpty()) {
-                request(other, JobType.STOP, "BindsTo=" + name);
-            }
-        }
-        if (state == ActiveState.FAILED) {
-            startOnFailure(node);
-        }
-        if (isUpheld(node)) {
-            var ignored =
-                    context.loop()
-                            .after(
-                                    node.unit()
-                                            .mayStartIn()
-                                            .orElse(ManagerLimits.UPHOLD_DELAY.duration()),
-                                    () -> uphold(node));
-        }
-    }
-
-    private void startOnFailure(LoadedUnit node) {
-        Set<UnitName> handlers = node.unit().unit().unit().dependencies().of(Dependency.ON_FAILURE);
-        if (!handlers.isEmpty() && !stopping) {
-            startFor("OnFailure= of " + node.name(), handlers);
-        }
-    }
-
-    private boolean isUpheld(LoadedUnit node) {
-        return units.dependants(Dependency.UPHOLDS, node).stream()
-                .anyMatch(other -> other.activeState().isUp());
-    }
-
-    private void uphold(LoadedUnit node) {
-        if (isDown(node) && !stopping && isUpheld(node)) {
-            startFor("Upholds=" + node.name(), Set.of(node.name()));
-        }
-    }
-
-    private void request(LoadedUnit node, JobType type, String reason) {
-        try {
-            UnitJob _ = engine.request(node, type, JobMode.REPLACE, _ -> {});
-            engine.run();
-        } catch (JobRefusedException e) {
-            context.warn(node.name(), reason + ": " + e.getMessage());
-        }
-    }
-
-    private void startFor(String reason, Set<UnitName> names) {
-        CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
-        var _ =
-                answer.exceptionally(e -> {
-                    context.warn(reason + ": " + cause(e).getMessage());
-                    return Map.of();
-                });
-        start(names, answer);
-    }
-
-    private static Throwable cause(Throwable e) {
-        return e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+        reactions.settled(name, state);
     }
 
     // ---- what the engine tells
@@ -599,8 +510,10 @@ final class Jobs implements JobEngine.Listener {
         listener.jobRemoved(job, result);
         LoadedUnit node = units.node(job.unit());
         if (node != null) {
-            stopLaterIfUnbound(node);
-            units.dependants(Dependency.BINDS_TO, node).forEach(this::stopLaterIfUnbound);
+            reactions.jobEnded(node);
+        }
+        if (result == JobResult.TIMEOUT) {
+            context.warn(job.unit(), "its job to " + job.type().word() + " has run out of time");
         }
     }
 
@@ -608,18 +521,13 @@ final class Jobs implements JobEngine.Listener {
     public void startFailedOutside(JobUnit unit, JobResult result) {
         LoadedUnit node = units.node(unit.name());
         if (node != null) {
-            context.warn(
-                    node.name(),
-                    result == JobResult.TIMEOUT
-                            ? "is not started: its job has run out of time"
-                            : "is not started: a unit that it requires could not be started");
-            startOnFailure(node);
+            if (result == JobResult.DEPENDENCY) {
+                context.warn(
+                        node.name(),
+                        "is not started: a unit that it requires could not be started");
+            }
+            reactions.startOnFailure(node);
         }
-    }
-
-    @Override
-    public void jobTimedOut(JobUnit unit) {
-        context.warn(unit.name(), "its job has run out of time");
     }
 
     @Override

@@ -66,9 +66,6 @@ public final class JobEngine {
          */
         void startFailedOutside(JobUnit unit, JobResult result);
 
-        /** A job was to end before now ({@code JobTimeoutSec=}). */
-        void jobTimedOut(JobUnit unit);
-
         /** A line about what a request leaves out, for the log. */
         void note(JobUnit anchor, String line);
     }
@@ -203,7 +200,6 @@ public final class JobEngine {
                         limit,
                         () -> {
                             if (!job.hasEnded()) {
-                                listener.jobTimedOut(job.unit());
                                 end(job, JobResult.TIMEOUT, true);
                                 run();
                             }

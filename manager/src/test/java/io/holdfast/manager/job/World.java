@@ -203,11 +203,6 @@ final class World implements JobEngine.Listener {
     }
 
     @Override
-    public void jobTimedOut(JobUnit unit) {
-        events.add(unit.name().prefix() + " job timed out");
-    }
-
-    @Override
     public void note(JobUnit anchor, String line) {
         notes.add(anchor.name().prefix() + ": " + line);
     }

@@ -421,26 +421,17 @@ class AcceptingSocketTest {
      * until it is told to end.
      */
     private static final String LINGERING =
-            """
-            import array, os, socket, struct, sys
-            server = socket.create_server(("127.0.0.1", 0))
-            client = socket.create_connection(server.getsockname())
-            peer, _ = server.accept()
-            client.setblocking(False)
-            try:
-                while True:
-                    client.send(b"x" * 65536)
-            except BlockingIOError:
-                pass
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
-            face = socket.socket(socket.AF_UNIX)
-            face.connect(sys.argv[1])
-            face.sendmsg([b"x"],
-                    [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [client.fileno()]))])
-            client.close()
-            print("sent", flush=True)
-            sys.stdin.read()
-            """;
+            Stage.LINGERING_CLIENT
+                    + """
+                    import array, sys
+                    face = socket.socket(socket.AF_UNIX)
+                    face.connect(sys.argv[1])
+                    face.sendmsg([b"x"],
+                            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [client.fileno()]))])
+                    client.close()
+                    print("sent", flush=True)
+                    sys.stdin.read()
+                    """;
 
     @Test
     void whatLingersInAConnectionHoldsUpNobody() throws Exception {

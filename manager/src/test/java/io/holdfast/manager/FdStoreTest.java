@@ -182,25 +182,16 @@ class FdStoreTest {
      * does not read.
      */
     private static String lingering(String message) {
-        return """
-        import struct, threading
-        server = socket.create_server(("127.0.0.1", 0))
-        client = socket.create_connection(server.getsockname())
-        peer, _ = server.accept()
-        client.setblocking(False)
-        try:
-            while True:
-                client.send(b"x" * 65536)
-        except BlockingIOError:
-            pass
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
-        notify("%s", client.fileno())
-        # waits if the manager's is closed already
-        threading.Thread(target=os.close, args=(client.detach(),), daemon=True).start()
-        say("sent")
-        signal.pause()
-        """
-                .formatted(message);
+        return Stage.LINGERING_CLIENT
+                + """
+                import threading
+                notify("MESSAGE", client.fileno())
+                # waits if the manager's is closed already
+                threading.Thread(target=os.close, args=(client.detach(),), daemon=True).start()
+                say("sent")
+                signal.pause()
+                """
+                        .replace("MESSAGE", message);
     }
 
     @ParameterizedTest

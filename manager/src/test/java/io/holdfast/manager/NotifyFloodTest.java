@@ -32,42 +32,33 @@ class NotifyFloodTest {
      * behind it, until it is told to end.
      */
     private static final String ATTACKER =
-            """
-            import array, os, socket, struct, sys, time
-            def send(*fds):
-                face.sendmsg([b"STATUS=x"],
-                        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
-            server = socket.create_server(("127.0.0.1", 0))
-            client = socket.create_connection(server.getsockname())
-            peer, _ = server.accept()
-            client.setblocking(False)
-            try:
-                while True:
-                    client.send(b"x" * 65536)
-            except BlockingIOError:
-                pass
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
-            face = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            face.connect(sys.argv[1])
-            while True:
-                try:
-                    send(client.fileno())
-                    break
-                except PermissionError: # still
-                    time.sleep(0.01)
-            client.close()
-            file = os.memfd_create("x")
-            sent = 0
-            refused = 0
-            for i in range(int(sys.argv[2])):
-                try:
-                    send(*[file] * int(sys.argv[3]))
-                    sent += 1
-                except PermissionError:
-                    refused += 1
-            print(sent, "sent", "some refused" if refused else "none refused", flush=True)
-            sys.stdin.read()
-            """;
+            Stage.LINGERING_CLIENT
+                    + """
+                    import array, os, sys, time
+                    def send(*fds):
+                        face.sendmsg([b"STATUS=x"],
+                                [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+                    face = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                    face.connect(sys.argv[1])
+                    while True:
+                        try:
+                            send(client.fileno())
+                            break
+                        except PermissionError: # still
+                            time.sleep(0.01)
+                    client.close()
+                    file = os.memfd_create("x")
+                    sent = 0
+                    refused = 0
+                    for i in range(int(sys.argv[2])):
+                        try:
+                            send(*[file] * int(sys.argv[3]))
+                            sent += 1
+                        except PermissionError:
+                            refused += 1
+                    print(sent, "sent", "some refused" if refused else "none refused", flush=True)
+                    sys.stdin.read()
+                    """;
 
     @TempDir private Path folder;
     private Stage stage;

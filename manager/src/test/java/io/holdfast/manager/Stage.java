@@ -161,6 +161,25 @@ final class Stage implements AutoCloseable {
         return fifo;
     }
 
+    /**
+     * Python that makes {@code client}: a socket whose last close waits, up to 1000 s, for a peer
+     * that does not read.
+     */
+    static final String LINGERING_CLIENT =
+            """
+            import socket, struct
+            server = socket.create_server(("127.0.0.1", 0))
+            client = socket.create_connection(server.getsockname())
+            peer, _ = server.accept()
+            client.setblocking(False)
+            try:
+                while True:
+                    client.send(b"x" * 65536)
+            except BlockingIOError:
+                pass
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
+            """;
+
     /** A Python script that can send notify messages; returns the words that run it. */
     String python(String name, String text) throws IOException {
         String common =

@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
@@ -20,22 +22,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>On a bus many users share one connection, so each of the four limits is a {@link FairShare}
  * among users, with a reserve for root and our own user. The bus names a caller by its unique name
- * only. The first calls of a name are charged to the name itself while the bus is asked for its
- * user, and what is charged then moves to the user's account: a user gains little by many
- * connections. Where other users have taken all that a stranger may have, the first calls of a name
- * wait until its user is known, for it may be one with a reserve. Unique names are never used
- * again, so the answer is kept. Without a bus there is one caller, who may take all. Thread-safe.
+ * only, so the first calls of a name wait until the bus has told its user, who is charged from then
+ * on, for all his connections together. A caller who has left before that, as a program does that
+ * wants no answer, is charged to one account of all who have left: nobody gains by connections that
+ * come and go. Unique names are never used again, so the answer is kept. Without a bus there is one
+ * caller, who may take all. Thread-safe.
  */
 final class CallsUnderWay {
     /** Names whose user is remembered; the bus is asked again for those that were dropped. */
     static final int KNOWN_NAMES = 1024;
 
-    /** Calls that wait until the user of their name is known, and of these those of one name. */
-    static final int WAITING = 256;
-
-    static final int WAITING_OF_NAME = 4;
-
     private static final Object SINGLE_PEER = "the peer";
+    private static final Object CALLERS_NOT_YET_KNOWN = "callers not known yet";
+    private static final Object CALLERS_WHO_LEFT = "callers who have left";
 
     private final boolean isBus;
     private final Function<String, CompletableFuture<Long>> userOf;
@@ -47,18 +46,14 @@ final class CallsUnderWay {
     @GuardedBy("this")
     private final Map<String, Object> known = new KnownNames();
 
-    /** The names whose user is being asked for. */
+    /** The calls that wait, by the name whose user is being asked for. */
     @GuardedBy("this")
-    private final Map<String, Asked> asked = new HashMap<>();
+    private final Map<String, List<Waiting>> waiting = new HashMap<>();
 
-    @GuardedBy("this")
-    private int waiting;
+    /** How many calls wait: shared among names, as nothing else is known of their callers. */
+    private final FairShare<Object> waitingCalls;
 
-    /** The calls of a name whose user is being asked for. */
-    private static final class Asked {
-        final List<Counted> charged = new ArrayList<>();
-        final List<Runnable> waiting = new ArrayList<>();
-    }
+    private record Waiting(Runnable again, List<Charge<Object>> charges) {}
 
     private static final class KnownNames extends LinkedHashMap<String, Object> {
         private static final long serialVersionUID = 1L;
@@ -79,6 +74,12 @@ final class CallsUnderWay {
         this.isBus = isBus;
         this.userOf = userOf;
         this.calls = share("calls under way", limits.incomingCalls(), "incomingCalls").withLeast(1);
+        this.waitingCalls =
+                FairShare.of(
+                                "calls that wait for the bus to tell their user",
+                                limits.incomingCalls(),
+                                "raise ConnectionOptions.incomingCalls")
+                        .withLeast(1);
         this.bytes =
                 share("bytes of calls under way", limits.incomingBytes(), "incomingBytes")
                         .withOneAlone();
@@ -112,31 +113,12 @@ final class CallsUnderWay {
     synchronized @Nullable Counted begin(Message call, Runnable again) {
         String sender = call.sender();
         Object user = user(sender);
-        Asked open = sender == null ? null : asked.get(sender);
-        if (open != null && !open.waiting.isEmpty()) {
-            wait(open, again, user);
+        if (user == CALLERS_NOT_YET_KNOWN) {
+            List<Waiting> calls = requireNonNull(waiting.get(sender));
+            calls.add(new Waiting(again, charge(waitingCalls, sender, user, call)));
             return null;
         }
-        List<Charge<Object>> charges = new ArrayList<>(3);
-        try {
-            charges.add(charge(calls, user, 1));
-            charges.add(charge(bytes, user, call.length()));
-            if (!call.descriptors().isEmpty()) {
-                charges.add(charge(descriptors, user, call.descriptors().size()));
-            }
-        } catch (DBusException e) {
-            charges.forEach(Charge::close);
-            if (open == null) {
-                throw e;
-            }
-            wait(open, again, user);
-            return null;
-        }
-        Counted counted = new Counted(user, charges);
-        if (open != null) {
-            open.charged.add(counted);
-        }
-        return counted;
+        return new Counted(user, charge(calls, user, user, call));
     }
 
     /** A call that is answered at once by the thread that reads: only its answer counts. */
@@ -144,14 +126,20 @@ final class CallsUnderWay {
         return new Counted(user(call.sender()), List.of());
     }
 
-    /** Keeps the order of the calls of one name. */
-    @GuardedBy("this")
-    private void wait(Asked open, Runnable again, Object user) {
-        if (waiting >= WAITING || open.waiting.size() >= WAITING_OF_NAME) {
-            throw new DBusException(DBusException.LIMITS_EXCEEDED, calls.refusal(user));
+    private List<Charge<Object>> charge(
+            FairShare<Object> calls, @Nullable Object caller, Object user, Message call) {
+        List<Charge<Object>> charges = new ArrayList<>(3);
+        try {
+            charges.add(charge(calls, requireNonNull(caller), 1));
+            charges.add(charge(bytes, user, call.length()));
+            if (!call.descriptors().isEmpty()) {
+                charges.add(charge(descriptors, user, call.descriptors().size()));
+            }
+        } catch (DBusException e) {
+            charges.forEach(Charge::close);
+            throw e;
         }
-        open.waiting.add(again);
-        waiting++;
+        return charges;
     }
 
     private static Charge<Object> charge(FairShare<Object> share, Object user, long amount) {
@@ -162,59 +150,41 @@ final class CallsUnderWay {
         return charge;
     }
 
-    /** The user of a name, or the name itself while that is not known. */
+    /** The user of a name; asks for him if he is not known. */
     @GuardedBy("this")
     private Object user(@Nullable String sender) {
         if (!isBus || sender == null) {
             return SINGLE_PEER;
         }
-        Object user = known.get(sender);
-        if (user != null) {
-            return user;
-        }
-        if (!asked.containsKey(sender)) {
-            asked.put(sender, new Asked());
+        if (!known.containsKey(sender) && !waiting.containsKey(sender)) {
+            waiting.put(sender, new ArrayList<>());
+            // At once, where the connection is lost.
             var _ = userOf.apply(sender).whenComplete((uid, _) -> answered(sender, uid));
         }
-        Object answered = known.get(sender); // at once, where the connection is lost
-        return answered == null ? sender : answered;
+        return known.getOrDefault(sender, CALLERS_NOT_YET_KNOWN);
     }
 
     /**
-     * @param uid null if the bus does not tell: the name has gone, and stays an account of its own
+     * @param uid null if the bus does not know the name
      */
     private void answered(String sender, @Nullable Long uid) {
-        List<Runnable> again = List.of();
+        List<Waiting> begun;
         synchronized (this) {
-            Object user = uid == null ? sender : uid;
-            known.put(sender, user);
-            Asked open = asked.remove(sender);
-            if (open != null) {
-                open.charged.forEach(counted -> counted.moveTo(user));
-                again = open.waiting;
-                waiting -= again.size();
-            }
+            known.put(sender, uid == null ? CALLERS_WHO_LEFT : uid);
+            begun = requireNonNull(waiting.remove(sender));
+            begun.forEach(call -> call.charges().forEach(Charge::close));
         }
-        again.forEach(Runnable::run);
+        begun.forEach(call -> call.again().run());
     }
 
     /** A call that counts until it ends: before its answer is sent, or without one. */
     final class Counted {
-        @GuardedBy("CallsUnderWay.this")
-        private Object user;
-
+        private final Object user;
         private final List<Charge<Object>> charges;
 
         private Counted(Object user, List<Charge<Object>> charges) {
             this.user = user;
             this.charges = charges;
-        }
-
-        private void moveTo(Object other) {
-            synchronized (CallsUnderWay.this) {
-                user = other;
-                charges.forEach(charge -> charge.moveTo(other));
-            }
         }
 
         /**
@@ -223,9 +193,7 @@ final class CallsUnderWay {
          * @throws DBusException LIMITS_EXCEEDED if its user leaves too much unread
          */
         Charge<Object> answer(int length) {
-            synchronized (CallsUnderWay.this) {
-                return charge(answers, user, length);
-            }
+            return charge(answers, user, length);
         }
 
         /** Idempotent. */

@@ -42,13 +42,18 @@ class CallsUnderWayTest {
         return Message.of(view);
     }
 
-    /** A call that does not wait. */
+    /** A call of a caller whose user is known. */
     private static Counted begin(CallsUnderWay calls, String sender, int length) {
         Counted counted = calls.begin(call(sender, length), () -> {});
         if (counted == null) {
             throw new AssertionError("the call waits");
         }
         return counted;
+    }
+
+    private void introduce(CallsUnderWay calls, String name, long uid) {
+        assertThat(calls.begin(call(name, 0), () -> {})).isNull();
+        know(name, uid);
     }
 
     private static List<Counted> fill(CallsUnderWay calls, String sender, int atMost) {
@@ -75,86 +80,94 @@ class CallsUnderWayTest {
     void theConnectionsOfOneUserShareWhatOneUserGets() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
         for (int i = 0; i < 8; i++) {
-            begin(calls, ":1." + i, 0).end();
-            know(":1." + i, USER);
+            introduce(calls, ":1." + i, USER);
         }
         int taken = 0;
         for (int i = 0; i < 8; i++) {
             taken += fill(calls, ":1." + i, 80).size();
         }
         assertThat(taken).isEqualTo(20); // half of the half that is not reserved
-        begin(calls, ":1.100", 0).end();
-        know(":1.100", OTHER_USER);
+        introduce(calls, ":1.100", OTHER_USER);
         assertThat(fill(calls, ":1.100", 80)).isNotEmpty();
     }
 
     @Test
-    void callsOfANameMoveToItsUserWhenTheBusHasAnswered() {
+    void theFirstCallsOfANameWaitForItsUserInOrderAndAreChargedToHim() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
-        List<Counted> first = fill(calls, ":1.1", 10);
-        assertThat(first).hasSize(10);
-        assertThat(fill(calls, ":1.2", 6)).hasSize(6);
+        List<String> begun = new ArrayList<>();
+        for (String name : List.of("first", "second")) {
+            assertThat(
+                            calls.begin(
+                                    call(":1.1", 0),
+                                    () -> {
+                                        begun.add(name);
+                                        begin(calls, ":1.1", 0);
+                                    }))
+                    .isNull();
+        }
+        assertThat(begun).isEmpty();
         know(":1.1", USER);
-        know(":1.2", USER);
-        assertThat(fill(calls, ":1.1", 80)).hasSize(4);
-        first.forEach(Counted::end);
-        assertThat(fill(calls, ":1.2", 80)).hasSize(10);
-        assertThat(asked).hasSize(2);
+        assertThat(begun).containsExactly("first", "second");
+        assertThat(asked).as("one question").hasSize(1);
+        introduce(calls, ":1.2", USER);
+        assertThat(fill(calls, ":1.2", 80)).hasSize(18);
     }
 
     @Test
-    void aNameWithoutUserStaysAnAccountOfItsOwnAndIsAskedForOnce() {
+    void callersWhoHaveLeftShareOneAccount() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
-        Counted counted = begin(calls, ":1.1", 0);
-        boolean _ =
-                asked(":1.1")
-                        .completeExceptionally(
-                                new DBusException(DBusException.NAME_HAS_NO_OWNER, "gone"));
-        counted.end();
-        assertThat(fill(calls, ":1.1", 80)).hasSize(20);
-        assertThat(asked).hasSize(1);
+        int taken = 0;
+        for (int i = 0; i < 10; i++) {
+            String name = ":1." + i;
+            assertThat(calls.begin(call(name, 0), () -> {})).isNull();
+            boolean _ =
+                    asked(name)
+                            .completeExceptionally(
+                                    new DBusException(DBusException.NAME_HAS_NO_OWNER, "gone"));
+            taken += fill(calls, name, 8).size();
+        }
+        assertThat(taken).isEqualTo(20); // half of the half that is not reserved
+        assertThatExceptionOfType(DBusException.class)
+                .isThrownBy(() -> begin(calls, ":1.1", 0))
+                .withMessageContaining("callers who have left holds 20 of 80");
+        introduce(calls, ":1.100", USER);
+        assertThat(fill(calls, ":1.100", 80)).isNotEmpty();
+    }
+
+    @Test
+    void oneNameDoesNotTakeThePlacesOfAllThatWait() {
+        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        for (int i = 0; i < 40; i++) {
+            assertThat(calls.begin(call(":1.1", 0), () -> {})).isNull();
+        }
+        assertThatExceptionOfType(DBusException.class)
+                .isThrownBy(() -> calls.begin(call(":1.1", 0), () -> {}))
+                .withMessageEndingWith(
+                        "calls that wait for the bus to tell their user: :1.1 holds 40 of 80;"
+                                + " raise ConnectionOptions.incomingCalls");
+        assertThat(calls.begin(call(":1.2", 0), () -> {})).isNull();
+        know(":1.1", USER);
+        know(":1.2", USER);
+        for (int i = 0; i < 40; i++) {
+            assertThat(calls.begin(call(":1.3", 0), () -> {})).isNull();
+        }
     }
 
     @Test
     void rootAndOurOwnUserHaveAReserve() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
         for (int i = 1; i < 10; i++) {
-            begin(calls, ":1." + i, 0).end();
-            know(":1." + i, USER + i);
+            introduce(calls, ":1." + i, USER + i);
             fill(calls, ":1." + i, 80);
         }
-        begin(calls, ":1.100", 0).end();
-        know(":1.100", 0);
+        introduce(calls, ":1.100", 0);
         assertThat(fill(calls, ":1.100", 80).size()).isGreaterThanOrEqualTo(40);
-    }
-
-    @Test
-    void theFirstCallOfANameWaitsForItsUserWhereStrangersHaveNothingLeft() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(4));
-        for (String name : List.of(":1.1", ":1.2")) {
-            Counted ignored = begin(calls, name, 0);
-            know(name, USER);
-        }
-        List<String> begun = new ArrayList<>();
-        assertThat(calls.begin(call(":1.3", 0), () -> begun.add("first"))).isNull();
-        assertThat(calls.begin(call(":1.3", 0), () -> begun.add("second"))).isNull();
-        assertThat(begun).isEmpty();
-        know(":1.3", 0);
-        assertThat(begun).containsExactly("first", "second");
-        assertThat(fill(calls, ":1.3", 4)).hasSize(2);
-        for (int i = 0; i < CallsUnderWay.WAITING_OF_NAME; i++) {
-            assertThat(calls.begin(call(":1.4", 0), () -> {})).isNull();
-        }
-        assertThatExceptionOfType(DBusException.class)
-                .isThrownBy(() -> calls.begin(call(":1.4", 0), () -> {}))
-                .withMessageContaining("incomingCalls");
     }
 
     @Test
     void answersAreChargedUntilTheyAreSent() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withOutgoingBytes(4_000));
-        begin(calls, ":1.1", 0).end();
-        know(":1.1", USER);
+        introduce(calls, ":1.1", USER);
         Counted one = begin(calls, ":1.1", 0);
         Counted two = begin(calls, ":1.1", 0);
         Charge<Object> answer = one.answer(900);
@@ -176,8 +189,7 @@ class CallsUnderWayTest {
     @Test
     void bytesOfCallsAreShared() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingBytes(40_000));
-        begin(calls, ":1.1", 0).end();
-        know(":1.1", USER);
+        introduce(calls, ":1.1", USER);
         Counted large = begin(calls, ":1.1", 8_000);
         assertThatExceptionOfType(DBusException.class)
                 .isThrownBy(() -> begin(calls, ":1.1", 8_000))

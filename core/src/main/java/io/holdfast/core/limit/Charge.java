@@ -12,7 +12,7 @@ public final class Charge<K> implements AutoCloseable {
     private final FairShare<K> share;
 
     @GuardedBy("this")
-    private K user;
+    private final K user;
 
     @GuardedBy("this")
     private long amount;
@@ -60,14 +60,6 @@ public final class Charge<K> implements AutoCloseable {
             }
             share.release(user, less);
             amount -= less;
-        }
-    }
-
-    /** Charges another user, whatever his share is; nothing happens if the charge is closed. */
-    public synchronized void moveTo(K other) {
-        if (!closed) {
-            share.move(user, other, amount);
-            user = other;
         }
     }
 

@@ -194,13 +194,6 @@ public final class FairShare<K> {
                         || isFair(own, amount, freeForOthers, holders + (own == 0 ? 1 : 0)));
     }
 
-    /** Moves what a user holds to another, whatever the other's share is. */
-    synchronized void move(K from, K to, long amount) {
-        requireHeld(amount, held(from));
-        add(from, -amount);
-        add(to, amount);
-    }
-
     @GuardedBy("this")
     private void add(K user, long change) {
         long before = held(user);

@@ -83,22 +83,18 @@ class FairShareTest {
     }
 
     @Test
-    void aChargeGrowsShrinksMovesAndEndsOnce() {
+    void aChargeGrowsShrinksAndEndsOnce() {
         FairShare<Long> share = share(100);
         Charge<Long> charge = Objects.requireNonNull(share.charge(1L, 10));
         assertThat(charge.grow(40)).isTrue();
         assertThat(charge.grow(1)).isFalse();
         charge.shrink(20);
         assertThat(share.held(1L)).isEqualTo(30);
-        charge.moveTo(2L);
-        assertThat(share.held(1L)).isZero();
-        assertThat(share.held(2L)).isEqualTo(30);
         charge.close();
         charge.close();
         assertThat(share.total()).isZero();
         assertThat(charge.grow(1)).isFalse();
         charge.shrink(5);
-        charge.moveTo(1L);
         assertThat(share.total()).isZero();
     }
 

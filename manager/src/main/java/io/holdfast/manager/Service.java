@@ -447,6 +447,7 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     /** When nobody runs the loop any more: kills what runs, and lets go of it. */
     void abandon() {
+        life.disarm();
         life.run()
                 .ifPresent(left -> {
                     starting.cancel();

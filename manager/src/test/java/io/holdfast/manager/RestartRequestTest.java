@@ -147,6 +147,7 @@ class RestartRequestTest {
     void whatStaysUpIsAskedForNothing() throws Exception {
         stage.service("b", SLEEP);
         stage.serviceWith("a", "Requires=b.service", SLEEP);
+        stage.start("b"); // a start of a does not wait for it
         stage.start("a");
         ProcessId a = stage.main("a");
         ProcessId b = stage.main("b");

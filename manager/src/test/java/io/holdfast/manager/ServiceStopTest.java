@@ -303,9 +303,8 @@ class ServiceStopTest {
             var stop = stage.stopping("a");
             stage.happenings().awaitOutput("a.service", "term");
             var start = stage.starting("a");
-            held.writeBytes("go\n");
-
             assertThat(Stage.get(stop)).as("its place is taken").isEqualTo(JobResult.CANCELED);
+            held.writeBytes("go\n");
             assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
         }
         stage.happenings().await("a.service | up", 2);

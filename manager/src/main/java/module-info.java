@@ -8,7 +8,9 @@ module io.holdfast.manager {
 
     exports io.holdfast.manager;
     exports io.holdfast.manager.job;
-    exports io.holdfast.manager.runtime;
     exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
+    exports io.holdfast.manager.unit.file;
+    exports io.holdfast.manager.unit.section;
+    exports io.holdfast.manager.unit.value;
 }

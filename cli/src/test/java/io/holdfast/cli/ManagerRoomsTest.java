@@ -38,8 +38,10 @@ class ManagerRoomsTest {
     @Test
     void eachUsesOnlyThoseBelow() {
         assertUsesOnly("unit");
-        assertUsesOnly("runtime", "unit");
-        assertUsesOnly("job", "runtime", "unit");
+        assertUsesOnly("unit.value", "unit");
+        assertUsesOnly("unit.file", "unit");
+        assertUsesOnly("unit.section", "unit.file", "unit.value", "unit");
+        assertUsesOnly("job", "unit");
     }
 
     @Test

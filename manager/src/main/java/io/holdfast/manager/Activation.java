@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.unit.ServiceUnit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ServiceUnit;
 import java.util.function.Consumer;
 
 /** What sockets and services have to do with each other. On the loop. */

@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExecCommand;
+import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.EventLoop;
-import io.holdfast.manager.unit.TimeSpan;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

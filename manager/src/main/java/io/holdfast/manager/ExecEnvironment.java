@@ -1,11 +1,11 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.manager.unit.Environment;
-import io.holdfast.manager.unit.EnvironmentFile;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.ServiceSection.NotifyAccess;
-import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.Environment;
+import io.holdfast.manager.unit.value.EnvironmentFile;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.util.LinkedHashMap;

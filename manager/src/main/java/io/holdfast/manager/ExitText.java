@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExitStatusSet;
+import io.holdfast.manager.unit.value.ExitStatusSet;
 
 /** How a command of a unit ended, for people. */
 final class ExitText {

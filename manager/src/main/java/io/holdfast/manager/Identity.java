@@ -4,7 +4,7 @@ import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
-import io.holdfast.manager.unit.ExecSettings;
+import io.holdfast.manager.unit.section.ExecSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -13,8 +13,8 @@ import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.socket.SocketFile;
 import io.holdfast.manager.ListeningSocket.Owner;
-import io.holdfast.manager.unit.SocketSection;
-import io.holdfast.manager.unit.SocketSection.Listen;
+import io.holdfast.manager.unit.section.SocketSection;
+import io.holdfast.manager.unit.section.SocketSection.Listen;
 import java.io.IOException;
 import java.util.Optional;
 

@@ -2,12 +2,12 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.runtime.ActiveState;
-import io.holdfast.manager.unit.ConditionCheck;
-import io.holdfast.manager.unit.SocketUnit;
-import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.value.ConditionCheck;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

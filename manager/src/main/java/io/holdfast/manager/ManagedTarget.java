@@ -1,9 +1,9 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.runtime.ActiveState;
-import io.holdfast.manager.unit.Unit;
-import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.Unit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,8 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.runtime.ActiveState;
-import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.section.Unit;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;

@@ -2,10 +2,10 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.FdCloser;
-import io.holdfast.manager.runtime.ActiveState;
-import io.holdfast.manager.unit.Host;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.Optional;
 

@@ -2,9 +2,9 @@ package io.holdfast.manager;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.manager.unit.LoadPath;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.LoadPath;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -5,7 +5,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.JobUnit;
 import io.holdfast.manager.job.Relation;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import java.time.Duration;
 import java.util.Collection;

@@ -5,7 +5,7 @@ import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExitStatusSet;
-import io.holdfast.manager.unit.ServiceSection.RestartPolicy;
-import io.holdfast.manager.unit.TimeSpan;
+import io.holdfast.manager.unit.section.ServiceSection.RestartPolicy;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.Optional;
 
 /** Whether, and after how long, a service that has ended is started again. */

@@ -2,8 +2,8 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
-import io.holdfast.manager.unit.ConditionCheck;
-import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ConditionCheck;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Optional;

@@ -2,8 +2,8 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExitStatusSet;
-import io.holdfast.manager.unit.ServiceType;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.ServiceType;
 import java.util.Locale;
 import java.util.Set;
 

@@ -2,10 +2,10 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExecCommand;
-import io.holdfast.manager.unit.KillSettings;
-import io.holdfast.manager.unit.KillSettings.KillMode;
-import io.holdfast.manager.unit.TimeSpan;
+import io.holdfast.manager.unit.section.KillSettings;
+import io.holdfast.manager.unit.section.KillSettings.KillMode;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -2,9 +2,9 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.runtime.ActiveState;
-import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ServiceUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

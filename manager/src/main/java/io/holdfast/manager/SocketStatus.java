@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.unit.SocketSection.Listen;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.SocketSection.Listen;
 import java.util.List;
 
 /**

@@ -3,7 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Readiness;
-import io.holdfast.manager.unit.UnitSection;
+import io.holdfast.manager.unit.section.UnitSection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.unit.UnitSection;
+import io.holdfast.manager.unit.section.UnitSection;
 import java.time.Duration;
 
 /**

@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import java.util.Locale;
 
 /** Where in its life a service or a socket is, and what that means for its {@link ActiveState}. */

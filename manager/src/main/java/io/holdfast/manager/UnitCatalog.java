@@ -1,16 +1,18 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Dependency;
-import io.holdfast.manager.unit.ImpliedDependencies;
-import io.holdfast.manager.unit.LoadPath;
-import io.holdfast.manager.unit.ServiceType;
-import io.holdfast.manager.unit.ServiceUnit;
-import io.holdfast.manager.unit.SocketUnit;
-import io.holdfast.manager.unit.Unit;
-import io.holdfast.manager.unit.UnitLoader;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitReader;
-import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.ServedPaths;
+import io.holdfast.manager.unit.file.UnitFolders;
+import io.holdfast.manager.unit.file.UnitLoader;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ImpliedDependencies;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.value.ServiceType;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

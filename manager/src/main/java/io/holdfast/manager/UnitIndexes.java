@@ -1,10 +1,10 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.unit.Dependency;
-import io.holdfast.manager.unit.ServiceUnit;
-import io.holdfast.manager.unit.SocketUnit;
-import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;

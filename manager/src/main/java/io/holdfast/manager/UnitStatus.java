@@ -2,9 +2,9 @@ package io.holdfast.manager;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.section.Unit;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 
 /** When a unit last came into its states and left them. */
 public record UnitTimes(

@@ -1,7 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.job.UnitJob;
-import io.holdfast.manager.unit.Unit;
+import io.holdfast.manager.unit.section.Unit;
 import java.util.Optional;
 
 /**

@@ -12,7 +12,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.ServiceUnit;
+import io.holdfast.manager.unit.section.ServiceUnit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,8 +3,8 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.manager.runtime.ActiveState;
 import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.manager.unit.ActiveState;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;

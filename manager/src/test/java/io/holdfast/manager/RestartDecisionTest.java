@@ -3,11 +3,11 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExitStatusSet;
-import io.holdfast.manager.unit.ServiceSection.Restart;
-import io.holdfast.manager.unit.ServiceSection.RestartMode;
-import io.holdfast.manager.unit.ServiceSection.RestartPolicy;
-import io.holdfast.manager.unit.TimeSpan;
+import io.holdfast.manager.unit.section.ServiceSection.Restart;
+import io.holdfast.manager.unit.section.ServiceSection.RestartMode;
+import io.holdfast.manager.unit.section.ServiceSection.RestartPolicy;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;

@@ -1,13 +1,13 @@
 package io.holdfast.manager;
 
-import static io.holdfast.manager.unit.ServiceType.ONESHOT;
-import static io.holdfast.manager.unit.ServiceType.SIMPLE;
+import static io.holdfast.manager.unit.value.ServiceType.ONESHOT;
+import static io.holdfast.manager.unit.value.ServiceType.SIMPLE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.unit.ExitStatusSet;
-import io.holdfast.manager.unit.ServiceType;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.ServiceType;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

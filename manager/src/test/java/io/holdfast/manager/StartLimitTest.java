@@ -2,8 +2,8 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.manager.unit.TimeSpan;
-import io.holdfast.manager.unit.UnitSection;
+import io.holdfast.manager.unit.section.UnitSection;
+import io.holdfast.manager.unit.value.TimeSpan;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 

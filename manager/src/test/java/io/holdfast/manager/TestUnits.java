@@ -1,12 +1,12 @@
 package io.holdfast.manager;
 
-import io.holdfast.manager.unit.Host;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.ServiceUnit;
-import io.holdfast.manager.unit.UnitFile;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitReader;
-import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.List;
 

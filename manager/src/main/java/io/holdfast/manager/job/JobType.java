@@ -1,6 +1,6 @@
 package io.holdfast.manager.job;
 
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import java.util.Locale;
 import java.util.Optional;
 

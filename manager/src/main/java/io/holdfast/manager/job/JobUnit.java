@@ -1,6 +1,6 @@
 package io.holdfast.manager.job;
 
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import java.time.Duration;
 import java.util.Collection;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.job;
 
 import io.holdfast.manager.job.JobRefusedException.Reason;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

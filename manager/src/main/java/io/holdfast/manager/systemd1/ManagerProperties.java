@@ -4,7 +4,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.Moment;
 import io.holdfast.manager.UnitView;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.manager.unit.TimeSpan;
+import io.holdfast.manager.unit.value.TimeSpan;
 
 /** Times as D-Bus has them: microseconds, all ones for no end. */
 final class Micros {

@@ -1,10 +1,10 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.unit.LoadPath;
-import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.Unit;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

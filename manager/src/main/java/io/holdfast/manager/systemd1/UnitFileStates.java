@@ -1,10 +1,10 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.manager.unit.InstallSection;
-import io.holdfast.manager.unit.LoadPath;
-import io.holdfast.manager.unit.Unit;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitSource;
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.InstallSection;
+import io.holdfast.manager.unit.section.Unit;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;

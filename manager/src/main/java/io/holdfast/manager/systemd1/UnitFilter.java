@@ -2,8 +2,8 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.manager.ManagerLimits;
 import io.holdfast.manager.UnitView;
-import io.holdfast.manager.unit.Glob;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.value.Glob;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;

@@ -43,10 +43,10 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
         return both.build();
     }
 
-    static final class Builder {
+    public static final class Builder {
         private final Map<Dependency, Set<UnitName>> byKind = new EnumMap<>(Dependency.class);
 
-        Builder add(Dependency kind, UnitName unit) {
+        public Builder add(Dependency kind, UnitName unit) {
             byKind.computeIfAbsent(kind, _ -> new LinkedHashSet<>()).add(unit);
             return this;
         }
@@ -55,7 +55,7 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
             dependencies.byKind().forEach((kind, units) -> units.forEach(unit -> add(kind, unit)));
         }
 
-        Dependencies build() {
+        public Dependencies build() {
             return new Dependencies(byKind);
         }
     }

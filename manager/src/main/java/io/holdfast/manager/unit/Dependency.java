@@ -33,7 +33,7 @@ public enum Dependency {
     }
 
     /** By the directive, also under its former names. */
-    static Optional<Dependency> ofDirective(String key) {
+    public static Optional<Dependency> ofDirective(String key) {
         String name =
                 switch (key) {
                     case "BindTo" -> "BindsTo";

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Set;
 
 /** Collects diagnostics, no more than {@link Diagnostic#LIMIT}; errors always get in. */
-final class Diagnostics {
+public final class Diagnostics {
     private final List<Diagnostic> list = new ArrayList<>();
     private final Set<String> seenOnce = new HashSet<>();
     private int leftOut;
     private boolean refused;
 
-    void add(Diagnostic diagnostic) {
+    public void add(Diagnostic diagnostic) {
         boolean firstRefusal = !refused && diagnostic.kind() == Diagnostic.Kind.REFUSED;
         refused |= firstRefusal;
         if (list.size() < Diagnostic.LIMIT || firstRefusal) {
@@ -22,31 +22,31 @@ final class Diagnostics {
         }
     }
 
-    void add(Place place, Diagnostic.Kind kind, String message) {
+    public void add(Place place, Diagnostic.Kind kind, String message) {
         add(new Diagnostic(place, kind, message));
     }
 
     /** Says it unless something was said about this subject before. */
-    void addOnce(String subject, Diagnostic diagnostic) {
+    public void addOnce(String subject, Diagnostic diagnostic) {
         if (seenOnce.size() < Diagnostic.LIMIT && seenOnce.add(subject)) {
             add(diagnostic);
         }
     }
 
-    void addOnce(String subject, Place place, Diagnostic.Kind kind, String message) {
+    public void addOnce(String subject, Place place, Diagnostic.Kind kind, String message) {
         addOnce(subject, new Diagnostic(place, kind, message));
     }
 
-    void addAll(List<Diagnostic> others) {
+    public void addAll(List<Diagnostic> others) {
         others.forEach(this::add);
     }
 
     /** Whether anything was refused. */
-    boolean isRefused() {
+    public boolean isRefused() {
         return refused;
     }
 
-    List<Diagnostic> toList() {
+    public List<Diagnostic> toList() {
         if (leftOut == 0) {
             return List.copyOf(list);
         }

@@ -107,11 +107,11 @@ public record DirectiveCost(String text, boolean security) {
     }
 
     /** Returns whether such a line asks for no protection, so that nothing is lost without it. */
-    static boolean isNone(String directive, String value) {
+    public static boolean isNone(String directive, String value) {
         return NEUTRAL.contains(value) && of(directive).map(DirectiveCost::security).orElse(false);
     }
 
-    static Set<String> directives() {
+    public static Set<String> directives() {
         return TABLE.keySet();
     }
 }

@@ -3,12 +3,12 @@ package io.holdfast.manager.unit;
 import java.util.Locale;
 
 /** Foreign text for a message: quoted, on one line, not too long. */
-final class Quote {
+public final class Quote {
     private static final int MAX = 80;
 
     private Quote() {}
 
-    static String of(String text) {
+    public static String of(String text) {
         StringBuilder quoted = new StringBuilder("\"");
         int end = Math.min(text.length(), MAX);
         for (int i = 0; i < end; i++) {

@@ -1,15 +1,17 @@
 /**
- * Unit files, read without side effects: from bytes and folders to immutable typed units, with
- * every problem named by file and line.
+ * Units by name: what they are called, which kinds there are, how they depend on each other, and
+ * what is said about their files.
  *
- * <p>The way through: {@link io.holdfast.manager.unit.LoadPath} (where) → {@link
- * io.holdfast.manager.unit.UnitLoader} (which files make up a name) → {@link
- * io.holdfast.manager.unit.UnitSource} (those files, parsed as {@link
- * io.holdfast.manager.unit.UnitFile}) → {@link io.holdfast.manager.unit.UnitReader} (what they
- * mean) → {@link io.holdfast.manager.unit.Unit}.
+ * <p>The packages below read unit files without side effects, from bytes and folders to immutable
+ * typed units, with every problem named by file and line: {@link
+ * io.holdfast.manager.unit.file.LoadPath} (where) → {@link
+ * io.holdfast.manager.unit.file.UnitLoader} (which files make up a name) → {@link
+ * io.holdfast.manager.unit.file.UnitSource} (those files, parsed as {@link
+ * io.holdfast.manager.unit.file.UnitFile}) → {@link io.holdfast.manager.unit.section.UnitReader}
+ * (what they mean) → {@link io.holdfast.manager.unit.section.Unit}.
  *
- * <p>Nothing in this package starts a process, and no bytes of a unit file make it throw: a broken
- * line costs that line (or the unit, where systemd gives the unit up too) and yields a {@link
+ * <p>Nothing in them starts a process, and no bytes of a unit file make them throw: a broken line
+ * costs that line (or the unit, where systemd gives the unit up too) and yields a {@link
  * io.holdfast.manager.unit.Diagnostic}.
  */
 @NullMarked

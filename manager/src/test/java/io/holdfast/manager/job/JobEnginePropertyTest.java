@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.job;
 
 import io.holdfast.manager.job.JobRefusedException.Reason;
-import io.holdfast.manager.runtime.ActiveState;
+import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import java.time.Duration;

@@ -2,12 +2,12 @@ package io.holdfast.manager.systemd1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.manager.unit.Host;
-import io.holdfast.manager.unit.LoadPath;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.UnitLoader;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitReader;
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitLoader;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.value.Host;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,14 @@
 package io.holdfast.manager.unit;
 
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.file.UnitLoader;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.value.Host;
+import io.holdfast.manager.unit.value.Virtualization;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -8,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /** Folders of unit files below a temporary one. */
-record Tree(Path root) {
-    static final Host HOST =
+public record Tree(Path root) {
+    public static final Host HOST =
             new Host(
                     "box.example.org",
                     "0123456789abcdef0123456789abcdef",
@@ -20,9 +29,9 @@ record Tree(Path root) {
                     "root=/dev/sda1 quiet single",
                     new Virtualization(Virtualization.Kind.VM, "kvm"),
                     false);
-    static final ManagerScope SYSTEM = ManagerScope.system(Map.of());
+    public static final ManagerScope SYSTEM = ManagerScope.system(Map.of());
 
-    Tree write(String file, String text) {
+    public Tree write(String file, String text) {
         try {
             Path path = root.resolve(file);
             Files.createDirectories(path.getParent());
@@ -33,7 +42,7 @@ record Tree(Path root) {
         return this;
     }
 
-    Tree link(String file, String target) {
+    public Tree link(String file, String target) {
         try {
             Path path = root.resolve(file);
             Files.createDirectories(path.getParent());
@@ -45,30 +54,30 @@ record Tree(Path root) {
     }
 
     /** With the folders {@code a}, which wins, and {@code b}. */
-    UnitLoader loader() {
+    public UnitLoader loader() {
         return UnitLoader.scan(new LoadPath(List.of(root.resolve("a"), root.resolve("b"))));
     }
 
-    UnitSource load(String name) {
+    public UnitSource load(String name) {
         return loader().load(UnitName.of(name));
     }
 
-    static Unit read(UnitSource source) {
+    public static Unit read(UnitSource source) {
         return new UnitReader(HOST, SYSTEM).read(source);
     }
 
     /** A service from the text of its file. */
-    static ServiceUnit service(String name, String text) {
+    public static ServiceUnit service(String name, String text) {
         UnitSource source = UnitSource.inMemory(UnitName.of(name), UnitFile.parse("test", text));
         return (ServiceUnit) read(source);
     }
 
     /** A service from what stands in its {@code [Service]} section besides ExecStart. */
-    static ServiceUnit service(String directives) {
+    public static ServiceUnit service(String directives) {
         return service("test.service", "[Service]\nExecStart=/bin/true\n" + directives);
     }
 
-    static List<String> messages(Unit unit) {
+    public static List<String> messages(Unit unit) {
         return unit.diagnostics().stream().map(Diagnostic::toString).toList();
     }
 }

@@ -1,0 +1,22 @@
+package io.holdfast.manager.unit.value;
+
+import io.holdfast.manager.unit.ManagerScope;
+import java.util.Map;
+
+/** The machine and the manager that fuzzed unit files are read for, the same on every machine. */
+public final class FuzzedHost {
+    public static final Host HOST =
+            new Host(
+                    "box.example.org",
+                    "0123456789abcdef0123456789abcdef",
+                    "fedcba9876543210fedcba9876543210",
+                    "6.18.3-test",
+                    "x86-64",
+                    Map.of("ID", "debian", "VERSION_ID", "13"),
+                    "root=/dev/sda1 quiet",
+                    Virtualization.NONE,
+                    false);
+    public static final ManagerScope SCOPE = ManagerScope.system(Map.of());
+
+    private FuzzedHost() {}
+}

@@ -1,5 +1,0 @@
-/** Units at run time. */
-@NullMarked
-package io.holdfast.manager.runtime;
-
-import org.jspecify.annotations.NullMarked;

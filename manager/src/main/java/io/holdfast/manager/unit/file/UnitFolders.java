@@ -1,0 +1,77 @@
+package io.holdfast.manager.unit.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The folders of unit files, looked through again only when one of them has changed: which names,
+ * folders and links are in a folder is in its time of modification. Contents are read each time.
+ *
+ * <p>A change that follows another within the resolution of that time would not show, so that what
+ * was found in a folder that had just changed is not kept. What links lead to outside of the
+ * folders is noticed by {@link #forget}. Blocking; safe for use by any thread.
+ */
+public final class UnitFolders {
+    /** Coarser than the times of any file system that unit files are on. */
+    private static final Duration RESOLUTION = Duration.ofSeconds(2);
+
+    /** What tells one state of a folder from another. */
+    private record Stamp(@Nullable Object file, FileTime modified) {}
+
+    private record Scan(List<Optional<Stamp>> stamps, UnitLoader loader) {}
+
+    private final LoadPath path;
+    private @Nullable Scan kept;
+    private long scans;
+
+    public UnitFolders(LoadPath path) {
+        this.path = path;
+    }
+
+    /** What the folders hold now. */
+    public synchronized UnitLoader loader() {
+        List<Optional<Stamp>> now = path.folders().stream().map(UnitFolders::stamp).toList();
+        Scan known = kept;
+        if (known != null && known.stamps().equals(now)) {
+            return known.loader();
+        }
+        Instant settled = Instant.now().minus(RESOLUTION);
+        UnitLoader loader = UnitLoader.scan(path);
+        scans++;
+        kept = isSettled(now, settled) ? new Scan(now, loader) : null;
+        return loader;
+    }
+
+    private static boolean isSettled(List<Optional<Stamp>> stamps, Instant before) {
+        return stamps.stream()
+                .flatMap(Optional::stream)
+                .allMatch(stamp -> stamp.modified().toInstant().isBefore(before));
+    }
+
+    private static Optional<Stamp> stamp(Path folder) {
+        try {
+            BasicFileAttributes now = Files.readAttributes(folder, BasicFileAttributes.class);
+            return Optional.of(new Stamp(now.fileKey(), now.lastModifiedTime()));
+        } catch (IOException e) {
+            return Optional.empty(); // it is passed over
+        }
+    }
+
+    /** The next one who asks has them looked through again. */
+    public synchronized void forget() {
+        kept = null;
+    }
+
+    /** How often they were looked through. */
+    public synchronized long scans() {
+        return scans;
+    }
+}

@@ -1,0 +1,245 @@
+package io.holdfast.manager.unit.file;
+
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Diagnostics;
+import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** What the folders of a load path hold, by name. Immutable once scanned. */
+public final class UnitIndex {
+    /** Names that are kept; more are left out and told of. */
+    static final int MAX_NAMES = 1 << 16;
+
+    private static final Path NULL = Path.of("/dev/null");
+
+    sealed interface Entry {}
+
+    /** A unit file, or a link to one outside of the folders. */
+    record Fragment(Path file) implements Entry {}
+
+    /** A link to another name. */
+    record Alias(UnitName target, Path link) implements Entry {}
+
+    /** A link to {@code /dev/null}. */
+    record Masked(Path link) implements Entry {}
+
+    private final LoadPath path;
+    private final Map<UnitName, Entry> entries = new HashMap<>();
+    private final Map<UnitName, SortedSet<UnitName>> aliases = new HashMap<>();
+    private final Set<Path> subfolders = new HashSet<>();
+    private final Diagnostics diagnostics = new Diagnostics();
+
+    private UnitIndex(LoadPath path) {
+        this.path = path;
+    }
+
+    static UnitIndex scan(LoadPath path) {
+        UnitIndex index = new UnitIndex(path);
+        Set<Path> places = new HashSet<>(path.folders());
+        path.folders().forEach(folder -> places.add(real(folder)));
+        for (Path folder : path.folders()) {
+            for (Path file : list(folder)) {
+                index.add(file, places);
+            }
+        }
+        index.entries.forEach((name, entry) -> {
+            if (entry instanceof Alias(UnitName target, Path _)) {
+                index.aliases.computeIfAbsent(target, _ -> new TreeSet<>()).add(name);
+            }
+        });
+        return index;
+    }
+
+    @Nullable Entry entry(UnitName name) {
+        return entries.get(name);
+    }
+
+    /** The names that link to this one. */
+    Set<UnitName> aliasesOf(UnitName name) {
+        return aliases.getOrDefault(name, Collections.emptySortedSet());
+    }
+
+    SortedSet<UnitName> names() {
+        return Collections.unmodifiableSortedSet(new TreeSet<>(entries.keySet()));
+    }
+
+    List<Diagnostic> diagnostics() {
+        return diagnostics.toList();
+    }
+
+    /**
+     * The folders that add to a unit of these names, the one that wins first: for each name, in
+     * each folder of the load path, {@code NAME.d}, that of its template, those of its prefixes up
+     * to each dash, and in the end {@code TYPE.d}.
+     */
+    List<Path> folders(List<UnitName> names, String suffix) {
+        List<Path> found = new ArrayList<>();
+        for (UnitName name : names) {
+            for (Path folder : path.folders()) {
+                addFolders(name, folder, suffix, found);
+            }
+        }
+        String type = names.getFirst().type().suffix().substring(1);
+        path.folders().forEach(folder -> addIfThere(folder.resolve(type + suffix), found));
+        return found;
+    }
+
+    private void addFolders(UnitName name, Path folder, String suffix, List<Path> found) {
+        String rest = name.stem().substring(name.prefix().length()); // "" or @instance
+        String type = name.type().suffix();
+        String prefix = name.prefix();
+        while (true) {
+            addIfThere(folder.resolve(prefix + rest + type + suffix), found);
+            if (rest.length() > 1) {
+                addIfThere(folder.resolve(prefix + "@" + type + suffix), found);
+            }
+            int dash = prefix.lastIndexOf('-', prefix.length() - 2);
+            if (dash <= 0) {
+                return;
+            }
+            prefix = prefix.substring(0, dash + 1);
+        }
+    }
+
+    private void addIfThere(Path folder, List<Path> found) {
+        if (subfolders.contains(folder) && !found.contains(folder)) {
+            found.add(folder);
+        }
+    }
+
+    private void add(Path file, Set<Path> places) {
+        String fileName = file.getFileName().toString();
+        if (isSubfolder(fileName) && Files.isDirectory(file)) {
+            subfolders.add(file);
+            return;
+        }
+        Optional<UnitName> name = UnitName.parse(fileName);
+        if (name.isEmpty() || entries.containsKey(name.get())) {
+            return;
+        }
+        if (entries.size() >= MAX_NAMES) {
+            diagnostics.addOnce(
+                    "MAX_NAMES",
+                    new Place(file.toString(), 0),
+                    Diagnostic.Kind.IGNORED,
+                    "more than " + MAX_NAMES + " units; this and later ones ignored");
+            return;
+        }
+        if (!Files.isSymbolicLink(file)) {
+            if (!Files.isDirectory(file)) {
+                entries.put(name.get(), new Fragment(file));
+            }
+        } else if (isNull(file)) {
+            entries.put(name.get(), new Masked(file));
+        } else {
+            addLink(name.get(), file, places);
+        }
+    }
+
+    private static boolean isSubfolder(String fileName) {
+        return fileName.endsWith(".d")
+                || fileName.endsWith(".wants")
+                || fileName.endsWith(".requires")
+                || fileName.endsWith(".upholds");
+    }
+
+    private void addLink(UnitName name, Path link, Set<Path> places) {
+        Path target = target(link);
+        boolean inside =
+                target != null
+                        && target.getParent() != null
+                        && places.contains(real(target.getParent()));
+        if (target == null || !inside || target.getFileName().toString().equals(name.text())) {
+            entries.put(name, new Fragment(link));
+            return;
+        }
+        Optional<UnitName> other = UnitName.parse(target.getFileName().toString());
+        String problem = other.isEmpty() ? "no unit" : problem(name, other.get());
+        if (problem.isEmpty()) {
+            entries.put(name, new Alias(other.orElseThrow(), link));
+        } else {
+            diagnostics.add(
+                    new Place(link.toString(), 0),
+                    Diagnostic.Kind.IGNORED,
+                    "cannot be an alias of "
+                            + target.getFileName()
+                            + " ("
+                            + problem
+                            + "); ignored");
+        }
+    }
+
+    /** Why the one name cannot be an alias of the other; empty if it can. */
+    private static String problem(UnitName alias, UnitName target) {
+        if (alias.type() != target.type()) {
+            return "another type";
+        }
+        if (!alias.type().mayHaveAliases()) {
+            return "this type has no aliases";
+        }
+        boolean sameShape =
+                alias.isPlain() == target.isPlain() && alias.isTemplate() == target.isTemplate();
+        if (!sameShape && !(alias.isInstance() && target.isTemplate())) {
+            return "plain names, templates and instances do not mix";
+        }
+        return target.isInstance() && !alias.instance().equals(target.instance())
+                ? "another instance"
+                : "";
+    }
+
+    /** One step of a link, absolute; null if it cannot be read. */
+    private static @Nullable Path target(Path link) {
+        try {
+            Path parent = link.getParent();
+            Path target = Files.readSymbolicLink(link);
+            return (parent == null ? target : parent.resolve(target)).normalize();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
+    private static Path real(Path folder) {
+        try {
+            return folder.toRealPath();
+        } catch (IOException e) {
+            return folder;
+        }
+    }
+
+    /** Whether it is {@code /dev/null}, or leads there. */
+    static boolean isNull(Path file) {
+        try {
+            return file.toRealPath().equals(NULL);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The entries of a folder; none if it is missing. */
+    public static List<Path> list(Path folder) {
+        List<Path> files = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+            entries.forEach(files::add);
+        } catch (IOException | DirectoryIteratorException e) {
+            return List.of();
+        }
+        Collections.sort(files);
+        return files;
+    }
+}

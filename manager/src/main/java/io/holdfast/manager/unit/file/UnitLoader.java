@@ -1,0 +1,264 @@
+package io.holdfast.manager.unit.file;
+
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Diagnostics;
+import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the files that make up a unit. Which names, folders and links exist is remembered from
+ * {@link #scan}: to notice new ones, scan again (that is what {@code daemon-reload} is for);
+ * contents are read at each {@link #load}. Thread-safe.
+ *
+ * @see <a
+ *     href="https://www.freedesktop.org/software/systemd/man/systemd.unit.html">systemd.unit</a>
+ */
+public final class UnitLoader {
+    /** Aliases of aliases that are followed. */
+    public static final int MAX_ALIAS_STEPS = 8;
+
+    /** Drop-ins, and links of each folder kind, of one unit; more are left out and told of. */
+    public static final int MAX_DROP_INS = 512;
+
+    private final UnitIndex index;
+
+    private UnitLoader(UnitIndex index) {
+        this.index = index;
+    }
+
+    /** Looks into each folder once. Folders that are missing are passed over. */
+    public static UnitLoader scan(LoadPath path) {
+        return new UnitLoader(UnitIndex.scan(path));
+    }
+
+    /** All names that have a file or are aliases; templates among them, instances mostly not. */
+    public SortedSet<UnitName> names() {
+        return index.names();
+    }
+
+    /** What was wrong in the folders themselves: links that can be no alias. */
+    public List<Diagnostic> diagnostics() {
+        return index.diagnostics();
+    }
+
+    /** Reads what makes up this unit; never throws, a missing one is {@code NOT_FOUND}. */
+    public UnitSource load(UnitName wanted) {
+        return new Search(wanted).load();
+    }
+
+    /** The search for one unit. */
+    private final class Search {
+        private final UnitName wanted;
+        private final Diagnostics diagnostics = new Diagnostics();
+
+        Search(UnitName wanted) {
+            this.wanted = wanted;
+        }
+
+        UnitSource load() {
+            UnitName name = wanted;
+            for (int step = 0; step <= MAX_ALIAS_STEPS; step++) {
+                UnitIndex.Entry entry = entry(name);
+                switch (entry) {
+                    case null -> {
+                        return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
+                    }
+                    case UnitIndex.Fragment(Path file) -> {
+                        return Files.notExists(file)
+                                ? gone(name, file)
+                                : isEmpty(file)
+                                        ? without(name, UnitSource.State.MASKED, Optional.of(file))
+                                        : found(name, file);
+                    }
+                    case UnitIndex.Masked(Path link) -> {
+                        return without(name, UnitSource.State.MASKED, Optional.of(link));
+                    }
+                    case UnitIndex.Alias(UnitName target, Path _) -> name = follow(name, target);
+                }
+            }
+            diagnostics.add(
+                    new Place(wanted.text(), 0),
+                    Diagnostic.Kind.REFUSED,
+                    "more than " + MAX_ALIAS_STEPS + " aliases lead to each other");
+            return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
+        }
+
+        /** A link that leads nowhere, or a file that was removed since the scan. */
+        private UnitSource gone(UnitName name, Path file) {
+            diagnostics.add(
+                    new Place(file.toString(), 0),
+                    Diagnostic.Kind.REFUSED,
+                    Files.isSymbolicLink(file) ? "a link to a file that is missing" : "missing");
+            return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
+        }
+
+        private UnitIndex.@Nullable Entry entry(UnitName name) {
+            UnitIndex.Entry own = index.entry(name);
+            return own != null || !name.isInstance()
+                    ? own
+                    : index.entry(name.template().orElseThrow());
+        }
+
+        private UnitSource without(UnitName name, UnitSource.State state, Optional<Path> file) {
+            return new UnitSource(
+                    name,
+                    new TreeSet<>(List.of(name, wanted)),
+                    state,
+                    file,
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    diagnostics.toList());
+        }
+
+        private UnitSource found(UnitName name, Path fragment) {
+            SortedSet<UnitName> names = names(name);
+            List<UnitName> ordered = new ArrayList<>(names);
+            ordered.remove(name);
+            ordered.addFirst(name);
+            List<UnitFile> files = new ArrayList<>();
+            files.add(UnitFile.read(fragment, UnitFile.Role.FRAGMENT));
+            List<Path> dropIns = dropIns(ordered);
+            dropIns.forEach(dropIn -> files.add(UnitFile.read(dropIn, UnitFile.Role.DROP_IN)));
+            files.forEach(file -> diagnostics.addAll(file.diagnostics()));
+            List<UnitSource.Link> links = new ArrayList<>();
+            addLinks(ordered, ".requires", Dependency.REQUIRES, links);
+            addLinks(ordered, ".wants", Dependency.WANTS, links);
+            addLinks(ordered, ".upholds", Dependency.UPHOLDS, links);
+            return new UnitSource(
+                    name,
+                    names,
+                    UnitSource.State.LOADED,
+                    Optional.of(fragment),
+                    dropIns,
+                    files,
+                    links,
+                    diagnostics.toList());
+        }
+
+        /** The name and all aliases that lead to it, directly or not. */
+        private SortedSet<UnitName> names(UnitName name) {
+            SortedSet<UnitName> names = new TreeSet<>();
+            Deque<UnitName> open = new ArrayDeque<>(List.of(name));
+            while (!open.isEmpty()) {
+                UnitName next = open.removeFirst();
+                if (!names.add(next)) {
+                    continue;
+                }
+                open.addAll(index.aliasesOf(next));
+                if (next.isInstance()) {
+                    String instance = next.instance().orElseThrow();
+                    for (UnitName alias : index.aliasesOf(next.template().orElseThrow())) {
+                        if (alias.isTemplate()) {
+                            UnitName.parse(follow(next, alias).text()).ifPresent(open::add);
+                        } else if (alias.instance().equals(Optional.of(instance))) {
+                            open.add(alias);
+                        }
+                    }
+                }
+            }
+            names.add(wanted);
+            return names;
+        }
+
+        private List<Path> dropIns(List<UnitName> names) {
+            Map<String, Path> byFileName = new TreeMap<>();
+            for (Path folder : index.folders(names, ".d")) {
+                for (Path file : UnitIndex.list(folder)) {
+                    String fileName = file.getFileName().toString();
+                    if (fileName.endsWith(".conf") && !fileName.startsWith(".")) {
+                        byFileName.putIfAbsent(fileName, file);
+                    }
+                }
+            }
+            List<Path> applied = new ArrayList<>();
+            for (Path file : byFileName.values()) {
+                if (!UnitIndex.isNull(file) && !Files.isDirectory(file) && fits(applied, file)) {
+                    applied.add(file);
+                }
+            }
+            return applied;
+        }
+
+        private void addLinks(
+                List<UnitName> names, String suffix, Dependency kind, List<UnitSource.Link> to) {
+            Map<String, Path> byFileName = new TreeMap<>();
+            for (Path folder : index.folders(names, suffix)) {
+                for (Path link : UnitIndex.list(folder)) {
+                    byFileName.putIfAbsent(link.getFileName().toString(), link);
+                }
+            }
+            List<Path> used = new ArrayList<>();
+            byFileName.forEach((fileName, link) -> {
+                if (UnitIndex.isNull(link) || isEmpty(link)) {
+                    return; // masked
+                }
+                Optional<UnitName> unit = UnitName.parse(fileName);
+                if (unit.isEmpty()) {
+                    diagnostics.add(
+                            new Place(link.toString(), 0),
+                            Diagnostic.Kind.IGNORED,
+                            "not the name of a unit; ignored");
+                } else if (fits(used, link)) {
+                    used.add(link);
+                    to.add(
+                            new UnitSource.Link(
+                                    kind, instantiate(unit.get(), names.getFirst()), link));
+                }
+            });
+        }
+
+        private boolean fits(List<Path> already, Path next) {
+            if (already.size() < MAX_DROP_INS) {
+                return true;
+            }
+            diagnostics.addOnce(
+                    String.valueOf(next.getParent()),
+                    new Place(next.toString(), 0),
+                    Diagnostic.Kind.IGNORED,
+                    "more than "
+                            + MAX_DROP_INS
+                            + " files for one unit; this and later ones ignored");
+            return false;
+        }
+    }
+
+    /** Where an alias leads: a template takes the instance along. */
+    private static UnitName follow(UnitName from, UnitName target) {
+        return target.isTemplate() && from.isInstance() ? instantiate(target, from) : target;
+    }
+
+    /**
+     * A template that another unit names stands for the instance of that unit's instance, or of its
+     * prefix if it has none. Where that is too long for a name, the template itself comes back.
+     */
+    public static UnitName instantiate(UnitName unit, UnitName by) {
+        if (!unit.isTemplate()) {
+            return unit;
+        }
+        String instance = by.instance().orElse(by.prefix());
+        return UnitName.parse(unit.prefix() + "@" + instance + unit.type().suffix()).orElse(unit);
+    }
+
+    private static boolean isEmpty(Path file) {
+        try {
+            return Files.isRegularFile(file) && Files.size(file) == 0;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package io.holdfast.manager.unit.file;
+
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * Everything that was written about one unit: its fragment, its drop-ins in the order in which they
+ * apply, and the dependencies that links in folders add. Immutable.
+ *
+ * @param name the unit's own name, also if it was asked for by an alias
+ * @param names all its names, with its own
+ * @param fragment the unit file itself; for {@link State#MASKED} what masks it
+ * @param dropIns paths, as applied
+ * @param files the parsed fragment and drop-ins, as applied
+ * @param links dependencies from {@code .wants}, {@code .requires} and {@code .upholds} folders
+ * @param diagnostics of the search and of the files' lines
+ */
+public record UnitSource(
+        UnitName name,
+        SortedSet<UnitName> names,
+        State state,
+        Optional<Path> fragment,
+        List<Path> dropIns,
+        List<UnitFile> files,
+        List<Link> links,
+        List<Diagnostic> diagnostics) {
+
+    /** What was found of a unit's files. */
+    public enum State {
+        LOADED,
+        /** Forbidden by an empty file or a link to {@code /dev/null}. */
+        MASKED,
+        NOT_FOUND
+    }
+
+    /** A dependency by a link in a folder. */
+    public record Link(Dependency kind, UnitName unit, Path path) {}
+
+    public UnitSource {
+        names = Collections.unmodifiableSortedSet(new TreeSet<>(names));
+        dropIns = List.copyOf(dropIns);
+        files = List.copyOf(files);
+        links = List.copyOf(links);
+        diagnostics = List.copyOf(diagnostics);
+    }
+
+    /** A unit that has no files on disk, for transient units. */
+    public static UnitSource inMemory(UnitName name, UnitFile... files) {
+        List<Diagnostic> diagnostics = new ArrayList<>();
+        for (UnitFile file : files) {
+            diagnostics.addAll(file.diagnostics());
+        }
+        return new UnitSource(
+                name,
+                new TreeSet<>(List.of(name)),
+                State.LOADED,
+                Optional.empty(),
+                List.of(),
+                List.of(files),
+                List.of(),
+                diagnostics);
+    }
+}

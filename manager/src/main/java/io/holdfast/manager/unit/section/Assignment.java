@@ -1,0 +1,210 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Diagnostics;
+import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.Scalars;
+import io.holdfast.manager.unit.value.Specifiers;
+import io.holdfast.manager.unit.value.TimeSpan;
+import io.holdfast.manager.unit.value.WordReader;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One {@code key=value} on its way into a typed field. Each reading method takes the field's
+ * present content and returns its next: a value that cannot be read is told of and leaves the field
+ * as it was.
+ */
+public final class Assignment {
+    private final UnitFile.Entry entry;
+    private final Specifiers specifiers;
+    private final Diagnostics diagnostics;
+
+    Assignment(UnitFile.Entry entry, Specifiers specifiers, Diagnostics diagnostics) {
+        this.entry = entry;
+        this.specifiers = specifiers;
+        this.diagnostics = diagnostics;
+    }
+
+    String key() {
+        return entry.key();
+    }
+
+    String value() {
+        return entry.value();
+    }
+
+    Place place() {
+        return entry.place();
+    }
+
+    Specifiers specifiers() {
+        return specifiers;
+    }
+
+    boolean isEmpty() {
+        return entry.value().isEmpty();
+    }
+
+    /** Any value, as written. */
+    <T> T value(T before, Function<String, ? extends T> parser) {
+        try {
+            return parser.apply(value());
+        } catch (IllegalArgumentException e) {
+            ignored(String.valueOf(e.getMessage()));
+            return before;
+        }
+    }
+
+    /** A value that an empty assignment removes; its specifiers are expanded. */
+    <T> Optional<T> optional(Optional<T> before, Function<String, ? extends T> parser) {
+        return isEmpty()
+                ? Optional.empty()
+                : value(before, text -> Optional.of(parser.apply(specifiers.expand(text))));
+    }
+
+    Optional<String> text(Optional<String> before) {
+        return optional(before, text -> text);
+    }
+
+    Optional<String> path(Optional<String> before) {
+        return optional(before, Scalars::parsePath);
+    }
+
+    boolean bool(boolean before) {
+        return value(before, Scalars::parseBoolean);
+    }
+
+    <E extends Enum<E>> E word(E before, E[] constants) {
+        return value(before, text -> Scalars.parseWord(constants, text));
+    }
+
+    /** As {@link #word}, but an empty assignment returns to the default. */
+    <E extends Enum<E>> E word(E before, E[] constants, E otherwise) {
+        return isEmpty() ? otherwise : word(before, constants);
+    }
+
+    TimeSpan span(TimeSpan before) {
+        return value(before, TimeSpan::parse);
+    }
+
+    /** A time limit: 0 is the traditional word for none. */
+    TimeSpan timeout(TimeSpan before) {
+        TimeSpan span = span(before);
+        return span.micros() == 0 ? TimeSpan.INFINITY : span;
+    }
+
+    int mode(int before) {
+        return value(before, Scalars::parseMode);
+    }
+
+    Signal signal(Signal before) {
+        return value(
+                before,
+                text -> {
+                    Signal signal = Signal.of(text);
+                    if (signal.number() == 0) {
+                        throw Scalars.bad("a signal", text);
+                    }
+                    return signal;
+                });
+    }
+
+    ExitStatusSet statuses(ExitStatusSet before) {
+        if (isEmpty()) {
+            return ExitStatusSet.EMPTY;
+        }
+        ExitStatusSet all = before;
+        WordReader words = new WordReader(value(), WordReader.Backslash.LITERAL_NEXT);
+        for (String word = next(words); word != null; word = next(words)) {
+            try {
+                all = all.with(word);
+            } catch (IllegalArgumentException e) {
+                ignored(String.valueOf(e.getMessage()));
+            }
+        }
+        return all;
+    }
+
+    /** Adds the commands of this line; an empty one removes those before. */
+    void commands(List<ExecCommand> list) {
+        if (isEmpty()) {
+            list.clear();
+            return;
+        }
+        ExecCommand.Line line = ExecCommand.parse(value(), place(), specifiers::expand);
+        list.addAll(line.commands());
+        for (Diagnostic problem : line.diagnostics()) {
+            diagnostics.add(problem.place(), problem.kind(), key() + "=: " + problem.message());
+        }
+    }
+
+    /**
+     * Hands each word on, its specifiers expanded; those that the taker refuses by an {@link
+     * IllegalArgumentException} are told of. Where words can no longer be told apart, the rest is
+     * left out.
+     */
+    void words(WordReader.Backslash backslash, Consumer<String> taker) {
+        WordReader words = new WordReader(value(), backslash);
+        for (String word = next(words); word != null; word = next(words)) {
+            try {
+                taker.accept(specifiers.expand(word));
+            } catch (IllegalArgumentException e) {
+                ignored(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** As {@link #words}, after an empty assignment has emptied the list. */
+    void list(List<String> list) {
+        if (isEmpty()) {
+            list.clear();
+        }
+        words(WordReader.Backslash.LITERAL_NEXT, list::add);
+    }
+
+    private @Nullable String next(WordReader words) {
+        try {
+            return words.next();
+        } catch (IllegalArgumentException e) {
+            ignored(String.valueOf(e.getMessage()));
+            return null;
+        }
+    }
+
+    void ignored(String why) {
+        diagnostics.add(
+                new Diagnostic(
+                        place(),
+                        Diagnostic.Kind.IGNORED,
+                        key() + "=: " + why + "; ignored",
+                        DirectiveCost.of(key())));
+    }
+
+    /** Reports that the manager does not apply a directive that this line stands for. */
+    void notApplied(String directive, String why) {
+        diagnostics.addOnce(
+                "Service." + directive,
+                new Diagnostic(
+                        place(),
+                        Diagnostic.Kind.NOT_APPLIED,
+                        directive + "= " + why,
+                        DirectiveCost.of(directive)));
+    }
+
+    void refused(String why) {
+        diagnostics.add(place(), Diagnostic.Kind.REFUSED, key() + "=: " + why);
+    }
+
+    void remark(String what) {
+        diagnostics.add(place(), Diagnostic.Kind.REMARK, key() + "=: " + what);
+    }
+}

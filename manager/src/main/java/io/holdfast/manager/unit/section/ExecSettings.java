@@ -1,0 +1,77 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.core.process.Resource;
+import io.holdfast.manager.unit.value.Capability;
+import io.holdfast.manager.unit.value.Environment;
+import io.holdfast.manager.unit.value.ExecDirectory;
+import io.holdfast.manager.unit.value.ResourceLimit;
+import io.holdfast.manager.unit.value.SecureBit;
+import io.holdfast.manager.unit.value.StandardStream;
+import io.holdfast.manager.unit.value.WorkingDirectory;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * In what surroundings the processes of a unit run.
+ *
+ * @param user name or number; empty: the manager's
+ * @param group name or number; empty: the user's
+ * @param dynamicUser whether a user and a group are made up for the run where there are none
+ * @param directories by kind; kinds without paths are absent
+ * @param preserveRuntimeDirectory whether runtime folders outlive the service
+ * @param umask 0 to 0777
+ * @param capabilityBoundingSet all that are known unless narrowed
+ * @param ambientCapabilities that its processes have, whatever their user
+ * @param limits of {@code setrlimit(2)} that are set
+ * @param nice -20 to 19
+ * @param oomScoreAdjust -1000 to 1000
+ * @see <a
+ *     href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec</a>
+ */
+public record ExecSettings(
+        Optional<String> user,
+        Optional<String> group,
+        List<String> supplementaryGroups,
+        boolean dynamicUser,
+        Optional<WorkingDirectory> workingDirectory,
+        StandardStream standardInput,
+        StandardStream standardOutput,
+        StandardStream standardError,
+        Optional<String> syslogIdentifier,
+        Environment environment,
+        Map<ExecDirectory.Kind, ExecDirectory> directories,
+        Preserve preserveRuntimeDirectory,
+        int umask,
+        boolean noNewPrivileges,
+        Set<Capability> capabilityBoundingSet,
+        Set<Capability> ambientCapabilities,
+        Set<SecureBit> secureBits,
+        SandboxSettings sandbox,
+        SchedulingSettings scheduling,
+        Map<Resource, ResourceLimit> limits,
+        OptionalInt nice,
+        OptionalInt oomScoreAdjust) {
+
+    /** When a runtime folder stays. */
+    public enum Preserve {
+        NO,
+        /** Over restarts by the manager. */
+        RESTART,
+        YES
+    }
+
+    public ExecSettings {
+        supplementaryGroups = List.copyOf(supplementaryGroups);
+        directories = Collections.unmodifiableMap(new LinkedHashMap<>(directories));
+        limits = Collections.unmodifiableMap(new LinkedHashMap<>(limits));
+        ambientCapabilities = Collections.unmodifiableSet(new TreeSet<>(ambientCapabilities));
+        secureBits = Collections.unmodifiableSet(new TreeSet<>(secureBits));
+        capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
+    }
+}

@@ -1,0 +1,320 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.core.process.Resource;
+import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.value.Capability;
+import io.holdfast.manager.unit.value.Environment;
+import io.holdfast.manager.unit.value.EnvironmentFile;
+import io.holdfast.manager.unit.value.ExecDirectory;
+import io.holdfast.manager.unit.value.ResourceLimit;
+import io.holdfast.manager.unit.value.Scalars;
+import io.holdfast.manager.unit.value.SecureBit;
+import io.holdfast.manager.unit.value.StandardStream;
+import io.holdfast.manager.unit.value.WordReader;
+import io.holdfast.manager.unit.value.WorkingDirectory;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/** Reads {@link ExecSettings}. */
+public final class ExecSettingsReader implements SectionReader {
+    private static final int MAX_USER_NAME = 255;
+
+    private Optional<String> user = Optional.empty();
+    private Optional<String> group = Optional.empty();
+    private final List<String> supplementaryGroups = new ArrayList<>();
+    private boolean dynamicUser;
+    private Optional<WorkingDirectory> workingDirectory = Optional.empty();
+    private StandardStream input = StandardStream.NULL;
+    private StandardStream output = StandardStream.JOURNAL;
+    private StandardStream error = StandardStream.INHERIT;
+    private Optional<String> syslogIdentifier = Optional.empty();
+    private final Map<String, String> assignments = new LinkedHashMap<>();
+    private final List<EnvironmentFile> environmentFiles = new ArrayList<>();
+    private final Set<String> passed = new LinkedHashSet<>();
+    private final Set<String> unset = new LinkedHashSet<>();
+    private final Map<ExecDirectory.Kind, List<ExecDirectory.Entry>> directories =
+            new EnumMap<>(ExecDirectory.Kind.class);
+    private final Map<ExecDirectory.Kind, Integer> modes = new EnumMap<>(ExecDirectory.Kind.class);
+    private ExecSettings.Preserve preserve = ExecSettings.Preserve.NO;
+    private int umask;
+    private boolean noNewPrivileges;
+    private Set<Capability> boundingSet = Capability.all();
+    private Set<Capability> ambient = Set.of();
+    private final Set<SecureBit> secureBits = EnumSet.noneOf(SecureBit.class);
+    private final SchedulingSettings.Reader scheduling = new SchedulingSettings.Reader();
+    private final SandboxSettingsReader sandbox = new SandboxSettingsReader();
+    private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
+    private Optional<Integer> nice = Optional.empty();
+    private Optional<Integer> oomScoreAdjust = Optional.empty();
+
+    /**
+     * @param umask of a unit that does not name one
+     */
+    ExecSettingsReader(int umask) {
+        this.umask = umask;
+    }
+
+    @Override
+    public boolean assign(Assignment a) {
+        switch (a.key()) {
+            case "User" -> user = account(a, user);
+            case "Group" -> group = account(a, group);
+            case "SupplementaryGroups" -> supplementaryGroups(a);
+            case "DynamicUser" -> dynamicUser(a);
+            case "WorkingDirectory" ->
+                    workingDirectory = a.optional(workingDirectory, WorkingDirectory::parse);
+            case "StandardInput" ->
+                    input =
+                            a.optional(Optional.of(input), StandardStream::parseInput)
+                                    .orElse(StandardStream.NULL);
+            case "StandardOutput" -> output = output(a, output, StandardStream.JOURNAL);
+            case "StandardError" -> error = output(a, error, StandardStream.INHERIT);
+            case "SyslogIdentifier" -> syslogIdentifier = a.text(syslogIdentifier);
+            case "Environment" -> environment(a);
+            case "EnvironmentFile" -> environmentFile(a);
+            case "PassEnvironment" -> names(a, WordReader.Backslash.LITERAL_NEXT, passed, false);
+            case "UnsetEnvironment" -> names(a, WordReader.Backslash.C_ESCAPE, unset, true);
+            case "RuntimeDirectoryPreserve" ->
+                    preserve =
+                            a.value(
+                                    preserve,
+                                    text ->
+                                            text.equals("restart")
+                                                    ? ExecSettings.Preserve.RESTART
+                                                    : Scalars.parseBoolean(text)
+                                                            ? ExecSettings.Preserve.YES
+                                                            : ExecSettings.Preserve.NO);
+            case "UMask" -> umask = a.mode(umask) & 0777;
+            case "NoNewPrivileges" -> noNewPrivileges = a.bool(noNewPrivileges);
+            case "CapabilityBoundingSet" ->
+                    boundingSet = capabilities(a, boundingSet, Capability.all());
+            case "AmbientCapabilities" -> ambient = capabilities(a, ambient, Set.of());
+            case "SecureBits" -> secureBits(a);
+            case "Nice" -> nice = number(a, nice, -20, 19);
+            case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
+            default -> {
+                return assignLimit(a)
+                        || assignDirectory(a)
+                        || sandbox.assign(a)
+                        || scheduling.assign(a);
+            }
+        }
+        return true;
+    }
+
+    /** A bad user refuses the unit: without it the service would run as somebody else. */
+    static Optional<String> account(Assignment a, Optional<String> before) {
+        if (a.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(accountName(a.specifiers().expand(a.value())));
+        } catch (IllegalArgumentException e) {
+            a.refused(String.valueOf(e.getMessage()));
+            return before;
+        }
+    }
+
+    private static String accountName(String text) {
+        boolean bad =
+                text.isBlank()
+                        || text.length() > MAX_USER_NAME
+                        || !text.equals(text.strip())
+                        || text.startsWith("-")
+                        || text.equals(".")
+                        || text.equals("..")
+                        || text.chars().anyMatch(c -> c < ' ' || c == 0x7f || ":/".indexOf(c) >= 0)
+                        || (text.matches("[0-9]+") && !isId(text));
+        if (bad) {
+            throw Scalars.bad("a user or group name, or its number", text);
+        }
+        return text;
+    }
+
+    private static boolean isId(String digits) {
+        return digits.length() <= 10
+                && Long.parseLong(digits) < 0xffff_ffffL
+                && Long.parseLong(digits) != 0xffff;
+    }
+
+    private void dynamicUser(Assignment a) {
+        dynamicUser = a.bool(dynamicUser);
+        if (dynamicUser) {
+            for (String implied : List.of("RemoveIPC", "RestrictSUIDSGID")) {
+                a.notApplied(implied, "is not applied yet, which DynamicUser= implies");
+            }
+        }
+    }
+
+    private void supplementaryGroups(Assignment a) {
+        if (a.isEmpty()) {
+            supplementaryGroups.clear();
+            return;
+        }
+        for (String word : WordReader.splitRelaxed(a.value())) {
+            try {
+                supplementaryGroups.add(accountName(a.specifiers().expand(word)));
+            } catch (IllegalArgumentException e) {
+                a.refused(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    private static StandardStream output(
+            Assignment a, StandardStream before, StandardStream otherwise) {
+        if (a.value().startsWith("syslog")) {
+            a.remark("syslog is taken as journal");
+        }
+        return a.optional(Optional.of(before), StandardStream::parseOutput).orElse(otherwise);
+    }
+
+    private void environment(Assignment a) {
+        if (a.isEmpty()) {
+            assignments.clear();
+        }
+        a.words(
+                WordReader.Backslash.C_ESCAPE,
+                word -> {
+                    int equals = word.indexOf('=');
+                    String name = equals < 0 ? word : word.substring(0, equals);
+                    if (equals < 0
+                            || !Environment.isName(name)
+                            || !Environment.isValue(word.substring(equals + 1))) {
+                        throw Scalars.bad("an assignment NAME=value", word);
+                    }
+                    assignments.remove(name);
+                    assignments.put(name, word.substring(equals + 1));
+                });
+    }
+
+    private void environmentFile(Assignment a) {
+        if (a.isEmpty()) {
+            environmentFiles.clear();
+            return;
+        }
+        a.optional(
+                        Optional.<EnvironmentFile>empty(),
+                        text -> {
+                            boolean optional = text.startsWith("-");
+                            String path = optional ? text.substring(1) : text;
+                            return new EnvironmentFile(
+                                    Scalars.parsePath(path), optional, a.place());
+                        })
+                .ifPresent(environmentFiles::add);
+    }
+
+    private static void names(
+            Assignment a, WordReader.Backslash backslash, Set<String> names, boolean withValue) {
+        if (a.isEmpty()) {
+            names.clear();
+        }
+        a.words(
+                backslash,
+                word -> {
+                    int equals = withValue ? word.indexOf('=') : -1;
+                    if (!Environment.isName(equals < 0 ? word : word.substring(0, equals))) {
+                        throw Scalars.bad("the name of a variable", word);
+                    }
+                    names.add(word);
+                });
+    }
+
+    private static Set<Capability> capabilities(
+            Assignment a, Set<Capability> before, Set<Capability> initial) {
+        return a.value(
+                before,
+                text ->
+                        Capability.assign(
+                                before,
+                                initial,
+                                text,
+                                word -> a.ignored(Quote.of(word) + " is no capability")));
+    }
+
+    private void secureBits(Assignment a) {
+        if (a.isEmpty()) {
+            secureBits.clear();
+        }
+        a.words(
+                WordReader.Backslash.LITERAL_NEXT,
+                word -> secureBits.add(Scalars.parseWord(SecureBit.values(), word)));
+    }
+
+    private static Optional<Integer> number(
+            Assignment a, Optional<Integer> before, int low, int high) {
+        return a.optional(before, text -> Scalars.parseInt(text, low, high));
+    }
+
+    private boolean assignLimit(Assignment a) {
+        Optional<Resource> resource = ResourceLimit.ofDirective(a.key());
+        resource.ifPresent(r ->
+                a.value(
+                                Optional.<ResourceLimit>empty(),
+                                text -> Optional.of(ResourceLimit.parse(r, text)))
+                        .ifPresent(limit -> limits.put(r, limit)));
+        return resource.isPresent();
+    }
+
+    private boolean assignDirectory(Assignment a) {
+        for (ExecDirectory.Kind kind : ExecDirectory.Kind.values()) {
+            if (a.key().equals(kind.directive())) {
+                List<ExecDirectory.Entry> paths =
+                        directories.computeIfAbsent(kind, _ -> new ArrayList<>());
+                if (a.isEmpty()) {
+                    paths.clear();
+                }
+                a.words(
+                        WordReader.Backslash.LITERAL_NEXT,
+                        word -> paths.add(ExecDirectory.Entry.parse(word)));
+                return true;
+            }
+            if (a.key().equals(kind.directive() + "Mode")) {
+                int before = modes.getOrDefault(kind, ExecDirectory.DEFAULT_MODE);
+                modes.put(kind, a.mode(before));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    ExecSettings build() {
+        Map<ExecDirectory.Kind, ExecDirectory> wanted = new EnumMap<>(ExecDirectory.Kind.class);
+        directories.forEach((kind, paths) -> {
+            if (!paths.isEmpty()) {
+                int mode = modes.getOrDefault(kind, ExecDirectory.DEFAULT_MODE);
+                wanted.put(kind, new ExecDirectory(kind, paths, mode));
+            }
+        });
+        return new ExecSettings(
+                user,
+                group,
+                supplementaryGroups,
+                dynamicUser,
+                workingDirectory,
+                input,
+                output,
+                error,
+                syslogIdentifier,
+                new Environment(assignments, environmentFiles, passed, unset),
+                wanted,
+                preserve,
+                umask,
+                noNewPrivileges || dynamicUser,
+                boundingSet,
+                ambient,
+                secureBits,
+                dynamicUser ? sandbox.build().ofDynamicUser() : sandbox.build(),
+                scheduling.build(),
+                limits,
+                nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()));
+    }
+}

@@ -1,0 +1,173 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.manager.unit.section.SandboxSettings.Access;
+import io.holdfast.manager.unit.section.SandboxSettings.Bind;
+import io.holdfast.manager.unit.section.SandboxSettings.Flag;
+import io.holdfast.manager.unit.section.SandboxSettings.PathRule;
+import io.holdfast.manager.unit.section.SandboxSettings.PrivateTmp;
+import io.holdfast.manager.unit.section.SandboxSettings.ProtectHome;
+import io.holdfast.manager.unit.section.SandboxSettings.ProtectSystem;
+import io.holdfast.manager.unit.section.SandboxSettings.Temporary;
+import io.holdfast.manager.unit.value.Scalars;
+import io.holdfast.manager.unit.value.WordReader;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** Reads {@link SandboxSettings}. */
+public final class SandboxSettingsReader implements SectionReader {
+    /** Attributes of a mount; each is the opposite of the word beside it. */
+    private static final Map<String, String> ATTRIBUTES =
+            Map.of("ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec");
+
+    /** So that nobody fills the memory. */
+    private static final Map<String, String> TMPFS_LIMITS =
+            Map.of("mode", "0755", "size", "10%", "nr_inodes", "400k");
+
+    private final Set<Flag> flags = EnumSet.noneOf(Flag.class);
+    private ProtectSystem protectSystem = ProtectSystem.NO;
+    private ProtectHome protectHome = ProtectHome.NO;
+    private PrivateTmp privateTmp = PrivateTmp.NO;
+    private final List<PathRule> rules = new ArrayList<>();
+    private final List<Bind> binds = new ArrayList<>();
+    private final List<Temporary> temporary = new ArrayList<>();
+
+    @Override
+    public boolean assign(Assignment a) {
+        switch (a.key()) {
+            case "ProtectSystem" ->
+                    protectSystem = wordOrBoolean(a, protectSystem, ProtectSystem.values());
+            case "ProtectHome" -> protectHome = wordOrBoolean(a, protectHome, ProtectHome.values());
+            case "PrivateTmp" -> privateTmp = wordOrBoolean(a, privateTmp, PrivateTmp.values());
+            case "ReadWritePaths", "ReadWriteDirectories" -> rules(a, Access.READ_WRITE);
+            case "ReadOnlyPaths", "ReadOnlyDirectories" -> rules(a, Access.READ_ONLY);
+            case "InaccessiblePaths", "InaccessibleDirectories" -> rules(a, Access.NONE);
+            case "BindPaths" -> binds(a, false);
+            case "BindReadOnlyPaths" -> binds(a, true);
+            case "TemporaryFileSystem" -> temporary(a);
+            default -> {
+                return assignFlag(a);
+            }
+        }
+        return true;
+    }
+
+    private boolean assignFlag(Assignment a) {
+        Optional<Flag> found =
+                EnumSet.allOf(Flag.class).stream()
+                        .filter(flag -> flag.directive().equals(a.key()))
+                        .findFirst();
+        found.ifPresent(flag -> {
+            if (a.bool(flags.contains(flag))) {
+                flags.add(flag);
+            } else {
+                flags.remove(flag);
+            }
+        });
+        return found.isPresent();
+    }
+
+    /** The first two constants are no and yes. */
+    private static <E extends Enum<E>> E wordOrBoolean(Assignment a, E before, E[] constants) {
+        return a.value(
+                before,
+                text -> {
+                    try {
+                        return constants[Scalars.parseBoolean(text) ? 1 : 0];
+                    } catch (IllegalArgumentException e) {
+                        return Scalars.parseWord(constants, text);
+                    }
+                });
+    }
+
+    private void rules(Assignment a, Access access) {
+        if (a.isEmpty()) {
+            rules.removeIf(rule -> rule.access() == access);
+        }
+        a.words(
+                WordReader.Backslash.LITERAL_NEXT,
+                word -> {
+                    boolean optional = word.startsWith("-");
+                    String path = optional ? word.substring(1) : word;
+                    if (path.startsWith("+")) { // below RootDirectory=, which is not ours
+                        path = path.substring(1);
+                    }
+                    rules.add(new PathRule(access, Scalars.parsePath(path), optional));
+                });
+    }
+
+    private void binds(Assignment a, boolean readOnly) {
+        if (a.isEmpty()) {
+            binds.removeIf(bind -> bind.readOnly() == readOnly);
+        }
+        a.words(WordReader.Backslash.LITERAL_NEXT, word -> binds.add(bind(word, readOnly)));
+    }
+
+    /** {@code [-]SOURCE[:DESTINATION[:OPTIONS]]}. */
+    private static Bind bind(String word, boolean readOnly) {
+        boolean optional = word.startsWith("-");
+        String[] parts = (optional ? word.substring(1) : word).split(":", -1);
+        String source = Scalars.parsePath(parts[0]);
+        String destination = parts.length > 1 ? Scalars.parsePath(parts[1]) : source;
+        boolean recursive =
+                switch (parts.length > 2 ? parts[2] : "") {
+                    case "", "rbind" -> true;
+                    case "norbind" -> false;
+                    default -> throw Scalars.bad("rbind or norbind", parts[2]);
+                };
+        if (parts.length > 3 || destination.equals("/")) {
+            throw Scalars.bad("SOURCE:DESTINATION:OPTIONS", word);
+        }
+        return new Bind(source, destination, optional, recursive, readOnly);
+    }
+
+    private void temporary(Assignment a) {
+        if (a.isEmpty()) {
+            temporary.clear();
+        }
+        a.words(WordReader.Backslash.LITERAL_NEXT, word -> temporary.add(temporary(word)));
+    }
+
+    /** {@code PATH[:OPTIONS]}. */
+    private static Temporary temporary(String word) {
+        int colon = word.indexOf(':');
+        String path = Scalars.parsePath(colon < 0 ? word : word.substring(0, colon));
+        Set<String> attributes = new HashSet<>(Set.of("nodev"));
+        Map<String, String> options = new TreeMap<>(TMPFS_LIMITS);
+        for (String option : colon < 0 ? new String[0] : word.substring(colon + 1).split(",")) {
+            int equals = option.indexOf('=');
+            if (equals > 0) {
+                options.put(option.substring(0, equals), option.substring(equals + 1));
+            } else if (!attribute(option.toLowerCase(Locale.ROOT), attributes)) {
+                throw Scalars.bad("an option of tmpfs", option);
+            }
+        }
+        return new Temporary(path, attributes, options);
+    }
+
+    private static boolean attribute(String word, Set<String> attributes) {
+        if (ATTRIBUTES.containsKey(word)) {
+            attributes.add(word);
+            return true;
+        }
+        boolean opposite = false;
+        for (Map.Entry<String, String> attribute : ATTRIBUTES.entrySet()) {
+            if (attribute.getValue().equals(word)) {
+                attributes.remove(attribute.getKey());
+                opposite = true;
+            }
+        }
+        return opposite || word.isEmpty() || word.equals("strictatime") || word.equals("noatime");
+    }
+
+    SandboxSettings build() {
+        return new SandboxSettings(
+                flags, protectSystem, protectHome, privateTmp, rules, binds, temporary);
+    }
+}

@@ -1,0 +1,265 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.manager.unit.Dependencies;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitLoader;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.value.Condition;
+import io.holdfast.manager.unit.value.Scalars;
+import io.holdfast.manager.unit.value.TimeSpan;
+import io.holdfast.manager.unit.value.WordReader;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What every unit says in {@code [Unit]}.
+ *
+ * @param description for people; the unit's name if it has none
+ * @param documentation URIs
+ * @param sourcePath of a file from which this one was generated
+ * @param dependencies as written, also those by links in folders; without default ones
+ * @param requiresMountsFor absolute paths
+ * @param conditions {@code Condition…=}: unmet, the start is skipped
+ * @param assertions {@code Assert…=}: unmet, the start fails
+ * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
+ * @param jobs what its jobs may do and how long they may take
+ * @param startLimit how often it may be started
+ * @param successAction what happens to the machine when it ends well
+ * @param failureAction what happens to the machine when it fails
+ */
+public record UnitSection(
+        String description,
+        List<String> documentation,
+        Optional<String> sourcePath,
+        Dependencies dependencies,
+        List<String> requiresMountsFor,
+        List<Condition> conditions,
+        List<Condition> assertions,
+        boolean defaultDependencies,
+        boolean refuseManualStart,
+        boolean refuseManualStop,
+        JobSettings jobs,
+        StartLimit startLimit,
+        EmergencyAction successAction,
+        EmergencyAction failureAction) {
+
+    /** The manager stops the machine, a container or itself. */
+    public enum EmergencyAction {
+        NONE,
+        EXIT,
+        EXIT_FORCE,
+        REBOOT,
+        REBOOT_FORCE,
+        REBOOT_IMMEDIATE,
+        POWEROFF,
+        POWEROFF_FORCE,
+        POWEROFF_IMMEDIATE,
+        HALT,
+        HALT_FORCE,
+        HALT_IMMEDIATE,
+        KEXEC,
+        KEXEC_FORCE,
+        SOFT_REBOOT,
+        SOFT_REBOOT_FORCE
+    }
+
+    /**
+     * What concerns the jobs of a unit.
+     *
+     * @param allowIsolate whether a request may stop everything else for it
+     * @param ignoreOnIsolate whether it stays when another unit is isolated
+     * @param timeout of a job, waiting included
+     * @param runningTimeout of a job that has begun
+     */
+    public record JobSettings(
+            boolean allowIsolate,
+            boolean ignoreOnIsolate,
+            TimeSpan timeout,
+            TimeSpan runningTimeout) {}
+
+    /**
+     * @param interval 0: no limit
+     * @param burst starts within the interval; 0: no limit
+     */
+    public record StartLimit(TimeSpan interval, int burst) {
+        /** 5 starts in 10 s. */
+        public static final StartLimit DEFAULT = new StartLimit(TimeSpan.seconds(10), 5);
+
+        /** Whether either number is 0: there is no limit. */
+        public boolean isUnlimited() {
+            return interval.micros() == 0 || burst == 0;
+        }
+    }
+
+    public UnitSection {
+        documentation = List.copyOf(documentation);
+        requiresMountsFor = List.copyOf(requiresMountsFor);
+        conditions = List.copyOf(conditions);
+        assertions = List.copyOf(assertions);
+    }
+
+    /** The same with further dependencies. */
+    UnitSection and(Dependencies more) {
+        return new UnitSection(
+                description,
+                documentation,
+                sourcePath,
+                dependencies.and(more),
+                requiresMountsFor,
+                conditions,
+                assertions,
+                defaultDependencies,
+                refuseManualStart,
+                refuseManualStop,
+                jobs,
+                startLimit,
+                successAction,
+                failureAction);
+    }
+
+    static final class Reader implements SectionReader {
+        private Optional<String> description = Optional.empty();
+        private final List<String> documentation = new ArrayList<>();
+        private Optional<String> sourcePath = Optional.empty();
+        private final Dependencies.Builder dependencies = new Dependencies.Builder();
+        private final List<String> requiresMountsFor = new ArrayList<>();
+        private final List<Condition> conditions = new ArrayList<>();
+        private final List<Condition> assertions = new ArrayList<>();
+        private boolean defaultDependencies = true;
+        private boolean refuseManualStart;
+        private boolean refuseManualStop;
+        private boolean allowIsolate;
+        private boolean ignoreOnIsolate;
+        private TimeSpan jobTimeout = TimeSpan.INFINITY;
+        private Optional<TimeSpan> jobRunningTimeout = Optional.empty();
+        private TimeSpan startLimitInterval = StartLimit.DEFAULT.interval();
+        private EmergencyAction successAction = EmergencyAction.NONE;
+        private EmergencyAction failureAction = EmergencyAction.NONE;
+        private int startLimitBurst = StartLimit.DEFAULT.burst();
+
+        @Override
+        public boolean assign(Assignment a) {
+            switch (a.key()) {
+                case "Description" -> description = a.text(description);
+                case "Documentation" -> a.list(documentation);
+                case "SourcePath" -> sourcePath = a.path(sourcePath);
+                case "RequiresMountsFor" -> mounts(a);
+                case "DefaultDependencies" -> defaultDependencies = a.bool(defaultDependencies);
+                case "SuccessAction" ->
+                        successAction = a.word(successAction, EmergencyAction.values());
+                case "FailureAction" ->
+                        failureAction = a.word(failureAction, EmergencyAction.values());
+                case "RefuseManualStart" -> refuseManualStart = a.bool(refuseManualStart);
+                case "RefuseManualStop" -> refuseManualStop = a.bool(refuseManualStop);
+                case "AllowIsolate" -> allowIsolate = a.bool(allowIsolate);
+                case "IgnoreOnIsolate" -> ignoreOnIsolate = a.bool(ignoreOnIsolate);
+                case "JobTimeoutSec" -> jobTimeout = a.span(jobTimeout);
+                case "JobRunningTimeoutSec" ->
+                        jobRunningTimeout =
+                                Optional.of(a.span(jobRunningTimeout.orElse(jobTimeout)));
+                default -> {
+                    return assignStartLimit(a) || assignCondition(a) || assignDependency(a);
+                }
+            }
+            return true;
+        }
+
+        /** These stood in {@code [Service]} once and are still taken from there. */
+        boolean assignStartLimit(Assignment a) {
+            switch (a.key()) {
+                case "StartLimitIntervalSec", "StartLimitInterval" ->
+                        startLimitInterval = a.span(startLimitInterval);
+                case "StartLimitBurst" ->
+                        startLimitBurst =
+                                a.value(
+                                        startLimitBurst,
+                                        text -> Scalars.parseInt(text, 0, Integer.MAX_VALUE));
+                default -> {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private void mounts(Assignment a) {
+            if (a.isEmpty()) {
+                requiresMountsFor.clear();
+            }
+            a.words(
+                    WordReader.Backslash.LITERAL_NEXT,
+                    word -> requiresMountsFor.add(Scalars.parsePath(word)));
+        }
+
+        private boolean assignCondition(Assignment a) {
+            boolean assertion = a.key().startsWith("Assert");
+            if (!DirectiveTable.isKnown("Unit", a.key())
+                    || !(assertion || a.key().startsWith("Condition"))) {
+                return false;
+            }
+            List<Condition> list = assertion ? assertions : conditions;
+            if (a.isEmpty()) {
+                list.clear(); // of every kind
+                return true;
+            }
+            String kind = a.key().substring((assertion ? "Assert" : "Condition").length());
+            a.value(
+                            Optional.<Condition>empty(),
+                            text ->
+                                    Optional.of(
+                                            Condition.parse(
+                                                    kind,
+                                                    assertion,
+                                                    text,
+                                                    a.place(),
+                                                    a.specifiers())))
+                    .ifPresent(list::add);
+            return true;
+        }
+
+        private boolean assignDependency(Assignment a) {
+            Optional<Dependency> kind = Dependency.ofDirective(a.key());
+            UnitName self = a.specifiers().unit();
+            kind.ifPresent(dependency ->
+                    a.words(
+                            WordReader.Backslash.KEPT,
+                            word -> {
+                                UnitName unit = UnitLoader.instantiate(UnitName.of(word), self);
+                                if (!unit.equals(self)) {
+                                    dependencies.add(dependency, unit);
+                                }
+                            }));
+            return kind.isPresent();
+        }
+
+        private static TimeSpan unlimitedIfZero(TimeSpan span) {
+            return span.micros() == 0 ? TimeSpan.INFINITY : span;
+        }
+
+        UnitSection build(UnitSource source) {
+            source.links().stream()
+                    .filter(link -> !link.unit().equals(source.name()))
+                    .forEach(link -> dependencies.add(link.kind(), link.unit()));
+            return new UnitSection(
+                    description.orElse(source.name().text()),
+                    documentation,
+                    sourcePath,
+                    dependencies.build(),
+                    requiresMountsFor,
+                    conditions,
+                    assertions,
+                    defaultDependencies,
+                    refuseManualStart,
+                    refuseManualStop,
+                    new JobSettings(
+                            allowIsolate,
+                            ignoreOnIsolate,
+                            unlimitedIfZero(jobTimeout),
+                            unlimitedIfZero(jobRunningTimeout.orElse(jobTimeout))),
+                    new StartLimit(startLimitInterval, startLimitBurst),
+                    successAction,
+                    failureAction);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package io.holdfast.manager.unit.value;
+
+import io.holdfast.manager.unit.Place;
+
+/**
+ * One {@code Condition…=} or {@code Assert…=}.
+ *
+ * @param kind the directive without its first word: {@code PathExists}
+ * @param assertion whether it is an {@code Assert…=}: unmet, it fails the start; an unmet condition
+ *     only skips it
+ * @param trigger {@code |}: of all triggers one must hold
+ * @param negated {@code !}
+ * @param parameter with its specifiers expanded
+ */
+public record Condition(
+        String kind,
+        boolean assertion,
+        boolean trigger,
+        boolean negated,
+        String parameter,
+        Place place) {
+
+    /**
+     * @param value non-empty, as written
+     * @throws IllegalArgumentException if a specifier cannot be expanded or a path is not absolute
+     */
+    public static Condition parse(
+            String kind, boolean assertion, String value, Place place, Specifiers specifiers) {
+        boolean trigger = value.startsWith("|");
+        String rest = trigger ? value.substring(1).strip() : value;
+        boolean negated = rest.startsWith("!");
+        String parameter = specifiers.expand(negated ? rest.substring(1).strip() : rest);
+        if (isAboutPath(kind)) {
+            parameter = kind.endsWith("Glob") ? parameter : Scalars.parsePath(parameter);
+            if (!parameter.startsWith("/")) {
+                throw Scalars.bad("an absolute path", parameter);
+            }
+        }
+        return new Condition(kind, assertion, trigger, negated, parameter, place);
+    }
+
+    private static boolean isAboutPath(String kind) {
+        return kind.startsWith("Path")
+                || kind.equals("DirectoryNotEmpty")
+                || kind.equals("FileNotEmpty")
+                || kind.equals("FileIsExecutable");
+    }
+
+    /** As it is written in a unit file, all specifiers expanded. */
+    @Override
+    public String toString() {
+        return (assertion ? "Assert" : "Condition")
+                + kind
+                + "="
+                + (trigger ? "|" : "")
+                + (negated ? "!" : "")
+                + parameter;
+    }
+}

@@ -1,0 +1,77 @@
+package io.holdfast.manager.unit.value;
+
+import io.holdfast.manager.unit.SmallFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The facts of a machine that specifiers and conditions ask for. A fact that is not known is the
+ * empty text.
+ *
+ * @param hostName of the kernel, perhaps with a domain
+ * @param machineId 32 hexadecimal digits
+ * @param bootId 32 hexadecimal digits
+ * @param kernelRelease as {@code uname -r}
+ * @param architecture as systemd names it: {@code x86-64}, {@code arm64}
+ * @param osRelease the variables of os-release
+ * @param kernelCommandLine as {@code /proc/cmdline}
+ * @param virtualization what it runs in
+ * @param firstBoot whether this boot is the first one of this installation
+ */
+public record Host(
+        String hostName,
+        String machineId,
+        String bootId,
+        String kernelRelease,
+        String architecture,
+        Map<String, String> osRelease,
+        String kernelCommandLine,
+        Virtualization virtualization,
+        boolean firstBoot) {
+    /** A machine of which nothing is known. */
+    public static final Host UNKNOWN =
+            new Host("", "", "", "", "", Map.of(), "", Virtualization.NONE, false);
+
+    public Host {
+        osRelease = Collections.unmodifiableMap(new TreeMap<>(osRelease));
+    }
+
+    /** The machine that we are on, as far as it can be read. */
+    public static Host read() {
+        Path sys = Path.of("/proc/sys/kernel");
+        String release = SmallFile.read(Path.of("/etc/os-release"));
+        if (release.isEmpty()) {
+            release = SmallFile.read(Path.of("/usr/lib/os-release"));
+        }
+        return new Host(
+                SmallFile.read(sys.resolve("hostname")),
+                SmallFile.read(Path.of("/etc/machine-id")),
+                SmallFile.read(sys.resolve("random/boot_id")).replace("-", ""),
+                SmallFile.read(sys.resolve("osrelease")),
+                architecture(System.getProperty("os.arch", "")),
+                EnvironmentFile.parse(release),
+                SmallFile.read(Path.of("/proc/cmdline")),
+                Virtualization.detect(Path.of("/")),
+                Files.exists(Path.of("/run/systemd/first-boot")));
+    }
+
+    /** The host name up to the first dot. */
+    public String shortHostName() {
+        int dot = hostName.indexOf('.');
+        return dot < 0 ? hostName : hostName.substring(0, dot);
+    }
+
+    /** The JVM's word for an architecture in systemd's words. */
+    private static String architecture(String jvm) {
+        return switch (jvm) {
+            case "amd64" -> "x86-64";
+            case "i386" -> "x86";
+            case "aarch64" -> "arm64";
+            case "ppc64le" -> "ppc64-le";
+            default -> jvm;
+        };
+    }
+}

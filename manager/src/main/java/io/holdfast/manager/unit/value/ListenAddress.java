@@ -1,0 +1,102 @@
+package io.holdfast.manager.unit.value;
+
+import io.holdfast.core.linux.UnixName;
+import java.net.Inet4Address;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.util.Optional;
+
+/** To what a socket is bound, as a socket unit words it. */
+public sealed interface ListenAddress {
+    /**
+     * A node of the file system.
+     *
+     * @param path absolute
+     */
+    record Node(String path) implements ListenAddress {
+        @Override
+        public String toString() {
+            return path;
+        }
+    }
+
+    /**
+     * An abstract name of AF_UNIX.
+     *
+     * @param name not empty, without the leading NUL
+     */
+    record AbstractName(String name) implements ListenAddress {
+        @Override
+        public String toString() {
+            return "@" + name;
+        }
+    }
+
+    /**
+     * A port of TCP or UDP.
+     *
+     * @param host empty: of all hosts, also over IPv6 where this machine has it
+     * @param port 1 to 65535
+     */
+    record Port(Optional<InetAddress> host, int port) implements ListenAddress {
+        /** As systemd shows it: {@code [::]:22}, {@code 127.0.0.1:22}. */
+        @Override
+        public String toString() {
+            return host.map(Port::text).orElse("[::]") + ":" + port;
+        }
+
+        private static String text(InetAddress host) {
+            return host instanceof Inet6Address
+                    ? "[" + host.getHostAddress() + "]"
+                    : host.getHostAddress();
+        }
+    }
+
+    /** What is not listened on yet: netlink, special files, message queues, USB functions. */
+    record Other(String text) implements ListenAddress {
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /**
+     * Reads {@code /path}, {@code @name}, {@code port}, {@code v4:port} or {@code [v6]:port}. No
+     * name service is asked.
+     *
+     * @throws IllegalArgumentException saying what was expected
+     */
+    static ListenAddress parse(String text) {
+        if (text.startsWith("/")) {
+            var _ = UnixName.of(text);
+            return new Node(text);
+        }
+        if (text.startsWith("@")) {
+            if (text.length() == 1) {
+                throw Scalars.bad("an abstract name", text);
+            }
+            var _ = UnixName.of("\0" + text.substring(1));
+            return new AbstractName(text.substring(1));
+        }
+        int colon = text.lastIndexOf(':');
+        Optional<InetAddress> host =
+                colon < 0 ? Optional.empty() : Optional.of(host(text.substring(0, colon), text));
+        return new Port(host, Scalars.parseInt(text.substring(colon + 1), 1, 65535));
+    }
+
+    private static InetAddress host(String host, String text) {
+        boolean bracketed = host.startsWith("[") && host.endsWith("]");
+        String literal = bracketed ? host.substring(1, host.length() - 1) : host;
+        try {
+            if (bracketed && literal.indexOf('%') < 0) {
+                return Inet6Address.ofLiteral(literal);
+            }
+            if (literal.matches("[0-9]{1,3}(\\.[0-9]{1,3}){3}")) {
+                return Inet4Address.ofLiteral(literal);
+            }
+        } catch (IllegalArgumentException e) {
+            // said below with what is expected
+        }
+        throw Scalars.bad("an address such as /path, @name, 80, 127.0.0.1:80 or [::1]:80", text);
+    }
+}

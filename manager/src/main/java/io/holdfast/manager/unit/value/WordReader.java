@@ -1,0 +1,209 @@
+package io.holdfast.manager.unit.value;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.manager.unit.Quote;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Splits a value into words at blanks. Quotes may stand anywhere in a word and keep blanks; they
+ * are removed.
+ */
+public final class WordReader {
+    /** What a backslash means. */
+    public enum Backslash {
+        /** A C escape; an unknown one is refused. */
+        C_ESCAPE,
+        /**
+         * A C escape; an unknown one stays in the word, the character behind the backslash with it,
+         * be it a blank, and is told of by {@link #unknownEscape}.
+         */
+        C_ESCAPE_OR_KEPT,
+        /** The next character is taken literally; there has to be one. */
+        LITERAL_NEXT,
+        /** Nothing: it belongs to the word (unit names). */
+        KEPT
+    }
+
+    private final byte[] text;
+    private final Backslash backslash;
+    private final boolean relaxed;
+    private int at;
+    private boolean unknownEscape;
+
+    public WordReader(String text, Backslash backslash) {
+        this(text, backslash, false);
+    }
+
+    private WordReader(String text, Backslash backslash, boolean relaxed) {
+        this.text = text.getBytes(UTF_8);
+        this.backslash = backslash;
+        this.relaxed = relaxed;
+    }
+
+    /** All words; an open quote ends with the text, and a backslash at its end is nothing. */
+    public static List<String> splitRelaxed(String text) {
+        return new WordReader(text, Backslash.LITERAL_NEXT, true).rest();
+    }
+
+    private List<String> rest() {
+        List<String> words = new ArrayList<>();
+        for (String word = next(); word != null; word = next()) {
+            words.add(word);
+        }
+        return words;
+    }
+
+    /** Whether some word had a backslash that started no C escape. */
+    boolean unknownEscape() {
+        return unknownEscape;
+    }
+
+    /** If the text goes on with this as a word of its own, unquoted, passes it. */
+    boolean skip(String word) {
+        skipBlanks();
+        int end = at + word.length();
+        if (end > text.length || (end < text.length && !isBlank(text[end]))) {
+            return false;
+        }
+        for (int i = 0; i < word.length(); i++) {
+            if (text[at + i] != word.charAt(i)) {
+                return false;
+            }
+        }
+        at = end;
+        return true;
+    }
+
+    /**
+     * The next word, null after the last.
+     *
+     * @throws IllegalArgumentException for a quote that is never closed, for a backslash that
+     *     stands for nothing, and for escapes that make up no UTF-8
+     */
+    public @Nullable String next() {
+        skipBlanks();
+        if (at == text.length) {
+            return null;
+        }
+        ByteArrayOutputStream word = new ByteArrayOutputStream();
+        int quote = 0;
+        for (; at < text.length; at++) {
+            byte c = text[at];
+            if (c == '\\' && backslash != Backslash.KEPT) {
+                escape(word);
+            } else if (quote != 0) {
+                if (c == quote) {
+                    quote = 0;
+                } else {
+                    word.write(c);
+                }
+            } else if (c == '\'' || c == '"') {
+                quote = c;
+            } else if (isBlank(c)) {
+                break;
+            } else {
+                word.write(c);
+            }
+        }
+        if (quote != 0 && !relaxed) {
+            throw new IllegalArgumentException("the quote " + (char) quote + " is never closed");
+        }
+        try {
+            return UTF_8.newDecoder().decode(ByteBuffer.wrap(word.toByteArray())).toString();
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("escapes that make up no UTF-8", e);
+        }
+    }
+
+    private void skipBlanks() {
+        while (at < text.length && isBlank(text[at])) {
+            at++;
+        }
+    }
+
+    private static boolean isBlank(byte c) {
+        return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    }
+
+    /** At a backslash; afterwards at the last byte that belongs to it. */
+    private void escape(ByteArrayOutputStream word) {
+        if (backslash == Backslash.LITERAL_NEXT) {
+            if (at + 1 < text.length) {
+                word.write(text[++at]);
+            } else if (!relaxed) {
+                throw new IllegalArgumentException("nothing follows the backslash at the end");
+            }
+            return;
+        }
+        int next = at + 1 < text.length ? text[at + 1] : -1;
+        int simple = "abfnrtv\\\"'s".indexOf(next);
+        if (next >= 0 && simple >= 0) {
+            word.write("\u0007\b\f\n\r\t\u000b\\\"' ".charAt(simple));
+            at++;
+            return;
+        }
+        int digits =
+                switch (next) {
+                    case 'x' -> 2;
+                    case 'u' -> 4;
+                    case 'U' -> 8;
+                    case '0', '1', '2', '3', '4', '5', '6', '7' -> 3;
+                    default -> 0;
+                };
+        boolean octal = digits == 3;
+        long code = digits == 0 ? -1 : number(octal ? at + 1 : at + 2, digits, octal ? 8 : 16);
+        boolean oneByte = digits == 2 || octal;
+        boolean valid =
+                oneByte
+                        ? code > 0 && code <= 0xff
+                        : code > 0
+                                && code <= Character.MAX_CODE_POINT
+                                && !(code >= Character.MIN_SURROGATE
+                                        && code <= Character.MAX_SURROGATE);
+        if (!valid) {
+            unknown(word);
+            return;
+        }
+        if (oneByte) {
+            word.write((int) code);
+        } else {
+            word.writeBytes(Character.toString((int) code).getBytes(UTF_8));
+        }
+        at += octal ? digits : digits + 1;
+    }
+
+    private void unknown(ByteArrayOutputStream word) {
+        if (backslash == Backslash.C_ESCAPE) {
+            String escape = new String(text, at, text.length - at, UTF_8);
+            throw new IllegalArgumentException(
+                    "the backslash of " + Quote.of(escape) + " begins no escape");
+        }
+        unknownEscape = true;
+        word.write('\\');
+        if (at + 1 < text.length) {
+            word.write(text[++at]);
+        }
+    }
+
+    private long number(int from, int digits, int radix) {
+        if (from + digits > text.length) {
+            return -1;
+        }
+        long value = 0;
+        for (int i = from; i < from + digits; i++) {
+            int digit = HexFormat.isHexDigit(text[i]) ? HexFormat.fromHexDigit(text[i]) : radix;
+            if (digit >= radix) {
+                return -1;
+            }
+            value = value * radix + digit;
+        }
+        return value;
+    }
+}

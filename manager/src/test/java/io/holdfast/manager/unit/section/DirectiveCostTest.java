@@ -1,0 +1,144 @@
+package io.holdfast.manager.unit.section;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.Diagnostic.Severity;
+import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.Tree;
+import io.holdfast.manager.unit.UnitType;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/** What a unit goes without, and whether that is its security. */
+@SameOnEveryKernel
+class DirectiveCostTest {
+    /** What systemd-analyze(1) security looks at, but for users and for what grants something. */
+    private static final List<String> ASSESSED =
+            List.of(
+                    "AppArmorProfile",
+                    "CapabilityBoundingSet",
+                    "DeviceAllow",
+                    "IPAddressDeny",
+                    "KeyringMode",
+                    "LockPersonality",
+                    "MemoryDenyWriteExecute",
+                    "NoNewPrivileges",
+                    "PrivateDevices",
+                    "PrivateMounts",
+                    "PrivateNetwork",
+                    "PrivateTmp",
+                    "PrivateUsers",
+                    "ProcSubset",
+                    "ProtectClock",
+                    "ProtectControlGroups",
+                    "ProtectHome",
+                    "ProtectHostname",
+                    "ProtectKernelLogs",
+                    "ProtectKernelModules",
+                    "ProtectKernelTunables",
+                    "ProtectProc",
+                    "ProtectSystem",
+                    "RestrictAddressFamilies",
+                    "RestrictNamespaces",
+                    "RestrictRealtime",
+                    "RestrictSUIDSGID",
+                    "RootDirectory",
+                    "SystemCallArchitectures",
+                    "SystemCallFilter",
+                    "UMask");
+
+    @Test
+    void everyDirectiveOfTheTableIsOneOfSystemd() {
+        Set<String> known = new TreeSet<>(DirectiveTable.of("Service"));
+        known.addAll(DirectiveTable.of("Socket"));
+
+        assertThat(known).containsAll(DirectiveCost.directives());
+    }
+
+    @Test
+    void whatConfinesAServiceIsKnownAsItsSecurity() {
+        assertThat(ASSESSED)
+                .allSatisfy(directive ->
+                        assertThat(DirectiveCost.of(directive))
+                                .as(directive)
+                                .hasValueSatisfying(cost -> assertThat(cost.security()).isTrue()));
+        Set<String> unapplied = new TreeSet<>(DirectiveTable.of("Service"));
+        unapplied.removeAll(UnitReader.applied(UnitType.SERVICE, "Service"));
+        assertThat(unapplied)
+                .filteredOn(directive ->
+                        directive.matches("(Protect|Restrict|Private|SystemCall).*")
+                                && !directive.equals("SystemCallErrorNumber"))
+                .isNotEmpty()
+                .allSatisfy(directive ->
+                        assertThat(DirectiveCost.of(directive)).as(directive).isPresent());
+    }
+
+    private static List<Diagnostic> diagnostics(String... lines) {
+        String text = "[Service]\nExecStart=/x\n" + String.join("\n", lines) + "\n";
+        return Tree.service("a.service", text).diagnostics();
+    }
+
+    @Test
+    void aProtectionThatIsNotAppliedIsAWarningThatSaysWhatHoldsInstead() {
+        assertThat(diagnostics("SystemCallFilter=@system-service", "SystemCallFilter=~@clock"))
+                .singleElement()
+                .satisfies(each -> {
+                    assertThat(each.isSecurity()).isTrue();
+                    assertThat(each.severity()).isEqualTo(Severity.WARNING);
+                    assertThat(each.toString())
+                            .endsWith(
+                                    ":3: SystemCallFilter= is not applied yet: every system call is"
+                                            + " allowed");
+                });
+    }
+
+    @Test
+    void aProtectionWhoseValueCannotBeReadIsOneToo() {
+        assertThat(diagnostics("ProtectSystem=stirct"))
+                .singleElement()
+                .satisfies(each -> {
+                    assertThat(each.isSecurity()).isTrue();
+                    assertThat(each.kind()).isEqualTo(Diagnostic.Kind.IGNORED);
+                    assertThat(each.text())
+                            .endsWith("; ignored: the files of the system are writable");
+                });
+    }
+
+    @Test
+    void whatAsksForNoProtectionLosesNone() {
+        assertThat(
+                        diagnostics(
+                                "RestrictNamespaces=no",
+                                "SystemCallFilter=",
+                                "ProtectProc=default",
+                                "ProcSubset=all",
+                                "KeyringMode=inherit",
+                                "DevicePolicy=auto"))
+                .isEmpty();
+        assertThat(diagnostics("RestrictNamespaces=no", "RestrictNamespaces=yes")).hasSize(1);
+    }
+
+    @Test
+    void whatDynamicUserImpliesIsReportedOnce() {
+        assertThat(diagnostics("DynamicUser=yes", "RestrictSUIDSGID=yes"))
+                .extracting(Diagnostic::isSecurity)
+                .containsExactly(false, true);
+    }
+
+    @Test
+    void otherDirectivesAreNoMatterOfSecurity() {
+        assertThat(diagnostics("MemoryMax=1G", "IOWeight=5"))
+                .allSatisfy(each -> {
+                    assertThat(each.isSecurity()).isFalse();
+                    assertThat(each.severity()).isEqualTo(Severity.NOTICE);
+                })
+                .extracting(Diagnostic::text)
+                .containsExactly(
+                        "MemoryMax= is not applied yet: memory is not limited",
+                        "IOWeight= is not applied yet");
+    }
+}

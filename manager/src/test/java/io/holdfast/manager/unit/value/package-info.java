@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.unit.value;
+
+import org.jspecify.annotations.NullMarked;

@@ -39,7 +39,7 @@ final class BusNameWatch {
         if (mine == run) {
             watch = begun;
         } else { // it was ended by what it told at once
-            ServiceRun.closeQuietly(begun);
+            Watches.end(begun);
         }
     }
 
@@ -71,6 +71,6 @@ final class BusNameWatch {
         owner = Optional.empty();
         AutoCloseable ended = watch;
         watch = null;
-        ServiceRun.closeQuietly(ended);
+        Watches.end(ended);
     }
 }

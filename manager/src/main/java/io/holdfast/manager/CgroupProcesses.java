@@ -2,12 +2,12 @@ package io.holdfast.manager;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
-import io.holdfast.manager.unit.UnitName;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -16,21 +16,24 @@ import org.jspecify.annotations.Nullable;
 
 /** The processes of a run that has a cgroup: whatever they do, they stay in it. */
 final class CgroupProcesses implements RunProcesses {
-    private final ManagerContext context;
+    private final EventLoop loop;
     private final Lane lane;
     private final Lane stopLane;
-    private final UnitName unit;
+    private final Consumer<String> warnings;
     private final Cgroup cgroup;
     private @Nullable AutoCloseable watch;
 
     /**
+     * @param stopLane where they are signalled
+     * @param warnings gets lines on what could not be done
      * @param cgroup owned from now on
      */
-    CgroupProcesses(ServiceLife life, UnitName unit, Cgroup cgroup) {
-        this.context = life.context;
-        this.lane = life.lane;
-        this.stopLane = life.stopLane;
-        this.unit = unit;
+    CgroupProcesses(
+            EventLoop loop, Lane lane, Lane stopLane, Consumer<String> warnings, Cgroup cgroup) {
+        this.loop = loop;
+        this.lane = lane;
+        this.stopLane = stopLane;
+        this.warnings = warnings;
         this.cgroup = cgroup;
     }
 
@@ -94,7 +97,7 @@ final class CgroupProcesses implements RunProcesses {
                 stopLane.work("to signal all", () -> signalMembers(signal, already))
                         .begin((_, failure) -> {
                             if (failure != null) {
-                                context.warn(unit, "cannot signal all: " + failure.getMessage());
+                                warnings.accept("cannot signal all: " + failure.getMessage());
                             }
                             done.run();
                         });
@@ -123,13 +126,13 @@ final class CgroupProcesses implements RunProcesses {
         try {
             watch =
                     cgroup.onEmpty(
-                            context.loop(),
+                            loop,
                             () -> {
                                 watch = null;
                                 emptied.run();
                             });
         } catch (ErrnoException e) { // removed by somebody else
-            context.loop().postEnding(emptied);
+            loop.postEnding(emptied);
         }
     }
 
@@ -139,7 +142,7 @@ final class CgroupProcesses implements RunProcesses {
 
     @Override
     public void forget() {
-        ServiceRun.closeQuietly(watch);
+        Watches.end(watch);
         watch = null;
     }
 

@@ -40,7 +40,7 @@ final class FdStore implements AutoCloseable {
     }
 
     private void close(Stored one) {
-        ServiceRun.closeQuietly(one.watch);
+        Watches.end(one.watch);
         closer.accept(one.fd);
     }
 

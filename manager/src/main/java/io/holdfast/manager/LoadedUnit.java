@@ -37,13 +37,11 @@ final class LoadedUnit implements JobUnit {
                     Dependency.WANTS,
                     Dependency.UPHOLDS);
 
-    private final ManagerContext context;
     private final UnitTable table;
     private final ManagedUnit unit;
     private ActiveState lastState = ActiveState.INACTIVE;
 
-    LoadedUnit(ManagerContext context, UnitTable table, ManagedUnit unit) {
-        this.context = context;
+    LoadedUnit(UnitTable table, ManagedUnit unit) {
         this.table = table;
         this.unit = unit;
     }
@@ -134,10 +132,8 @@ final class LoadedUnit implements JobUnit {
             problem = Optional.of("units of this kind are not supported yet");
         } else if (next.isRefused()) {
             problem = Optional.of(""); // why was told when it was loaded
-        } else if (type == JobType.RESTART
-                && unit.activeState().isUp()
-                && next instanceof ServiceUnit service) {
-            problem = ServiceStart.unsupported(service, context);
+        } else if (type == JobType.RESTART && unit.activeState().isUp()) {
+            problem = unit.unsupported(next);
         }
         return problem.map(detail ->
                 new JobRefusedException(
@@ -146,9 +142,7 @@ final class LoadedUnit implements JobUnit {
 
     @Override
     public boolean isApplicable(JobType type) {
-        return type != JobType.RELOAD
-                || (unit.unit() instanceof ServiceUnit service
-                        && ServiceReload.isPossible(service));
+        return type != JobType.RELOAD || unit.canReload();
     }
 
     @Override

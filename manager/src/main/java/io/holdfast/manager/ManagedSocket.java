@@ -218,7 +218,7 @@ final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
             rest(SocketResult.SUCCESS, JobResult.CANCELED);
         } else if (opened == null) {
             boolean late = failure instanceof Work.LateException;
-            context.error(name(), "cannot listen: " + ServiceLife.message(failure));
+            context.error(name(), "cannot listen: " + Work.reason(failure));
             rest(
                     late ? SocketResult.TIMEOUT : SocketResult.RESOURCES,
                     late ? JobResult.TIMEOUT : JobResult.FAILED);

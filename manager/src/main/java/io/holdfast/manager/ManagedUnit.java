@@ -27,6 +27,16 @@ interface ManagedUnit {
         return activeState().isUp();
     }
 
+    /** Why this manager cannot start what these files say, or empty. */
+    default Optional<String> unsupported(Unit next) {
+        return Optional.empty();
+    }
+
+    /** Whether there is a way to make it take up its configuration again. */
+    default boolean canReload() {
+        return false;
+    }
+
     /** What its files say now, to be in force from the next start. */
     void reloaded(Unit unit);
 

@@ -50,6 +50,7 @@ public final class Manager implements AutoCloseable {
     private final Optional<UnitCgroups> cgroups;
     private final Optional<String> cgroupRefusal;
     private final UnitTable units;
+    private final ProcessOwners owners;
     private final Jobs jobs;
     private final SocketActivation activation;
     private final ManagerView view;
@@ -99,13 +100,19 @@ public final class Manager implements AutoCloseable {
                         uids,
                         loudness,
                         new UnitEvents(listeners, workloads));
-        units = new UnitTable(context);
+        units =
+                new UnitTable(
+                        context,
+                        new UnitKinds(
+                                List.of(new ServiceKind(), new SocketKind(), new TargetKind())));
+        owners = new ProcessOwners(units);
         jobs = new Jobs(context, units, catalog, listeners);
         activation = new SocketActivation(context, units, jobs);
         view =
                 new ManagerView(
-                        context, options, units, catalog, jobs, listeners, workloads, loudness);
-        messages = new NotifyRouter(context, units);
+                        context, options, units, owners, catalog, jobs, listeners, workloads,
+                        loudness);
+        messages = new NotifyRouter(loop, closer, context::warn, cgroups.isPresent(), owners);
         notify = new NotifySocket(context.notifySocket(), loop, closer, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children
@@ -118,7 +125,7 @@ public final class Manager implements AutoCloseable {
                         workers.ownLane("orphans"),
                         this::isOurs,
                         tracked,
-                        new UnitOrphans(),
+                        owners,
                         context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
         removeLeftovers(context);
@@ -201,19 +208,6 @@ public final class Manager implements AutoCloseable {
         @Override
         public void lookForOrphans(Runnable then) {
             orphans.look(then);
-        }
-    }
-
-    /** Whose an orphan is. */
-    private final class UnitOrphans implements Orphans.Units {
-        @Override
-        public boolean hold(PidFd orphan) {
-            return units.services().anyMatch(service -> service.holds(orphan));
-        }
-
-        @Override
-        public boolean adopt(PidFd orphan, Optional<String> invocation) {
-            return units.services().anyMatch(service -> service.adopt(orphan, invocation));
         }
     }
 
@@ -375,7 +369,7 @@ public final class Manager implements AutoCloseable {
     /** The unit that a process belongs to, by its cgroup or by being held; the process is lent. */
     public CompletableFuture<Optional<UnitStatus>> unitOf(PidFd process) {
         return onLoop(answer ->
-                answer.complete(Optional.ofNullable(units.ownerOf(process)).map(Service::status)));
+                answer.complete(Optional.ofNullable(owners.ownerOf(process)).map(Service::status)));
     }
 
     /** The state of every unit that is loaded, without its processes. */
@@ -387,7 +381,8 @@ public final class Manager implements AutoCloseable {
     /** What every socket that is loaded has besides its status. */
     public CompletableFuture<List<SocketStatus>> sockets() {
         return onLoop(answer ->
-                answer.complete(units.sockets().map(ManagedSocket::socketStatus).toList()));
+                answer.complete(
+                        units.of(ManagedSocket.class).map(ManagedSocket::socketStatus).toList()));
     }
 
     /**
@@ -474,9 +469,9 @@ public final class Manager implements AutoCloseable {
             return;
         }
         closed = true;
-        ServiceRun.closeQuietly(childSignal);
-        units.services().forEach(Service::abandon);
-        units.sockets().forEach(ManagedSocket::abandon);
+        Watches.end(childSignal);
+        units.of(Service.class).forEach(Service::abandon);
+        units.of(ManagedSocket.class).forEach(ManagedSocket::abandon);
         activation.abandon();
         notify.close();
         messages.close();

@@ -54,6 +54,7 @@ public final class ManagerView {
             ManagerContext context,
             ManagerOptions options,
             UnitTable units,
+            ProcessOwners owners,
             UnitCatalog catalog,
             Jobs jobs,
             UnitListeners listeners,
@@ -67,7 +68,7 @@ public final class ManagerView {
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
-        this.whoIs = new WhoIs(context, readers, units, workloads);
+        this.whoIs = new WhoIs(context, readers, owners, workloads);
     }
 
     // ---- the manager; by any thread
@@ -165,7 +166,7 @@ public final class ManagerView {
      *
      * @param cgroup its path
      */
-    public CompletableFuture<List<UnitStatus.UnitProcess>> processes(String unit, String cgroup) {
+    public CompletableFuture<List<UnitProcess>> processes(String unit, String cgroup) {
         return work("the processes of " + unit, () -> ProcessList.of(cgroup));
     }
 
@@ -277,7 +278,7 @@ public final class ManagerView {
     /** The sockets that start it, or as an instance serve a connection of theirs with it. */
     public List<UnitName> triggeredBy(Unit unit) {
         return unit instanceof ServiceUnit service
-                ? units.sockets()
+                ? units.of(ManagedSocket.class)
                         .filter(socket ->
                                 socket.unit().triggers(service)
                                         || socket.instances().contains(service.name()))
@@ -288,7 +289,7 @@ public final class ManagerView {
 
     /** The one that had this invocation last, 32 hexadecimal digits. */
     public Optional<UnitName> ofInvocation(String id) {
-        return units.services()
+        return units.of(Service.class)
                 .filter(service -> service.status().invocationId().equals(id))
                 .map(service -> service.unit().name())
                 .findFirst();

@@ -4,12 +4,14 @@ import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.process.PidFd;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +22,34 @@ import org.jspecify.annotations.Nullable;
  * loop.
  */
 final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
-    private final UnitTable units;
+    /** A unit whose processes may send messages. */
+    interface Recipient {
+        /**
+         * Whether a process of it is being spawned, which is not known yet and may speak already.
+         */
+        boolean isSpawning();
+
+        /** Whether it is the main process, or the one that runs a command beside it. */
+        boolean knows(PidFd process);
+
+        /** Takes a datagram of a process that this unit owns. */
+        void take(NotifySender sender, byte[] datagram, List<Fd> descriptors);
+    }
+
+    /** All of them. */
+    interface Recipients {
+        /**
+         * The unit whose process it is, by its cgroup or by being held.
+         *
+         * @throws ErrnoException if that cannot be told
+         */
+        @Nullable Recipient ownerOf(PidFd process);
+
+        /** Whether a process of any unit is being spawned. */
+        boolean isAnySpawning();
+    }
+
+    private final Recipients recipients;
     private final FdCloser<String> closer;
     private final Throttle complaints;
     private final boolean cgroups;
@@ -59,18 +88,27 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
         }
     }
 
-    NotifyRouter(ManagerContext context, UnitTable units) {
-        this.units = units;
-        this.closer = context.closer();
-        this.complaints = Complaints.on(context.loop(), context::warn);
-        this.cgroups = context.cgroups().isPresent();
+    /**
+     * @param warnings gets lines on messages that are ignored
+     * @param cgroups whether processes are born in the cgroup of their unit
+     */
+    NotifyRouter(
+            EventLoop loop,
+            FdCloser<String> closer,
+            Consumer<String> warnings,
+            boolean cgroups,
+            Recipients recipients) {
+        this.recipients = recipients;
+        this.closer = closer;
+        this.complaints = Complaints.on(loop, warnings);
+        this.cgroups = cgroups;
     }
 
     @Override
     public void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
-        Service owner;
+        Recipient owner;
         try {
-            owner = units.ownerOf(sender.process());
+            owner = recipients.ownerOf(sender.process());
         } catch (ErrnoException e) {
             complaints.log(
                     new Complaints.Source("not placed", sender.uid()),
@@ -81,7 +119,7 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
             return;
         }
         if (owner != null) {
-            owner.messages().take(sender, datagram, descriptors);
+            owner.take(sender, datagram, descriptors);
             return;
         }
         complaints.log(
@@ -90,10 +128,10 @@ final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     }
 
     /** Where there are cgroups a process is born in that of its unit. */
-    private boolean mayBeEarly(PidFd sender, @Nullable Service owner) {
+    private boolean mayBeEarly(PidFd sender, @Nullable Recipient owner) {
         return owner == null
-                ? !cgroups && units.services().anyMatch(Service::isSpawning)
-                : owner.isSpawning() && !owner.messages().knows(sender);
+                ? !cgroups && recipients.isAnySpawning()
+                : owner.isSpawning() && !owner.knows(sender);
     }
 
     /** False if too many of the sender's user wait. */

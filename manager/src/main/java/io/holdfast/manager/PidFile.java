@@ -89,8 +89,7 @@ final class PidFile implements AutoCloseable {
         told.accept(
                 content != null
                         ? content
-                        : new Content(
-                                OptionalInt.empty(), Optional.of(ServiceLife.message(failure))));
+                        : new Content(OptionalInt.empty(), Optional.of(Work.reason(failure))));
     }
 
     private void awaitChange() {

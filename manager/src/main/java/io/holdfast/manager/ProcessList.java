@@ -4,7 +4,6 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.manager.UnitStatus.UnitProcess;
 import java.util.ArrayList;
 import java.util.List;
 

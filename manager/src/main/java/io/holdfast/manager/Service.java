@@ -1,8 +1,10 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
@@ -12,6 +14,7 @@ import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -34,7 +37,8 @@ import java.util.function.Consumer;
  * The steps are of {@link ServiceStart}, {@link ServiceReload} and {@link ServiceStop}; this is
  * what jobs ask of them, what becomes of the events of the run, and whether another run follows.
  */
-final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Steps {
+final class Service
+        implements ManagedUnit, ServiceRun.Listener, ServiceLife.Steps, NotifyRouter.Recipient {
     private final ManagerContext context;
     private final ServiceLife life;
     private final ControlCommands commands;
@@ -86,6 +90,18 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     SubState state() {
         return life.state();
+    }
+
+    @Override
+    public Optional<String> unsupported(Unit next) {
+        return next instanceof ServiceUnit service
+                ? ServiceStart.unsupported(service, context)
+                : Optional.empty();
+    }
+
+    @Override
+    public boolean canReload() {
+        return ServiceReload.isPossible(life.unit());
     }
 
     @Override
@@ -411,12 +427,28 @@ final class Service implements ManagedUnit, ServiceRun.Listener, ServiceLife.Ste
 
     // ---- its processes
 
-    ServiceMessages messages() {
-        return messages;
+    @Override
+    public void take(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+        messages.take(sender, datagram, descriptors);
     }
 
-    /** Whether a process is being spawned, which is not known yet and may speak already. */
-    boolean isSpawning() {
+    @Override
+    public boolean knows(PidFd process) {
+        return life.run().map(run -> run.isMain(process) || run.isControl(process)).orElse(false);
+    }
+
+    /** Whether a process of this service may be meant by it. */
+    boolean owns(PidFd process, ProcessInfo info) {
+        return life.run().map(run -> run.contains(process, info)).orElse(false);
+    }
+
+    /** Whether the running process of this service, or a command beside it, started the process. */
+    boolean hasStarted(PidFd process) {
+        return life.run().map(run -> run.hasStarted(process)).orElse(false);
+    }
+
+    @Override
+    public boolean isSpawning() {
         return life.run().map(ServiceRun::isSpawning).orElse(false);
     }
 

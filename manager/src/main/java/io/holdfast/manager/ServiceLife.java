@@ -414,7 +414,7 @@ final class ServiceLife {
      */
     void notRun(ExecCommand command, Optional<Exit> exit, Exception why) {
         String how = exit.map(each -> " (" + ExitText.of(each) + ")").orElse("");
-        String text = "cannot run " + command.executable() + how + ": " + message(why);
+        String text = "cannot run " + command.executable() + how + ": " + Work.reason(why);
         boolean forgiven = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
         if (failure.isEmpty() && !forgiven) {
             failure = Optional.of(text);
@@ -479,13 +479,5 @@ final class ServiceLife {
         } catch (ErrnoException e) {
             return Optional.empty(); // it has gone this moment
         }
-    }
-
-    static String message(@Nullable Exception failure) {
-        if (failure == null) {
-            return "no reason known";
-        }
-        String message = failure.getMessage();
-        return message == null ? failure.toString() : message;
     }
 }

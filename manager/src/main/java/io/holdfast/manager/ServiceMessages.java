@@ -5,7 +5,6 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
@@ -31,21 +30,6 @@ final class ServiceMessages {
         this.watchdog = watchdog;
         this.complaints = Complaints.on(life.context.loop(), life::warn);
         this.notices = Complaints.on(life.context.loop(), life::notice);
-    }
-
-    /** Whether the process belongs to this service: held, in its cgroup, or else a descendant. */
-    boolean owns(PidFd process, ProcessInfo info) {
-        return life.run().map(run -> run.contains(process, info)).orElse(false);
-    }
-
-    /** Whether the running process of this service, or a command beside it, started the process. */
-    boolean hasStarted(PidFd process) {
-        return life.run().map(run -> run.hasStarted(process)).orElse(false);
-    }
-
-    /** Whether it is the main process, or the one that runs a command beside it. */
-    boolean knows(PidFd process) {
-        return life.run().map(run -> run.isMain(process) || run.isControl(process)).orElse(false);
     }
 
     /** Takes a datagram of a process that this service owns. */

@@ -86,10 +86,19 @@ final class ServiceRun {
         this.output = output;
         this.execution = execution;
         this.processes =
-                cgroup.<RunProcesses>map(group -> new CgroupProcesses(life, unit.name(), group))
+                cgroup.<RunProcesses>map(group ->
+                                new CgroupProcesses(
+                                        context.loop(),
+                                        lane,
+                                        stopLane,
+                                        text -> context.warn(unit.name(), text),
+                                        group))
                         .orElseGet(() ->
                                 new TrackedProcesses(
-                                        context, execution.invocationId(), this::holdsLiving));
+                                        context.loop(),
+                                        context.events()::lookForOrphans,
+                                        execution.invocationId(),
+                                        this::holdsLiving));
     }
 
     private boolean holdsLiving() {
@@ -344,7 +353,7 @@ final class ServiceRun {
     }
 
     private void releaseMain() {
-        closeQuietly(mainWatch);
+        Watches.end(mainWatch);
         mainWatch = null;
         if (mainChild != null) {
             release(mainChild);
@@ -548,15 +557,5 @@ final class ServiceRun {
                             }
                             discarded.run();
                         });
-    }
-
-    static void closeQuietly(@Nullable AutoCloseable closeable) {
-        if (closeable != null) {
-            try {
-                closeable.close();
-            } catch (Exception e) {
-                throw new AssertionError(e); // watches do not throw
-            }
-        }
     }
 }

@@ -149,7 +149,7 @@ final class ServiceStart {
         if (failure instanceof Work.LateException late) {
             isLate(late);
         } else if (verdicts == null) {
-            life.error("cannot check its conditions: " + ServiceLife.message(failure));
+            life.error("cannot check its conditions: " + Work.reason(failure));
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.FAILED);
         } else if (!verdicts.assertions().met()) {
@@ -185,7 +185,7 @@ final class ServiceStart {
         try {
             output = new OutputPipe(life.context.loop(), life.log);
         } catch (ErrnoException e) {
-            life.error(ServiceLife.message(e));
+            life.error(Work.reason(e));
             life.note(ServiceResult.RESOURCES);
             steps.rest(JobResult.FAILED);
             return;
@@ -240,7 +240,7 @@ final class ServiceStart {
                 "cannot be prepared"
                         + exit.map(how -> " (" + ExitText.of(how) + ")").orElse("")
                         + ": "
-                        + ServiceLife.message(failure));
+                        + Work.reason(failure));
         steps.rest(JobResult.FAILED);
     }
 

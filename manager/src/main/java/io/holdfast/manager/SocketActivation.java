@@ -53,7 +53,7 @@ final class SocketActivation implements Activation {
                                 own.connection().fd().duplicate(), AcceptedConnection.NAME));
                 variables = own.connection().variables();
             } else {
-                units.sockets()
+                units.of(ManagedSocket.class)
                         .filter(socket -> !socket.unit().socket().accept())
                         .filter(socket -> socket.unit().triggers(service))
                         .forEach(socket -> passed.addAll(socket.duplicates()));
@@ -85,7 +85,7 @@ final class SocketActivation implements Activation {
             return;
         }
         boolean tooOften = service.mayStartIn().isPresent();
-        units.sockets()
+        units.of(ManagedSocket.class)
                 .filter(socket -> socket.unit().triggers(service.unit()))
                 .toList()
                 .forEach(socket -> socket.serviceChanged(service.state(), tooOften));

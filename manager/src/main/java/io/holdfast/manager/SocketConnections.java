@@ -69,8 +69,7 @@ final class SocketConnections {
             return;
         }
         String problem =
-                ServiceLife.message(
-                        new ErrnoException("accept4", socket.listen().toString(), -number));
+                Work.reason(new ErrnoException("accept4", socket.listen().toString(), -number));
         switch (-number) {
             case Errno.EAGAIN -> {} // it has gone again
             case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {

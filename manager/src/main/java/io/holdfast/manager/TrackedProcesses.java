@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * held, or has lost it and is held itself; so none is left when neither is left.
  */
 final class TrackedProcesses implements RunProcesses {
-    private final ManagerContext context;
+    private final EventLoop loop;
+    private final Consumer<Runnable> lookForOrphans;
     private final String invocationId;
     private final BooleanSupplier othersLive;
     private final List<PidFd> orphans = new ArrayList<>();
@@ -28,11 +30,17 @@ final class TrackedProcesses implements RunProcesses {
     private boolean forgotten;
 
     /**
+     * @param lookForOrphans gives orphans to their units, and runs what it is given then
      * @param invocationId what its processes find as {@code $INVOCATION_ID}
      * @param othersLive whether a process lives that the run itself holds
      */
-    TrackedProcesses(ManagerContext context, String invocationId, BooleanSupplier othersLive) {
-        this.context = context;
+    TrackedProcesses(
+            EventLoop loop,
+            Consumer<Runnable> lookForOrphans,
+            String invocationId,
+            BooleanSupplier othersLive) {
+        this.loop = loop;
+        this.lookForOrphans = lookForOrphans;
         this.invocationId = invocationId;
         this.othersLive = othersLive;
     }
@@ -42,7 +50,7 @@ final class TrackedProcesses implements RunProcesses {
         return Optional.empty();
     }
 
-    /** Only whom it holds itself: {@link ServiceRun#contains} looks at the ancestors. */
+    /** Only whom it holds itself: the run itself looks at the ancestors. */
     @Override
     public boolean contains(PidFd process, ProcessInfo info) {
         return orphans.contains(process);
@@ -59,7 +67,7 @@ final class TrackedProcesses implements RunProcesses {
         AutoCloseable[] watch = new AutoCloseable[1];
         watch[0] =
                 orphan.onExit(
-                        context.loop(),
+                        loop,
                         _ -> {
                             watches.remove(watch[0]);
                             orphans.remove(orphan);
@@ -75,12 +83,9 @@ final class TrackedProcesses implements RunProcesses {
 
     @Override
     public void only(Consumer<Optional<PidFd>> told) {
-        context.events()
-                .lookForOrphans(() ->
-                        told.accept(
-                                orphans.size() == 1
-                                        ? Optional.of(orphans.getFirst())
-                                        : Optional.empty()));
+        lookForOrphans.accept(() ->
+                told.accept(
+                        orphans.size() == 1 ? Optional.of(orphans.getFirst()) : Optional.empty()));
     }
 
     @Override
@@ -120,7 +125,7 @@ final class TrackedProcesses implements RunProcesses {
     @Override
     public void exited() {
         if (emptied != null && !forgotten) { // its children are ours by now
-            context.events().lookForOrphans(this::tellIfEmpty);
+            lookForOrphans.accept(this::tellIfEmpty);
         }
     }
 
@@ -136,7 +141,7 @@ final class TrackedProcesses implements RunProcesses {
     public void forget() {
         forgotten = true;
         emptied = null;
-        watches.forEach(ServiceRun::closeQuietly);
+        watches.forEach(Watches::end);
         watches.clear();
     }
 

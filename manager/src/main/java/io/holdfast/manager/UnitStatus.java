@@ -52,14 +52,6 @@ public record UnitStatus(
         List<String> log,
         OptionalLong logUser) {
 
-    /**
-     * One process of a unit.
-     *
-     * @param cgroup the path of its cgroup
-     * @param commandLine its words, joined; its name in brackets if it has none
-     */
-    public record UnitProcess(ProcessId id, String cgroup, String commandLine) {}
-
     public UnitStatus {
         processes = List.copyOf(processes);
         dropIns = List.copyOf(dropIns);

@@ -1,14 +1,10 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.Collection;
 import java.util.Collections;
@@ -21,12 +17,14 @@ import org.jspecify.annotations.Nullable;
 /** The units that are loaded, and what they are to each other. On the loop. */
 final class UnitTable {
     private final ManagerContext context;
+    private final UnitKinds kinds;
     private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
     private final UnitIndexes indexes = new UnitIndexes();
     private UnitCatalog.Closure read = UnitCatalog.Closure.NOTHING;
 
-    UnitTable(ManagerContext context) {
+    UnitTable(ManagerContext context, UnitKinds kinds) {
         this.context = context;
+        this.kinds = kinds;
     }
 
     // ---- as jobs see them
@@ -88,18 +86,12 @@ final class UnitTable {
         return units.values().stream().map(LoadedUnit::unit).toList();
     }
 
-    Stream<Service> services() {
+    /** All of one kind. */
+    <U extends ManagedUnit> Stream<U> of(Class<U> kind) {
         return units.values().stream()
                 .map(LoadedUnit::unit)
-                .flatMap(unit ->
-                        unit instanceof Service service ? Stream.of(service) : Stream.empty());
-    }
-
-    Stream<ManagedSocket> sockets() {
-        return units.values().stream()
-                .map(LoadedUnit::unit)
-                .flatMap(unit ->
-                        unit instanceof ManagedSocket socket ? Stream.of(socket) : Stream.empty());
+                .filter(kind::isInstance)
+                .map(kind::cast);
     }
 
     /** By any of its names. */
@@ -117,23 +109,6 @@ final class UnitTable {
             throw new IllegalArgumentException(name + " is not loaded");
         }
         return unit;
-    }
-
-    /** The service whose process it is, by its cgroup or by being held. */
-    @Nullable Service ownerOf(PidFd process) {
-        ProcessInfo info = process.info();
-        return services()
-                .filter(service -> service.messages().owns(process, info))
-                .findFirst()
-                .orElse(null);
-    }
-
-    /** The service that started the process: see {@link ServiceRun#hasStarted}. */
-    @Nullable Service starterOf(PidFd process) {
-        return services()
-                .filter(service -> service.messages().hasStarted(process))
-                .findFirst()
-                .orElse(null);
     }
 
     /**
@@ -164,13 +139,8 @@ final class UnitTable {
                             + ManagerLimits.UNITS.remedy());
         }
         tell(unit);
-        ManagedUnit made =
-                switch (unit) {
-                    case ServiceUnit service -> new Service(context, service);
-                    case SocketUnit socket -> new ManagedSocket(context, socket);
-                    default -> new ManagedTarget(unit, () -> context.events().changed(unit.name()));
-                };
-        LoadedUnit node = new LoadedUnit(context, this, made);
+        ManagedUnit made = kinds.create(context, unit);
+        LoadedUnit node = new LoadedUnit(this, made);
         units.put(unit.name(), node);
         indexes.update(node);
         context.events().loaded(unit.name());

@@ -30,16 +30,16 @@ import org.jspecify.annotations.Nullable;
 final class WhoIs {
     private final ManagerContext context;
     private final Workers readers;
-    private final UnitTable units;
+    private final ProcessOwners owners;
     private final Workloads workloads;
 
     /** The login session that this manager was started in: its units' cgroups are below its own. */
     private final Optional<String> ownSession;
 
-    WhoIs(ManagerContext context, Workers readers, UnitTable units, Workloads workloads) {
+    WhoIs(ManagerContext context, Workers readers, ProcessOwners owners, Workloads workloads) {
         this.context = context;
         this.readers = readers;
-        this.units = units;
+        this.owners = owners;
         this.workloads = workloads;
         try (PidFd self = PidFd.self()) {
             this.ownSession = CgroupPlace.of(self).flatMap(CgroupPath::session);
@@ -210,7 +210,7 @@ final class WhoIs {
 
     /** Where units have no cgroups. On the loop. */
     private Optional<Workload> startedBy(PidFd process) {
-        Service starter = units.starterOf(process);
+        Service starter = owners.starterOf(process);
         if (starter == null || !(starter.unit() instanceof ServiceUnit unit)) {
             return Optional.empty();
         }

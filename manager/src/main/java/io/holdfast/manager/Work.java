@@ -38,6 +38,15 @@ final class Work<T> {
         }
     }
 
+    /** Why it failed, in one line. */
+    static String reason(@Nullable Exception failure) {
+        if (failure == null) {
+            return "no reason known";
+        }
+        String message = failure.getMessage();
+        return message == null ? failure.toString() : message;
+    }
+
     private enum State {
         NEW,
         WAITING,

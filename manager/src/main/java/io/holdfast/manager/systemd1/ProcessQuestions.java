@@ -12,7 +12,7 @@ import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.UnitStatus.UnitProcess;
+import io.holdfast.manager.UnitProcess;
 import io.holdfast.manager.Workload;
 import io.holdfast.manager.WorkloadIdentity;
 import io.holdfast.manager.unit.UnitName;

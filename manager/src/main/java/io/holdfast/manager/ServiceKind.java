@@ -1,0 +1,18 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.Unit;
+
+/** Services: units with processes. */
+final class ServiceKind implements UnitKind {
+    @Override
+    public UnitType type() {
+        return UnitType.SERVICE;
+    }
+
+    @Override
+    public ManagedUnit create(ManagerContext context, Unit unit) {
+        return new Service(context, (ServiceUnit) unit);
+    }
+}

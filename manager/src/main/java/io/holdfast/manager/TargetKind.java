@@ -1,0 +1,17 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.section.Unit;
+
+/** Targets: names for what is wanted together. */
+final class TargetKind implements UnitKind {
+    @Override
+    public UnitType type() {
+        return UnitType.TARGET;
+    }
+
+    @Override
+    public ManagedUnit create(ManagerContext context, Unit unit) {
+        return new ManagedTarget(unit, () -> context.events().changed(unit.name()));
+    }
+}

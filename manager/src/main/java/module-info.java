@@ -7,10 +7,15 @@ module io.holdfast.manager {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.manager;
+    exports io.holdfast.manager.access;
     exports io.holdfast.manager.job;
+    exports io.holdfast.manager.log;
+    exports io.holdfast.manager.process;
+    exports io.holdfast.manager.runtime;
     exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
     exports io.holdfast.manager.unit.file;
     exports io.holdfast.manager.unit.section;
     exports io.holdfast.manager.unit.value;
+    exports io.holdfast.manager.varlink;
 }

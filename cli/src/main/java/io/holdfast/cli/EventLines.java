@@ -1,6 +1,6 @@
 package io.holdfast.cli;
 
-import io.holdfast.manager.ManagerListener;
+import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.unit.UnitName;
 
 /** Prints the events of a manager and the output of its units, line by line. */

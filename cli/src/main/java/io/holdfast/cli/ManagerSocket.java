@@ -2,8 +2,8 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.manager.ManagerInterface;
 import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ClientOptions;
 import io.holdfast.varlink.ConnectionLostException;
 import io.holdfast.varlink.JsonObject;

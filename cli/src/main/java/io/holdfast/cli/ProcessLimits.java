@@ -3,7 +3,7 @@ package io.holdfast.cli;
 import io.holdfast.authority.AuthorityLimits;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;
-import io.holdfast.manager.ManagerLimits;
+import io.holdfast.manager.Manager;
 import io.holdfast.varlink.VarlinkLimits;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +21,7 @@ final class ProcessLimits {
         return Stream.of(
                         CoreLimits.all(),
                         VarlinkLimits.all(),
-                        ManagerLimits.all(),
+                        Manager.limits(),
                         AuthorityLimits.all(),
                         List.of(LineQueue.LINES, LineQueue.CHARACTERS))
                 .flatMap(List::stream)

@@ -2,10 +2,10 @@ package io.holdfast.cli;
 
 import io.holdfast.core.linux.ScratchFolder;
 import io.holdfast.manager.Manager;
-import io.holdfast.manager.ManagerListener;
 import io.holdfast.manager.ManagerOptions;
-import io.holdfast.manager.UnitStatus;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -8,7 +8,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.manager.ManagerInterface;
+import io.holdfast.manager.varlink.ManagerInterface;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

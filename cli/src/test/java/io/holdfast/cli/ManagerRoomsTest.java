@@ -37,11 +37,49 @@ class ManagerRoomsTest {
 
     @Test
     void eachUsesOnlyThoseBelow() {
+        String[] files = {"unit", "unit.value", "unit.file", "unit.section"};
         assertUsesOnly("unit");
         assertUsesOnly("unit.value", "unit");
         assertUsesOnly("unit.file", "unit");
         assertUsesOnly("unit.section", "unit.file", "unit.value", "unit");
         assertUsesOnly("job", "unit");
+        assertUsesOnly("loop", "unit.value");
+        assertUsesOnly("log", "loop", "unit");
+        assertUsesOnly("process", "loop", "log", "unit", "unit.value");
+        assertUsesOnly("exec", and(files, "loop"));
+        assertUsesOnly("notify", "loop", "log");
+        String[] runtime = and(files, "loop", "log", "process", "exec", "job");
+        assertUsesOnly("runtime", runtime);
+        String[] kind = and(runtime, "runtime");
+        assertUsesOnly("service", and(kind, "notify"));
+        assertUsesOnly("socket", kind);
+        assertUsesOnly("target", kind);
+    }
+
+    @Test
+    void theFacesSeeNoKindOfUnitFromWithin() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(rooms("access", "varlink", "systemd1.."))
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(rooms("service", "socket", "target", "exec", "notify"))
+                .check(ROOMS);
+        noClasses()
+                .that()
+                .resideInAnyPackage(MANAGER, MANAGER + ".access")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(rooms("varlink", "systemd1.."))
+                .check(ROOMS);
+    }
+
+    private static String[] and(String[] rooms, String... others) {
+        return Stream.concat(Stream.of(rooms), Stream.of(others)).toArray(String[]::new);
+    }
+
+    private static String[] rooms(String... names) {
+        return Stream.of(names).map(name -> MANAGER + "." + name).toArray(String[]::new);
     }
 
     @Test

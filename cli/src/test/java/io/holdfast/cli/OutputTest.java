@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.text.PrintableText;
-import io.holdfast.manager.ManagerListener.Level;
+import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.Json;
 import io.holdfast.varlink.JsonObject;

@@ -16,7 +16,7 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.wire.ObjectPath;
-import io.holdfast.manager.ManagerInterface;
+import io.holdfast.manager.varlink.ManagerInterface;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -12,7 +12,7 @@ import io.holdfast.dbus.wire.MatchRuleTarget;
 import io.holdfast.dbus.wire.MessageTarget;
 import io.holdfast.dbus.wire.SaslTarget;
 import io.holdfast.dbus.wire.SignatureTarget;
-import io.holdfast.manager.NotifyMessageTarget;
+import io.holdfast.manager.notify.NotifyMessageTarget;
 import io.holdfast.manager.unit.section.UnitFileTarget;
 import io.holdfast.manager.unit.value.UnitValueTarget;
 import io.holdfast.varlink.FrameTarget;

@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.limit.Limit;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.EventLoop;
@@ -10,7 +11,38 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.linux.SysPrctl;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.exec.DynamicUids;
+import io.holdfast.manager.exec.Inaccessible;
+import io.holdfast.manager.exec.Leftovers;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.log.Loudness;
+import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Watches;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.notify.NotifyRouter;
+import io.holdfast.manager.notify.NotifySocket;
+import io.holdfast.manager.process.Orphans;
+import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.process.Workloads;
+import io.holdfast.manager.runtime.Activation;
+import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.ManagedUnit;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.SocketStatus;
+import io.holdfast.manager.runtime.UnitCatalog;
+import io.holdfast.manager.runtime.UnitKinds;
+import io.holdfast.manager.runtime.UnitListeners;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.service.ProcessOwners;
+import io.holdfast.manager.service.Service;
+import io.holdfast.manager.service.ServiceKind;
+import io.holdfast.manager.socket.ManagedSocket;
+import io.holdfast.manager.socket.SocketKind;
+import io.holdfast.manager.target.TargetKind;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.UnitReader;
@@ -104,7 +136,7 @@ public final class Manager implements AutoCloseable {
                 new UnitTable(
                         context,
                         new UnitKinds(
-                                List.of(new ServiceKind(), new SocketKind(), new TargetKind())));
+                                List.of(new ServiceKind(), new SocketKind()), new TargetKind()));
         owners = new ProcessOwners(units);
         jobs = new Jobs(context, units, catalog, listeners);
         activation = new SocketActivation(context, units, jobs);
@@ -262,6 +294,11 @@ public final class Manager implements AutoCloseable {
                                 "runtime folder " + folder,
                                 Errno.EBUSY,
                                 "another manager runs there; choose another folder"));
+    }
+
+    /** The limits of managers, which properties of the JVM set. */
+    public static List<Limit> limits() {
+        return ManagerLimits.all();
     }
 
     /** Why there are no cgroups for the units, and so what is lost; empty if there are. */

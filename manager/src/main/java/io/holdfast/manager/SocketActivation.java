@@ -1,7 +1,18 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.runtime.AcceptedConnection;
+import io.holdfast.manager.runtime.Activation;
+import io.holdfast.manager.runtime.LoadedUnit;
+import io.holdfast.manager.runtime.ManagedUnit;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.SubState;
+import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.service.Service;
+import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ServiceUnit;

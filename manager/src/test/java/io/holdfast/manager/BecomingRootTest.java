@@ -23,6 +23,7 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ClientOptions;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.VarlinkClient;

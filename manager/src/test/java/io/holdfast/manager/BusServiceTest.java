@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.BusNames;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

@@ -9,6 +9,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

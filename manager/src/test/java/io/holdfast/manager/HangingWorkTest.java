@@ -10,6 +10,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.loop.ManagerLimits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

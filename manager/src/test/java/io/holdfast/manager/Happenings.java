@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;

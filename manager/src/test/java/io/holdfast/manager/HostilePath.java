@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import org.assertj.core.api.Assertions;
 
 /** What a user puts at a path of his that root is about to use. */
-enum HostilePath {
+public enum HostilePath {
     FIFO,
     /** A symbolic link to a file or directory of root's. */
     LINK,
@@ -26,7 +26,7 @@ enum HostilePath {
     /** What should be there, and a link to root's, exchanged all the time. */
     EXCHANGED;
 
-    static final long USER = 65534;
+    public static final long USER = 65534;
 
     /** What there is of root's. */
     record Victims(Path file, Path directory, Path fifo) {}
@@ -40,11 +40,11 @@ enum HostilePath {
     }
 
     /** The other name that is exchanged with a path. */
-    static Path other(Path path) {
+    public static Path other(Path path) {
         return path.resolveSibling("link");
     }
 
-    static void give(Path path, long uid) {
+    public static void give(Path path, long uid) {
         try (Fd held = Fcntl.open(path.toString(), Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
             Assertions.assertThat(SysStat.chown(held, uid, uid)).isZero();
         }

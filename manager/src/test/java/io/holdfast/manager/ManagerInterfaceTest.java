@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.process.ProcessList;
+import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.Reply;
 import io.holdfast.varlink.VarlinkClient;

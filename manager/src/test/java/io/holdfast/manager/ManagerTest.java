@@ -11,6 +11,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.varlink.ManagerInterface;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

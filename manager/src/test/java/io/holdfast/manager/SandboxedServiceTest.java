@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Feature;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.job.JobResult;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;

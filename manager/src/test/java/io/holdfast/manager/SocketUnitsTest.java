@@ -15,6 +15,8 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.SocketStatus;
+import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.manager.ManagerLimits;
+import io.holdfast.manager.loop.ManagerLimits;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;

@@ -3,7 +3,8 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.Permission;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.systemd1.property.Names;
 
 /** All that the face has for all of its connections. */
 final class Face {

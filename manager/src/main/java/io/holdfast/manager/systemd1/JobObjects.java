@@ -5,6 +5,8 @@ import io.holdfast.dbus.ObjectTree;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.systemd1.property.Names;
+import io.holdfast.manager.systemd1.property.PropertyTable;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;

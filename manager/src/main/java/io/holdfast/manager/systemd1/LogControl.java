@@ -1,8 +1,10 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.BusInterface;
-import io.holdfast.manager.ManagerListener.Level;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.log.ManagerListener.Level;
+import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.systemd1.property.Names;
 
 /** {@code org.freedesktop.LogControl1}: how much the manager says. */
 final class LogControl {

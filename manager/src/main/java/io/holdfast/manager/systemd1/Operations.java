@@ -3,18 +3,17 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
-import io.holdfast.manager.KillWhom;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.Permission;
-import io.holdfast.manager.Permission.Verb;
-import io.holdfast.manager.UnitView;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.runtime.UnitView;
+import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.systemd1.property.Names;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -64,12 +63,6 @@ final class Operations {
 
     static String quoted(String text) {
         return text.isEmpty() ? "(empty)" : text;
-    }
-
-    static boolean canReload(Unit unit) {
-        return unit instanceof ServiceUnit service
-                && (service.service().type() == ServiceType.NOTIFY_RELOAD
-                        || !service.service().commands().reload().isEmpty());
     }
 
     private static JobMode mode(String word) {
@@ -129,7 +122,7 @@ final class Operations {
     }
 
     private static JobType reloadOr(JobType otherwise, UnitView unit) {
-        boolean reloads = canReload(unit.unit()) && unit.status().subState().equals("running");
+        boolean reloads = unit.unit().canReload() && unit.status().subState().equals("running");
         return reloads ? JobType.RELOAD : otherwise;
     }
 

@@ -10,7 +10,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
-import io.holdfast.manager.ManagerLimits;
+import io.holdfast.manager.loop.ManagerLimits;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;

@@ -2,7 +2,8 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
-import io.holdfast.manager.ManagerLimits;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.systemd1.property.Errors;
 import java.util.List;
 
 /**

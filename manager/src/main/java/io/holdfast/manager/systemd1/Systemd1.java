@@ -2,9 +2,9 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.manager.BusNames;
 import io.holdfast.manager.Manager;
-import io.holdfast.manager.Permission;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.runtime.BusNames;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

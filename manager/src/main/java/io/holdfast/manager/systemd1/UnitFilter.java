@@ -1,7 +1,8 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.manager.ManagerLimits;
-import io.holdfast.manager.UnitView;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.runtime.UnitView;
+import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.Glob;
 import java.util.Collection;

@@ -2,8 +2,9 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.UnitView;
 import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.runtime.UnitView;
+import io.holdfast.manager.systemd1.property.Names;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.Collection;

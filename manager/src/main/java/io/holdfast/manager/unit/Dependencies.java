@@ -46,6 +46,8 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
     public static final class Builder {
         private final Map<Dependency, Set<UnitName>> byKind = new EnumMap<>(Dependency.class);
 
+        public Builder() {}
+
         public Builder add(Dependency kind, UnitName unit) {
             byKind.computeIfAbsent(kind, _ -> new LinkedHashSet<>()).add(unit);
             return this;

@@ -12,6 +12,8 @@ public final class Diagnostics {
     private int leftOut;
     private boolean refused;
 
+    public Diagnostics() {}
+
     public void add(Diagnostic diagnostic) {
         boolean firstRefusal = !refused && diagnostic.kind() == Diagnostic.Kind.REFUSED;
         refused |= firstRefusal;

@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.manager.ManagerLimits;
+import io.holdfast.manager.loop.ManagerLimits;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;

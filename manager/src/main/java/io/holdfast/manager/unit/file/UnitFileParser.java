@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * still read so that every problem is named at once; a drop-in counts up to there. One difference:
  * systemd ends a line at a NUL, here the line is broken.
  */
-public final class UnitFileParser {
+final class UnitFileParser {
     private final String source;
     private final UnitFile.Role role;
     private final byte[] bytes;

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * present content and returns its next: a value that cannot be read is told of and leaves the field
  * as it was.
  */
-public final class Assignment {
+final class Assignment {
     private final UnitFile.Entry entry;
     private final Specifiers specifiers;
     private final Diagnostics diagnostics;

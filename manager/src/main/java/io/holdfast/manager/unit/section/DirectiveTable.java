@@ -11,7 +11,7 @@ import java.util.TreeSet;
  * by section. It tells a directive that is not applied yet from a mistyped one; which ones are
  * applied is not written here but follows from the readers ({@link UnitReader#applied}).
  */
-public final class DirectiveTable {
+final class DirectiveTable {
     /** Each with Condition and Assert in front. */
     private static final String CONDITION =
             """

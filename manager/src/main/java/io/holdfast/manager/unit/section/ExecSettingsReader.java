@@ -24,7 +24,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /** Reads {@link ExecSettings}. */
-public final class ExecSettingsReader implements SectionReader {
+final class ExecSettingsReader implements SectionReader {
     private static final int MAX_USER_NAME = 255;
 
     private Optional<String> user = Optional.empty();

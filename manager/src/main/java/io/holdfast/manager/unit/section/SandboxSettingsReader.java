@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /** Reads {@link SandboxSettings}. */
-public final class SandboxSettingsReader implements SectionReader {
+final class SandboxSettingsReader implements SectionReader {
     /** Attributes of a mount; each is the opposite of the word beside it. */
     private static final Map<String, String> ATTRIBUTES =
             Map.of("ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec");

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Reads {@link ServiceSection}, with the defaults that depend on other directives. */
-public final class ServiceSectionReader implements SectionReader {
+final class ServiceSectionReader implements SectionReader {
     private static final TimeSpan DEFAULT_DELAY = TimeSpan.millis(100);
 
     private final UnitSection.Reader unit;

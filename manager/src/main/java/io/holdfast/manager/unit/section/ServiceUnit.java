@@ -2,6 +2,7 @@ package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
 
 /** A service: everything that is needed to run it. */
@@ -17,5 +18,11 @@ public record ServiceUnit(
         implements Unit {
     public ServiceUnit {
         diagnostics = List.copyOf(diagnostics);
+    }
+
+    @Override
+    public boolean canReload() {
+        return service.type() == ServiceType.NOTIFY_RELOAD
+                || !service.commands().reload().isEmpty();
     }
 }

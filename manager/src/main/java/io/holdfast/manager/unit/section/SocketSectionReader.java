@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Reads {@link SocketSection}, with the defaults that depend on other directives. */
-public final class SocketSectionReader implements SectionReader {
+final class SocketSectionReader implements SectionReader {
     private static final int MAX_DESCRIPTOR_NAME = 255;
     private static final TimeSpan LIMIT_INTERVAL = TimeSpan.seconds(2);
 

@@ -29,4 +29,9 @@ public sealed interface Unit permits ServiceUnit, SocketUnit, TargetUnit, SliceU
         return source().state() != UnitSource.State.LOADED
                 || diagnostics().stream().anyMatch(d -> d.severity() == Diagnostic.Severity.ERROR);
     }
+
+    /** Whether it says how it is made to take up its configuration again. */
+    default boolean canReload() {
+        return false;
+    }
 }

@@ -4,7 +4,7 @@ package io.holdfast.manager.unit.value;
  * Versions in the order of the UAPI group's version format specification: {@code 6.1~rc1 < 6.1 <
  * 6.1-2 < 6.10}.
  */
-public final class Version {
+final class Version {
     private Version() {}
 
     static int compare(String a, String b) {

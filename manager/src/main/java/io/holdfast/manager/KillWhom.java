@@ -1,9 +1,0 @@
-package io.holdfast.manager;
-
-/** Which processes of a unit are signalled. */
-public enum KillWhom {
-    MAIN,
-    /** The one that runs a command beside the main one. */
-    CONTROL,
-    ALL
-}

@@ -1,0 +1,95 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ExecSettings;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * The user and group of a unit with {@code DynamicUser=}, as far as there are none of these names:
+ * numbers that are held until it is closed, and stand in no file.
+ *
+ * @param uid empty: there is a user of this name, or the unit names a number
+ * @param gid empty: there is a group of this name, or none is wanted but the user's
+ */
+record DynamicUser(Optional<DynamicUids.Uid> uid, Optional<DynamicUids.Uid> gid)
+        implements AutoCloseable {
+    static final DynamicUser NONE = new DynamicUser(Optional.empty(), Optional.empty());
+
+    private static final String NO_SHELL = "/usr/sbin/nologin";
+    private static final Pattern NUMBER = Pattern.compile("[0-9]+");
+    private static final Pattern USER_NAME = Pattern.compile("[a-z_][a-z0-9_-]{0,30}");
+
+    /**
+     * Takes what is needed. Blocking.
+     *
+     * @param preferred numbers that are taken first if they are free
+     * @throws SetupException if there is no number left, or if nobody could be asked for accounts
+     */
+    static DynamicUser of(
+            ExecSettings settings,
+            UnitName unit,
+            Accounts accounts,
+            DynamicUids uids,
+            List<Long> preferred)
+            throws SetupException, InterruptedException {
+        if (!settings.dynamicUser()) {
+            return NONE;
+        }
+        String user = userName(settings, unit);
+        String group = settings.group().orElse(user);
+        Optional<DynamicUids.Uid> uid = Optional.empty();
+        try {
+            if (isMissing(user, accounts.findUser(user).isPresent())) {
+                uid = Optional.of(uids.take(user, preferred));
+            }
+            boolean own = group.equals(user) || accounts.findGroup(group).isPresent();
+            return new DynamicUser(
+                    uid,
+                    isMissing(group, own)
+                            ? Optional.of(uids.take(group, preferred))
+                            : Optional.empty());
+        } catch (UnknownAccountException | SetupException | InterruptedException e) {
+            uid.ifPresent(DynamicUids.Uid::close);
+            switch (e) {
+                case SetupException setup -> throw setup;
+                case InterruptedException interrupted -> throw interrupted;
+                default -> throw new SetupException(SetupException.Step.USER, e);
+            }
+        }
+    }
+
+    private static boolean isMissing(String name, boolean known) {
+        return !known && !NUMBER.matcher(name).matches();
+    }
+
+    /** What the unit says, else its own name, in a form that a user may have. */
+    static String userName(ExecSettings settings, UnitName unit) {
+        return settings.user()
+                .orElseGet(() -> {
+                    String prefix = unit.prefix();
+                    return USER_NAME.matcher(prefix).matches()
+                            ? prefix
+                            : "_du" + HexFormat.of().toHexDigits(prefix.hashCode());
+                });
+    }
+
+    /** The account that stands in no file. */
+    Optional<Account> account() {
+        return uid.map(user -> {
+            long group = gid.orElse(user).number();
+            return new Account(user.name(), user.number(), group, "/", NO_SHELL);
+        });
+    }
+
+    @Override
+    public void close() {
+        uid.ifPresent(DynamicUids.Uid::close);
+        gid.ifPresent(DynamicUids.Uid::close);
+    }
+}

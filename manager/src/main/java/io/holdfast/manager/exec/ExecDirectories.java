@@ -1,0 +1,235 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.value.ExecDirectory;
+import io.holdfast.manager.unit.value.ExecDirectory.Entry;
+import io.holdfast.manager.unit.value.ExecDirectory.Kind;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * Makes and removes the folders of a service ({@code RuntimeDirectory=} and its kin).
+ *
+ * <p>The service's user may write into some of these folders, and we are root: below the kind's
+ * root each step is taken relative to the open folder before it and follows no symbolic link, so
+ * that nothing outside can be made, given away or removed. Blocking.
+ */
+final class ExecDirectories {
+    /** For a user or group that is not to be changed. */
+    static final long UNCHANGED = -1;
+
+    private static final int PARENT_MODE = 0755;
+    private static final int FRESH_MODE = 0700; // until it is given to its owner
+
+    private final ExecSettings settings;
+    private final ManagerScope scope;
+
+    ExecDirectories(ExecSettings settings, ManagerScope scope) {
+        this.settings = settings;
+        this.scope = scope;
+    }
+
+    /**
+     * Makes all of them, where they are missing. The innermost folder of each path gets the mode,
+     * and the owner but for configuration; one of configuration that is there already stays as it
+     * is. What is in a folder keeps its owner.
+     *
+     * @param uid of the innermost folders, or {@link #UNCHANGED}
+     * @param gid likewise
+     * @return the variables that tell the service where they are
+     * @throws SetupException if one cannot be made, or a symbolic link or a file is in its place
+     */
+    Map<String, String> create(long uid, long gid) throws SetupException {
+        Map<String, String> variables = new LinkedHashMap<>();
+        for (ExecDirectory directory : settings.directories().values()) {
+            String root = directory.kind().root(scope);
+            try {
+                create(directory, root, uid, gid);
+            } catch (FileException e) {
+                throw new SetupException(step(directory.kind()), e);
+            }
+            variables.put(
+                    directory.kind().variable(),
+                    directory.paths().stream()
+                            .map(entry -> root + "/" + entry.path())
+                            .collect(Collectors.joining(":")));
+        }
+        return variables;
+    }
+
+    /** Whose those folders are that are there already. */
+    List<Long> owners() {
+        List<Long> owners = new ArrayList<>();
+        for (ExecDirectory directory : settings.directories().values()) {
+            for (Entry entry : directory.paths()) {
+                try (Directory top = Directory.open(directory.kind().root(scope));
+                        Directory parent = parent(top, entry.path(), false)) {
+                    parent.stat(Directory.nameOf(entry.path()))
+                            .ifPresent(stat -> owners.add(stat.uid()));
+                } catch (FileException e) {
+                    // not there yet
+                }
+            }
+        }
+        return owners;
+    }
+
+    private static SetupException.Step step(Kind kind) {
+        return switch (kind) {
+            case RUNTIME -> SetupException.Step.RUNTIME_DIRECTORY;
+            case STATE -> SetupException.Step.STATE_DIRECTORY;
+            case CACHE -> SetupException.Step.CACHE_DIRECTORY;
+            case LOGS -> SetupException.Step.LOGS_DIRECTORY;
+            case CONFIGURATION -> SetupException.Step.CONFIGURATION_DIRECTORY;
+        };
+    }
+
+    private static void create(ExecDirectory directory, String root, long uid, long gid)
+            throws FileException {
+        try (Directory top = Directory.make(root, PARENT_MODE)) {
+            for (Entry entry : directory.paths()) {
+                create(top, directory, entry.path(), uid, gid);
+                for (String link : entry.links()) {
+                    link(top, link, entry.path());
+                }
+            }
+        }
+    }
+
+    private static void create(
+            Directory top, ExecDirectory directory, String path, long uid, long gid)
+            throws FileException {
+        boolean configuration = directory.kind() == Kind.CONFIGURATION;
+        String name = Directory.nameOf(path);
+        try (Directory parent = parent(top, path, true)) {
+            boolean made = parent.makeDirectory(name, FRESH_MODE);
+            try (Directory folder = parent.enter(name)) {
+                if (made || !configuration) {
+                    own(folder, configuration ? UNCHANGED : uid, configuration ? UNCHANGED : gid);
+                    folder.chmod(directory.mode());
+                }
+            }
+        }
+    }
+
+    private static void own(Directory folder, long uid, long gid) throws FileException {
+        SysStat.Stat stat = folder.stat();
+        boolean differs =
+                (uid != UNCHANGED && uid != stat.uid()) || (gid != UNCHANGED && gid != stat.gid());
+        if (differs) {
+            folder.chown(uid, gid);
+        }
+    }
+
+    /** Opens the folder that a path's last name is in. */
+    private static Directory parent(Directory top, String path, boolean create)
+            throws FileException {
+        String[] names = path.split("/");
+        Directory at = top.duplicate();
+        for (int i = 0; i < names.length - 1; i++) {
+            try (Directory before = at) {
+                boolean made = create && before.makeDirectory(names[i], FRESH_MODE);
+                at = before.enter(names[i]);
+                if (made) {
+                    openUp(at);
+                }
+            }
+        }
+        return at;
+    }
+
+    /** A folder that we have made on the way is everybody's to pass. */
+    private static void openUp(Directory made) throws FileException {
+        try {
+            made.chmod(PARENT_MODE);
+        } catch (FileException e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    /** Makes a relative link to a folder below the same root. */
+    private static void link(Directory top, String link, String path) throws FileException {
+        String target = targetOf(link, path);
+        String name = Directory.nameOf(link);
+        try (Directory parent = parent(top, link, true)) {
+            if (!parent.link(name, target) && !isLink(parent, name, target)) {
+                throw FileException.refusal(
+                        top.path() + "/" + link,
+                        "does not lead to " + path,
+                        Errno.EEXIST,
+                        "remove what is there");
+            }
+        }
+    }
+
+    private static String targetOf(String link, String path) {
+        return "../".repeat(link.split("/").length - 1) + path;
+    }
+
+    private static boolean isLink(Directory parent, String name, String target) {
+        return parent.linkTarget(name).equals(Optional.of(target));
+    }
+
+    /**
+     * Removes the runtime folders with all that is in them, and the links to them, when the service
+     * has ended.
+     *
+     * @param restarting whether it is started again at once
+     * @throws FileException if something could not be removed; all else was
+     */
+    void removeRuntime(boolean restarting) throws FileException {
+        ExecDirectory runtime = settings.directories().get(Kind.RUNTIME);
+        boolean preserved =
+                switch (settings.preserveRuntimeDirectory()) {
+                    case NO -> false;
+                    case RESTART -> restarting;
+                    case YES -> true;
+                };
+        if (runtime == null || preserved) {
+            return;
+        }
+        FileException failure = null;
+        try (Directory top = Directory.open(Kind.RUNTIME.root(scope))) {
+            for (Entry entry : runtime.paths().reversed()) { // what is inside first
+                try {
+                    for (String link : entry.links()) {
+                        unlink(top, link, entry.path());
+                    }
+                    try (Directory parent = parent(top, entry.path(), false)) {
+                        TreeRemoval.remove(parent, Directory.nameOf(entry.path()));
+                    }
+                } catch (FileException e) {
+                    failure = e.isMissing() || failure != null ? failure : e;
+                }
+            }
+        } catch (FileException e) {
+            failure = e.isMissing() ? null : e;
+        }
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private static void unlink(Directory top, String link, String path) throws FileException {
+        String name = Directory.nameOf(link);
+        try (Directory parent = parent(top, link, false)) {
+            if (isLink(parent, name, targetOf(link, path))) {
+                boolean _ = parent.remove(name);
+            }
+        } catch (FileException e) {
+            if (!e.isMissing()) {
+                throw e;
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.Environment;
+import io.holdfast.manager.unit.value.EnvironmentFile;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What variables a command finds, from the weakest to the strongest: those of the manager, of its
+ * user, of this run, and of the command; {@code PassEnvironment=}, {@code Environment=}, {@code
+ * EnvironmentFile=}; less {@code UnsetEnvironment=}.
+ *
+ * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec,
+ *     Environment Variables in Spawned Processes</a>
+ */
+final class ExecEnvironment {
+    static final String WATCHDOG_TIME = "WATCHDOG_USEC";
+
+    private static final String BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+
+    /** What a user's manager was told itself, and hands to nobody. */
+    private static final Set<String> OWN =
+            Set.of(
+                    "NOTIFY_SOCKET",
+                    "LISTEN_FDS",
+                    "LISTEN_PID",
+                    "LISTEN_PIDFDID",
+                    "LISTEN_FDNAMES",
+                    "MAINPID",
+                    "MANAGERPID",
+                    "INVOCATION_ID",
+                    "JOURNAL_STREAM",
+                    "SYSTEMD_EXEC_PID",
+                    "WATCHDOG_PID",
+                    WATCHDOG_TIME,
+                    "RUNTIME_DIRECTORY",
+                    "STATE_DIRECTORY",
+                    "CACHE_DIRECTORY",
+                    "LOGS_DIRECTORY",
+                    "CONFIGURATION_DIRECTORY",
+                    "CREDENTIALS_DIRECTORY");
+
+    private final ServiceUnit unit;
+    private final ManagerScope scope;
+    private final Map<String, String> ours;
+
+    /**
+     * @param ours the environment of the manager
+     */
+    ExecEnvironment(ServiceUnit unit, ManagerScope scope, Map<String, String> ours) {
+        this.unit = unit;
+        this.scope = scope;
+        this.ours = ours;
+    }
+
+    /**
+     * The environment of one command; the files are read now, for an earlier command may have
+     * written them.
+     *
+     * @param main whether it is one of {@code ExecStart=}
+     * @param run variables of this run and of this command
+     * @throws SetupException if a file is missing or cannot be read
+     */
+    Map<String, String> of(
+            boolean main, Optional<Account> account, String notifySocket, Map<String, String> run)
+            throws SetupException {
+        Map<String, String> variables = base();
+        account.ifPresent(user -> addUser(user, variables));
+        if (hearsNotifications(main)) {
+            variables.put("NOTIFY_SOCKET", notifySocket);
+        }
+        long watchdog = unit.service().timeouts().watchdog().micros();
+        if (main && watchdog > 0 && !unit.service().timeouts().watchdog().isInfinite()) {
+            variables.put(WATCHDOG_TIME, Long.toString(watchdog));
+        }
+        variables.putAll(run);
+        Environment wanted = unit.exec().environment();
+        for (String name : wanted.passed()) {
+            String value = ours.get(name);
+            if (value != null) {
+                variables.put(name, value);
+            }
+        }
+        variables.putAll(wanted.assignments());
+        for (EnvironmentFile file : wanted.files()) {
+            try {
+                variables.putAll(file.load());
+            } catch (IOException e) {
+                throw new SetupException(
+                        SetupException.Step.RESOURCES,
+                        file.place() + ": the environment file " + text(file, e));
+            }
+        }
+        wanted.removeUnset(variables);
+        return variables;
+    }
+
+    private static String text(EnvironmentFile file, IOException e) {
+        return e instanceof NoSuchFileException
+                ? file.pattern() + " is missing"
+                : "cannot be read: " + e.getMessage();
+    }
+
+    private Map<String, String> base() {
+        Map<String, String> variables = new LinkedHashMap<>();
+        if (scope.user()) {
+            variables.putAll(ours);
+            variables.keySet().removeAll(OWN);
+            variables.putIfAbsent("PATH", BASE_PATH);
+            variables.put("MANAGERPID", Long.toString(ProcessHandle.current().pid()));
+            variables.putAll(scope.variables());
+            return variables;
+        }
+        variables.put("PATH", BASE_PATH);
+        ours.forEach((name, value) -> {
+            if (name.equals("LANG") || name.equals("LANGUAGE") || name.startsWith("LC_")) {
+                variables.put(name, value);
+            }
+        });
+        variables.put("USER", "root");
+        variables.putAll(scope.variables());
+        return variables;
+    }
+
+    private static void addUser(Account user, Map<String, String> variables) {
+        variables.put("USER", user.name());
+        variables.put("LOGNAME", user.name());
+        variables.remove("HOME");
+        variables.remove("SHELL");
+        if (!user.home().isEmpty() && !user.home().equals("/")) {
+            variables.put("HOME", user.home());
+        }
+        if (!user.shell().isEmpty() && !user.shell().endsWith("/nologin")) {
+            variables.put("SHELL", user.shell());
+        }
+    }
+
+    private boolean hearsNotifications(boolean main) {
+        NotifyAccess access = unit.service().notifyAccess();
+        return access == NotifyAccess.EXEC
+                || access == NotifyAccess.ALL
+                || (main && access == NotifyAccess.MAIN);
+    }
+}

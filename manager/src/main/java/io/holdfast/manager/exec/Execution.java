@@ -1,0 +1,484 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.HeldChild;
+import io.holdfast.core.process.Resource;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.section.SchedulingSettings;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.Capability;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.ResourceLimit;
+import io.holdfast.manager.unit.value.SecureBit;
+import io.holdfast.manager.unit.value.WorkingDirectory;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the commands of one run of a service are executed: as whom, where, with what environment and
+ * limits.
+ *
+ * <p>Identity and capabilities change in the child alone, by setpriv(1), which then executes the
+ * program: a thread of the manager that took them over, be it for a tenth of a millisecond, could
+ * be signalled by that user, and a signal that kills a thread kills the manager. Where neither
+ * changes there is no such hop. Everything else is of {@link Spawn}. Blocking; called off the loop.
+ */
+public final class Execution {
+    /**
+     * What a run has of its own.
+     *
+     * @param notifySocket its path, or an abstract address
+     * @param output takes what is written to {@code journal}
+     */
+    public record Surroundings(
+            Optional<Cgroup> cgroup, Fd output, String notifySocket, String invocationId) {}
+
+    private static final Identity OURS =
+            new Identity(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
+
+    private final ServiceUnit unit;
+    private final ManagerScope scope;
+    private final Surroundings surroundings;
+    private final DynamicUids uids;
+    private final Consumer<String> warnings;
+    private final ExecEnvironment environment;
+    private final ExecDirectories directories;
+    private final Set<Object> warned = ConcurrentHashMap.newKeySet();
+    private volatile Identity identity = OURS; // a worker finds it, the loop tells it
+    private DynamicUser dynamicUser = DynamicUser.NONE;
+    private Optional<Sandbox> sandbox = Optional.empty();
+    private Set<Capability> boundingSet = Set.of();
+    private Map<String, String> runVariables = Map.of();
+
+    /**
+     * @param uids gives {@code DynamicUser=} its numbers
+     * @param warnings gets one line for each thing that could not be done as wanted; called by any
+     *     thread
+     */
+    public Execution(
+            ServiceUnit unit,
+            ManagerScope scope,
+            Surroundings surroundings,
+            DynamicUids uids,
+            Consumer<String> warnings) {
+        this.unit = unit;
+        this.scope = scope;
+        this.uids = uids;
+        this.surroundings = surroundings;
+        this.warnings = warnings;
+        this.environment = new ExecEnvironment(unit, scope, System.getenv());
+        this.directories = new ExecDirectories(unit.exec(), scope);
+    }
+
+    public String invocationId() {
+        return surroundings.invocationId();
+    }
+
+    /** As whom the commands run, if not as us; known once it is prepared. */
+    public Optional<Identity> identity() {
+        return Optional.of(identity).filter(known -> known.account().isPresent());
+    }
+
+    private ExecSettings settings() {
+        return unit.exec();
+    }
+
+    /**
+     * Looks up the account and makes the folders; once, before the first command.
+     *
+     * @throws SetupException saying what is missing
+     */
+    public void prepare() throws SetupException, InterruptedException {
+        boundingSet = settings().capabilityBoundingSet();
+        boolean root = Unistd.geteuid() == 0;
+        if (!root) {
+            refuse(!hasAllCapabilities(), "CapabilityBoundingSet");
+            refuse(!settings().ambientCapabilities().isEmpty(), "AmbientCapabilities");
+            refuse(!settings().secureBits().isEmpty(), "SecureBits");
+        }
+        try {
+            identity = takeIdentity();
+            if (root) {
+                boundingSet = without(settings().sandbox().dropped());
+            } else if (!settings().sandbox().directives().isEmpty()) {
+                warnOnce(
+                        "sandbox",
+                        "not applied, since the manager does not run as root: "
+                                + String.join(", ", settings().sandbox().directives()));
+            }
+            Map<String, String> variables =
+                    new HashMap<>(
+                            directories.create(
+                                    identity.account()
+                                            .map(Account::uid)
+                                            .orElse(ExecDirectories.UNCHANGED),
+                                    identity.gid().orElse(ExecDirectories.UNCHANGED)));
+            variables.put("INVOCATION_ID", surroundings.invocationId());
+            runVariables = Map.copyOf(variables);
+            if (root) {
+                sandbox = Sandbox.of(settings(), scope, unit.name(), surroundings);
+            }
+        } catch (SetupException | InterruptedException | RuntimeException e) {
+            close(true);
+            throw e;
+        }
+    }
+
+    private static void refuse(boolean wanted, String directive) throws SetupException {
+        if (wanted) {
+            throw new SetupException(
+                    SetupException.Step.CAPABILITIES,
+                    directive + "= needs a manager that runs as root");
+        }
+    }
+
+    private Set<Capability> without(Set<Capability> dropped) {
+        Set<Capability> left = new TreeSet<>(boundingSet);
+        left.removeAll(dropped);
+        return left;
+    }
+
+    private Identity takeIdentity() throws SetupException, InterruptedException {
+        ExecSettings settings = settings();
+        if (!settings.dynamicUser()) {
+            return Identity.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
+        }
+        if (Unistd.geteuid() != 0) {
+            throw new SetupException(
+                    SetupException.Step.USER, "DynamicUser= needs a manager that runs as root");
+        }
+        dynamicUser =
+                DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, directories.owners());
+        String user = DynamicUser.userName(settings, unit.name());
+        return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
+    }
+
+    /**
+     * Starts the process of a command.
+     *
+     * @param more variables of this command alone, as {@code MAINPID}
+     * @param passed descriptors: of sockets as its standard streams, if the unit wants that, or
+     *     else all from 3 on; lent
+     * @throws ErrnoException ENOENT, EACCES or ENOEXEC of the program
+     * @throws SetupException if an environment file, the working directory or a tool is missing, or
+     *     a file of a standard stream cannot be opened
+     */
+    public Child start(ExecCommand command, Map<String, String> more, PassedDescriptors passed)
+            throws SetupException, InterruptedException {
+        try (ExecStreams streams = streams(passed)) {
+            return spawnOf(command, more, passed, streams).start();
+        }
+    }
+
+    ExecStreams streams(PassedDescriptors passed) {
+        return new ExecStreams(settings(), surroundings.output(), passed);
+    }
+
+    /**
+     * Describes the process of a command.
+     *
+     * @param passed lent until the start
+     * @param streams of this command alone; closed by the caller, after the start
+     */
+    Spawn spawnOf(
+            ExecCommand command,
+            Map<String, String> more,
+            PassedDescriptors passed,
+            ExecStreams streams)
+            throws SetupException {
+        boolean main = unit.service().commands().start().contains(command);
+        Map<String, String> run = new HashMap<>(runVariables);
+        run.putAll(more);
+        run.putAll(passed.variables());
+        boolean listed = !passed.isEmpty() && !ExecStreams.useSocket(settings());
+        if (listed) {
+            run.putAll(passed.listenVariables());
+        }
+        Map<String, String> variables =
+                environment.of(main, identity.account(), surroundings.notifySocket(), run);
+        Spawn spawn = spawnOf(command, arguments(command, variables), variables);
+        spawn.environment(variables).newSession().umask(settings().umask()).directory(directory());
+        settings().nice().ifPresent(spawn::nice);
+        if (variables.containsKey(ExecEnvironment.WATCHDOG_TIME)) {
+            spawn.environmentOfPid("WATCHDOG_PID");
+        }
+        surroundings.cgroup().ifPresent(spawn::cgroup);
+        if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
+            spawn.isolation(sandbox.get().isolation());
+        }
+        streams.connect(spawn);
+        if (listed) {
+            int number = PassedDescriptors.FIRST;
+            for (PassedDescriptors.Passed one : passed.list()) {
+                spawn.descriptor(number++, one.fd());
+            }
+            spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
+        }
+        if (!settings().limits().isEmpty()
+                || settings().oomScoreAdjust().isPresent()
+                || !settings().scheduling().isInherited()) {
+            spawn.whileHeld(this::constrain);
+        }
+        return spawn;
+    }
+
+    /** At least argv[0], though it may be a variable that is not set. */
+    private static List<String> arguments(ExecCommand command, Map<String, String> variables) {
+        List<String> arguments = command.expand(variables);
+        return arguments.isEmpty() ? List.of(command.executable()) : arguments;
+    }
+
+    private Spawn spawnOf(
+            ExecCommand command, List<String> arguments, Map<String, String> variables)
+            throws SetupException {
+        Path program = locate(command.executable());
+        boolean privileged = command.has(ExecCommand.Flag.FULLY_PRIVILEGED);
+        List<String> options = privileged ? List.of() : setprivOptions(command);
+        if (options.isEmpty()) {
+            Spawn spawn =
+                    Spawn.of(program.toString())
+                            .arguments(arguments.subList(1, arguments.size()))
+                            .argumentZero(arguments.getFirst());
+            return settings().noNewPrivileges() && !privileged ? spawn.noNewPrivileges() : spawn;
+        }
+        Hop.requireExecutable(program);
+        boolean ownName = !arguments.getFirst().equals(command.executable());
+        return Spawn.of(Hop.commandLine(options, program, arguments, ownName, variables));
+    }
+
+    private static Path locate(String executable) {
+        if (executable.startsWith("/")) {
+            return Path.of(executable);
+        }
+        for (String folder : ExecCommand.SEARCH_PATH) {
+            Path candidate = Path.of(folder, executable);
+            if (Files.isRegularFile(candidate) && Files.isExecutable(candidate)) {
+                return candidate;
+            }
+        }
+        throw new ErrnoException(
+                "execve",
+                executable,
+                Errno.ENOENT,
+                "it is not in " + String.join(":", ExecCommand.SEARCH_PATH));
+    }
+
+    /** None if the command keeps our identity and all capabilities. */
+    private List<String> setprivOptions(ExecCommand command) {
+        List<String> options = new ArrayList<>();
+        if (!command.has(ExecCommand.Flag.NO_SETUID)) {
+            options.addAll(identity.options());
+        }
+        if (!hasAllCapabilities()) {
+            options.add("--bounding-set=" + only(boundingSet));
+        }
+        Set<Capability> ambient = new TreeSet<>(settings().ambientCapabilities());
+        ambient.retainAll(boundingSet);
+        if (!ambient.isEmpty()) {
+            options.add("--inh-caps=" + only(ambient));
+            options.add("--ambient-caps=" + only(ambient));
+        }
+        Set<SecureBit> bits = new TreeSet<>(settings().secureBits());
+        bits.remove(SecureBit.KEEP_CAPS); // which ends with the exec
+        if (!bits.isEmpty()) {
+            options.add(
+                    "--securebits="
+                            + bits.stream()
+                                    .map(bit -> "+" + bit.name().toLowerCase(Locale.ROOT))
+                                    .collect(Collectors.joining(",")));
+        }
+        if (!options.isEmpty() && settings().noNewPrivileges()) {
+            options.add("--no-new-privs");
+        }
+        return options;
+    }
+
+    private static String only(Set<Capability> capabilities) {
+        StringBuilder set = new StringBuilder("-all");
+        capabilities.forEach(
+                capability -> set.append(",+").append(capability.name().toLowerCase(Locale.ROOT)));
+        return set.toString();
+    }
+
+    private boolean hasAllCapabilities() {
+        return boundingSet.size() == Capability.values().length;
+    }
+
+    private Path directory() throws SetupException {
+        if (settings().workingDirectory().isEmpty()) {
+            String home = scope.user() ? scope.account().home() : "/";
+            return Path.of(problemOf(home) == null ? home : "/"); // a home may be missing
+        }
+        WorkingDirectory wanted = settings().workingDirectory().get();
+        String path =
+                wanted.home()
+                        ? identity.account().map(Account::home).orElse(scope.account().home())
+                        : wanted.path();
+        String problem = problemOf(path);
+        if (problem == null) {
+            return Path.of(path);
+        }
+        if (wanted.optional()) {
+            return Path.of("/");
+        }
+        throw new SetupException(
+                SetupException.Step.CHDIR, "the working directory " + path + " " + problem);
+    }
+
+    private static @Nullable String problemOf(String path) {
+        if (!path.startsWith("/")) {
+            return "is not absolute";
+        }
+        try {
+            Path folder = Path.of(path);
+            boolean is = Files.readAttributes(folder, BasicFileAttributes.class).isDirectory();
+            return !is ? "is no folder" : Files.isExecutable(folder) ? null : "may not be entered";
+        } catch (NoSuchFileException e) {
+            return "is missing";
+        } catch (AccessDeniedException e) {
+            return "may not be looked at: a folder above it denies it";
+        } catch (IOException e) {
+            return "cannot be entered: " + e.getMessage();
+        }
+    }
+
+    /** Sets what belongs to the whole process, before its program runs. */
+    private void constrain(HeldChild child) {
+        settings().limits().forEach((resource, limit) -> limit(child, resource, limit));
+        settings().oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
+        schedule(child);
+    }
+
+    private void limit(HeldChild child, Resource resource, ResourceLimit limit) {
+        try {
+            child.limit(resource, limit.soft(), limit.hard());
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EPERM) {
+                throw e;
+            }
+            long most = SysResource.limit(resource.number())[1];
+            child.limit(resource, lower(limit.soft(), most), lower(limit.hard(), most));
+            warnOnce(
+                    resource,
+                    "Limit%s=%s is clamped to %s, the hard limit of this manager"
+                            .formatted(
+                                    resource,
+                                    ResourceLimit.text(limit.hard()),
+                                    ResourceLimit.text(most)));
+        }
+    }
+
+    /** Limits are unsigned: the largest is none. */
+    private static long lower(long one, long other) {
+        return Long.compareUnsigned(one, other) < 0 ? one : other;
+    }
+
+    private void oomScoreAdjust(HeldChild child, int adjustment) {
+        orWarn("OOMScoreAdjust=" + adjustment, () -> child.oomScoreAdjust(adjustment));
+    }
+
+    private void schedule(HeldChild child) {
+        SchedulingSettings wanted = settings().scheduling();
+        wanted.cpuPolicy()
+                .ifPresent(policy ->
+                        orWarn(
+                                "CPUSchedulingPolicy=" + policy.name().toLowerCase(Locale.ROOT),
+                                () ->
+                                        child.scheduler(
+                                                policy.number(),
+                                                wanted.cpuPriority(),
+                                                wanted.resetOnFork())));
+        wanted.ioClass()
+                .ifPresent(kind ->
+                        orWarn(
+                                "IOSchedulingClass=" + kind.name().toLowerCase(Locale.ROOT),
+                                () -> child.ioPriority(kind.number(), wanted.ioPriority())));
+    }
+
+    private void orWarn(String setting, Runnable action) {
+        try {
+            action.run();
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EACCES && e.errno() != Errno.EPERM) {
+                throw e;
+            }
+            warnOnce(setting, setting + " is not ours to set");
+        }
+    }
+
+    /** What a run of the unit goes without, since this manager does not run as root. */
+    public static List<Diagnostic> unapplied(ServiceUnit unit) {
+        if (Unistd.geteuid() == 0) {
+            return List.of();
+        }
+        Place place =
+                new Place(
+                        unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
+        return unit.exec().sandbox().directives().stream()
+                .map(directive ->
+                        new Diagnostic(
+                                place,
+                                Diagnostic.Kind.NOT_APPLIED,
+                                directive + "= is not applied: the manager does not run as root",
+                                DirectiveCost.of(directive)))
+                .toList();
+    }
+
+    private void warnOnce(Object subject, String text) {
+        if (warned.add(subject)) {
+            warnings.accept(text);
+        }
+    }
+
+    /**
+     * Removes what was only for this run. What cannot be removed is warned of.
+     *
+     * @param restarting whether another run follows at once
+     */
+    public void close(boolean restarting) {
+        try {
+            directories.removeRuntime(restarting);
+        } catch (FileException e) {
+            warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
+        }
+        try {
+            if (sandbox.isPresent()) {
+                sandbox.get().close();
+            }
+        } catch (FileException e) {
+            warnOnce("PrivateTmp", "a temporary folder is left: " + e.getMessage());
+        }
+        dynamicUser.close();
+    }
+}

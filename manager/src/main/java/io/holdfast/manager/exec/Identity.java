@@ -1,0 +1,143 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.manager.unit.section.ExecSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * As whom the commands of a service run.
+ *
+ * @param account of {@code User=}; empty: ours
+ * @param gid of {@code Group=}, else the account's; empty: ours
+ * @param groups supplementary ones, the primary among them; empty: ours are kept
+ * @param isOurs whether nothing has to be changed for it
+ */
+public record Identity(
+        Optional<Account> account, OptionalLong gid, Optional<List<Long>> groups, boolean isOurs) {
+    public Identity {
+        groups = groups.map(List::copyOf);
+    }
+
+    /**
+     * Looks users and groups up. Blocking.
+     *
+     * @param user of {@code User=}, or the name that a dynamic user has
+     * @param dynamic those that stand in no file
+     * @throws SetupException if one is unknown, or if it would need root to become that one
+     */
+    static Identity of(
+            Optional<String> user, ExecSettings settings, Accounts accounts, DynamicUser dynamic)
+            throws SetupException, InterruptedException {
+        Optional<Account> account = dynamic.account();
+        if (account.isEmpty() && user.isPresent()) {
+            try {
+                account = Optional.of(accounts.user(user.get()));
+            } catch (UnknownAccountException e) {
+                throw new SetupException(SetupException.Step.USER, e);
+            }
+        }
+        try {
+            return ofAccount(account, settings, accounts, dynamic);
+        } catch (UnknownAccountException e) {
+            throw new SetupException(SetupException.Step.GROUP, e);
+        }
+    }
+
+    private static OptionalLong groupOf(
+            Optional<Account> account,
+            ExecSettings settings,
+            Accounts accounts,
+            DynamicUser dynamic)
+            throws UnknownAccountException, InterruptedException {
+        if (dynamic.gid().isPresent()) {
+            return OptionalLong.of(dynamic.gid().get().number());
+        }
+        boolean ofUser =
+                settings.group().isEmpty()
+                        || dynamic.uid().map(DynamicUids.Uid::name).equals(settings.group());
+        return ofUser
+                ? account.map(user -> OptionalLong.of(user.gid())).orElse(OptionalLong.empty())
+                : OptionalLong.of(accounts.group(settings.group().get()));
+    }
+
+    private static Identity ofAccount(
+            Optional<Account> account,
+            ExecSettings settings,
+            Accounts accounts,
+            DynamicUser dynamic)
+            throws UnknownAccountException, SetupException, InterruptedException {
+        OptionalLong gid = groupOf(account, settings, accounts, dynamic);
+        List<Long> more = new ArrayList<>();
+        for (String name : settings.supplementaryGroups()) {
+            more.add(accounts.group(name));
+        }
+        boolean ownUser = account.isEmpty() || account.get().uid() == Unistd.geteuid();
+        boolean ownGroups = (gid.isEmpty() || gid.getAsLong() == ownGroup()) && more.isEmpty();
+        if (ownUser && ownGroups) {
+            return new Identity(account, gid, Optional.empty(), true);
+        }
+        if (Unistd.geteuid() != 0) {
+            throw new SetupException(
+                    ownUser ? SetupException.Step.GROUP : SetupException.Step.USER,
+                    "only a manager that runs as root can start services as others");
+        }
+        if (account.isEmpty() && more.isEmpty()) {
+            return new Identity(account, gid, Optional.empty(), false);
+        }
+        Set<Long> groups = new LinkedHashSet<>();
+        gid.ifPresent(groups::add);
+        if (account.isPresent() && dynamic.uid().isEmpty()) {
+            groups.addAll(accounts.groupsOf(account.get()));
+        }
+        groups.addAll(more);
+        return new Identity(account, gid, Optional.of(List.copyOf(groups)), false);
+    }
+
+    /** There is no getegid(2) here, but our own folder in /proc is of our group. */
+    private static long ownGroup() {
+        try {
+            return Integer.toUnsignedLong(
+                    (Integer) Files.getAttribute(Path.of("/proc/thread-self"), "unix:gid"));
+        } catch (IOException e) {
+            return -1; // of nobody: it will be set
+        }
+    }
+
+    /** Empty: ours. */
+    public OptionalLong uid() {
+        return account.map(user -> OptionalLong.of(user.uid())).orElse(OptionalLong.empty());
+    }
+
+    /**
+     * The options by which setpriv(1) takes it on, all in numbers: no name service runs with our
+     * privileges in the surroundings of the service.
+     */
+    List<String> options() {
+        List<String> options = new ArrayList<>();
+        if (isOurs) {
+            return options;
+        }
+        account.ifPresent(user -> options.add("--reuid=" + user.uid()));
+        gid.ifPresent(group -> options.add("--regid=" + group));
+        options.add(
+                groups.map(list ->
+                                "--groups="
+                                        + list.stream()
+                                                .map(String::valueOf)
+                                                .collect(Collectors.joining(",")))
+                        .orElse("--keep-groups"));
+        return options;
+    }
+}

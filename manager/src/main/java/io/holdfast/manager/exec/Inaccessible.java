@@ -1,0 +1,83 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysMount;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.process.MountTree;
+import io.holdfast.manager.unit.ManagerScope;
+import java.nio.file.Path;
+import java.util.List;
+
+/** An empty folder and an empty file with no permissions, to cover others with. Blocking. */
+public final class Inaccessible {
+    private static final int NONE = 0;
+    private static final int NEW_FILE =
+            Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
+    private static final long ATTRIBUTES =
+            SysMount.NO_SUID | SysMount.NO_DEVICES | SysMount.NO_EXEC;
+
+    private final Path folder;
+
+    /**
+     * @param folder of one manager, made when it is needed
+     */
+    private Inaccessible(Path folder) {
+        this.folder = folder;
+    }
+
+    /** Where a manager has them that has its socket there. */
+    public static Inaccessible beside(String notifySocket, ManagerScope scope) {
+        Path folder =
+                notifySocket.startsWith("/")
+                        ? Path.of(notifySocket).resolveSibling("inaccessible")
+                        : Path.of(scope.runtimeDirectory(), "holdfast/inaccessible");
+        return new Inaccessible(folder);
+    }
+
+    /** Removes what was made; what covers something goes on doing so. */
+    public void remove() {
+        for (Path one : List.of(folder.resolve("folder"), folder.resolve("file"), folder)) {
+            boolean ignored = one.toFile().delete();
+        }
+    }
+
+    /**
+     * @param isFolder whether a folder is covered, or anything else
+     * @throws SetupException if it cannot be made
+     */
+    public MountTree tree(boolean isFolder) throws SetupException {
+        String name = isFolder ? "folder" : "file";
+        try (TrustedFolder covers = TrustedFolder.make(folder)) {
+            if (isFolder) {
+                makeFolder(covers.fd(), name);
+            } else {
+                makeFile(covers.fd(), name);
+            }
+        } catch (ErrnoException e) {
+            throw new SetupException(SetupException.Step.NAMESPACE, e);
+        }
+        Path cover = folder.resolve(name);
+        return MountTree.only(cover.toString()).with(ATTRIBUTES);
+    }
+
+    private static void makeFolder(Fd covers, String name) {
+        int r = SysStat.mkdirat(covers, name, NONE);
+        if (r < 0 && r != -Errno.EEXIST) { // of an earlier one
+            throw new ErrnoException("mkdir", name, -r);
+        }
+    }
+
+    private static void makeFile(Fd covers, String name) {
+        try {
+            Fcntl.open(covers, name, NEW_FILE, NONE).close();
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EEXIST) {
+                throw e;
+            }
+        }
+    }
+}

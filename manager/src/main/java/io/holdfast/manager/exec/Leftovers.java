@@ -1,0 +1,93 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.ScratchFolder;
+import io.holdfast.core.linux.SysDirent;
+import io.holdfast.manager.loop.ManagerLimits;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Temporary folders that a killed process of ours has left: those of {@code PrivateTmp=}, those in
+ * which a child is held before it executes its program, and those of tours. A folder is removed if
+ * our own user made it, its lock is free, so that its maker is dead, and, in the first case, no
+ * process of its run is alive.
+ *
+ * <p>All users can make folders of such names, so that the number that is looked at is bounded.
+ * Blocking.
+ */
+public final class Leftovers {
+    private static final List<Path> SHARED = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
+    private static final List<String> OTHERS = List.of("holdfast-gate-", "holdfast-tour-");
+
+    private final Path shared;
+    private final Consumer<String> warnings;
+    private int looks;
+    private int removed;
+
+    private Leftovers(Path shared, Consumer<String> warnings) {
+        this.shared = shared;
+        this.warnings = warnings;
+    }
+
+    /**
+     * Removes those of this machine.
+     *
+     * @param warnings gets a line for each that cannot be removed
+     * @return how many were removed
+     */
+    public static int remove(Consumer<String> warnings) {
+        return SHARED.stream().mapToInt(shared -> removeIn(shared, warnings)).sum();
+    }
+
+    /** Removes those in one folder. */
+    static int removeIn(Path shared, Consumer<String> warnings) {
+        Leftovers leftovers = new Leftovers(shared, warnings);
+        try (Fd folder = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            SysDirent.forEachDirectory(folder, name -> leftovers.look(folder, name));
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT) { // a small image may have no such folder
+                warnings.accept("cannot look for leftovers in " + shared + ": " + e.getMessage());
+            }
+        }
+        return leftovers.removed;
+    }
+
+    /** Whether to go on. */
+    private boolean look(Fd folder, String name) {
+        boolean isPrivate = name.startsWith(PrivateFolder.PREFIX);
+        if (!isPrivate && OTHERS.stream().noneMatch(name::startsWith)) {
+            return true;
+        }
+        if (++looks > ManagerLimits.LEFTOVERS.intValue()) {
+            warnings.accept(
+                    "%s: more than %d files look like leftovers; the others stay; %s"
+                            .formatted(
+                                    shared,
+                                    ManagerLimits.LEFTOVERS.value(),
+                                    ManagerLimits.LEFTOVERS.remedy()));
+            return false;
+        }
+        Path path = shared.resolve(name);
+        Optional<ScratchFolder> dead = ScratchFolder.dead(folder, path);
+        if (dead.isPresent()) {
+            try (ScratchFolder held = dead.get();
+                    Directory parent = Directory.held(held.shared(), shared.toString())) {
+                if (!isPrivate || PrivateFolder.isUnused(name)) {
+                    TreeRemoval.remove(parent, name);
+                    removed++;
+                }
+            } catch (ErrnoException | FileException e) {
+                warnings.accept("cannot remove a leftover: " + e.getMessage());
+            }
+        }
+        return true;
+    }
+}

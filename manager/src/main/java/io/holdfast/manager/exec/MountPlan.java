@@ -1,0 +1,297 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.FileKind;
+import io.holdfast.core.file.HeldPath;
+import io.holdfast.core.file.Links;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysMount;
+import io.holdfast.core.process.Isolation;
+import io.holdfast.core.process.MountTree;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What is to be mounted for a command, by path: symbolic links are resolved outside, what is above
+ * comes first, and of several wishes for one path the most explicit, then the strictest is taken.
+ */
+public final class MountPlan {
+    private static final int FOLDER_MODE = 0755;
+
+    /**
+     * A file to mount on. Not to write: a child that is being spawned beside has the descriptor
+     * until it executes, and a mount with a writer cannot be made read-only.
+     */
+    private static final OpenHow PLACE = OpenHow.reading().creating(0644).links(Links.REFUSED);
+
+    private static final String ROOT = "/";
+
+    /** From the one that yields to the one that wins. */
+    enum Kind {
+        /** As it is outside, although what is above is not. */
+        KEPT,
+        /** Read-only, with all else of its kind. */
+        PROTECTED,
+        /** As it is outside, because the unit says so. */
+        READ_WRITE,
+        /** Read-only, because the unit says so. */
+        READ_ONLY,
+        /** A folder of the unit's own, in which at first there is nothing of what is outside. */
+        REPLACED,
+        /** What is elsewhere outside. */
+        BOUND,
+        INACCESSIBLE;
+
+        private boolean isReadOnly() {
+            return this == PROTECTED || this == READ_ONLY || this == INACCESSIBLE;
+        }
+    }
+
+    private record Entry(Kind kind, MountTree tree, long attributes, boolean isFolder) {}
+
+    private final SortedMap<String, Entry> entries = new TreeMap<>();
+
+    /** A rule for a path, if that path is there. */
+    void add(Kind kind, String path) throws SetupException {
+        Optional<Real> real = find(path);
+        if (real.isPresent()) {
+            add(kind, real.get(), MountTree.at(real.get().path()));
+        }
+    }
+
+    /**
+     * A rule for a path, which must be there.
+     *
+     * @param directive of the unit, for the message
+     */
+    void require(Kind kind, String path, String directive) throws SetupException {
+        Real real = real(path, directive);
+        add(kind, real, MountTree.at(real.path()));
+    }
+
+    /** Another tree for a path that is there. */
+    void add(Kind kind, Real real, MountTree tree) throws SetupException {
+        put(real.path(), new Entry(kind, tree, 0, real.isFolder()));
+    }
+
+    /**
+     * A tree that replaces a folder.
+     *
+     * @param path of which only what is above need be there
+     * @param attributes a sum of the constants of {@link SysMount}
+     */
+    void replace(String path, MountTree tree, long attributes) throws SetupException {
+        String at = resolve(path);
+        target(at, true);
+        put(at, new Entry(Kind.REPLACED, tree, attributes, true));
+    }
+
+    /** What is elsewhere for a path of which only what is above need be there. */
+    void bind(Real source, String path, long attributes, boolean recursive) throws SetupException {
+        String at = resolve(path);
+        target(at, source.isFolder());
+        MountTree tree = recursive ? MountTree.at(source.path()) : MountTree.only(source.path());
+        put(at, new Entry(Kind.BOUND, tree, attributes, source.isFolder()));
+    }
+
+    /** A file that is to be seen although a folder above it is replaced. */
+    void keep(String path) throws SetupException {
+        Optional<Real> real = find(path);
+        if (real.isPresent() && replacedAbove(real.get().path()).isPresent()) {
+            bind(real.get(), real.get().path(), 0, false);
+        }
+    }
+
+    private void put(String path, Entry entry) throws SetupException {
+        if (path.equals(ROOT) && entry.kind.compareTo(Kind.REPLACED) >= 0) {
+            throw new SetupException(
+                    SetupException.Step.NAMESPACE,
+                    "the root itself can be neither hidden nor replaced");
+        }
+        Entry before = entries.get(path);
+        if (before == null || before.kind.compareTo(entry.kind) < 0) {
+            entries.put(path, entry);
+        }
+    }
+
+    private void target(String path, boolean isFolder) throws SetupException {
+        if (replacedAbove(path).isEmpty()) {
+            makeTarget(path, isFolder);
+        }
+    }
+
+    /**
+     * What a path leads to.
+     *
+     * @param path without symbolic links
+     */
+    record Real(String path, boolean isFolder) {}
+
+    /** What a path leads to; empty if there is nothing. */
+    static Optional<Real> find(String path) throws SetupException {
+        try {
+            return Optional.of(open(path));
+        } catch (FileException e) {
+            if (e.isMissing()) {
+                return Optional.empty();
+            }
+            throw new SetupException(SetupException.Step.NAMESPACE, e);
+        }
+    }
+
+    private static Real open(String path) throws FileException {
+        try (HeldPath held = HeldPath.open(path)) {
+            return new Real(held.path(), held.kind() == FileKind.DIRECTORY);
+        }
+    }
+
+    /**
+     * What a path leads to, which must be there.
+     *
+     * @param directive of the unit, for the message
+     */
+    static Real real(String path, String directive) throws SetupException {
+        return find(path)
+                .orElseThrow(() ->
+                        new SetupException(
+                                SetupException.Step.NAMESPACE,
+                                directive
+                                        + "=: "
+                                        + path
+                                        + " is missing, or cannot be reached; - before it"
+                                        + " allows that"));
+    }
+
+    /** The path without symbolic links, as far as it is there. */
+    static String resolve(String path) throws SetupException {
+        Optional<Real> real = find(path);
+        if (real.isPresent()) {
+            return real.get().path();
+        }
+        String parent = parentOf(path);
+        String above = parent.equals(ROOT) ? ROOT : resolve(parent);
+        return (above.equals(ROOT) ? ROOT : above + "/") + Directory.nameOf(path);
+    }
+
+    private static String parentOf(String path) {
+        int slash = path.lastIndexOf('/');
+        return slash <= 0 ? ROOT : path.substring(0, slash);
+    }
+
+    /** Makes what is mounted on, where it is missing. */
+    private static void makeTarget(String path, boolean isFolder) throws SetupException {
+        try {
+            Directory.make(isFolder ? path : parentOf(path), FOLDER_MODE).close();
+            if (!isFolder) {
+                makeFile(path);
+            }
+        } catch (FileException e) {
+            throw new SetupException(
+                    SetupException.Step.NAMESPACE,
+                    "cannot make what is mounted on: " + e.getMessage());
+        }
+    }
+
+    private static void makeFile(String path) throws FileException {
+        try (Directory parent = Directory.open(parentOf(path))) {
+            String name = Directory.nameOf(path);
+            if (parent.stat(name).isEmpty()) {
+                parent.open(name, PLACE).close();
+            }
+        }
+    }
+
+    private Optional<String> replacedAbove(String path) {
+        return entries.entrySet().stream()
+                .filter(entry -> entry.getValue().kind == Kind.REPLACED)
+                .map(Map.Entry::getKey)
+                .filter(above -> isBelow(path, above))
+                .reduce((_, lower) -> lower);
+    }
+
+    private static boolean isBelow(String path, String above) {
+        return path.startsWith(above.endsWith("/") ? above : above + "/") && !path.equals(above);
+    }
+
+    boolean isEmpty() {
+        return entries.isEmpty();
+    }
+
+    /** Adds all of it, from above to below. */
+    void addTo(Isolation isolation) {
+        List<String> hidden = new ArrayList<>();
+        entries.forEach((path, entry) -> {
+            if (isCovered(path, entry) || hidden.stream().anyMatch(above -> isBelow(path, above))) {
+                return;
+            }
+            if (entry.kind == Kind.INACCESSIBLE) {
+                hidden.add(path);
+            }
+            if (!path.equals(ROOT)) {
+                isolation.mount(finished(path, entry), path);
+            } else if (entry.kind.isReadOnly()) { // nobody would see what covers the root
+                isolation.readOnly(ROOT);
+            }
+        });
+    }
+
+    /** Whether it is a rule for what is not there, since a folder above is replaced. */
+    private boolean isCovered(String path, Entry entry) {
+        boolean yields = entry.kind == Kind.KEPT || entry.kind == Kind.PROTECTED;
+        return yields && replacedAbove(path).isPresent();
+    }
+
+    /** With places for what is mounted below in what replaces a folder. */
+    private MountTree finished(String path, Entry entry) {
+        MountTree tree = entry.tree;
+        if (entry.kind == Kind.REPLACED) {
+            List<String> below = new ArrayList<>(entries.tailMap(path).keySet());
+            below.removeIf(other -> !replacedAbove(other).equals(Optional.of(path)));
+            tree = tree.filledBy(top -> below.forEach(other -> target(top, path, other)));
+        }
+        long attributes = entry.attributes | (entry.kind.isReadOnly() ? SysMount.READ_ONLY : 0);
+        return attributes == 0 ? tree : tree.with(attributes);
+    }
+
+    private void target(Fd top, String path, String other) {
+        Entry inner = entries.get(other);
+        if (inner != null && !isCovered(other, inner)) {
+            String relative = other.substring(path.endsWith("/") ? 1 : path.length() + 1);
+            target(top, relative, inner.isFolder, other);
+        }
+    }
+
+    private static void target(Fd top, String path, boolean isFolder, String shown) {
+        try (Directory folder = Directory.held(top, shown)) {
+            target(folder, path, isFolder);
+        } catch (FileException e) {
+            throw e.asErrno("open", shown);
+        }
+    }
+
+    private static void target(Directory top, String path, boolean isFolder) throws FileException {
+        int slash = path.indexOf('/');
+        String name = slash < 0 ? path : path.substring(0, slash);
+        if (slash < 0 && !isFolder) {
+            if (top.stat(name).isEmpty()) {
+                top.open(name, PLACE).close();
+            }
+            return;
+        }
+        boolean made = top.makeDirectory(name, FOLDER_MODE);
+        try (Directory inner = top.enter(name)) {
+            if (made) {
+                inner.chmod(FOLDER_MODE);
+            }
+            if (slash >= 0) {
+                target(inner, path.substring(slash + 1), isFolder);
+            }
+        }
+    }
+}

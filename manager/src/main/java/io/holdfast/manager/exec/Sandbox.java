@@ -1,0 +1,340 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.SysMount;
+import io.holdfast.core.process.Isolation;
+import io.holdfast.core.process.MountTree;
+import io.holdfast.core.process.Namespace;
+import io.holdfast.manager.exec.MountPlan.Kind;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.section.SandboxSettings;
+import io.holdfast.manager.unit.section.SandboxSettings.Bind;
+import io.holdfast.manager.unit.section.SandboxSettings.Flag;
+import io.holdfast.manager.unit.section.SandboxSettings.PathRule;
+import io.holdfast.manager.unit.section.SandboxSettings.PrivateTmp;
+import io.holdfast.manager.unit.section.SandboxSettings.ProtectSystem;
+import io.holdfast.manager.unit.section.SandboxSettings.Temporary;
+import io.holdfast.manager.unit.value.ExecDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the commands of one run of a service are kept away from, and what of it they share: their
+ * temporary folders, network and IPC. Mounts are made for each command anew, as it sees then what
+ * earlier commands have made. Needs root. Blocking.
+ */
+final class Sandbox implements AutoCloseable {
+    private static final List<String> TEMPORARY = List.of("/tmp", "/var/tmp");
+    private static final List<String> PACKAGES = List.of("/usr", "/boot", "/efi");
+    private static final List<String> HOMES = List.of("/home", "/root", "/run/user");
+
+    /** What {@code ProtectSystem=strict} leaves to other directives. */
+    private static final List<String> NOT_OF_THE_SYSTEM = List.of("/dev", "/proc", "/sys");
+
+    private static final List<String> TUNABLES =
+            List.of(
+                    "/proc/acpi",
+                    "/proc/apm",
+                    "/proc/asound",
+                    "/proc/bus",
+                    "/proc/fs",
+                    "/proc/irq",
+                    "/proc/latency_stats",
+                    "/proc/mtrr",
+                    "/proc/scsi",
+                    "/proc/sys",
+                    "/proc/sysrq-trigger",
+                    "/proc/timer_stats",
+                    "/sys");
+
+    private static final String MODULES = "/usr/lib/modules";
+    private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
+    private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
+    private static final String CGROUPS = "/sys/fs/cgroup";
+
+    private final ExecSettings settings;
+    private final ManagerScope scope;
+    private final String notifySocket;
+    private final Inaccessible inaccessible;
+    private final List<PrivateFolder> folders = new ArrayList<>();
+    private @Nullable Namespace network;
+    private @Nullable Namespace ipc;
+
+    /**
+     * @param notifySocket the path of a socket that is seen all the same, or an abstract address
+     */
+    private Sandbox(ExecSettings settings, ManagerScope scope, String notifySocket) {
+        this.notifySocket = notifySocket;
+        this.settings = settings;
+        this.scope = scope;
+        this.inaccessible = Inaccessible.beside(notifySocket, scope);
+    }
+
+    /**
+     * Makes what the commands share; nothing if the unit asks for nothing.
+     *
+     * @throws SetupException why it cannot be had
+     */
+    static Optional<Sandbox> of(
+            ExecSettings settings,
+            ManagerScope scope,
+            UnitName unit,
+            Execution.Surroundings surroundings)
+            throws SetupException {
+        if (settings.sandbox().directives().isEmpty()) {
+            return Optional.empty();
+        }
+        Sandbox sandbox = new Sandbox(settings, scope, surroundings.notifySocket());
+        try {
+            sandbox.share(
+                    PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()));
+            return Optional.of(sandbox);
+        } catch (ErrnoException | FileException e) {
+            sandbox.abandon(e);
+            throw new SetupException(SetupException.Step.NAMESPACE, e);
+        }
+    }
+
+    private void abandon(Exception failure) {
+        try {
+            close();
+        } catch (FileException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private SandboxSettings wanted() {
+        return settings.sandbox();
+    }
+
+    private void share(String name) throws FileException {
+        if (wanted().privateTmp() == PrivateTmp.YES) {
+            for (String base : TEMPORARY) {
+                if (Files.isDirectory(Path.of(base))) {
+                    folders.add(PrivateFolder.make(base, name));
+                }
+            }
+        }
+        if (wanted().has(Flag.PRIVATE_NETWORK)) {
+            network = Namespace.make(Namespace.Kind.NET);
+        }
+        if (wanted().has(Flag.PRIVATE_IPC)) {
+            ipc = Namespace.make(Namespace.Kind.IPC);
+        }
+    }
+
+    /**
+     * For one command.
+     *
+     * @throws SetupException if a path is missing
+     */
+    Isolation isolation() throws SetupException {
+        Isolation isolation = new Isolation();
+        if (network != null) {
+            isolation.join(network);
+        }
+        if (ipc != null) {
+            isolation.join(ipc);
+        }
+        if (wanted().has(Flag.PROTECT_HOSTNAME)) {
+            isolation.fresh(Namespace.Kind.UTS);
+        }
+        if (wanted().has(Flag.PRIVATE_MOUNTS)) {
+            isolation.fresh(Namespace.Kind.MNT);
+        }
+        mounts().addTo(isolation);
+        return isolation;
+    }
+
+    private MountPlan mounts() throws SetupException {
+        MountPlan plan = new MountPlan();
+        protectSystem(plan);
+        kernel(plan);
+        temporary(plan);
+        homes(plan);
+        if (wanted().has(Flag.PRIVATE_DEVICES)) {
+            PrivateDevices.addTo(plan);
+        }
+        for (Temporary one : wanted().temporary()) {
+            plan.replace(
+                    one.path(), MountTree.fileSystem("tmpfs", one.options(), 0), attributes(one));
+        }
+        for (Bind bind : wanted().binds()) {
+            bind(plan, bind);
+        }
+        if (!plan.isEmpty()) {
+            folders(plan);
+        }
+        for (PathRule rule : wanted().rules()) {
+            rule(plan, rule);
+        }
+        if (notifySocket.startsWith("/")) {
+            plan.keep(notifySocket);
+        }
+        return plan;
+    }
+
+    private static void addAll(MountPlan plan, Kind kind, List<String> paths)
+            throws SetupException {
+        for (String path : paths) {
+            plan.add(kind, path);
+        }
+    }
+
+    private void protectSystem(MountPlan plan) throws SetupException {
+        switch (wanted().protectSystem()) {
+            case NO -> {}
+            case YES, FULL -> addAll(plan, Kind.PROTECTED, PACKAGES);
+            case STRICT -> {
+                plan.add(Kind.PROTECTED, "/");
+                addAll(plan, Kind.KEPT, NOT_OF_THE_SYSTEM);
+                addAll(plan, Kind.KEPT, HOMES);
+            }
+        }
+        if (wanted().protectSystem() == ProtectSystem.FULL) {
+            plan.add(Kind.PROTECTED, "/etc");
+        }
+    }
+
+    private void kernel(MountPlan plan) throws SetupException {
+        boolean tunables = wanted().has(Flag.PROTECT_KERNEL_TUNABLES);
+        if (tunables) {
+            addAll(plan, Kind.PROTECTED, TUNABLES);
+            for (String path : KERNEL_MEMORY) {
+                hide(plan, path);
+            }
+        }
+        if (wanted().has(Flag.PROTECT_KERNEL_MODULES)) {
+            hide(plan, MODULES);
+        }
+        if (wanted().has(Flag.PROTECT_CONTROL_GROUPS)) {
+            plan.add(Kind.PROTECTED, CGROUPS);
+        } else if (tunables) {
+            plan.add(Kind.KEPT, CGROUPS);
+        }
+    }
+
+    private void temporary(MountPlan plan) throws SetupException {
+        for (PrivateFolder folder : folders) {
+            plan.replace(folder.base(), MountTree.only(folder.path()), NO_DEVICES);
+        }
+        if (wanted().privateTmp() == PrivateTmp.DISCONNECTED) {
+            Map<String, String> options = Map.of("mode", "1777", "size", "10%", "nr_inodes", "1m");
+            for (String base : TEMPORARY) {
+                plan.replace(base, MountTree.fileSystem("tmpfs", options, 0), NO_DEVICES);
+            }
+        }
+    }
+
+    private void homes(MountPlan plan) throws SetupException {
+        Map<String, String> empty = Map.of("mode", "0755", "size", "4k", "nr_inodes", "1k");
+        for (String home : HOMES) {
+            switch (wanted().protectHome()) {
+                case NO -> {}
+                case YES -> hide(plan, home);
+                case READ_ONLY -> plan.add(Kind.PROTECTED, home);
+                case TMPFS -> {
+                    if (Files.isDirectory(Path.of(home))) {
+                        plan.replace(
+                                home,
+                                MountTree.fileSystem("tmpfs", empty, 0),
+                                NO_DEVICES | SysMount.READ_ONLY);
+                    }
+                }
+            }
+        }
+    }
+
+    private void hide(MountPlan plan, String path) throws SetupException {
+        Optional<MountPlan.Real> real = MountPlan.find(path);
+        if (real.isPresent()) {
+            plan.add(Kind.INACCESSIBLE, real.get(), inaccessible.tree(real.get().isFolder()));
+        }
+    }
+
+    private static long attributes(Temporary one) {
+        long attributes = 0;
+        for (String word : one.attributes()) {
+            attributes |=
+                    switch (word) {
+                        case "ro" -> SysMount.READ_ONLY;
+                        case "nosuid" -> SysMount.NO_SUID;
+                        case "nodev" -> SysMount.NO_DEVICES;
+                        case "noexec" -> SysMount.NO_EXEC;
+                        default -> throw new IllegalArgumentException(word);
+                    };
+        }
+        return attributes;
+    }
+
+    private static void bind(MountPlan plan, Bind bind) throws SetupException {
+        if (bind.optional() && MountPlan.find(bind.source()).isEmpty()) {
+            return;
+        }
+        MountPlan.Real source = MountPlan.real(bind.source(), bind.directive());
+        long attributes = bind.readOnly() ? SysMount.READ_ONLY : 0;
+        plan.bind(source, bind.destination(), attributes, bind.recursive());
+    }
+
+    /** The folders that were made for it are its own, wherever they are. */
+    private void folders(MountPlan plan) throws SetupException {
+        for (ExecDirectory directory : settings.directories().values()) {
+            if (directory.kind() != ExecDirectory.Kind.CONFIGURATION) {
+                String root = directory.kind().root(scope);
+                for (ExecDirectory.Entry entry : directory.paths()) {
+                    plan.add(Kind.READ_WRITE, root + "/" + entry.path());
+                }
+            }
+        }
+    }
+
+    private void rule(MountPlan plan, PathRule rule) throws SetupException {
+        if (rule.optional() && MountPlan.find(rule.path()).isEmpty()) {
+            return;
+        }
+        String directive = rule.access().directive();
+        switch (rule.access()) {
+            case READ_WRITE -> plan.require(Kind.READ_WRITE, rule.path(), directive);
+            case READ_ONLY -> plan.require(Kind.READ_ONLY, rule.path(), directive);
+            case NONE -> {
+                MountPlan.Real real = MountPlan.real(rule.path(), directive);
+                plan.add(Kind.INACCESSIBLE, real, inaccessible.tree(real.isFolder()));
+            }
+        }
+    }
+
+    /**
+     * Removes what the commands have shared.
+     *
+     * @throws FileException if something is left
+     */
+    @Override
+    public void close() throws FileException {
+        if (network != null) {
+            network.close();
+        }
+        if (ipc != null) {
+            ipc.close();
+        }
+        FileException failure = null;
+        for (PrivateFolder folder : folders) {
+            try {
+                folder.close();
+            } catch (FileException e) {
+                failure = e;
+            }
+        }
+        folders.clear();
+        if (failure != null) {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package io.holdfast.manager.log;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.manager.loop.ManagerLimits;
+
+/** What the processes of one unit write to their standard output and error, read on the loop. */
+public final class OutputPipe implements AutoCloseable {
+    private static final int CHUNK = 8192;
+
+    private final Fd readEnd;
+    private final Fd writeEnd;
+    private final EventLoop.Watch watch;
+    private final UnitLog log;
+    private final byte[] chunk = new byte[CHUNK];
+
+    public OutputPipe(EventLoop loop, UnitLog log) {
+        this.log = log;
+        Fd[] ends = Unistd.pipe2(0);
+        readEnd = ends[0];
+        writeEnd = ends[1];
+        int ignored = Fcntl.setfl(readEnd, Fcntl.O_NONBLOCK);
+        watch = loop.watch(readEnd, Readiness.IN, _ -> read());
+    }
+
+    /** What the processes are given. */
+    public Fd writeEnd() {
+        return writeEnd;
+    }
+
+    private void read() {
+        for (int left = ManagerLimits.LOG_BATCH.intValue(); left > 0; ) {
+            int n = Unistd.read(readEnd, chunk, 0, chunk.length);
+            if (n <= 0) {
+                if (n != -Errno.EAGAIN) {
+                    watch.close();
+                }
+                return;
+            }
+            log.write(chunk, 0, n);
+            left -= n;
+        }
+    }
+
+    /** Reads what is left, and closes both ends. */
+    @Override
+    public void close() {
+        read();
+        log.end();
+        watch.close();
+        readEnd.close();
+        writeEnd.close();
+    }
+}

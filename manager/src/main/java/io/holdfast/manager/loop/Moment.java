@@ -1,0 +1,21 @@
+package io.holdfast.manager.loop;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * When something happened, by both clocks.
+ *
+ * @param realtime microseconds since 1970; 0: never
+ * @param monotonic microseconds of CLOCK_MONOTONIC; 0: never
+ */
+public record Moment(long realtime, long monotonic) {
+    /** 0 by both clocks: it has not happened. */
+    public static final Moment NEVER = new Moment(0, 0);
+
+    /** The JVM's {@code nanoTime} is CLOCK_MONOTONIC on Linux. */
+    public static Moment now() {
+        return new Moment(
+                ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()), System.nanoTime() / 1000);
+    }
+}

@@ -1,0 +1,332 @@
+package io.holdfast.manager.loop;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.linux.EventLoop;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * Platform threads for what may block in the kernel; the answers are posted back to the loop.
+ *
+ * <p>A call into the kernel can take as long as somebody else likes: a file server that is gone, a
+ * file system that a user serves, the memory of a process that is asked for its command line. No
+ * such call may cost more than the unit it is made for. So work is done in {@linkplain Lane lanes}:
+ * what is in one lane is done one after the other, and a lane has at most one thread. A unit has
+ * two lanes, one for its start and the clean-up after its end, one for what stops it meanwhile.
+ *
+ * <p>Few threads run at once, as there are few processors. Work that takes longer than {@link
+ * #SLOW} does not count among these any more, so that others always find a thread, up to a number
+ * of threads that no healthy machine comes near.
+ *
+ * <p>Whoever waits for an answer does not wait for ever: see {@link Work#within}. Safe for use by
+ * any thread.
+ */
+public final class Workers implements AutoCloseable {
+    /** After this time work is taken for waiting in the kernel. */
+    static final Duration SLOW = Duration.ofSeconds(1);
+
+    private static final long IDLE_SECONDS = 10;
+
+    final EventLoop loop;
+    private final int atOnce;
+    private final int most;
+    private final Consumer<String> warnings;
+    private final ThreadPoolExecutor threads;
+
+    @GuardedBy("this")
+    private final Map<String, Lane> lanes = new HashMap<>(); // those with work in them
+
+    @GuardedBy("this")
+    private final Deque<Lane> ready = new ArrayDeque<>(); // with work, and without a thread
+
+    @GuardedBy("this")
+    private final Set<Work<?>> running = new LinkedHashSet<>();
+
+    @GuardedBy("this")
+    private final Set<Work<?>> open = new LinkedHashSet<>(); // whose answer is still to come
+
+    @GuardedBy("this")
+    private int slow; // of the running ones
+
+    @GuardedBy("this")
+    private boolean looking;
+
+    @GuardedBy("this")
+    private long ended;
+
+    @GuardedBy("this")
+    private boolean closed;
+
+    /**
+     * For what the manager does.
+     *
+     * @param warnings of work that does not come back; on the loop, or by the thread that closes
+     */
+    public Workers(EventLoop loop, Consumer<String> warnings) {
+        this(loop, "holdfast-work-", ManagerLimits.WORKERS.intValue(), warnings);
+    }
+
+    /** For what others only ask, so that no questions hold up what is done. */
+    public static Workers forReaders(EventLoop loop, Consumer<String> warnings) {
+        return new Workers(loop, "holdfast-read-", ManagerLimits.READERS.intValue(), warnings);
+    }
+
+    private Workers(EventLoop loop, String name, int atOnce, Consumer<String> warnings) {
+        this.loop = loop;
+        this.atOnce = atOnce;
+        this.most = ManagerLimits.WORKER_THREADS.intValue();
+        this.warnings = warnings;
+        this.threads =
+                new ThreadPoolExecutor(
+                        0,
+                        Integer.MAX_VALUE, // bounded by what is dispatched
+                        IDLE_SECONDS,
+                        TimeUnit.SECONDS,
+                        new SynchronousQueue<>(),
+                        Thread.ofPlatform().daemon().name(name, 0).factory());
+    }
+
+    /** The lane of this name: whoever asks for it at the same time gets the same. */
+    public synchronized Lane lane(String name) {
+        Lane there = lanes.get(name);
+        return there != null ? there : new Lane(this, name, true);
+    }
+
+    /** A lane of the caller's own. */
+    public Lane ownLane(String name) {
+        return new Lane(this, name, false);
+    }
+
+    /** How much work has not come back to those who have stopped waiting for it. */
+    synchronized int hanging() {
+        return (int) running.stream().filter(Work::isGivenUp).count();
+    }
+
+    /**
+     * Puts work into its lane.
+     *
+     * @param first before what waits there already
+     * @throws RejectedExecutionException after the close, or if too much waits there
+     */
+    synchronized void add(Work<?> work, boolean first) {
+        Lane lane = work.lane;
+        if (closed) {
+            throw new RejectedExecutionException("the manager has stopped");
+        }
+        if (lane.waiting.size() >= ManagerLimits.LANE.intValue()) {
+            throw new RejectedExecutionException(
+                    "%s: %d tasks wait already, which is the limit%s; %s"
+                            .formatted(
+                                    lane.name,
+                                    lane.waiting.size(),
+                                    behind(lane),
+                                    ManagerLimits.LANE.remedy()));
+        }
+        open.add(work);
+        if (first) {
+            lane.waiting.addFirst(work);
+        } else {
+            lane.waiting.addLast(work);
+        }
+        if (lane.isNamed) {
+            lanes.putIfAbsent(lane.name, lane);
+        }
+        makeReady(lane);
+        dispatch();
+    }
+
+    @GuardedBy("this")
+    private void makeReady(Lane lane) {
+        if (lane.current == null && !lane.isReady && !lane.waiting.isEmpty()) {
+            lane.isReady = true;
+            ready.addLast(lane);
+        }
+    }
+
+    @GuardedBy("this")
+    private void dispatch() {
+        while (!ready.isEmpty() && running.size() < most && running.size() - slow < atOnce) {
+            Lane lane = ready.removeFirst();
+            lane.isReady = false;
+            Work<?> next = lane.waiting.pollFirst();
+            if (next == null) {
+                forget(lane); // all was called off
+                continue;
+            }
+            lane.current = next;
+            next.begun();
+            running.add(next);
+            try {
+                threads.execute(next::perform);
+            } catch (RejectedExecutionException | OutOfMemoryError e) { // no thread to be had
+                next.fail(new IllegalStateException("cannot start a thread: " + e.getMessage(), e));
+            }
+        }
+        if (!ready.isEmpty() && !looking && !closed) {
+            looking = true;
+            loop.postEnding(() -> {
+                EventLoop.Timer _ = loop.after(SLOW, this::look);
+            });
+        }
+    }
+
+    /** What has taken long does not count any more. */
+    private synchronized void look() {
+        looking = false;
+        for (Work<?> work : running) {
+            if (work.isSlowNow()) {
+                slow++;
+            }
+        }
+        dispatch();
+    }
+
+    /** The work has come back, and its lane is free. */
+    synchronized void over(Work<?> work) {
+        boolean _ = running.remove(work);
+        if (work.wasSlow()) {
+            slow--;
+        }
+        ended++;
+        work.lane.current = null;
+        makeReady(work.lane);
+        forget(work.lane);
+        dispatch();
+        endThreads();
+        notifyAll();
+    }
+
+    /** After the close, when nothing runs: then nothing waits either. */
+    private synchronized void endThreads() {
+        if (closed && running.isEmpty() && ready.isEmpty()) {
+            threads.shutdown();
+        }
+    }
+
+    @GuardedBy("this")
+    private void forget(Lane lane) {
+        if (lane.isNamed && lane.current == null && lane.waiting.isEmpty()) {
+            boolean _ = lanes.remove(lane.name, lane);
+        }
+    }
+
+    /** Nobody waits for its answer any more. */
+    synchronized void settled(Work<?> work) {
+        boolean _ = open.remove(work);
+    }
+
+    /** Takes work out of its lane that has not begun. */
+    synchronized boolean remove(Work<?> work) {
+        return work.lane.waiting.remove(work);
+    }
+
+    // ---- what is said
+
+    /** Why the work has not come back. */
+    synchronized String reason(Work<?> work) {
+        if (running.contains(work)) {
+            return work.what + " has not returned from the kernel for " + seconds(work);
+        }
+        String behind = behind(work.lane);
+        return behind.isEmpty()
+                ? "no thread is free for %s: %d of %d wait in the kernel; %s"
+                        .formatted(work.what, slow, most, ManagerLimits.WORKER_THREADS.remedy())
+                : work.what + " has not begun" + behind;
+    }
+
+    @GuardedBy("this")
+    private String behind(Lane lane) {
+        Work<?> current = lane.current;
+        return current == null
+                ? ""
+                : ": " + current.what + " has not returned from the kernel for " + seconds(current);
+    }
+
+    private static String seconds(Work<?> work) {
+        return work.age().toMillis() / 1000.0 + " s";
+    }
+
+    /** It was given up while it runs. */
+    void tellGivenUp(Work<?> work) {
+        warnings.accept(
+                "%s: %s; this costs the unit alone, and one of %d worker threads (%d hang)"
+                        .formatted(work.lane.name, reason(work), most, hanging()));
+    }
+
+    /** It was given up, and has come back. */
+    void tellBack(Work<?> work) {
+        String text =
+                "%s: %s has returned from the kernel after %s"
+                        .formatted(work.lane.name, work.what, seconds(work));
+        loop.postEnding(() -> warnings.accept(text));
+    }
+
+    /** What came of it, and nobody waited for, could not be undone. */
+    void tellNotUndone(Work<?> work, RuntimeException why) {
+        loop.postEnding(() ->
+                warnings.accept(
+                        "%s: %s came too late, and cannot be undone: %s"
+                                .formatted(work.lane.name, work.what, why.getMessage())));
+    }
+
+    // ---- the end
+
+    /**
+     * Lets what was begun, and what waits, come to its end, as long as any of it does. What has not
+     * come back by then is left behind, with what waits in its lane: when it comes back after all,
+     * the clean-up behind it is still done. Its threads end with the process.
+     */
+    @Override
+    public void close() {
+        List<Work<?>> undelivered;
+        String left;
+        synchronized (this) {
+            closed = true;
+            awaitEnd();
+            left =
+                    running.stream()
+                            .map(work -> work.lane.name + ": " + work.what)
+                            .collect(Collectors.joining(", "));
+            undelivered = List.copyOf(open);
+        }
+        undelivered.forEach(Work::cancel);
+        endThreads();
+        if (!left.isEmpty()) {
+            warnings.accept("ends without what has not returned from the kernel: " + left);
+        }
+    }
+
+    @GuardedBy("this")
+    private void awaitEnd() {
+        long seen = ended;
+        long start = System.nanoTime();
+        while (!running.stream().allMatch(Work::isGivenUp) || !ready.isEmpty()) {
+            if (ended != seen) {
+                seen = ended;
+                start = System.nanoTime();
+            }
+            if (System.nanoTime() - start > ManagerLimits.KILL_PATIENCE.duration().toNanos()) {
+                return;
+            }
+            try {
+                wait(SLOW.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+            look();
+        }
+    }
+}

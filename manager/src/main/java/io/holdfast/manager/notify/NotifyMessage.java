@@ -1,0 +1,261 @@
+package io.holdfast.manager.notify;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * What one datagram to the notify socket says. Keys that nobody knows, and lines that are no
+ * assignment, are left out; of a key that comes twice the first counts. Times are microseconds,
+ * {@link Long#MAX_VALUE} for those without end.
+ *
+ * @param ready READY=1: the start, or a reload, is done
+ * @param reloading RELOADING=1
+ * @param monotonicMicros with {@code reloading}: when it began, on CLOCK_MONOTONIC
+ * @param stopping STOPPING=1
+ * @param status a line for people
+ * @param errno of a failure
+ * @param mainPid a number as the sender sees it; to be held and verified
+ * @param mainPidfdId the pidfs identity that {@code mainPid} must have, unsigned
+ * @param mainPidfd whether the one descriptor of the message is a pidfd of the main process
+ * @param watchdogMicros a new watchdog time; 0 ends the watch
+ * @param extendTimeoutMicros how much longer the current step may take, from now
+ * @param barrier the one descriptor is to be closed when all messages before are done with
+ * @param store what becomes of descriptors that are kept by the manager
+ * @param unsupported keys that systemd knows and this manager does not
+ * @see <a href="https://www.freedesktop.org/software/systemd/man/sd_notify.html">sd_notify(3)</a>
+ */
+public record NotifyMessage(
+        boolean ready,
+        boolean reloading,
+        OptionalLong monotonicMicros,
+        boolean stopping,
+        Optional<String> status,
+        OptionalInt errno,
+        OptionalInt mainPid,
+        OptionalLong mainPidfdId,
+        boolean mainPidfd,
+        Optional<Watchdog> watchdog,
+        OptionalLong watchdogMicros,
+        OptionalLong extendTimeoutMicros,
+        boolean barrier,
+        Store store,
+        Set<String> unsupported) {
+    /** Bytes of a datagram; to see that one is longer, receive one byte more. */
+    public static final int MAX_SIZE = 4096;
+
+    private static final Set<String> UNSUPPORTED = Set.of("NOTIFYACCESS", "RESTART_RESET");
+
+    private static final int MAX_NAME = 255;
+
+    /** WATCHDOG=…. */
+    public enum Watchdog {
+        /** Still alive. */
+        PING,
+        /** To be treated as if the time were over. */
+        TRIGGER
+    }
+
+    /**
+     * What it says of the descriptor store.
+     *
+     * @param add FDSTORE=1: the descriptors of the message are to be kept
+     * @param remove FDSTOREREMOVE=1: those of the name are not
+     * @param name FDNAME=, for people and for sd_listen_fds_with_names(3)
+     * @param watched not FDPOLL=0: one whose other end has gone is let go of
+     */
+    public record Store(boolean add, boolean remove, String name, boolean watched) {
+        static final String USUAL_NAME = "stored";
+    }
+
+    /** A datagram that is no message: what is wrong with it. */
+    public static final class MalformedException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        MalformedException(String reason) {
+            super(reason);
+        }
+    }
+
+    public NotifyMessage {
+        unsupported = Set.copyOf(unsupported);
+    }
+
+    /**
+     * @param datagram all of it
+     * @throws MalformedException if it is empty, longer than {@link #MAX_SIZE}, no UTF-8, has a NUL
+     *     but for one at its end, or a value that its key does not allow
+     */
+    public static NotifyMessage parse(byte[] datagram) throws MalformedException {
+        return of(new Fields(assignments(text(datagram))));
+    }
+
+    private static String text(byte[] datagram) throws MalformedException {
+        if (datagram.length > MAX_SIZE) {
+            throw new MalformedException("longer than " + MAX_SIZE + " bytes");
+        }
+        int length = datagram.length;
+        if (length > 0 && datagram[length - 1] == 0) {
+            length--;
+        }
+        if (length == 0) {
+            throw new MalformedException("empty");
+        }
+        for (int i = 0; i < length; i++) {
+            if (datagram[i] == 0) {
+                throw new MalformedException("a NUL at byte " + i);
+            }
+        }
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(datagram, 0, length))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            MalformedException malformed = new MalformedException("not UTF-8");
+            malformed.initCause(e);
+            throw malformed;
+        }
+    }
+
+    private static Map<String, String> assignments(String text) {
+        Map<String, String> assignments = new LinkedHashMap<>();
+        for (String line : text.split("\n")) {
+            int equals = line.indexOf('=');
+            if (equals > 0) {
+                assignments.putIfAbsent(line.substring(0, equals), line.substring(equals + 1));
+            }
+        }
+        return assignments;
+    }
+
+    private static NotifyMessage of(Fields fields) throws MalformedException {
+        OptionalInt mainPid = fields.number("MAINPID", 1);
+        OptionalLong mainPidfdId = fields.unsigned("MAINPIDFDID");
+        if (mainPidfdId.isPresent() && mainPid.isEmpty()) {
+            throw new MalformedException("MAINPIDFDID without MAINPID");
+        }
+        boolean barrier = fields.flag("BARRIER");
+        if (barrier && fields.values.size() > 1) {
+            throw new MalformedException("BARRIER=1 together with other assignments");
+        }
+        return new NotifyMessage(
+                fields.flag("READY"),
+                fields.flag("RELOADING"),
+                fields.micros("MONOTONIC_USEC"),
+                fields.flag("STOPPING"),
+                Optional.ofNullable(fields.values.get("STATUS")),
+                fields.number("ERRNO", 0),
+                mainPid,
+                mainPidfdId,
+                fields.flag("MAINPIDFD"),
+                fields.watchdog(),
+                fields.micros("WATCHDOG_USEC"),
+                fields.micros("EXTEND_TIMEOUT_USEC"),
+                barrier,
+                fields.store(),
+                fields.unsupported());
+    }
+
+    private record Fields(Map<String, String> values) {
+        boolean flag(String key) throws MalformedException {
+            String value = values.get(key);
+            if (value != null && !value.equals("1")) {
+                throw bad(key, value, "1");
+            }
+            return value != null;
+        }
+
+        OptionalInt number(String key, int least) throws MalformedException {
+            String value = values.get(key);
+            if (value == null) {
+                return OptionalInt.empty();
+            }
+            String wanted = least + " to " + Integer.MAX_VALUE;
+            if (!isDigits(value)) {
+                throw bad(key, value, wanted);
+            }
+            long number = value.length() > 10 ? -1 : Long.parseLong(value);
+            if (number < least || number > Integer.MAX_VALUE) {
+                throw bad(key, value, wanted);
+            }
+            return OptionalInt.of((int) number);
+        }
+
+        OptionalLong unsigned(String key) throws MalformedException {
+            String value = values.get(key);
+            if (value == null) {
+                return OptionalLong.empty();
+            }
+            try {
+                if (isDigits(value)) {
+                    return OptionalLong.of(Long.parseUnsignedLong(value));
+                }
+            } catch (NumberFormatException e) {
+                // too large: as bad as any other text
+            }
+            throw bad(key, value, "an unsigned 64-bit number");
+        }
+
+        OptionalLong micros(String key) throws MalformedException {
+            OptionalLong number = unsigned(key);
+            return number.isPresent() && number.getAsLong() < 0
+                    ? OptionalLong.of(Long.MAX_VALUE)
+                    : number;
+        }
+
+        Optional<Watchdog> watchdog() throws MalformedException {
+            String value = values.get("WATCHDOG");
+            if (value == null) {
+                return Optional.empty();
+            }
+            return switch (value) {
+                case "1" -> Optional.of(Watchdog.PING);
+                case "trigger" -> Optional.of(Watchdog.TRIGGER);
+                default -> throw bad("WATCHDOG", value, "1 or trigger");
+            };
+        }
+
+        Store store() throws MalformedException {
+            String name = values.getOrDefault("FDNAME", Store.USUAL_NAME);
+            boolean bad =
+                    name.isEmpty()
+                            || name.length() > MAX_NAME
+                            || name.chars().anyMatch(c -> c < ' ' || c >= 0x7f || c == ':');
+            if (bad) {
+                throw bad("FDNAME", name, "1 to " + MAX_NAME + " printable characters without :");
+            }
+            boolean remove = flag("FDSTOREREMOVE");
+            if (remove && !values.containsKey("FDNAME")) {
+                throw new MalformedException("FDSTOREREMOVE without FDNAME");
+            }
+            String poll = values.getOrDefault("FDPOLL", "1");
+            if (!poll.equals("0") && !poll.equals("1")) {
+                throw bad("FDPOLL", poll, "0 or 1");
+            }
+            return new Store(flag("FDSTORE"), remove, name, poll.equals("1"));
+        }
+
+        Set<String> unsupported() {
+            Set<String> keys = new LinkedHashSet<>(values.keySet());
+            keys.retainAll(UNSUPPORTED);
+            return keys;
+        }
+
+        private static boolean isDigits(String text) {
+            return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        }
+
+        private static MalformedException bad(String key, String value, String wanted) {
+            String shown = value.length() > 40 ? value.substring(0, 40) + "…" : value;
+            return new MalformedException(key + "=" + shown + ": not " + wanted);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.holdfast.manager.notify;
+
+import io.holdfast.core.process.PidFd;
+
+/**
+ * The process that sent a notify message.
+ *
+ * @param process held by the kernel for us (SCM_PIDFD)
+ * @param uid its real user when it sent the message (SCM_CREDENTIALS)
+ */
+public record NotifySender(PidFd process, long uid) implements AutoCloseable {
+    /** A copy that outlives this one. */
+    NotifySender duplicate() {
+        return new NotifySender(process.duplicate(), uid);
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+
+    /** For complaints. */
+    @Override
+    public String toString() {
+        return process + " of user " + uid;
+    }
+}

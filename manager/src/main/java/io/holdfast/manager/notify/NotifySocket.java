@@ -1,0 +1,192 @@
+package io.holdfast.manager.notify;
+
+import io.holdfast.core.limit.Throttle;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.linux.Feature;
+import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.Sender;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.loop.ManagerLimits;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * The socket of {@code $NOTIFY_SOCKET} (sd_notify(3)). The sender of each message is the process
+ * that the kernel holds for us (SCM_PIDFD), never a number in the message.
+ *
+ * <p>Everybody may send, also descriptors whose close takes as long as the sender likes. When too
+ * many of a user's wait to be closed, the socket takes no descriptors for a while: messages without
+ * them still arrive. A kernel before Linux 6.16 cannot refuse descriptors; there the messages wait.
+ */
+public final class NotifySocket implements AutoCloseable {
+    private static final int MAX_DESCRIPTORS = 253;
+    private static final int FOR_ALL = 0777;
+
+    /** How long no descriptors are taken before it is looked again whether they may be. */
+    private static final Duration REFUSAL = Duration.ofSeconds(1);
+
+    /** Whom datagrams go to, on the loop. */
+    interface Receiver {
+        /**
+         * Takes one datagram. What is wrong with it is for the receiver to report, who knows the
+         * sender's unit.
+         *
+         * @param sender lent for the call
+         * @param datagram not parsed yet; one byte longer than {@link NotifyMessage#MAX_SIZE} if it
+         *     is too long
+         * @param descriptors lent for the call; closed afterwards
+         */
+        void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors);
+    }
+
+    private final Path path;
+    private final UnixSocket socket;
+    private final Receiver receiver;
+    private final FdCloser<String> closer;
+    private final Throttle complaints;
+    private final EventLoop loop;
+    private final EventLoop.Watch watch;
+    private final Set<String> slow = new HashSet<>(); // users for whom descriptors are refused
+    private final Ancillary beside = Ancillary.ofDescriptors(MAX_DESCRIPTORS);
+    private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
+
+    /**
+     * Binds it, in the place of one that a manager has left. Everybody may send: who it was decides
+     * what counts.
+     *
+     * @param closer closes the descriptors that come beside messages
+     * @throws ErrnoException EADDRINUSE if a manager lives there
+     */
+    public NotifySocket(
+            Path path,
+            EventLoop loop,
+            FdCloser<String> closer,
+            Receiver receiver,
+            Consumer<String> complaints) {
+        this.path = path;
+        this.closer = closer;
+        this.receiver = receiver;
+        this.complaints = Complaints.on(loop, complaints);
+        this.loop = loop;
+        socket = UnixSocket.bind(new UnixAddress.PathName(path.toString()), FOR_ALL);
+        socket.passIdentity();
+        watch = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
+    }
+
+    Path path() {
+        return path;
+    }
+
+    private void receive() {
+        for (int i = 0; i < ManagerLimits.NOTIFY_BATCH.intValue(); i++) {
+            data.clear();
+            int n;
+            try {
+                n = socket.tryReceive(data, beside);
+            } catch (ErrnoException e) {
+                complaints.log("lost", "notify message lost: " + e.getMessage());
+                return;
+            }
+            if (n == UnixSocket.WOULD_BLOCK) {
+                return;
+            }
+            take();
+        }
+    }
+
+    private void take() {
+        Optional<Sender> sender = beside.takeSender();
+        List<Fd> descriptors = beside.takeDescriptors();
+        try {
+            if (sender.isEmpty()) {
+                return; // the kernel names the sender of every datagram
+            }
+            if (sender.get().process().isEmpty()) {
+                complaints.log(
+                        new Complaints.Source("not held", sender.get().uid()),
+                        "notify message of " + notHeld(sender.get()) + " ignored");
+                return;
+            }
+            NotifySender held = new NotifySender(sender.get().process().get(), sender.get().uid());
+            if (beside.isCut()) {
+                complaints.log(
+                        new Complaints.Source("cut", held.uid()),
+                        "notify message of " + held + " ignored: descriptors were lost");
+                return;
+            }
+            byte[] bytes = new byte[data.position()];
+            data.get(0, bytes);
+            receiver.datagram(held, bytes, descriptors);
+        } finally {
+            sender.ifPresent(Sender::close);
+            close(sender.map(NotifySocket::owner).orElse("user unknown"), descriptors);
+        }
+    }
+
+    /** For the closer of descriptors. */
+    private static String owner(Sender sender) {
+        return "user " + sender.uid();
+    }
+
+    private void close(String owner, List<Fd> descriptors) {
+        closer.close(owner, descriptors);
+        if (closer.isFull(owner) && slow.add(owner)) {
+            complaints.log(
+                    owner,
+                    "descriptors beside notify messages are refused: %d of %s are slow to be closed, which is the limit"
+                            .formatted(FdCloser.MAX_WAITING, owner));
+            takeDescriptors(false);
+            lookAgain(owner);
+        }
+    }
+
+    private void lookAgain(String owner) {
+        EventLoop.Timer _ =
+                loop.after(
+                        REFUSAL,
+                        () -> {
+                            if (closer.isFull(owner)) {
+                                lookAgain(owner);
+                            } else {
+                                boolean _ = slow.remove(owner);
+                                takeDescriptors(slow.isEmpty());
+                            }
+                        });
+    }
+
+    private void takeDescriptors(boolean whether) {
+        if (!socket.fd().isOpen()) {
+            return; // closed meanwhile
+        }
+        if (Feature.PASS_RIGHTS.isPresent()) {
+            socket.passDescriptors(whether);
+        } else {
+            watch.events(whether ? Readiness.IN : 0);
+        }
+    }
+
+    private static String notHeld(Sender sender) {
+        String number = sender.pid().isPresent() ? " " + sender.pid().getAsInt() : "";
+        String why = sender.gone() ? "gone" : "not held";
+        return "process" + number + " (" + why + ") of user " + sender.uid();
+    }
+
+    @Override
+    public void close() {
+        beside.close();
+        socket.close();
+        boolean ignored = path.toFile().delete();
+    }
+}

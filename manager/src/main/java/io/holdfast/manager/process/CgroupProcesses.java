@@ -1,0 +1,168 @@
+package io.holdfast.manager.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Watches;
+import io.holdfast.manager.loop.Work;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The processes of a run that has a cgroup: whatever they do, they stay in it. */
+public final class CgroupProcesses implements RunProcesses {
+    private final EventLoop loop;
+    private final Lane lane;
+    private final Lane stopLane;
+    private final Consumer<String> warnings;
+    private final Cgroup cgroup;
+    private @Nullable AutoCloseable watch;
+
+    /**
+     * @param stopLane where they are signalled
+     * @param warnings gets lines on what could not be done
+     * @param cgroup owned from now on
+     */
+    public CgroupProcesses(
+            EventLoop loop, Lane lane, Lane stopLane, Consumer<String> warnings, Cgroup cgroup) {
+        this.loop = loop;
+        this.lane = lane;
+        this.stopLane = stopLane;
+        this.warnings = warnings;
+        this.cgroup = cgroup;
+    }
+
+    @Override
+    public Optional<Cgroup> cgroup() {
+        return Optional.of(cgroup);
+    }
+
+    @Override
+    public boolean contains(PidFd process, ProcessInfo info) {
+        OptionalLong in = info.cgroupId();
+        return in.isPresent() && isWithin(in.getAsLong());
+    }
+
+    private boolean isWithin(long id) {
+        if (cgroup.id() == id) {
+            return true;
+        }
+        try (Cgroup inner = Cgroup.ofId(id)) {
+            return inner.isWithin(cgroup);
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
+    /** Their cgroup is what tells whose they are. */
+    @Override
+    public boolean adopt(PidFd orphan, Optional<String> invocation) {
+        return false;
+    }
+
+    @Override
+    public void only(Consumer<Optional<PidFd>> told) {
+        Work<Optional<PidFd>> _ =
+                lane.work("to look for its main process", this::only)
+                        .releasing(found -> found.ifPresent(PidFd::close))
+                        .begin((found, _) -> {
+                            Optional<PidFd> one = found == null ? Optional.empty() : found;
+                            told.accept(one);
+                            one.ifPresent(PidFd::close);
+                        });
+    }
+
+    private Optional<PidFd> only() {
+        try (Members members = cgroup.membersBelow()) {
+            PidFd found = null;
+            for (PidFd member : members) {
+                if (found != null) {
+                    return Optional.empty();
+                }
+                found = member;
+            }
+            return Optional.ofNullable(found).map(PidFd::duplicate);
+        }
+    }
+
+    @Override
+    public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
+        List<PidFd> already = List.copyOf(signalled);
+        Work<Integer> _ =
+                stopLane.work("to signal all", () -> signalMembers(signal, already))
+                        .begin((_, failure) -> {
+                            if (failure != null) {
+                                warnings.accept("cannot signal all: " + failure.getMessage());
+                            }
+                            done.run();
+                        });
+    }
+
+    private int signalMembers(RunSignal signal, List<PidFd> already) {
+        if (signal.signal().equals(Signal.KILL)) {
+            cgroup.kill();
+            return 0;
+        }
+        int count = 0;
+        try (Members members = cgroup.membersBelow()) {
+            for (PidFd member : members) {
+                if (!already.contains(member)) {
+                    signal.send(member);
+                    count++;
+                }
+            }
+        }
+        return count;
+    }
+
+    @Override
+    public void watchEmpty(Runnable emptied) {
+        forget();
+        try {
+            watch =
+                    cgroup.onEmpty(
+                            loop,
+                            () -> {
+                                watch = null;
+                                emptied.run();
+                            });
+        } catch (ErrnoException e) { // removed by somebody else
+            loop.postEnding(emptied);
+        }
+    }
+
+    /** The cgroup tells by itself. */
+    @Override
+    public void exited() {}
+
+    @Override
+    public void forget() {
+        Watches.end(watch);
+        watch = null;
+    }
+
+    @Override
+    public boolean clean(boolean kill) throws InterruptedException {
+        try {
+            if (kill && cgroup.isPopulated()) {
+                cgroup.kill();
+                boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
+            }
+        } catch (ErrnoException e) { // the manager ends, and has removed it
+            if (e.errno() != Errno.ENODEV && e.errno() != Errno.ENOENT) {
+                cgroup.close();
+                throw e;
+            }
+        }
+        return UnitCgroups.remove(cgroup);
+    }
+}

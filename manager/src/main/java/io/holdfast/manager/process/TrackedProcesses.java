@@ -1,0 +1,162 @@
+package io.holdfast.manager.process;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.loop.Watches;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processes of a run without a cgroup: the group of the main process, and those that came to
+ * the manager, their subreaper, when their parents ended. What it started has a parent that is
+ * held, or has lost it and is held itself; so none is left when neither is left.
+ */
+public final class TrackedProcesses implements RunProcesses {
+    private final EventLoop loop;
+    private final Consumer<Runnable> lookForOrphans;
+    private final String invocationId;
+    private final BooleanSupplier othersLive;
+    private final List<PidFd> orphans = new ArrayList<>();
+    private final List<AutoCloseable> watches = new ArrayList<>();
+    private @Nullable Runnable emptied;
+    private @Nullable RunSignal sent; // to all: what comes later gets it too
+    private boolean forgotten;
+
+    /**
+     * @param lookForOrphans gives orphans to their units, and runs what it is given then
+     * @param invocationId what its processes find as {@code $INVOCATION_ID}
+     * @param othersLive whether a process lives that the run itself holds
+     */
+    public TrackedProcesses(
+            EventLoop loop,
+            Consumer<Runnable> lookForOrphans,
+            String invocationId,
+            BooleanSupplier othersLive) {
+        this.loop = loop;
+        this.lookForOrphans = lookForOrphans;
+        this.invocationId = invocationId;
+        this.othersLive = othersLive;
+    }
+
+    @Override
+    public Optional<Cgroup> cgroup() {
+        return Optional.empty();
+    }
+
+    /** Only whom it holds itself: the run itself looks at the ancestors. */
+    @Override
+    public boolean contains(PidFd process, ProcessInfo info) {
+        return orphans.contains(process);
+    }
+
+    @Override
+    public boolean adopt(PidFd orphan, Optional<String> invocation) {
+        if (forgotten
+                || !invocation.equals(Optional.of(invocationId))
+                || orphans.contains(orphan)) {
+            return false;
+        }
+        orphans.add(orphan);
+        AutoCloseable[] watch = new AutoCloseable[1];
+        watch[0] =
+                orphan.onExit(
+                        loop,
+                        _ -> {
+                            watches.remove(watch[0]);
+                            orphans.remove(orphan);
+                            orphan.close();
+                            exited();
+                        });
+        watches.add(watch[0]);
+        if (sent != null) {
+            signal(orphan, sent);
+        }
+        return true;
+    }
+
+    @Override
+    public void only(Consumer<Optional<PidFd>> told) {
+        lookForOrphans.accept(() ->
+                told.accept(
+                        orphans.size() == 1 ? Optional.of(orphans.getFirst()) : Optional.empty()));
+    }
+
+    @Override
+    public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
+        sent = signal;
+        for (PidFd process : signalled) {
+            signalGroup(process, signal.signal());
+        }
+        for (PidFd orphan : orphans) {
+            if (!signalled.contains(orphan)) {
+                signal(orphan, signal);
+            }
+        }
+        done.run();
+    }
+
+    private static void signal(PidFd process, RunSignal signal) {
+        signal.send(process);
+        signalGroup(process, signal.signal());
+    }
+
+    /** What is in the group of a process that leads one. */
+    private static void signalGroup(PidFd leader, Signal signal) {
+        try {
+            boolean ignored = leader.signal(signal, PidFd.Scope.PROCESS_GROUP);
+        } catch (ErrnoException | UnsupportedOperationException e) {
+            // it leads none, or the kernel is older than 6.9: only itself is reached
+        }
+    }
+
+    @Override
+    public void watchEmpty(Runnable told) {
+        emptied = told;
+        exited();
+    }
+
+    @Override
+    public void exited() {
+        if (emptied != null && !forgotten) { // its children are ours by now
+            lookForOrphans.accept(this::tellIfEmpty);
+        }
+    }
+
+    private void tellIfEmpty() {
+        Runnable told = emptied;
+        if (told != null && !forgotten && orphans.isEmpty() && !othersLive.getAsBoolean()) {
+            emptied = null;
+            told.run();
+        }
+    }
+
+    @Override
+    public void forget() {
+        forgotten = true;
+        emptied = null;
+        watches.forEach(Watches::end);
+        watches.clear();
+    }
+
+    @Override
+    public boolean clean(boolean kill) {
+        boolean left = false;
+        for (PidFd orphan : orphans) {
+            if (kill) {
+                boolean ignored = orphan.signal(Signal.KILL);
+            }
+            left |= !kill && orphan.isAlive();
+            orphan.close();
+        }
+        orphans.clear();
+        return !left;
+    }
+}

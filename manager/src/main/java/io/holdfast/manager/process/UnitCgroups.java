@@ -1,0 +1,186 @@
+package io.holdfast.manager.process;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysFile;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.linux.SysStat.Stat;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The cgroups that units live in, below one slice of the manager's own in the cgroup that it was
+ * started in: nothing that is there already is touched. Blocking; the calls are made off the loop.
+ *
+ * <p>One manager at a time uses a slice: it has locked (flock(2)) the directory of a child cgroup,
+ * {@code lock}, which nobody else may open. The files that the kernel makes in a cgroup are
+ * readable for all, and so lockable.
+ */
+public final class UnitCgroups implements AutoCloseable {
+    private static final String LOCK = "lock";
+    private static final int OWNER_ALONE = 0700;
+    private static final int OTHERS = 077;
+    private static final int ATTEMPTS = 10;
+
+    private final Cgroup slice;
+    private final Fd lock;
+
+    private UnitCgroups(Cgroup slice, Fd lock) {
+        this.slice = slice;
+        this.lock = lock;
+    }
+
+    /**
+     * Makes the slice.
+     *
+     * @throws ErrnoException EACCES or EPERM if that is not ours to do, ENODATA without cgroup2,
+     *     EBUSY if another manager uses it, or other users may make cgroups in it
+     */
+    public static UnitCgroups open(UnitName name) {
+        try (Cgroup own = Cgroup.own()) {
+            Cgroup slice = own.create(name.text());
+            Fd lock = null;
+            try {
+                requireOurs(slice);
+                lock = lock(slice);
+                requireEmpty(slice);
+                return new UnitCgroups(slice, lock);
+            } catch (RuntimeException e) {
+                if (lock != null) {
+                    int ignored = SysStat.rmdirat(slice.fd(), LOCK);
+                    lock.close();
+                }
+                slice.close();
+                throw e;
+            }
+        }
+    }
+
+    /** Whoever may make cgroups in it can make one of the name of any unit. */
+    private static void requireOurs(Cgroup slice) {
+        Stat stat = SysStat.stat(slice.fd());
+        boolean trusted = stat.uid() == 0 || stat.uid() == Unistd.geteuid();
+        if (!trusted || stat.isWritableByOthers()) {
+            throw new ErrnoException(
+                    "slice",
+                    slice.path().path(),
+                    Errno.EBUSY,
+                    "other users may make cgroups in it (owner %d, mode %04o); remove it (rmdir %s), or choose another slice"
+                            .formatted(stat.uid(), stat.permissions(), directory(slice)));
+        }
+    }
+
+    private static Fd lock(Cgroup slice) {
+        for (int i = 0; i < ATTEMPTS; i++) {
+            try (Cgroup made = slice.create(LOCK, OWNER_ALONE)) {
+                Stat stat = SysStat.stat(made.fd());
+                if (stat.uid() != Unistd.geteuid() || (stat.permissions() & OTHERS) != 0) {
+                    made.remove(); // others may have it open
+                    continue;
+                }
+                try (Fd lock = open(made)) {
+                    if (SysFile.tryLock(lock) < 0) {
+                        break;
+                    }
+                    if (isThere(slice, made)) {
+                        return lock.move();
+                    }
+                }
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ENOENT && e.errno() != Errno.ENODEV) {
+                    throw e; // else its manager has just ended
+                }
+            }
+        }
+        throw new ErrnoException(
+                "lock",
+                "slice " + slice.path(),
+                Errno.EBUSY,
+                "another manager uses it; choose another slice");
+    }
+
+    private static Fd open(Cgroup cgroup) {
+        return Fcntl.open(cgroup.fd(), ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
+    }
+
+    private static boolean isThere(Cgroup slice, Cgroup lock) {
+        try (Cgroup now = slice.child(LOCK)) {
+            return now.equals(lock);
+        }
+    }
+
+    private static void requireEmpty(Cgroup slice) {
+        if (slice.isPopulated()) {
+            throw new ErrnoException(
+                    "cgroup",
+                    slice.path().path(),
+                    Errno.EBUSY,
+                    "processes of an earlier manager are in it; end them (echo 1 > "
+                            + directory(slice)
+                            + "/cgroup.kill), or choose another slice");
+        }
+    }
+
+    private static String directory(Cgroup slice) {
+        return Cgroup.mountPoint() + slice.path().path();
+    }
+
+    public CgroupPath path() {
+        return slice.path();
+    }
+
+    /** Makes the cgroup of a unit, with the slices above it. */
+    public Cgroup create(UnitName unit, UnitName in) {
+        List<Cgroup> slices = new ArrayList<>();
+        try {
+            Cgroup parent = slice;
+            for (UnitName step : in.slicePath()) {
+                parent = parent.create(step.text());
+                slices.add(parent);
+            }
+            return parent.create(CgroupPath.escape(unit.text()));
+        } finally {
+            slices.forEach(Cgroup::close);
+        }
+    }
+
+    /**
+     * Removes the cgroup of a unit that has ended, with what it made below; false if something
+     * lives there.
+     */
+    public static boolean remove(Cgroup cgroup) {
+        try (cgroup) {
+            cgroup.removeAll();
+            return true;
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
+                return true;
+            }
+            if (e.errno() == Errno.EBUSY) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /** Kills what is left, and removes all. */
+    @Override
+    public void close() {
+        try (lock;
+                slice) {
+            slice.kill();
+            if (slice.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration())) {
+                boolean ignored = remove(slice); // another manager may begin to use it already
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

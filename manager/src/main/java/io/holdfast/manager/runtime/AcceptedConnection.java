@@ -1,0 +1,121 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.linux.SysInet;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixAddress;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A connection that a socket unit has accepted. Who is at the other end of an AF_UNIX one is held
+ * (SO_PEERPIDFD) for as long as this is open, so that its number and its identity, which are in the
+ * name of the instance, are nobody else's meanwhile.
+ *
+ * @param fd owned
+ * @param peer of AF_UNIX
+ * @param source whom the connection counts for: a user or an IP address
+ * @param ends how the name of its instance ends, behind the number of the connection
+ * @param variables that tell the instance of the other end
+ */
+public record AcceptedConnection(
+        Fd fd, Optional<Peer> peer, String source, String ends, Map<String, String> variables) {
+
+    /** What a service knows the descriptor by. */
+    public static final String NAME = "connection";
+
+    /**
+     * Finds out who is at the other end.
+     *
+     * @param fd owned by the result
+     * @throws ErrnoException ENOTCONN if the other end has gone already; the descriptor is the
+     *     caller's then
+     */
+    public static AcceptedConnection of(Fd fd) {
+        return SysSocket.option(fd, SysSocket.SO_DOMAIN) == SysSocket.AF_UNIX
+                ? unix(fd)
+                : internet(fd);
+    }
+
+    private static AcceptedConnection unix(Fd fd) {
+        UnixAddress address = UnixAddress.of(SysSocket.getpeername(fd));
+        Map<String, String> variables =
+                address instanceof UnixAddress.Unnamed
+                        ? Map.of()
+                        : Map.of("REMOTE_ADDR", address.toString());
+        String cookie = cookie(fd);
+        Optional<Peer> peer = Peer.of(fd);
+        String who = peer.map(AcceptedConnection::who).orElse("unknown");
+        String source = peer.map(known -> "user " + known.uid()).orElse("unknown");
+        return new AcceptedConnection(fd, peer, source, cookie + "-" + who, variables);
+    }
+
+    /** {@code PID_PIDFDID-UID}; a peer of another PID namespace has no number here. */
+    private static String who(Peer peer) {
+        if (peer.pid() == 0) {
+            return "unknown";
+        }
+        return peer.pid()
+                + peer.pidFd().flatMap(AcceptedConnection::id).orElse("")
+                + "-"
+                + peer.uid();
+    }
+
+    private static Optional<String> id(PidFd process) {
+        try {
+            return Optional.of("_" + Long.toUnsignedString(process.id()));
+        } catch (NotSupportedException e) {
+            return Optional.empty(); // before Linux 6.9
+        }
+    }
+
+    private static AcceptedConnection internet(Fd fd) {
+        InetSocketAddress here = SysInet.getsockname(fd);
+        InetSocketAddress there = SysInet.getpeername(fd);
+        String host = text(there.getAddress());
+        return new AcceptedConnection(
+                fd,
+                Optional.empty(),
+                host,
+                cookie(fd) + "-" + text(here) + "-" + text(there),
+                Map.of("REMOTE_ADDR", host, "REMOTE_PORT", Integer.toString(there.getPort())));
+    }
+
+    private static String text(InetSocketAddress address) {
+        return text(address.getAddress()) + ":" + address.getPort();
+    }
+
+    private static String text(InetAddress address) {
+        String text = address.getHostAddress();
+        int scope = text.indexOf('%');
+        return scope < 0 ? text : text.substring(0, scope);
+    }
+
+    private static String cookie(Fd fd) {
+        byte[] bytes = SysSocket.optionBytes(fd, SysSocket.SO_COOKIE);
+        return bytes == null
+                ? "0"
+                : Long.toUnsignedString(
+                        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).getLong());
+    }
+
+    /**
+     * Closes it without waiting. Its last close can take as long as somebody else likes: a service
+     * or the peer makes it linger, or has left something unread in it that does.
+     *
+     * @param closer by the source
+     */
+    public void close(FdCloser<String> closer) {
+        peer.ifPresent(Peer::close);
+        closer.close(source, fd);
+    }
+}

@@ -1,0 +1,33 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.exec.PassedDescriptors;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import java.util.function.Consumer;
+
+/** What sockets and services have to do with each other. On the loop. */
+public interface Activation {
+    /** What a command of this service gets from its sockets; the caller's to close. */
+    PassedDescriptors descriptorsFor(ServiceUnit service);
+
+    /** A service has come into another state, or again into the same. */
+    void changed(UnitName service);
+
+    /** Where in its life a service is; dead if it is not even loaded. */
+    SubState stateOf(UnitName service);
+
+    /**
+     * Starts the service of a socket that has traffic.
+     *
+     * @param done told when the start is over: false if there could be none at all
+     */
+    void start(UnitName socket, UnitName service, Consumer<Boolean> done);
+
+    /**
+     * Starts an instance for a connection.
+     *
+     * @param connection owned from now on, until the instance has come to rest
+     * @param ended told once when it has
+     */
+    void serve(UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended);
+}

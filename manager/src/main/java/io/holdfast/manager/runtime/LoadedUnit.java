@@ -1,0 +1,293 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobRefusedException.Reason;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.JobUnit;
+import io.holdfast.manager.job.Relation;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ImpliedDependencies;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.TargetUnit;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.section.UnitSection.JobSettings;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** A unit of the table as its jobs see it. On the loop. */
+public final class LoadedUnit implements JobUnit {
+    private static final List<Dependency> PULLS_IN =
+            List.of(
+                    Dependency.REQUIRES,
+                    Dependency.REQUISITE,
+                    Dependency.BINDS_TO,
+                    Dependency.WANTS,
+                    Dependency.UPHOLDS);
+
+    private final UnitTable table;
+    private final ManagedUnit unit;
+    private ActiveState lastState = ActiveState.INACTIVE;
+
+    LoadedUnit(UnitTable table, ManagedUnit unit) {
+        this.table = table;
+        this.unit = unit;
+    }
+
+    public ManagedUnit unit() {
+        return unit;
+    }
+
+    /** Whether its active state is another than at the last call. */
+    public boolean hasChanged() {
+        ActiveState before = lastState;
+        lastState = unit.activeState();
+        return before != lastState;
+    }
+
+    @Override
+    public UnitName name() {
+        return unit.unit().name();
+    }
+
+    @Override
+    public ActiveState activeState() {
+        return unit.activeState();
+    }
+
+    /** What its files said when they were last there: its dependencies are those. */
+    public Unit meant() {
+        Unit newest = unit.newest();
+        return newest.source().state() == UnitSource.State.LOADED ? newest : unit.unit();
+    }
+
+    /** What its next start will find: also that its files are gone. */
+    private Unit next() {
+        Unit read = table.readNow(name());
+        return read != null && read.source().state() == UnitSource.State.NOT_FOUND
+                ? read
+                : unit.newest();
+    }
+
+    // ---- what it can
+
+    @Override
+    public Optional<JobRefusedException> problem(JobType type) {
+        boolean stays =
+                switch (type) {
+                    case STOP, VERIFY_ACTIVE -> true;
+                    case RESTART -> false;
+                    default -> unit.goesOn();
+                };
+        if (stays) {
+            return Optional.empty();
+        }
+        Unit next = next();
+        return switch (next.source().state()) {
+            case NOT_FOUND -> Optional.of(notFound(name(), Optional.of(next)));
+            case MASKED ->
+                    Optional.of(
+                            new JobRefusedException(
+                                    Reason.MASKED,
+                                    name(),
+                                    "is masked.",
+                                    "it is masked by "
+                                            + next.source()
+                                                    .fragment()
+                                                    .map(Path::toString)
+                                                    .orElse("a file")));
+            case LOADED -> badSetting(next, type);
+        };
+    }
+
+    /**
+     * @param read what was found by that name, if it was looked for
+     */
+    public static JobRefusedException notFound(UnitName name, Optional<Unit> read) {
+        Optional<Diagnostic> why = read.flatMap(unit -> unit.diagnostics().stream().findFirst());
+        return new JobRefusedException(
+                Reason.NO_SUCH_UNIT,
+                name,
+                "not found.",
+                "there is no such unit" + why.map(each -> ": " + each).orElse(""));
+    }
+
+    private Optional<JobRefusedException> badSetting(Unit next, JobType type) {
+        Optional<String> problem = Optional.empty();
+        if (!(next instanceof ServiceUnit
+                || next instanceof SocketUnit
+                || next instanceof TargetUnit)) {
+            problem = Optional.of("units of this kind are not supported yet");
+        } else if (next.isRefused()) {
+            problem = Optional.of(""); // why was told when it was loaded
+        } else if (type == JobType.RESTART && unit.activeState().isUp()) {
+            problem = unit.unsupported(next);
+        }
+        return problem.map(detail ->
+                new JobRefusedException(
+                        Reason.BAD_SETTING, name(), "has a bad unit file setting.", detail));
+    }
+
+    @Override
+    public boolean isApplicable(JobType type) {
+        return type != JobType.RELOAD || unit.unit().canReload();
+    }
+
+    @Override
+    public boolean isReadyFor(JobType type) {
+        ActiveState state = unit.activeState();
+        return type != JobType.RELOAD
+                || (state != ActiveState.RELOADING && state != ActiveState.ACTIVATING);
+    }
+
+    // ---- its settings for jobs
+
+    private JobSettings jobs() {
+        return meant().unit().jobs();
+    }
+
+    @Override
+    public boolean allowsIsolate() {
+        return jobs().allowIsolate();
+    }
+
+    @Override
+    public boolean ignoresIsolate() {
+        return jobs().ignoreOnIsolate();
+    }
+
+    @Override
+    public Optional<Duration> jobTimeout() {
+        return jobs().timeout().duration();
+    }
+
+    @Override
+    public Optional<Duration> jobRunningTimeout() {
+        return jobs().runningTimeout().duration();
+    }
+
+    // ---- other units
+
+    @Override
+    public Collection<JobUnit> related(Relation relation) {
+        Set<JobUnit> related = new LinkedHashSet<>();
+        Unit own = meant();
+        for (Dependency kind : relation.own()) {
+            for (UnitName other : own.unit().dependencies().of(kind)) {
+                LoadedUnit known = table.node(other);
+                if (known != null) {
+                    related.add(known);
+                }
+            }
+        }
+        if (relation == Relation.REQUIRES_START) {
+            table.missing(name()).forEach(name -> related.add(new MissingUnit(name)));
+        } else if (relation == Relation.WANTS_START && own instanceof ServiceUnit service) {
+            related.addAll(socketsNamedBy(service));
+        }
+        for (Dependency kind : relation.others()) {
+            table.dependants(kind, this).forEach(related::add);
+        }
+        if (relation == Relation.AFTER) {
+            related.addAll(impliedBefore(own));
+        } else if (relation == Relation.BEFORE) {
+            related.addAll(impliedAfter(own));
+        }
+        related.remove(this);
+        return related;
+    }
+
+    private List<LoadedUnit> socketsNamedBy(ServiceUnit service) {
+        return service.service().sockets().stream()
+                .flatMap(name -> Stream.ofNullable(table.node(name)))
+                .toList();
+    }
+
+    /** The members of a target come before it, and the sockets of a service before that. */
+    private Set<JobUnit> impliedBefore(Unit own) {
+        Set<JobUnit> earlier = new LinkedHashSet<>();
+        if (own instanceof TargetUnit target) {
+            for (Dependency kind : PULLS_IN) {
+                for (UnitName name : target.unit().dependencies().of(kind)) {
+                    LoadedUnit member = table.node(name);
+                    if (member != null
+                            && ImpliedDependencies.ordersBehind(target, member.meant())) {
+                        earlier.add(member);
+                    }
+                }
+            }
+        }
+        if (own instanceof ServiceUnit) {
+            earlier.addAll(triggeredBy());
+        }
+        return earlier;
+    }
+
+    private Set<JobUnit> impliedAfter(Unit own) {
+        Set<JobUnit> later = new LinkedHashSet<>();
+        for (Dependency kind : PULLS_IN) {
+            for (LoadedUnit other : table.dependants(kind, this)) {
+                if (other.meant() instanceof TargetUnit target
+                        && ImpliedDependencies.ordersBehind(target, own)) {
+                    later.add(other);
+                }
+            }
+        }
+        later.addAll(table.servicesOf(this));
+        return later;
+    }
+
+    @Override
+    public Collection<LoadedUnit> loaded() {
+        return table.nodes();
+    }
+
+    @Override
+    public Collection<LoadedUnit> triggeredBy() {
+        return table.socketsOf(this);
+    }
+
+    // ---- jobs
+
+    @Override
+    public void granted(JobType type) {
+        if (type == JobType.STOP || type == JobType.RESTART) {
+            unit.announceStop();
+        }
+    }
+
+    @Override
+    public void withdrawn(JobType type) {
+        if (type == JobType.STOP || type == JobType.RESTART) {
+            unit.withdrawStop();
+        }
+    }
+
+    @Override
+    public void begin(JobType type, Consumer<JobResult> done) {
+        switch (type) {
+            case START -> unit.start(done);
+            case STOP -> unit.stop(false, done);
+            case RESTART -> unit.stop(true, done);
+            case RELOAD -> unit.reload(done);
+            default -> throw new IllegalArgumentException(type.word());
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name().text();
+    }
+}

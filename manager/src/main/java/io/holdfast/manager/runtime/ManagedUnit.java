@@ -1,0 +1,94 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.section.Unit;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** A unit at run time. All methods on the manager's loop. */
+public interface ManagedUnit {
+    /**
+     * What its files say; the newest that was read while it was inactive. That they are gone never
+     * comes in force: it is known by its names until it is forgotten.
+     */
+    Unit unit();
+
+    /**
+     * What its files said when they were last read; of what is up, in force from the next start.
+     */
+    Unit newest();
+
+    ActiveState activeState();
+
+    /** Whether a start leaves it as it is, or joins the one that is under way. */
+    default boolean goesOn() {
+        return activeState().isUp();
+    }
+
+    /** Why this manager cannot start what these files say, or empty. */
+    default Optional<String> unsupported(Unit next) {
+        return Optional.empty();
+    }
+
+    /** What its files say now, to be in force from the next start. */
+    void reloaded(Unit unit);
+
+    /**
+     * Starts it, or waits for a start that is under way.
+     *
+     * @param done called once with how that went
+     */
+    void start(Consumer<JobResult> done);
+
+    /**
+     * Stops it, or waits for a stop that is under way; also ends a wait for a restart.
+     *
+     * @param restarting whether a start by the same job follows
+     * @param done called once when it is inactive or failed
+     */
+    void stop(boolean restarting, Consumer<JobResult> done);
+
+    /**
+     * A stop of it is to come, after what is stopped before: until then it begins nothing new by
+     * itself.
+     */
+    default void announceStop() {}
+
+    /** The announced stop does not come: the unit works on. */
+    default void withdrawStop() {}
+
+    /**
+     * Makes it take up its configuration again, or waits for a reload that is under way.
+     *
+     * @param done called once with how that went: INVALID if it cannot, or is not running
+     */
+    void reload(Consumer<JobResult> done);
+
+    /** Forgets that it has failed, and how often it was started. */
+    void resetFailed();
+
+    /** How long it must not be started yet, since that was done too often. */
+    default Optional<Duration> mayStartIn() {
+        return Optional.empty();
+    }
+
+    /** When it came into its states. */
+    default UnitTimes times() {
+        return UnitTimes.NEVER;
+    }
+
+    /** What is known of it as a service. */
+    default Optional<ServiceView> service() {
+        return Optional.empty();
+    }
+
+    /** What is known of it as a socket. */
+    default Optional<SocketStatus> socket() {
+        return Optional.empty();
+    }
+
+    /** A description of its present state. */
+    UnitStatus status();
+}

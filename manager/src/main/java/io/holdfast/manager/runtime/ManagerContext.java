@@ -1,0 +1,94 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.FdCloser;
+import io.holdfast.manager.exec.DynamicUids;
+import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.value.Host;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What the units of a manager share.
+ *
+ * @param closer of descriptors that services and others have sent, by unit or user
+ * @param cgroups empty where there are none: then only main processes and their groups are tracked
+ * @param notifySocket the path for {@code $NOTIFY_SOCKET}
+ * @param uids of the dynamic users of all units
+ */
+public record ManagerContext(
+        EventLoop loop,
+        Workers workers,
+        FdCloser<String> closer,
+        ManagerScope scope,
+        Host host,
+        Optional<UnitCgroups> cgroups,
+        Path notifySocket,
+        DynamicUids uids,
+        ManagerListener listener,
+        Events events) {
+
+    /** What units tell their manager, and what they ask of it. */
+    public interface Events {
+        /** A unit has come to rest, or has failed. */
+        void settled(UnitName unit, ActiveState state);
+
+        /** Where names of Type=dbus are watched, once that is known. */
+        Optional<BusNames> busNames();
+
+        /** What sockets and services ask of each other. */
+        Activation activation();
+
+        /** A unit was taken into the table. */
+        default void loaded(UnitName unit) {}
+
+        /** Something of a unit's state is another. */
+        default void changed(UnitName unit) {}
+
+        /** A run has a cgroup of its own from now on. */
+        default void runs(long cgroupId, Workload workload) {}
+
+        /** The run of a unit is over. */
+        default void runEnded(UnitName unit) {}
+
+        /** A spawn is over. */
+        void spawned();
+
+        /**
+         * Where orphans have no cgroup that tells whose they are: gives each to its unit. Else
+         * there is nothing to do.
+         */
+        void lookForOrphans(Runnable then);
+    }
+
+    /** Of the manager itself. */
+    public void notice(String text) {
+        listener.event(ManagerListener.Level.NOTICE, text);
+    }
+
+    public void warn(String text) {
+        listener.event(ManagerListener.Level.WARNING, text);
+    }
+
+    public void info(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.INFO, text);
+    }
+
+    public void notice(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.NOTICE, text);
+    }
+
+    public void warn(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.WARNING, text);
+    }
+
+    public void error(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.ERROR, text);
+    }
+}

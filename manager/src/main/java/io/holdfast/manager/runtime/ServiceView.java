@@ -1,0 +1,24 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.loop.Moment;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * What is known of a service beyond its {@link UnitStatus}.
+ *
+ * @param control the process that runs a command beside the main one
+ * @param lastMain the main process of the last run, which may have gone
+ * @param mainStart when that was spawned or named
+ * @param mainExit when it exited
+ * @param uid of the user that {@code User=} or {@code DynamicUser=} gives it, while it runs
+ * @param gid of the group that goes with it
+ */
+public record ServiceView(
+        Optional<ProcessId> control,
+        Optional<ProcessId> lastMain,
+        Moment mainStart,
+        Moment mainExit,
+        OptionalLong uid,
+        OptionalLong gid) {}

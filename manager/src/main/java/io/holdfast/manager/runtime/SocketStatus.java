@@ -1,0 +1,29 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.SocketSection.Listen;
+import java.util.List;
+
+/**
+ * What a socket has besides its {@link UnitStatus}.
+ *
+ * @param listens in the order of the unit's lines
+ * @param accept whether each connection gets an instance
+ * @param connections whose instances live now; 0 without {@code Accept=yes}, as are the next two
+ * @param accepted connections since the unit was loaded
+ * @param refused those that were one too many
+ * @param triggers the services that it starts: its own, or the instances that live now
+ */
+public record SocketStatus(
+        UnitName unit,
+        List<Listen> listens,
+        boolean accept,
+        int connections,
+        long accepted,
+        long refused,
+        List<UnitName> triggers) {
+    public SocketStatus {
+        listens = List.copyOf(listens);
+        triggers = List.copyOf(triggers);
+    }
+}

@@ -1,0 +1,57 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.unit.section.UnitSection;
+import java.time.Duration;
+
+/**
+ * Counts the starts of a unit: so many within one interval, which begins with the first start after
+ * the one before is over. Owned by one thread.
+ */
+public final class StartLimit {
+    private static final long NANOS_PER_MICRO = 1000;
+
+    private final UnitSection.StartLimit limit;
+    private final long intervalNanos;
+    private long begin;
+    private int starts;
+
+    public StartLimit(UnitSection.StartLimit limit) {
+        this.limit = limit;
+        long micros = limit.interval().micros();
+        this.intervalNanos =
+                micros > Long.MAX_VALUE / NANOS_PER_MICRO
+                        ? Long.MAX_VALUE
+                        : micros * NANOS_PER_MICRO;
+    }
+
+    /**
+     * Counts a start, unless there have been too many.
+     *
+     * @param now of {@link System#nanoTime}
+     * @return whether it may start
+     */
+    public boolean tryStart(long now) {
+        if (limit.isUnlimited()) {
+            return true;
+        }
+        if (starts == 0 || now - begin >= intervalNanos) {
+            begin = now;
+            starts = 0;
+        }
+        if (starts >= limit.burst()) {
+            return false;
+        }
+        starts++;
+        return true;
+    }
+
+    /** How long it is until the interval of the last starts is over. */
+    public Duration remaining(long now) {
+        return Duration.ofNanos(Math.max(0, intervalNanos - (now - begin)));
+    }
+
+    /** Forgets all starts ({@code reset-failed}). */
+    public void reset() {
+        starts = 0;
+    }
+}

@@ -1,0 +1,39 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.unit.UnitName;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** All who are told of units and jobs. */
+public final class UnitListeners implements UnitListener {
+    private final List<UnitListener> listeners = new CopyOnWriteArrayList<>();
+
+    public UnitListeners() {}
+
+    public AutoCloseable add(UnitListener listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    @Override
+    public void unitNew(UnitName unit) {
+        listeners.forEach(listener -> listener.unitNew(unit));
+    }
+
+    @Override
+    public void unitChanged(UnitName unit) {
+        listeners.forEach(listener -> listener.unitChanged(unit));
+    }
+
+    @Override
+    public void jobNew(UnitJob job) {
+        listeners.forEach(listener -> listener.jobNew(job));
+    }
+
+    @Override
+    public void jobRemoved(UnitJob job, JobResult result) {
+        listeners.forEach(listener -> listener.jobRemoved(job, result));
+    }
+}

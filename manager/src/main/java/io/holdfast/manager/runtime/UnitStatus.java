@@ -1,0 +1,145 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.access.LogReaders;
+import io.holdfast.manager.process.ProcessList;
+import io.holdfast.manager.process.UnitProcess;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.section.Unit;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * A unit as it is at one moment.
+ *
+ * @param subState the word of systemd: {@code running}, {@code stop-sigterm}, …
+ * @param since when it came into that state
+ * @param result how the last run ended, {@code success} while nothing went wrong
+ * @param mainProcess its main process
+ * @param mainExit how the last main process ended
+ * @param failure why the first command of this run that mattered could not be executed
+ * @param invocationId 32 hexadecimal digits of this run, empty before the first
+ * @param cgroup the path of its cgroup, while it has one
+ * @param processes its processes, as {@link ProcessList} bounds them
+ * @param statusText what it says of itself (STATUS=)
+ * @param restarts how often it was restarted by itself since it was last started by somebody
+ * @param log the last lines that it wrote
+ * @param logUser the user of {@code User=} whose runs wrote all of them: he may read them, beside
+ *     those who may read all logs ({@link LogReaders}). Empty if the runs had no such user, a
+ *     dynamic one, or several
+ */
+public record UnitStatus(
+        String name,
+        String description,
+        String loadState,
+        ActiveState activeState,
+        String subState,
+        Instant since,
+        String result,
+        Optional<ProcessId> mainProcess,
+        Optional<Exit> mainExit,
+        Optional<String> failure,
+        String invocationId,
+        Optional<String> cgroup,
+        List<UnitProcess> processes,
+        String statusText,
+        int restarts,
+        Optional<Path> fragment,
+        List<Path> dropIns,
+        List<Diagnostic> diagnostics,
+        List<String> log,
+        OptionalLong logUser) {
+
+    public UnitStatus {
+        processes = List.copyOf(processes);
+        dropIns = List.copyOf(dropIns);
+        diagnostics = List.copyOf(diagnostics);
+        log = List.copyOf(log);
+    }
+
+    /** The diagnostics that prevent a start. */
+    public List<Diagnostic> errors() {
+        return diagnostics.stream()
+                .filter(diagnostic -> diagnostic.severity() == Diagnostic.Severity.ERROR)
+                .toList();
+    }
+
+    /** The diagnostics that do not prevent a start. */
+    public List<Diagnostic> warnings() {
+        return diagnostics.stream()
+                .filter(diagnostic -> diagnostic.severity() != Diagnostic.Severity.ERROR)
+                .toList();
+    }
+
+    /** Of a unit without processes. */
+    public static UnitStatus of(Unit unit, ActiveState active, String subState) {
+        return of(unit, active, subState, Instant.EPOCH, "success");
+    }
+
+    /** The same, with what became of it. */
+    public static UnitStatus of(Unit unit, SubState state, Instant since, String result) {
+        return of(unit, state.active(), state.word(), since, result);
+    }
+
+    private static UnitStatus of(
+            Unit unit, ActiveState active, String subState, Instant since, String result) {
+        return new UnitStatus(
+                unit.name().text(),
+                unit.unit().description(),
+                loadState(unit),
+                active,
+                subState,
+                since,
+                result,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                "",
+                Optional.empty(),
+                List.of(),
+                "",
+                0,
+                unit.source().fragment(),
+                unit.source().dropIns(),
+                unit.diagnostics(),
+                List.of(),
+                OptionalLong.empty());
+    }
+
+    public UnitStatus withProcesses(List<UnitProcess> found) {
+        return new UnitStatus(
+                name,
+                description,
+                loadState,
+                activeState,
+                subState,
+                since,
+                result,
+                mainProcess,
+                mainExit,
+                failure,
+                invocationId,
+                cgroup,
+                found,
+                statusText,
+                restarts,
+                fragment,
+                dropIns,
+                diagnostics,
+                log,
+                logUser);
+    }
+
+    public static String loadState(Unit unit) {
+        return switch (unit.source().state()) {
+            case MASKED -> "masked";
+            case NOT_FOUND -> "not-found";
+            case LOADED -> unit.isRefused() ? "bad-setting" : "loaded";
+        };
+    }
+}

@@ -1,0 +1,198 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.unit.Dependencies;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.Unit;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The units that are loaded, and what they are to each other. On the loop. */
+public final class UnitTable {
+    private final ManagerContext context;
+    private final UnitKinds kinds;
+    private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
+    private final UnitIndexes indexes = new UnitIndexes();
+    private UnitCatalog.Closure read = UnitCatalog.Closure.NOTHING;
+
+    public UnitTable(ManagerContext context, UnitKinds kinds) {
+        this.context = context;
+        this.kinds = kinds;
+    }
+
+    // ---- as jobs see them
+
+    public Collection<LoadedUnit> nodes() {
+        return Collections.unmodifiableCollection(units.values());
+    }
+
+    /** By any of its names. */
+    public @Nullable LoadedUnit node(UnitName name) {
+        LoadedUnit unit = units.get(name);
+        return unit == null ? indexes.byAlias(name) : unit;
+    }
+
+    /** Those that have such a dependency on a unit, under any of its names. */
+    public Collection<LoadedUnit> dependants(Dependency kind, LoadedUnit on) {
+        return indexes.dependants(kind, on);
+    }
+
+    /** The sockets that start it. */
+    Collection<LoadedUnit> socketsOf(LoadedUnit service) {
+        return indexes.socketsOf(service);
+    }
+
+    /** The services that it starts as a socket. */
+    public Collection<LoadedUnit> servicesOf(LoadedUnit socket) {
+        return indexes.servicesOf(socket);
+    }
+
+    /**
+     * Grants a request with what was read for it in mind: what it needs and cannot have, and which
+     * files are gone.
+     */
+    public void during(UnitCatalog.Closure closure, Runnable request) {
+        read = closure;
+        try {
+            request.run();
+        } finally {
+            read = UnitCatalog.Closure.NOTHING;
+        }
+    }
+
+    /** What the present request read of a unit, if it did. */
+    @Nullable Unit readNow(UnitName name) {
+        return read.read(name);
+    }
+
+    /** What a unit requires and what is not there. */
+    List<UnitName> missing(UnitName unit) {
+        return read.missing().stream()
+                .filter(each -> each.unit().equals(unit))
+                .map(UnitCatalog.Missing::required)
+                .toList();
+    }
+
+    // ---- as others see them
+
+    public Collection<ManagedUnit> all() {
+        return units.values().stream().map(LoadedUnit::unit).toList();
+    }
+
+    /** All of one kind. */
+    public <U extends ManagedUnit> Stream<U> of(Class<U> kind) {
+        return units.values().stream()
+                .map(LoadedUnit::unit)
+                .filter(kind::isInstance)
+                .map(kind::cast);
+    }
+
+    /** By any of its names. */
+    public @Nullable ManagedUnit find(UnitName name) {
+        LoadedUnit unit = node(name);
+        return unit == null ? null : unit.unit();
+    }
+
+    /**
+     * @throws IllegalArgumentException if it is not loaded
+     */
+    public ManagedUnit get(UnitName name) {
+        ManagedUnit unit = find(name);
+        if (unit == null) {
+            throw new IllegalArgumentException(name + " is not loaded");
+        }
+        return unit;
+    }
+
+    /**
+     * Takes in a unit as it was read, and tells once what is to be said about its files. One that
+     * is not there is taken note of where it was.
+     *
+     * @throws IllegalStateException if there are too many
+     */
+    public void take(Unit unit) {
+        LoadedUnit known = known(unit);
+        if (known != null) {
+            if (!known.unit().newest().equals(unit)) {
+                tell(unit);
+                known.unit().reloaded(unit);
+                indexes.update(known);
+            }
+            return;
+        }
+        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
+            return;
+        }
+        if (units.size() >= ManagerLimits.UNITS.intValue()) {
+            throw new IllegalStateException(
+                    unit.name()
+                            + ": "
+                            + units.size()
+                            + " units are loaded, which is the limit; "
+                            + ManagerLimits.UNITS.remedy());
+        }
+        tell(unit);
+        ManagedUnit made = kinds.create(context, unit);
+        LoadedUnit node = new LoadedUnit(this, made);
+        units.put(unit.name(), node);
+        indexes.update(node);
+        context.events().loaded(unit.name());
+    }
+
+    /**
+     * The one that it is: also one whose name is an alias by now, not one that it was an alias of.
+     */
+    private @Nullable LoadedUnit known(Unit unit) {
+        LoadedUnit own = units.get(unit.name());
+        if (own != null) {
+            return own;
+        }
+        LoadedUnit other = node(unit.name());
+        return other != null && unit.source().names().contains(other.name()) ? other : null;
+    }
+
+    /** Forgets a unit that is at rest. */
+    public void drop(ManagedUnit unit) {
+        LoadedUnit node = units.get(unit.unit().name());
+        if (node != null && node.unit().equals(unit)) {
+            units.remove(node.name());
+            indexes.remove(node);
+        }
+    }
+
+    private void tell(Unit unit) {
+        for (Diagnostic diagnostic : unit.diagnostics()) {
+            context.listener()
+                    .event(
+                            unit.name(),
+                            switch (diagnostic.severity()) {
+                                case ERROR -> ManagerListener.Level.ERROR;
+                                case WARNING -> ManagerListener.Level.WARNING;
+                                case NOTICE -> ManagerListener.Level.NOTICE;
+                            },
+                            diagnostic.toString());
+        }
+    }
+
+    /** Whether a unit has a dependency of one of these kinds on another, under any of its names. */
+    public static boolean has(ManagedUnit from, List<Dependency> kinds, ManagedUnit to) {
+        return has(from.unit(), kinds, to.unit());
+    }
+
+    public static boolean has(Unit from, List<Dependency> kinds, Unit to) {
+        Dependencies dependencies = from.unit().dependencies();
+        return kinds.stream()
+                .anyMatch(kind ->
+                        to.source().names().stream()
+                                .anyMatch(name -> dependencies.has(kind, name)));
+    }
+}

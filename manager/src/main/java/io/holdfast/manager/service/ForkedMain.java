@@ -1,0 +1,125 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.limit.Throttle;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.runtime.SubState;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the main process of a forking service, whose first process has ended: the one that its PID
+ * file names, if that is a process of the unit; else the only one that there is. A number is never
+ * more than a hint: it is held first, and what is held must belong to the unit. On the loop.
+ */
+final class ForkedMain {
+    private final ServiceLife life;
+    private final Throttle complaints; // the service's user can cause any number
+    private @Nullable PidFile file; // that is waited for
+
+    ForkedMain(ServiceLife life) {
+        this.life = life;
+        this.complaints = Complaints.on(life.context.loop(), life::warn);
+    }
+
+    /**
+     * Waits for the PID file, if the unit has one, for as long as the start may take.
+     *
+     * @param found when the main process is known, or will never be
+     */
+    void find(Runnable found) {
+        ServiceRun run = life.running();
+        Optional<String> path = life.unit().service().pidFile();
+        if (path.isPresent()) {
+            await(run, path.get(), found);
+        } else if (life.unit().service().guessMainPid()) {
+            run.only(process -> {
+                if (isStarting(run)) {
+                    process.ifPresent(only -> take(run, only.duplicate()));
+                    found.run();
+                }
+            });
+        } else {
+            found.run();
+        }
+    }
+
+    private void take(ServiceRun run, PidFd process) {
+        run.replaceMain(process);
+        life.info("its main process is " + process);
+    }
+
+    private boolean isStarting(ServiceRun run) {
+        return life.is(SubState.START) && life.run().filter(run::equals).isPresent();
+    }
+
+    /** Looks now, and whenever the file changes, until the start is over. */
+    private void await(ServiceRun run, String path, Runnable found) {
+        if (!isStarting(run)) {
+            return;
+        }
+        try {
+            file =
+                    new PidFile(
+                            life.context.loop(),
+                            life.lane,
+                            path,
+                            content -> looked(run, path, content, found));
+        } catch (ErrnoException e) {
+            life.warn("cannot wait for its PID file: " + e.getMessage());
+            found.run();
+        }
+    }
+
+    private void looked(ServiceRun run, String path, PidFile.Content content, Runnable found) {
+        content.refusal()
+                .ifPresent(why -> complaints.log("not read", "its PID file is not read: " + why));
+        if (content.number().isPresent()) { // what was left behind meanwhile is ours by then
+            life.context
+                    .events()
+                    .lookForOrphans(() -> {
+                        if (file != null
+                                && isStarting(run)
+                                && taken(run, path, content.number().getAsInt())) {
+                            cancel();
+                            found.run();
+                        }
+                    });
+        }
+    }
+
+    /** Nobody waits for the file any more. */
+    void cancel() {
+        if (file != null) {
+            file.close();
+            file = null;
+        }
+    }
+
+    private boolean taken(ServiceRun run, String path, int number) {
+        PidFd process = PidFd.find(number).orElse(null);
+        if (process == null || !isOf(run, process)) {
+            complaints.log(
+                    "not of the unit",
+                    path
+                            + " names "
+                            + (process == null ? "no process" : process)
+                            + ", which is none of this unit's; waiting for another");
+            if (process != null) {
+                process.close();
+            }
+            return false;
+        }
+        take(run, process);
+        return true;
+    }
+
+    private static boolean isOf(ServiceRun run, PidFd process) {
+        try {
+            return process.isAlive() && run.contains(process, process.info());
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+}

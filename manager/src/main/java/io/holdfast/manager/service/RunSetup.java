@@ -1,0 +1,93 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.manager.exec.Execution;
+import io.holdfast.manager.exec.SetupException;
+import io.holdfast.manager.log.OutputPipe;
+import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ConditionCheck;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** What is looked at and made before a run of a service can begin. Blocking; off the loop. */
+final class RunSetup {
+    private final ServiceLife life;
+    private final ServiceRun.Listener listener;
+
+    /**
+     * @param listener of the runs that are made
+     */
+    RunSetup(ServiceLife life, ServiceRun.Listener listener) {
+        this.life = life;
+        this.listener = listener;
+    }
+
+    /** 32 hexadecimal digits that no other run has. */
+    static String newInvocationId() {
+        UUID uuid = UUID.randomUUID();
+        byte[] bytes =
+                ByteBuffer.allocate(16)
+                        .putLong(uuid.getMostSignificantBits())
+                        .putLong(uuid.getLeastSignificantBits())
+                        .array();
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    /** The unmet conditions, and the unmet assertions. */
+    record Verdicts(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {}
+
+    Verdicts check(ServiceUnit unit) {
+        ConditionCheck check =
+                new ConditionCheck(
+                        life.context.host(), life.context.scope(), System.getenv(), Set.of());
+        return new Verdicts(
+                check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
+    }
+
+    /**
+     * Makes the cgroup, the folders and what else the run needs.
+     *
+     * @param output owned by the run, if there will be one
+     */
+    ServiceRun open(ServiceUnit unit, String invocationId, OutputPipe output) throws Exception {
+        ManagerContext context = life.context;
+        Optional<Cgroup> cgroup = cgroup(unit);
+        try {
+            Execution execution =
+                    new Execution(
+                            unit,
+                            context.scope(),
+                            new Execution.Surroundings(
+                                    cgroup,
+                                    output.writeEnd(),
+                                    context.notifySocket().toString(),
+                                    invocationId),
+                            context.uids(),
+                            warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
+            execution.prepare();
+            return new ServiceRun(life, unit, listener, output, execution, cgroup);
+        } catch (Exception e) {
+            cgroup.ifPresent(UnitCgroups::remove);
+            throw e;
+        }
+    }
+
+    private Optional<Cgroup> cgroup(ServiceUnit unit) throws SetupException {
+        ManagerContext context = life.context;
+        try {
+            return context.cgroups()
+                    .map(cgroups ->
+                            cgroups.create(
+                                    unit.name(),
+                                    unit.cgroup().sliceOf(unit.name(), context.scope())));
+        } catch (ErrnoException e) {
+            throw new SetupException(SetupException.Step.CGROUP, e);
+        }
+    }
+}

@@ -1,0 +1,499 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.exec.Execution;
+import io.holdfast.manager.exec.Identity;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.log.UnitLog;
+import io.holdfast.manager.loop.Deadline;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.ServiceView;
+import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.runtime.SubState;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.runtime.UnitTimes;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ExecCommand;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the steps of a service's life share: what its files say, where it stands, what it runs, and
+ * how it ended. On the loop.
+ */
+final class ServiceLife {
+    /** What one step leaves to others. */
+    interface Steps {
+        /** The start has come to its end: it is up. */
+        void up();
+
+        /** It is to be stopped, for this reason. */
+        void stop(ServiceResult why);
+
+        /** Its processes have gone: what was made for the run is removed. */
+        void cleanUp();
+
+        /**
+         * It has no run, and none of its processes is left.
+         *
+         * @param start how a start that was under way has ended by this
+         */
+        void rest(JobResult start);
+
+        /** The same, and it is not started again by itself. */
+        void settle(JobResult start);
+    }
+
+    /** Warnings that are remembered: some hold names that the service's user chooses. */
+    private static final int WARNED = 64;
+
+    final ManagerContext context;
+    final UnitLog log;
+
+    /** For its starts, and the clean-up after each run. */
+    final Lane lane;
+
+    /** For what stops it while that lane may be held up. */
+    final Lane stopLane;
+
+    /** Of the step that is under way, and of the whole run. */
+    final Deadline deadline;
+
+    final Deadline watchdog;
+    private final FdStore store;
+    private final Set<String> warned = new LinkedHashSet<>();
+    private ServiceUnit unit;
+    private @Nullable ServiceUnit newer;
+    private StartLimit startLimit;
+    private SubState state = SubState.DEAD;
+    private Instant since = Instant.EPOCH;
+    private ServiceResult result = ServiceResult.SUCCESS;
+    private @Nullable ServiceRun run;
+    private @Nullable Exit mainExit;
+    private Optional<String> failure = Optional.empty();
+    private String invocationId = "";
+    private String statusText = "";
+    private UnitTimes times = UnitTimes.NEVER;
+    private Moment mainStart = Moment.NEVER;
+    private Moment mainExited = Moment.NEVER;
+    private Optional<ProcessId> lastMain = Optional.empty();
+    private OptionalLong logUser = OptionalLong.empty(); // of the newest lines
+    private boolean wanted;
+    private boolean hasStarted;
+
+    ServiceLife(ManagerContext context, ServiceUnit unit) {
+        this.context = context;
+        this.unit = unit;
+        this.startLimit = new StartLimit(unit.unit().startLimit());
+        this.log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
+        this.lane = context.workers().ownLane(unit.name().text());
+        this.stopLane = context.workers().ownLane(unit.name().text());
+        this.deadline = new Deadline(context.loop());
+        this.watchdog = new Deadline(context.loop());
+        this.store =
+                new FdStore(
+                        context.loop(),
+                        fd -> context.closer().close(unit.name().text(), fd),
+                        this::warn);
+        var ignored = log.follow(0, line -> context.listener().output(name(), line));
+    }
+
+    // ---- its files
+
+    ServiceUnit unit() {
+        return unit;
+    }
+
+    ServiceUnit newest() {
+        return newer == null ? unit : newer;
+    }
+
+    UnitName name() {
+        return unit.name();
+    }
+
+    /** What its files say now counts from the next start. */
+    void reloaded(ServiceUnit reread) {
+        newer = reread;
+        if (state.active() == ActiveState.INACTIVE || state == SubState.FAILED) {
+            takeNewer();
+        }
+    }
+
+    void takeNewer() {
+        if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
+            if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
+                startLimit = new StartLimit(newer.unit().startLimit());
+            }
+            unit = newer;
+            newer = null;
+        }
+    }
+
+    StartLimit startLimit() {
+        return startLimit;
+    }
+
+    /** How long it must not be started yet, since that was done too often. */
+    Optional<Duration> mayStartIn() {
+        return result == ServiceResult.START_LIMIT_HIT
+                ? Optional.of(startLimit.remaining(System.nanoTime()))
+                : Optional.empty();
+    }
+
+    // ---- where it stands
+
+    SubState state() {
+        return state;
+    }
+
+    Instant since() {
+        return since;
+    }
+
+    boolean is(SubState one) {
+        return state == one;
+    }
+
+    boolean isReloading() {
+        return state.active() == ActiveState.RELOADING;
+    }
+
+    void enter(SubState next) {
+        if (state != next) {
+            times = times.after(state.active(), next.active());
+            state = next;
+            since = Instant.now();
+            changed();
+        }
+        context.events().activation().changed(name());
+    }
+
+    UnitTimes times() {
+        return times;
+    }
+
+    /** Tells that something is another. */
+    void changed() {
+        context.events().changed(name());
+    }
+
+    /** Lifts all limits of time. */
+    void disarm() {
+        deadline.lift();
+        watchdog.lift();
+    }
+
+    /** How long a stop waits for a worker that only has to come back. */
+    Duration stopPatience() {
+        return unit.service()
+                .timeouts()
+                .stop()
+                .duration()
+                .filter(stop -> stop.compareTo(ManagerLimits.KILL_PATIENCE.duration()) < 0)
+                .orElse(ManagerLimits.KILL_PATIENCE.duration());
+    }
+
+    /** Whether nobody has asked for a stop since the last start. */
+    boolean isWanted() {
+        return wanted;
+    }
+
+    void wanted(boolean now) {
+        wanted = now;
+    }
+
+    /** Whether the start of this run has succeeded: then stop commands count. */
+    boolean hasStarted() {
+        return hasStarted;
+    }
+
+    // ---- its run
+
+    /**
+     * A new run begins, of which nothing is known yet.
+     *
+     * @param byItself whether nobody has asked for it now: then a file that cannot be used does not
+     *     count
+     */
+    void begin(boolean byItself) {
+        disarm();
+        boolean unusable =
+                newer != null
+                        && (newer.isRefused()
+                                || ServiceStart.unsupported(newer, context).isPresent());
+        if (byItself && unusable) {
+            warn("is started as it was: what its files say now cannot be used");
+        } else {
+            takeNewer();
+        }
+        result = ServiceResult.SUCCESS;
+        mainExit = null;
+        failure = Optional.empty();
+        mainStart = Moment.NEVER;
+        mainExited = Moment.NEVER;
+        lastMain = Optional.empty();
+        statusText = "";
+        hasStarted = false;
+    }
+
+    void startSucceeded() {
+        hasStarted = true;
+    }
+
+    Optional<ServiceRun> run() {
+        return Optional.ofNullable(run);
+    }
+
+    /** The run that there must be in this state. */
+    ServiceRun running() {
+        ServiceRun now = run;
+        if (now == null) {
+            throw new IllegalStateException(name() + " has no run in state " + state);
+        }
+        return now;
+    }
+
+    void run(@Nullable ServiceRun now) {
+        run = now;
+        run().ifPresent(this::logIsOf);
+        Optional<Cgroup> cgroup = run().flatMap(ServiceRun::cgroup);
+        if (cgroup.isPresent()) {
+            context.events()
+                    .runs(
+                            cgroup.get().id(),
+                            new Workload(
+                                    name(),
+                                    invocationId,
+                                    unit.cgroup().sliceOf(name(), context.scope()),
+                                    cgroup.get().path()));
+        } else {
+            context.events().runEnded(name());
+        }
+        changed();
+    }
+
+    /** Lines come from this run now. Another service may get a dynamic user's number later. */
+    private void logIsOf(ServiceRun writer) {
+        OptionalLong user =
+                unit.exec().dynamicUser()
+                        ? OptionalLong.empty()
+                        : number(writer.identity().map(Identity::uid));
+        if (!user.equals(logUser)) {
+            logUser = user;
+            log.anotherWriter();
+        }
+    }
+
+    /** It has a main process, or another one. */
+    void mainStarted() {
+        lastMain = run().flatMap(ServiceRun::main).flatMap(ServiceLife::idOf);
+        mainStart = Moment.now();
+        mainExited = Moment.NEVER;
+        changed();
+    }
+
+    /** What is known beyond its status. */
+    ServiceView view() {
+        return new ServiceView(
+                run().flatMap(ServiceRun::control).flatMap(ServiceLife::idOf),
+                lastMain,
+                mainStart,
+                mainExited,
+                number(run().flatMap(ServiceRun::identity).map(Identity::uid)),
+                number(run().flatMap(ServiceRun::identity).map(Identity::gid)));
+    }
+
+    private static OptionalLong number(Optional<OptionalLong> value) {
+        return value.orElse(OptionalLong.empty());
+    }
+
+    String invocationId() {
+        return invocationId;
+    }
+
+    void invocationId(String id) {
+        invocationId = id;
+        changed();
+    }
+
+    String statusText() {
+        return statusText;
+    }
+
+    void statusText(String text) {
+        statusText = text;
+        changed();
+    }
+
+    /** What it keeps with us from one run to the next. */
+    FdStore store() {
+        return store;
+    }
+
+    /**
+     * A run has ended, or its next one will not come.
+     *
+     * @param another whether another follows
+     */
+    void releaseStore(boolean another) {
+        boolean kept =
+                switch (unit.service().store().preserve()) {
+                    case NO -> false;
+                    case RESTART -> another;
+                    case YES -> true;
+                };
+        if (!kept) {
+            store.close();
+        }
+    }
+
+    // ---- how it ended
+
+    ServiceResult result() {
+        return result;
+    }
+
+    /** Keeps the first thing that went wrong. */
+    void note(ServiceResult how) {
+        if (result == ServiceResult.SUCCESS) {
+            result = how;
+            changed();
+        }
+    }
+
+    void forgetResult() {
+        result = ServiceResult.SUCCESS;
+        failure = Optional.empty();
+        changed();
+    }
+
+    Optional<Exit> mainExit() {
+        return Optional.ofNullable(mainExit);
+    }
+
+    void mainExit(Exit exit) {
+        mainExit = exit;
+        mainExited = Moment.now();
+        changed();
+    }
+
+    // ---- what is said of it
+
+    void info(String text) {
+        context.info(name(), text);
+    }
+
+    void notice(String text) {
+        context.notice(name(), text);
+    }
+
+    void warn(String text) {
+        context.warn(name(), text);
+    }
+
+    /** Says once what would be said at every run; what was said long ago is forgotten. */
+    void warnOnce(String text) {
+        if (warned.add(text)) {
+            if (warned.size() > WARNED) {
+                warned.remove(warned.iterator().next());
+            }
+            warn(text);
+        }
+    }
+
+    /**
+     * A command could not be executed.
+     *
+     * @param exit how a process would have ended; empty where there would have been none
+     */
+    void notRun(ExecCommand command, Optional<Exit> exit, Exception why) {
+        String how = exit.map(each -> " (" + ExitText.of(each) + ")").orElse("");
+        String text = "cannot run " + command.executable() + how + ": " + Work.reason(why);
+        boolean forgiven = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
+        if (failure.isEmpty() && !forgiven) {
+            failure = Optional.of(text);
+        }
+        error(text);
+    }
+
+    /**
+     * A command beside the main process has failed.
+     *
+     * @param exit empty where it came to no process, which was told already
+     * @return what that makes of the run
+     */
+    ServiceResult commandFailed(String before, ExecCommand command, Optional<Exit> exit) {
+        exit.ifPresent(how -> warn(before + command.executable() + " " + ExitText.of(how)));
+        return exit.map(how -> ServiceResult.ofCommand(how, unit.service().successExitStatus()))
+                .orElse(ServiceResult.RESOURCES);
+    }
+
+    void error(String text) {
+        context.error(name(), text);
+    }
+
+    UnitStatus status(int restarts) {
+        Optional<ProcessId> main =
+                run().filter(ServiceRun::mainIsAlive)
+                        .flatMap(ServiceRun::main)
+                        .flatMap(ServiceLife::idOf);
+        return new UnitStatus(
+                name().text(),
+                unit.unit().description(),
+                UnitStatus.loadState(newest()),
+                state.active(),
+                state.word(),
+                since,
+                result.toString(),
+                main,
+                mainExit(),
+                failure,
+                invocationId,
+                run().flatMap(ServiceRun::cgroup).map(cgroup -> cgroup.path().path()),
+                List.of(),
+                statusText,
+                restarts,
+                newest().source().fragment(),
+                newest().source().dropIns(),
+                diagnostics(),
+                log.last(ManagerLimits.LOG_LINES.intValue()),
+                log.isOfOneWriter() ? logUser : OptionalLong.empty());
+    }
+
+    private List<Diagnostic> diagnostics() {
+        List<Diagnostic> unapplied = Execution.unapplied(unit);
+        return unapplied.isEmpty()
+                ? newest().diagnostics()
+                : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();
+    }
+
+    private static Optional<ProcessId> idOf(PidFd process) {
+        try {
+            return Optional.of(process.processId());
+        } catch (ErrnoException e) {
+            return Optional.empty(); // it has gone this moment
+        }
+    }
+}

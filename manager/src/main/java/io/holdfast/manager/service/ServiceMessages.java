@@ -1,0 +1,149 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.limit.Throttle;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.notify.NotifyMessage;
+import io.holdfast.manager.notify.NotifySender;
+import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The notify messages of a service: which of its processes may send them (NotifyAccess=), and what
+ * they change. On the loop.
+ */
+final class ServiceMessages {
+    private final ServiceLife life;
+    private final ServiceStart start;
+    private final ServiceReload reload;
+    private final Watchdog watchdog;
+    private final Throttle complaints;
+    private final Throttle notices;
+
+    ServiceMessages(ServiceLife life, ServiceStart start, ServiceReload reload, Watchdog watchdog) {
+        this.life = life;
+        this.start = start;
+        this.reload = reload;
+        this.watchdog = watchdog;
+        this.complaints = Complaints.on(life.context.loop(), life::warn);
+        this.notices = Complaints.on(life.context.loop(), life::notice);
+    }
+
+    /** Takes a datagram of a process that this service owns. */
+    void take(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
+        try {
+            take(sender, NotifyMessage.parse(datagram), descriptors);
+        } catch (NotifyMessage.MalformedException e) {
+            complaints.log(
+                    "malformed", "notify message of " + sender + " refused: " + e.getMessage());
+        }
+    }
+
+    private void take(NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
+        if (message.barrier()) {
+            return; // what was before it is done with; its descriptor is closed by the giver
+        }
+        Optional<ServiceRun> run = life.run();
+        if (run.isEmpty() || !mayNotify(run.get(), sender.process())) {
+            complaints.log("access", "notify message of " + sender + " ignored: " + access());
+            return;
+        }
+        message.status().ifPresent(life::statusText);
+        if (message.mainPid().isPresent() || message.mainPidfd()) {
+            moveMain(run.get(), sender, message, descriptors);
+        }
+        message.watchdog().ifPresent(this::watchdog);
+        if (message.extendTimeoutMicros().isPresent()) {
+            TimeSpan span = new TimeSpan(message.extendTimeoutMicros().getAsLong());
+            (reload.deadline().isSet() ? reload.deadline() : life.deadline).prolong(span);
+        }
+        store(message.store(), descriptors);
+        if (!message.unsupported().isEmpty()) {
+            notices.log(
+                    "not supported",
+                    "notify message of " + sender + ": not supported: " + message.unsupported());
+        }
+        if (message.ready()) {
+            start.ready();
+        }
+        reload.message(message);
+    }
+
+    private void store(NotifyMessage.Store store, List<Fd> descriptors) {
+        if (store.remove()) {
+            life.store().remove(store.name());
+        } else if (store.add() && life.context.closer().isFull(life.name().text())) {
+            complaints.log(
+                    "slow",
+                    "the descriptor %s is not kept: %d that were kept before are slow to be closed, which is the limit"
+                            .formatted(store.name(), FdCloser.MAX_WAITING));
+        } else if (store.add()) {
+            int most = life.unit().service().store().most();
+            descriptors.stream()
+                    .filter(Fd::isOpen)
+                    .forEach(fd -> life.store().add(store.name(), fd, store.watched(), most));
+        }
+    }
+
+    private String access() {
+        NotifyAccess access = life.unit().service().notifyAccess();
+        return "NotifyAccess=" + access.name().toLowerCase(Locale.ROOT);
+    }
+
+    private boolean mayNotify(ServiceRun run, PidFd sender) {
+        return switch (life.unit().service().notifyAccess()) {
+            case NotifyAccess.NONE -> false;
+            case NotifyAccess.MAIN -> run.isMain(sender);
+            case NotifyAccess.EXEC -> run.isMain(sender) || run.isControl(sender);
+            case NotifyAccess.ALL -> true;
+        };
+    }
+
+    private void watchdog(NotifyMessage.Watchdog message) {
+        switch (message) {
+            case PING -> watchdog.feed();
+            case TRIGGER -> watchdog.expired();
+        }
+    }
+
+    /** MAINPID=: only a process of the unit's own, and only if it is held beyond doubt. */
+    private void moveMain(
+            ServiceRun run, NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
+        try (PidFd process = open(message, descriptors)) {
+            if (run.isMain(process)) {
+                return;
+            }
+            if (!run.contains(process, process.info()) || run.isControl(process)) {
+                complaints.log(
+                        "main process",
+                        "MAINPID of " + sender + " refused: the process is not of this unit");
+                return;
+            }
+            run.replaceMain(process.duplicate());
+            life.mainStarted();
+            life.info("its main process is now " + process);
+        } catch (ErrnoException | IllegalArgumentException | UnsupportedOperationException e) {
+            complaints.log("main process", "MAINPID of " + sender + " refused: " + e.getMessage());
+        }
+    }
+
+    private static PidFd open(NotifyMessage message, List<Fd> descriptors) {
+        if (message.mainPidfd()) {
+            if (descriptors.size() != 1) {
+                throw new IllegalArgumentException(
+                        "MAINPIDFD with " + descriptors.size() + " descriptors");
+            }
+            return PidFd.adopt(descriptors.getFirst());
+        }
+        int pid = message.mainPid().getAsInt();
+        return message.mainPidfdId().isPresent()
+                ? PidFd.open(pid, message.mainPidfdId().getAsLong())
+                : PidFd.open(pid);
+    }
+}

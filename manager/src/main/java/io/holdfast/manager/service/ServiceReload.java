@@ -1,0 +1,145 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.loop.Deadline;
+import io.holdfast.manager.notify.NotifyMessage;
+import io.holdfast.manager.runtime.JobWaiters;
+import io.holdfast.manager.runtime.SubState;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.ServiceType;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * How a running service takes up its configuration again: by {@code ReloadSignal=} and two messages
+ * of its own ({@code Type=notify-reload}), by its {@code ExecReload=} commands, or both. A reload
+ * that fails leaves it running. On the loop.
+ */
+final class ServiceReload {
+    private final ServiceLife life;
+    private final ControlCommands commands;
+    private final JobWaiters waiters = new JobWaiters();
+
+    /** Beside that of the run, which goes on. */
+    private final Deadline deadline;
+
+    private Awaited awaited = Awaited.NOTHING;
+    private boolean late;
+    private long signalledMicros; // CLOCK_MONOTONIC
+
+    /** What the service is to say before the reload is done. */
+    private enum Awaited {
+        NOTHING,
+        RELOADING,
+        READY
+    }
+
+    ServiceReload(ServiceLife life, ControlCommands commands) {
+        this.life = life;
+        this.commands = commands;
+        this.deadline = new Deadline(life.context.loop());
+    }
+
+    JobWaiters waiters() {
+        return waiters;
+    }
+
+    Deadline deadline() {
+        return deadline;
+    }
+
+    /** Begins; the service is running. */
+    void begin() {
+        deadline.set(life.unit().service().timeouts().start(), this::late);
+        awaited = Awaited.NOTHING;
+        if (life.unit().service().type() == ServiceType.NOTIFY_RELOAD) {
+            awaited = Awaited.RELOADING;
+            signalledMicros = TimeUnit.NANOSECONDS.toMicros(System.nanoTime());
+            Signal signal = life.unit().service().reloadSignal();
+            life.running().signal(signal, false, false);
+        }
+        List<ExecCommand> list = life.unit().service().commands().reload();
+        commands.run(SubState.RELOAD, list, Map::of, this::progress, this::commandFailed);
+    }
+
+    /** Something that is waited for has come. */
+    private void progress() {
+        if (commands.areRunning()) {
+            return;
+        }
+        if (late) {
+            end(JobResult.TIMEOUT);
+        } else {
+            switch (awaited) {
+                case NOTHING -> end(JobResult.DONE);
+                case RELOADING -> life.enter(SubState.RELOAD_SIGNAL);
+                case READY -> life.enter(SubState.RELOAD_NOTIFY);
+            }
+        }
+    }
+
+    private void commandFailed(ExecCommand command, Optional<Exit> exit) {
+        var _ = life.commandFailed("reload: ", command, exit); // of no matter to the run
+        end(late ? JobResult.TIMEOUT : JobResult.FAILED);
+    }
+
+    /** It is over when the command that runs has gone: the next would be told of that one's end. */
+    private void late() {
+        life.warn("does not reload in time");
+        late = true;
+        if (commands.areRunning()) {
+            life.running().killControl();
+            life.running().limitSpawns(life.stopPatience());
+        } else {
+            end(JobResult.TIMEOUT);
+        }
+    }
+
+    /** A command was spawned that may have come too late. */
+    void spawned() {
+        if (late && life.isReloading()) {
+            life.running().killControl();
+        }
+    }
+
+    private void end(JobResult how) {
+        deadline.lift();
+        late = false;
+        awaited = Awaited.NOTHING;
+        life.enter(SubState.RUNNING);
+        waiters.answer(how);
+    }
+
+    /** The service has said something of its reloads. */
+    void message(NotifyMessage message) {
+        if (message.reloading() && life.is(SubState.RUNNING)) { // by itself
+            deadline.set(life.unit().service().timeouts().start(), this::late);
+            awaited = Awaited.READY;
+            progress();
+        } else if (message.reloading() && awaited == Awaited.RELOADING && isAnswer(message)) {
+            awaited = Awaited.READY;
+            progress();
+        } else if (message.ready() && awaited == Awaited.READY) {
+            awaited = Awaited.NOTHING;
+            progress();
+        }
+    }
+
+    /** A message from before the signal is no answer to it. */
+    private boolean isAnswer(NotifyMessage message) {
+        return message.monotonicMicros().isPresent()
+                && message.monotonicMicros().getAsLong() >= signalledMicros;
+    }
+
+    /** Its stop has begun. */
+    void cancel(JobResult how) {
+        deadline.lift();
+        late = false;
+        awaited = Awaited.NOTHING;
+        waiters.answer(how);
+    }
+}

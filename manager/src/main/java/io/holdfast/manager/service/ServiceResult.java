@@ -1,0 +1,69 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.unit.value.ServiceType;
+import java.util.Locale;
+import java.util.Set;
+
+/** How a run of a service ended, in systemd's words. */
+enum ServiceResult {
+    SUCCESS,
+    /** Something that the start needs was not there or could not be set up. */
+    RESOURCES,
+    /** It did not do what its type promises: no READY=1, no PID file. */
+    PROTOCOL,
+    TIMEOUT,
+    EXIT_CODE,
+    SIGNAL,
+    CORE_DUMP,
+    WATCHDOG,
+    START_LIMIT_HIT,
+    /** A condition command said that it is not to be started now. */
+    EXEC_CONDITION;
+
+    /** Signals that end a daemon as it should be. */
+    private static final Set<Signal> CLEAN =
+            Set.of(Signal.HUP, Signal.INT, Signal.TERM, Signal.PIPE);
+
+    private static final int NOT_A_CONDITION = 255;
+
+    /**
+     * Of the end of a main process: clean with status 0, by a signal that usually stops daemons
+     * (but for a oneshot service), and as {@code SuccessExitStatus=} says. An end of which nobody
+     * tells how counts as clean.
+     */
+    static ServiceResult of(Exit exit, ExitStatusSet success, ServiceType type) {
+        boolean stopped =
+                type != ServiceType.ONESHOT
+                        && exit instanceof Exit.Killed(Signal signal, boolean dumped)
+                        && !dumped
+                        && CLEAN.contains(signal);
+        return stopped ? SUCCESS : ofCommand(exit, success);
+    }
+
+    /** Of the end of any other command: the same, but no signal is clean by itself. */
+    static ServiceResult ofCommand(Exit exit, ExitStatusSet success) {
+        return switch (exit) {
+            case Exit.Exited(int status) ->
+                    status == 0 || success.hasStatus(status) ? SUCCESS : EXIT_CODE;
+            case Exit.Killed(_, boolean dumped) when dumped -> CORE_DUMP;
+            case Exit.Killed(Signal signal, _) -> success.hasSignal(signal) ? SUCCESS : SIGNAL;
+            case Exit.Unknown _ -> SUCCESS;
+        };
+    }
+
+    /** Of the end of {@code ExecCondition=}: a status of 1 to 254 says "not now". */
+    static ServiceResult ofCondition(Exit exit) {
+        return exit instanceof Exit.Exited(int status) && status > 0 && status < NOT_A_CONDITION
+                ? EXEC_CONDITION
+                : ofCommand(exit, ExitStatusSet.EMPTY);
+    }
+
+    /** As systemd writes it: {@code exit-code}. */
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,576 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.exec.ExecStreams;
+import io.holdfast.manager.exec.Execution;
+import io.holdfast.manager.exec.Identity;
+import io.holdfast.manager.exec.PassedDescriptors;
+import io.holdfast.manager.exec.SetupException;
+import io.holdfast.manager.log.OutputPipe;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Watches;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.CgroupProcesses;
+import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.process.RunProcesses;
+import io.holdfast.manager.process.RunProcesses.RunSignal;
+import io.holdfast.manager.process.TrackedProcesses;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one run of a service holds: its main process and the one that runs a command beside it, the
+ * pipe for its output, and all that they started. All methods on the loop; what may block is done
+ * by the workers.
+ */
+final class ServiceRun {
+    /** What {@link Service} is told. */
+    interface Listener {
+        void mainExited(Exit exit);
+
+        void controlExited(Exit exit);
+
+        /** A spawn that was asked for did not work. */
+        void spawnFailed(ExecCommand command, boolean asMain, Exception failure);
+
+        /** A spawn that was asked for has worked. */
+        void spawned(ExecCommand command, boolean asMain);
+
+        /** No living process is left. */
+        void emptied();
+
+        /** All have got the signals that were sent to all. */
+        void signalled();
+
+        /** What the service keeps with the manager, to be passed to it and closed then. */
+        PassedDescriptors stored();
+    }
+
+    private final ManagerContext context;
+    private final ServiceUnit unit;
+    private final Listener listener;
+    private final OutputPipe output;
+    private final Execution execution;
+    private final RunProcesses processes;
+    private @Nullable PidFd main; // of mainChild, or a process that was named by others
+    private @Nullable Child mainChild;
+    private @Nullable Child control;
+    private @Nullable AutoCloseable mainWatch;
+    private final Lane lane;
+    private final Lane stopLane;
+    private final Set<Work<Child>> spawns = new LinkedHashSet<>(); // under way
+    private int pendingSignals;
+    private boolean mainIsAlive;
+    private boolean stopping;
+    private boolean ended;
+
+    ServiceRun(
+            ServiceLife life,
+            ServiceUnit unit,
+            Listener listener,
+            OutputPipe output,
+            Execution execution,
+            Optional<Cgroup> cgroup) {
+        this.context = life.context;
+        this.lane = life.lane;
+        this.stopLane = life.stopLane;
+        this.unit = unit;
+        this.listener = listener;
+        this.output = output;
+        this.execution = execution;
+        this.processes =
+                cgroup.<RunProcesses>map(group ->
+                                new CgroupProcesses(
+                                        context.loop(),
+                                        lane,
+                                        stopLane,
+                                        text -> context.warn(unit.name(), text),
+                                        group))
+                        .orElseGet(() ->
+                                new TrackedProcesses(
+                                        context.loop(),
+                                        context.events()::lookForOrphans,
+                                        execution.invocationId(),
+                                        this::holdsLiving));
+    }
+
+    private boolean holdsLiving() {
+        return mainIsAlive || control != null || !spawns.isEmpty();
+    }
+
+    Optional<Cgroup> cgroup() {
+        return processes.cgroup();
+    }
+
+    Optional<PidFd> main() {
+        return Optional.ofNullable(main);
+    }
+
+    /** The process that runs a command beside the main one. */
+    Optional<PidFd> control() {
+        return Optional.ofNullable(control).map(Child::pidFd);
+    }
+
+    boolean mainIsAlive() {
+        return mainIsAlive;
+    }
+
+    boolean controlIsAlive() {
+        return control != null;
+    }
+
+    boolean isSpawning() {
+        return !spawns.isEmpty();
+    }
+
+    /** Whether a signal to all is on its way, which would reach what is spawned now. */
+    boolean isSignalling() {
+        return pendingSignals > 0;
+    }
+
+    /** Whether the process is the main one. */
+    boolean isMain(PidFd process) {
+        return process.equals(main);
+    }
+
+    /** Whether the process runs a command beside the main one. */
+    boolean isControl(PidFd process) {
+        return control != null && process.equals(control.pidFd());
+    }
+
+    /** Whether it holds the process itself, or has it in its cgroup. */
+    boolean holds(PidFd process) {
+        return isOwn(process) || processes.contains(process, process.info());
+    }
+
+    /** Whether the process is of this run: held itself, in its cgroup, or else a descendant. */
+    boolean contains(PidFd process, ProcessInfo info) {
+        if (isOwn(process) || processes.contains(process, info)) {
+            return true;
+        }
+        return processes.cgroup().isEmpty() && descends(process, this::holds);
+    }
+
+    /**
+     * Whether the process is certain to be of this run without its cgroup: it, or without cgroups
+     * one of its ancestors, is the main process or a command beside it. An orphan that was taken
+     * over is not certain. It came with an environment, and a process sets that as it likes.
+     */
+    boolean hasStarted(PidFd process) {
+        return isOwn(process) || (processes.cgroup().isEmpty() && descends(process, this::isOwn));
+    }
+
+    private boolean isOwn(PidFd process) {
+        return isMain(process) || isControl(process);
+    }
+
+    private static boolean descends(PidFd process, Predicate<PidFd> from) {
+        PidFd at = process.duplicate();
+        try {
+            for (int i = 0; i < ManagerLimits.ANCESTORS.intValue(); i++) {
+                Optional<PidFd> parent = at.parent();
+                if (parent.isEmpty()) {
+                    return false;
+                }
+                at.close();
+                at = parent.get();
+                if (from.test(at)) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (ErrnoException e) {
+            return false; // it has gone meanwhile
+        } finally {
+            at.close();
+        }
+    }
+
+    /** Takes an orphan over if it is of this run; else it stays the giver's. */
+    boolean adopt(PidFd orphan, Optional<String> invocation) {
+        return !ended && processes.adopt(orphan, invocation);
+    }
+
+    /** Tells of the only process that there is; lent for the call. */
+    void only(Consumer<Optional<PidFd>> told) {
+        processes.only(found -> {
+            if (!ended) {
+                told.accept(found);
+            }
+        });
+    }
+
+    /** Spawns a command as the main process, or beside it. */
+    void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
+        Map<String, String> all = new HashMap<>(variables);
+        mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
+        Lane where = stopping ? stopLane : lane;
+        String what = "to start " + command.executable();
+        Work<Child> work;
+        try {
+            PassedDescriptors passed = passedTo(command);
+            work =
+                    where.work(what, () -> start(command, all, passed))
+                            .ifNeverBegun(() -> release(passed));
+        } catch (ErrnoException e) {
+            work =
+                    where.work(
+                            what,
+                            () -> {
+                                throw e;
+                            });
+        }
+        begin(work.releasing(ServiceRun::killLate), command, asMain);
+    }
+
+    private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
+        spawns.add(work);
+        work.begin((child, failure) -> {
+            spawns.remove(work);
+            if (ended) {
+                release(child); // left over, as KillMode= wants it
+            } else if (child == null) {
+                listener.spawnFailed(command, asMain, orUnknown(failure));
+            } else {
+                hold(child, asMain);
+                listener.spawned(command, asMain);
+            }
+            context.events().spawned();
+        });
+    }
+
+    /** On a worker. */
+    private Child start(
+            ExecCommand command, Map<String, String> variables, PassedDescriptors passed)
+            throws SetupException, InterruptedException {
+        try (passed) {
+            return execution.start(command, variables, passed);
+        }
+    }
+
+    private void release(PassedDescriptors passed) {
+        passed.close(context.closer(), unit.name().text());
+    }
+
+    /** Its stop has begun: commands that are spawned now do not wait for those of the start. */
+    void stopBegun() {
+        stopping = true;
+    }
+
+    /** How much longer spawns that are under way are waited for: then they have failed. */
+    void limitSpawns(Duration limit) {
+        spawns.forEach(work -> work.limit(limit));
+    }
+
+    /** Nobody waits for a child any more. On a worker. */
+    private static void killLate(Child child) {
+        try (child) {
+            boolean _ = child.signal(Signal.KILL);
+            Optional<Exit> _ = child.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private PassedDescriptors passedTo(ExecCommand command) {
+        boolean starts = unit.service().commands().start().contains(command);
+        if (!starts && !ExecStreams.useSocket(unit.exec())) {
+            return PassedDescriptors.NONE;
+        }
+        PassedDescriptors sockets = context.events().activation().descriptorsFor(unit);
+        try {
+            sockets.blocking(!unit.service().nonBlocking());
+            return starts ? sockets.and(listener.stored()) : sockets;
+        } catch (ErrnoException e) {
+            release(sockets);
+            throw e;
+        }
+    }
+
+    private Optional<Integer> mainPid() {
+        PidFd known = main;
+        if (known == null || !mainIsAlive) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(known.pid());
+        } catch (ErrnoException e) {
+            return Optional.empty(); // reaped, and we shall be told in a moment
+        }
+    }
+
+    private static Exception orUnknown(@Nullable Exception failure) {
+        return failure == null ? new IllegalStateException("no child, and no reason") : failure;
+    }
+
+    private void hold(Child child, boolean asMain) {
+        if (asMain) {
+            releaseMain();
+            mainChild = child;
+            main = child.pidFd();
+            mainIsAlive = true;
+        } else {
+            release(control);
+            control = child;
+        }
+        var ignored =
+                child.onExit()
+                        .thenAccept(exit -> context.loop().postEnding(() -> exited(child, exit)));
+    }
+
+    private void exited(Child child, Exit exit) {
+        if (ended) {
+            return;
+        }
+        if (sameAs(child, control)) {
+            control = null;
+            child.close();
+            processes.exited();
+            listener.controlExited(exit);
+        } else if (main != null && main.equals(child.pidFd()) && mainIsAlive) {
+            mainIsAlive = false;
+            processes.exited();
+            listener.mainExited(exit);
+        }
+    }
+
+    @SuppressWarnings("ReferenceEquality") // the very object
+    private static boolean sameAs(Child one, @Nullable Child other) {
+        return one == other;
+    }
+
+    private static void release(@Nullable Child child) {
+        if (child != null) {
+            child.close();
+        }
+    }
+
+    private void releaseMain() {
+        Watches.end(mainWatch);
+        mainWatch = null;
+        if (mainChild != null) {
+            release(mainChild);
+            mainChild = null;
+        } else if (main != null) {
+            main.close();
+        }
+        main = null;
+    }
+
+    /** Takes over another process of the unit as its main one. It is owned from now on. */
+    void replaceMain(PidFd process) {
+        releaseMain();
+        main = process;
+        mainIsAlive = true;
+        mainWatch =
+                process.onExit(
+                        context.loop(),
+                        exit -> {
+                            mainWatch = null;
+                            mainIsAlive = false;
+                            processes.exited();
+                            listener.mainExited(exit);
+                        });
+    }
+
+    /** Signals the main process, the one beside it, and if wanted all others. */
+    void signal(Signal signal, boolean all, boolean hangup) {
+        RunSignal sent = new RunSignal(signal, hangup);
+        List<PidFd> held = new ArrayList<>();
+        if (main != null) {
+            held.add(main);
+            if (mainIsAlive) {
+                sent.send(main);
+            }
+        }
+        if (control != null) {
+            held.add(control.pidFd());
+            sent.send(control.pidFd());
+        }
+        if (all) {
+            signalAll(sent, held);
+        }
+    }
+
+    private void signalAll(RunSignal signal, List<PidFd> signalled) {
+        pendingSignals++;
+        processes.signal(
+                signal,
+                signalled,
+                () -> {
+                    pendingSignals--;
+                    if (!ended && pendingSignals == 0) {
+                        listener.signalled();
+                    }
+                });
+    }
+
+    /**
+     * Signals processes because somebody asked for it.
+     *
+     * @param value sent with it, as sigqueue(3) does: to those alone that are held by themselves
+     * @return whether there were such
+     */
+    boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
+        List<PidFd> held = new ArrayList<>();
+        if (whom != KillWhom.CONTROL && main != null && mainIsAlive) {
+            held.add(main);
+        }
+        if (whom != KillWhom.MAIN && control != null) {
+            held.add(control.pidFd());
+        }
+        for (PidFd process : held) {
+            boolean ignored =
+                    value.isPresent()
+                            ? process.signalWithValue(signal, value.getAsInt())
+                            : process.signal(signal);
+        }
+        if (whom == KillWhom.ALL && value.isEmpty()) {
+            signalAll(new RunSignal(signal, false), held);
+            return true;
+        }
+        return !held.isEmpty();
+    }
+
+    /** Kills the process that runs a command beside the main one. */
+    void killControl() {
+        if (control != null) {
+            boolean ignored = control.signal(Signal.KILL);
+        }
+    }
+
+    /** As whom it runs, once that is known. */
+    Optional<Identity> identity() {
+        return execution.identity();
+    }
+
+    /** Tells once when no process is left; at once if none is. */
+    void watchEmpty() {
+        processes.watchEmpty(listener::emptied);
+    }
+
+    /**
+     * Lets go of everything.
+     *
+     * @param killLeftovers whether what lives still is killed
+     * @param restarting whether another run follows: what is preserved over it is kept
+     * @param limit how long that is waited for; then it goes on without anybody
+     * @param closed told whether it is done
+     */
+    void close(
+            boolean killLeftovers, boolean restarting, TimeSpan limit, Consumer<Boolean> closed) {
+        ended = true;
+        processes.forget();
+        spawns.forEach(Work::cancel);
+        spawns.clear();
+        output.close();
+        release(control);
+        releaseMain();
+        Work<Boolean> _ =
+                lane.work("to clean up", () -> clean(killLeftovers, restarting))
+                        .evenIfLate()
+                        .within(limit)
+                        .begin((clean, failure) -> {
+                            if (failure != null) {
+                                context.warn(
+                                        unit.name(), "cannot clean up: " + failure.getMessage());
+                            } else if (Boolean.FALSE.equals(clean)) {
+                                context.warn(
+                                        unit.name(),
+                                        "processes are left over, as KillMode="
+                                                + unit.kill().mode().name().toLowerCase(Locale.ROOT)
+                                                + " wants it");
+                            }
+                            closed.accept(!(failure instanceof Work.LateException));
+                        });
+    }
+
+    /** Its processes first: a folder may take as long as its file system does. On a worker. */
+    private boolean clean(boolean killLeftovers, boolean restarting) throws InterruptedException {
+        try {
+            return processes.clean(killLeftovers);
+        } finally {
+            execution.close(restarting);
+        }
+    }
+
+    /** Nobody wants a run that was only prepared. On a worker. */
+    void undo() {
+        try {
+            boolean _ = clean(true, false);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * When nobody runs the loop any more: kills all, also what is being spawned, lets go of
+     * everything, and tells nobody of it. Blocking.
+     */
+    void abandon() {
+        ended = true;
+        try {
+            signal(Signal.KILL, true, false);
+            if (processes.cgroup().isEmpty()) {
+                awaitExits();
+            }
+        } catch (ErrnoException e) {
+            context.warn(unit.name(), "cannot be killed: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        close(true, false, TimeSpan.INFINITY, _ -> {});
+    }
+
+    /** Of the killed ones: their children come to the manager then, who ends them, too. */
+    private void awaitExits() throws InterruptedException {
+        if (main != null && mainIsAlive) {
+            Optional<Exit> _ = main.await(ManagerLimits.KILL_PATIENCE.duration());
+        }
+        if (control != null) {
+            Optional<Exit> _ = control.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
+        }
+    }
+
+    /** Removes what was kept for another run, which does not follow after all. */
+    void discard(Runnable discarded) {
+        Work<Boolean> _ =
+                lane.work(
+                                "to remove what was kept of it",
+                                () -> {
+                                    execution.close(false);
+                                    return true;
+                                })
+                        .evenIfLate()
+                        .within(ManagerLimits.KILL_PATIENCE.duration())
+                        .begin((_, failure) -> {
+                            if (failure != null) {
+                                context.warn(
+                                        unit.name(), "cannot clean up: " + failure.getMessage());
+                            }
+                            discarded.run();
+                        });
+    }
+}

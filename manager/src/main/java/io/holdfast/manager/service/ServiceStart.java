@@ -1,0 +1,452 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.process.Exit;
+import io.holdfast.manager.exec.SetupException;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.log.OutputPipe;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.SubState;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceSection.Commands;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.ServiceType;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a service is started: its conditions, what is made for the run, the commands before the main
+ * process, that process as the type wants it, and the commands after it. On the loop.
+ */
+final class ServiceStart {
+    private static final Set<ServiceType> SUPPORTED =
+            Set.of(
+                    ServiceType.SIMPLE,
+                    ServiceType.EXEC,
+                    ServiceType.FORKING,
+                    ServiceType.ONESHOT,
+                    ServiceType.DBUS,
+                    ServiceType.NOTIFY,
+                    ServiceType.NOTIFY_RELOAD,
+                    ServiceType.IDLE);
+
+    private final ServiceLife life;
+    private final ControlCommands commands;
+    private final ServiceLife.Steps steps;
+    private final RunSetup setup;
+    private final ForkedMain forked;
+    private final BusNameWatch name = new BusNameWatch();
+    private @Nullable Work<?> preparation; // what is under way before there is a run
+    private Deque<ExecCommand> mainCommands = new ArrayDeque<>();
+    private @Nullable ExecCommand mainCommand; // the last that was run as the main process
+
+    ServiceStart(
+            ServiceLife life,
+            ControlCommands commands,
+            ServiceLife.Steps steps,
+            ServiceRun.Listener listener) {
+        this.life = life;
+        this.commands = commands;
+        this.steps = steps;
+        this.setup = new RunSetup(life, listener);
+        this.forked = new ForkedMain(life);
+    }
+
+    private Commands lists() {
+        return life.unit().service().commands();
+    }
+
+    private ServiceType type() {
+        return life.unit().service().type();
+    }
+
+    /** Whether files and folders are looked at or made, and there is no run yet. */
+    boolean isPreparing() {
+        return preparation != null;
+    }
+
+    /**
+     * It is to be stopped while it is prepared: there is nothing to stop yet, and what comes of the
+     * preparation is undone, so that its answer is not waited for very long.
+     */
+    void hurry() {
+        Work<?> pending = preparation;
+        if (pending != null) {
+            pending.limit(life.stopPatience());
+        }
+    }
+
+    /** It is over, or given up. */
+    void cancel() {
+        forked.cancel();
+        name.end();
+    }
+
+    /** Begins a new run, if the unit may have one. */
+    void begin(boolean byItself) {
+        life.begin(byItself);
+        Optional<String> refusal = refusal();
+        if (refusal.isPresent()) {
+            life.error(refusal.get());
+            life.note(ServiceResult.RESOURCES);
+            steps.settle(JobResult.INVALID);
+            return;
+        }
+        if (!life.startLimit().tryStart(System.nanoTime())) {
+            life.error("started too often; wait a while, or forget that: holdfast reset-failed");
+            life.note(ServiceResult.START_LIMIT_HIT);
+            steps.settle(JobResult.FAILED);
+            return;
+        }
+        life.invocationId(RunSetup.newInvocationId());
+        life.enter(SubState.CONDITION);
+        ServiceUnit described = life.unit();
+        preparation =
+                life.lane
+                        .work("to check its conditions", () -> setup.check(described))
+                        .within(described.service().timeouts().start())
+                        .begin(this::conditionsChecked);
+    }
+
+    private Optional<String> refusal() {
+        if (life.newest().source().state() == UnitSource.State.NOT_FOUND) {
+            return Optional.of("there is no such unit any more");
+        }
+        ServiceUnit unit = life.unit();
+        Optional<String> unsupported = unsupported(unit, life.context);
+        if (unsupported.isPresent()) {
+            return unsupported;
+        }
+        if (unit.isRefused()) {
+            return Optional.of(
+                    unit.diagnostics().stream()
+                            .filter(d -> d.severity() == Diagnostic.Severity.ERROR)
+                            .map(Object::toString)
+                            .findFirst()
+                            .orElse("it is " + UnitStatus.loadState(unit)));
+        }
+        return Optional.empty();
+    }
+
+    static Optional<String> unsupported(ServiceUnit unit, ManagerContext context) {
+        ServiceType type = unit.service().type();
+        if (!SUPPORTED.contains(type)) {
+            String word = type.name().toLowerCase(Locale.ROOT);
+            return Optional.of("Type=" + word + " is not supported yet");
+        }
+        if (type == ServiceType.DBUS && context.events().busNames().isEmpty()) {
+            return Optional.of("Type=dbus needs a message bus, and this manager has none");
+        }
+        return Optional.empty();
+    }
+
+    private void conditionsChecked(
+            RunSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
+        preparation = null;
+        if (failure instanceof Work.LateException late) {
+            isLate(late);
+        } else if (verdicts == null) {
+            life.error("cannot check its conditions: " + Work.reason(failure));
+            life.note(ServiceResult.RESOURCES);
+            steps.settle(JobResult.FAILED);
+        } else if (!verdicts.assertions().met()) {
+            life.error("an assertion does not hold: " + verdicts.assertions().unmet());
+            life.note(ServiceResult.RESOURCES);
+            steps.settle(JobResult.ASSERT);
+        } else if (!verdicts.conditions().met()) {
+            life.notice("not started, a condition does not hold: " + verdicts.conditions().unmet());
+            steps.settle(JobResult.DONE);
+        } else if (!life.isWanted()) {
+            steps.rest(JobResult.CANCELED);
+        } else {
+            prepare();
+        }
+    }
+
+    /** Whatever comes of it later is undone. */
+    private void isLate(Work.LateException late) {
+        if (life.isWanted()) {
+            life.error("does not start in time: " + late.getMessage());
+            life.note(ServiceResult.TIMEOUT);
+            steps.rest(JobResult.TIMEOUT);
+        } else {
+            life.warn("its start is called off: " + late.getMessage());
+            steps.rest(JobResult.CANCELED);
+        }
+    }
+
+    // ---- what is made for the run
+
+    private void prepare() {
+        OutputPipe output;
+        try {
+            output = new OutputPipe(life.context.loop(), life.log);
+        } catch (ErrnoException e) {
+            life.error(Work.reason(e));
+            life.note(ServiceResult.RESOURCES);
+            steps.rest(JobResult.FAILED);
+            return;
+        }
+        ServiceUnit described = life.unit();
+        String id = life.invocationId();
+        preparation =
+                life.lane
+                        .work("to make what it needs", () -> setup.open(described, id, output))
+                        .releasing(ServiceRun::undo)
+                        .within(described.service().timeouts().start())
+                        .begin((opened, failure) -> prepared(output, opened, failure));
+    }
+
+    private void prepared(
+            OutputPipe output, @Nullable ServiceRun opened, @Nullable Exception failure) {
+        preparation = null;
+        if (opened == null) {
+            output.close();
+            if (failure instanceof Work.LateException late) {
+                isLate(late);
+            } else {
+                notPrepared(failure);
+            }
+            return;
+        }
+        life.run(opened);
+        if (!life.isWanted()) {
+            steps.stop(ServiceResult.SUCCESS);
+            return;
+        }
+        arm();
+        commands.run(
+                SubState.CONDITION,
+                lists().condition(),
+                Map::of,
+                () ->
+                        commands.run(
+                                SubState.START_PRE,
+                                lists().startPre(),
+                                Map::of,
+                                this::startMain,
+                                this::commandFailed),
+                this::conditionFailed);
+    }
+
+    private void notPrepared(@Nullable Exception failure) {
+        Optional<Exit> exit = failure == null ? Optional.empty() : SetupException.exitOf(failure);
+        exit.ifPresent(life::mainExit);
+        life.note(exit.isPresent() ? ServiceResult.EXIT_CODE : ServiceResult.RESOURCES);
+        life.error(
+                "cannot be prepared"
+                        + exit.map(how -> " (" + ExitText.of(how) + ")").orElse("")
+                        + ": "
+                        + Work.reason(failure));
+        steps.rest(JobResult.FAILED);
+    }
+
+    private void arm() {
+        life.deadline.set(
+                life.unit().service().timeouts().start(),
+                () -> {
+                    life.error("does not start in time");
+                    steps.stop(ServiceResult.TIMEOUT);
+                });
+    }
+
+    private void conditionFailed(ExecCommand command, Optional<Exit> exit) {
+        Optional<ServiceResult> how = exit.map(ServiceResult::ofCondition);
+        if (how.equals(Optional.of(ServiceResult.EXEC_CONDITION))) {
+            life.notice(command.executable() + " says no: " + exit.get());
+            steps.stop(how.get());
+        } else {
+            commandFailed(command, exit);
+        }
+    }
+
+    private void commandFailed(ExecCommand command, Optional<Exit> exit) {
+        steps.stop(life.commandFailed("", command, exit));
+    }
+
+    // ---- the main process
+
+    private void startMain() {
+        arm();
+        if (type() == ServiceType.FORKING) {
+            commands.run(
+                    SubState.START,
+                    lists().start(),
+                    Map::of,
+                    () -> forked.find(this::succeeded),
+                    this::commandFailed);
+            return;
+        }
+        life.enter(SubState.START);
+        mainCommands = new ArrayDeque<>(lists().start());
+        if (type() == ServiceType.DBUS) {
+            watchName();
+        } else {
+            nextMainOrSucceeded();
+        }
+    }
+
+    private void nextMainOrSucceeded() {
+        if (mainCommands.isEmpty()) {
+            succeeded();
+            return;
+        }
+        mainCommand = mainCommands.removeFirst();
+        life.running().spawn(mainCommand, true, Map.of());
+    }
+
+    /** A main process was spawned. */
+    void mainSpawned() {
+        life.info("started " + life.running().main().map(Object::toString).orElse(""));
+        switch (type()) {
+            case SIMPLE, EXEC, IDLE -> succeeded();
+            case DBUS -> {
+                if (name.isTaken()) {
+                    succeeded();
+                }
+            }
+            default -> {} // waits for the exit, or for READY=1
+        }
+    }
+
+    /**
+     * A main process could not be spawned.
+     *
+     * @param exit how it would have ended; empty where it would not have come so far
+     */
+    void mainNotSpawned(ExecCommand command, Optional<Exit> exit) {
+        exit.ifPresent(life::mainExit);
+        if (exit.isEmpty()) {
+            steps.stop(ServiceResult.RESOURCES);
+        } else if (!command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
+            steps.stop(ServiceResult.EXIT_CODE);
+        } else if (type() == ServiceType.ONESHOT) {
+            nextMainOrSucceeded();
+        } else {
+            steps.stop(ServiceResult.SUCCESS);
+        }
+    }
+
+    /** The main process has ended before the start was over. */
+    void mainExited(Exit exit, ServiceResult how) {
+        if (type() == ServiceType.ONESHOT && how == ServiceResult.SUCCESS) {
+            nextMainOrSucceeded();
+        } else if (awaitsReady() && how == ServiceResult.SUCCESS) {
+            life.error("its main process " + exit + " without READY=1");
+            steps.stop(ServiceResult.PROTOCOL);
+        } else {
+            tellExit(exit, how);
+            steps.stop(how);
+        }
+    }
+
+    /** How an end of the main process counts. */
+    ServiceResult resultOf(Exit exit) {
+        ExecCommand command = mainCommand;
+        return command != null && command.has(ExecCommand.Flag.IGNORE_FAILURE)
+                ? ServiceResult.SUCCESS
+                : ServiceResult.of(exit, life.unit().service().successExitStatus(), type());
+    }
+
+    void tellExit(Exit exit, ServiceResult how) {
+        String text = "its main process " + ExitText.of(exit);
+        if (how == ServiceResult.SUCCESS) {
+            life.info(text);
+        } else {
+            life.warn(text);
+        }
+    }
+
+    private boolean awaitsReady() {
+        return type() == ServiceType.NOTIFY || type() == ServiceType.NOTIFY_RELOAD;
+    }
+
+    // ---- the name of Type=dbus
+
+    /** The process is spawned when it is known who has the name without it. */
+    private void watchName() {
+        String wanted = life.unit().service().busName().orElseThrow();
+        name.begin(
+                life.context.events().busNames().orElseThrow(),
+                wanted,
+                before -> {
+                    before.ifPresent(owner -> life.warn(wanted + " is owned already, by " + owner));
+                    nextMainOrSucceeded();
+                },
+                owner -> nameChanged(wanted, owner));
+    }
+
+    private void nameChanged(String wanted, Optional<String> owner) {
+        if (owner.isPresent()) {
+            if (life.is(SubState.START) && life.running().mainIsAlive()) {
+                succeeded();
+            }
+        } else if (life.is(SubState.RUNNING) || life.isReloading()) {
+            life.info("its name " + wanted + " has no owner any more");
+            steps.stop(ServiceResult.SUCCESS);
+        }
+    }
+
+    private boolean isWithoutName() {
+        return type() == ServiceType.DBUS && !name.isTaken();
+    }
+
+    /** It has said READY=1. */
+    void ready() {
+        if (life.is(SubState.START) && awaitsReady()) {
+            succeeded();
+        }
+    }
+
+    private void succeeded() {
+        life.startSucceeded();
+        commands.run(
+                SubState.START_POST,
+                lists().startPost(),
+                Map::of,
+                this::enterRunning,
+                this::commandFailed);
+    }
+
+    private void enterRunning() {
+        life.disarm();
+        ServiceRun run = life.running();
+        if (life.result() != ServiceResult.SUCCESS) { // failed beside the commands after the start
+            steps.stop(life.result());
+        } else if (run.mainIsAlive() && !isWithoutName()) {
+            life.enter(SubState.RUNNING);
+            armRuntime();
+            steps.up();
+        } else if (life.unit().service().remainAfterExit()) {
+            life.enter(SubState.EXITED);
+            steps.up();
+        } else if (type() == ServiceType.FORKING && run.main().isEmpty()) {
+            life.enter(SubState.RUNNING); // until all its processes have gone
+            armRuntime();
+            steps.up();
+            run.watchEmpty();
+        } else {
+            steps.up();
+            steps.stop(ServiceResult.SUCCESS);
+        }
+    }
+
+    private void armRuntime() {
+        life.deadline.set(
+                life.unit().service().timeouts().runtimeMax(),
+                () -> {
+                    life.error("has run for as long as it may");
+                    steps.stop(ServiceResult.TIMEOUT);
+                });
+    }
+}

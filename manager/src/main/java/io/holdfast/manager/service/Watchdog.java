@@ -1,0 +1,37 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.SubState;
+
+/** Ends a service that does not say in time that it is still there ({@code WatchdogSec=}). */
+final class Watchdog {
+    private final ServiceLife life;
+    private final ServiceReload reload;
+    private final ServiceStop stop;
+
+    Watchdog(ServiceLife life, ServiceReload reload, ServiceStop stop) {
+        this.life = life;
+        this.reload = reload;
+        this.stop = stop;
+    }
+
+    /** Its time begins anew, if the service is up. */
+    void feed() {
+        if (watches()) {
+            life.watchdog.set(life.unit().service().timeouts().watchdog(), this::expired);
+        }
+    }
+
+    private boolean watches() {
+        return life.is(SubState.RUNNING) || life.isReloading();
+    }
+
+    /** Its time is over, or is to be treated as if it were. */
+    void expired() {
+        if (watches()) {
+            life.error("its watchdog was not fed");
+            reload.cancel(JobResult.FAILED);
+            stop.watchdogExpired();
+        }
+    }
+}

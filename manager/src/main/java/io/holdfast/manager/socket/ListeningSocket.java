@@ -1,0 +1,159 @@
+package io.holdfast.manager.socket;
+
+import io.holdfast.core.file.DirectoryEntry;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.SysInet;
+import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.linux.UnixName;
+import io.holdfast.manager.unit.section.SocketSection;
+import io.holdfast.manager.unit.section.SocketSection.Listen;
+import io.holdfast.manager.unit.value.ListenAddress;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Optional;
+
+/**
+ * One thing that a socket unit listens on. It stays open from the start of the unit to its stop,
+ * whatever becomes of the services that get it.
+ *
+ * @param fd owned
+ * @param node which file was made for it; owned
+ */
+public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> node)
+        implements AutoCloseable {
+    /**
+     * Whose a node becomes.
+     *
+     * @param uid -1: ours
+     * @param gid -1: ours
+     */
+    record Owner(long uid, long gid) {
+        static final Owner OURS = new Owner(-1, -1);
+    }
+
+    /**
+     * Binds it, and listens. A socket file on which nobody listens any more is replaced. Blocking.
+     *
+     * @throws ErrnoException EADDRINUSE (somebody listens there, or it is no socket), EACCES, …
+     * @throws IOException if a folder or a node cannot be made or given away
+     */
+    static ListeningSocket open(Listen listen, SocketSection settings, Owner owner)
+            throws IOException {
+        return switch (listen.address()) {
+            case ListenAddress.Node(String path) when listen.kind() == Listen.Kind.FIFO ->
+                    ListeningNode.fifo(listen, path, settings, owner);
+            case ListenAddress.Node(String path) ->
+                    ListeningNode.socket(listen, path, settings, owner);
+            case ListenAddress.AbstractName(String name) -> abstractName(listen, name, settings);
+            case ListenAddress.Port port -> port(listen, port, settings);
+            case ListenAddress.Other _ ->
+                    throw new IOException(
+                            "Listen" + listen.kind().word() + "= is not supported yet");
+        };
+    }
+
+    private static int typeOf(Listen listen) {
+        return switch (listen.kind()) {
+            case STREAM -> SysSocket.SOCK_STREAM;
+            case DATAGRAM -> SysSocket.SOCK_DGRAM;
+            case SEQUENTIAL_PACKET -> SysSocket.SOCK_SEQPACKET;
+            case FIFO, NETLINK, SPECIAL, MESSAGE_QUEUE, USB_FUNCTION ->
+                    throw new IllegalArgumentException("not a socket with an address: " + listen);
+        };
+    }
+
+    /** A socket of AF_UNIX that is not bound yet. */
+    static Fd unixSocket(Listen listen, SocketSection settings) {
+        int number = SysSocket.socket(typeOf(listen) | SysSocket.SOCK_NONBLOCK);
+        Fd fd = Fd.received(ErrnoException.check(number, "socket", listen));
+        try {
+            pass(fd, SysSocket.SO_PASSCRED, "SO_PASSCRED", settings.passCredentials());
+            pass(fd, SysSocket.SO_PASSPIDFD, "SO_PASSPIDFD", settings.passPidfd());
+            return fd;
+        } catch (RuntimeException e) {
+            fd.close();
+            throw e;
+        }
+    }
+
+    private static void pass(Fd fd, int option, String name, boolean wanted) {
+        if (wanted) {
+            ErrnoException.check(
+                    SysSocket.setOption(fd, option, 1), "setsockopt(" + name + ")", fd);
+        }
+    }
+
+    /** Listens, if that is for a socket of this kind. */
+    static void listen(Listen listen, Fd fd, SocketSection settings) {
+        if (listen.kind().isConnected()) {
+            ErrnoException.check(SysSocket.listen(fd, settings.backlog()), "listen", listen);
+        }
+    }
+
+    private static ListeningSocket abstractName(
+            Listen listen, String name, SocketSection settings) {
+        Fd fd = unixSocket(listen, settings);
+        try {
+            ErrnoException.check(
+                    SysSocket.bind(fd, UnixName.of("\0" + name)), "bind", listen.address());
+            listen(listen, fd, settings);
+            return new ListeningSocket(listen, fd, Optional.empty());
+        } catch (RuntimeException e) {
+            fd.close();
+            throw e;
+        }
+    }
+
+    // ---- ports
+
+    private static ListeningSocket port(
+            Listen listen, ListenAddress.Port port, SocketSection settings) {
+        if (port.host().isPresent()) {
+            return port(listen, port.host().get(), port.port(), settings);
+        }
+        try {
+            return port(listen, InetAddress.ofLiteral("::"), port.port(), settings);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EAFNOSUPPORT && e.errno() != Errno.EADDRNOTAVAIL) {
+                throw e;
+            }
+            return port(listen, InetAddress.ofLiteral("0.0.0.0"), port.port(), settings);
+        }
+    }
+
+    private static ListeningSocket port(
+            Listen listen, InetAddress host, int port, SocketSection settings) {
+        int family = SysInet.familyOf(host);
+        Fd fd = Fd.adopt(SysInet.socket(family, typeOf(listen)), "socket", listen);
+        try {
+            ErrnoException.check(
+                    SysSocket.setOption(fd, SysSocket.SO_REUSEADDR, 1),
+                    "setsockopt(SO_REUSEADDR)",
+                    fd);
+            if (family == SysInet.AF_INET6 && settings.ipv6Only().isPresent()) {
+                int only = settings.ipv6Only().get() ? 1 : 0;
+                ErrnoException.check(
+                        SysInet.setOption(fd, SysInet.IPPROTO_IPV6, SysInet.IPV6_V6ONLY, only),
+                        "setsockopt(IPV6_V6ONLY)",
+                        fd);
+            }
+            int r = SysInet.bind(fd, new InetSocketAddress(host, port));
+            ErrnoException.check(r, "bind", listen.address());
+            listen(listen, fd, settings);
+            return new ListeningSocket(listen, fd, Optional.empty());
+        } catch (RuntimeException e) {
+            fd.close();
+            throw e;
+        }
+    }
+
+    /** Closes it; its node stays. */
+    @Override
+    public void close() {
+        node.ifPresent(DirectoryEntry::close);
+        fd.close();
+    }
+}

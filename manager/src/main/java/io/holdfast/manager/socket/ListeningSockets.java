@@ -1,0 +1,141 @@
+package io.holdfast.manager.socket;
+
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.manager.unit.section.SocketSection;
+import io.holdfast.manager.unit.section.SocketSection.Listen;
+import io.holdfast.manager.unit.section.SocketUnit;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** All that one start of a socket unit has opened, in the order of its Listen lines. */
+final class ListeningSockets {
+    private final SocketSection settings;
+    private final List<ListeningSocket> sockets = new ArrayList<>();
+    private final Consumer<String> warnings;
+
+    private ListeningSockets(SocketSection settings, Consumer<String> warnings) {
+        this.settings = settings;
+        this.warnings = warnings;
+    }
+
+    /**
+     * Opens all, or none. Blocking.
+     *
+     * @param warnings gets one line for each thing that could not be done and is not needed; called
+     *     by any thread
+     * @throws IOException if a node cannot be made
+     * @throws io.holdfast.core.linux.ErrnoException as {@link ListeningSocket#open} says
+     */
+    static ListeningSockets open(SocketUnit unit, Consumer<String> warnings)
+            throws IOException, UnknownAccountException, InterruptedException {
+        SocketSection settings = unit.socket();
+        ListeningSocket.Owner owner = ownerOf(settings.owner());
+        ListeningSockets opened = new ListeningSockets(settings, warnings);
+        try {
+            for (Listen listen : settings.listens()) {
+                opened.sockets.add(ListeningSocket.open(listen, settings, owner));
+            }
+        } catch (IOException | RuntimeException e) {
+            opened.removeIfWanted();
+            opened.close();
+            throw e;
+        }
+        opened.link();
+        return opened;
+    }
+
+    private static ListeningSocket.Owner ownerOf(SocketSection.Owner owner)
+            throws UnknownAccountException, InterruptedException {
+        long uid = ListeningSocket.Owner.OURS.uid();
+        long gid = ListeningSocket.Owner.OURS.gid();
+        if (owner.user().isPresent()) {
+            Account account = Accounts.SYSTEM.user(owner.user().get());
+            uid = account.uid();
+            gid = account.gid();
+        }
+        if (owner.group().isPresent()) {
+            gid = Accounts.SYSTEM.group(owner.group().get());
+        }
+        return new ListeningSocket.Owner(uid, gid);
+    }
+
+    /** Makes the links, each in the place of another link, but of nothing else. */
+    private void link() {
+        for (String link : settings.symlinks()) {
+            try (Directory directory =
+                    Directory.make(Directory.parentOf(link), settings.directoryMode())) {
+                link(directory, Directory.nameOf(link));
+            } catch (IOException e) {
+                warnings.accept("cannot make a link: " + e.getMessage());
+            }
+        }
+    }
+
+    private void link(Directory directory, String name) throws IOException {
+        String target = target();
+        boolean made = directory.link(name, target);
+        Optional<String> there = made ? Optional.of(target) : directory.linkTarget(name);
+        if (!there.equals(Optional.of(target))) {
+            made = there.isPresent() && directory.remove(name) && directory.link(name, target);
+            if (!made) {
+                warnings.accept(
+                        directory.path() + name + ": something else is there, and is no link");
+            }
+        }
+    }
+
+    private String target() {
+        return settings.nodes().getFirst();
+    }
+
+    List<ListeningSocket> all() {
+        return List.copyOf(sockets);
+    }
+
+    /**
+     * Removes the nodes and the links that were made, if {@code RemoveOnStop=}: else who has a
+     * descriptor still may go on to serve them. Blocking.
+     */
+    void removeIfWanted() {
+        if (!settings.removeOnStop()) {
+            return;
+        }
+        settings.symlinks().forEach(this::unlink);
+        for (ListeningSocket socket : sockets) {
+            socket.node()
+                    .ifPresent(node -> {
+                        try {
+                            boolean _ = node.removeIfSame();
+                        } catch (IOException e) {
+                            warnings.accept("cannot remove its node: " + e.getMessage());
+                        }
+                    });
+        }
+    }
+
+    /** Only one that leads to our node. */
+    private void unlink(String link) {
+        String name = Directory.nameOf(link);
+        try (Directory directory = Directory.ofParent(link)) {
+            if (directory.linkTarget(name).equals(Optional.of(target()))) {
+                boolean _ = directory.remove(name);
+            }
+        } catch (FileException e) {
+            if (!e.isMissing()) {
+                warnings.accept("cannot remove a link: " + e.getMessage());
+            }
+        }
+    }
+
+    /** Listens no longer. */
+    void close() {
+        sockets.forEach(ListeningSocket::close);
+    }
+}

@@ -1,0 +1,70 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.job.JobRefusedException;
+import java.util.concurrent.CompletionException;
+
+/** The errors of the interface. */
+public final class Errors {
+    public static final String NO_SUCH_UNIT = "NoSuchUnit";
+    public static final String NO_SUCH_PROCESS = "NoSuchProcess";
+    public static final String NO_SUCH_JOB = "NoSuchJob";
+    public static final String NO_UNIT_FOR_PID = "NoUnitForPID";
+    public static final String NO_UNIT_FOR_INVOCATION = "NoUnitForInvocationID";
+    public static final String NOT_SUBSCRIBED = "NotSubscribed";
+    public static final String ALREADY_SUBSCRIBED = "AlreadySubscribed";
+    public static final String NOT_REFERENCED = "NotReferenced";
+    static final String NO_ISOLATION = "NoIsolation";
+
+    private Errors() {}
+
+    public static DBusException of(String name, String text) {
+        return new DBusException(Names.SERVICE + "." + name, text);
+    }
+
+    public static DBusException invalid(String text) {
+        return new DBusException(DBusException.INVALID_ARGS, text);
+    }
+
+    public static DBusException denied(String text) {
+        return new DBusException(DBusException.ACCESS_DENIED, text);
+    }
+
+    /** What the caller is told of a failure. */
+    public static Throwable of(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        return switch (cause) {
+            case JobRefusedException refused
+                    when refused.reason() == JobRefusedException.Reason.INVALID_MODE ->
+                    invalid(String.valueOf(refused.getMessage()));
+            case JobRefusedException refused ->
+                    of(name(refused.reason()), String.valueOf(refused.getMessage()));
+            case ErrnoException e when e.errno() == Errno.ESRCH ->
+                    of(NO_SUCH_PROCESS, String.valueOf(e.getMessage()));
+            case ErrnoException e when e.errno() == Errno.EBADF ->
+                    invalid(String.valueOf(e.getMessage()));
+            default -> cause;
+        };
+    }
+
+    private static String name(JobRefusedException.Reason reason) {
+        return switch (reason) {
+            case NO_SUCH_UNIT -> NO_SUCH_UNIT;
+            case MASKED -> "UnitMasked";
+            case BAD_SETTING -> "BadUnitSetting";
+            case DEPENDENCY -> "TransactionJobsConflicting";
+            case CYCLIC_ORDER -> "TransactionOrderIsCyclic";
+            case NO_ISOLATION -> "NoIsolation";
+            case INVALID_MODE -> "InvalidArgs";
+            case NOT_APPLICABLE -> "JobTypeNotApplicable";
+            case ONLY_BY_DEPENDENCY -> "OnlyByDependency";
+            case DESTRUCTIVE -> "TransactionIsDestructive";
+            case SHUTTING_DOWN -> "ShuttingDown";
+        };
+    }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.runtime.UnitView;
+import io.holdfast.manager.unit.ActiveState;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** The properties of {@code org.freedesktop.systemd1.Manager}. Read on the manager's loop. */
+public final class ManagerProperties {
+    /** Of the interface that is spoken, and whose it is. */
+    private static final String VERSION = "257 (holdfast)";
+
+    private static final long DEFAULT_TIMEOUT = 90_000_000;
+    private static final long DEFAULT_RESTART = 100_000;
+    private static final long DEFAULT_LIMIT_INTERVAL = 10_000_000;
+    private static final int DEFAULT_LIMIT_BURST = 5;
+
+    private static final PropertyTable<ManagerView> TABLE = table();
+
+    private ManagerProperties() {}
+
+    public static void describe(BusInterface.Builder builder, ManagerView manager) {
+        TABLE.describe(builder, manager);
+    }
+
+    private static PropertyTable<ManagerView> table() {
+        PropertyTable<ManagerView> table = new PropertyTable<>();
+        table.fixed("Version", "s", _ -> VERSION)
+                .fixed("Features", "s", _ -> "")
+                .fixed("Virtualization", "s", _ -> "")
+                .fixed("Architecture", "s", _ -> System.getProperty("os.arch"))
+                .fixed("Tainted", "s", _ -> "");
+        for (String name : List.of("Userspace", "Finish", "UnitsLoadStart", "UnitsLoadFinish")) {
+            PropertyTimes.add(table, name, ManagerView::opened, false);
+        }
+        for (String name : List.of("Firmware", "Loader", "Kernel", "InitRD")) {
+            PropertyTimes.add(table, name, _ -> Moment.NEVER, false);
+        }
+        table.asked("SystemState", "s", ManagerProperties::state)
+                .asked("NNames", "u", manager -> manager.names().size())
+                .asked("NFailedUnits", "u", manager -> failed(manager))
+                .asked("NJobs", "u", manager -> manager.jobs().size())
+                .asked("NInstalledJobs", "u", manager -> manager.jobsEver())
+                .asked("NFailedJobs", "u", _ -> 0)
+                .asked("Progress", "d", _ -> 1.0)
+                .asked("Environment", "as", _ -> environment())
+                .fixed(
+                        "UnitPath",
+                        "as",
+                        manager ->
+                                manager.loadPath().folders().stream().map(Path::toString).toList())
+                .fixed("ControlGroup", "s", manager -> manager.cgroup().orElse(""))
+                .fixed("DefaultStandardOutput", "s", _ -> "journal")
+                .fixed("DefaultStandardError", "s", _ -> "inherit")
+                .fixed("DefaultTimeoutStartUSec", "t", _ -> DEFAULT_TIMEOUT)
+                .fixed("DefaultTimeoutStopUSec", "t", _ -> DEFAULT_TIMEOUT)
+                .fixed("DefaultTimeoutAbortUSec", "t", _ -> DEFAULT_TIMEOUT)
+                .fixed("DefaultRestartUSec", "t", _ -> DEFAULT_RESTART)
+                .fixed("DefaultStartLimitIntervalUSec", "t", _ -> DEFAULT_LIMIT_INTERVAL)
+                .fixed("DefaultStartLimitBurst", "u", _ -> DEFAULT_LIMIT_BURST);
+        return table;
+    }
+
+    /** The word of {@code systemctl is-system-running}. */
+    private static String state(ManagerView manager) {
+        if (manager.isStopping()) {
+            return "stopping";
+        }
+        if (failed(manager) > 0) {
+            return "degraded";
+        }
+        return "running";
+    }
+
+    private static int failed(ManagerView manager) {
+        int failed = 0;
+        for (UnitView unit : manager.units()) {
+            failed += unit.status().activeState() == ActiveState.FAILED ? 1 : 0;
+        }
+        return failed;
+    }
+
+    private static List<String> environment() {
+        return System.getenv().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                .toList();
+    }
+}

@@ -1,0 +1,65 @@
+package io.holdfast.manager.systemd1.property;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.BusInterface.Change;
+import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Variant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The properties of an interface, each told from one view of the object. Built once. */
+public final class PropertyTable<T> {
+    private record Property<T>(String name, Signature type, Function<T, ?> value, Change change) {}
+
+    private final List<Property<T>> properties = new ArrayList<>();
+
+    /** One that listeners are told of when it changes. */
+    @CanIgnoreReturnValue
+    public PropertyTable<T> changing(String name, String type, Function<T, ?> value) {
+        properties.add(new Property<>(name, Signature.of(type), value, Change.VALUE));
+        return this;
+    }
+
+    /** One that stands for as long as the files of the unit do. */
+    @CanIgnoreReturnValue
+    public PropertyTable<T> fixed(String name, String type, Function<T, ?> value) {
+        properties.add(new Property<>(name, Signature.of(type), value, Change.CONSTANT));
+        return this;
+    }
+
+    /** One that changes and is told to who asks alone. */
+    @CanIgnoreReturnValue
+    PropertyTable<T> asked(String name, String type, Function<T, ?> value) {
+        properties.add(new Property<>(name, Signature.of(type), value, Change.SILENT));
+        return this;
+    }
+
+    /** Adds them to an interface, as this view tells them. */
+    public void describe(BusInterface.Builder builder, T view) {
+        for (Property<T> property : properties) {
+            builder.property(
+                    property.name(),
+                    property.type().toString(),
+                    () -> property.value().apply(view),
+                    null,
+                    property.change());
+        }
+    }
+
+    /** The values of those that listeners are told of. */
+    public Map<String, Variant> changing(T view) {
+        Map<String, Variant> values = new LinkedHashMap<>();
+        for (Property<T> property : properties) {
+            if (property.change() == Change.VALUE) {
+                values.put(
+                        property.name(),
+                        new Variant(property.type(), property.value().apply(view)));
+            }
+        }
+        return values;
+    }
+}

@@ -1,0 +1,23 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.manager.loop.Moment;
+import java.util.function.Function;
+
+/** Pairs of properties that tell one moment by both clocks. */
+final class PropertyTimes {
+    private PropertyTimes() {}
+
+    /** {@code NAMETimestamp} and {@code NAMETimestampMonotonic}. */
+    static <T> void add(
+            PropertyTable<T> table, String name, Function<T, Moment> moment, boolean changing) {
+        Function<T, Long> realtime = view -> moment.apply(view).realtime();
+        Function<T, Long> monotonic = view -> moment.apply(view).monotonic();
+        if (changing) {
+            table.changing(name + "Timestamp", "t", realtime)
+                    .changing(name + "TimestampMonotonic", "t", monotonic);
+        } else {
+            table.asked(name + "Timestamp", "t", realtime)
+                    .asked(name + "TimestampMonotonic", "t", monotonic);
+        }
+    }
+}

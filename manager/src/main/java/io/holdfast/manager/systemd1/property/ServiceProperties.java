@@ -1,0 +1,246 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.runtime.ServiceView;
+import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.section.KillSettings;
+import io.holdfast.manager.unit.section.ServiceSection;
+import io.holdfast.manager.unit.section.ServiceSection.Commands;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.ExitStatusSet;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Function;
+
+/** The properties of {@code org.freedesktop.systemd1.Service}. */
+public final class ServiceProperties {
+    private static final int CLD_EXITED = 1; // linux/siginfo.h
+    private static final int CLD_KILLED = 2;
+    private static final int CLD_DUMPED = 3;
+
+    private static final long NO_ID = 0xFFFFFFFFL; // (uid_t) -1
+
+    /** A service among the other units. */
+    private record Service(Subject subject, ServiceUnit unit) {
+        ServiceSection section() {
+            return unit.service();
+        }
+
+        KillSettings kill() {
+            return unit.kill();
+        }
+
+        Optional<ServiceView> view() {
+            return subject.view().service();
+        }
+    }
+
+    private static final PropertyTable<Service> TABLE = table();
+
+    private ServiceProperties() {}
+
+    public static void describe(BusInterface.Builder builder, Subject subject, ServiceUnit unit) {
+        TABLE.describe(builder, new Service(subject, unit));
+    }
+
+    public static Map<String, Variant> changing(Subject subject, ServiceUnit unit) {
+        return TABLE.changing(new Service(subject, unit));
+    }
+
+    private static PropertyTable<Service> table() {
+        PropertyTable<Service> table = new PropertyTable<>();
+        addLife(table);
+        addProcesses(table);
+        addSettings(table);
+        addCommands(table);
+        addKill(table);
+        addCgroup(table);
+        return table;
+    }
+
+    private static void addLife(PropertyTable<Service> table) {
+        table.fixed("Type", "s", s -> UnitProperties.word(s.section().type()))
+                .changing("Result", "s", s -> s.subject.view().status().result())
+                .changing("ReloadResult", "s", _ -> "success")
+                .changing("CleanResult", "s", _ -> "success")
+                .changing("StatusText", "s", s -> s.subject.view().status().statusText())
+                .changing("StatusErrno", "i", _ -> 0)
+                .changing("NRestarts", "u", s -> s.subject.view().status().restarts());
+    }
+
+    private static void addProcesses(PropertyTable<Service> table) {
+        table.changing("MainPID", "u", s -> pid(s.subject.view().status().mainProcess()))
+                .changing("ControlPID", "u", s -> pid(s.view().flatMap(ServiceView::control)))
+                .changing("ExecMainPID", "u", s -> pid(s.view().flatMap(ServiceView::lastMain)))
+                .changing("ExecMainCode", "i", s -> code(s.subject.view().status().mainExit()))
+                .changing("ExecMainStatus", "i", s -> status(s.subject.view().status().mainExit()));
+        PropertyTimes.add(
+                table,
+                "ExecMainStart",
+                s -> s.view().map(ServiceView::mainStart).orElse(Moment.NEVER),
+                true);
+        PropertyTimes.add(
+                table,
+                "ExecMainExit",
+                s -> s.view().map(ServiceView::mainExit).orElse(Moment.NEVER),
+                true);
+        table.changing("UID", "u", s -> id(s.view().map(ServiceView::uid)))
+                .changing("GID", "u", s -> id(s.view().map(ServiceView::gid)));
+    }
+
+    private static long id(Optional<OptionalLong> number) {
+        return number.orElse(OptionalLong.empty()).orElse(NO_ID);
+    }
+
+    private static int pid(Optional<ProcessId> process) {
+        return process.map(ProcessId::pid).orElse(0);
+    }
+
+    private static int code(Optional<Exit> exit) {
+        return exit.map(how ->
+                        switch (how) {
+                            case Exit.Exited _ -> CLD_EXITED;
+                            case Exit.Killed(_, boolean dumped) -> dumped ? CLD_DUMPED : CLD_KILLED;
+                            case Exit.Unknown _ -> 0;
+                        })
+                .orElse(0);
+    }
+
+    private static int status(Optional<Exit> exit) {
+        return exit.map(how ->
+                        switch (how) {
+                            case Exit.Exited(int status) -> status;
+                            case Exit.Killed(Signal signal, _) -> signal.number();
+                            case Exit.Unknown _ -> 0;
+                        })
+                .orElse(0);
+    }
+
+    private static void addSettings(PropertyTable<Service> table) {
+        table.fixed("Restart", "s", s -> UnitProperties.word(s.section().restart().when()))
+                .fixed("RestartMode", "s", s -> UnitProperties.word(s.section().restart().mode()))
+                .fixed("RestartUSec", "t", s -> Micros.of(s.section().restart().delay()))
+                .fixed("RestartSteps", "u", s -> s.section().restart().steps())
+                .fixed("NotifyAccess", "s", s -> UnitProperties.word(s.section().notifyAccess()))
+                .fixed("PIDFile", "s", s -> s.section().pidFile().orElse(""))
+                .fixed("BusName", "s", s -> s.section().busName().orElse(""))
+                .fixed("GuessMainPID", "b", s -> s.section().guessMainPid())
+                .fixed("RemainAfterExit", "b", s -> s.section().remainAfterExit())
+                .fixed("TimeoutStartUSec", "t", s -> Micros.of(s.section().timeouts().start()))
+                .fixed("TimeoutStopUSec", "t", s -> Micros.of(s.section().timeouts().stop()))
+                .fixed("TimeoutAbortUSec", "t", s -> Micros.of(s.section().timeouts().abort()))
+                .fixed("RuntimeMaxUSec", "t", s -> Micros.of(s.section().timeouts().runtimeMax()))
+                .fixed("WatchdogUSec", "t", s -> Micros.of(s.section().timeouts().watchdog()))
+                .fixed("ReloadSignal", "i", s -> s.section().reloadSignal().number())
+                .fixed("SuccessExitStatus", "(aiai)", s -> set(s.section().successExitStatus()))
+                .fixed(
+                        "RestartPreventExitStatus",
+                        "(aiai)",
+                        s -> set(s.section().restart().prevent()))
+                .fixed("RestartForceExitStatus", "(aiai)", s -> set(s.section().restart().force()))
+                .fixed("User", "s", s -> s.unit.exec().user().orElse(""))
+                .fixed("Group", "s", s -> s.unit.exec().group().orElse(""))
+                .fixed("DynamicUser", "b", s -> s.unit.exec().dynamicUser())
+                // an authority tells no unit without this
+                .fixed("NoNewPrivileges", "b", s -> s.unit.exec().noNewPrivileges());
+    }
+
+    private static List<?> set(ExitStatusSet set) {
+        return List.of(List.copyOf(set.statuses()), List.copyOf(set.signals()));
+    }
+
+    private static void addCommands(PropertyTable<Service> table) {
+        addCommands(table, "ExecCondition", Commands::condition);
+        addCommands(table, "ExecStartPre", Commands::startPre);
+        addCommands(table, "ExecStart", Commands::start);
+        addCommands(table, "ExecStartPost", Commands::startPost);
+        addCommands(table, "ExecReload", Commands::reload);
+        addCommands(table, "ExecStop", Commands::stop);
+        addCommands(table, "ExecStopPost", Commands::stopPost);
+    }
+
+    private static void addCommands(
+            PropertyTable<Service> table, String name, Function<Commands, List<ExecCommand>> of) {
+        boolean isMain = name.equals("ExecStart");
+        table.asked(
+                        name,
+                        "a(sasbttttuii)",
+                        s -> commands(s, of.apply(s.section().commands()), isMain, false))
+                .asked(
+                        name + "Ex",
+                        "a(sasasttttuii)",
+                        s -> commands(s, of.apply(s.section().commands()), isMain, true));
+    }
+
+    /** When each ran is known of the main process alone. */
+    private static List<?> commands(
+            Service service, List<ExecCommand> commands, boolean isMain, boolean withFlags) {
+        List<List<?>> all = new ArrayList<>();
+        for (ExecCommand command : commands) {
+            boolean last = isMain && command.equals(commands.getLast());
+            Optional<ServiceView> run = last ? service.view() : Optional.empty();
+            Optional<Exit> exit =
+                    last ? service.subject.view().status().mainExit() : Optional.empty();
+            Moment start = run.map(ServiceView::mainStart).orElse(Moment.NEVER);
+            Moment end = run.map(ServiceView::mainExit).orElse(Moment.NEVER);
+            all.add(
+                    List.of(
+                            command.executable(),
+                            command.arguments(),
+                            withFlags
+                                    ? flags(command)
+                                    : command.has(ExecCommand.Flag.IGNORE_FAILURE),
+                            start.realtime(),
+                            start.monotonic(),
+                            end.realtime(),
+                            end.monotonic(),
+                            pid(run.flatMap(ServiceView::lastMain)),
+                            code(exit),
+                            status(exit)));
+        }
+        return all;
+    }
+
+    private static List<String> flags(ExecCommand command) {
+        return command.flags().stream()
+                .map(flag ->
+                        switch (flag) {
+                            case IGNORE_FAILURE -> "ignore-failure";
+                            case NO_EXPANSION -> "no-env-expand";
+                            case FULLY_PRIVILEGED -> "privileged";
+                            case NO_SETUID -> "no-setuid";
+                            case AMBIENT_MAGIC -> "ambient";
+                        })
+                .toList();
+    }
+
+    private static void addKill(PropertyTable<Service> table) {
+        table.fixed("KillMode", "s", s -> UnitProperties.word(s.kill().mode()))
+                .fixed("KillSignal", "i", s -> s.kill().signal().number())
+                .fixed("RestartKillSignal", "i", s -> s.kill().restartSignal().number())
+                .fixed("FinalKillSignal", "i", s -> s.kill().finalSignal().number())
+                .fixed("WatchdogSignal", "i", s -> s.kill().watchdogSignal().number())
+                .fixed("SendSIGKILL", "b", s -> s.kill().sendFinal())
+                .fixed("SendSIGHUP", "b", s -> s.kill().sendHangup());
+    }
+
+    private static void addCgroup(PropertyTable<Service> table) {
+        table.fixed(
+                        "Slice",
+                        "s",
+                        s ->
+                                s.unit.cgroup()
+                                        .sliceOf(s.unit.name(), s.subject.manager().scope())
+                                        .text())
+                .asked("ControlGroup", "s", s -> s.subject.view().status().cgroup().orElse(""));
+    }
+}

@@ -1,0 +1,96 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.runtime.SocketStatus;
+import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.section.SocketSection;
+import io.holdfast.manager.unit.section.SocketUnit;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
+
+/** The properties of {@code org.freedesktop.systemd1.Socket}. */
+public final class SocketProperties {
+    /** A socket among the other units. */
+    private record Socket(Subject subject, SocketUnit unit) {
+        SocketSection section() {
+            return unit.socket();
+        }
+
+        Optional<SocketStatus> status() {
+            return subject.view().socket();
+        }
+
+        long count(ToLongFunction<SocketStatus> of) {
+            return status().map(of::applyAsLong).orElse(0L);
+        }
+    }
+
+    private static final PropertyTable<Socket> TABLE = table();
+
+    private SocketProperties() {}
+
+    public static void describe(BusInterface.Builder builder, Subject subject, SocketUnit unit) {
+        TABLE.describe(builder, new Socket(subject, unit));
+    }
+
+    public static Map<String, Variant> changing(Subject subject, SocketUnit unit) {
+        return TABLE.changing(new Socket(subject, unit));
+    }
+
+    private static PropertyTable<Socket> table() {
+        PropertyTable<Socket> table = new PropertyTable<>();
+        addLife(table);
+        addSettings(table);
+        return table;
+    }
+
+    private static void addLife(PropertyTable<Socket> table) {
+        table.changing("Result", "s", s -> s.subject.view().status().result())
+                .changing("CleanResult", "s", _ -> "success")
+                .changing("NConnections", "u", s -> s.count(SocketStatus::connections))
+                .changing("NAccepted", "u", s -> s.count(SocketStatus::accepted))
+                .changing("NRefused", "u", s -> s.count(SocketStatus::refused))
+                .changing("ControlPID", "u", _ -> 0); // it runs no commands
+    }
+
+    private static void addSettings(PropertyTable<Socket> table) {
+        table.fixed("Listen", "a(ss)", s -> listens(s.section()))
+                .fixed("Accept", "b", s -> s.section().accept())
+                .fixed("FileDescriptorName", "s", s -> s.section().descriptorName())
+                .fixed("Backlog", "u", s -> s.section().backlog())
+                .fixed("SocketMode", "u", s -> s.section().mode())
+                .fixed("DirectoryMode", "u", s -> s.section().directoryMode())
+                .fixed("SocketUser", "s", s -> s.section().owner().user().orElse(""))
+                .fixed("SocketGroup", "s", s -> s.section().owner().group().orElse(""))
+                .fixed("MaxConnections", "u", s -> s.section().maxConnections())
+                .fixed("MaxConnectionsPerSource", "u", s -> s.section().maxConnectionsPerSource())
+                .fixed("RemoveOnStop", "b", s -> s.section().removeOnStop())
+                .fixed("Symlinks", "as", s -> s.section().symlinks())
+                .fixed("PassCredentials", "b", s -> s.section().passCredentials())
+                .fixed("PassPIDFD", "b", s -> s.section().passPidfd())
+                .fixed("BindIPv6Only", "s", s -> ipv6Only(s.section()))
+                .fixed(
+                        "TriggerLimitIntervalUSec",
+                        "t",
+                        s -> Micros.of(s.section().triggerLimit().interval()))
+                .fixed("TriggerLimitBurst", "u", s -> s.section().triggerLimit().burst())
+                .fixed(
+                        "PollLimitIntervalUSec",
+                        "t",
+                        s -> Micros.of(s.section().pollLimit().interval()))
+                .fixed("PollLimitBurst", "u", s -> s.section().pollLimit().burst());
+    }
+
+    private static List<?> listens(SocketSection section) {
+        return section.listens().stream()
+                .map(listen -> List.of(listen.kind().word(), listen.address().toString()))
+                .toList();
+    }
+
+    private static String ipv6Only(SocketSection section) {
+        return section.ipv6Only().map(only -> only ? "ipv6-only" : "both").orElse("default");
+    }
+}

@@ -1,0 +1,247 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.runtime.UnitTimes;
+import io.holdfast.manager.runtime.UnitView;
+import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.OtherUnit;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SliceUnit;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.TargetUnit;
+import io.holdfast.manager.unit.section.UnitSection;
+import io.holdfast.manager.unit.value.Condition;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The properties of {@code org.freedesktop.systemd1.Unit}. */
+public final class UnitProperties {
+    /**
+     * One unit, among the others.
+     *
+     * @param fileState the word for whether it is enabled; read from disk before
+     */
+    public record Subject(UnitView view, ManagerView manager, String fileState) {
+        UnitSection section() {
+            return view.unit().unit();
+        }
+    }
+
+    private static final PropertyTable<Subject> TABLE = table();
+
+    private UnitProperties() {}
+
+    public static void describe(BusInterface.Builder builder, Subject subject) {
+        TABLE.describe(builder, subject);
+    }
+
+    public static Map<String, Variant> changing(Subject subject) {
+        return TABLE.changing(subject);
+    }
+
+    private static PropertyTable<Subject> table() {
+        PropertyTable<Subject> table = new PropertyTable<>();
+        addNames(table);
+        addState(table);
+        addFiles(table);
+        addDependencies(table);
+        addSettings(table);
+        return table;
+    }
+
+    private static void addNames(PropertyTable<Subject> table) {
+        table.fixed("Id", "s", unit -> unit.view.unit().name().text())
+                .fixed("Names", "as", unit -> texts(unit.view.unit().source().names()))
+                .fixed("Following", "s", _ -> "")
+                .fixed("Description", "s", unit -> unit.section().description())
+                .fixed("Documentation", "as", unit -> unit.section().documentation());
+    }
+
+    private static void addState(PropertyTable<Subject> table) {
+        table.fixed("LoadState", "s", unit -> unit.view.status().loadState())
+                .fixed("LoadError", "(ss)", UnitProperties::loadError)
+                .changing("ActiveState", "s", unit -> unit.view.status().activeState().word())
+                .changing("SubState", "s", unit -> unit.view.status().subState())
+                .changing("FreezerState", "s", _ -> "running")
+                .changing("Job", "(uo)", UnitProperties::job)
+                .changing(
+                        "InvocationID",
+                        "ay",
+                        unit -> HexFormat.of().parseHex(unit.view.status().invocationId()));
+        addTime(table, "StateChange", UnitTimes::stateChange);
+        addTime(table, "InactiveExit", UnitTimes::inactiveExit);
+        addTime(table, "ActiveEnter", UnitTimes::activeEnter);
+        addTime(table, "ActiveExit", UnitTimes::activeExit);
+        addTime(table, "InactiveEnter", UnitTimes::inactiveEnter);
+        table.asked("CanStart", "b", unit -> canStart(unit.view))
+                .asked("CanStop", "b", unit -> canStart(unit.view))
+                .asked("CanReload", "b", unit -> unit.view.unit().canReload())
+                .asked("CanIsolate", "b", _ -> false)
+                .asked("CanFreeze", "b", _ -> false)
+                .asked("CanClean", "as", _ -> List.of());
+    }
+
+    private static List<?> loadError(Subject unit) {
+        return switch (unit.view.status().loadState()) {
+            case "not-found" ->
+                    List.of(
+                            Names.SERVICE + "." + Errors.NO_SUCH_UNIT,
+                            "Unit " + unit.view.unit().name() + " not found.");
+            case "masked" ->
+                    List.of(
+                            Names.SERVICE + ".UnitMasked",
+                            "Unit " + unit.view.unit().name() + " is masked.");
+            case "bad-setting" ->
+                    List.of(
+                            Names.SERVICE + ".BadUnitSetting",
+                            "Unit " + unit.view.unit().name() + " has a bad unit file setting.");
+            default -> List.of("", "");
+        };
+    }
+
+    private static List<?> job(Subject unit) {
+        long id = unit.view.job().map(job -> job.id()).orElse(0L);
+        return List.of(id, Names.jobPath(id));
+    }
+
+    private static void addTime(
+            PropertyTable<Subject> table, String name, Function<UnitTimes, Moment> time) {
+        PropertyTimes.add(table, name, unit -> time.apply(unit.view.times()), true);
+    }
+
+    private static boolean canStart(UnitView view) {
+        return view.unit().source().state() == UnitSource.State.LOADED
+                && switch (view.unit()) {
+                    case ServiceUnit _, SocketUnit _, TargetUnit _ -> true;
+                    case SliceUnit _, OtherUnit _ -> false;
+                };
+    }
+
+    private static void addFiles(PropertyTable<Subject> table) {
+        table.fixed("FragmentPath", "s", UnitProperties::fragment)
+                .fixed("SourcePath", "s", unit -> unit.section().sourcePath().orElse(""))
+                .fixed(
+                        "DropInPaths",
+                        "as",
+                        unit ->
+                                unit.view.unit().source().dropIns().stream()
+                                        .map(Path::toString)
+                                        .toList())
+                .asked("UnitFileState", "s", Subject::fileState)
+                .asked("UnitFilePreset", "s", _ -> "")
+                .asked("NeedDaemonReload", "b", _ -> false) // every start reads the files
+                .fixed("Transient", "b", _ -> false)
+                .fixed("Perpetual", "b", _ -> false);
+    }
+
+    private static String fragment(Subject unit) {
+        UnitSource source = unit.view.unit().source();
+        return source.fragment().map(Path::toString).orElse("");
+    }
+
+    private static void addDependencies(PropertyTable<Subject> table) {
+        for (Dependency kind : Dependency.values()) {
+            table.fixed(
+                    kind.directive(), "as", unit -> texts(unit.section().dependencies().of(kind)));
+        }
+        inverse(table, "RequiredBy", Dependency.REQUIRES);
+        inverse(table, "RequisiteOf", Dependency.REQUISITE);
+        inverse(table, "WantedBy", Dependency.WANTS);
+        inverse(table, "BoundBy", Dependency.BINDS_TO);
+        inverse(table, "ConsistsOf", Dependency.PART_OF);
+        inverse(table, "UpheldBy", Dependency.UPHOLDS);
+        inverse(table, "ConflictedBy", Dependency.CONFLICTS);
+        inverse(table, "OnFailureOf", Dependency.ON_FAILURE);
+        inverse(table, "OnSuccessOf", Dependency.ON_SUCCESS);
+        table.asked("Triggers", "as", unit -> texts(triggers(unit.view)))
+                .asked(
+                        "TriggeredBy",
+                        "as",
+                        unit -> texts(unit.manager.triggeredBy(unit.view.unit())));
+        for (String none : List.of("SliceOf", "Refs", "Markers")) {
+            table.fixed(none, "as", _ -> List.of());
+        }
+        table.fixed("RequiresMountsFor", "as", unit -> unit.section().requiresMountsFor());
+    }
+
+    private static List<UnitName> triggers(UnitView view) {
+        if (view.socket().isPresent()) {
+            return view.socket().get().triggers();
+        }
+        return view.unit() instanceof SocketUnit socket && !socket.socket().accept()
+                ? List.of(socket.socket().service())
+                : List.of();
+    }
+
+    private static void inverse(PropertyTable<Subject> table, String name, Dependency kind) {
+        table.asked(
+                name, "as", unit -> texts(unit.manager.dependants(kind, unit.view.unit().name())));
+    }
+
+    private static void addSettings(PropertyTable<Subject> table) {
+        table.fixed(
+                        "Conditions",
+                        "a(sbbsi)",
+                        unit -> conditions("Condition", unit.section().conditions()))
+                .fixed(
+                        "Asserts",
+                        "a(sbbsi)",
+                        unit -> conditions("Assert", unit.section().assertions()))
+                .fixed("CollectMode", "s", _ -> "inactive")
+                .fixed(
+                        "StartLimitIntervalUSec",
+                        "t",
+                        unit -> Micros.of(unit.section().startLimit().interval()))
+                .fixed("StartLimitBurst", "u", unit -> unit.section().startLimit().burst())
+                .fixed("StartLimitAction", "s", _ -> "none")
+                .fixed("SuccessAction", "s", unit -> word(unit.section().successAction()))
+                .fixed("FailureAction", "s", unit -> word(unit.section().failureAction()))
+                .fixed("JobTimeoutAction", "s", _ -> "none")
+                .fixed("JobTimeoutUSec", "t", unit -> Micros.of(unit.section().jobs().timeout()))
+                .fixed(
+                        "JobRunningTimeoutUSec",
+                        "t",
+                        unit -> Micros.of(unit.section().jobs().runningTimeout()))
+                .fixed("StopWhenUnneeded", "b", _ -> false)
+                .fixed("RefuseManualStart", "b", unit -> unit.section().refuseManualStart())
+                .fixed("RefuseManualStop", "b", unit -> unit.section().refuseManualStop())
+                .fixed("AllowIsolate", "b", unit -> unit.section().jobs().allowIsolate())
+                .fixed("DefaultDependencies", "b", unit -> unit.section().defaultDependencies())
+                .fixed("IgnoreOnIsolate", "b", unit -> unit.section().jobs().ignoreOnIsolate())
+                .fixed("OnFailureJobMode", "s", _ -> "replace")
+                .asked("ActivationDetails", "a(ss)", _ -> List.of());
+    }
+
+    /** Whether they held is not kept: 0 is "not checked". */
+    private static List<?> conditions(String prefix, List<Condition> conditions) {
+        return conditions.stream()
+                .map(one ->
+                        List.of(
+                                prefix + one.kind(),
+                                one.trigger(),
+                                one.negated(),
+                                one.parameter(),
+                                0))
+                .toList();
+    }
+
+    static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static List<String> texts(Iterable<UnitName> names) {
+        List<String> texts = new ArrayList<>();
+        names.forEach(name -> texts.add(name.text()));
+        return texts;
+    }
+}

@@ -1,0 +1,35 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.Diagnostic;
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * The properties of {@code io.holdfast.Unit}, which systemd has no names for: what a unit's files
+ * ask for and the manager does not do. {@code systemctl show} lists them with all others.
+ */
+public final class WarningProperties {
+    private static final PropertyTable<Subject> TABLE = table();
+
+    private WarningProperties() {}
+
+    public static void describe(BusInterface.Builder builder, Subject subject) {
+        TABLE.describe(builder, subject);
+    }
+
+    private static PropertyTable<Subject> table() {
+        return new PropertyTable<Subject>()
+                .asked("Warnings", "as", unit -> warnings(unit.view().status(), _ -> true))
+                .asked(
+                        "SecurityWarnings",
+                        "as",
+                        unit -> warnings(unit.view().status(), Diagnostic::isSecurity));
+    }
+
+    private static List<String> warnings(UnitStatus status, Predicate<Diagnostic> wanted) {
+        return status.warnings().stream().filter(wanted).map(Diagnostic::toString).toList();
+    }
+}

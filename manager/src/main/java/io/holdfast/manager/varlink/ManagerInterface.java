@@ -1,0 +1,517 @@
+package io.holdfast.manager.varlink;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Accounts;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.WorkloadIdentity;
+import io.holdfast.manager.access.LogReaders;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.access.Permission.Verb;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.varlink.Call;
+import io.holdfast.varlink.Interface;
+import io.holdfast.varlink.Json;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.MethodOption;
+import io.holdfast.varlink.ServerLimits;
+import io.holdfast.varlink.Service;
+import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.VarlinkServer;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
+
+/**
+ * A manager's face on Varlink: {@code io.holdfast.Manager}.
+ *
+ * <p>Everybody may read, but for the log lines of units ({@link LogReaders}). To change something
+ * the peer must be root or the manager's own user ({@link Permission#isOwner}), or have the {@link
+ * Permission} that it was served with.
+ */
+public final class ManagerInterface implements AutoCloseable {
+    /** The name of the socket in the runtime folder. */
+    public static final String SOCKET = "io.holdfast.Manager";
+
+    static final String DEFINITION =
+            """
+            # Units and their processes, known by pidfd.
+            interface io.holdfast.Manager
+
+            # A process: its number is for people, its id names it within the boot.
+            type ProcessId (pid: int, pidfdId: ?int, bootId: ?string)
+
+            type Process (id: ProcessId, commandLine: string)
+
+            # One line about a unit's files.
+            type Diagnostic (
+              # file:line
+              place: string,
+              # error (it prevents a start), warning or notice
+              severity: string,
+              message: string,
+              # what the unit goes without, where a directive has no effect
+              cost: ?string,
+              # whether it runs with less protection than its files ask for
+              security: bool
+            )
+
+            type Unit (
+              name: string,
+              description: string,
+              loadState: string,
+              activeState: string,
+              subState: string,
+              # microseconds since 1970
+              since: int,
+              result: string,
+              mainProcess: ?ProcessId,
+              mainExit: ?string,
+              # why a command of this run could not be executed
+              failure: ?string,
+              invocationId: ?string,
+              cgroup: ?string,
+              processes: []Process,
+              statusText: ?string,
+              restarts: int,
+              fragment: ?string,
+              dropIns: []string,
+              diagnostics: []Diagnostic,
+              # the last lines that it wrote: for root, the manager's user, the user of User=, and
+              # the groups adm and systemd-journal
+              log: []string,
+              # whether there are lines that the caller may not read
+              logDenied: ?bool
+            )
+
+            type JobResult (name: string, result: string)
+
+            # Every unit that is loaded, without its processes and its log.
+            method List() -> (units: []Unit)
+
+            # One unit, with its processes and its log; loadState tells if there is none of that name.
+            method Status(name: string) -> (unit: Unit)
+
+            # Starts units and what they pull in, and waits until they are started. Of whoever is neither
+            # root nor the manager's user the authority is asked for each unit; it may ask a user only if
+            # interactive authentication is allowed: here and below.
+            method Start(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
+
+            # Stops units and what cannot be without them, and waits until they are stopped.
+            method Stop(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
+
+            method Restart(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
+
+            # Makes running units take up their configuration again; "invalid" of those that cannot.
+            method Reload(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
+
+            # Forgets that units have failed, and how often they were started; of all units, if none
+            # is named.
+            method ResetFailed(names: []string, allowInteractiveAuthentication: ?bool) -> ()
+
+            # Signals the processes of a unit: "main" or "all".
+            method Kill(
+              name: string,
+              signal: string,
+              whom: ?string,
+              allowInteractiveAuthentication: ?bool
+            ) -> ()
+
+            # What the manager knows of a process. pidfd: the index of a descriptor beside the call, a
+            # pidfd or a connected AF_UNIX socket, whose peer is meant.
+            # unit, invocationId: of this manager; a missing unit proves nothing.
+            # slice, session: by the cgroup's path, if root alone could have given these names.
+            # cgroup: the path, with whatever names its owners have chosen.
+            # uid, gid: effective, at this moment. For people: a decision about a peer takes the user
+            # that its connection shows.
+            method WhoIs(pidfd: int) -> (
+              id: ProcessId,
+              uid: ?int,
+              gid: ?int,
+              unit: ?string,
+              invocationId: ?string,
+              slice: ?string,
+              session: ?string,
+              cgroup: ?string
+            )
+
+            error NoSuchUnit (name: string)
+            error NoProcesses (name: string)
+
+            # It is gone, or it is a socket's peer that is not held.
+            error NoSuchProcess ()
+            error Failed (reason: string)
+            """;
+
+    /** Whoever connects may ask; {@link Permission} tells who may do something. */
+    private static final int FOR_ALL = 0666;
+
+    private final Manager manager;
+    private final Permission permission;
+    private final LogReaders logReaders;
+    private final VarlinkServer server;
+
+    private ManagerInterface(Manager manager, Permission permission) {
+        this.manager = manager;
+        this.permission = permission;
+        this.logReaders = new LogReaders(manager.view(), Accounts.SYSTEM);
+        this.server =
+                VarlinkServer.builder()
+                        .limits(ServerLimits.SMALL)
+                        .identity("Holdfast", "holdfast", "0.1.0", "")
+                        .service(service())
+                        .build();
+    }
+
+    /**
+     * Serves the manager on {@link #SOCKET} in a folder.
+     *
+     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if another manager is there
+     */
+    public static ManagerInterface serve(Manager manager, Path folder) {
+        return serve(manager, folder, Permission.ofOwners());
+    }
+
+    /**
+     * The same, for those too who have the permission.
+     *
+     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if another manager is there
+     */
+    public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
+        ManagerInterface face = new ManagerInterface(manager, permission);
+        try {
+            face.server.listen(UnixAddress.path(folder.resolve(SOCKET)), FOR_ALL);
+            return face;
+        } catch (RuntimeException e) {
+            face.close();
+            throw e;
+        }
+    }
+
+    private Service service() {
+        return Service.of(Interface.parse(DEFINITION))
+                .asyncMethod("List", _ -> manager.list().thenApply(ManagerInterface::units))
+                .asyncMethod("Status", this::status)
+                .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
+                .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
+                .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))
+                .asyncMethod("Reload", call -> jobs(call, Verb.RELOAD, manager::reload))
+                .asyncMethod(
+                        "ResetFailed",
+                        call ->
+                                permitted(
+                                        call, Verb.RESET_FAILED, anyNames(call), this::resetFailed))
+                .asyncMethod(
+                        "Kill",
+                        call ->
+                                permitted(
+                                        call,
+                                        Verb.KILL,
+                                        List.of(name(call.parameters().string("name"))),
+                                        this::kill))
+                .asyncMethod("WhoIs", this::whoIs, MethodOption.TAKES_DESCRIPTORS)
+                .build();
+    }
+
+    private CompletableFuture<JsonObject> status(Call call) {
+        return manager.status(name(call.parameters().string("name")))
+                .thenCompose(unit -> status(unit, call.peer()));
+    }
+
+    private CompletableFuture<JsonObject> status(UnitStatus unit, Peer peer) {
+        CompletableFuture<Boolean> mayRead =
+                unit.log().isEmpty()
+                        ? CompletableFuture.completedFuture(true)
+                        : logReaders.mayRead(peer, unit.logUser());
+        return mayRead.thenApply(may -> JsonObject.of("unit", json(unit, true, may)));
+    }
+
+    /**
+     * Goes on if the peer may do that to each of the units; who is no owner is judged by a thread
+     * that may wait.
+     *
+     * @param units none if all are meant
+     */
+    private CompletableFuture<JsonObject> permitted(
+            Call call,
+            Verb verb,
+            List<UnitName> units,
+            Function<Call, CompletableFuture<JsonObject>> then) {
+        if (Permission.isOwner(call.peer())) {
+            return then.apply(call);
+        }
+        boolean interactive = call.parameters().bool("allowInteractiveAuthentication", false);
+        List<Map<String, String>> details =
+                units.isEmpty()
+                        ? List.of(Map.of())
+                        : units.stream().distinct().map(verb::details).toList();
+        CompletableFuture<Void> judged = new CompletableFuture<>();
+        var _ =
+                Thread.ofVirtual()
+                        .name("Varlink permission " + verb)
+                        .start(() -> judge(call, details, interactive, judged));
+        return judged.thenCompose(_ -> then.apply(call));
+    }
+
+    private void judge(
+            Call call,
+            List<Map<String, String>> questions,
+            boolean interactive,
+            CompletableFuture<Void> judged) {
+        try {
+            for (Map<String, String> details : questions) {
+                Permission.Question question =
+                        new Permission.Question(Permission.MANAGE_UNITS, details, interactive);
+                if (!permission.isGranted(call.peer(), question)) {
+                    throw VarlinkException.permissionDenied();
+                }
+            }
+            judged.complete(null);
+        } catch (InterruptedException e) {
+            judged.completeExceptionally(VarlinkException.permissionDenied());
+        } catch (RejectedExecutionException e) {
+            judged.completeExceptionally(failed(e));
+        } catch (RuntimeException e) {
+            judged.completeExceptionally(e);
+        }
+    }
+
+    private static List<UnitName> names(Call call) {
+        List<UnitName> names = anyNames(call);
+        if (names.isEmpty()) {
+            throw VarlinkException.invalidParameter("names");
+        }
+        return names;
+    }
+
+    private static List<UnitName> anyNames(Call call) {
+        return call.parameters().strings("names").stream().map(ManagerInterface::name).toList();
+    }
+
+    private CompletableFuture<JsonObject> resetFailed(Call call) {
+        return manager.resetFailed(anyNames(call))
+                .handle((_, failure) -> {
+                    if (failure != null) {
+                        throw failed(failure);
+                    }
+                    return JsonObject.EMPTY;
+                });
+    }
+
+    private static UnitName name(String text) {
+        try {
+            return UnitName.meant(text);
+        } catch (IllegalArgumentException e) {
+            throw noSuchUnit(text);
+        }
+    }
+
+    private static VarlinkException noSuchUnit(String name) {
+        return new VarlinkException("io.holdfast.Manager.NoSuchUnit", JsonObject.of("name", name));
+    }
+
+    private CompletableFuture<JsonObject> jobs(
+            Call call,
+            Verb verb,
+            Function<Collection<UnitName>, CompletableFuture<Map<UnitName, JobResult>>> task) {
+        List<UnitName> names = names(call);
+        return permitted(call, verb, names, _ -> jobs(task.apply(names)));
+    }
+
+    private static CompletableFuture<JsonObject> jobs(
+            CompletableFuture<Map<UnitName, JobResult>> results) {
+        return results.handle((map, failure) -> {
+            if (failure != null) {
+                throw failed(failure);
+            }
+            List<Json> list =
+                    map.entrySet().stream()
+                            .<Json>map(entry ->
+                                    JsonObject.builder()
+                                            .put("name", entry.getKey().text())
+                                            .put("result", entry.getValue().word())
+                                            .build())
+                            .toList();
+            return JsonObject.builder().put("results", list).build();
+        });
+    }
+
+    private static VarlinkException failed(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        String reason = cause.getMessage();
+        return new VarlinkException(
+                "io.holdfast.Manager.Failed",
+                JsonObject.of("reason", reason == null ? cause.toString() : reason));
+    }
+
+    private CompletableFuture<JsonObject> kill(Call call) {
+        String name = call.parameters().string("name");
+        Signal signal;
+        try {
+            signal = Signal.of(call.parameters().string("signal"));
+        } catch (IllegalArgumentException e) {
+            throw VarlinkException.invalidParameter("signal");
+        }
+        String whom = call.parameters().optionalString("whom").orElse("all");
+        if (!whom.equals("all") && !whom.equals("main")) {
+            throw VarlinkException.invalidParameter("whom");
+        }
+        UnitName unit = name(name);
+        return manager.kill(unit, signal, whom.equals("all"))
+                .thenApply(killed -> {
+                    if (!killed) {
+                        throw new VarlinkException(
+                                "io.holdfast.Manager.NoProcesses",
+                                JsonObject.of("name", unit.text()));
+                    }
+                    return JsonObject.EMPTY;
+                });
+    }
+
+    private CompletableFuture<JsonObject> whoIs(Call call) {
+        int index = Math.toIntExact(call.parameters().integer("pidfd"));
+        Optional<Fd> received = call.takeDescriptor(index);
+        if (received.isEmpty()) {
+            throw VarlinkException.invalidParameter("pidfd");
+        }
+        PidFd process;
+        try {
+            process = ManagerView.processOf(received.get());
+        } catch (ErrnoException e) {
+            throw refused(e);
+        }
+        CompletableFuture<JsonObject> answer = new CompletableFuture<>();
+        var _ =
+                manager.view()
+                        .whoIs(process)
+                        .whenComplete((identity, failure) -> {
+                            process.close();
+                            if (identity != null) {
+                                answer.complete(json(identity));
+                            } else {
+                                answer.completeExceptionally(
+                                        failure instanceof ErrnoException e ? refused(e) : failure);
+                            }
+                        });
+        return answer;
+    }
+
+    private static VarlinkException refused(ErrnoException e) {
+        return e.errno() == Errno.ESRCH
+                ? new VarlinkException("io.holdfast.Manager.NoSuchProcess", JsonObject.EMPTY)
+                : VarlinkException.invalidParameter("pidfd");
+    }
+
+    private static JsonObject json(WorkloadIdentity identity) {
+        return JsonObject.builder()
+                .put("id", json(identity.process()))
+                .putIfPresent("uid", identity.uid())
+                .putIfPresent("gid", identity.gid())
+                .putIfPresent("unit", identity.unit().map(UnitName::text))
+                .putIfPresent("invocationId", identity.invocationId())
+                .putIfPresent("slice", identity.slice())
+                .putIfPresent("session", identity.session())
+                .putIfPresent("cgroup", identity.cgroup())
+                .build();
+    }
+
+    private static JsonObject units(List<UnitStatus> list) {
+        return JsonObject.builder()
+                .put("units", list.stream().map(unit -> json(unit, false, true)).toList())
+                .build();
+    }
+
+    /**
+     * @param withLog whether the log is a part of the answer
+     * @param mayRead whether the caller may read its lines
+     */
+    private static JsonObject json(UnitStatus unit, boolean withLog, boolean mayRead) {
+        JsonObject.Builder json =
+                JsonObject.builder()
+                        .put("name", unit.name())
+                        .put("description", unit.description())
+                        .put("loadState", unit.loadState())
+                        .put("activeState", unit.activeState().word())
+                        .put("subState", unit.subState())
+                        .put("since", unit.since().toEpochMilli() * 1000)
+                        .put("result", unit.result())
+                        .putIfPresent("mainExit", unit.mainExit().map(ExitText::of))
+                        .putIfPresent("failure", unit.failure())
+                        .putIfPresent("invocationId", nonEmpty(unit.invocationId()))
+                        .putIfPresent("cgroup", unit.cgroup())
+                        .put(
+                                "processes",
+                                unit.processes().stream()
+                                        .map(process ->
+                                                JsonObject.builder()
+                                                        .put("id", json(process.id()))
+                                                        .put("commandLine", process.commandLine())
+                                                        .build())
+                                        .toList())
+                        .putIfPresent("statusText", nonEmpty(unit.statusText()))
+                        .put("restarts", unit.restarts())
+                        .putIfPresent("fragment", unit.fragment().map(Path::toString))
+                        .putStrings("dropIns", unit.dropIns().stream().map(Path::toString).toList())
+                        .put(
+                                "diagnostics",
+                                unit.diagnostics().stream().map(ManagerInterface::json).toList())
+                        .putStrings("log", withLog && mayRead ? unit.log() : List.of());
+        if (!mayRead) {
+            json.put("logDenied", true);
+        }
+        unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
+        return json.build();
+    }
+
+    private static JsonObject json(Diagnostic diagnostic) {
+        return JsonObject.builder()
+                .put("place", diagnostic.place().toString())
+                .put("severity", diagnostic.severity().name().toLowerCase(Locale.ROOT))
+                .put("message", diagnostic.message())
+                .putIfPresent("cost", diagnostic.cost().map(DirectiveCost::text))
+                .put("security", diagnostic.isSecurity())
+                .build();
+    }
+
+    private static Optional<String> nonEmpty(String text) {
+        return text.isEmpty() ? Optional.empty() : Optional.of(text);
+    }
+
+    private static JsonObject json(ProcessId id) {
+        OptionalLong pidfdId = id.pidfdId();
+        return JsonObject.builder()
+                .put("pid", id.pid())
+                .putIfPresent("pidfdId", pidfdId)
+                .putIfPresent("bootId", id.bootId().map(UUID::toString))
+                .build();
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}

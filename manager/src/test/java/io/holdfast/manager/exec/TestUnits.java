@@ -1,0 +1,46 @@
+package io.holdfast.manager.exec;
+
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.value.Host;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Units from text, and managers whose folders are temporary. */
+public final class TestUnits {
+    private TestUnits() {}
+
+    /** The system's manager, with all its folders below this one. */
+    public static ManagerScope scopeIn(Path folder) {
+        return new ManagerScope(
+                false,
+                folder + "/run",
+                folder + "/state",
+                folder + "/cache",
+                folder + "/log",
+                folder + "/etc",
+                folder + "/share",
+                ManagerScope.Account.ROOT,
+                folder + "/tmp",
+                folder + "/tmp",
+                java.util.Map.of(),
+                ManagerScope.SYSTEM_UMASK);
+    }
+
+    /** A service by the lines of its {@code [Service]} section. */
+    static ServiceUnit service(ManagerScope scope, String... lines) {
+        boolean starts = List.of(lines).stream().anyMatch(line -> line.startsWith("ExecStart="));
+        String text =
+                "[Service]\n"
+                        + (starts ? "" : "ExecStart=/bin/true\n")
+                        + String.join("\n", lines)
+                        + "\n";
+        UnitSource source =
+                UnitSource.inMemory(UnitName.of("test.service"), UnitFile.parse("test", text));
+        return (ServiceUnit) new UnitReader(Host.UNKNOWN, scope).read(source);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.exec;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.log;
+
+import org.jspecify.annotations.NullMarked;

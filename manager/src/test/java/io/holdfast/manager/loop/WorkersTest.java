@@ -1,0 +1,309 @@
+package io.holdfast.manager.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.file.Directory;
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.testkit.Await;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Work that hangs here waits in open(2), for the other end of a FIFO. */
+@Timeout(60)
+class WorkersTest {
+    private static final Duration SHORT = Duration.ofMillis(50);
+
+    @TempDir private Path folder;
+    private final EventLoop loop = EventLoop.open();
+    private final List<String> said = Collections.synchronizedList(new ArrayList<>());
+    private final Workers workers = new Workers(loop, said::add);
+    private String fifo = "";
+
+    @BeforeEach
+    void makeFifo() throws Exception {
+        fifo = folder.resolve("fifo").toString();
+        try (Directory directory = Directory.open(folder.toString())) {
+            assertThat(directory.makeFifo("fifo", 0600)).isTrue();
+        }
+    }
+
+    @AfterEach
+    void close() {
+        try (Fd _ = letGo()) { // also work that has not come to its open yet
+            workers.close();
+        }
+        loop.close();
+    }
+
+    /** In the kernel, until it is let go. */
+    private Fd hang() {
+        return Fcntl.open(fifo, Fcntl.O_RDONLY);
+    }
+
+    private Fd letGo() {
+        return Fcntl.open(fifo, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
+    }
+
+    private void turnUntil(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            int _ = loop.step(Duration.ofMillis(20));
+        }
+    }
+
+    @Test
+    void workOfALaneIsDoneInOrderByOneThread() {
+        Lane lane = workers.ownLane("a");
+        List<Integer> done = new ArrayList<>();
+        AtomicInteger at = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        for (int i = 0; i < 100; i++) {
+            int number = i;
+            lane.work(
+                            "to count",
+                            () -> {
+                                int now = at.incrementAndGet();
+                                int _ = most.accumulateAndGet(now, Math::max);
+                                int _ = at.decrementAndGet();
+                                return number;
+                            })
+                    .begin((value, _) -> done.add(value));
+        }
+        turnUntil(() -> done.size() == 100);
+        assertThat(done).isSorted().doesNotHaveDuplicates();
+        assertThat(most).hasValue(1);
+    }
+
+    @Test
+    void whatHangsInOneLaneHoldsUpNoOther() {
+        List<Work<Fd>> hanging = new ArrayList<>();
+        for (int i = 0; i < 3 * ManagerLimits.WORKERS.intValue(); i++) {
+            hanging.add(
+                    workers.ownLane("hangs " + i)
+                            .work("to open", this::hang)
+                            .releasing(Fd::close)
+                            .begin((_, _) -> {}));
+        }
+        AtomicReference<String> answer = new AtomicReference<>();
+        workers.ownLane("other")
+                .work("to answer", () -> "yes")
+                .begin((it, _) -> answer.set(String.valueOf(it)));
+        turnUntil(() -> answer.get() != null);
+        assertThat(answer).hasValue("yes");
+        hanging.forEach(Work::cancel);
+    }
+
+    @Test
+    void whoWaitsIsToldWhenItTakesTooLongAndWhatComesLaterIsReleased() {
+        Lane lane = workers.ownLane("unit");
+        List<String> failures = new ArrayList<>();
+        CountDownLatch released = new CountDownLatch(1);
+        Work<Fd> _ =
+                lane.work("to open", this::hang)
+                        .releasing(fd -> {
+                            fd.close();
+                            released.countDown();
+                        })
+                        .within(SHORT)
+                        .begin((_, failure) -> failures.add(String.valueOf(failure)));
+        AtomicReference<String> next = new AtomicReference<>();
+        Work<String> behind = lane.work("to go on", () -> "done").within(SHORT);
+        behind.begin((_, failure) -> failures.add(String.valueOf(failure)));
+        turnUntil(() -> failures.size() == 2);
+        assertThat(failures.get(0)).contains("to open has not returned from the kernel for 0.0");
+        assertThat(failures.get(1))
+                .contains("to go on has not begun: to open has not returned from the kernel");
+        assertThat(workers.hanging()).isEqualTo(1);
+        assertThat(said)
+                .singleElement()
+                .asString()
+                .startsWith("unit: to open has not returned")
+                .contains(
+                        "one of "
+                                + ManagerLimits.WORKER_THREADS.intValue()
+                                + " worker threads (1 hang)");
+
+        lane.work("to come after", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
+        letGo().close();
+        turnUntil(() -> next.get() != null);
+        assertThat(released.getCount()).as("released before anything else is done").isZero();
+        turnUntil(() -> said.size() == 2);
+        assertThat(said.get(1)).startsWith("unit: to open has returned from the kernel after");
+        assertThat(workers.hanging()).isZero();
+    }
+
+    @Test
+    void aCleanUpIsDoneThoughNobodyWaitsForItAnyMore() {
+        Lane lane = workers.ownLane("unit");
+        lane.work("to open", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
+        AtomicInteger cleaned = new AtomicInteger();
+        List<Exception> failures = new ArrayList<>();
+        lane.work("to clean up", cleaned::incrementAndGet)
+                .evenIfLate()
+                .within(SHORT)
+                .begin((_, failure) -> {
+                    if (failure != null) {
+                        failures.add(failure);
+                    }
+                });
+        turnUntil(() -> !failures.isEmpty());
+        assertThat(failures.getFirst()).isInstanceOf(Work.LateException.class);
+        assertThat(cleaned).hasValue(0);
+        letGo().close();
+        turnUntil(() -> cleaned.get() == 1);
+    }
+
+    @Test
+    void workThatIsCalledOffIsNotBegunAndItsAnswerNotGiven() {
+        Lane lane = workers.ownLane("unit");
+        AtomicReference<String> first = new AtomicReference<>();
+        AtomicInteger begun = new AtomicInteger();
+        AtomicInteger released = new AtomicInteger();
+        CountDownLatch go = new CountDownLatch(1);
+        lane.work(
+                        "to wait",
+                        () -> {
+                            go.await();
+                            return "first";
+                        })
+                .begin((it, _) -> first.set(String.valueOf(it)));
+        Work<Integer> off = lane.work("to begin", begun::incrementAndGet);
+        off.begin((_, _) -> begun.set(100));
+        off.cancel();
+        go.countDown();
+        turnUntil(() -> first.get() != null);
+        Work<String> late =
+                lane.work("to answer", () -> "late").releasing(_ -> released.incrementAndGet());
+        late.begin((_, _) -> begun.set(100));
+        Await.until(late::isBack);
+        late.cancel(); // its answer is on its way
+        Await.until(() -> released.get() == 1);
+        int _ = loop.step(SHORT);
+        assertThat(begun).hasValue(0);
+    }
+
+    @Test
+    void aLaneTakesOnlySoMuch() {
+        Lane lane = workers.ownLane("unit");
+        lane.work("to open", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
+        for (int i = 0; i < ManagerLimits.LANE.intValue(); i++) {
+            lane.work("to ask", () -> 1).begin((_, _) -> {});
+        }
+        assertThatThrownBy(() -> lane.work("to ask", () -> 1).begin((_, _) -> {}))
+                .isInstanceOf(RejectedExecutionException.class)
+                .hasMessageContaining("unit: 1024 tasks wait already")
+                .hasMessageContaining("io.holdfast.manager.lane")
+                .hasMessageContaining("to open has not returned from the kernel");
+    }
+
+    @Test
+    void whatIsAskedByOneNameIsInOneLane() {
+        CountDownLatch go = new CountDownLatch(1);
+        Work<Boolean> first =
+                workers.lane("x")
+                        .work(
+                                "to wait",
+                                () -> {
+                                    go.await();
+                                    return true;
+                                });
+        first.begin((_, _) -> {});
+        assertThat(workers.lane("x")).isSameAs(first.lane);
+        assertThat(workers.lane("y")).isNotSameAs(first.lane);
+        go.countDown();
+        Await.until(() -> !first.lane.equals(workers.lane("x")));
+    }
+
+    @Test
+    void theEndDoesNotWaitForWhatHangs() {
+        EventLoop other = EventLoop.open();
+        List<String> warnings = new ArrayList<>();
+        Workers ending = new Workers(other, warnings::add);
+        AtomicInteger done = new AtomicInteger();
+        ending.ownLane("unit")
+                .work("to open", this::hang)
+                .releasing(Fd::close)
+                .begin((_, _) -> {})
+                .cancel();
+        ending.ownLane("other")
+                .work("to clean up", done::incrementAndGet)
+                .begin((_, _) -> done.set(100));
+        ending.close();
+        assertThat(done).hasValue(1);
+        assertThatThrownBy(() -> ending.ownLane("late").work("x", () -> 1).begin((_, _) -> {}))
+                .isInstanceOf(RejectedExecutionException.class);
+        assertThat(warnings).singleElement().asString().contains("unit: to open");
+        other.close();
+    }
+
+    @Test
+    void workThatIsCalledOffBeforeItBeginsGivesBackWhatItWasGiven() {
+        Lane lane = workers.ownLane("a");
+        List<String> unused = new ArrayList<>();
+        Work<Fd> first = lane.work("to hang", this::hang).releasing(Fd::close).begin((_, _) -> {});
+        Work<Integer> behind =
+                lane.work("to wait", () -> 1)
+                        .ifNeverBegun(() -> unused.add("behind"))
+                        .begin((_, _) -> {});
+        Work<Integer> late =
+                lane.work("to be late", () -> 1)
+                        .ifNeverBegun(() -> unused.add("late"))
+                        .within(SHORT)
+                        .begin((_, _) -> {});
+        behind.cancel();
+        behind.cancel();
+        turnUntil(() -> unused.size() == 2);
+        assertThat(unused).containsExactly("behind", "late");
+        late.cancel();
+        first.cancel();
+        assertThat(unused).hasSize(2);
+    }
+
+    @Test
+    void workThatIsRefusedGivesBackWhatItWasGiven() {
+        workers.close();
+        List<String> unused = new ArrayList<>();
+        assertThatThrownBy(() ->
+                        workers.ownLane("a")
+                                .work("nothing", () -> 1)
+                                .ifNeverBegun(() -> unused.add("x"))
+                                .begin((_, _) -> {}))
+                .isInstanceOf(RejectedExecutionException.class);
+        assertThat(unused).containsExactly("x");
+    }
+
+    @Test
+    void aCleanUpBehindHangingWorkIsDoneAfterTheClose() {
+        Lane lane = workers.ownLane("a");
+        AtomicInteger cleaned = new AtomicInteger();
+        AtomicInteger late = new AtomicInteger();
+        Work<Fd> _ =
+                lane.work("to hang", this::hang)
+                        .releasing(Fd::close)
+                        .within(SHORT)
+                        .begin((_, _) -> late.incrementAndGet());
+        Work<Integer> _ =
+                lane.work("to clean up", cleaned::incrementAndGet).evenIfLate().begin((_, _) -> {});
+        turnUntil(() -> late.get() == 1);
+        workers.close();
+        assertThat(cleaned).hasValue(0);
+        try (Fd _ = letGo()) {
+            Await.until(() -> cleaned.get() == 1);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.notify;
+
+import org.jspecify.annotations.NullMarked;

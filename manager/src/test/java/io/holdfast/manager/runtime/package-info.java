@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.runtime;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.service;
+
+import org.jspecify.annotations.NullMarked;

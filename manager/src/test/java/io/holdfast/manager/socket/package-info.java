@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.socket;
+
+import org.jspecify.annotations.NullMarked;

@@ -113,7 +113,7 @@ final class CallsUnderWay {
     synchronized @Nullable Counted begin(Message call, Runnable again) {
         String sender = call.sender();
         Object user = user(sender);
-        if (user == CALLERS_NOT_YET_KNOWN) {
+        if (user.equals(CALLERS_NOT_YET_KNOWN)) {
             List<Waiting> calls = requireNonNull(waiting.get(sender));
             calls.add(new Waiting(again, charge(waitingCalls, sender, user, call)));
             return null;

@@ -18,4 +18,5 @@ module io.holdfast.manager {
     exports io.holdfast.manager.unit.section;
     exports io.holdfast.manager.unit.value;
     exports io.holdfast.manager.varlink;
+    exports io.holdfast.manager.verify;
 }

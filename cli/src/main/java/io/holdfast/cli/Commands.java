@@ -21,7 +21,8 @@ final class Commands {
                                     "reload",
                                     "reset-failed",
                                     "kill",
-                                    "run")),
+                                    "run",
+                                    "verify")),
                     new Section("Messages", List.of("bus")),
                     new Section("Permissions", List.of("authority", "check", "rules", "agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
@@ -43,6 +44,7 @@ final class Commands {
                     case "reset-failed" -> new ResetFailedCommand();
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();
+                    case "verify" -> new VerifyCommand();
                     case "bus" -> new BusCommand();
                     case "authority" -> new AuthorityCommand();
                     case "check" -> new CheckCommand();

@@ -1,10 +1,12 @@
 package io.holdfast.cli;
 
 import io.holdfast.varlink.JsonObject;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -71,7 +73,7 @@ final class StatusCommand implements Command {
         if (json) {
             output.line(unit.toString());
         } else {
-            show(unit, line.hasMatchedOption(WARNINGS), output);
+            show(line, unit, output);
         }
         if (unit.string("loadState").equals("not-found")) {
             return NO_SUCH_UNIT;
@@ -92,7 +94,8 @@ final class StatusCommand implements Command {
         }
     }
 
-    private static void show(JsonObject unit, boolean listWarnings, Output output) {
+    private static void show(ParseResult line, JsonObject unit, Output output) {
+        boolean listWarnings = line.hasMatchedOption(WARNINGS);
         output.line(
                 dot(unit),
                 " ",
@@ -126,7 +129,7 @@ final class StatusCommand implements Command {
         for (JsonObject process : unit.objects("processes")) {
             row(output, "", process(process.object("id")) + "  " + process.string("commandLine"));
         }
-        showDiagnostics(unit, listWarnings, output);
+        showDiagnostics(unit, listWarnings, verify(line, unit), output);
         if (unit.bool("logDenied", false)) {
             row(output, "Log", "not shown: " + LOG_READERS);
         }
@@ -137,7 +140,19 @@ final class StatusCommand implements Command {
         }
     }
 
-    private static void showDiagnostics(JsonObject unit, boolean listWarnings, Output output) {
+    /** The command that tells more: by its file, where its name would not find it. */
+    private static String verify(ParseResult line, JsonObject unit) {
+        Optional<Path> fragment = unit.optionalString("fragment").map(Path::of);
+        boolean byName =
+                fragment.map(Path::getParent)
+                        .map(ManagerSocket.options(line).loadPath().folders()::contains)
+                        .orElse(true);
+        return "holdfast verify "
+                + (byName ? unit.string("name") : fragment.map(Path::toString).orElse(""));
+    }
+
+    private static void showDiagnostics(
+            JsonObject unit, boolean listWarnings, String verify, Output output) {
         List<JsonObject> errors = new ArrayList<>();
         List<JsonObject> security = new ArrayList<>();
         List<JsonObject> others = new ArrayList<>();
@@ -155,7 +170,7 @@ final class StatusCommand implements Command {
             others.forEach(each -> row(output, "Warning", text(each)));
         } else if (count > 0) {
             String more = security.isEmpty() ? "" : ", " + security.size() + " of them security";
-            String list = " (holdfast status " + WARNINGS + " " + unit.string("name") + ")";
+            String list = ": " + verify;
             row(
                     output,
                     "Warnings",

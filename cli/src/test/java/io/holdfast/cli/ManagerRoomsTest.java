@@ -54,6 +54,7 @@ class ManagerRoomsTest {
         assertUsesOnly("service", and(kind, "notify"));
         assertUsesOnly("socket", kind);
         assertUsesOnly("target", kind);
+        assertUsesOnly("verify", and(files, "loop", "runtime"));
     }
 
     @Test

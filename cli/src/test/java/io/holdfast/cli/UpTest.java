@@ -220,7 +220,8 @@ class UpTest {
                             line.contains("Error: " + place) && line.contains("bin/relative"))
                     .anyMatch(line ->
                             line.contains(
-                                    "Warnings: 1 (holdfast status --warnings broken.service)"));
+                                    "Warnings: 1: holdfast verify "
+                                            + units.resolve("broken.service")));
 
             assertThat(command("start", "missing").code()).isEqualTo(1);
             assertThat(command("status", "missing").out().lines())
@@ -252,8 +253,9 @@ class UpTest {
 
             assertThat(command("status", "w").out())
                     .contains(
-                            "\n   Warnings: 3, 2 of them security"
-                                    + " (holdfast status --warnings w.service)\n")
+                            "\n   Warnings: 3, 2 of them security: holdfast verify "
+                                    + units.resolve("w.service")
+                                    + "\n")
                     .doesNotContain("SystemCallFilter");
             assertThat(command("status", "--warnings", "w").out())
                     .contains(
@@ -269,7 +271,10 @@ class UpTest {
                                     + file
                                     + "6: MemoryMax= is not applied yet: memory is not limited\n");
             assertThat(command("status", "q").out())
-                    .contains("\n   Warnings: 1 (holdfast status --warnings q.service)\n");
+                    .contains(
+                            "\n   Warnings: 1: holdfast verify "
+                                    + units.resolve("q.service")
+                                    + "\n");
             assertThat(command("status", "--json", "w").out())
                     .contains(
                             "{\"place\":\""

@@ -114,9 +114,7 @@ public final class Manager implements AutoCloseable {
         workers = new Workers(loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
         catalog =
                 new UnitCatalog(
-                        options.loadPath(),
-                        options.units(),
-                        new UnitReader(host, options.scope(), UnitCatalog.notActedOn()));
+                        options.loadPath(), options.units(), new UnitReader(host, options.scope()));
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         UnitListeners listeners = new UnitListeners();
         Workloads workloads = new Workloads();

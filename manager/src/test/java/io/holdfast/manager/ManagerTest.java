@@ -48,6 +48,26 @@ class ManagerTest {
     }
 
     @Test
+    void whatIsNotSupportedIsToldInOneLine() throws Exception {
+        try (Stage stage = Stage.in(folder)) {
+            stage.service(
+                    "a",
+                    "MemoryDenyWriteExecute=yes",
+                    "LockPersonality=yes",
+                    "IOWeight=10",
+                    "ExecStart=/bin/sleep 1000");
+            stage.start("a");
+            assertThat(stage.happenings().await("a.service: WARNING"))
+                    .isEqualTo(
+                            "a.service: WARNING 3 directives are not supported, 2 of them security:"
+                                    + " holdfast verify "
+                                    + folder.resolve("units/a.service"));
+            assertThat(stage.happenings().lines())
+                    .noneMatch(line -> line.contains("MemoryDenyWriteExecute"));
+        }
+    }
+
+    @Test
     void aServiceThatCannotBeIsRefusedAndOthersAreNot() throws Exception {
         try (Stage stage = Stage.in(folder)) {
             stage.service("none", "Type=simple");

@@ -268,17 +268,4 @@ public final class UnitCatalog {
                 .map(fragment -> ownFolders.stream().anyMatch(fragment::startsWith))
                 .orElse(false);
     }
-
-    /** Directives that are read and that nothing acts on yet. */
-    public static Set<String> notActedOn() {
-        return Set.of(
-                "Service.RestartMode",
-                "Socket.ListenNetlink",
-                "Socket.ListenSpecial",
-                "Socket.ListenMessageQueue",
-                "Socket.ListenUSBFunction",
-                "Unit.JoinsNamespaceOf",
-                "Unit.OnSuccess",
-                "Unit.RequiresMountsFor");
-    }
 }

@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -169,18 +170,44 @@ public final class UnitTable {
         }
     }
 
+    /** Mistakes line by line; of what is not supported, how much there is. */
     private void tell(Unit unit) {
-        for (Diagnostic diagnostic : unit.diagnostics()) {
+        int unsupported = 0;
+        int security = 0;
+        for (Diagnostic each : unit.diagnostics()) {
+            if (each.kind() == Diagnostic.Kind.NOT_APPLIED) {
+                unsupported++;
+                security += each.isSecurity() ? 1 : 0;
+            } else {
+                context.listener().event(unit.name(), level(each), each.toString());
+            }
+        }
+        if (unsupported > 0) {
+            String text =
+                    (unsupported == 1 ? "1 directive is" : unsupported + " directives are")
+                            + " not supported"
+                            + (security > 0 ? ", " + security + " of them security" : "")
+                            + ": holdfast verify "
+                            + unit.source()
+                                    .fragment()
+                                    .map(Path::toString)
+                                    .orElse(unit.name().text());
             context.listener()
                     .event(
                             unit.name(),
-                            switch (diagnostic.severity()) {
-                                case ERROR -> ManagerListener.Level.ERROR;
-                                case WARNING -> ManagerListener.Level.WARNING;
-                                case NOTICE -> ManagerListener.Level.NOTICE;
-                            },
-                            diagnostic.toString());
+                            security > 0
+                                    ? ManagerListener.Level.WARNING
+                                    : ManagerListener.Level.NOTICE,
+                            text);
         }
+    }
+
+    private static ManagerListener.Level level(Diagnostic diagnostic) {
+        return switch (diagnostic.severity()) {
+            case ERROR -> ManagerListener.Level.ERROR;
+            case WARNING -> ManagerListener.Level.WARNING;
+            case NOTICE -> ManagerListener.Level.NOTICE;
+        };
     }
 
     /** Whether a unit has a dependency of one of these kinds on another, under any of its names. */

@@ -32,6 +32,8 @@ public record Diagnostic(Place place, Kind kind, String message, Optional<Direct
         UNKNOWN(Severity.WARNING),
         /** A directive of systemd that Holdfast does not apply: it has no effect. */
         NOT_APPLIED(Severity.NOTICE),
+        /** It names something that is not there: a program, a user, a unit. */
+        NOT_THERE(Severity.ERROR),
         /** It has its effect, but should be written otherwise. */
         REMARK(Severity.NOTICE);
 

@@ -45,10 +45,7 @@ class UnitCatalogTest {
                 new UnitCatalog(
                         new LoadPath(List.of(system)),
                         List.of(),
-                        new UnitReader(
-                                Host.UNKNOWN,
-                                ManagerScope.system(Map.of()),
-                                UnitCatalog.notActedOn()));
+                        new UnitReader(Host.UNKNOWN, ManagerScope.system(Map.of())));
     }
 
     private UnitCatalog.Closure pulled(Set<UnitName> up) {

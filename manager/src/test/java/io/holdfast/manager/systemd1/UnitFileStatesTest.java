@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +36,7 @@ class UnitFileStatesTest {
 
     private String state(String name) {
         LoadPath path = new LoadPath(List.of(folder));
-        UnitReader reader = new UnitReader(Host.read(), ManagerScope.system(Map.of()), Set.of());
+        UnitReader reader = new UnitReader(Host.read(), ManagerScope.system(Map.of()));
         UnitName unit = UnitName.of(name);
         return UnitFileStates.read(path)
                 .of(unit, reader.read(UnitLoader.scan(path).load(unit)))

@@ -1,10 +1,14 @@
 package io.holdfast.manager.unit.section;
 
+import io.holdfast.manager.unit.UnitType;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Every directive of systemd (257, and the newer ones up to 259 that change what a service may do),
@@ -181,6 +185,26 @@ final class DirectiveTable {
 
     static boolean isKnown(String section, String key) {
         return of(section).contains(key);
+    }
+
+    /**
+     * What a directive that nobody knows may have been meant to be: {@code did you mean Restart=?}
+     */
+    static Optional<String> meant(UnitType type, String section, String key) {
+        Optional<String> similar =
+                of(section).stream()
+                        .filter(known -> Spelling.isSlip(key, known))
+                        .min(
+                                Comparator.comparingInt(
+                                                (String known) -> Spelling.distance(key, known))
+                                        .thenComparing(Comparator.naturalOrder()));
+        if (similar.isPresent()) {
+            return similar.map(known -> "did you mean " + known + "=?");
+        }
+        return Stream.of("Unit", type.section(), "Install")
+                .filter(other -> !other.equals(section) && isKnown(other, key))
+                .findFirst()
+                .map(other -> "it belongs in [" + other + "]");
     }
 
     private static Map<String, Set<String>> sections() {

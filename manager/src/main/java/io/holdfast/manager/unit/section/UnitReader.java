@@ -21,31 +21,24 @@ import java.util.TreeSet;
 /**
  * Reads sources as typed units: gives each directive its meaning, expands specifiers, applies
  * defaults, and says of everything without effect why. Thread-safe.
- *
- * @param notActedOn which of the directives that are read the caller does not act on all the same,
- *     as {@code Section.Key}: these too are reported as not applied
  */
-public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) {
+public record UnitReader(Host host, ManagerScope scope) {
     /**
-     * What this module's manager reads but does not act on yet: it shrinks as the manager learns.
+     * What is read, as {@code Section.Key}, and nothing acts on yet: it shrinks as the manager
+     * learns.
      */
-    public static final Set<String> NOT_ACTED_ON =
+    private static final Set<String> NOT_ACTED_ON =
             Set.of(
-                    "Unit.SuccessAction",
-                    "Unit.FailureAction",
+                    "Service.RestartMode",
                     "Socket.ListenNetlink",
                     "Socket.ListenSpecial",
                     "Socket.ListenMessageQueue",
-                    "Socket.ListenUSBFunction");
-
-    public UnitReader {
-        notActedOn = Set.copyOf(notActedOn);
-    }
-
-    /** A reader for this module's manager. */
-    public UnitReader(Host host, ManagerScope scope) {
-        this(host, scope, NOT_ACTED_ON);
-    }
+                    "Socket.ListenUSBFunction",
+                    "Unit.FailureAction",
+                    "Unit.JoinsNamespaceOf",
+                    "Unit.OnSuccess",
+                    "Unit.RequiresMountsFor",
+                    "Unit.SuccessAction");
 
     /** Never throws; a source without files becomes a unit without settings. */
     public Unit read(UnitSource source) {
@@ -74,6 +67,11 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
             }
         }
         return applied;
+    }
+
+    /** The directives of a section that systemd knows, in order. */
+    public static Set<String> known(String section) {
+        return DirectiveTable.of(section);
     }
 
     /** The readers of one unit's records. */
@@ -174,12 +172,20 @@ public record UnitReader(Host host, ManagerScope scope, Set<String> notActedOn) 
                         subject,
                         entry.place(),
                         Diagnostic.Kind.UNKNOWN,
-                        "unknown directive " + Quote.of(key) + " in [" + section + "]; ignored");
+                        "unknown directive "
+                                + Quote.of(key)
+                                + " in ["
+                                + section
+                                + "]"
+                                + DirectiveTable.meant(type, section, key)
+                                        .map(meant -> ", " + meant)
+                                        .orElse("")
+                                + "; ignored");
                 return;
             }
             Assignment assignment = new Assignment(entry, specifiers, diagnostics);
             boolean applied =
-                    readers.takes(type, section, assignment) && !notActedOn.contains(subject);
+                    readers.takes(type, section, assignment) && !NOT_ACTED_ON.contains(subject);
             if (!applied && !DirectiveCost.isNone(key, entry.value())) {
                 diagnostics.addOnce(
                         subject,

@@ -133,7 +133,7 @@ class UnitReaderTest {
                         """);
         assertThat(Tree.messages(unit))
                 .containsExactly(
-                        "test:3: unknown directive \"ExceStart\" in [Service]; ignored",
+                        "test:3: unknown directive \"ExceStart\" in [Service], did you mean ExecStart=?; ignored",
                         "test:5: unknown section [Timer] in a service; ignored",
                         "test:9: unknown section [Nonsense] in a service; ignored");
         assertThat(unit.isRefused()).isFalse();
@@ -491,7 +491,7 @@ class UnitReaderTest {
         assertThat(Tree.messages(timer))
                 .containsExactly(
                         "test:2: OnBootSec= is not applied yet",
-                        "test:3: unknown directive \"OnBotSec\" in [Timer]; ignored");
+                        "test:3: unknown directive \"OnBotSec\" in [Timer], did you mean OnBootSec=?; ignored");
 
         SliceUnit slice = (SliceUnit) Tree.read(source("a-b.slice", "[Slice]\nTasksMax=5\n"));
         assertThat(slice.parent()).contains(UnitName.of("a.slice"));
@@ -510,19 +510,30 @@ class UnitReaderTest {
                 .contains("t@NAME.service");
     }
 
-    @Test
-    void aCallerMayActOnLessThanIsRead() {
-        UnitReader reader =
-                new UnitReader(Tree.HOST, Tree.SYSTEM, Set.of("Unit.OnFailure", "Service.Nice"));
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+                    [Service]|Restrat=no|unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
+                    [Service]|restart=no|unknown directive "restart" in [Service], did you mean Restart=?; ignored
+                    [Service]|ExecStrat=/x|unknown directive "ExecStrat" in [Service], did you mean ExecStart=?; ignored
+                    [Service]|Afer=b.service|unknown directive "Afer" in [Service]; ignored
+                    [Service]|After=b.service|unknown directive "After" in [Service], it belongs in [Unit]; ignored
+                    [Unit]|Afer=b.service|unknown directive "Afer" in [Unit], did you mean After=?; ignored
+                    [Unit]|Restart=no|unknown directive "Restart" in [Unit], it belongs in [Service]; ignored
+                    [Unit]|WantedBy=a.target|unknown directive "WantedBy" in [Unit], it belongs in [Install]; ignored
+                    [Unit]|Frobnicate=1|unknown directive "Frobnicate" in [Unit]; ignored
+                    """)
+    void aMistypedDirectiveIsToldFromWhatItMayHaveBeen(String section, String line, String says) {
         Unit unit =
-                reader.read(
-                        source(
-                                "a.service",
-                                "[Unit]\nOnFailure=b.service\n[Service]\nExecStart=/x\nNice=1\n"));
-        assertThat(Tree.messages(unit))
-                .containsExactly(
-                        "test:2: OnFailure= is not applied yet",
-                        "test:5: Nice= is not applied yet");
+                new UnitReader(Tree.HOST, Tree.SYSTEM)
+                        .read(
+                                source(
+                                        "a.service",
+                                        section + "\n" + line + "\n[Service]\nExecStart=/x\n"));
+        assertThat(Tree.messages(unit)).containsExactly("test:2: " + says);
     }
 
     @Test

@@ -1,0 +1,90 @@
+package io.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaField;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.section.UnitReader;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A setting that is read from unit files and that nothing acts on is a promise that is not kept.
+ */
+class DirectivesTest {
+    private static final String SECTIONS = "io.holdfast.manager.unit.section";
+
+    /**
+     * What waits for something that acts on it; of these the reader says that it is not applied.
+     */
+    private static final Set<String> NOT_ACTED_ON =
+            Set.of(
+                    "InstallSection.also", // enable and disable
+                    "InstallSection.defaultInstance",
+                    "InstallSection.requiredBy",
+                    "InstallSection.upheldBy",
+                    "RestartPolicy.mode",
+                    "UnitSection.failureAction",
+                    "UnitSection.requiresMountsFor",
+                    "UnitSection.sourcePath"); // shown to people
+
+    private static final Set<String> RECORDS_OWN =
+            Set.of("<init>", "equals", "hashCode", "toString");
+
+    private static final JavaClasses MANAGER =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .withImportOption(location -> !location.contains("-tests.jar"))
+                    .importPackages("io.holdfast.manager");
+
+    @Test
+    void whateverIsReadIsActedOn() {
+        Set<String> idle = new TreeSet<>();
+        for (JavaClass settings : MANAGER) {
+            if (!settings.getPackageName().equals(SECTIONS)
+                    || !settings.isRecord()
+                    || settings.isAssignableTo(Unit.class)
+                    || settings.isEquivalentTo(UnitReader.class)) {
+                continue;
+            }
+            for (JavaField component : settings.getFields()) {
+                if (!component.getModifiers().contains(JavaModifier.STATIC)
+                        && !isUsed(settings, component)) {
+                    idle.add(settings.getSimpleName() + "." + component.getName());
+                }
+            }
+        }
+        assertThat(idle).isEqualTo(new TreeSet<>(NOT_ACTED_ON));
+    }
+
+    /** By its accessor, or by another method of the record. */
+    private static boolean isUsed(JavaClass settings, JavaField component) {
+        String name = component.getName();
+        return settings.getMethod(name).getAccessesToSelf().stream().anyMatch(DirectivesTest::acts)
+                || component.getAccessesToSelf().stream()
+                        .map(access -> access.getOrigin().getName())
+                        .anyMatch(method ->
+                                !method.equals(name)
+                                        && !method.startsWith("with")
+                                        && !method.equals("and")
+                                        && !RECORDS_OWN.contains(method));
+    }
+
+    /** Whoever reads the files, or only shows what they say, does not act on it. */
+    private static boolean acts(JavaAccess<?> access) {
+        JavaClass user = access.getOriginOwner();
+        String room = user.getPackageName();
+        boolean reader =
+                room.equals(SECTIONS)
+                        && (user.getSimpleName().endsWith("Reader")
+                                || user.equals(access.getTargetOwner()));
+        return !reader && !room.startsWith("io.holdfast.manager.systemd1");
+    }
+}

@@ -1,0 +1,29 @@
+package io.holdfast.manager.verify;
+
+import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.file.UnitFile;
+import io.holdfast.manager.unit.section.Unit;
+import java.nio.file.Path;
+
+/** Finds the line of a unit's files that said something. */
+final class Places {
+    private Places() {}
+
+    /** The last line of a directive whose value contains a text, or the file as a whole. */
+    static Place of(Unit unit, String directive, String text) {
+        Place found = null;
+        for (UnitFile file : unit.source().files()) {
+            for (UnitFile.Section section : file.sections()) {
+                for (UnitFile.Entry entry : section.entries()) {
+                    if (entry.key().equals(directive) && entry.value().contains(text)) {
+                        found = entry.place();
+                    }
+                }
+            }
+        }
+        return found != null
+                ? found
+                : new Place(
+                        unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
+    }
+}

@@ -1,0 +1,124 @@
+package io.holdfast.manager.verify;
+
+import io.holdfast.core.process.Accounts;
+import io.holdfast.manager.runtime.UnitCatalog;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.value.Host;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Tells what will not work of units, without a manager and without starting anything:
+ *
+ * <ul>
+ *   <li>what their files say that is broken, mistyped, or not supported, and what that costs;
+ *   <li>programs, users and groups that are not there;
+ *   <li>units that are required and not there, by the unit or by what it pulls in;
+ *   <li>an order that goes in a circle.
+ * </ul>
+ *
+ * <p>It reads files as a manager does, so what it says of a line is what the manager will say.
+ * Blocking. Thread-safe.
+ */
+public final class UnitVerifier {
+    private final LoadPath path;
+    private final List<Path> folders;
+    private final UnitReader reader;
+    private final MachineCheck machine;
+
+    /**
+     * @param folders of unit files that come before those of the load path
+     */
+    public UnitVerifier(ManagerScope scope, LoadPath path, List<Path> folders) {
+        this.path = path;
+        this.folders = List.copyOf(folders);
+        this.reader = new UnitReader(Host.read(), scope);
+        this.machine = new MachineCheck(Accounts.SYSTEM);
+    }
+
+    /**
+     * What there is to say of a unit.
+     *
+     * @param diagnostics in the order of its lines, then what concerns it as a whole
+     */
+    public record Verdict(UnitName unit, Optional<Path> fragment, List<Diagnostic> diagnostics) {
+        public Verdict {
+            diagnostics = List.copyOf(diagnostics);
+        }
+
+        /** Whether it will work as it is written, but for what is not supported. */
+        public boolean isGood() {
+            return diagnostics.stream()
+                    .map(Diagnostic::kind)
+                    .allMatch(kind ->
+                            kind == Diagnostic.Kind.NOT_APPLIED || kind == Diagnostic.Kind.REMARK);
+        }
+    }
+
+    /** Verifies a unit of the load path. */
+    public Verdict verify(UnitName name) throws InterruptedException {
+        return verify(name, folders);
+    }
+
+    /**
+     * Verifies a unit file, with its drop-ins and the units beside it.
+     *
+     * @throws IllegalArgumentException if its name is not that of a unit
+     */
+    public Verdict verify(Path file) throws InterruptedException {
+        Path absolute = file.toAbsolutePath().normalize();
+        List<Path> first = new ArrayList<>(folders);
+        first.addFirst(absolute.getParent());
+        return verify(UnitName.of(String.valueOf(absolute.getFileName())), first);
+    }
+
+    private Verdict verify(UnitName name, List<Path> first) throws InterruptedException {
+        UnitCatalog catalog = new UnitCatalog(path, first, reader);
+        Unit unit = catalog.read(name);
+        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
+            return new Verdict(
+                    name,
+                    Optional.empty(),
+                    List.of(about(name, Diagnostic.Kind.NOT_THERE, "there is no such unit")));
+        }
+        List<Diagnostic> all = new ArrayList<>(unit.diagnostics());
+        machine.check(unit, all);
+        UnitCatalog.Closure closure = catalog.closure(List.of(name), List.of(), Set.of());
+        for (UnitCatalog.Missing missing : closure.missing()) {
+            Unit needing = closure.units().get(missing.unit());
+            String line = missing.directive() + "=" + missing.required();
+            all.add(
+                    new Diagnostic(
+                            needing == null
+                                    ? new Place(missing.unit().text(), 0)
+                                    : Places.of(
+                                            needing,
+                                            missing.directive(),
+                                            missing.required().text()),
+                            Diagnostic.Kind.NOT_THERE,
+                            line + ": there is no such unit, and " + missing.unit() + " needs it"));
+        }
+        OrderCycle.find(closure.units().values())
+                .ifPresent(cycle ->
+                        all.add(
+                                about(
+                                        name,
+                                        Diagnostic.Kind.REFUSED,
+                                        "the order goes in a circle: " + cycle)));
+        return new Verdict(unit.name(), unit.source().fragment(), all);
+    }
+
+    private static Diagnostic about(UnitName name, Diagnostic.Kind kind, String message) {
+        return new Diagnostic(new Place(name.text(), 0), kind, message);
+    }
+}

@@ -1,0 +1,159 @@
+package io.holdfast.manager.verify;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.verify.UnitVerifier.Verdict;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@SameOnEveryKernel
+class UnitVerifierTest {
+    @TempDir private Path folder;
+
+    private Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+
+    private UnitVerifier verifier() {
+        return new UnitVerifier(
+                ManagerScope.system(Map.of()), new LoadPath(List.of()), List.of(folder));
+    }
+
+    private Verdict verify(String name) throws InterruptedException {
+        return verifier().verify(UnitName.of(name));
+    }
+
+    /** Without the folder in front. */
+    private List<String> lines(Verdict verdict) {
+        return verdict.diagnostics().stream()
+                .map(line -> line.toString().replace(folder + "/", ""))
+                .toList();
+    }
+
+    @Test
+    void aUnitThatWorksGetsNoLine() throws Exception {
+        write("a.service", "[Service]\nExecStart=/bin/true\nUser=root\nGroup=root\n");
+        Verdict verdict = verify("a.service");
+        assertThat(verdict.diagnostics()).isEmpty();
+        assertThat(verdict.isGood()).isTrue();
+        assertThat(verdict.fragment()).contains(folder.resolve("a.service"));
+    }
+
+    @Test
+    void programsUsersAndGroupsThatAreNotThereAreTold() throws Exception {
+        Path notExecutable = write("data", "x");
+        write(
+                "a.service",
+                "[Service]\nExecStartPre=/bin/true\nExecStart=/no/such/program -x\nExecStop="
+                        + notExecutable
+                        + "\nExecStopPost=no-such-program\nUser=no-such-user\nGroup=no-such-group\n");
+        Verdict verdict = verify("a.service");
+        assertThat(lines(verdict))
+                .satisfiesExactly(
+                        line ->
+                                assertThat(line)
+                                        .isEqualTo(
+                                                "a.service:3: /no/such/program: there is no such file"),
+                        line ->
+                                assertThat(line)
+                                        .startsWith("a.service:4: ")
+                                        .contains("data: it cannot be executed"),
+                        line ->
+                                assertThat(line)
+                                        .startsWith("a.service:5: no-such-program: it is not in /"),
+                        line -> assertThat(line).startsWith("a.service:6: User=no-such-user: "),
+                        line -> assertThat(line).startsWith("a.service:7: Group=no-such-group: "));
+        assertThat(verdict.isGood()).isFalse();
+    }
+
+    @Test
+    void theUserOfADynamicOneIsMadeUp() throws Exception {
+        write("a.service", "[Service]\nExecStart=/bin/true\nUser=made-up\nDynamicUser=yes\n");
+        assertThat(verify("a.service").diagnostics())
+                .noneMatch(line -> line.kind() == Diagnostic.Kind.NOT_THERE);
+    }
+
+    @Test
+    void theOwnerOfASocketIsLookedUp() throws Exception {
+        write("a.socket", "[Socket]\nListenStream=/run/x\nSocketUser=no-such-user\n");
+        write("a.service", "[Service]\nExecStart=/bin/true\n");
+        assertThat(lines(verify("a.socket")))
+                .singleElement()
+                .asString()
+                .startsWith("a.socket:3: SocketUser=no-such-user: ");
+    }
+
+    @Test
+    void aRequiredUnitThatIsNotThereIsToldAlsoOfWhatIsPulledIn() throws Exception {
+        write("a.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/true\n");
+        write(
+                "b.service",
+                "[Unit]\nDescription=b\nRequires=c.service d.service\n[Service]\nExecStart=/bin/true\n");
+        write("d.service", "[Service]\nExecStart=/bin/true\n");
+        assertThat(lines(verify("a.service")))
+                .containsExactly(
+                        "b.service:3: Requires=c.service: there is no such unit, and b.service needs it");
+    }
+
+    @Test
+    void anOrderThatGoesInACircleIsTold() throws Exception {
+        write(
+                "a.service",
+                "[Unit]\nWants=b.service\nAfter=b.service\n[Service]\nExecStart=/bin/true\n");
+        write("b.service", "[Unit]\nWants=c.service\n[Service]\nExecStart=/bin/true\n");
+        write(
+                "c.service",
+                "[Unit]\nBefore=b.service\nAfter=a.service\n[Service]\nExecStart=/bin/true\n");
+        assertThat(lines(verify("a.service")))
+                .containsExactly(
+                        "a.service: the order goes in a circle:"
+                                + " a.service after b.service after c.service after a.service");
+    }
+
+    @Test
+    void whatIsNotSupportedIsToldAndIsNoMistake() throws Exception {
+        write("a.service", "[Service]\nExecStart=/bin/true\nMemoryDenyWriteExecute=yes\n");
+        Verdict verdict = verify("a.service");
+        assertThat(verdict.diagnostics())
+                .singleElement()
+                .satisfies(line -> {
+                    assertThat(line.isSecurity()).isTrue();
+                    assertThat(line.kind()).isEqualTo(Diagnostic.Kind.NOT_APPLIED);
+                });
+        assertThat(verdict.isGood()).isTrue();
+    }
+
+    @Test
+    void aFileIsVerifiedWithItsDropInsAndTheUnitsBesideIt() throws Exception {
+        Path own = Files.createDirectory(folder.resolve("own"));
+        Path file = Files.writeString(own.resolve("x.service"), "[Unit]\nRequires=y.service\n");
+        Files.writeString(own.resolve("y.service"), "[Service]\nExecStart=/bin/true\n");
+        Path dropIns = Files.createDirectory(own.resolve("x.service.d"));
+        Files.writeString(
+                dropIns.resolve("1.conf"), "[Service]\nExecStart=/bin/true\nRestrat=no\n");
+        assertThat(lines(verifier().verify(file)))
+                .singleElement()
+                .asString()
+                .startsWith("own/x.service.d/1.conf:3: unknown directive \"Restrat\"");
+    }
+
+    @Test
+    void aUnitThatIsNotThereIsTold() throws Exception {
+        assertThat(lines(verify("none.service")))
+                .containsExactly("none.service: there is no such unit");
+        Path file = write("note.txt", "x");
+        assertThatThrownBy(() -> verifier().verify(file))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.manager.verify;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,65 @@
+package io.holdfast.interop.manager;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * The folder of a case: its units in {@code units}, those of all cases in {@code base}, the script
+ * and what it uses.
+ *
+ * @param path where this process sees it
+ * @param seen where the manager, its services and the script see it
+ */
+record CaseFolder(Path path, String seen) {
+    static final String SCRIPT = "script.sh";
+
+    Path units() {
+        return path.resolve("units");
+    }
+
+    Path base() {
+        return path.resolve("base");
+    }
+
+    void writeBase() throws IOException {
+        writeUnits(base(), CaseFiles.base());
+        Files.createDirectories(units());
+    }
+
+    void write(UnitCase one) throws IOException {
+        for (String name : new String[] {"prelude.sh", "gate.sh", "note.sh"}) {
+            Files.writeString(path.resolve(name), CaseFiles.resource(name));
+        }
+        writeUnits(units(), one.units());
+        Files.writeString(path.resolve(SCRIPT), expanded(one.script()));
+    }
+
+    private void writeUnits(Path folder, Map<String, String> units) throws IOException {
+        for (Map.Entry<String, String> unit : units.entrySet()) {
+            Path file = folder.resolve(unit.getKey());
+            Files.createDirectories(Objects.requireNonNull(file.getParent()));
+            Files.writeString(file, expanded(unit.getValue()));
+        }
+    }
+
+    private String expanded(String text) {
+        return text.replace("{dir}", seen)
+                .replace("{units}", seen + "/units")
+                .replace("{gate}", "/bin/sh " + seen + "/gate.sh")
+                .replace("{note}", "/bin/sh " + seen + "/note.sh")
+                .replace("{sleep}", "/bin/sleep 1000");
+    }
+
+    /** A transcript with the words of a case for the folders. */
+    String contracted(String transcript) {
+        return transcript
+                .replace("/bin/sh " + seen + "/gate.sh", "{gate}")
+                .replace("/bin/sh " + seen + "/note.sh", "{note}")
+                .replace("/bin/sleep 1000", "{sleep}")
+                .replace(seen + "/units", "{units}")
+                .replace(seen, "{dir}");
+    }
+}

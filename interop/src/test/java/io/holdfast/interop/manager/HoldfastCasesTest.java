@@ -1,0 +1,40 @@
+package io.holdfast.interop.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Needs;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Our manager does what systemd does, as the cases tell it. Where it is known to differ it must
+ * still differ: a line of {@code differences.txt} that holds no more has to be deleted.
+ */
+@Timeout(120)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"systemctl", "unshare", "mount", "timeout", "awk"})
+class HoldfastCasesTest {
+    static List<UnitCase> cases() {
+        return CaseFiles.all();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void holds(UnitCase one, @TempDir Path folder) throws Exception {
+        String transcript = HoldfastManager.transcript(one, folder);
+        String difference = CaseFiles.differences().get(one.title());
+        if (difference == null) {
+            assertThat(transcript).as(one.toString()).isEqualTo(one.transcript());
+        } else {
+            assertThat(transcript)
+                    .as("%s: differences.txt says: %s", one, difference)
+                    .isNotEqualTo(one.transcript());
+        }
+    }
+}

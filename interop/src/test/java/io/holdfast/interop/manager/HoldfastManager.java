@@ -1,0 +1,122 @@
+package io.holdfast.interop.manager;
+
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.LoadPath;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Our manager for one case, and systemctl(1) in a mount namespace where it is the system's. */
+final class HoldfastManager implements AutoCloseable {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+    private static final long PATIENCE = 60; // seconds
+
+    private final CaseFolder folder;
+    private final Path runtime;
+    private final UnitName slice;
+    private final Manager manager;
+    private final Thread thread;
+    private final Systemd1 face;
+    private final Log log = new Log();
+
+    private HoldfastManager(CaseFolder folder) {
+        this.folder = folder;
+        runtime = folder.path().resolve("run");
+        slice =
+                UnitName.of(
+                        "hfcase%dx%d.slice"
+                                .formatted(
+                                        ProcessHandle.current().pid(), NUMBER.incrementAndGet()));
+        manager =
+                Manager.open(
+                        new ManagerOptions(
+                                ManagerScope.system(Map.of()),
+                                new LoadPath(List.of()),
+                                List.of(folder.units(), folder.base()),
+                                runtime,
+                                slice,
+                                false),
+                        log);
+        thread = Thread.ofPlatform().name("manager").start(manager::run);
+        face = Systemd1.serve(manager, runtime);
+    }
+
+    /** Runs a case in an empty folder of its own. */
+    static String transcript(UnitCase one, Path path) throws Exception {
+        CaseFolder folder = new CaseFolder(path, path.toString());
+        folder.writeBase();
+        folder.write(one);
+        try (HoldfastManager manager = new HoldfastManager(folder)) {
+            return manager.run();
+        }
+    }
+
+    private String run() throws Exception {
+        String script =
+                """
+                mount -t tmpfs none /run
+                mkdir -p /run/systemd/system
+                ln -s "$1/systemd/private" /run/systemd/private
+                systemctl start default.target && exec sh "$2"
+                """;
+        return folder.contracted(
+                Shell.run(
+                        List.of(
+                                "unshare",
+                                "--mount",
+                                "sh",
+                                "-c",
+                                script,
+                                "sh",
+                                runtime.toString(),
+                                folder.path().resolve(CaseFolder.SCRIPT).toString())));
+    }
+
+    @Override
+    public void close() throws Exception {
+        face.close();
+        try {
+            var _ = manager.shutdown().get(PATIENCE, TimeUnit.SECONDS);
+            if (!thread.join(Duration.ofSeconds(PATIENCE))) {
+                throw new AssertionError("the manager does not end");
+            }
+        } finally {
+            manager.close();
+        }
+        try (Cgroup own = Cgroup.own()) {
+            if (own.childNames().contains(slice.text())) {
+                throw new AssertionError("the slice is left");
+            }
+        }
+    }
+
+    /** What the manager says, to be read in a debugger. */
+    private static final class Log implements ManagerListener {
+        private final ConcurrentLinkedQueue<String> lines = new ConcurrentLinkedQueue<>();
+
+        @Override
+        public void event(UnitName unit, Level level, String text) {
+            lines.add(unit + ": " + level + " " + text);
+        }
+
+        @Override
+        public void output(UnitName unit, String line) {
+            lines.add(unit + " | " + line);
+        }
+
+        @Override
+        public void event(Level level, String text) {
+            lines.add(level + " " + text);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package io.holdfast.interop.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Needs;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The cases tell what systemd does: it is asked. With {@code -Dholdfast.cases.record=true} what it
+ * answers is written into the files of the cases instead, so that a new one needs no transcript.
+ */
+@Timeout(120)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"systemctl", "unshare", "nsenter", "mount", "timeout", "awk"})
+class SystemdCasesTest {
+    private static final boolean RECORD = Boolean.getBoolean("holdfast.cases.record");
+
+    private SystemdContainer container;
+
+    @BeforeAll
+    void boot(@TempDir Path folder) throws Exception {
+        container = SystemdContainer.boot(folder);
+    }
+
+    @AfterAll
+    void end() throws Exception {
+        container.close();
+    }
+
+    static List<UnitCase> cases() {
+        return CaseFiles.all();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("cases")
+    void holds(UnitCase one) throws Exception {
+        String transcript = container.transcript(one);
+        if (RECORD) {
+            CaseFiles.record(one, transcript);
+        } else {
+            assertThat(transcript).as(one.toString()).isEqualTo(one.transcript());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.holdfast.interop.manager;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/**
+ * The machine's systemd as PID 1 of a container, which ends with this or with our process. One case
+ * at a time; each finds it as it was booted.
+ */
+final class SystemdContainer implements AutoCloseable {
+    private static final long PATIENCE = 60; // seconds
+
+    private final CaseFolder folder;
+    private final Process container;
+    private final String init;
+
+    private SystemdContainer(CaseFolder folder, Process container, String init) {
+        this.folder = folder;
+        this.container = container;
+        this.init = init;
+    }
+
+    /** Boots one with files in an empty folder. */
+    static SystemdContainer boot(Path path) throws IOException {
+        CaseFolder folder = new CaseFolder(path.resolve("case"), "/case");
+        folder.writeBase();
+        Path script =
+                Files.writeString(
+                        path.resolve("container.sh"), CaseFiles.resource("container.sh"));
+        Process container =
+                new ProcessBuilder("sh", script.toString(), path.toString())
+                        .redirectErrorStream(true)
+                        .start();
+        BufferedReader output =
+                new BufferedReader(new InputStreamReader(container.getInputStream(), UTF_8));
+        StringBuilder written = new StringBuilder();
+        for (String line = output.readLine(); line != null; line = output.readLine()) {
+            if (line.startsWith("booted ")) {
+                return new SystemdContainer(folder, container, line.substring(7).strip());
+            }
+            written.append(line).append('\n');
+        }
+        throw new IOException("the container does not boot:\n" + written);
+    }
+
+    String transcript(UnitCase one) throws Exception {
+        folder.write(one);
+        try {
+            Shell.run(inside("systemctl", "daemon-reload"));
+            return folder.contracted(Shell.run(inside("sh", "/case/" + CaseFolder.SCRIPT)));
+        } finally {
+            reset();
+        }
+    }
+
+    private void reset() throws Exception {
+        Files.writeString(folder.path().resolve("reset.sh"), CaseFiles.resource("reset.sh"));
+        String left = Shell.run(inside("sh", "/case/reset.sh"));
+        try (Stream<Path> files = Files.list(folder.path())) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (!Files.isDirectory(file)) {
+                    Files.delete(file);
+                }
+            }
+        }
+        if (!left.isEmpty()) {
+            throw new AssertionError("left by the case: " + left);
+        }
+    }
+
+    private List<String> inside(String... command) {
+        return Stream.concat(
+                        Stream.of(
+                                "nsenter",
+                                "--target=" + init,
+                                "--mount",
+                                "--pid",
+                                "--cgroup",
+                                "--uts",
+                                "--ipc",
+                                "--net"),
+                        Stream.of(command))
+                .toList();
+    }
+
+    @Override
+    public void close() throws Exception {
+        container.getOutputStream().close();
+        if (!container.waitFor(PATIENCE, TimeUnit.SECONDS)) {
+            container.destroyForcibly();
+            throw new AssertionError("the container does not end");
+        }
+    }
+}

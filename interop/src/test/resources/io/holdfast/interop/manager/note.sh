@@ -1,0 +1,2 @@
+# note.sh WORDS: adds a line to the notes.
+echo "$*" >>"${0%/*}/notes"

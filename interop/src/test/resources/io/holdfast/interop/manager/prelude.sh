@@ -1,0 +1,100 @@
+# Functions for the scripts of the cases. $dir is the folder of the case.
+patience=500 # turns of 20 ms
+
+# Runs a command, and writes it with all that it writes and its status, if that is not 0.
+step() {
+    printf '%s\n' "$1" | sed '1s/^/$ /; 2,$s/^/> /'
+    eval "$1" 2>&1
+    status=$?
+    [ "$status" = 0 ] || echo "[$status]"
+}
+
+# systemctl(1), without the hints that it gives, and without the words of the manager behind an error.
+systemctl() {
+    { stderr=$(command systemctl --no-pager "$@" 2>&1 >&3); rc=$?; } 3>&1
+    [ -z "$stderr" ] || echo "$stderr" |
+        sed -e '/^See "/d; /^See user logs/d; /^See system logs/d; /^Hint: /d' -e 's/^\(Failed to [^:]*\): .*/\1/'
+    return $rc
+}
+
+# error WORD…: the D-Bus error that a systemctl command gets.
+error() {
+    SYSTEMD_LOG_LEVEL=debug command systemctl --no-pager "$@" 2>&1 >/dev/null |
+        sed -n 's/.*type=error.* error-name=\([^ ]*\) .*/\1/p' | sort -u
+}
+
+# show UNIT PROPERTY…: on one line, in this order.
+show() {
+    unit=$1
+    shift
+    command systemctl show -p "$(IFS=,; echo "$*")" "$unit" | awk -F= -v names="$*" '
+        { line[$1] = $0 }
+        END {
+            n = split(names, name, " ")
+            for (i = 1; i <= n; i++)
+                printf "%s%s", name[i] in line ? line[name[i]] : "(no " name[i] ")", i < n ? " " : "\n"
+        }'
+}
+
+# state UNIT…: active state, sub-state and, where the kind of unit has one, result.
+state() {
+    for unit; do
+        command systemctl show -p Id,ActiveState,SubState,Result "$unit" | awk -F= '
+            { value[$1] = $2 }
+            END { print value["Id"], value["ActiveState"] "/" value["SubState"] ("Result" in value ? " " value["Result"] : "") }'
+    done
+}
+
+# until_true COMMAND: waits, bounded.
+until_true() {
+    turns=0
+    until eval "$1"; do
+        turns=$((turns + 1))
+        [ $turns -lt $patience ] || { echo "waited in vain: $1"; return 1; }
+        sleep 0.02
+    done
+}
+
+# await UNIT PROPERTY VALUE: waits until it has that value.
+await() { until_true "[ \"\$(command systemctl show -P $2 '$1')\" = '$3' ]"; }
+
+# settle: waits until there are no jobs.
+settle() { until_true '[ -z "$(command systemctl list-jobs --no-legend)" ]'; }
+
+# jobs: all jobs, without their numbers.
+jobs() { command systemctl list-jobs --no-legend --plain --full | awk '{ print $2, $3, $4 }' | sort; }
+
+# job UNIT: the number of its job.
+job() { command systemctl show -P Job "$1"; }
+
+# open NAME: lets the process at this gate go on, and waits for one to come there.
+open() {
+    mkfifo "$dir/gate.$1" 2>/dev/null
+    timeout 10 sh -c 'echo >"$0"' "$dir/gate.$1"
+    rm -f "$dir/reached.$1"
+}
+
+# reached NAME: waits until a process is at this gate.
+reached() { until_true "[ -e '$dir/reached.$1' ]"; }
+
+# notes: all words that units have noted since the last call.
+notes() {
+    cat "$dir/notes" 2>/dev/null | tr '\n' ' ' | sed 's/ $/\n/'
+    rm -f "$dir/notes"
+}
+
+# noted WORDS: waits until these are the last words that units have noted.
+noted() { until_true "[ \"\$(tail -n 1 '$dir/notes' 2>/dev/null)\" = '$*' ]"; }
+
+# connect SOCKET [TEXT]: sends a line to a stream socket, and prints the answer.
+connect() {
+    /usr/bin/python3 - "$@" <<'END'
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.settimeout(10)
+client.connect(sys.argv[1])
+client.sendall((sys.argv[2] if len(sys.argv) > 2 else "hello").encode() + b"\n")
+client.shutdown(socket.SHUT_WR)
+print(client.makefile().read(), end="")
+END
+}

@@ -1,0 +1,22 @@
+# Makes the container what it was before a case: without jobs, units and files of it. Writes what cannot be removed.
+cd /case/units || exit
+systemctl cancel
+set --
+for unit in $(find . -name '*.d' -prune -o \( -type f -o -type l \) -print | sed 's|.*/||' | sort -u); do
+    set -- "$@" "$(echo "$unit" | sed 's/@\./@*./')"
+done
+if [ $# -gt 0 ]; then
+    {
+        systemctl stop --no-block --job-mode=replace-irreversibly "$@"
+        systemctl kill --signal=KILL "$@"
+        systemctl stop "$@"
+    } >/dev/null 2>&1
+fi
+find . -mindepth 1 -delete
+systemctl daemon-reload
+systemctl reset-failed
+systemctl start default.target
+systemctl list-jobs --no-legend
+systemctl list-units --all --no-legend --plain --state=failed,active,activating,deactivating |
+    awk '{ print $1, $3 "/" $4 }' |
+    grep -Ev '^(-\.slice|system\.slice|init\.scope|.*\.mount|(sysinit|basic|default)\.target) '

@@ -13,7 +13,7 @@ step() {
 systemctl() {
     { stderr=$(command systemctl --no-pager "$@" 2>&1 >&3); rc=$?; } 3>&1
     [ -z "$stderr" ] || echo "$stderr" |
-        sed -e '/^See "/d; /^See user logs/d; /^See system logs/d; /^Hint: /d' -e 's/^\(Failed to [^:]*\): .*/\1/'
+        sed -e '/^See "/d; /^See user logs/d; /^See system logs/d; /^Hint: /d' -e "s/ See 'journalctl -xe' for details\.//" -e 's/^\(Failed to [^:]*\): .*/\1/'
     return $rc
 }
 
@@ -67,15 +67,15 @@ jobs() { command systemctl list-jobs --no-legend --plain --full | awk '{ print $
 # job UNIT: the number of its job.
 job() { command systemctl show -P Job "$1"; }
 
-# open NAME: lets the process at this gate go on, and waits for one to come there.
-open() {
-    mkfifo "$dir/gate.$1" 2>/dev/null
-    timeout 10 sh -c 'echo >"$0"' "$dir/gate.$1"
-    rm -f "$dir/reached.$1"
-}
-
 # reached NAME: waits until a process is at this gate.
 reached() { until_true "[ -e '$dir/reached.$1' ]"; }
+
+# open NAME: waits until a process is at this gate, and lets it go on.
+open() {
+    reached "$1" || return
+    rm "$dir/reached.$1"
+    timeout 10 sh -c 'echo >"$0"' "$dir/gate.$1"
+}
 
 # notes: all words that units have noted since the last call.
 notes() {

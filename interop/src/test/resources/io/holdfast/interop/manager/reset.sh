@@ -16,7 +16,11 @@ find . -mindepth 1 -delete
 systemctl daemon-reload
 systemctl reset-failed
 systemctl start default.target
+left() {
+    systemctl list-units --all --no-legend --plain --state=failed,active,activating,deactivating |
+        awk '$1 !~ /^((-|system)\.slice|init\.scope|.*\.mount|(sysinit|basic|default)\.target)$/ { print $1 }'
+}
+slices=$(left | grep '\.slice$')
+if [ -n "$slices" ]; then systemctl stop $slices; fi
 systemctl list-jobs --no-legend
-systemctl list-units --all --no-legend --plain --state=failed,active,activating,deactivating |
-    awk '{ print $1, $3 "/" $4 }' |
-    grep -Ev '^(-\.slice|system\.slice|init\.scope|.*\.mount|(sysinit|basic|default)\.target) '
+left

@@ -8,18 +8,21 @@ import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Our manager for one case, and systemctl(1) in a mount namespace where it is the system's. */
 final class HoldfastManager implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final long PATIENCE = 60; // seconds
+    private static final long PATIENCE = 20; // seconds, less than services take by default
 
     private final CaseFolder folder;
     private final Path runtime;
@@ -28,6 +31,7 @@ final class HoldfastManager implements AutoCloseable {
     private final Thread thread;
     private final Systemd1 face;
     private final Log log = new Log();
+    private String transcript = "";
 
     private HoldfastManager(CaseFolder folder) {
         this.folder = folder;
@@ -57,11 +61,12 @@ final class HoldfastManager implements AutoCloseable {
         folder.writeBase();
         folder.write(one);
         try (HoldfastManager manager = new HoldfastManager(folder)) {
-            return manager.run();
+            manager.run();
+            return manager.transcript;
         }
     }
 
-    private String run() throws Exception {
+    private void run() throws IOException, InterruptedException {
         String script =
                 """
                 mount -t tmpfs none /run
@@ -69,7 +74,7 @@ final class HoldfastManager implements AutoCloseable {
                 ln -s "$1/systemd/private" /run/systemd/private
                 systemctl start default.target && exec sh "$2"
                 """;
-        return folder.contracted(
+        transcript = folder.contracted(
                 Shell.run(
                         List.of(
                                 "unshare",
@@ -82,25 +87,31 @@ final class HoldfastManager implements AutoCloseable {
                                 folder.path().resolve(CaseFolder.SCRIPT).toString())));
     }
 
+    /** Ends the manager in order; nothing of it may be left. */
     @Override
-    public void close() throws Exception {
+    public void close() throws InterruptedException, ExecutionException {
         face.close();
         try {
             var _ = manager.shutdown().get(PATIENCE, TimeUnit.SECONDS);
             if (!thread.join(Duration.ofSeconds(PATIENCE))) {
-                throw new AssertionError("the manager does not end");
+                throw new TimeoutException();
             }
+        } catch (TimeoutException e) {
+            throw new AssertionError("the manager does not end after\n" + transcript + log, e);
         } finally {
             manager.close();
         }
+        if (manager.loop().errors() > 0) {
+            throw new AssertionError("a handler of the manager failed after\n" + transcript + log);
+        }
         try (Cgroup own = Cgroup.own()) {
             if (own.childNames().contains(slice.text())) {
-                throw new AssertionError("the slice is left");
+                throw new AssertionError("the slice is left after\n" + transcript + log);
             }
         }
     }
 
-    /** What the manager says, to be read in a debugger. */
+    /** What the manager says. */
     private static final class Log implements ManagerListener {
         private final ConcurrentLinkedQueue<String> lines = new ConcurrentLinkedQueue<>();
 
@@ -117,6 +128,11 @@ final class HoldfastManager implements AutoCloseable {
         @Override
         public void event(Level level, String text) {
             lines.add(level + " " + text);
+        }
+
+        @Override
+        public String toString() {
+            return String.join("\n", lines);
         }
     }
 }

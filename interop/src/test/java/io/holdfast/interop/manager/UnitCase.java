@@ -90,7 +90,7 @@ record UnitCase(
         for (String command : commands) {
             script.append("step '").append(command.replace("'", "'\\''")).append("'\n");
         }
-        return script.toString();
+        return script.append("over\n").toString();
     }
 
     @Override

@@ -1,5 +1,5 @@
-# gate.sh NAME: waits until somebody opens the gate.
+# gate.sh NAME: waits until somebody opens the gate, or the script is over.
 dir=${0%/*}
 [ -p "$dir/gate.$1" ] || mkfifo "$dir/gate.$1" 2>/dev/null
 : >"$dir/reached.$1"
-read -r _ <"$dir/gate.$1"
+[ -e "$dir/over" ] || read -r _ <"$dir/gate.$1"

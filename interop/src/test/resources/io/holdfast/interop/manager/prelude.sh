@@ -13,7 +13,7 @@ step() {
 systemctl() {
     { stderr=$(command systemctl --no-pager "$@" 2>&1 >&3); rc=$?; } 3>&1
     [ -z "$stderr" ] || echo "$stderr" |
-        sed -e '/^See "/d; /^See user logs/d; /^See system logs/d; /^Hint: /d' -e "s/ See 'journalctl -xe' for details\.//" -e 's/^\(Failed to [^:]*\): .*/\1/'
+        sed -e '/^See "/d; /^See user logs/d; /^See system logs/d; /^Hint: /d' -e 's/ See .journalctl -xe. for details\.//' -e 's/^\(Failed to [^:]*\): .*/\1/'
     return $rc
 }
 
@@ -75,6 +75,14 @@ open() {
     reached "$1" || return
     rm "$dir/reached.$1"
     timeout 10 sh -c 'echo >"$0"' "$dir/gate.$1"
+}
+
+# over: opens all gates for good, so that all can stop.
+over() {
+    : >"$dir/over"
+    for reached in "$dir"/reached.*; do
+        [ ! -e "$reached" ] || timeout 0.2 sh -c 'echo >"$0"' "$dir/gate.${reached##*/reached.}" # nobody need be there
+    done
 }
 
 # notes: all words that units have noted since the last call.

@@ -16,6 +16,12 @@ import java.util.Objects;
 record CaseFolder(Path path, String seen) {
     static final String SCRIPT = "script.sh";
 
+    /** How often a script looks for what has to come. */
+    static final int PATIENT = 500;
+
+    /** The same where it is known not to come. */
+    static final int IMPATIENT = 40;
+
     Path units() {
         return path.resolve("units");
     }
@@ -29,12 +35,12 @@ record CaseFolder(Path path, String seen) {
         Files.createDirectories(units());
     }
 
-    void write(UnitCase one) throws IOException {
+    void write(UnitCase one, int patience) throws IOException {
         for (String name : new String[] {"prelude.sh", "gate.sh", "note.sh"}) {
             Files.writeString(path.resolve(name), CaseFiles.resource(name));
         }
         writeUnits(units(), one.units());
-        Files.writeString(path.resolve(SCRIPT), expanded(one.script()));
+        Files.writeString(path.resolve(SCRIPT), expanded(one.script(patience)));
     }
 
     private void writeUnits(Path folder, Map<String, String> units) throws IOException {

@@ -56,10 +56,10 @@ final class HoldfastManager implements AutoCloseable {
     }
 
     /** Runs a case in an empty folder of its own. */
-    static String transcript(UnitCase one, Path path) throws Exception {
+    static String transcript(UnitCase one, Path path, int patience) throws Exception {
         CaseFolder folder = new CaseFolder(path, path.toString());
         folder.writeBase();
-        folder.write(one);
+        folder.write(one, patience);
         try (HoldfastManager manager = new HoldfastManager(folder)) {
             manager.run();
             return manager.transcript;

@@ -52,7 +52,7 @@ final class SystemdContainer implements AutoCloseable {
     }
 
     String transcript(UnitCase one) throws Exception {
-        folder.write(one);
+        folder.write(one, CaseFolder.PATIENT);
         try {
             Shell.run(inside("systemctl", "daemon-reload"));
             return folder.contracted(Shell.run(inside("sh", "/case/" + CaseFolder.SCRIPT)));

@@ -84,9 +84,14 @@ record UnitCase(
         return new UnitCase(file, lines.getFirst(), units, commands, transcript.toString());
     }
 
-    /** The script, which writes the transcript. */
-    String script() {
-        StringBuilder script = new StringBuilder("dir={dir}\n. \"$dir/prelude.sh\"\n");
+    /**
+     * The script, which writes the transcript.
+     *
+     * @param patience how often it looks, every 20 ms, for what it waits for
+     */
+    String script(int patience) {
+        StringBuilder script =
+                new StringBuilder("dir={dir} patience=" + patience + "\n. \"$dir/prelude.sh\"\n");
         for (String command : commands) {
             script.append("step '").append(command.replace("'", "'\\''")).append("'\n");
         }

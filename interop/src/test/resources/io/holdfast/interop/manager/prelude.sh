@@ -1,5 +1,4 @@
-# Functions for the scripts of the cases. $dir is the folder of the case.
-patience=500 # turns of 20 ms
+# Functions for the scripts of the cases. $dir is the folder of the case; $patience bounds waits, in turns of 20 ms.
 
 # Runs a command, and writes it with all that it writes and its status, if that is not 0.
 step() {

@@ -20,7 +20,7 @@ record CaseFolder(Path path, String seen) {
     static final int PATIENT = 500;
 
     /** The same where it is known not to come. */
-    static final int IMPATIENT = 40;
+    static final int IMPATIENT = 20;
 
     Path units() {
         return path.resolve("units");

@@ -76,9 +76,10 @@ open() {
     timeout 10 sh -c 'echo >"$0"' "$dir/gate.$1"
 }
 
-# over: opens all gates for good, so that all can stop.
+# over: opens all gates for good, so that all can stop, and removes links out of the folder.
 over() {
     : >"$dir/over"
+    find "$dir/units" -lname '/dev/*' -delete
     for reached in "$dir"/reached.*; do
         [ ! -e "$reached" ] || timeout 0.2 sh -c 'echo >"$0"' "$dir/gate.${reached##*/reached.}" # nobody need be there
     done

@@ -84,11 +84,12 @@ final class CaseFiles {
         int begin = ("\n" + text).indexOf("\n== " + one.title() + "\n");
         int commands = text.indexOf("\n$ ", begin) + 1;
         int end = text.indexOf("\n== ", commands);
-        Files.writeString(
-                file,
-                text.substring(0, commands)
-                        + transcript
-                        + (end < 0 ? "" : text.substring(end)));
+        Path _ =
+                Files.writeString(
+                        file,
+                        text.substring(0, commands)
+                                + transcript
+                                + (end < 0 ? "" : text.substring(end)));
     }
 
     private static List<Path> files() {

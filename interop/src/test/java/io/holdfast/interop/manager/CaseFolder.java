@@ -32,22 +32,22 @@ record CaseFolder(Path path, String seen) {
 
     void writeBase() throws IOException {
         writeUnits(base(), CaseFiles.base());
-        Files.createDirectories(units());
+        Path _ = Files.createDirectories(units());
     }
 
     void write(UnitCase one, int patience) throws IOException {
         for (String name : new String[] {"prelude.sh", "gate.sh", "note.sh"}) {
-            Files.writeString(path.resolve(name), CaseFiles.resource(name));
+            Path _ = Files.writeString(path.resolve(name), CaseFiles.resource(name));
         }
         writeUnits(units(), one.units());
-        Files.writeString(path.resolve(SCRIPT), expanded(one.script(patience)));
+        Path _ = Files.writeString(path.resolve(SCRIPT), expanded(one.script(patience)));
     }
 
     private void writeUnits(Path folder, Map<String, String> units) throws IOException {
         for (Map.Entry<String, String> unit : units.entrySet()) {
             Path file = folder.resolve(unit.getKey());
-            Files.createDirectories(Objects.requireNonNull(file.getParent()));
-            Files.writeString(file, expanded(unit.getValue()));
+            Path _ = Files.createDirectories(Objects.requireNonNull(file.getParent()));
+            Path _ = Files.writeString(file, expanded(unit.getValue()));
         }
     }
 

@@ -74,29 +74,30 @@ final class HoldfastManager implements AutoCloseable {
                 ln -s "$1/systemd/private" /run/systemd/private
                 systemctl start default.target && exec sh "$2"
                 """;
-        transcript = folder.contracted(
-                Shell.run(
-                        List.of(
-                                "unshare",
-                                "--mount",
-                                "sh",
-                                "-c",
-                                script,
-                                "sh",
-                                runtime.toString(),
-                                folder.path().resolve(CaseFolder.SCRIPT).toString())));
+        transcript =
+                folder.contracted(
+                        Shell.run(
+                                List.of(
+                                        "unshare",
+                                        "--mount",
+                                        "sh",
+                                        "-c",
+                                        script,
+                                        "sh",
+                                        runtime.toString(),
+                                        folder.path().resolve(CaseFolder.SCRIPT).toString())));
     }
 
     /** Ends the manager in order; nothing of it may be left. */
     @Override
-    public void close() throws InterruptedException, ExecutionException {
+    public void close() {
         face.close();
         try {
             var _ = manager.shutdown().get(PATIENCE, TimeUnit.SECONDS);
             if (!thread.join(Duration.ofSeconds(PATIENCE))) {
                 throw new TimeoutException();
             }
-        } catch (TimeoutException e) {
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
             throw new AssertionError("the manager does not end after\n" + transcript + log, e);
         } finally {
             manager.close();
@@ -117,17 +118,17 @@ final class HoldfastManager implements AutoCloseable {
 
         @Override
         public void event(UnitName unit, Level level, String text) {
-            lines.add(unit + ": " + level + " " + text);
+            boolean _ = lines.add(unit + ": " + level + " " + text);
         }
 
         @Override
         public void output(UnitName unit, String line) {
-            lines.add(unit + " | " + line);
+            boolean _ = lines.add(unit + " | " + line);
         }
 
         @Override
         public void event(Level level, String text) {
-            lines.add(level + " " + text);
+            boolean _ = lines.add(level + " " + text);
         }
 
         @Override

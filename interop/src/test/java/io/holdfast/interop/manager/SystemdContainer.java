@@ -33,8 +33,7 @@ final class SystemdContainer implements AutoCloseable {
         CaseFolder folder = new CaseFolder(path.resolve("case"), "/case");
         folder.writeBase();
         Path script =
-                Files.writeString(
-                        path.resolve("container.sh"), CaseFiles.resource("container.sh"));
+                Files.writeString(path.resolve("container.sh"), CaseFiles.resource("container.sh"));
         Process container =
                 new ProcessBuilder("sh", script.toString(), path.toString())
                         .redirectErrorStream(true)
@@ -54,7 +53,7 @@ final class SystemdContainer implements AutoCloseable {
     String transcript(UnitCase one) throws Exception {
         folder.write(one, CaseFolder.PATIENT);
         try {
-            Shell.run(inside("systemctl", "daemon-reload"));
+            String _ = Shell.run(inside("systemctl", "daemon-reload"));
             return folder.contracted(Shell.run(inside("sh", "/case/" + CaseFolder.SCRIPT)));
         } finally {
             reset();
@@ -62,7 +61,9 @@ final class SystemdContainer implements AutoCloseable {
     }
 
     private void reset() throws Exception {
-        Files.writeString(folder.path().resolve("reset.sh"), CaseFiles.resource("reset.sh"));
+        Path _ =
+                Files.writeString(
+                        folder.path().resolve("reset.sh"), CaseFiles.resource("reset.sh"));
         String left = Shell.run(inside("sh", "/case/reset.sh"));
         try (Stream<Path> files = Files.list(folder.path())) {
             for (Path file : (Iterable<Path>) files::iterator) {
@@ -92,11 +93,16 @@ final class SystemdContainer implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         container.getOutputStream().close();
-        if (!container.waitFor(PATIENCE, TimeUnit.SECONDS)) {
-            container.destroyForcibly();
-            throw new AssertionError("the container does not end");
+        try {
+            if (!container.waitFor(PATIENCE, TimeUnit.SECONDS)) {
+                throw new AssertionError("the container does not end");
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError("interrupted before the container has ended", e);
+        } finally {
+            Process _ = container.destroyForcibly();
         }
     }
 }

@@ -9,7 +9,7 @@ inside() {
     mkdir -p "$folder/root"
     mount -t tmpfs -o mode=755 tmpfs "$folder/root"
     cd "$folder/root"
-    mkdir -p etc usr run tmp var root case proc sys dev old
+    mkdir -p etc usr run tmp var/tmp root case proc sys dev old
     mount --rbind /usr usr
     mount -o remount,bind,ro usr
     for link in bin sbin lib lib32 lib64; do

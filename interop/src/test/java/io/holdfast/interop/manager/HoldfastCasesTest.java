@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Needs(
         root = true,
         cgroup2 = true,
-        programs = {"systemctl", "unshare", "mount", "timeout", "awk"})
+        programs = {"systemctl", "unshare", "mount", "timeout", "awk", "python3"})
 class HoldfastCasesTest {
     static List<UnitCase> cases() {
         return CaseFiles.all();

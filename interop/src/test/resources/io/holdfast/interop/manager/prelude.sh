@@ -35,6 +35,9 @@ show() {
         }'
 }
 
+# words UNIT PROPERTY: the words of a property whose order means nothing, sorted.
+words() { echo "$2="$(command systemctl show -P "$2" "$1" | tr ' ' '\n' | sort); }
+
 # state UNIT…: active state, sub-state and, where the kind of unit has one, result.
 state() {
     for unit; do

@@ -59,6 +59,9 @@ public interface Permission {
         }
     }
 
+    /** The action of reading all unit files again. */
+    String RELOAD_DAEMON = "org.freedesktop.systemd1.reload-daemon";
+
     /** The action of all that changes units. */
     String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
 

@@ -3,6 +3,7 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.systemd1.property.Names;
 
@@ -10,7 +11,6 @@ import io.holdfast.manager.systemd1.property.Names;
 final class Face {
     private final ManagerView manager;
     private final Broadcast broadcast;
-    private final Guard guard;
     private final Operations operations;
     private final UnitFileList unitFiles;
     private final AutoCloseable listening;
@@ -18,8 +18,7 @@ final class Face {
     Face(ManagerView manager, Permission permission) {
         this.manager = manager;
         this.broadcast = new Broadcast(manager);
-        this.guard = new Guard(permission);
-        this.operations = new Operations(manager, guard, broadcast);
+        this.operations = new Operations(manager, new Guard(permission), broadcast);
         this.unitFiles = new UnitFileList(manager);
         this.listening = manager.listen(broadcast);
     }
@@ -36,8 +35,7 @@ final class Face {
         Client client = new Client(connection, isBus);
         References references = new References(client, operations);
         ManagerObject object =
-                new ManagerObject(
-                        manager, client, operations, guard, broadcast, references, unitFiles);
+                new ManagerObject(manager, client, operations, broadcast, references, unitFiles);
         var _ =
                 connection.export(
                         Names.MANAGER_PATH,

@@ -6,6 +6,7 @@ import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.systemd1.property.Errors;
@@ -28,7 +29,6 @@ final class ManagerObject {
     private final ManagerView manager;
     private final Client client;
     private final Operations operations;
-    private final Guard guard;
     private final Broadcast broadcast;
     private final References references;
     private final ProcessQuestions processes;
@@ -38,14 +38,12 @@ final class ManagerObject {
             ManagerView manager,
             Client client,
             Operations operations,
-            Guard guard,
             Broadcast broadcast,
             References references,
             UnitFileList unitFiles) {
         this.manager = manager;
         this.client = client;
         this.operations = operations;
-        this.guard = guard;
         this.broadcast = broadcast;
         this.references = references;
         this.processes = new ProcessQuestions(manager);
@@ -385,9 +383,10 @@ final class ManagerObject {
 
     private AsyncMethodHandler reload() {
         return (call, reply) ->
-                guard.permitted(
+                operations.permitted(
                         call,
-                        new Guard.Action(Guard.RELOAD_DAEMON, Map.of()),
+                        Permission.RELOAD_DAEMON,
+                        Map.of(),
                         reply,
                         operations.onLoop(
                                 reply,

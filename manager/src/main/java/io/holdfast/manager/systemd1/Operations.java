@@ -1,9 +1,12 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.job.JobMode;
@@ -143,10 +146,10 @@ final class Operations {
     }
 
     private void changeJobs(MethodCall call, CompletableFuture<List<?>> reply, Runnable change) {
-        Guard.Action action = new Guard.Action(Permission.MANAGE_UNITS, Map.of());
-        guard.permitted(
+        permitted(
                 call,
-                action,
+                Permission.MANAGE_UNITS,
+                Map.of(),
                 reply,
                 onLoop(
                         reply,
@@ -222,10 +225,10 @@ final class Operations {
     }
 
     void resetAllFailed(MethodCall call, CompletableFuture<List<?>> reply) {
-        Guard.Action action = new Guard.Action(Permission.MANAGE_UNITS, Map.of());
-        guard.permitted(
+        permitted(
                 call,
-                action,
+                Permission.MANAGE_UNITS,
+                Map.of(),
                 reply,
                 onLoop(
                         reply,
@@ -241,8 +244,41 @@ final class Operations {
             Verb verb,
             CompletableFuture<List<?>> reply,
             Runnable then) {
-        Guard.Action action = new Guard.Action(Permission.MANAGE_UNITS, verb.details(unit));
-        guard.permitted(call, action, reply, onLoop(reply, then));
+        permitted(call, Permission.MANAGE_UNITS, verb.details(unit), reply, onLoop(reply, then));
+    }
+
+    /**
+     * Goes on if the caller may; else the reply is AccessDenied.
+     *
+     * @param then called on some thread; must not wait
+     */
+    void permitted(
+            MethodCall call,
+            String action,
+            Map<String, String> details,
+            CompletableFuture<List<?>> reply,
+            Runnable then) {
+        var _ =
+                guard.permit(
+                                () -> peerOf(call),
+                                List.of(
+                                        new Permission.Question(
+                                                action, details, call.isInteractive())))
+                        .whenComplete((_, failure) -> {
+                            if (failure == null) {
+                                then.run();
+                            } else {
+                                fail(reply, failure);
+                            }
+                        });
+    }
+
+    private static @Nullable Peer peerOf(MethodCall call) throws InterruptedException {
+        try {
+            return call.peer();
+        } catch (DBusException | ConnectionLostException e) {
+            return null; // gone
+        }
     }
 
     /** Does it on the loop; what it throws is what the caller gets. */

@@ -12,6 +12,8 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.WorkloadIdentity;
+import io.holdfast.manager.access.DeniedException;
+import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.LogReaders;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Verb;
@@ -40,8 +42,8 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * A manager's face on Varlink: {@code io.holdfast.Manager}.
@@ -168,13 +170,13 @@ public final class ManagerInterface implements AutoCloseable {
     private static final int FOR_ALL = 0666;
 
     private final Manager manager;
-    private final Permission permission;
+    private final Guard guard;
     private final LogReaders logReaders;
     private final VarlinkServer server;
 
     private ManagerInterface(Manager manager, Permission permission) {
         this.manager = manager;
-        this.permission = permission;
+        this.guard = new Guard(permission);
         this.logReaders = new LogReaders(manager.view(), Accounts.SYSTEM);
         this.server =
                 VarlinkServer.builder()
@@ -248,8 +250,7 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     /**
-     * Goes on if the peer may do that to each of the units; who is no owner is judged by a thread
-     * that may wait.
+     * Goes on if the peer may do that to each of the units.
      *
      * @param units none if all are meant
      */
@@ -258,43 +259,31 @@ public final class ManagerInterface implements AutoCloseable {
             Verb verb,
             List<UnitName> units,
             Function<Call, CompletableFuture<JsonObject>> then) {
-        if (Permission.isOwner(call.peer())) {
-            return then.apply(call);
-        }
         boolean interactive = call.parameters().bool("allowInteractiveAuthentication", false);
-        List<Map<String, String>> details =
-                units.isEmpty()
-                        ? List.of(Map.of())
-                        : units.stream().distinct().map(verb::details).toList();
-        CompletableFuture<Void> judged = new CompletableFuture<>();
-        var _ =
-                Thread.ofVirtual()
-                        .name("Varlink permission " + verb)
-                        .start(() -> judge(call, details, interactive, judged));
-        return judged.thenCompose(_ -> then.apply(call));
+        List<Permission.Question> questions =
+                (units.isEmpty()
+                                ? Stream.of(Map.<String, String>of())
+                                : units.stream().distinct().map(verb::details))
+                        .map(details ->
+                                new Permission.Question(
+                                        Permission.MANAGE_UNITS, details, interactive))
+                        .toList();
+        return guard.permit(call.peer(), questions)
+                .handle((_, failure) -> {
+                    if (failure != null) {
+                        throw denied(failure);
+                    }
+                    return call;
+                })
+                .thenCompose(then);
     }
 
-    private void judge(
-            Call call,
-            List<Map<String, String>> questions,
-            boolean interactive,
-            CompletableFuture<Void> judged) {
-        try {
-            for (Map<String, String> details : questions) {
-                Permission.Question question =
-                        new Permission.Question(Permission.MANAGE_UNITS, details, interactive);
-                if (!permission.isGranted(call.peer(), question)) {
-                    throw VarlinkException.permissionDenied();
-                }
-            }
-            judged.complete(null);
-        } catch (InterruptedException e) {
-            judged.completeExceptionally(VarlinkException.permissionDenied());
-        } catch (RejectedExecutionException e) {
-            judged.completeExceptionally(failed(e));
-        } catch (RuntimeException e) {
-            judged.completeExceptionally(e);
-        }
+    private static RuntimeException denied(Throwable failure) {
+        Throwable cause = cause(failure);
+        return cause instanceof DeniedException denied
+                        && denied.reason() == DeniedException.Reason.NOT_PERMITTED
+                ? VarlinkException.permissionDenied()
+                : failed(cause);
     }
 
     private static List<UnitName> names(Call call) {
@@ -357,11 +346,14 @@ public final class ManagerInterface implements AutoCloseable {
         });
     }
 
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+    }
+
     private static VarlinkException failed(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null
-                        ? failure.getCause()
-                        : failure;
+        Throwable cause = cause(failure);
         String reason = cause.getMessage();
         return new VarlinkException(
                 "io.holdfast.Manager.Failed",

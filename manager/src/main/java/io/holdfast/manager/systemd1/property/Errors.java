@@ -3,6 +3,7 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.access.DeniedException;
 import io.holdfast.manager.job.JobRefusedException;
 import java.util.concurrent.CompletionException;
 
@@ -44,6 +45,10 @@ public final class Errors {
                     invalid(String.valueOf(refused.getMessage()));
             case JobRefusedException refused ->
                     of(name(refused.reason()), String.valueOf(refused.getMessage()));
+            case DeniedException denied when denied.reason() == DeniedException.Reason.TOO_MANY ->
+                    new DBusException(
+                            DBusException.LIMITS_EXCEEDED, String.valueOf(denied.getMessage()));
+            case DeniedException denied -> denied(String.valueOf(denied.getMessage()));
             case ErrnoException e when e.errno() == Errno.ESRCH ->
                     of(NO_SUCH_PROCESS, String.valueOf(e.getMessage()));
             case ErrnoException e when e.errno() == Errno.EBADF ->

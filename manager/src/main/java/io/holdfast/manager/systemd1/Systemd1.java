@@ -3,6 +3,7 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.Manager;
+import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.runtime.BusNames;
 import java.nio.file.Path;

@@ -14,6 +14,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;

@@ -1,4 +1,4 @@
-package io.holdfast.manager.systemd1;
+package io.holdfast.manager.access;
 
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
@@ -9,7 +9,6 @@ import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
-import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.time.Duration;
 import java.util.List;
@@ -26,7 +25,7 @@ import java.util.function.Supplier;
  *     href="https://www.freedesktop.org/software/polkit/docs/latest/eggdbus-interface-org.freedesktop.PolicyKit1.Authority.html">
  *     org.freedesktop.PolicyKit1.Authority</a>
  */
-final class AuthorityPermission implements Permission {
+public final class AuthorityPermission implements Permission {
     private static final String AUTHORITY = "org.freedesktop.PolicyKit1";
     private static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
     private static final String GONE = "its process is gone";
@@ -40,11 +39,11 @@ final class AuthorityPermission implements Permission {
     /**
      * @param log told of each refusal, its reason in one line and the user; by any thread
      */
-    AuthorityPermission(Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log) {
+    public AuthorityPermission(Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log) {
         this(bus, log, ManagerLimits.ASKING_PATIENCE.duration());
     }
 
-    AuthorityPermission(
+    public AuthorityPermission(
             Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log, Duration patience) {
         this.bus = bus;
         this.log = log;

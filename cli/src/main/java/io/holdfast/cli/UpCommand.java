@@ -142,6 +142,26 @@ final class UpCommand implements Command {
         }
     }
 
+    /** Where systemctl --user looks, unless a manager of another folder is meant. */
+    private static void serveUser(ManagerOptions options, Systemd1 systemd1, EventLines lines) {
+        ManagerScope scope = options.scope();
+        Path folder = Path.of(scope.runtimeDirectory());
+        if (!scope.user() || !folder.equals(options.runtimeDirectory().getParent())) {
+            return;
+        }
+        try {
+            systemd1.serveAlso(folder);
+        } catch (ErrnoException e) {
+            lines.event(
+                    Level.NOTICE,
+                    "systemctl --user does not find this manager: "
+                            + e.getMessage()
+                            + "; XDG_RUNTIME_DIR="
+                            + options.runtimeDirectory()
+                            + " leads it here");
+        }
+    }
+
     private static int run(
             ManagerOptions options,
             List<UnitName> units,
@@ -157,6 +177,7 @@ final class UpCommand implements Command {
                                 manager, options.runtimeDirectory(), systemd1.permission());
                 // as long as the folder is ours: another manager may lay out his own behind us
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
+            serveUser(options, systemd1, lines);
             if (!bus.isEmpty()) {
                 manager.busNames(systemd1.connect(bus));
             }

@@ -6,6 +6,9 @@ import io.holdfast.core.linux.Feature;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.WorkloadIdentity;
@@ -359,6 +362,40 @@ class UpTest {
             assertThat(command("status", "a").code()).isEqualTo(3);
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    @Needs(programs = "systemctl")
+    void systemctlOfAUserFindsHisManagerUnlessAnotherIsThere() throws Exception {
+        Path own = Files.createDirectory(folder.resolve("xdg"));
+        List<String> inFolder = List.of("env", "XDG_RUNTIME_DIR=" + own);
+        String[] up = {"up", "--user", "--units", units.toString(), "--slice", slice, "a"};
+        try (CommandProcess first =
+                CommandProcess.start(inFolder, CommandProcess.classPath(), up)) {
+            first.await("holdfast: ready");
+            ProcessBuilder systemctl =
+                    new ProcessBuilder("systemctl", "--user", "is-active", "a.service");
+            systemctl.environment().put("XDG_RUNTIME_DIR", own.toString());
+            assertThat(Program.run(systemctl).out()).isEqualTo("active\n");
+
+            first.signal("TERM");
+            assertThat(first.exitCode()).isZero();
+        }
+        assertThat(own.resolve("systemd")).doesNotExist();
+        Files.createDirectory(own.resolve("systemd"));
+        try (UnixListener _ =
+                        UnixListener.listen(
+                                UnixAddress.path(own.resolve("systemd/private")),
+                                SocketType.STREAM,
+                                1);
+                CommandProcess second =
+                        CommandProcess.start(inFolder, CommandProcess.classPath(), up)) {
+            assertThat(second.await("systemctl --user does not find this manager"))
+                    .contains("EADDRINUSE", "XDG_RUNTIME_DIR=" + own.resolve("holdfast"));
+            second.await("holdfast: ready");
+            second.signal("TERM");
+            assertThat(second.exitCode()).isZero();
         }
     }
 

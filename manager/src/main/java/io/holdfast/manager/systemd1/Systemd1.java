@@ -7,7 +7,9 @@ import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.runtime.BusNames;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,14 +26,14 @@ import org.jspecify.annotations.Nullable;
 public final class Systemd1 implements AutoCloseable {
     private final Face face;
     private final Permission permission;
-    private final PrivateSocket socket;
+    private final List<PrivateSocket> sockets = new CopyOnWriteArrayList<>();
     private volatile @Nullable BusLink bus;
 
     private Systemd1(Manager manager, Path folder) {
         permission = new AuthorityPermission(this::connection, manager.view().refusals());
         face = new Face(manager.view(), permission);
         try {
-            socket = PrivateSocket.open(face, folder);
+            sockets.add(PrivateSocket.open(face, folder));
         } catch (RuntimeException e) {
             face.close();
             throw e;
@@ -48,6 +50,16 @@ public final class Systemd1 implements AutoCloseable {
      */
     public static Systemd1 serve(Manager manager, Path folder) {
         return new Systemd1(manager, folder);
+    }
+
+    /**
+     * Serves in another folder, too: in a user's {@code XDG_RUNTIME_DIR} itself {@code systemctl
+     * --user} finds the manager unasked.
+     *
+     * @throws io.holdfast.core.linux.ErrnoException as of {@link #serve}
+     */
+    public void serveAlso(Path folder) {
+        sockets.add(PrivateSocket.open(face, folder));
     }
 
     /**
@@ -95,7 +107,7 @@ public final class Systemd1 implements AutoCloseable {
         if (link != null) {
             link.close();
         }
-        socket.close();
+        sockets.forEach(PrivateSocket::close);
         face.close();
     }
 }

@@ -85,6 +85,7 @@ public final class PosixSpawn implements AutoCloseable {
 
         private final MemorySegment attr = Arena.ofAuto().allocate(ATTR_SIZE, 16);
         private int flags;
+        private boolean pipeIgnored;
 
         private Attributes() {
             check(call(ATTR_INIT, attr.address(), 0, 0, 0, 0, 0), "posix_spawnattr_init");
@@ -104,6 +105,21 @@ public final class PosixSpawn implements AutoCloseable {
         /** Gives them back; the caller forgets them. */
         void give() {
             SPARE.add(this);
+        }
+
+        /** Whether SIGPIPE keeps the disposition of this process, or gets the default one. */
+        void pipeIgnored(boolean wanted) {
+            if (pipeIgnored != wanted) {
+                try (Arena arena = Arena.ofConfined()) { // libc copies the set
+                    MemorySegment set = arena.allocate(SIGSET_SIZE, 16).fill((byte) 0xFF);
+                    if (wanted) {
+                        int bit = Signal.PIPE.number() - 1;
+                        set.set(JAVA_LONG, 0, ~(1L << bit));
+                    }
+                    set(SETSIGDEFAULT, set.address(), "posix_spawnattr_setsigdefault");
+                }
+                pipeIgnored = wanted;
+            }
         }
 
         void flags(int wanted) {
@@ -138,6 +154,7 @@ public final class PosixSpawn implements AutoCloseable {
     private long ownActions; // their address, 0 without
     private long actions;
     private int flags = SETSIGDEF | SETSIGMASK;
+    private boolean pipeIgnored;
     private @Nullable NamespaceEntry entry;
     private int group;
     private int cgroup;
@@ -163,6 +180,11 @@ public final class PosixSpawn implements AutoCloseable {
     /** Whether libc has {@code posix_spawn_file_actions_addtcsetpgrp_np} (glibc 2.35). */
     static boolean hasTcsetpgrp() {
         return Rare.ADDTCSETPGRP != null;
+    }
+
+    /** SIGPIPE is ignored, which a program keeps when it is executed. */
+    public void ignorePipe() {
+        pipeIgnored = true;
     }
 
     /** A session of its own. */
@@ -445,6 +467,9 @@ public final class PosixSpawn implements AutoCloseable {
         long size = ARGUMENTS + sizeOf(words) + program.length;
         Attributes attributes = attributes();
         Scratch scratch = Scratch.take();
+        if (pipeIgnored) {
+            SignalDispositions.ignorePipe();
+        }
         try {
             MemorySegment memory = size <= Scratch.SIZE ? scratch.memory : arena.allocate(size, 8);
             long programAt = put(memory, ARGUMENTS, words);
@@ -485,6 +510,9 @@ public final class PosixSpawn implements AutoCloseable {
             }
             return r == 0 ? memory.get(JAVA_INT, RESULT) : -r; // an errno value, not -1
         } finally {
+            if (pipeIgnored) {
+                SignalDispositions.restorePipe();
+            }
             scratch.give();
             attributes.give();
             Reference.reachabilityFence(environment);
@@ -494,6 +522,7 @@ public final class PosixSpawn implements AutoCloseable {
     private Attributes attributes() {
         Attributes attributes = Attributes.take();
         attributes.flags(flags);
+        attributes.pipeIgnored(pipeIgnored);
         if ((flags & SETPGROUP) != 0) {
             attributes.set(SETPGROUP_, group, "posix_spawnattr_setpgroup");
         }

@@ -2,6 +2,8 @@ package io.holdfast.core.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
 /**
@@ -13,10 +15,42 @@ public final class SignalDispositions {
     private static final long SIG_DFL = 0;
     private static final long SIG_IGN = 1;
 
+    /** More than a struct sigaction has on any architecture. */
+    private static final int SIGACTION_SIZE = 256;
+
     private static final MethodHandle SIGACTION = Libc.bind("sigaction");
     private static final MethodHandle SIGNAL = Libc.bind("signal");
 
+    /** What SIGPIPE did before {@link #ignorePipe}; guarded by the class. */
+    private static final MemorySegment PIPE_BEFORE = Arena.global().allocate(SIGACTION_SIZE, 16);
+
+    private static int pipeIgnorers; // guarded by the class
+
     private SignalDispositions() {}
+
+    /**
+     * Ignores SIGPIPE until {@link #restorePipe}, so that a child that is spawned meanwhile
+     * inherits that. For this process it changes nothing: the handler of a JVM does nothing either.
+     * Calls of several threads overlap.
+     */
+    static synchronized void ignorePipe() {
+        if (pipeIgnorers++ == 0) {
+            int number = Signal.PIPE.number();
+            check(Libc.intCall(SIGACTION, number, 0, PIPE_BEFORE.address(), 0, 0, 0));
+            int ignored = Libc.intCall(SIGNAL, number, SIG_IGN, 0, 0, 0, 0);
+        }
+    }
+
+    static synchronized void restorePipe() {
+        if (--pipeIgnorers == 0) {
+            int number = Signal.PIPE.number();
+            check(Libc.intCall(SIGACTION, number, PIPE_BEFORE.address(), 0, 0, 0, 0));
+        }
+    }
+
+    private static void check(int r) {
+        ErrnoException.check(r, "sigaction", Signal.PIPE);
+    }
 
     /**
      * Makes children waitable: where SIGCHLD is ignored, the kernel reaps them and their status is

@@ -51,6 +51,7 @@ public final class Spawn {
     @Nullable Fd terminal;
     @Nullable Isolation isolation;
     @Nullable Consumer<HeldChild> held;
+    boolean pipeIgnored;
     boolean session;
     boolean foreground;
     boolean noNewPrivileges;
@@ -199,6 +200,12 @@ public final class Spawn {
                     "descriptors of a child are 3 to " + MAX_DESCRIPTOR + ": " + target);
         }
         descriptors.put(target, fd);
+        return this;
+    }
+
+    /** Ignores SIGPIPE from the start, instead of being killed by it. */
+    public Spawn ignorePipe() {
+        pipeIgnored = true;
         return this;
     }
 

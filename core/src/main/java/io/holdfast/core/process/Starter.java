@@ -414,6 +414,9 @@ final class Starter {
                     call.chdir(path.toString());
                 }
             }
+            if (spawn.pipeIgnored) {
+                call.ignorePipe();
+            }
             if (spawn.session) {
                 call.newSession();
             }

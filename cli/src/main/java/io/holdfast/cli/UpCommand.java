@@ -216,7 +216,7 @@ final class UpCommand implements Command {
                                 });
                 manager.run();
             }
-            return code.get();
+            return manager.exitStatus().orElse(code.get());
         } catch (UncheckedIOException e) {
             IOException cause = Objects.requireNonNull(e.getCause());
             String reason = CommandException.reason(cause);

@@ -30,8 +30,6 @@ class DirectivesTest {
                     "InstallSection.defaultInstance",
                     "InstallSection.requiredBy",
                     "InstallSection.upheldBy",
-                    "RestartPolicy.mode",
-                    "UnitSection.failureAction",
                     "UnitSection.requiresMountsFor",
                     "UnitSection.sourcePath"); // shown to people
 

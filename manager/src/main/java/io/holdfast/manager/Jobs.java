@@ -20,13 +20,11 @@ import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -47,18 +45,26 @@ final class Jobs implements JobEngine.Listener {
     private final UnitCatalog catalog;
     private final UnitListener listener;
     private final JobEngine engine;
+    private final RequestChecks checks;
+    private final EmergencyActions emergencies;
     private final Reactions reactions;
     private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
     private long loads;
     private long granted;
     private boolean stopping;
 
-    Jobs(ManagerContext context, UnitTable units, UnitCatalog catalog, UnitListener listener) {
+    Jobs(
+            ManagerContext context,
+            UnitTable units,
+            UnitCatalog catalog,
+            UnitListener listener,
+            EmergencyActions.Exits exits) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;
         this.listener = listener;
-        this.reactions = new Reactions(context, units, this);
+        this.emergencies = new EmergencyActions(context, exits);
+        this.reactions = new Reactions(context, units, this, emergencies);
         this.engine =
                 new JobEngine(
                         (delay, task) -> {
@@ -66,6 +72,7 @@ final class Jobs implements JobEngine.Listener {
                             return timer::cancel;
                         },
                         this);
+        this.checks = new RequestChecks(units, engine);
     }
 
     JobEngine engine() {
@@ -96,10 +103,20 @@ final class Jobs implements JobEngine.Listener {
                 mode,
                 answer,
                 node -> {
-                    requireByHand(node.unit().unit(), type);
-                    requireRestartable(node, type);
+                    checks.requireManual(node.unit().unit(), type);
+                    checks.requireRestartable(node, type);
                     grant(node, type, mode, answer, _ -> {});
                 });
+    }
+
+    /** The same for a unit that is started because of another one's end. */
+    void startHandler(UnitName name, JobMode mode, CompletableFuture<UnitJob> answer) {
+        withUnit(
+                name,
+                JobType.START,
+                mode,
+                answer,
+                node -> grant(node, JobType.START, mode, answer, _ -> {}));
     }
 
     /**
@@ -123,61 +140,6 @@ final class Jobs implements JobEngine.Listener {
         if (stopping && type != JobType.STOP) {
             throw new JobRefusedException(
                     Reason.SHUTTING_DOWN, name, "can only be stopped: the manager is stopping.");
-        }
-    }
-
-    private static void requireByHand(Unit unit, JobType type) {
-        boolean refused =
-                switch (type) {
-                    case START -> unit.unit().refuseManualStart();
-                    case STOP -> unit.unit().refuseManualStop();
-                    case RESTART, TRY_RESTART ->
-                            unit.unit().refuseManualStart() || unit.unit().refuseManualStop();
-                    default -> false;
-                };
-        if (refused) {
-            throw new JobRefusedException(
-                    Reason.ONLY_BY_DEPENDENCY,
-                    "Operation refused, unit "
-                            + unit.name()
-                            + " may be requested by dependency only (it is configured to refuse"
-                            + " manual start/stop).");
-        }
-    }
-
-    /**
-     * Whether what is up could come back, as far as that can be told before it stops: a unit that
-     * it needs is active, and a socket's service does not go on with the old one.
-     */
-    private void requireRestartable(LoadedUnit node, JobType type) {
-        if (type != JobType.RESTART || !node.activeState().isUp()) {
-            return;
-        }
-        for (JobUnit other : node.related(Relation.REQUIRES_ACTIVE)) {
-            if (!other.activeState().isUp() && engine.of(other).isEmpty()) {
-                throw new JobRefusedException(
-                        Reason.DEPENDENCY, "Requisite=" + other.name() + " is not active.");
-            }
-        }
-        if (node.meant() instanceof SocketUnit socket && !socket.socket().accept()) {
-            requireServicesStop(node);
-        }
-    }
-
-    private void requireServicesStop(LoadedUnit node) {
-        for (LoadedUnit service : units.servicesOf(node)) {
-            boolean restartsToo =
-                    node.related(Relation.RESTARTED_WITH).contains(service)
-                            || engine.of(service)
-                                    .filter(job -> job.type() != JobType.RELOAD)
-                                    .isPresent();
-            if (service.unit().goesOn() && !restartsToo) {
-                throw new JobRefusedException(
-                        Reason.BAD_SETTING,
-                        node.name(),
-                        "has a bad unit file setting.",
-                        "its service " + service.name() + " is active and would miss it");
-            }
         }
     }
 
@@ -205,7 +167,7 @@ final class Jobs implements JobEngine.Listener {
             JobType type,
             CompletableFuture<Map<UnitName, JobResult>> answer) {
         requireNotStopping(type);
-        Results results = new Results(names, answer);
+        JobResults results = new JobResults(names, answer);
         load(
                 names,
                 type,
@@ -236,7 +198,7 @@ final class Jobs implements JobEngine.Listener {
             UnitName name, JobType type, UnitCatalog.Closure closure, Consumer<JobResult> done) {
         try {
             LoadedUnit node = node(name, closure);
-            requireRestartable(node, type);
+            checks.requireRestartable(node, type);
             UnitJob _ = engine.request(node, type, JobMode.REPLACE, done);
         } catch (JobRefusedException e) {
             tell(name, type, e, closure);
@@ -282,29 +244,6 @@ final class Jobs implements JobEngine.Listener {
             case DESTRUCTIVE -> JobResult.CANCELED;
             default -> JobResult.INVALID;
         };
-    }
-
-    /** The results of several requests, under the names that were used. */
-    private static final class Results {
-        private final Map<UnitName, JobResult> results = new LinkedHashMap<>();
-        private final Set<UnitName> open;
-        private final CompletableFuture<Map<UnitName, JobResult>> answer;
-
-        Results(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-            this.open = new LinkedHashSet<>(names);
-            this.answer = answer;
-            names.forEach(name -> results.put(name, JobResult.INVALID));
-            if (open.isEmpty()) {
-                answer.complete(results);
-            }
-        }
-
-        void add(UnitName name, JobResult result) {
-            results.put(name, result);
-            if (open.remove(name) && open.isEmpty()) {
-                answer.complete(results);
-            }
-        }
     }
 
     // ---- reading files
@@ -446,7 +385,7 @@ final class Jobs implements JobEngine.Listener {
         stopping = true;
         List<LoadedUnit> all = List.copyOf(units.nodes());
         CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
-        Results results = new Results(all.stream().map(LoadedUnit::name).toList(), answer);
+        JobResults results = new JobResults(all.stream().map(LoadedUnit::name).toList(), answer);
         var _ = answer.thenAccept(done);
         engine.cancelAll();
         for (LoadedUnit node : all) {
@@ -484,16 +423,54 @@ final class Jobs implements JobEngine.Listener {
     /** Something of a unit's state is another. */
     void changed(UnitName name) {
         LoadedUnit node = units.node(name);
-        if (node != null && node.hasChanged()) {
-            engine.stateChanged(node, node.activeState());
+        if (node == null) {
+            return;
+        }
+        ActiveState before = node.exchangeState();
+        ActiveState now = node.activeState();
+        if (before != now) {
+            reactions.entered(node, before, now);
+            engine.stateChanged(node, now);
             engine.run();
             reactions.stopLaterIfUnbound(node);
         }
     }
 
-    /** A unit has come to rest by itself or by a job. */
-    void settled(UnitName name, ActiveState state) {
-        reactions.settled(name, state);
+    Optional<UnitJob> jobOf(UnitName name) {
+        LoadedUnit node = units.node(name);
+        return node == null ? Optional.empty() : engine.of(node);
+    }
+
+    /** The automatic restart of a unit; returns why it is refused. */
+    Optional<String> restart(UnitName name, boolean alone) {
+        LoadedUnit node = units.node(name);
+        if (node == null || stopping) {
+            return Optional.of("the manager is stopping");
+        }
+        try {
+            engine.startAgain(node, alone ? JobMode.REPLACE : JobMode.RESTART_DEPENDENCIES);
+            engine.run();
+            return Optional.empty();
+        } catch (JobRefusedException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    void startLimitHit(UnitName name) {
+        LoadedUnit node = units.node(name);
+        if (node != null) {
+            emergencies.startLimitHit(node);
+        }
+    }
+
+    /** What a unit that handles the end of others learns about that. */
+    Map<String, String> monitorVariables(UnitName handler) {
+        return reactions.monitorVariables(handler);
+    }
+
+    /** A unit has become inactive or failed, and no automatic restart follows. */
+    void settled(UnitName name) {
+        reactions.settled(name);
     }
 
     // ---- what the engine tells
@@ -520,6 +497,9 @@ final class Jobs implements JobEngine.Listener {
         }
         if (result == JobResult.TIMEOUT) {
             context.warn(job.unit(), "its job to " + job.type().word() + " has run out of time");
+            if (node != null) {
+                emergencies.jobTimedOut(node);
+            }
         }
     }
 

@@ -25,9 +25,7 @@ import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySocket;
 import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.process.UnitCgroups;
-import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.process.Workloads;
-import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -43,7 +41,6 @@ import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.socket.SocketKind;
 import io.holdfast.manager.target.TargetKind;
-import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.value.Host;
@@ -52,6 +49,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +93,7 @@ public final class Manager implements AutoCloseable {
     private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
     private Optional<BusNames> busNames = Optional.empty(); // of the loop
+    private OptionalInt exitStatus = OptionalInt.empty(); // of the loop
     private boolean closed;
 
     private Manager(
@@ -129,14 +128,14 @@ public final class Manager implements AutoCloseable {
                         Path.of(notifySocket(options)),
                         uids,
                         loudness,
-                        new UnitEvents(listeners, workloads));
+                        new UnitEvents(new Parts(), listeners, workloads));
         units =
                 new UnitTable(
                         context,
                         new UnitKinds(
                                 List.of(new ServiceKind(), new SocketKind()), new TargetKind()));
         owners = new ProcessOwners(units);
-        jobs = new Jobs(context, units, catalog, listeners);
+        jobs = new Jobs(context, units, catalog, listeners, this::exit);
         activation = new SocketActivation(context, units, jobs);
         view =
                 new ManagerView(
@@ -182,62 +181,30 @@ public final class Manager implements AutoCloseable {
         return options.runtimeDirectory().resolve("notify").toString();
     }
 
-    /** What units tell. */
-    private final class UnitEvents implements ManagerContext.Events {
-        private final UnitListeners listeners;
-        private final Workloads workloads;
-
-        UnitEvents(UnitListeners listeners, Workloads workloads) {
-            this.listeners = listeners;
-            this.workloads = workloads;
+    private final class Parts implements UnitEvents.Parts {
+        @Override
+        public Jobs jobs() {
+            return jobs;
         }
 
         @Override
-        public void loaded(UnitName unit) {
-            listeners.unitNew(unit);
+        public SocketActivation activation() {
+            return activation;
         }
 
         @Override
-        public void changed(UnitName unit) {
-            listeners.unitChanged(unit);
-            jobs.changed(unit);
+        public Orphans orphans() {
+            return orphans;
         }
 
         @Override
-        public void runs(long cgroupId, Workload workload) {
-            workloads.add(cgroupId, workload);
-        }
-
-        @Override
-        public void runEnded(UnitName unit) {
-            workloads.remove(unit);
-        }
-
-        @Override
-        public void settled(UnitName unit, ActiveState state) {
-            activation.settled(unit);
-            jobs.settled(unit, state);
+        public NotifyRouter messages() {
+            return messages;
         }
 
         @Override
         public Optional<BusNames> busNames() {
             return busNames;
-        }
-
-        @Override
-        public Activation activation() {
-            return activation;
-        }
-
-        @Override
-        public void spawned() {
-            orphans.look();
-            messages.spawned();
-        }
-
-        @Override
-        public void lookForOrphans(Runnable then) {
-            orphans.look(then);
         }
     }
 
@@ -444,6 +411,25 @@ public final class Manager implements AutoCloseable {
             }
         });
         return shutDown.copy();
+    }
+
+    private void exit(OptionalInt status, boolean force) {
+        if (exitStatus.isEmpty()) {
+            exitStatus = status;
+        }
+        if (force) {
+            loop.stop(); // close kills what is left
+        } else {
+            var _ = shutdown();
+        }
+    }
+
+    /**
+     * The exit status that a unit has chosen by ending the manager ({@code FailureAction=exit});
+     * empty if none has. After {@link #run} has returned.
+     */
+    public OptionalInt exitStatus() {
+        return exitStatus;
     }
 
     /** What is done on the loop, and answers. */

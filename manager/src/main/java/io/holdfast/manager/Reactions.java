@@ -9,27 +9,117 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.service.Service;
 import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.EndSettings;
+import io.holdfast.manager.unit.section.EndSettings.HandlerMode;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 
 /**
- * What other units do when one comes into a state, by itself or by a job: {@code BindsTo=} stops
- * them, {@code OnFailure=} and {@code Upholds=} start them. On the loop.
+ * What follows when the state of a unit changes, on request or not: {@code BindsTo=} and {@code
+ * StopWhenUnneeded=} stop units, {@code OnSuccess=}, {@code OnFailure=} and {@code Upholds=} start
+ * them, and {@code SuccessAction=} and {@code FailureAction=} end the manager. On the loop.
  */
 final class Reactions {
+    /** The dependencies by which an active unit needs another. */
+    private static final List<Dependency> NEEDS =
+            List.of(
+                    Dependency.REQUIRES,
+                    Dependency.REQUISITE,
+                    Dependency.WANTS,
+                    Dependency.BINDS_TO,
+                    Dependency.UPHOLDS);
+
     private final ManagerContext context;
     private final UnitTable units;
     private final Jobs jobs;
+    private final EmergencyActions emergencies;
 
-    Reactions(ManagerContext context, UnitTable units, Jobs jobs) {
+    Reactions(ManagerContext context, UnitTable units, Jobs jobs, EmergencyActions emergencies) {
         this.context = context;
         this.units = units;
         this.jobs = jobs;
+        this.emergencies = emergencies;
+    }
+
+    /**
+     * A unit has come into another state; also into the inactive or failed state that an automatic
+     * restart leaves at once.
+     */
+    void entered(LoadedUnit node, ActiveState before, ActiveState now) {
+        if (jobs.isStopping()) {
+            return;
+        }
+        if (before.isUp() && !now.isUp() && isUnexpected(node)) {
+            context.loop().postEnding(() -> stopBound(node));
+        }
+        if (now == ActiveState.FAILED) {
+            startOnFailure(node);
+            emergencies.failed(node);
+        } else if (now == ActiveState.INACTIVE && before != ActiveState.FAILED) {
+            startHandlers(node, Dependency.ON_SUCCESS, ends(node).onSuccessMode());
+            emergencies.succeeded(node);
+        }
+        if (now == ActiveState.ACTIVE) {
+            stopLaterIfUnneeded(node);
+        } else if (Jobs.isDown(node)) {
+            needed(node).forEach(this::stopLaterIfUnneeded);
+        }
+    }
+
+    private static EndSettings ends(LoadedUnit node) {
+        return node.unit().unit().unit().ends();
+    }
+
+    /** Whether no job of the unit was to stop it. */
+    private boolean isUnexpected(LoadedUnit node) {
+        return jobs.engine()
+                .of(node)
+                .map(job ->
+                        job.running()
+                                && job.type() != JobType.STOP
+                                && job.type() != JobType.RESTART)
+                .orElse(true);
+    }
+
+    // ---- StopWhenUnneeded=
+
+    private List<LoadedUnit> needed(LoadedUnit node) {
+        Dependencies dependencies = node.meant().unit().dependencies();
+        return NEEDS.stream()
+                .flatMap(kind -> dependencies.of(kind).stream())
+                .flatMap(name -> Stream.ofNullable(units.node(name)))
+                .toList();
+    }
+
+    private void stopLaterIfUnneeded(LoadedUnit node) {
+        if (!jobs.isStopping() && isUnneeded(node)) {
+            context.loop()
+                    .postEnding(() -> {
+                        if (!jobs.isStopping() && isUnneeded(node)) {
+                            context.info(node.name(), "is not needed any more");
+                            request(node, JobType.STOP, "StopWhenUnneeded=");
+                        }
+                    });
+        }
+    }
+
+    private boolean isUnneeded(LoadedUnit node) {
+        return node.activeState() == ActiveState.ACTIVE
+                && node.meant().unit().ends().stopWhenUnneeded()
+                && jobs.engine().of(node).isEmpty()
+                && NEEDS.stream()
+                        .flatMap(kind -> units.dependants(kind, node).stream())
+                        .allMatch(other -> Jobs.isDown(other) && jobs.engine().of(other).isEmpty());
     }
 
     // ---- BindsTo=
@@ -38,6 +128,21 @@ final class Reactions {
     void jobEnded(LoadedUnit node) {
         stopLaterIfUnbound(node);
         units.dependants(Dependency.BINDS_TO, node).forEach(this::stopLaterIfUnbound);
+        stopLaterIfUnneeded(node);
+        if (Jobs.isDown(node)) {
+            needed(node).forEach(this::stopLaterIfUnneeded);
+        }
+    }
+
+    /** Stops what is bound to a unit that has gone without a job. */
+    private void stopBound(LoadedUnit node) {
+        for (LoadedUnit other : units.dependants(Dependency.BINDS_TO, node)) {
+            boolean isStopped =
+                    jobs.engine().of(other).filter(job -> job.type() == JobType.STOP).isPresent();
+            if (!jobs.isStopping() && other.activeState().isUp() && !isStopped) {
+                request(other, JobType.STOP, "BindsTo=" + node.name());
+            }
+        }
     }
 
     /**
@@ -71,10 +176,10 @@ final class Reactions {
         }
     }
 
-    // ---- a unit has come to rest
+    // ---- a unit has become inactive or failed
 
-    /** A unit has come to rest by itself or by a job: others may depend on that. */
-    void settled(UnitName name, ActiveState state) {
+    /** A unit has become inactive or failed, and no automatic restart follows. */
+    void settled(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node == null || jobs.isStopping()) {
             return;
@@ -84,9 +189,6 @@ final class Reactions {
             if (!comesBack && other.activeState().isUp() && jobs.engine().of(other).isEmpty()) {
                 request(other, JobType.STOP, "BindsTo=" + name);
             }
-        }
-        if (state == ActiveState.FAILED) {
-            startOnFailure(node);
         }
         if (isUpheld(node)) {
             var ignored =
@@ -100,10 +202,51 @@ final class Reactions {
     }
 
     void startOnFailure(LoadedUnit node) {
-        Set<UnitName> handlers = node.unit().unit().unit().dependencies().of(Dependency.ON_FAILURE);
-        if (!handlers.isEmpty() && !jobs.isStopping()) {
-            startFor("OnFailure= of " + node.name(), handlers);
+        startHandlers(node, Dependency.ON_FAILURE, ends(node).onFailureMode());
+    }
+
+    private void startHandlers(LoadedUnit node, Dependency kind, HandlerMode mode) {
+        if (jobs.isStopping()) {
+            return;
         }
+        for (UnitName handler : node.unit().unit().unit().dependencies().of(kind)) {
+            CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+            String reason = kind.directive() + "=" + handler;
+            var _ =
+                    answer.whenComplete((_, failure) -> {
+                        if (failure != null) {
+                            context.warn(
+                                    node.name(),
+                                    reason + ": cannot be started: " + cause(failure).getMessage());
+                        }
+                    });
+            try {
+                jobs.startHandler(handler, JobMode.valueOf(mode.name()), answer);
+            } catch (JobRefusedException e) {
+                answer.completeExceptionally(e);
+            }
+        }
+    }
+
+    /**
+     * What a unit that handles the end of others learns about it; nothing where several units name
+     * it, since it is not known which of them it was started for.
+     */
+    Map<String, String> monitorVariables(UnitName handler) {
+        LoadedUnit node = units.node(handler);
+        if (node == null) {
+            return Map.of();
+        }
+        Set<LoadedUnit> monitored = new LinkedHashSet<>();
+        monitored.addAll(units.dependants(Dependency.ON_FAILURE, node));
+        monitored.addAll(units.dependants(Dependency.ON_SUCCESS, node));
+        if (monitored.size() > 1) {
+            context.notice(handler, "does not get MONITOR_ variables: several units are its cause");
+        }
+        return monitored.size() == 1
+                        && monitored.iterator().next().unit() instanceof Service service
+                ? service.monitorVariables()
+                : Map.of();
     }
 
     private boolean isUpheld(LoadedUnit node) {

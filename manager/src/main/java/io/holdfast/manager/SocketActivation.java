@@ -9,7 +9,7 @@ import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.SubState;
+import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.service.Service;
 import io.holdfast.manager.socket.ManagedSocket;
@@ -86,8 +86,8 @@ final class SocketActivation implements Activation {
     }
 
     @Override
-    public SubState stateOf(UnitName service) {
-        return units.find(service) instanceof Service known ? known.state() : SubState.DEAD;
+    public ServicePhase phaseOf(UnitName service) {
+        return units.find(service) instanceof Service known ? known.phase() : ServicePhase.DOWN;
     }
 
     @Override
@@ -99,8 +99,8 @@ final class SocketActivation implements Activation {
         units.of(ManagedSocket.class)
                 .filter(socket -> socket.unit().triggers(service.unit()))
                 .toList()
-                .forEach(socket -> socket.serviceChanged(service.state(), tooOften));
-        if (instances.contains(name) && service.state() == SubState.DEAD) {
+                .forEach(socket -> socket.serviceChanged(service.phase(), tooOften));
+        if (instances.contains(name) && service.activeState() == ActiveState.INACTIVE) {
             context.loop().postEnding(() -> drop(name));
         }
     }

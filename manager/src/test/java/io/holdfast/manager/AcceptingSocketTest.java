@@ -456,4 +456,15 @@ class AcceptingSocketTest {
             attacker.destroyForcibly().waitFor();
         }
     }
+
+    @Test
+    void whatReadsTheConnectionAlsoAnswersOnItUnlessToldOtherwise() throws Exception {
+        accepting();
+        stage.service("a@", "StandardInput=socket", "ExecStart=/bin/sh -c 'read x; echo $x back'");
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
+        try (UnixSocket client = connect()) {
+            say(client, "hello\n");
+            assertThat(hear(client)).isEqualTo("hello back\n");
+        }
+    }
 }

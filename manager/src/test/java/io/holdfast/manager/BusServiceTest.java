@@ -150,7 +150,7 @@ class BusServiceTest {
     void anOwnerFromBeforeDoesNotCount() throws Exception {
         bus.owned(NAME, ":1.1");
         service("TimeoutStartSec=200ms");
-        assertThat(Stage.get(starting())).isEqualTo(JobResult.TIMEOUT);
+        assertThat(Stage.get(starting())).isEqualTo(JobResult.FAILED);
         stage.happenings().await("is owned already, by :1.1");
         assertThat(stage.state("a")).isEqualTo("failed/failed timeout");
     }
@@ -158,7 +158,7 @@ class BusServiceTest {
     @Test
     void aNameThatIsNeverOwnedIsATimeout() throws Exception {
         service("TimeoutStartSec=200ms");
-        assertThat(Stage.get(starting())).isEqualTo(JobResult.TIMEOUT);
+        assertThat(Stage.get(starting())).isEqualTo(JobResult.FAILED);
     }
 
     @Test

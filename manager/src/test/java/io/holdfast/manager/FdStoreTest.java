@@ -166,6 +166,7 @@ class FdStoreTest {
         service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a")).isEqualTo("inactive/dead-resources-pinned success");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         told("given 1 [stored] mine", 1);
 

@@ -92,8 +92,10 @@ class ForkingServiceTest {
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         stage.happenings().awaitOutput("a.service", "main " + stage.main("a").pid());
         assertThat(stage.status("a").processes()).hasSize(3);
+        assertThat(Path.of(pidFile())).exists();
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+        assertThat(Path.of(pidFile())).as("it would name somebody else").doesNotExist();
     }
 
     @Test
@@ -107,7 +109,7 @@ class ForkingServiceTest {
                 "PIDFile=" + pidFile(),
                 "ExecStart=/bin/sh -c 'sleep 1000 &'");
 
-        assertThat(stage.start("a")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
         assertThat(stage.happenings().await(pidFile() + " names process 1"))
                 .contains("none of this unit's");
         assertThat(stage.status("a").mainProcess()).isEmpty();

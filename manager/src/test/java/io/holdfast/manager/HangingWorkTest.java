@@ -94,7 +94,7 @@ class HangingWorkTest {
         assertThat(stage.start("other")).isEqualTo(JobResult.DONE);
         assertThat(stage.status("other").processes()).hasSize(1);
         for (CompletableFuture<JobResult> start : starts) {
-            assertThat(Stage.get(start)).isEqualTo(JobResult.TIMEOUT);
+            assertThat(Stage.get(start)).isEqualTo(JobResult.FAILED);
         }
         assertThat(stage.happenings().awaitRest("hangs0.service")).contains("failed: timeout");
         assertThat(stage.state("hangs0")).isEqualTo("failed/failed timeout");
@@ -108,7 +108,7 @@ class HangingWorkTest {
 
     @Test
     void whatComesTooLateIsKilledAndTheUnitStartsAgain() throws Exception {
-        assertThat(stage.start("hangs0")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.start("hangs0")).isEqualTo(JobResult.FAILED);
         CompletableFuture<JobResult> again = stage.starting("hangs0");
         user.close();
         assertThat(Stage.get(again)).isEqualTo(JobResult.DONE);

@@ -161,10 +161,9 @@ class JobReactionsTest {
         var bound = stage.starting("bound");
         stage.happenings().awaitOutput("bound.service", "waiting");
         stage.kill("base", Signal.KILL, true);
-        stage.happenings().awaitRest("base.service");
-        open(gate);
-        Stage.get(bound);
+        assertThat(Stage.get(bound)).as("at once").isEqualTo(JobResult.CANCELED);
         stage.happenings().awaitRest("bound.service");
+        stage.happenings().awaitRest("base.service");
     }
 
     @Test

@@ -87,7 +87,7 @@ class NotifyServiceTest {
     void itFailsIfItNeverSaysSo() throws Exception {
         stage.service("a", "Type=notify", "TimeoutStartSec=300ms", "ExecStart=/bin/sleep 1000");
 
-        assertThat(stage.start("a")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
         assertThat(stage.state("a")).isEqualTo("failed/failed timeout");
     }
 

@@ -1,10 +1,14 @@
 package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -181,6 +185,28 @@ class RestartRequestTest {
     }
 
     @Test
+    void aTryRestartIsRefusedToo() throws Exception {
+        stage.service("down", SLEEP);
+        stage.serviceWith("a", "Requisite=down.service\nAfter=down.service", SLEEP);
+        stage.start("down");
+        stage.start("a");
+        enqueue("down.service", JobType.STOP, JobMode.IGNORE_REQUIREMENTS);
+        stage.happenings().awaitRest("down.service");
+        ProcessId main = stage.main("a");
+        assertThatThrownBy(() -> enqueue("a.service", JobType.TRY_RESTART, JobMode.REPLACE))
+                .hasMessageContaining("Requisite=down.service is not active");
+        assertThat(stage.main("a")).isEqualTo(main);
+    }
+
+    private UnitJob enqueue(String name, JobType type, JobMode mode) throws Exception {
+        CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+        stage.manager()
+                .loop()
+                .post(() -> stage.manager().view().enqueue(UnitName.of(name), type, mode, answer));
+        return Stage.get(answer);
+    }
+
+    @Test
     void nothingIsSaidToStopForARestartThatIsRefused() throws Exception {
         stage.service("rival", SLEEP);
         stage.serviceWith("wanted", "Conflicts=rival.service", SLEEP);
@@ -328,7 +354,7 @@ class RestartRequestTest {
             stage.service("a", lines.toArray(String[]::new));
             Stage.get(stage.reloading());
             stage.kill("a", Signal.KILL, true);
-            stage.happenings().await("a.service: WARNING is started as it was", starts);
+            stage.happenings().await("restarting with the old one", starts);
             stage.happenings().await("a.service: INFO started", ++starts);
         }
     }

@@ -57,6 +57,22 @@ class ServiceReloadTest {
         return Stage.get(reloading(name));
     }
 
+    private String reloadResult(String name) throws Exception {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        stage.manager()
+                .loop()
+                .post(() ->
+                        answer.complete(
+                                stage.manager()
+                                        .view()
+                                        .unit(UnitName.meant(name))
+                                        .orElseThrow()
+                                        .service()
+                                        .orElseThrow()
+                                        .reloadResult()));
+        return Stage.get(answer);
+    }
+
     @Test
     void itsReloadCommandsRunBesideTheMainProcess() throws Exception {
         stage.service(
@@ -85,6 +101,7 @@ class ServiceReloadTest {
         assertThat(reload("a")).isEqualTo(JobResult.FAILED);
         assertThat(stage.status("a").log()).isEmpty();
         assertThat(stage.state("a")).isEqualTo("active/running success");
+        assertThat(reloadResult("a")).isEqualTo("exit-code");
     }
 
     @Test
@@ -96,9 +113,10 @@ class ServiceReloadTest {
                 "ExecReload=/bin/sleep 1001");
         stage.start("a");
 
-        assertThat(reload("a")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(reload("a")).isEqualTo(JobResult.FAILED);
         assertThat(stage.state("a")).isEqualTo("active/running success");
-        assertThat(reload("a")).as("again").isEqualTo(JobResult.TIMEOUT);
+        assertThat(reload("a")).as("again").isEqualTo(JobResult.FAILED);
+        assertThat(reloadResult("a")).isEqualTo("timeout");
     }
 
     @Test

@@ -192,16 +192,17 @@ class ServiceTypesTest {
     }
 
     @Test
-    void aFailedCommandAfterTheStartStopsTheService() throws Exception {
+    void aFailedCommandAfterTheStartEndsTheServiceWithoutItsStopCommands() throws Exception {
         stage.service(
                 "a",
                 "ExecStart=/bin/sleep 1000",
                 "ExecStartPost=/bin/false",
-                "ExecStop=/bin/echo stop");
+                "ExecStop=/bin/echo stop",
+                "ExecStopPost=/bin/echo post");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
         assertThat(stage.state("a")).isEqualTo("failed/failed exit-code");
-        assertThat(stage.status("a").log()).containsExactly("stop");
+        assertThat(stage.status("a").log()).containsExactly("post");
     }
 
     @Test
@@ -251,8 +252,12 @@ class ServiceTypesTest {
         assertThat(stage.start("skips")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("skips")).isEqualTo("inactive/dead success");
         assertThat(stage.start("fails")).isEqualTo(JobResult.ASSERT);
-        assertThat(stage.state("fails")).isEqualTo("failed/failed resources");
+        assertThat(stage.state("fails"))
+                .as("only its job fails")
+                .isEqualTo("inactive/dead success");
         assertThat(stage.happenings().await("skips.service: NOTICE")).contains("/nowhere");
+        assertThat(stage.happenings().await("fails.service: ERROR not started"))
+                .contains("/nowhere");
     }
 
     @Test
@@ -265,9 +270,9 @@ class ServiceTypesTest {
                 "ExecStartPre=/bin/sleep 1000",
                 "ExecStart=/bin/echo never");
 
-        assertThat(stage.start("oneshot")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.start("oneshot")).isEqualTo(JobResult.FAILED);
         assertThat(stage.state("oneshot")).isEqualTo("failed/failed timeout");
-        assertThat(stage.start("pre")).isEqualTo(JobResult.TIMEOUT);
+        assertThat(stage.start("pre")).isEqualTo(JobResult.FAILED);
         assertThat(stage.status("pre").log()).isEmpty();
     }
 
@@ -347,5 +352,40 @@ class ServiceTypesTest {
                 .endsWith("99999", "100000");
         assertThat(stage.happenings().lines())
                 .allMatch(line -> line.length() < UnitLog.DEFAULT_LINE_BYTES + 100);
+    }
+
+    @Test
+    void sigpipeIsIgnoredUnlessTheUnitSaysOtherwise() throws Exception {
+        String shows = "ExecStart=/bin/sh -c 'grep SigIgn /proc/self/status'";
+        stage.service("ignores", "Type=oneshot", shows);
+        stage.service("dies", "Type=oneshot", "IgnoreSIGPIPE=no", shows);
+        stage.start("ignores");
+        stage.start("dies");
+        stage.happenings().awaitOutput("ignores.service", "SigIgn:\t0000000000001000");
+        stage.happenings().awaitOutput("dies.service", "SigIgn:\t0000000000000000");
+    }
+
+    @Test
+    void whatACommandAfterTheStopLeavesIsTerminatedFirst() throws Exception {
+        stage.service(
+                "a",
+                "ExecStart=/bin/sleep 1000",
+                "ExecStopPost="
+                        + stage.python(
+                                "post",
+                                """
+                                if os.fork() == 0:
+                                    signal.signal(signal.SIGTERM, lambda *_: (say("term"), os._exit(0)))
+                                    open("%s", "w").close()
+                                    signal.pause()
+                                while not os.path.exists("%s"):
+                                    time.sleep(0.01)
+                                """
+                                        .formatted(
+                                                folder.resolve("ready"), folder.resolve("ready"))));
+        stage.start("a");
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.status("a").log()).containsExactly("term");
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
     }
 }

@@ -1,10 +1,14 @@
 package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -252,7 +257,28 @@ class UnitDependenciesTest {
                 "StartLimitBurst=2\nStartLimitIntervalSec=1",
                 "ExecStart=/bin/sh -c 'echo run; exit 1'");
         stage.start("a");
-        stage.happenings().await("b.service: ERROR failed: start-limit-hit");
+        stage.happenings().await("b.service: ERROR start limit hit");
         stage.happenings().await("b.service | run", 3);
+    }
+
+    @Test
+    void aRequiredUnitThatIsMaskedRefusesTheRequestAsMasked() throws Exception {
+        told("a", "Requires=masked.service");
+        Files.createSymbolicLink(
+                stage.unitFolder().resolve("masked.service"), Path.of("/dev/null"));
+        CompletableFuture<UnitJob> answer = new CompletableFuture<>();
+        stage.manager()
+                .loop()
+                .post(() ->
+                        stage.manager()
+                                .view()
+                                .enqueue(
+                                        UnitName.of("a.service"),
+                                        JobType.START,
+                                        JobMode.REPLACE,
+                                        answer));
+        assertThatThrownBy(() -> Stage.get(answer))
+                .hasMessageContaining("masked.service is masked.");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
     }
 }

@@ -230,6 +230,9 @@ public final class Execution {
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
         spawn.environment(variables).newSession().umask(settings().umask()).directory(directory());
         settings().nice().ifPresent(spawn::nice);
+        if (settings().ignorePipe()) {
+            spawn.ignorePipe();
+        }
         if (variables.containsKey(ExecEnvironment.WATCHDOG_TIME)) {
             spawn.environmentOfPid("WATCHDOG_PID");
         }

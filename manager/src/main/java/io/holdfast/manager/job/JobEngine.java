@@ -1,6 +1,5 @@
 package io.holdfast.manager.job;
 
-import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.unit.ActiveState;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -95,7 +94,7 @@ public final class JobEngine {
      */
     public UnitJob request(JobUnit unit, JobType wanted, JobMode mode, Consumer<JobResult> done) {
         JobType type = wanted.collapse(unit.activeState());
-        requireSensible(unit, type, mode);
+        mode.check(unit, type);
         Transaction transaction =
                 Transaction.of(unit, type, mode, jobs::get, line -> listener.note(unit, line));
         if (mode == JobMode.ISOLATE || mode == JobMode.FLUSH) {
@@ -114,31 +113,19 @@ public final class JobEngine {
         return anchor.snapshot();
     }
 
-    private static void requireSensible(JobUnit unit, JobType type, JobMode mode) {
-        switch (mode) {
-            case ISOLATE -> {
-                require(type == JobType.START, "Isolate is only valid for start.");
-                if (!unit.allowsIsolate()) {
-                    throw new JobRefusedException(
-                            Reason.NO_ISOLATION,
-                            "Operation refused, unit may not be isolated: AllowIsolate= of "
-                                    + unit.name()
-                                    + " is off.");
-                }
-            }
-            case TRIGGERING ->
-                    require(type == JobType.STOP, "--job-mode=triggering is only valid for stop.");
-            case RESTART_DEPENDENCIES ->
-                    require(
-                            type == JobType.START,
-                            "--job-mode=restart-dependencies is only valid for start.");
-            default -> {}
-        }
-    }
-
-    private static void require(boolean condition, String text) {
-        if (!condition) {
-            throw new JobRefusedException(Reason.INVALID_MODE, text);
+    /**
+     * Grants the start of a unit that ended and is to be started again automatically. A start of it
+     * that runs already waits again, and begins when no job is left that goes first.
+     *
+     * @throws JobRefusedException as {@link #request}
+     */
+    public void startAgain(JobUnit unit, JobMode mode) {
+        UnitJob _ = request(unit, JobType.START, mode, _ -> {});
+        Job job = jobs.get(unit);
+        if (job != null && job.isRunning()) {
+            job.await();
+            ready.add(job);
+            changed(job);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.manager.job;
 
+import io.holdfast.manager.job.JobRefusedException.Reason;
 import java.util.Locale;
 
 /**
@@ -36,5 +37,38 @@ public enum JobMode {
     /** Whether other units are left as they are. */
     public boolean isAlone() {
         return this == IGNORE_DEPENDENCIES || this == IGNORE_REQUIREMENTS;
+    }
+
+    /**
+     * Checks that a request with this mode makes sense.
+     *
+     * @throws JobRefusedException if it does not
+     */
+    void check(JobUnit unit, JobType type) {
+        switch (this) {
+            case ISOLATE -> {
+                require(type == JobType.START, "Isolate is only valid for start.");
+                if (!unit.allowsIsolate()) {
+                    throw new JobRefusedException(
+                            Reason.NO_ISOLATION,
+                            "Operation refused, unit may not be isolated: AllowIsolate= of "
+                                    + unit.name()
+                                    + " is off.");
+                }
+            }
+            case TRIGGERING ->
+                    require(type == JobType.STOP, "--job-mode=triggering is only valid for stop.");
+            case RESTART_DEPENDENCIES ->
+                    require(
+                            type == JobType.START,
+                            "--job-mode=restart-dependencies is only valid for start.");
+            default -> {}
+        }
+    }
+
+    private static void require(boolean condition, String text) {
+        if (!condition) {
+            throw new JobRefusedException(Reason.INVALID_MODE, text);
+        }
     }
 }

@@ -13,8 +13,8 @@ public interface Activation {
     /** A service has come into another state, or again into the same. */
     void changed(UnitName service);
 
-    /** Where in its life a service is; dead if it is not even loaded. */
-    SubState stateOf(UnitName service);
+    /** Where a service is in its life; down if it is not loaded. */
+    ServicePhase phaseOf(UnitName service);
 
     /**
      * Starts the service of a socket that has traffic.

@@ -15,11 +15,19 @@ public final class JobWaiters {
         waiters.add(waiter);
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return waiters.isEmpty();
     }
 
-    /** Tells all of them; who comes meanwhile waits for the next answer. */
+    /** Moves all of them to a list of its own, which is answered later. */
+    public JobWaiters take() {
+        JobWaiters taken = new JobWaiters();
+        taken.waiters.addAll(waiters);
+        waiters.clear();
+        return taken;
+    }
+
+    /** Answers all of them; one that is added meanwhile waits for the next answer. */
     public void answer(JobResult how) {
         List<Consumer<JobResult>> now = List.copyOf(waiters);
         waiters.clear();

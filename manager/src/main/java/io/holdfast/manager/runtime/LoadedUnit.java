@@ -50,11 +50,11 @@ public final class LoadedUnit implements JobUnit {
         return unit;
     }
 
-    /** Whether its active state is another than at the last call. */
-    public boolean hasChanged() {
+    /** Remembers its active state, and returns the one that was remembered before. */
+    public ActiveState exchangeState() {
         ActiveState before = lastState;
         lastState = unit.activeState();
-        return before != lastState;
+        return before;
     }
 
     @Override
@@ -147,9 +147,7 @@ public final class LoadedUnit implements JobUnit {
 
     @Override
     public boolean isReadyFor(JobType type) {
-        ActiveState state = unit.activeState();
-        return type != JobType.RELOAD
-                || (state != ActiveState.RELOADING && state != ActiveState.ACTIVATING);
+        return unit.isReadyFor(type);
     }
 
     // ---- its settings for jobs
@@ -272,6 +270,8 @@ public final class LoadedUnit implements JobUnit {
     public void withdrawn(JobType type) {
         if (type == JobType.STOP || type == JobType.RESTART) {
             unit.withdrawStop();
+        } else if (type == JobType.START) {
+            unit.withdrawStart();
         }
     }
 
@@ -279,8 +279,7 @@ public final class LoadedUnit implements JobUnit {
     public void begin(JobType type, Consumer<JobResult> done) {
         switch (type) {
             case START -> unit.start(done);
-            case STOP -> unit.stop(false, done);
-            case RESTART -> unit.stop(true, done);
+            case STOP, RESTART -> unit.stop(done);
             case RELOAD -> unit.reload(done);
             default -> throw new IllegalArgumentException(type.word());
         }

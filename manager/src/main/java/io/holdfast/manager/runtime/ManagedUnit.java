@@ -1,6 +1,7 @@
 package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.section.Unit;
 import java.time.Duration;
@@ -35,8 +36,20 @@ public interface ManagedUnit {
     /** What its files say now, to be in force from the next start. */
     void reloaded(Unit unit);
 
+    /** Whether a job can begin now; if not, it waits for a change of the unit's state. */
+    default boolean isReadyFor(JobType type) {
+        return switch (type) {
+            case START -> activeState() != ActiveState.DEACTIVATING;
+            case RELOAD ->
+                    activeState() != ActiveState.RELOADING
+                            && activeState() != ActiveState.ACTIVATING;
+            default -> true;
+        };
+    }
+
     /**
-     * Starts it, or waits for a start that is under way.
+     * Starts it, or waits for a start that is under way. Only while it {@linkplain #isReadyFor is
+     * ready} for a start.
      *
      * @param done called once with how that went
      */
@@ -45,10 +58,9 @@ public interface ManagedUnit {
     /**
      * Stops it, or waits for a stop that is under way; also ends a wait for a restart.
      *
-     * @param restarting whether a start by the same job follows
      * @param done called once when it is inactive or failed
      */
-    void stop(boolean restarting, Consumer<JobResult> done);
+    void stop(Consumer<JobResult> done);
 
     /**
      * A stop of it is to come, after what is stopped before: until then it begins nothing new by
@@ -58,6 +70,9 @@ public interface ManagedUnit {
 
     /** The announced stop does not come: the unit works on. */
     default void withdrawStop() {}
+
+    /** The job of a start has ended before the start began. */
+    default void withdrawStart() {}
 
     /**
      * Makes it take up its configuration again, or waits for a reload that is under way.

@@ -3,6 +3,7 @@ package io.holdfast.manager.runtime;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.FdCloser;
 import io.holdfast.manager.exec.DynamicUids;
+import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.UnitCgroups;
@@ -12,6 +13,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -56,6 +58,23 @@ public record ManagerContext(
 
         /** The run of a unit is over. */
         default void runEnded(UnitName unit) {}
+
+        /** The job of a unit, if it has one. */
+        Optional<UnitJob> jobOf(UnitName unit);
+
+        /**
+         * Queues the automatic restart of a unit.
+         *
+         * @param alone whether units that depend on it are not restarted too
+         * @return why it is refused; empty if it is not
+         */
+        Optional<String> restart(UnitName unit, boolean alone);
+
+        /** A start was refused because there were too many. */
+        void startLimitHit(UnitName unit);
+
+        /** The variables that tell a handler of {@code OnFailure=} what it was started for. */
+        Map<String, String> monitorVariables(UnitName handler);
 
         /** A spawn is over. */
         void spawned();

@@ -14,6 +14,7 @@ import java.util.OptionalLong;
  * @param mainExit when it exited
  * @param uid of the user that {@code User=} or {@code DynamicUser=} gives it, while it runs
  * @param gid of the group that goes with it
+ * @param reloadResult how its last reload ended, in systemd's words
  */
 public record ServiceView(
         Optional<ProcessId> control,
@@ -21,4 +22,5 @@ public record ServiceView(
         Moment mainStart,
         Moment mainExit,
         OptionalLong uid,
-        OptionalLong gid) {}
+        OptionalLong gid,
+        String reloadResult) {}

@@ -2,6 +2,7 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.unit.section.UnitSection;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Counts the starts of a unit: so many within one interval, which begins with the first start after
@@ -14,6 +15,7 @@ public final class StartLimit {
     private final long intervalNanos;
     private long begin;
     private int starts;
+    private boolean hit;
 
     public StartLimit(UnitSection.StartLimit limit) {
         this.limit = limit;
@@ -38,20 +40,23 @@ public final class StartLimit {
             begin = now;
             starts = 0;
         }
-        if (starts >= limit.burst()) {
-            return false;
+        hit = starts >= limit.burst();
+        if (!hit) {
+            starts++;
         }
-        starts++;
-        return true;
+        return !hit;
     }
 
-    /** How long it is until the interval of the last starts is over. */
-    public Duration remaining(long now) {
-        return Duration.ofNanos(Math.max(0, intervalNanos - (now - begin)));
+    /** Whether the last start was refused: for how long further ones are; empty if it was not. */
+    public Optional<Duration> hitFor(long now) {
+        return hit
+                ? Optional.of(Duration.ofNanos(Math.max(0, intervalNanos - (now - begin))))
+                : Optional.empty();
     }
 
     /** Forgets all starts ({@code reset-failed}). */
     public void reset() {
         starts = 0;
+        hit = false;
     }
 }

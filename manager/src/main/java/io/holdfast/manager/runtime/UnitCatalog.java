@@ -222,8 +222,8 @@ public final class UnitCatalog {
                 case SERVICE, SOCKET -> {
                     if (there && isServedByOthers(source)) {
                         taken(unit, kind, pulled, "somebody else serves it already");
-                    } else if (there) {
-                        todo.add(pulled);
+                    } else if (there || (required && isMasked(source))) {
+                        todo.add(pulled); // a masked unit says itself why it cannot be started
                     } else if (required && !up.contains(pulled)) {
                         missing.add(new Missing(unit.name(), kind.directive(), pulled));
                     }
@@ -241,6 +241,10 @@ public final class UnitCatalog {
                     }
                 }
             }
+        }
+
+        private static boolean isMasked(UnitSource source) {
+            return source.state() == UnitSource.State.MASKED;
         }
 
         private boolean isServedByOthers(UnitSource source) {

@@ -82,11 +82,7 @@ public record UnitStatus(
     }
 
     /** The same, with what became of it. */
-    public static UnitStatus of(Unit unit, SubState state, Instant since, String result) {
-        return of(unit, state.active(), state.word(), since, result);
-    }
-
-    private static UnitStatus of(
+    public static UnitStatus of(
             Unit unit, ActiveState active, String subState, Instant since, String result) {
         return new UnitStatus(
                 unit.name().text(),

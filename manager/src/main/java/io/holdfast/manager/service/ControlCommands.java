@@ -1,7 +1,6 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.process.Exit;
-import io.holdfast.manager.runtime.SubState;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -42,7 +41,7 @@ final class ControlCommands {
      * @param otherwise when one has failed: the others are not run
      */
     void run(
-            SubState phase,
+            ServiceState phase,
             List<ExecCommand> list,
             Supplier<Map<String, String>> variables,
             Runnable then,

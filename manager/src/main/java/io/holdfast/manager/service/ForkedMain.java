@@ -4,7 +4,6 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
-import io.holdfast.manager.runtime.SubState;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +50,7 @@ final class ForkedMain {
     }
 
     private boolean isStarting(ServiceRun run) {
-        return life.is(SubState.START) && life.run().filter(run::equals).isPresent();
+        return life.is(ServiceState.START) && life.run().filter(run::equals).isPresent();
     }
 
     /** Looks now, and whenever the file changes, until the start is over. */

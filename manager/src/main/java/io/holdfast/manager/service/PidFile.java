@@ -104,6 +104,25 @@ final class PidFile implements AutoCloseable {
         return closed;
     }
 
+    /**
+     * Removes a PID file that names a process which has gone: its number may be another's soon. A
+     * file with another content is not the service's. Blocking.
+     *
+     * @return why it cannot be removed; empty if it is removed or missing, or names another process
+     */
+    static Optional<String> remove(String path, int gone) {
+        try (Directory parent = Directory.ofParent(path)) {
+            if (numberIn(path).equals(OptionalInt.of(gone))) {
+                boolean _ = parent.remove(Directory.nameOf(path));
+            }
+            return Optional.empty();
+        } catch (FileException e) {
+            return e.isMissing()
+                    ? Optional.empty()
+                    : Optional.of("cannot remove its PID file: " + e.getMessage());
+        }
+    }
+
     /** Nobody waits for it any more. */
     @Override
     public void close() {
@@ -119,15 +138,21 @@ final class PidFile implements AutoCloseable {
 
     private Content read() throws FileException {
         watch(); // first: what changes after that is told
-        try (OpenedFile file = OpenedFile.open(path, OpenHow.reading())) {
-            String text = new String(file.readFirst(MOST_BYTES), US_ASCII).strip();
-            return text.matches("[1-9][0-9]{0,8}")
-                    ? new Content(OptionalInt.of(Integer.parseInt(text)), Optional.empty())
-                    : Content.NONE;
+        try {
+            return new Content(numberIn(path), Optional.empty());
         } catch (FileException e) {
             return e.isMissing()
                     ? Content.NONE
                     : new Content(OptionalInt.empty(), Optional.of(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private static OptionalInt numberIn(String path) throws FileException {
+        try (OpenedFile file = OpenedFile.open(path, OpenHow.reading())) {
+            String text = new String(file.readFirst(MOST_BYTES), US_ASCII).strip();
+            return text.matches("[1-9][0-9]{0,8}")
+                    ? OptionalInt.of(Integer.parseInt(text))
+                    : OptionalInt.empty();
         }
     }
 

@@ -2,31 +2,29 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
-import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
-import io.holdfast.manager.exec.PassedDescriptors;
-import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySender;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.ServiceView;
-import io.holdfast.manager.runtime.SubState;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceSection.RestartMode;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.unit.value.ExecCommand;
-import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -36,21 +34,25 @@ import java.util.function.Consumer;
  * the loop.
  *
  * <pre>
- *   dead ─▶ condition ─▶ start-pre ─▶ start ─▶ start-post ─▶ running ─▶ stop ─▶ stop-sigterm
- *    ▲                     │            │          │         │  ▲               │
- *    │                     │            │          │         ▼  │               │
- *    │                     │            │          │        reload…             │
- *    │                     └────────────┴──────────┴─────────┴──▶ stop-sigterm ◀┘
- *    │                                                                 │ ▶ stop-sigkill
- *   dead, failed ◀── (clean up) ◀── stop-post ◀───────────────────────────┘
- *    └─▶ auto-restart ─▶ start-pre …
+ *   start       dead ─▶ dead-checking ─▶ condition ─▶ start-pre ─▶ start ─▶ start-post ─▶ running
+ *               failed ─▶ failed-checking ─▶ condition
+ *   reload      running ─▶ reload ─▶ reload-signal ─▶ reload-notify ─▶ running
+ *   exit        running ─▶ exited ─▶ stop
+ *   stop        running ─▶ stop ─▶ stop-sigterm ─▶ stop-sigkill ─▶ stop-post
+ *               stop-post ─▶ final-sigterm ─▶ final-sigkill ─▶ cleaning
+ *   failure     condition, start-pre, start, start-post, running ─▶ stop-sigterm ─▶ cleaning
+ *   watchdog    running ─▶ stop-watchdog ─▶ stop-sigkill
+ *   end         cleaning ─▶ dead, dead-resources-pinned, failed
+ *   restart     cleaning ─▶ dead-before-auto-restart, failed-before-auto-restart ─▶ auto-restart
+ *               auto-restart ─▶ auto-restart-queued ─▶ condition
  * </pre>
  *
- * The steps are of {@link ServiceStart}, {@link ServiceReload} and {@link ServiceStop}; this is
- * what jobs ask of them, what becomes of the events of the run, and whether another run follows.
+ * <p>The lines show the usual ways, {@link ServiceState#TABLE} has all of them. The steps are in
+ * {@link ServiceStart}, {@link ServiceReload} and {@link ServiceStop}, what exits of processes mean
+ * in {@link RunEvents}. This class takes the jobs, and decides whether an automatic restart
+ * follows.
  */
-public final class Service
-        implements ManagedUnit, ServiceRun.Listener, ServiceLife.Steps, NotifyRouter.Recipient {
+public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRouter.Recipient {
     private final ManagerContext context;
     private final ServiceLife life;
     private final ControlCommands commands;
@@ -63,15 +65,14 @@ public final class Service
     private final JobWaiters stops = new JobWaiters();
     private final PreservedRun preserved = new PreservedRun();
     private int restarts;
-    private boolean startAgain; // somebody asked for a start while it stops
 
     Service(ManagerContext context, ServiceUnit unit) {
         this.context = context;
         life = new ServiceLife(context, unit);
         commands = new ControlCommands(life);
-        starting = new ServiceStart(life, commands, this, this);
         reloading = new ServiceReload(life, commands);
         stopping = new ServiceStop(life, commands, this);
+        starting = new ServiceStart(life, commands, this, reloading, stopping);
         watchdog = new Watchdog(life, reloading, stopping);
         messages = new ServiceMessages(life, starting, reloading, watchdog);
     }
@@ -97,17 +98,18 @@ public final class Service
 
     @Override
     public boolean goesOn() {
-        return activeState().isUp() && !life.is(SubState.AUTO_RESTART);
+        return activeState().isUp() && !life.is(ServiceState.AUTO_RESTART);
     }
 
-    public SubState state() {
-        return life.state();
+    /** What its sockets need to know about its state. */
+    public ServicePhase phase() {
+        return life.state().phase();
     }
 
     @Override
     public Optional<String> unsupported(Unit next) {
         return next instanceof ServiceUnit service
-                ? ServiceStart.unsupported(service, context)
+                ? StartRefusal.unsupported(service, context)
                 : Optional.empty();
     }
 
@@ -121,80 +123,96 @@ public final class Service
     // ---- jobs
 
     @Override
+    public boolean isReadyFor(JobType type) {
+        boolean passing =
+                life.is(ServiceState.DEAD_BEFORE_AUTO_RESTART)
+                        || life.is(ServiceState.FAILED_BEFORE_AUTO_RESTART);
+        return ManagedUnit.super.isReadyFor(type) && !(type == JobType.START && passing);
+    }
+
+    @Override
     public void start(Consumer<JobResult> done) {
         life.wanted(true);
-        switch (life.state().active()) {
-            case ACTIVE, RELOADING -> done.accept(JobResult.DONE);
-            case DEACTIVATING -> {
+        switch (life.state()) {
+            case RUNNING, EXITED, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY ->
+                    done.accept(JobResult.DONE);
+            case DEAD, DEAD_RESOURCES_PINNED, FAILED -> {
                 starts.add(done);
-                startAgain = true;
+                restarts = 0;
+                starting.begin(false);
             }
-            case ACTIVATING -> {
+            case DEAD_CHECKING, FAILED_CHECKING, CONDITION, START_PRE, START, START_POST -> {
                 stops.answer(JobResult.CANCELED); // a stop that has not begun to act
                 starts.add(done);
-                if (life.is(SubState.AUTO_RESTART)) {
-                    beginByHand();
-                }
             }
-            case INACTIVE, FAILED -> {
+            case AUTO_RESTART -> {
                 starts.add(done);
-                beginByHand();
+                queueRestart();
             }
+            case AUTO_RESTART_QUEUED -> {
+                starts.add(done);
+                starting.begin(true);
+            }
+            default ->
+                    throw new IllegalStateException(
+                            name() + " is started in state " + life.state());
         }
     }
 
-    private void beginByHand() {
-        restarts = 0;
-        begin(false);
-    }
-
-    private void beginByItself() {
-        Unit now = life.newest();
-        if (now.source().state() != UnitSource.State.LOADED) {
-            life.warn("is not started again: it is " + UnitStatus.loadState(now));
-            settle(JobResult.FAILED);
-        } else {
-            begin(true);
-        }
-    }
-
-    private void begin(boolean byItself) {
-        startAgain = false;
-        stopping.forRestart(false);
-        starting.begin(byItself);
+    @Override
+    public void withdrawStart() {
+        context.loop()
+                .postEnding(() -> {
+                    if (follows()) {
+                        return;
+                    }
+                    if (life.is(ServiceState.AUTO_RESTART_QUEUED)) {
+                        settle(JobResult.CANCELED);
+                    } else if (life.state().isDown()) {
+                        life.releaseStore(false);
+                        preserved.discard(() -> {});
+                    }
+                });
     }
 
     @Override
-    public void announceStop() {
-        startAgain = false;
-    }
-
-    @Override
-    public void stop(boolean restarting, Consumer<JobResult> done) {
+    public void stop(Consumer<JobResult> done) {
         life.wanted(false);
-        startAgain = false;
-        stopping.forRestart(restarting);
-        switch (life.state().active()) {
-            case INACTIVE, FAILED -> {
-                life.releaseStore(restarting);
-                preserved.discard(() -> done.accept(JobResult.DONE));
-            }
-            case DEACTIVATING -> stops.add(done);
-            case ACTIVATING -> {
-                stops.add(done);
-                if (life.is(SubState.AUTO_RESTART)) {
-                    life.disarm();
-                    discardUnlessRestarting(() -> comeToRest(SubState.DEAD, JobResult.CANCELED));
-                } else if (starting.isPreparing()) { // the answer finds that it is not wanted
-                    starting.hurry();
+        switch (life.state()) {
+            case DEAD, DEAD_RESOURCES_PINNED, FAILED -> {
+                if (follows()) {
+                    done.accept(JobResult.DONE);
                 } else {
-                    stop(ServiceResult.SUCCESS);
+                    life.releaseStore(false);
+                    preserved.discard(() -> done.accept(JobResult.DONE));
                 }
             }
-            case ACTIVE, RELOADING -> {
+            case AUTO_RESTART, AUTO_RESTART_QUEUED -> {
+                stops.add(done);
+                life.disarm();
+                discardUnlessFollowed(() -> end(life.deadState(), JobResult.CANCELED));
+            }
+            case RUNNING, EXITED -> {
                 stops.add(done);
                 stop(ServiceResult.SUCCESS);
             }
+            case DEAD_CHECKING,
+                    FAILED_CHECKING,
+                    CONDITION,
+                    START_PRE,
+                    START,
+                    START_POST,
+                    RELOAD,
+                    RELOAD_SIGNAL,
+                    RELOAD_NOTIFY -> {
+                stops.add(done);
+                if (starting.isPreparing()) { // its end finds that the start is not wanted
+                    starting.hurry();
+                } else {
+                    kill(ServiceResult.SUCCESS);
+                }
+            }
+            default -> stops.add(done); // it is being stopped
         }
     }
 
@@ -205,7 +223,7 @@ public final class Service
             done.accept(JobResult.INVALID);
         } else if (life.isReloading()) {
             reloading.waiters().add(done);
-        } else if (life.is(SubState.RUNNING)) {
+        } else if (life.is(ServiceState.RUNNING)) {
             reloading.waiters().add(done);
             reloading.begin();
         } else {
@@ -218,15 +236,15 @@ public final class Service
     public void resetFailed() {
         life.startLimit().reset();
         restarts = 0;
-        if (life.is(SubState.FAILED)) {
+        if (activeState() == ActiveState.FAILED) {
             life.forgetResult();
-            life.enter(SubState.DEAD);
+            life.enter(life.state().isChecking() ? ServiceState.DEAD_CHECKING : life.deadState());
         }
     }
 
     @Override
     public Optional<Duration> mayStartIn() {
-        return life.mayStartIn();
+        return life.startLimit().hitFor(System.nanoTime());
     }
 
     // ---- from one step to the next
@@ -239,14 +257,24 @@ public final class Service
 
     @Override
     public void stop(ServiceResult why) {
-        starting.cancel();
-        reloading.cancel(life.isWanted() ? JobResult.FAILED : JobResult.CANCELED);
+        stopBegins();
         stopping.begin(why);
     }
 
     @Override
+    public void kill(ServiceResult why) {
+        stopBegins();
+        stopping.signal(why);
+    }
+
+    private void stopBegins() {
+        starting.cancel();
+        reloading.cancel(life.isWanted() ? JobResult.FAILED : JobResult.CANCELED);
+    }
+
+    @Override
     public void cleanUp() {
-        boolean another = anotherFollows();
+        boolean another = restartsAutomatically() || follows();
         ServiceRun ended = life.running();
         life.releaseStore(another);
         stopping.cleanUp(
@@ -260,11 +288,17 @@ public final class Service
                 });
     }
 
-    private boolean anotherFollows() {
-        return (startAgain && life.isWanted()) || restartsByItself() || stopping.isForRestart();
+    /** Whether a job is there that starts the service after this run. */
+    private boolean follows() {
+        return context.events()
+                .jobOf(name())
+                .filter(job ->
+                        job.type() == JobType.RESTART
+                                || (job.type() == JobType.START && !job.running()))
+                .isPresent();
     }
 
-    private boolean restartsByItself() {
+    private boolean restartsAutomatically() {
         return life.isWanted()
                 && RestartDecision.restarts(
                         life.unit().service().restart(), life.result(), life.mainExit(), false);
@@ -273,61 +307,108 @@ public final class Service
     @Override
     public void rest(JobResult start) {
         life.disarm();
-        if (startAgain && life.isWanted()) {
-            life.enter(SubState.DEAD);
-            stops.answer(JobResult.DONE);
-            begin(false);
-        } else if (restartsByItself()) {
-            TimeSpan delay = RestartDecision.delay(life.unit().service().restart(), restarts);
-            restarts++;
-            life.enter(SubState.AUTO_RESTART);
-            starts.answer(started(start));
-            stops.answer(JobResult.DONE);
-            delay.duration().ifPresent(pause -> life.deadline.set(pause, this::beginByItself));
+        if (restartsAutomatically()) {
+            awaitRestart(start);
         } else {
             settle(start);
         }
     }
 
+    // ---- the automatic restart
+
+    /** The job of a start that failed ends now, unless RestartMode=direct hides the failure. */
+    private void awaitRestart(JobResult start) {
+        if (life.unit().service().restart().mode() != RestartMode.DIRECT) {
+            JobWaiters started = starts.take();
+            JobWaiters stopped = stops.take();
+            life.enter(
+                    life.hasFailed()
+                            ? ServiceState.FAILED_BEFORE_AUTO_RESTART
+                            : ServiceState.DEAD_BEFORE_AUTO_RESTART);
+            started.answer(started(start));
+            stopped.answer(JobResult.DONE);
+        }
+        RestartDecision.delay(life.unit().service().restart(), restarts)
+                .duration()
+                .ifPresent(pause -> life.deadline.set(pause, this::restart));
+        life.enter(ServiceState.AUTO_RESTART);
+    }
+
+    /** The delay is over. */
+    private void restart() {
+        Unit now = life.newest();
+        if (now.source().state() != UnitSource.State.LOADED) {
+            life.warn("is not started again: it is " + UnitStatus.loadState(now));
+            settle(JobResult.FAILED);
+            return;
+        }
+        queueRestart();
+    }
+
+    /** Queues the job that starts the service again, and restarts what depends on it. */
+    private void queueRestart() {
+        restarts++;
+        life.disarm();
+        life.enter(ServiceState.AUTO_RESTART_QUEUED);
+        boolean alone = life.unit().service().restart().mode() == RestartMode.DIRECT;
+        Optional<String> refusal = context.events().restart(name(), alone);
+        if (refusal.isPresent()) {
+            life.error("cannot be restarted: " + refusal.get());
+            life.note(ServiceResult.RESOURCES);
+            settle(JobResult.FAILED);
+        }
+    }
+
+    // ---- the end
+
     @Override
     public void settle(JobResult start) {
         life.disarm();
-        discardUnlessRestarting(() -> {
-            ServiceResult result = life.result();
-            boolean failed =
-                    result != ServiceResult.SUCCESS && result != ServiceResult.EXEC_CONDITION;
-            comeToRest(failed ? SubState.FAILED : SubState.DEAD, start);
-        });
+        discardUnlessFollowed(
+                () -> end(life.hasFailed() ? ServiceState.FAILED : life.deadState(), start));
     }
 
-    private void comeToRest(SubState end, JobResult start) {
-        if (end == SubState.FAILED) {
-            life.error("failed: " + life.result());
+    @Override
+    public void skip(JobResult start) {
+        boolean failed = life.is(ServiceState.FAILED_CHECKING);
+        preserved.discard(() -> {});
+        JobWaiters started = starts.take();
+        JobWaiters stopped = stops.take();
+        life.files().takeNewer();
+        life.enter(failed ? ServiceState.FAILED : life.deadState());
+        started.answer(start);
+        stopped.answer(JobResult.DONE);
+        context.events().settled(name(), activeState());
+    }
+
+    /** Waiters are taken first: the job of a next start may begin as soon as this state is left. */
+    private void end(ServiceState end, JobResult start) {
+        JobResult how = started(start);
+        JobWaiters started = starts.take();
+        JobWaiters stopped = stops.take();
+        if (end == ServiceState.FAILED) {
+            if (!life.is(end)) {
+                life.error("failed: " + life.result());
+            }
         } else {
             life.info("stopped");
         }
+        life.releaseStore(follows());
+        life.files().takeNewer();
         life.enter(end);
-        life.releaseStore(stopping.isForRestart());
-        life.takeNewer();
-        starts.answer(started(start));
-        stops.answer(JobResult.DONE); // a restart starts it again
+        started.answer(how);
+        stopped.answer(JobResult.DONE); // a restart starts it again
         context.events().settled(name(), end.active());
     }
 
     /** Removes what was preserved for a next run, unless that is to follow. */
-    private void discardUnlessRestarting(Runnable then) {
-        if (preserved.isEmpty() || stopping.isForRestart()) {
+    private void discardUnlessFollowed(Runnable then) {
+        if (preserved.isEmpty() || follows()) {
             then.run();
-            return;
+        } else {
+            life.enter(ServiceState.CLEANING);
+            preserved.discard(then);
         }
-        life.enter(SubState.FINAL_SIGKILL);
-        preserved.discard(() -> {
-            if (startAgain && life.isWanted()) { // asked for meanwhile
-                rest(JobResult.DONE);
-            } else {
-                then.run();
-            }
-        });
     }
 
     /** How a start that is under way has ended by this. */
@@ -335,101 +416,18 @@ public final class Service
         if (!life.isWanted()) {
             return JobResult.CANCELED;
         }
-        return switch (life.result()) {
-            case TIMEOUT -> JobResult.TIMEOUT;
-            case EXEC_CONDITION -> JobResult.DONE;
-            default -> start;
-        };
+        return life.result() == ServiceResult.EXEC_CONDITION ? JobResult.DONE : start;
     }
 
-    // ---- events of the run
-
-    @Override
-    public void spawned(ExecCommand command, boolean asMain) {
-        if (asMain) {
-            life.mainStarted();
-        } else {
-            life.changed();
+    /** What a unit that is started because of its end learns about it. */
+    public Map<String, String> monitorVariables() {
+        Map<String, String> variables =
+                ExitVariables.of("MONITOR_", life.result(), life.mainExit());
+        variables.put("MONITOR_UNIT", name().text());
+        if (!life.invocationId().isEmpty()) {
+            variables.put("MONITOR_INVOCATION_ID", life.invocationId());
         }
-        reloading.spawned();
-        if (!stopping.spawned() && asMain && life.is(SubState.START)) {
-            starting.mainSpawned();
-        }
-    }
-
-    @Override
-    public void spawnFailed(ExecCommand command, boolean asMain, Exception failure) {
-        Optional<Exit> exit = SetupException.exitOf(failure);
-        life.notRun(command, exit, failure);
-        if (stopping.isSignalled()) {
-            stopping.maybeGone();
-        } else if (asMain) {
-            starting.mainNotSpawned(command, exit);
-        } else {
-            commands.notExecuted(exit);
-        }
-    }
-
-    @Override
-    public void controlExited(Exit exit) {
-        if (stopping.isSignalled()) {
-            stopping.maybeGone();
-        } else {
-            commands.exited(exit);
-        }
-    }
-
-    @Override
-    public void mainExited(Exit exit) {
-        life.mainExit(exit);
-        ServiceResult how = starting.resultOf(exit);
-        switch (life.state()) {
-            case START -> starting.mainExited(exit, how);
-            case START_POST -> { // those commands come to their end first
-                starting.tellExit(exit, how);
-                life.note(how);
-            }
-            case RUNNING, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
-                starting.tellExit(exit, how);
-                if (how == ServiceResult.SUCCESS && life.unit().service().remainAfterExit()) {
-                    life.disarm();
-                    reloading.cancel(JobResult.FAILED);
-                    commands.cancel();
-                    life.enter(SubState.EXITED);
-                } else {
-                    stop(how);
-                }
-            }
-            case STOP -> life.note(how);
-            default -> {
-                if (stopping.isSignalled()) {
-                    life.note(how);
-                    stopping.maybeGone();
-                }
-            }
-        }
-    }
-
-    @Override
-    public void emptied() {
-        if (life.is(SubState.RUNNING) || life.isReloading()) {
-            life.info("all its processes have ended");
-            stop(ServiceResult.SUCCESS);
-        } else {
-            stopping.emptied();
-        }
-    }
-
-    @Override
-    public void signalled() {
-        if (stopping.isSignalled()) {
-            stopping.maybeGone();
-        }
-    }
-
-    @Override
-    public PassedDescriptors stored() {
-        return life.store().passed();
+        return variables;
     }
 
     // ---- its processes

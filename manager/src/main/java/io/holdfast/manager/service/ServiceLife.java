@@ -19,13 +19,12 @@ import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServiceView;
 import io.holdfast.manager.runtime.StartLimit;
-import io.holdfast.manager.runtime.SubState;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.time.Duration;
@@ -48,8 +47,18 @@ final class ServiceLife {
         /** The start has come to its end: it is up. */
         void up();
 
-        /** It is to be stopped, for this reason. */
+        /** Stops it for this reason, beginning with its stop commands. */
         void stop(ServiceResult why);
+
+        /** Stops it for this reason, without its stop commands. */
+        void kill(ServiceResult why);
+
+        /**
+         * Its start did not begin, and leaves it as it was.
+         *
+         * @param start how the start has ended by this
+         */
+        void skip(JobResult start);
 
         /** Its processes have gone: what was made for the run is removed. */
         void cleanUp();
@@ -83,12 +92,11 @@ final class ServiceLife {
     final Deadline watchdog;
     private final FdStore store;
     private final Set<String> warned = new LinkedHashSet<>();
-    private ServiceUnit unit;
-    private @Nullable ServiceUnit newer;
-    private StartLimit startLimit;
-    private SubState state = SubState.DEAD;
+    private final ServiceFiles files;
+    private ServiceState state = ServiceState.DEAD;
     private Instant since = Instant.EPOCH;
     private ServiceResult result = ServiceResult.SUCCESS;
+    private ServiceResult reloadResult = ServiceResult.SUCCESS;
     private @Nullable ServiceRun run;
     private @Nullable Exit mainExit;
     private Optional<String> failure = Optional.empty();
@@ -100,12 +108,10 @@ final class ServiceLife {
     private Optional<ProcessId> lastMain = Optional.empty();
     private OptionalLong logUser = OptionalLong.empty(); // of the newest lines
     private boolean wanted;
-    private boolean hasStarted;
 
     ServiceLife(ManagerContext context, ServiceUnit unit) {
         this.context = context;
-        this.unit = unit;
-        this.startLimit = new StartLimit(unit.unit().startLimit());
+        this.files = new ServiceFiles(unit);
         this.log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
         this.lane = context.workers().ownLane(unit.name().text());
         this.stopLane = context.workers().ownLane(unit.name().text());
@@ -122,49 +128,36 @@ final class ServiceLife {
     // ---- its files
 
     ServiceUnit unit() {
-        return unit;
+        return files.unit();
     }
 
     ServiceUnit newest() {
-        return newer == null ? unit : newer;
+        return files.newest();
     }
 
     UnitName name() {
-        return unit.name();
+        return unit().name();
     }
 
-    /** What its files say now counts from the next start. */
+    /** What its files say now takes effect from the next start. */
     void reloaded(ServiceUnit reread) {
-        newer = reread;
-        if (state.active() == ActiveState.INACTIVE || state == SubState.FAILED) {
-            takeNewer();
+        files.reloaded(reread);
+        if (state.isDown()) {
+            files.takeNewer();
         }
     }
 
-    void takeNewer() {
-        if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
-            if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
-                startLimit = new StartLimit(newer.unit().startLimit());
-            }
-            unit = newer;
-            newer = null;
-        }
+    ServiceFiles files() {
+        return files;
     }
 
     StartLimit startLimit() {
-        return startLimit;
-    }
-
-    /** How long it must not be started yet, since that was done too often. */
-    Optional<Duration> mayStartIn() {
-        return result == ServiceResult.START_LIMIT_HIT
-                ? Optional.of(startLimit.remaining(System.nanoTime()))
-                : Optional.empty();
+        return files.startLimit();
     }
 
     // ---- where it stands
 
-    SubState state() {
+    ServiceState state() {
         return state;
     }
 
@@ -172,7 +165,7 @@ final class ServiceLife {
         return since;
     }
 
-    boolean is(SubState one) {
+    boolean is(ServiceState one) {
         return state == one;
     }
 
@@ -180,8 +173,9 @@ final class ServiceLife {
         return state.active() == ActiveState.RELOADING;
     }
 
-    void enter(SubState next) {
+    void enter(ServiceState next) {
         if (state != next) {
+            ServiceState.TABLE.check(state, next, this::error);
             times = times.after(state.active(), next.active());
             state = next;
             since = Instant.now();
@@ -207,7 +201,7 @@ final class ServiceLife {
 
     /** How long a stop waits for a worker that only has to come back. */
     Duration stopPatience() {
-        return unit.service()
+        return unit().service()
                 .timeouts()
                 .stop()
                 .duration()
@@ -224,30 +218,11 @@ final class ServiceLife {
         wanted = now;
     }
 
-    /** Whether the start of this run has succeeded: then stop commands count. */
-    boolean hasStarted() {
-        return hasStarted;
-    }
-
     // ---- its run
 
-    /**
-     * A new run begins, of which nothing is known yet.
-     *
-     * @param byItself whether nobody has asked for it now: then a file that cannot be used does not
-     *     count
-     */
-    void begin(boolean byItself) {
+    /** A new run begins, of which nothing is known yet. */
+    void begin() {
         disarm();
-        boolean unusable =
-                newer != null
-                        && (newer.isRefused()
-                                || ServiceStart.unsupported(newer, context).isPresent());
-        if (byItself && unusable) {
-            warn("is started as it was: what its files say now cannot be used");
-        } else {
-            takeNewer();
-        }
         result = ServiceResult.SUCCESS;
         mainExit = null;
         failure = Optional.empty();
@@ -255,11 +230,7 @@ final class ServiceLife {
         mainExited = Moment.NEVER;
         lastMain = Optional.empty();
         statusText = "";
-        hasStarted = false;
-    }
-
-    void startSucceeded() {
-        hasStarted = true;
+        reloadResult = ServiceResult.SUCCESS;
     }
 
     Optional<ServiceRun> run() {
@@ -286,7 +257,7 @@ final class ServiceLife {
                             new Workload(
                                     name(),
                                     invocationId,
-                                    unit.cgroup().sliceOf(name(), context.scope()),
+                                    unit().cgroup().sliceOf(name(), context.scope()),
                                     cgroup.get().path()));
         } else {
             context.events().runEnded(name());
@@ -297,7 +268,7 @@ final class ServiceLife {
     /** Lines come from this run now. Another service may get a dynamic user's number later. */
     private void logIsOf(ServiceRun writer) {
         OptionalLong user =
-                unit.exec().dynamicUser()
+                unit().exec().dynamicUser()
                         ? OptionalLong.empty()
                         : number(writer.identity().map(Identity::uid));
         if (!user.equals(logUser)) {
@@ -322,7 +293,8 @@ final class ServiceLife {
                 mainStart,
                 mainExited,
                 number(run().flatMap(ServiceRun::identity).map(Identity::uid)),
-                number(run().flatMap(ServiceRun::identity).map(Identity::gid)));
+                number(run().flatMap(ServiceRun::identity).map(Identity::gid)),
+                reloadResult.toString());
     }
 
     private static OptionalLong number(Optional<OptionalLong> value) {
@@ -359,7 +331,7 @@ final class ServiceLife {
      */
     void releaseStore(boolean another) {
         boolean kept =
-                switch (unit.service().store().preserve()) {
+                switch (unit().service().store().preserve()) {
                     case NO -> false;
                     case RESTART -> another;
                     case YES -> true;
@@ -383,8 +355,27 @@ final class ServiceLife {
         }
     }
 
+    /** Whether its run is over and went wrong. */
+    boolean hasFailed() {
+        return result != ServiceResult.SUCCESS && result != ServiceResult.EXEC_CONDITION;
+    }
+
+    /** The state in which it is inactive. */
+    ServiceState deadState() {
+        boolean pinned =
+                store.size() > 0 && unit().service().store().preserve() == Store.Preserve.YES;
+        return pinned ? ServiceState.DEAD_RESOURCES_PINNED : ServiceState.DEAD;
+    }
+
+    /** How its last reload ended. */
+    void reloadResult(ServiceResult how) {
+        reloadResult = how;
+        changed();
+    }
+
     void forgetResult() {
         result = ServiceResult.SUCCESS;
+        reloadResult = ServiceResult.SUCCESS;
         failure = Optional.empty();
         changed();
     }
@@ -446,7 +437,7 @@ final class ServiceLife {
      */
     ServiceResult commandFailed(String before, ExecCommand command, Optional<Exit> exit) {
         exit.ifPresent(how -> warn(before + command.executable() + " " + ExitText.of(how)));
-        return exit.map(how -> ServiceResult.ofCommand(how, unit.service().successExitStatus()))
+        return exit.map(how -> ServiceResult.ofCommand(how, unit().service().successExitStatus()))
                 .orElse(ServiceResult.RESOURCES);
     }
 
@@ -461,7 +452,7 @@ final class ServiceLife {
                         .flatMap(ServiceLife::idOf);
         return new UnitStatus(
                 name().text(),
-                unit.unit().description(),
+                unit().unit().description(),
                 UnitStatus.loadState(newest()),
                 state.active(),
                 state.word(),
@@ -483,7 +474,7 @@ final class ServiceLife {
     }
 
     private List<Diagnostic> diagnostics() {
-        List<Diagnostic> unapplied = Execution.unapplied(unit);
+        List<Diagnostic> unapplied = Execution.unapplied(unit());
         return unapplied.isEmpty()
                 ? newest().diagnostics()
                 : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();

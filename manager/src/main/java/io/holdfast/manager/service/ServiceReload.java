@@ -6,7 +6,6 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Deadline;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.runtime.JobWaiters;
-import io.holdfast.manager.runtime.SubState;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
@@ -56,6 +55,7 @@ final class ServiceReload {
     void begin() {
         deadline.set(life.unit().service().timeouts().start(), this::late);
         awaited = Awaited.NOTHING;
+        life.reloadResult(ServiceResult.SUCCESS);
         if (life.unit().service().type() == ServiceType.NOTIFY_RELOAD) {
             awaited = Awaited.RELOADING;
             signalledMicros = TimeUnit.NANOSECONDS.toMicros(System.nanoTime());
@@ -63,7 +63,7 @@ final class ServiceReload {
             life.running().signal(signal, false, false);
         }
         List<ExecCommand> list = life.unit().service().commands().reload();
-        commands.run(SubState.RELOAD, list, Map::of, this::progress, this::commandFailed);
+        commands.run(ServiceState.RELOAD, list, Map::of, this::progress, this::commandFailed);
     }
 
     /** Something that is waited for has come. */
@@ -72,30 +72,32 @@ final class ServiceReload {
             return;
         }
         if (late) {
-            end(JobResult.TIMEOUT);
+            end(JobResult.FAILED);
         } else {
             switch (awaited) {
                 case NOTHING -> end(JobResult.DONE);
-                case RELOADING -> life.enter(SubState.RELOAD_SIGNAL);
-                case READY -> life.enter(SubState.RELOAD_NOTIFY);
+                case RELOADING -> life.enter(ServiceState.RELOAD_SIGNAL);
+                case READY -> life.enter(ServiceState.RELOAD_NOTIFY);
             }
         }
     }
 
     private void commandFailed(ExecCommand command, Optional<Exit> exit) {
-        var _ = life.commandFailed("reload: ", command, exit); // of no matter to the run
-        end(late ? JobResult.TIMEOUT : JobResult.FAILED);
+        ServiceResult how = life.commandFailed("reload: ", command, exit);
+        life.reloadResult(late ? ServiceResult.TIMEOUT : how); // the run has its own result
+        end(JobResult.FAILED);
     }
 
     /** It is over when the command that runs has gone: the next would be told of that one's end. */
     private void late() {
         life.warn("does not reload in time");
+        life.reloadResult(ServiceResult.TIMEOUT);
         late = true;
         if (commands.areRunning()) {
             life.running().killControl();
             life.running().limitSpawns(life.stopPatience());
         } else {
-            end(JobResult.TIMEOUT);
+            end(JobResult.FAILED);
         }
     }
 
@@ -110,13 +112,13 @@ final class ServiceReload {
         deadline.lift();
         late = false;
         awaited = Awaited.NOTHING;
-        life.enter(SubState.RUNNING);
+        life.enter(ServiceState.RUNNING);
         waiters.answer(how);
     }
 
     /** The service has said something of its reloads. */
     void message(NotifyMessage message) {
-        if (message.reloading() && life.is(SubState.RUNNING)) { // by itself
+        if (message.reloading() && life.is(ServiceState.RUNNING)) { // by itself
             deadline.set(life.unit().service().timeouts().start(), this::late);
             awaited = Awaited.READY;
             progress();

@@ -17,6 +17,7 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.Ancestors;
 import io.holdfast.manager.process.CgroupProcesses;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.RunProcesses;
@@ -37,7 +38,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,6 +82,7 @@ final class ServiceRun {
     private final Lane stopLane;
     private final Set<Work<Child>> spawns = new LinkedHashSet<>(); // under way
     private int pendingSignals;
+    private volatile int mainNumber; // of the last main process, 0 before
     private boolean mainIsAlive;
     private boolean stopping;
     private boolean ended;
@@ -170,7 +171,7 @@ final class ServiceRun {
         if (isOwn(process) || processes.contains(process, info)) {
             return true;
         }
-        return processes.cgroup().isEmpty() && descends(process, this::holds);
+        return processes.cgroup().isEmpty() && Ancestors.any(process, this::holds);
     }
 
     /**
@@ -179,33 +180,12 @@ final class ServiceRun {
      * over is not certain. It came with an environment, and a process sets that as it likes.
      */
     boolean hasStarted(PidFd process) {
-        return isOwn(process) || (processes.cgroup().isEmpty() && descends(process, this::isOwn));
+        return isOwn(process)
+                || (processes.cgroup().isEmpty() && Ancestors.any(process, this::isOwn));
     }
 
     private boolean isOwn(PidFd process) {
         return isMain(process) || isControl(process);
-    }
-
-    private static boolean descends(PidFd process, Predicate<PidFd> from) {
-        PidFd at = process.duplicate();
-        try {
-            for (int i = 0; i < ManagerLimits.ANCESTORS.intValue(); i++) {
-                Optional<PidFd> parent = at.parent();
-                if (parent.isEmpty()) {
-                    return false;
-                }
-                at.close();
-                at = parent.get();
-                if (from.test(at)) {
-                    return true;
-                }
-            }
-            return false;
-        } catch (ErrnoException e) {
-            return false; // it has gone meanwhile
-        } finally {
-            at.close();
-        }
     }
 
     /** Takes an orphan over if it is of this run; else it stays the giver's. */
@@ -310,14 +290,15 @@ final class ServiceRun {
     }
 
     private Optional<Integer> mainPid() {
-        PidFd known = main;
-        if (known == null || !mainIsAlive) {
-            return Optional.empty();
-        }
+        int number = main == null || !mainIsAlive ? 0 : numberOf(main);
+        return number == 0 ? Optional.empty() : Optional.of(number);
+    }
+
+    private static int numberOf(PidFd process) {
         try {
-            return Optional.of(known.pid());
+            return process.pid();
         } catch (ErrnoException e) {
-            return Optional.empty(); // reaped, and we shall be told in a moment
+            return 0; // reaped, which is reported in a moment
         }
     }
 
@@ -331,6 +312,7 @@ final class ServiceRun {
             mainChild = child;
             main = child.pidFd();
             mainIsAlive = true;
+            mainNumber = numberOf(main);
         } else {
             release(control);
             control = child;
@@ -384,6 +366,7 @@ final class ServiceRun {
         releaseMain();
         main = process;
         mainIsAlive = true;
+        mainNumber = numberOf(main);
         mainWatch =
                 process.onExit(
                         context.loop(),
@@ -513,7 +496,18 @@ final class ServiceRun {
             return processes.clean(killLeftovers);
         } finally {
             execution.close(restarting);
+            removePidFile();
         }
+    }
+
+    private void removePidFile() {
+        int gone = mainNumber;
+        unit.service()
+                .pidFile()
+                .filter(_ -> gone > 0)
+                .flatMap(path -> PidFile.remove(path, gone))
+                .ifPresent(
+                        text -> context.loop().postEnding(() -> context.warn(unit.name(), text)));
     }
 
     /** Nobody wants a run that was only prepared. On a worker. */

@@ -7,21 +7,14 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
-import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.SubState;
-import io.holdfast.manager.runtime.UnitStatus;
-import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,17 +22,6 @@ import org.jspecify.annotations.Nullable;
  * process, that process as the type wants it, and the commands after it. On the loop.
  */
 final class ServiceStart {
-    private static final Set<ServiceType> SUPPORTED =
-            Set.of(
-                    ServiceType.SIMPLE,
-                    ServiceType.EXEC,
-                    ServiceType.FORKING,
-                    ServiceType.ONESHOT,
-                    ServiceType.DBUS,
-                    ServiceType.NOTIFY,
-                    ServiceType.NOTIFY_RELOAD,
-                    ServiceType.IDLE);
-
     private final ServiceLife life;
     private final ControlCommands commands;
     private final ServiceLife.Steps steps;
@@ -54,11 +36,13 @@ final class ServiceStart {
             ServiceLife life,
             ControlCommands commands,
             ServiceLife.Steps steps,
-            ServiceRun.Listener listener) {
+            ServiceReload reloading,
+            ServiceStop stopping) {
         this.life = life;
         this.commands = commands;
         this.steps = steps;
-        this.setup = new RunSetup(life, listener);
+        this.setup =
+                new RunSetup(life, new RunEvents(life, commands, steps, this, reloading, stopping));
         this.forked = new ForkedMain(life);
     }
 
@@ -92,24 +76,40 @@ final class ServiceStart {
         name.end();
     }
 
-    /** Begins a new run, if the unit may have one. */
-    void begin(boolean byItself) {
-        life.begin(byItself);
-        Optional<String> refusal = refusal();
+    /**
+     * Begins a new run, if the unit may have one.
+     *
+     * @param automatic whether it is an automatic restart: its conditions are not checked again
+     */
+    void begin(boolean automatic) {
+        life.disarm();
+        if (automatic && life.files().isNewerUnusable(life.context)) {
+            life.warn("its new configuration cannot be used: restarting with the old one");
+        } else {
+            life.files().takeNewer();
+        }
+        Optional<String> refusal = StartRefusal.of(life);
         if (refusal.isPresent()) {
             life.error(refusal.get());
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.INVALID);
-            return;
-        }
-        if (!life.startLimit().tryStart(System.nanoTime())) {
-            life.error("started too often; wait a while, or forget that: holdfast reset-failed");
+        } else if (!life.startLimit().tryStart(System.nanoTime())) {
+            life.error("start limit hit; clear it with: holdfast reset-failed " + life.name());
             life.note(ServiceResult.START_LIMIT_HIT);
+            life.context.events().startLimitHit(life.name());
             steps.settle(JobResult.FAILED);
-            return;
+        } else if (automatic) {
+            prepare();
+        } else {
+            checkConditions();
         }
-        life.invocationId(RunSetup.newInvocationId());
-        life.enter(SubState.CONDITION);
+    }
+
+    private void checkConditions() {
+        life.enter(
+                life.is(ServiceState.FAILED)
+                        ? ServiceState.FAILED_CHECKING
+                        : ServiceState.DEAD_CHECKING);
         ServiceUnit described = life.unit();
         preparation =
                 life.lane
@@ -118,76 +118,39 @@ final class ServiceStart {
                         .begin(this::conditionsChecked);
     }
 
-    private Optional<String> refusal() {
-        if (life.newest().source().state() == UnitSource.State.NOT_FOUND) {
-            return Optional.of("there is no such unit any more");
-        }
-        ServiceUnit unit = life.unit();
-        Optional<String> unsupported = unsupported(unit, life.context);
-        if (unsupported.isPresent()) {
-            return unsupported;
-        }
-        if (unit.isRefused()) {
-            return Optional.of(
-                    unit.diagnostics().stream()
-                            .filter(d -> d.severity() == Diagnostic.Severity.ERROR)
-                            .map(Object::toString)
-                            .findFirst()
-                            .orElse("it is " + UnitStatus.loadState(unit)));
-        }
-        return Optional.empty();
-    }
-
-    static Optional<String> unsupported(ServiceUnit unit, ManagerContext context) {
-        ServiceType type = unit.service().type();
-        if (!SUPPORTED.contains(type)) {
-            String word = type.name().toLowerCase(Locale.ROOT);
-            return Optional.of("Type=" + word + " is not supported yet");
-        }
-        if (type == ServiceType.DBUS && context.events().busNames().isEmpty()) {
-            return Optional.of("Type=dbus needs a message bus, and this manager has none");
-        }
-        return Optional.empty();
-    }
-
     private void conditionsChecked(
             RunSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
         preparation = null;
-        if (failure instanceof Work.LateException late) {
-            isLate(late);
+        if (failure instanceof Work.LateException late && !life.isWanted()) {
+            life.warn("its start is cancelled: " + late.getMessage());
+            steps.skip(JobResult.CANCELED);
+        } else if (failure instanceof Work.LateException late) {
+            life.error("does not start in time: " + late.getMessage());
+            life.note(ServiceResult.TIMEOUT);
+            steps.settle(JobResult.FAILED);
         } else if (verdicts == null) {
             life.error("cannot check its conditions: " + Work.reason(failure));
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.FAILED);
-        } else if (!verdicts.assertions().met()) {
-            life.error("an assertion does not hold: " + verdicts.assertions().unmet());
-            life.note(ServiceResult.RESOURCES);
-            steps.settle(JobResult.ASSERT);
+        } else if (!life.isWanted()) {
+            steps.skip(JobResult.CANCELED);
         } else if (!verdicts.conditions().met()) {
             life.notice("not started, a condition does not hold: " + verdicts.conditions().unmet());
-            steps.settle(JobResult.DONE);
-        } else if (!life.isWanted()) {
-            steps.rest(JobResult.CANCELED);
+            steps.skip(JobResult.DONE);
+        } else if (!verdicts.assertions().met()) {
+            life.error("not started, an assertion does not hold: " + verdicts.assertions().unmet());
+            steps.skip(JobResult.ASSERT);
         } else {
             prepare();
-        }
-    }
-
-    /** Whatever comes of it later is undone. */
-    private void isLate(Work.LateException late) {
-        if (life.isWanted()) {
-            life.error("does not start in time: " + late.getMessage());
-            life.note(ServiceResult.TIMEOUT);
-            steps.rest(JobResult.TIMEOUT);
-        } else {
-            life.warn("its start is called off: " + late.getMessage());
-            steps.rest(JobResult.CANCELED);
         }
     }
 
     // ---- what is made for the run
 
     private void prepare() {
+        life.begin();
+        life.invocationId(RunSetup.newInvocationId());
+        life.enter(ServiceState.CONDITION);
         OutputPipe output;
         try {
             output = new OutputPipe(life.context.loop(), life.log);
@@ -221,22 +184,34 @@ final class ServiceStart {
         }
         life.run(opened);
         if (!life.isWanted()) {
-            steps.stop(ServiceResult.SUCCESS);
+            steps.kill(ServiceResult.SUCCESS);
             return;
         }
         arm();
         commands.run(
-                SubState.CONDITION,
+                ServiceState.CONDITION,
                 lists().condition(),
                 Map::of,
                 () ->
                         commands.run(
-                                SubState.START_PRE,
+                                ServiceState.START_PRE,
                                 lists().startPre(),
-                                Map::of,
+                                this::monitorVariables,
                                 this::startMain,
                                 this::commandFailed),
                 this::conditionFailed);
+    }
+
+    /** Whatever comes of the preparation later is undone. */
+    private void isLate(Work.LateException late) {
+        if (life.isWanted()) {
+            life.error("does not start in time: " + late.getMessage());
+            life.note(ServiceResult.TIMEOUT);
+            steps.rest(JobResult.FAILED);
+        } else {
+            life.warn("its start is cancelled: " + late.getMessage());
+            steps.rest(JobResult.CANCELED);
+        }
     }
 
     private void notPrepared(@Nullable Exception failure) {
@@ -256,7 +231,7 @@ final class ServiceStart {
                 life.unit().service().timeouts().start(),
                 () -> {
                     life.error("does not start in time");
-                    steps.stop(ServiceResult.TIMEOUT);
+                    steps.kill(ServiceResult.TIMEOUT);
                 });
     }
 
@@ -264,14 +239,14 @@ final class ServiceStart {
         Optional<ServiceResult> how = exit.map(ServiceResult::ofCondition);
         if (how.equals(Optional.of(ServiceResult.EXEC_CONDITION))) {
             life.notice(command.executable() + " says no: " + exit.get());
-            steps.stop(how.get());
+            steps.kill(how.get());
         } else {
             commandFailed(command, exit);
         }
     }
 
     private void commandFailed(ExecCommand command, Optional<Exit> exit) {
-        steps.stop(life.commandFailed("", command, exit));
+        steps.kill(life.commandFailed("", command, exit));
     }
 
     // ---- the main process
@@ -280,14 +255,14 @@ final class ServiceStart {
         arm();
         if (type() == ServiceType.FORKING) {
             commands.run(
-                    SubState.START,
+                    ServiceState.START,
                     lists().start(),
-                    Map::of,
+                    this::monitorVariables,
                     () -> forked.find(this::succeeded),
                     this::commandFailed);
             return;
         }
-        life.enter(SubState.START);
+        life.enter(ServiceState.START);
         mainCommands = new ArrayDeque<>(lists().start());
         if (type() == ServiceType.DBUS) {
             watchName();
@@ -302,7 +277,12 @@ final class ServiceStart {
             return;
         }
         mainCommand = mainCommands.removeFirst();
-        life.running().spawn(mainCommand, true, Map.of());
+        life.running().spawn(mainCommand, true, monitorVariables());
+    }
+
+    /** What the service learns about the unit whose end it was started for. */
+    private Map<String, String> monitorVariables() {
+        return life.context.events().monitorVariables(life.name());
     }
 
     /** A main process was spawned. */
@@ -327,13 +307,13 @@ final class ServiceStart {
     void mainNotSpawned(ExecCommand command, Optional<Exit> exit) {
         exit.ifPresent(life::mainExit);
         if (exit.isEmpty()) {
-            steps.stop(ServiceResult.RESOURCES);
+            steps.kill(ServiceResult.RESOURCES);
         } else if (!command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
-            steps.stop(ServiceResult.EXIT_CODE);
+            steps.kill(ServiceResult.EXIT_CODE);
         } else if (type() == ServiceType.ONESHOT) {
             nextMainOrSucceeded();
         } else {
-            steps.stop(ServiceResult.SUCCESS);
+            steps.kill(ServiceResult.SUCCESS);
         }
     }
 
@@ -343,10 +323,14 @@ final class ServiceStart {
             nextMainOrSucceeded();
         } else if (awaitsReady() && how == ServiceResult.SUCCESS) {
             life.error("its main process " + exit + " without READY=1");
-            steps.stop(ServiceResult.PROTOCOL);
+            steps.kill(ServiceResult.PROTOCOL);
         } else {
             tellExit(exit, how);
-            steps.stop(how);
+            if (how == ServiceResult.SUCCESS) {
+                steps.stop(how);
+            } else {
+                steps.kill(how);
+            }
         }
     }
 
@@ -388,10 +372,10 @@ final class ServiceStart {
 
     private void nameChanged(String wanted, Optional<String> owner) {
         if (owner.isPresent()) {
-            if (life.is(SubState.START) && life.running().mainIsAlive()) {
+            if (life.is(ServiceState.START) && life.running().mainIsAlive()) {
                 succeeded();
             }
-        } else if (life.is(SubState.RUNNING) || life.isReloading()) {
+        } else if (life.is(ServiceState.RUNNING) || life.isReloading()) {
             life.info("its name " + wanted + " has no owner any more");
             steps.stop(ServiceResult.SUCCESS);
         }
@@ -403,15 +387,14 @@ final class ServiceStart {
 
     /** It has said READY=1. */
     void ready() {
-        if (life.is(SubState.START) && awaitsReady()) {
+        if (life.is(ServiceState.START) && awaitsReady()) {
             succeeded();
         }
     }
 
     private void succeeded() {
-        life.startSucceeded();
         commands.run(
-                SubState.START_POST,
+                ServiceState.START_POST,
                 lists().startPost(),
                 Map::of,
                 this::enterRunning,
@@ -422,16 +405,16 @@ final class ServiceStart {
         life.disarm();
         ServiceRun run = life.running();
         if (life.result() != ServiceResult.SUCCESS) { // failed beside the commands after the start
-            steps.stop(life.result());
+            steps.kill(life.result());
         } else if (run.mainIsAlive() && !isWithoutName()) {
-            life.enter(SubState.RUNNING);
+            life.enter(ServiceState.RUNNING);
             armRuntime();
             steps.up();
         } else if (life.unit().service().remainAfterExit()) {
-            life.enter(SubState.EXITED);
+            life.enter(ServiceState.EXITED);
             steps.up();
         } else if (type() == ServiceType.FORKING && run.main().isEmpty()) {
-            life.enter(SubState.RUNNING); // until all its processes have gone
+            life.enter(ServiceState.RUNNING); // until all its processes have gone
             armRuntime();
             steps.up();
             run.watchEmpty();

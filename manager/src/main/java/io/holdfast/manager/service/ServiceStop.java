@@ -2,8 +2,8 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.runtime.SubState;
 import io.holdfast.manager.unit.section.KillSettings;
 import io.holdfast.manager.unit.section.KillSettings.KillMode;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -21,7 +21,6 @@ final class ServiceStop {
     private final ControlCommands commands;
     private final ServiceLife.Steps steps;
     private boolean emptied;
-    private boolean restarting;
 
     ServiceStop(ServiceLife life, ControlCommands commands, ServiceLife.Steps steps) {
         this.life = life;
@@ -33,59 +32,29 @@ final class ServiceStop {
         return life.unit().kill();
     }
 
-    /** Says before the stop whether it is the first half of a restart that somebody asked for. */
-    void forRestart(boolean whether) {
-        restarting = whether;
-    }
-
-    boolean isForRestart() {
-        return restarting;
-    }
-
     /**
-     * Begins, in whatever step the service is. Its stop commands run if it was started, and if no
-     * other command runs that would have to be ended first.
+     * Begins with the stop commands, unless another command runs that would have to be ended first.
      */
     void begin(ServiceResult why) {
+        List<ExecCommand> list = life.unit().service().commands().stop();
+        if (list.isEmpty() || commands.areRunning()) {
+            signal(why);
+            return;
+        }
         life.note(why);
         life.disarm();
         life.running().stopBegun();
-        List<ExecCommand> list = life.unit().service().commands().stop();
-        if (life.hasStarted() && !list.isEmpty() && !commands.areRunning()) {
-            arm(this::stopCommandIsLate);
-            commands.run(
-                    SubState.STOP, list, this::exitVariables, this::signal, this::commandFailed);
-        } else {
-            signal();
-        }
+        arm(this::stopCommandIsLate);
+        commands.run(
+                ServiceState.STOP, list, this::exitVariables, this::signal, this::commandFailed);
     }
 
     private void arm(Runnable late) {
         life.deadline.set(life.unit().service().timeouts().stop(), late);
     }
 
-    /** What the commands are told of the end. */
     private Map<String, String> exitVariables() {
-        String result = life.result().toString();
-        return switch (life.mainExit().orElse(null)) {
-            case Exit.Exited(int status) ->
-                    Map.of(
-                            "SERVICE_RESULT",
-                            result,
-                            "EXIT_CODE",
-                            "exited",
-                            "EXIT_STATUS",
-                            Integer.toString(status));
-            case Exit.Killed(var signal, boolean dumped) ->
-                    Map.of(
-                            "SERVICE_RESULT",
-                            result,
-                            "EXIT_CODE",
-                            dumped ? "dumped" : "killed",
-                            "EXIT_STATUS",
-                            signal.name());
-            case null, default -> Map.of("SERVICE_RESULT", result);
-        };
+        return ExitVariables.of("", life.result(), life.mainExit());
     }
 
     private void commandFailed(ExecCommand command, Optional<Exit> exit) {
@@ -105,18 +74,41 @@ final class ServiceStop {
 
     // ---- signals
 
+    /** Begins with the signals, in whatever step the service is. */
+    void signal(ServiceResult why) {
+        life.note(why);
+        life.running().stopBegun();
+        signal();
+    }
+
     private void signal() {
         life.disarm();
         commands.cancel();
-        life.enter(SubState.STOP_SIGTERM);
-        emptied = false;
         if (kill().mode() == KillMode.NONE) {
+            life.enter(ServiceState.STOP_SIGTERM);
             gone();
             return;
         }
-        send(false);
-        arm(this::signalFinally);
+        enter(ServiceState.STOP_SIGTERM);
         life.running().limitSpawns(life.stopPatience()); // what would come is killed anyway
+    }
+
+    /** Sends the signal of a state, and waits until the processes have gone. */
+    private void enter(ServiceState state) {
+        boolean last = state == ServiceState.STOP_SIGKILL || state == ServiceState.FINAL_SIGKILL;
+        life.enter(state);
+        emptied = false;
+        send(last);
+        if (last) {
+            life.deadline.set(
+                    ManagerLimits.KILL_PATIENCE.duration(),
+                    () -> {
+                        life.error("processes are left over after the last signal");
+                        signalled();
+                    });
+        } else {
+            arm(this::signalFinally);
+        }
         life.running().watchEmpty();
     }
 
@@ -124,27 +116,19 @@ final class ServiceStop {
         life.note(ServiceResult.TIMEOUT);
         if (!kill().sendFinal()) {
             life.warn("does not stop, and SendSIGKILL=no");
-            gone();
+            signalled();
             return;
         }
         life.warn("does not stop in time: " + kill().finalSignal());
-        life.enter(SubState.STOP_SIGKILL);
-        emptied = false;
-        send(true);
-        life.deadline.set(
-                ManagerLimits.KILL_PATIENCE.duration(),
-                () -> {
-                    life.error("is still there after the last signal");
-                    gone();
-                });
-        life.running().watchEmpty();
+        enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
     }
 
-    /** Nobody has fed the watchdog: ends the main process with that signal. */
+    /** The watchdog has expired: ends the main process with its own signal. */
     void watchdogExpired() {
         life.note(ServiceResult.WATCHDOG);
         commands.cancel();
-        life.enter(SubState.STOP_WATCHDOG);
+        life.running().stopBegun();
+        life.enter(ServiceState.STOP_WATCHDOG);
         emptied = false;
         life.running().signal(kill().watchdogSignal(), false, false);
         life.deadline.set(life.unit().service().timeouts().abort(), this::signalFinally);
@@ -154,25 +138,44 @@ final class ServiceStop {
     private void send(boolean last) {
         KillMode mode = kill().mode();
         boolean all = mode == KillMode.CONTROL_GROUP || (last && mode == KillMode.MIXED);
-        Signal first = restarting ? kill().restartSignal() : kill().signal();
+        Signal first = isForRestart() ? kill().restartSignal() : kill().signal();
         life.running()
                 .signal(last ? kill().finalSignal() : first, all, !last && kill().sendHangup());
     }
 
+    /** Whether the job that stops it is a restart; what ExecStopPost= left ends in one way. */
+    private boolean isForRestart() {
+        return !isFinal()
+                && life.context
+                        .events()
+                        .jobOf(life.name())
+                        .filter(job -> job.type() == JobType.RESTART)
+                        .isPresent();
+    }
+
     /** Whether its processes have been signalled and are waited for. */
     boolean isSignalled() {
-        return life.is(SubState.STOP_SIGTERM)
-                || life.is(SubState.STOP_SIGKILL)
-                || life.is(SubState.STOP_WATCHDOG);
+        return switch (life.state()) {
+            case STOP_WATCHDOG, STOP_SIGTERM, STOP_SIGKILL, FINAL_SIGTERM, FINAL_SIGKILL -> true;
+            default -> false;
+        };
+    }
+
+    private boolean isFinal() {
+        return life.is(ServiceState.FINAL_SIGTERM) || life.is(ServiceState.FINAL_SIGKILL);
     }
 
     /** A process was spawned that was asked for before; true if it came too late. */
     boolean spawned() {
-        boolean late = isSignalled() || (life.is(SubState.STOP_POST) && !commands.areRunning());
+        boolean late = isSignalled();
         if (late) {
-            send(life.is(SubState.STOP_SIGKILL)); // it came too late to be asked nicely
+            send(isKilled());
         }
         return late;
+    }
+
+    private boolean isKilled() {
+        return life.is(ServiceState.STOP_SIGKILL) || life.is(ServiceState.FINAL_SIGKILL);
     }
 
     /** No living process is left. */
@@ -181,54 +184,68 @@ final class ServiceStop {
         maybeGone();
     }
 
-    /** One that was waited for has gone, or was not even spawned. */
+    /** A process that was waited for has gone, or was not even spawned. */
     void maybeGone() {
-        ServiceRun run = life.running();
-        if (!isSignalled()
-                || run.mainIsAlive()
-                || run.controlIsAlive()
-                || run.isSpawning()
-                || run.isSignalling()) {
+        if (!isSignalled()) {
             return;
         }
-        switch (kill().mode()) {
-            case CONTROL_GROUP -> {
-                if (emptied) {
-                    gone();
-                }
-            }
-            case MIXED -> {
-                if (emptied) {
-                    gone();
-                } else if (!life.is(SubState.STOP_SIGKILL)) {
-                    life.enter(SubState.STOP_SIGKILL);
-                    send(true);
-                }
-            }
-            case PROCESS, NONE -> gone();
+        ServiceRun run = life.running();
+        if (run.mainIsAlive() || run.controlIsAlive() || run.isSpawning() || run.isSignalling()) {
+            return;
+        }
+        boolean waitsForAll =
+                kill().mode() == KillMode.CONTROL_GROUP || kill().mode() == KillMode.MIXED;
+        if (emptied || !waitsForAll) {
+            signalled();
+        } else if (kill().mode() == KillMode.MIXED && !isKilled()) {
+            enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
+        }
+    }
+
+    /** The processes that were signalled have gone, or are given up. */
+    private void signalled() {
+        if (isFinal()) {
+            steps.cleanUp();
+        } else {
+            gone();
         }
     }
 
     // ---- afterwards
 
     private void gone() {
+        List<ExecCommand> list = life.unit().service().commands().stopPost();
         life.disarm();
+        if (list.isEmpty()) {
+            steps.cleanUp();
+            return;
+        }
         arm(() -> {
             life.warn("its command after the stop does not end in time");
             life.note(ServiceResult.TIMEOUT);
-            commands.cancel();
-            life.running().signal(Signal.KILL, false, false);
-            steps.cleanUp();
+            end();
         });
         commands.run(
-                SubState.STOP_POST,
-                life.unit().service().commands().stopPost(),
+                ServiceState.STOP_POST,
+                list,
                 this::exitVariables,
-                steps::cleanUp,
+                this::end,
                 (command, exit) -> {
                     noteFailed(command, exit);
-                    steps.cleanUp();
+                    end();
                 });
+    }
+
+    /** Ends what the commands after the stop have left. */
+    private void end() {
+        life.disarm();
+        commands.cancel();
+        if (kill().mode() == KillMode.NONE) {
+            steps.cleanUp();
+            return;
+        }
+        enter(ServiceState.FINAL_SIGTERM);
+        life.running().limitSpawns(life.stopPatience());
     }
 
     /** Lets go of the run, whose processes have gone or are killed now if that is wanted. */
@@ -236,8 +253,8 @@ final class ServiceStop {
         TimeSpan limit = life.unit().service().timeouts().stop();
         life.disarm();
         ServiceRun ended = life.running();
+        life.enter(ServiceState.CLEANING);
         life.run(null);
-        life.enter(SubState.FINAL_SIGKILL);
         KillMode mode = kill().mode();
         boolean killed = mode == KillMode.CONTROL_GROUP || mode == KillMode.MIXED;
         ended.close(

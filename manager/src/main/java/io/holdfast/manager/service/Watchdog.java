@@ -1,7 +1,6 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.runtime.SubState;
 
 /** Ends a service that does not say in time that it is still there ({@code WatchdogSec=}). */
 final class Watchdog {
@@ -23,7 +22,7 @@ final class Watchdog {
     }
 
     private boolean watches() {
-        return life.is(SubState.RUNNING) || life.isReloading();
+        return life.is(ServiceState.RUNNING) || life.isReloading();
     }
 
     /** Its time is over, or is to be treated as if it were. */

@@ -3,15 +3,14 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.SocketStatus;
 import io.holdfast.manager.runtime.StartLimit;
-import io.holdfast.manager.runtime.SubState;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
@@ -19,12 +18,10 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.unit.value.ConditionCheck;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,8 +29,10 @@ import org.jspecify.annotations.Nullable;
  * A socket at run time: the state machine of systemd.socket(5).
  *
  * <pre>
- *   dead ─▶ start-chown ─▶ listening ◀──▶ running ─▶ stop-post ─▶ dead, failed
- *                              └─────────────────────▲
+ *   start       dead ─▶ dead-checking ─▶ start-chown ─▶ listening
+ *               failed ─▶ failed-checking ─▶ start-chown
+ *   traffic     listening ─▶ running ─▶ listening
+ *   stop        listening, running ─▶ stop-post ─▶ dead, failed
  * </pre>
  *
  * While it is listening it looks for traffic; that starts its service, and then the socket is
@@ -43,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private final ManagerContext context;
-    private final Lane lane;
+    private final SocketSetup setup;
     private final SocketTraffic traffic;
     private final SocketConnections connections;
     private final JobWaiters starts = new JobWaiters();
@@ -52,19 +51,18 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     private @Nullable SocketUnit newer;
     private StartLimit startLimit;
     private StartLimit triggerLimit;
-    private SubState state = SubState.DEAD;
+    private SocketState state = SocketState.DEAD;
     private UnitTimes times = UnitTimes.NEVER;
     private Instant since = Instant.EPOCH;
     private SocketResult result = SocketResult.SUCCESS;
     private Optional<ListeningSockets> sockets = Optional.empty();
     private boolean wanted;
-    private boolean startAgain; // somebody asked for a start while it stops
     private boolean stopAnnounced;
-    private @Nullable Work<Opened> opening;
+    private @Nullable Work<?> preparation; // of a start
 
     ManagedSocket(ManagerContext context, SocketUnit unit) {
         this.context = context;
-        this.lane = context.workers().ownLane(unit.name().text());
+        this.setup = new SocketSetup(context, unit.name());
         this.unit = unit;
         this.startLimit = new StartLimit(unit.unit().startLimit());
         this.triggerLimit = new StartLimit(unit.socket().triggerLimit());
@@ -100,7 +98,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     public void reloaded(Unit reread) {
         if (reread instanceof SocketUnit socket) {
             newer = socket;
-            if (isAtRest()) {
+            if (state.isDown()) {
                 takeNewer();
             }
         }
@@ -116,12 +114,9 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
-    private boolean isAtRest() {
-        return state.active() == ActiveState.INACTIVE || state == SubState.FAILED;
-    }
-
-    private void enter(SubState next) {
+    private void enter(SocketState next) {
         if (state != next) {
+            SocketState.TABLE.check(state, next, text -> context.error(name(), text));
             times = times.after(state.active(), next.active());
             state = next;
             since = Instant.now();
@@ -134,18 +129,16 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     @Override
     public void start(Consumer<JobResult> done) {
         wanted = true;
-        switch (state.active()) {
-            case ACTIVE, RELOADING -> done.accept(JobResult.DONE);
-            case ACTIVATING -> {
+        switch (state) {
+            case LISTENING, RUNNING -> done.accept(JobResult.DONE);
+            case DEAD_CHECKING, FAILED_CHECKING, START_CHOWN -> {
                 stopAnnounced = false;
                 stops.answer(JobResult.CANCELED);
                 starts.add(done);
             }
-            case DEACTIVATING -> {
-                starts.add(done);
-                startAgain = true;
-            }
-            case INACTIVE, FAILED -> {
+            case STOP_POST ->
+                    throw new IllegalStateException(name() + " is started while it stops");
+            case DEAD, FAILED -> {
                 starts.add(done);
                 begin();
             }
@@ -153,101 +146,91 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     private void begin() {
-        startAgain = false;
         stopAnnounced = false;
         takeNewer();
-        result = SocketResult.SUCCESS;
-        if (serviceRuns()) {
+        if (!startLimit.tryStart(System.nanoTime())) {
+            context.error(
+                    name(), "start limit hit; clear it with: holdfast reset-failed " + name());
+            context.events().startLimitHit(name());
+            rest(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
+            return;
+        }
+        enter(
+                state == SocketState.FAILED
+                        ? SocketState.FAILED_CHECKING
+                        : SocketState.DEAD_CHECKING);
+        preparation = setup.check(unit, this::checked);
+    }
+
+    private void checked(SocketSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
+        preparation = null;
+        if (failure instanceof Work.LateException && !wanted) {
+            context.warn(name(), "its start is cancelled: " + failure.getMessage());
+            skip(JobResult.CANCELED);
+        } else if (verdicts == null) {
+            boolean late = failure instanceof Work.LateException;
+            context.error(name(), "cannot check its conditions: " + Work.reason(failure));
+            rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
+        } else if (!wanted) {
+            skip(JobResult.CANCELED);
+        } else if (!verdicts.conditions().met()) {
+            context.notice(
+                    name(),
+                    "not started, a condition does not hold: " + verdicts.conditions().unmet());
+            skip(JobResult.DONE);
+        } else if (!verdicts.assertions().met()) {
+            context.error(
+                    name(),
+                    "not started, an assertion does not hold: " + verdicts.assertions().unmet());
+            skip(JobResult.ASSERT);
+        } else if (serviceRuns()) {
             context.error(
                     name(),
                     "its service "
                             + serviceName()
-                            + " is active without it; stop that one first, or start both anew");
-            rest(SocketResult.RESOURCES, JobResult.FAILED);
-        } else if (startLimit.tryStart(System.nanoTime())) {
-            open();
+                            + " is active without it; stop that one first, or restart both");
+            skip(JobResult.FAILED);
         } else {
-            context.error(
-                    name(),
-                    "started too often; wait a while, or forget that: holdfast reset-failed");
-            rest(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
+            open();
         }
     }
 
     /** Without these sockets: it could not be given them any more. */
     private boolean serviceRuns() {
-        return switch (serviceState()) {
-            case DEAD, FAILED, AUTO_RESTART -> false;
-            default -> true;
-        };
+        return servicePhase().hasRun();
     }
 
-    private SubState serviceState() {
-        return context.events().activation().stateOf(serviceName());
+    private ServicePhase servicePhase() {
+        return context.events().activation().phaseOf(serviceName());
     }
 
     private boolean serviceIsUp() {
-        return serviceState().active().isUp();
+        return servicePhase().isUp();
     }
-
-    /** What came out of the worker. */
-    private record Opened(
-            ConditionCheck.Verdict conditions,
-            ConditionCheck.Verdict assertions,
-            Optional<ListeningSockets> sockets) {}
 
     private void open() {
+        result = SocketResult.SUCCESS;
         triggerLimit = new StartLimit(unit.socket().triggerLimit());
         traffic.limit(unit.socket().pollLimit());
-        enter(SubState.START_CHOWN);
-        SocketUnit described = unit;
-        opening =
-                lane.work("to listen", () -> open(described))
-                        .releasing(late -> late.sockets().ifPresent(ManagedSocket::remove))
-                        .within(ManagerLimits.SOCKET_PATIENCE.duration())
-                        .begin(this::opened);
+        enter(SocketState.START_CHOWN);
+        preparation = setup.open(unit, this::opened);
     }
 
-    private Opened open(SocketUnit described) throws Exception {
-        ConditionCheck check =
-                new ConditionCheck(context.host(), context.scope(), System.getenv(), Set.of());
-        ConditionCheck.Verdict conditions = check.check(described.unit().conditions());
-        ConditionCheck.Verdict assertions = check.check(described.unit().assertions());
-        Consumer<String> warnings =
-                text -> context.loop().postEnding(() -> context.warn(described.name(), text));
-        return new Opened(
-                conditions,
-                assertions,
-                conditions.met() && assertions.met()
-                        ? Optional.of(ListeningSockets.open(described, warnings))
-                        : Optional.empty());
-    }
-
-    private void opened(@Nullable Opened opened, @Nullable Exception failure) {
-        opening = null;
+    private void opened(@Nullable ListeningSockets opened, @Nullable Exception failure) {
+        preparation = null;
         if (opened == null && !wanted && failure instanceof Work.LateException) {
-            context.warn(name(), "its start is called off: " + failure.getMessage());
+            context.warn(name(), "its start is cancelled: " + failure.getMessage());
             rest(SocketResult.SUCCESS, JobResult.CANCELED);
         } else if (opened == null) {
             boolean late = failure instanceof Work.LateException;
             context.error(name(), "cannot listen: " + Work.reason(failure));
-            rest(
-                    late ? SocketResult.TIMEOUT : SocketResult.RESOURCES,
-                    late ? JobResult.TIMEOUT : JobResult.FAILED);
-        } else if (!opened.assertions().met()) {
-            context.error(name(), "an assertion does not hold: " + opened.assertions().unmet());
-            rest(SocketResult.RESOURCES, JobResult.ASSERT);
-        } else if (!opened.conditions().met()) {
-            context.notice(
-                    name(),
-                    "not started, a condition does not hold: " + opened.conditions().unmet());
-            rest(SocketResult.SUCCESS, JobResult.DONE);
+            rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else {
-            sockets = opened.sockets();
+            sockets = Optional.of(opened);
             if (wanted) {
                 context.info(name(), "listening on " + addresses());
                 listen();
-                if (state == SubState.LISTENING) { // else it tells when it has failed
+                if (state == SocketState.LISTENING) { // else it tells when it has failed
                     starts.answer(JobResult.DONE);
                 }
             } else {
@@ -264,7 +247,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     @Override
     public void announceStop() {
-        if (!isAtRest()) {
+        if (!state.isDown()) {
             stopAnnounced = true;
             traffic.ignore();
         }
@@ -274,25 +257,24 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     public void withdrawStop() {
         boolean announced = stopAnnounced;
         stopAnnounced = false;
-        if (announced && state == SubState.LISTENING) {
+        if (announced && state == SocketState.LISTENING) {
             listen();
         }
     }
 
     @Override
-    public void stop(boolean restarting, Consumer<JobResult> done) {
+    public void stop(Consumer<JobResult> done) {
         wanted = false;
-        startAgain = false;
-        switch (state.active()) {
-            case INACTIVE, FAILED -> done.accept(JobResult.DONE);
-            case DEACTIVATING -> stops.add(done);
-            case ACTIVATING -> { // the answer finds that it is not wanted
-                stops.add(done);
-                if (opening != null) {
-                    opening.limit(ManagerLimits.KILL_PATIENCE.duration());
+        switch (state) {
+            case DEAD, FAILED -> done.accept(JobResult.DONE);
+            case STOP_POST -> stops.add(done);
+            case DEAD_CHECKING, FAILED_CHECKING, START_CHOWN -> {
+                stops.add(done); // the preparation's end finds that the start is not wanted
+                if (preparation != null) {
+                    preparation.limit(ManagerLimits.KILL_PATIENCE.duration());
                 }
             }
-            case ACTIVE, RELOADING -> {
+            case LISTENING, RUNNING -> {
                 stops.add(done);
                 down(SocketResult.SUCCESS);
             }
@@ -308,23 +290,21 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     public void resetFailed() {
         startLimit.reset();
         triggerLimit.reset();
-        if (state == SubState.FAILED) {
+        if (state.active() == ActiveState.FAILED) {
             result = SocketResult.SUCCESS;
-            enter(SubState.DEAD);
+            enter(state == SocketState.FAILED ? SocketState.DEAD : SocketState.DEAD_CHECKING);
         }
     }
 
     @Override
     public Optional<Duration> mayStartIn() {
-        return result == SocketResult.START_LIMIT_HIT
-                ? Optional.of(startLimit.remaining(System.nanoTime()))
-                : Optional.empty();
+        return startLimit.hitFor(System.nanoTime());
     }
 
     // ---- up
 
     private void listen() {
-        enter(SubState.LISTENING);
+        enter(SocketState.LISTENING);
         if (stopAnnounced) {
             return;
         }
@@ -340,7 +320,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     private void trafficOn(ListeningSocket socket) {
-        if (state != SubState.LISTENING) {
+        if (state != SocketState.LISTENING) {
             traffic.ignore();
         } else if (unit.socket().accept()) {
             connections.accept(socket);
@@ -379,7 +359,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     /** Its service looks for traffic now. */
     private void attend() {
         traffic.ignore();
-        enter(SubState.RUNNING);
+        enter(SocketState.RUNNING);
     }
 
     /** The start that it has asked for is over. */
@@ -388,7 +368,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             if (state.active() == ActiveState.ACTIVE) {
                 fail(SocketResult.RESOURCES, "cannot start " + serviceName());
             }
-        } else if (state == SubState.RUNNING && !serviceIsUp()) {
+        } else if (state == SocketState.RUNNING && !serviceIsUp()) {
             listen();
         }
     }
@@ -398,7 +378,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
      *
      * @param mayNotStart whether it was started too often
      */
-    public void serviceChanged(SubState of, boolean mayNotStart) {
+    public void serviceChanged(ServicePhase phase, boolean mayNotStart) {
         if (state.active() != ActiveState.ACTIVE || unit.socket().accept()) {
             return;
         }
@@ -408,8 +388,8 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                     serviceName() + " was started too often: listens no longer");
             return;
         }
-        switch (of) {
-            case DEAD, FAILED, AUTO_RESTART -> listen();
+        switch (phase) {
+            case DOWN, WAITING -> listen();
             case RUNNING -> attend();
             default -> {}
         }
@@ -426,38 +406,17 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     private void down(SocketResult why) {
         note(why);
         traffic.ignore();
-        enter(SubState.STOP_POST);
+        enter(SocketState.STOP_POST);
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
-        removal(left)
-                .begin((_, failure) -> {
-                    if (failure != null) {
-                        context.warn(name(), "cannot clean up: " + failure.getMessage());
-                    }
-                    if (failure instanceof Work.LateException) {
+        setup.remove(
+                left,
+                inTime -> {
+                    if (!inTime) {
                         note(SocketResult.TIMEOUT);
                     }
                     rest(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
                 });
-    }
-
-    private Work<Boolean> removal(Optional<ListeningSockets> left) {
-        return lane.work(
-                        "to clean up",
-                        () -> {
-                            left.ifPresent(ManagedSocket::remove);
-                            return true;
-                        })
-                .evenIfLate()
-                .within(ManagerLimits.SOCKET_PATIENCE.duration());
-    }
-
-    private static void remove(ListeningSockets left) {
-        try {
-            left.removeIfWanted();
-        } finally {
-            left.close();
-        }
     }
 
     private void note(SocketResult why) {
@@ -468,31 +427,35 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     private void rest(SocketResult why, JobResult start) {
         note(why);
-        stopAnnounced = false;
-        if (startAgain && wanted) {
-            enter(SubState.DEAD);
-            stops.answer(JobResult.DONE);
-            begin();
-            return;
-        }
         if (result == SocketResult.SUCCESS) {
             context.info(name(), "stopped");
-            enter(SubState.DEAD);
         } else {
             context.error(name(), "failed: " + result);
-            enter(SubState.FAILED);
         }
-        ActiveState end = state.active();
+        end(result == SocketResult.SUCCESS ? SocketState.DEAD : SocketState.FAILED, start);
+    }
+
+    /** Its start did not begin, and leaves it as it was. */
+    private void skip(JobResult start) {
+        end(state == SocketState.FAILED_CHECKING ? SocketState.FAILED : SocketState.DEAD, start);
+    }
+
+    /** Waiters are taken first: the job of a next start may begin as soon as this state is left. */
+    private void end(SocketState end, JobResult start) {
+        JobWaiters started = starts.take();
+        JobWaiters stopped = stops.take();
+        stopAnnounced = false;
         takeNewer();
-        starts.answer(start);
-        stops.answer(JobResult.DONE); // a restart starts it again
-        context.events().settled(name(), end);
+        enter(end);
+        started.answer(start);
+        stopped.answer(JobResult.DONE); // a restart starts it again
+        context.events().settled(name(), end.active());
     }
 
     /** When nobody runs the loop any more: lets go of everything. */
     public void abandon() {
         if (sockets.isPresent()) {
-            removal(sockets).begin((_, _) -> {});
+            setup.remove(sockets, _ -> {});
         }
         sockets = Optional.empty();
     }
@@ -510,7 +473,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, state, since, result.toString());
+        return UnitStatus.of(unit, state.active(), state.word(), since, result.toString());
     }
 
     /** The instances that serve its connections. */

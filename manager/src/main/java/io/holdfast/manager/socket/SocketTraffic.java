@@ -63,7 +63,7 @@ final class SocketTraffic {
         if (limit.tryStart(System.nanoTime())) {
             found.accept(socket);
         } else {
-            pause(limit.remaining(System.nanoTime()));
+            pause(limit.hitFor(System.nanoTime()).orElse(Duration.ZERO));
         }
     }
 

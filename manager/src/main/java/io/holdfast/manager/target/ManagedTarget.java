@@ -77,7 +77,7 @@ public final class ManagedTarget implements ManagedUnit {
     }
 
     @Override
-    public void stop(boolean restarting, Consumer<JobResult> done) {
+    public void stop(Consumer<JobResult> done) {
         reached(false);
         done.accept(JobResult.DONE);
     }

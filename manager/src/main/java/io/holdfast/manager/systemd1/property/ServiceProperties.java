@@ -70,7 +70,10 @@ public final class ServiceProperties {
     private static void addLife(PropertyTable<Service> table) {
         table.fixed("Type", "s", s -> UnitProperties.word(s.section().type()))
                 .changing("Result", "s", s -> s.subject.view().status().result())
-                .changing("ReloadResult", "s", _ -> "success")
+                .changing(
+                        "ReloadResult",
+                        "s",
+                        s -> s.view().map(ServiceView::reloadResult).orElse("success"))
                 .changing("CleanResult", "s", _ -> "success")
                 .changing("StatusText", "s", s -> s.subject.view().status().statusText())
                 .changing("StatusErrno", "i", _ -> 0)

@@ -203,22 +203,28 @@ public final class UnitProperties {
                         "t",
                         unit -> Micros.of(unit.section().startLimit().interval()))
                 .fixed("StartLimitBurst", "u", unit -> unit.section().startLimit().burst())
-                .fixed("StartLimitAction", "s", _ -> "none")
-                .fixed("SuccessAction", "s", unit -> word(unit.section().successAction()))
-                .fixed("FailureAction", "s", unit -> word(unit.section().failureAction()))
-                .fixed("JobTimeoutAction", "s", _ -> "none")
+                .fixed(
+                        "StartLimitAction",
+                        "s",
+                        unit -> word(unit.section().ends().startLimitAction()))
+                .fixed("SuccessAction", "s", unit -> word(unit.section().ends().successAction()))
+                .fixed("FailureAction", "s", unit -> word(unit.section().ends().failureAction()))
+                .fixed(
+                        "JobTimeoutAction",
+                        "s",
+                        unit -> word(unit.section().ends().jobTimeoutAction()))
                 .fixed("JobTimeoutUSec", "t", unit -> Micros.of(unit.section().jobs().timeout()))
                 .fixed(
                         "JobRunningTimeoutUSec",
                         "t",
                         unit -> Micros.of(unit.section().jobs().runningTimeout()))
-                .fixed("StopWhenUnneeded", "b", _ -> false)
+                .fixed("StopWhenUnneeded", "b", unit -> unit.section().ends().stopWhenUnneeded())
                 .fixed("RefuseManualStart", "b", unit -> unit.section().refuseManualStart())
                 .fixed("RefuseManualStop", "b", unit -> unit.section().refuseManualStop())
                 .fixed("AllowIsolate", "b", unit -> unit.section().jobs().allowIsolate())
                 .fixed("DefaultDependencies", "b", unit -> unit.section().defaultDependencies())
                 .fixed("IgnoreOnIsolate", "b", unit -> unit.section().jobs().ignoreOnIsolate())
-                .fixed("OnFailureJobMode", "s", _ -> "replace")
+                .fixed("OnFailureJobMode", "s", unit -> word(unit.section().ends().onFailureMode()))
                 .asked("ActivationDetails", "a(ss)", _ -> List.of());
     }
 

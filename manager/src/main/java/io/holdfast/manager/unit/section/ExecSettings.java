@@ -31,6 +31,7 @@ import java.util.TreeSet;
  * @param limits of {@code setrlimit(2)} that are set
  * @param nice -20 to 19
  * @param oomScoreAdjust -1000 to 1000
+ * @param ignorePipe whether SIGPIPE is ignored ({@code IgnoreSIGPIPE=})
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec</a>
  */
@@ -56,7 +57,8 @@ public record ExecSettings(
         SchedulingSettings scheduling,
         Map<Resource, ResourceLimit> limits,
         OptionalInt nice,
-        OptionalInt oomScoreAdjust) {
+        OptionalInt oomScoreAdjust,
+        boolean ignorePipe) {
 
     /** When a runtime folder stays. */
     public enum Preserve {

@@ -33,7 +33,7 @@ final class ExecSettingsReader implements SectionReader {
     private boolean dynamicUser;
     private Optional<WorkingDirectory> workingDirectory = Optional.empty();
     private StandardStream input = StandardStream.NULL;
-    private StandardStream output = StandardStream.JOURNAL;
+    private Optional<StandardStream> output = Optional.empty();
     private StandardStream error = StandardStream.INHERIT;
     private Optional<String> syslogIdentifier = Optional.empty();
     private final Map<String, String> assignments = new LinkedHashMap<>();
@@ -54,6 +54,7 @@ final class ExecSettingsReader implements SectionReader {
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
     private Optional<Integer> oomScoreAdjust = Optional.empty();
+    private boolean ignorePipe = true;
 
     /**
      * @param umask of a unit that does not name one
@@ -75,7 +76,8 @@ final class ExecSettingsReader implements SectionReader {
                     input =
                             a.optional(Optional.of(input), StandardStream::parseInput)
                                     .orElse(StandardStream.NULL);
-            case "StandardOutput" -> output = output(a, output, StandardStream.JOURNAL);
+            case "StandardOutput" ->
+                    output = Optional.of(output(a, output(), StandardStream.JOURNAL));
             case "StandardError" -> error = output(a, error, StandardStream.INHERIT);
             case "SyslogIdentifier" -> syslogIdentifier = a.text(syslogIdentifier);
             case "Environment" -> environment(a);
@@ -99,6 +101,7 @@ final class ExecSettingsReader implements SectionReader {
             case "AmbientCapabilities" -> ambient = capabilities(a, ambient, Set.of());
             case "SecureBits" -> secureBits(a);
             case "Nice" -> nice = number(a, nice, -20, 19);
+            case "IgnoreSIGPIPE" -> ignorePipe = a.bool(ignorePipe);
             case "OOMScoreAdjust" -> oomScoreAdjust = number(a, oomScoreAdjust, -1000, 1000);
             default -> {
                 return assignLimit(a)
@@ -166,6 +169,12 @@ final class ExecSettingsReader implements SectionReader {
                 a.refused(String.valueOf(e.getMessage()));
             }
         }
+    }
+
+    /** Without StandardOutput= what comes from a socket is answered on it. */
+    private StandardStream output() {
+        boolean answers = input.kind() == StandardStream.Kind.SOCKET;
+        return output.orElse(answers ? StandardStream.INHERIT : StandardStream.JOURNAL);
     }
 
     private static StandardStream output(
@@ -300,7 +309,7 @@ final class ExecSettingsReader implements SectionReader {
                 dynamicUser,
                 workingDirectory,
                 input,
-                output,
+                output(),
                 error,
                 syslogIdentifier,
                 new Environment(assignments, environmentFiles, passed, unset),
@@ -315,6 +324,7 @@ final class ExecSettingsReader implements SectionReader {
                 scheduling.build(),
                 limits,
                 nice.map(OptionalInt::of).orElse(OptionalInt.empty()),
-                oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()));
+                oomScoreAdjust.map(OptionalInt::of).orElse(OptionalInt.empty()),
+                ignorePipe);
     }
 }

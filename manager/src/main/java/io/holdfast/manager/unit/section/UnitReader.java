@@ -29,16 +29,12 @@ public record UnitReader(Host host, ManagerScope scope) {
      */
     private static final Set<String> NOT_ACTED_ON =
             Set.of(
-                    "Service.RestartMode",
                     "Socket.ListenNetlink",
                     "Socket.ListenSpecial",
                     "Socket.ListenMessageQueue",
                     "Socket.ListenUSBFunction",
-                    "Unit.FailureAction",
                     "Unit.JoinsNamespaceOf",
-                    "Unit.OnSuccess",
-                    "Unit.RequiresMountsFor",
-                    "Unit.SuccessAction");
+                    "Unit.RequiresMountsFor");
 
     /** Never throws; a source without files becomes a unit without settings. */
     public Unit read(UnitSource source) {
@@ -200,7 +196,7 @@ public record UnitReader(Host host, ManagerScope scope) {
         private Unit service(UnitSection unit, InstallSection install) {
             ServiceSection service = readers.service.build();
             if (isWhole()) {
-                ServiceSectionReader.check(service, unit.successAction(), this::refuse);
+                ServiceSectionReader.check(service, unit.ends().successAction(), this::refuse);
             }
             refuseTemplate();
             return new ServiceUnit(

@@ -26,8 +26,7 @@ import java.util.Optional;
  * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
  * @param jobs what its jobs may do and how long they may take
  * @param startLimit how often it may be started
- * @param successAction what happens to the machine when it ends well
- * @param failureAction what happens to the machine when it fails
+ * @param ends what follows when it ends
  */
 public record UnitSection(
         String description,
@@ -42,8 +41,7 @@ public record UnitSection(
         boolean refuseManualStop,
         JobSettings jobs,
         StartLimit startLimit,
-        EmergencyAction successAction,
-        EmergencyAction failureAction) {
+        EndSettings ends) {
 
     /** The manager stops the machine, a container or itself. */
     public enum EmergencyAction {
@@ -115,8 +113,7 @@ public record UnitSection(
                 refuseManualStop,
                 jobs,
                 startLimit,
-                successAction,
-                failureAction);
+                ends);
     }
 
     static final class Reader implements SectionReader {
@@ -135,8 +132,7 @@ public record UnitSection(
         private TimeSpan jobTimeout = TimeSpan.INFINITY;
         private Optional<TimeSpan> jobRunningTimeout = Optional.empty();
         private TimeSpan startLimitInterval = StartLimit.DEFAULT.interval();
-        private EmergencyAction successAction = EmergencyAction.NONE;
-        private EmergencyAction failureAction = EmergencyAction.NONE;
+        private final EndSettings.Reader ends = new EndSettings.Reader();
         private int startLimitBurst = StartLimit.DEFAULT.burst();
 
         @Override
@@ -147,10 +143,6 @@ public record UnitSection(
                 case "SourcePath" -> sourcePath = a.path(sourcePath);
                 case "RequiresMountsFor" -> mounts(a);
                 case "DefaultDependencies" -> defaultDependencies = a.bool(defaultDependencies);
-                case "SuccessAction" ->
-                        successAction = a.word(successAction, EmergencyAction.values());
-                case "FailureAction" ->
-                        failureAction = a.word(failureAction, EmergencyAction.values());
                 case "RefuseManualStart" -> refuseManualStart = a.bool(refuseManualStart);
                 case "RefuseManualStop" -> refuseManualStop = a.bool(refuseManualStop);
                 case "AllowIsolate" -> allowIsolate = a.bool(allowIsolate);
@@ -160,7 +152,10 @@ public record UnitSection(
                         jobRunningTimeout =
                                 Optional.of(a.span(jobRunningTimeout.orElse(jobTimeout)));
                 default -> {
-                    return assignStartLimit(a) || assignCondition(a) || assignDependency(a);
+                    return assignStartLimit(a)
+                            || ends.assign(a)
+                            || assignCondition(a)
+                            || assignDependency(a);
                 }
             }
             return true;
@@ -258,8 +253,7 @@ public record UnitSection(
                             unlimitedIfZero(jobTimeout),
                             unlimitedIfZero(jobRunningTimeout.orElse(jobTimeout))),
                     new StartLimit(startLimitInterval, startLimitBurst),
-                    successAction,
-                    failureAction);
+                    ends.build());
         }
     }
 }

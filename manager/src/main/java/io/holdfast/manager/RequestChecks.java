@@ -1,0 +1,79 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.job.JobEngine;
+import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobRefusedException.Reason;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.JobUnit;
+import io.holdfast.manager.job.Relation;
+import io.holdfast.manager.runtime.LoadedUnit;
+import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.Unit;
+
+/** What a request is refused for before the job engine sees it. On the loop. */
+final class RequestChecks {
+    private final UnitTable units;
+    private final JobEngine engine;
+
+    RequestChecks(UnitTable units, JobEngine engine) {
+        this.units = units;
+        this.engine = engine;
+    }
+
+    /** Refuses a request for a unit that may be started or stopped by dependency only. */
+    void requireManual(Unit unit, JobType type) {
+        boolean refused =
+                switch (type) {
+                    case START -> unit.unit().refuseManualStart();
+                    case STOP -> unit.unit().refuseManualStop();
+                    case RESTART, TRY_RESTART ->
+                            unit.unit().refuseManualStart() || unit.unit().refuseManualStop();
+                    default -> false;
+                };
+        if (refused) {
+            throw new JobRefusedException(
+                    Reason.ONLY_BY_DEPENDENCY,
+                    "Operation refused, unit "
+                            + unit.name()
+                            + " may be requested by dependency only (it is configured to refuse"
+                            + " manual start/stop).");
+        }
+    }
+
+    /**
+     * Whether what is up could come back, as far as that can be told before it stops: a unit that
+     * it needs is active, and a socket's service does not go on with the old one.
+     */
+    void requireRestartable(LoadedUnit node, JobType type) {
+        if (type.collapse(node.activeState()) != JobType.RESTART || !node.activeState().isUp()) {
+            return;
+        }
+        for (JobUnit other : node.related(Relation.REQUIRES_ACTIVE)) {
+            if (!other.activeState().isUp() && engine.of(other).isEmpty()) {
+                throw new JobRefusedException(
+                        Reason.DEPENDENCY, "Requisite=" + other.name() + " is not active.");
+            }
+        }
+        if (node.meant() instanceof SocketUnit socket && !socket.socket().accept()) {
+            requireServicesStop(node);
+        }
+    }
+
+    private void requireServicesStop(LoadedUnit node) {
+        for (LoadedUnit service : units.servicesOf(node)) {
+            boolean restartsToo =
+                    node.related(Relation.RESTARTED_WITH).contains(service)
+                            || engine.of(service)
+                                    .filter(job -> job.type() != JobType.RELOAD)
+                                    .isPresent();
+            if (service.unit().goesOn() && !restartsToo) {
+                throw new JobRefusedException(
+                        Reason.BAD_SETTING,
+                        node.name(),
+                        "has a bad unit file setting.",
+                        "its service " + service.name() + " is active and would miss it");
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.notify.NotifyRouter;
+import io.holdfast.manager.process.Orphans;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.process.Workloads;
+import io.holdfast.manager.runtime.Activation;
+import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.UnitListeners;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.UnitName;
+import java.util.Map;
+import java.util.Optional;
+
+/** What the units of a manager tell it, handed to those whom it concerns. On the loop. */
+final class UnitEvents implements ManagerContext.Events {
+    /** The parts of the manager that are told; made after its units can tell anything. */
+    interface Parts {
+        Jobs jobs();
+
+        SocketActivation activation();
+
+        Orphans orphans();
+
+        NotifyRouter messages();
+
+        Optional<BusNames> busNames();
+    }
+
+    private final Parts manager;
+    private final UnitListeners listeners;
+    private final Workloads workloads;
+
+    UnitEvents(Parts manager, UnitListeners listeners, Workloads workloads) {
+        this.manager = manager;
+        this.listeners = listeners;
+        this.workloads = workloads;
+    }
+
+    @Override
+    public void loaded(UnitName unit) {
+        listeners.unitNew(unit);
+    }
+
+    @Override
+    public void changed(UnitName unit) {
+        listeners.unitChanged(unit);
+        manager.jobs().changed(unit);
+    }
+
+    @Override
+    public void runs(long cgroupId, Workload workload) {
+        workloads.add(cgroupId, workload);
+    }
+
+    @Override
+    public void runEnded(UnitName unit) {
+        workloads.remove(unit);
+    }
+
+    @Override
+    public void settled(UnitName unit, ActiveState state) {
+        manager.activation().settled(unit);
+        manager.jobs().settled(unit);
+    }
+
+    @Override
+    public Optional<BusNames> busNames() {
+        return manager.busNames();
+    }
+
+    @Override
+    public Activation activation() {
+        return manager.activation();
+    }
+
+    @Override
+    public Optional<UnitJob> jobOf(UnitName unit) {
+        return manager.jobs().jobOf(unit);
+    }
+
+    @Override
+    public Optional<String> restart(UnitName unit, boolean alone) {
+        return manager.jobs().restart(unit, alone);
+    }
+
+    @Override
+    public void startLimitHit(UnitName unit) {
+        manager.jobs().startLimitHit(unit);
+    }
+
+    @Override
+    public Map<String, String> monitorVariables(UnitName handler) {
+        return manager.jobs().monitorVariables(handler);
+    }
+
+    @Override
+    public void spawned() {
+        manager.orphans().look();
+        manager.messages().spawned();
+    }
+
+    @Override
+    public void lookForOrphans(Runnable then) {
+        manager.orphans().look(then);
+    }
+}

@@ -1,0 +1,170 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.runtime.StateTable;
+import io.holdfast.manager.unit.ActiveState;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Where a service is in its life, what that means for its {@link ActiveState}, and which states may
+ * follow ({@link #TABLE}).
+ *
+ * <p>The words are those of systemd, with two differences. A start first checks the conditions of
+ * the unit on a worker; the unit is still {@code dead} or {@code failed} meanwhile, and stays so if
+ * a condition does not hold. And {@code cleaning} is the removal of what was made for the run,
+ * after the last process has exited; systemd does that without a state.
+ */
+enum ServiceState {
+    DEAD(ActiveState.INACTIVE, ServicePhase.DOWN),
+    /** Dead, and its descriptor store is kept ({@code FileDescriptorStorePreserve=yes}). */
+    DEAD_RESOURCES_PINNED(ActiveState.INACTIVE, ServicePhase.DOWN),
+    FAILED(ActiveState.FAILED, ServicePhase.DOWN),
+    /** Dead, and a start checks the unit's conditions. */
+    DEAD_CHECKING(ActiveState.INACTIVE, ServicePhase.BUSY, "dead"),
+    /** Failed, and a start checks the unit's conditions. */
+    FAILED_CHECKING(ActiveState.FAILED, ServicePhase.BUSY, "failed"),
+
+    /** What the run needs is made, and {@code ExecCondition=} runs. */
+    CONDITION(ActiveState.ACTIVATING, ServicePhase.BUSY),
+    START_PRE(ActiveState.ACTIVATING, ServicePhase.BUSY),
+    START(ActiveState.ACTIVATING, ServicePhase.BUSY),
+    START_POST(ActiveState.ACTIVATING, ServicePhase.BUSY),
+
+    RUNNING(ActiveState.ACTIVE, ServicePhase.RUNNING),
+    /** No process is left, and it stays active ({@code RemainAfterExit=}). */
+    EXITED(ActiveState.ACTIVE, ServicePhase.BUSY),
+    /** {@code ExecReload=} runs. */
+    RELOAD(ActiveState.RELOADING, ServicePhase.BUSY),
+    /** The reload signal was sent, and the service has not answered. */
+    RELOAD_SIGNAL(ActiveState.RELOADING, ServicePhase.BUSY),
+    /** The service has announced a reload, and not yet that it is done. */
+    RELOAD_NOTIFY(ActiveState.RELOADING, ServicePhase.BUSY),
+
+    /** {@code ExecStop=} runs. */
+    STOP(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** The main process was sent {@code WatchdogSignal=}. */
+    STOP_WATCHDOG(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** The processes were sent {@code KillSignal=}. */
+    STOP_SIGTERM(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** The processes were sent {@code FinalKillSignal=}. */
+    STOP_SIGKILL(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** {@code ExecStopPost=} runs. */
+    STOP_POST(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** What {@code ExecStopPost=} left was sent {@code KillSignal=}. */
+    FINAL_SIGTERM(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** What {@code ExecStopPost=} left was sent {@code FinalKillSignal=}. */
+    FINAL_SIGKILL(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+    /** The last process has exited, and what was made for the run is removed. */
+    CLEANING(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
+
+    /** It ended well and is restarted automatically: the state before {@link #AUTO_RESTART}. */
+    DEAD_BEFORE_AUTO_RESTART(ActiveState.INACTIVE, ServicePhase.DOWN),
+    /** It failed and is restarted automatically: the state before {@link #AUTO_RESTART}. */
+    FAILED_BEFORE_AUTO_RESTART(ActiveState.FAILED, ServicePhase.DOWN),
+    /** It waits for {@code RestartSec=}. */
+    AUTO_RESTART(ActiveState.ACTIVATING, ServicePhase.WAITING),
+    /** The job of its automatic restart is queued. */
+    AUTO_RESTART_QUEUED(ActiveState.ACTIVATING, ServicePhase.WAITING);
+
+    /** A run is over without processes to stop: what may follow. */
+    private static final Set<ServiceState> ENDS =
+            EnumSet.of(
+                    DEAD,
+                    DEAD_RESOURCES_PINNED,
+                    FAILED,
+                    DEAD_BEFORE_AUTO_RESTART,
+                    FAILED_BEFORE_AUTO_RESTART,
+                    AUTO_RESTART); // at once with RestartMode=direct
+
+    /** The processes of a run are signalled: what may follow its start and its reloads. */
+    private static final Set<ServiceState> SIGNALS = EnumSet.of(STOP_SIGTERM, STOP_WATCHDOG);
+
+    /** All transitions. */
+    static final StateTable<ServiceState> TABLE =
+            StateTable.of(ServiceState.class)
+                    // the start
+                    .from(DEAD, EnumSet.of(DEAD_CHECKING, FAILED, DEAD_RESOURCES_PINNED))
+                    .from(DEAD_RESOURCES_PINNED, EnumSet.of(DEAD_CHECKING, FAILED, DEAD))
+                    .from(FAILED, EnumSet.of(FAILED_CHECKING, DEAD, DEAD_RESOURCES_PINNED))
+                    .from(
+                            DEAD_CHECKING,
+                            EnumSet.of(CONDITION, CLEANING, DEAD, DEAD_RESOURCES_PINNED, FAILED))
+                    .from(FAILED_CHECKING, EnumSet.of(CONDITION, CLEANING, DEAD_CHECKING, FAILED))
+                    .from(CONDITION, EnumSet.of(START_PRE, START, STOP_SIGTERM, CLEANING))
+                    .from(CONDITION, ENDS)
+                    .from(START_PRE, EnumSet.of(START, STOP_SIGTERM))
+                    .from(START, EnumSet.of(START_POST, RUNNING, EXITED, STOP, STOP_SIGTERM))
+                    .from(START_POST, EnumSet.of(RUNNING, EXITED, STOP, STOP_SIGTERM))
+                    // up
+                    .from(RUNNING, EnumSet.of(EXITED, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY, STOP))
+                    .from(RUNNING, SIGNALS)
+                    .from(EXITED, EnumSet.of(STOP, STOP_SIGTERM))
+                    .from(RELOAD, EnumSet.of(RELOAD_SIGNAL, RELOAD_NOTIFY, RUNNING, EXITED, STOP))
+                    .from(RELOAD, SIGNALS)
+                    .from(RELOAD_SIGNAL, EnumSet.of(RELOAD_NOTIFY, RUNNING, EXITED, STOP))
+                    .from(RELOAD_SIGNAL, SIGNALS)
+                    .from(RELOAD_NOTIFY, EnumSet.of(RUNNING, EXITED, STOP))
+                    .from(RELOAD_NOTIFY, SIGNALS)
+                    // the stop
+                    .from(STOP, EnumSet.of(STOP_SIGTERM))
+                    .from(
+                            STOP_WATCHDOG,
+                            EnumSet.of(STOP_SIGTERM, STOP_SIGKILL, STOP_POST, CLEANING))
+                    .from(STOP_SIGTERM, EnumSet.of(STOP_SIGKILL, STOP_POST, CLEANING))
+                    .from(STOP_SIGKILL, EnumSet.of(STOP_POST, CLEANING))
+                    .from(STOP_POST, EnumSet.of(FINAL_SIGTERM, CLEANING))
+                    .from(FINAL_SIGTERM, EnumSet.of(FINAL_SIGKILL, CLEANING))
+                    .from(FINAL_SIGKILL, EnumSet.of(CLEANING))
+                    .from(CLEANING, ENDS)
+                    // the automatic restart
+                    .from(DEAD_BEFORE_AUTO_RESTART, EnumSet.of(AUTO_RESTART))
+                    .from(FAILED_BEFORE_AUTO_RESTART, EnumSet.of(AUTO_RESTART))
+                    .from(AUTO_RESTART, EnumSet.of(AUTO_RESTART_QUEUED, CLEANING))
+                    .from(AUTO_RESTART, EnumSet.of(DEAD, DEAD_RESOURCES_PINNED, FAILED))
+                    .from(AUTO_RESTART_QUEUED, EnumSet.of(CONDITION, CLEANING))
+                    .from(AUTO_RESTART_QUEUED, EnumSet.of(DEAD, DEAD_RESOURCES_PINNED, FAILED))
+                    .build();
+
+    private final ActiveState active;
+    private final ServicePhase phase;
+    private final String word;
+
+    ServiceState(ActiveState active, ServicePhase phase) {
+        this.active = active;
+        this.phase = phase;
+        this.word = name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    ServiceState(ActiveState active, ServicePhase phase, String word) {
+        this.active = active;
+        this.phase = phase;
+        this.word = word;
+    }
+
+    /** What it means for the unit as a whole. */
+    ActiveState active() {
+        return active;
+    }
+
+    /** What it means for the sockets of the service. */
+    ServicePhase phase() {
+        return phase;
+    }
+
+    /** The word of systemd. */
+    String word() {
+        return word;
+    }
+
+    /** Whether a start checks the unit's conditions. */
+    boolean isChecking() {
+        return this == DEAD_CHECKING || this == FAILED_CHECKING;
+    }
+
+    /** Whether the service has no run and none is coming: new settings take effect at once. */
+    boolean isDown() {
+        return this == DEAD || this == DEAD_RESOURCES_PINNED || this == FAILED;
+    }
+}

@@ -1,0 +1,60 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.value.ServiceType;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** Why a service cannot be started at all, whatever its conditions. */
+final class StartRefusal {
+    private static final Set<ServiceType> SUPPORTED =
+            Set.of(
+                    ServiceType.SIMPLE,
+                    ServiceType.EXEC,
+                    ServiceType.FORKING,
+                    ServiceType.ONESHOT,
+                    ServiceType.DBUS,
+                    ServiceType.NOTIFY,
+                    ServiceType.NOTIFY_RELOAD,
+                    ServiceType.IDLE);
+
+    private StartRefusal() {}
+
+    static Optional<String> of(ServiceLife life) {
+        if (life.newest().source().state() == UnitSource.State.NOT_FOUND) {
+            return Optional.of("there is no such unit any more");
+        }
+        ServiceUnit unit = life.unit();
+        Optional<String> unsupported = unsupported(unit, life.context);
+        if (unsupported.isPresent()) {
+            return unsupported;
+        }
+        if (unit.isRefused()) {
+            return Optional.of(
+                    unit.diagnostics().stream()
+                            .filter(d -> d.severity() == Diagnostic.Severity.ERROR)
+                            .map(Object::toString)
+                            .findFirst()
+                            .orElse("it is " + UnitStatus.loadState(unit)));
+        }
+        return Optional.empty();
+    }
+
+    /** Why this manager cannot start what these files say; empty if it can. */
+    static Optional<String> unsupported(ServiceUnit unit, ManagerContext context) {
+        ServiceType type = unit.service().type();
+        if (!SUPPORTED.contains(type)) {
+            String word = type.name().toLowerCase(Locale.ROOT);
+            return Optional.of("Type=" + word + " is not supported yet");
+        }
+        if (type == ServiceType.DBUS && context.events().busNames().isEmpty()) {
+            return Optional.of("Type=dbus needs a message bus, and this manager has none");
+        }
+        return Optional.empty();
+    }
+}

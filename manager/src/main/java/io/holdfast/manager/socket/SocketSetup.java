@@ -1,0 +1,92 @@
+package io.holdfast.manager.socket;
+
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.value.ConditionCheck;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the start and the stop of a socket do that may block: its conditions are checked, its
+ * sockets made and removed, each by a worker. Every answer is given on the loop.
+ */
+final class SocketSetup {
+    private final ManagerContext context;
+    private final UnitName name;
+    private final Lane lane;
+
+    SocketSetup(ManagerContext context, UnitName name) {
+        this.context = context;
+        this.name = name;
+        this.lane = context.workers().ownLane(name.text());
+    }
+
+    /** The unmet conditions, and the unmet assertions. */
+    record Verdicts(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {}
+
+    Work<?> check(SocketUnit unit, BiConsumer<@Nullable Verdicts, @Nullable Exception> checked) {
+        return lane.work(
+                        "to check its conditions",
+                        () -> {
+                            ConditionCheck check =
+                                    new ConditionCheck(
+                                            context.host(),
+                                            context.scope(),
+                                            System.getenv(),
+                                            Set.of());
+                            return new Verdicts(
+                                    check.check(unit.unit().conditions()),
+                                    check.check(unit.unit().assertions()));
+                        })
+                .within(ManagerLimits.SOCKET_PATIENCE.duration())
+                .begin(checked::accept);
+    }
+
+    Work<?> open(
+            SocketUnit unit, BiConsumer<@Nullable ListeningSockets, @Nullable Exception> opened) {
+        Consumer<String> warnings =
+                text -> context.loop().postEnding(() -> context.warn(name, text));
+        return lane.work("to listen", () -> ListeningSockets.open(unit, warnings))
+                .releasing(SocketSetup::remove)
+                .within(ManagerLimits.SOCKET_PATIENCE.duration())
+                .begin(opened::accept);
+    }
+
+    /**
+     * Closes sockets, and removes their nodes if that is wanted.
+     *
+     * @param removed called with whether that was done in time
+     */
+    void remove(Optional<ListeningSockets> left, Consumer<Boolean> removed) {
+        Work<Boolean> _ =
+                lane.work(
+                                "to clean up",
+                                () -> {
+                                    left.ifPresent(SocketSetup::remove);
+                                    return true;
+                                })
+                        .evenIfLate()
+                        .within(ManagerLimits.SOCKET_PATIENCE.duration())
+                        .begin((_, failure) -> {
+                            if (failure != null) {
+                                context.warn(name, "cannot clean up: " + failure.getMessage());
+                            }
+                            removed.accept(!(failure instanceof Work.LateException));
+                        });
+    }
+
+    private static void remove(ListeningSockets left) {
+        try {
+            left.removeIfWanted();
+        } finally {
+            left.close();
+        }
+    }
+}

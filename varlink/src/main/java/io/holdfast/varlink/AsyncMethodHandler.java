@@ -12,7 +12,8 @@ public interface AsyncMethodHandler {
      * Begins to answer a call whose parameters fit the method's definition, without blocking. Runs
      * where a {@link MethodHandler} runs.
      *
-     * @return the parameters of the last reply, once known
+     * @return the parameters of the last reply, once known. It has to complete also where the
+     *     caller hangs up ({@link Call#onHangup}): until then his connection counts
      */
     CompletionStage<JsonObject> handle(Call call) throws Exception;
 }

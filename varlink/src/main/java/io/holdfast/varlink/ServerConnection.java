@@ -18,6 +18,8 @@ import io.holdfast.varlink.Service.Handler;
 import io.holdfast.varlink.UpgradeHandler.Upgrade;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -52,6 +54,10 @@ final class ServerConnection implements Runnable {
 
     private volatile @Nullable Thread thread;
     private volatile boolean closing;
+
+    /** Completed when the handler of the last call has done with it. */
+    private CompletableFuture<Void> handled = CompletableFuture.completedFuture(null);
+
     private volatile boolean upgraded;
 
     /** What a closing server waits for: a call that will be answered soon. */
@@ -124,7 +130,22 @@ final class ServerConnection implements Runnable {
                 closeUnread();
             } finally {
                 closeSocket();
+                awaitHandler();
             }
+        }
+    }
+
+    /**
+     * What a call makes the server hold counts until its handler has done with it, also where its
+     * caller has gone: calls that wait for the executor would else cost nothing.
+     */
+    private void awaitHandler() {
+        try {
+            handled.get();
+        } catch (InterruptedException e) {
+            LOG.log(DEBUG, "varlink: the server is closed before a handler for {0} ended", who);
+        } catch (ExecutionException e) {
+            throw new AssertionError(e); // it is only completed
         }
     }
 
@@ -324,18 +345,21 @@ final class ServerConnection implements Runnable {
     }
 
     private void start(Call call, Handler handler, @Nullable Upgrade[] upgrade) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        handled = done;
         if (executor != null) {
             try {
-                executor.execute(() -> handle(call, handler, upgrade));
+                executor.execute(() -> handle(call, handler, upgrade, done));
             } catch (RejectedExecutionException e) {
                 call.fail(e);
+                done.complete(null);
             }
             return;
         }
         synchronized (this) {
             interruptible = true;
         }
-        handle(call, handler, upgrade);
+        handle(call, handler, upgrade, done);
         synchronized (this) {
             interruptible = false;
             // It was meant for the handler; that the socket is closed or hung up is seen without.
@@ -343,7 +367,8 @@ final class ServerConnection implements Runnable {
         }
     }
 
-    private static void handle(Call call, Handler handler, @Nullable Upgrade[] upgrade) {
+    private static void handle(
+            Call call, Handler handler, @Nullable Upgrade[] upgrade, CompletableFuture<Void> done) {
         try {
             switch (handler) {
                 case Handler.Plain(MethodHandler plain) ->
@@ -357,7 +382,9 @@ final class ServerConnection implements Runnable {
                                         } else {
                                             call.fail(failure);
                                         }
-                                    });
+                                    })
+                                    .whenComplete((_, _) -> done.complete(null));
+                    return;
                 }
                 case Handler.Upgrading(UpgradeHandler upgrading) -> {
                     Upgrade next = upgrading.handle(call);
@@ -368,6 +395,7 @@ final class ServerConnection implements Runnable {
         } catch (Throwable e) {
             call.fail(e);
         }
+        done.complete(null);
     }
 
     private void speak(Call call, UpgradeHandler.Protocol protocol) {

@@ -17,9 +17,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -235,19 +237,6 @@ class ServerLimitsTest {
     }
 
     @Test
-    void callsThatEndByTheirClientAreGivenBack() throws Exception {
-        Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
-        try (TestService service = new TestService(ServerLimits.DEFAULT, waiting::add)) {
-            try (UnixSocket caller = service.raw()) {
-                send(caller, ECHO + "\0");
-                until(() -> waiting.size() == 1);
-                assertThat(service.server.heldBytes()).isGreaterThan(ServerConnection.LEAST_BYTES);
-            }
-            until(() -> service.server.heldBytes() == 0);
-        }
-    }
-
-    @Test
     void refusalsThatNobodyReadsAreHeldWithinTheLimitAndGivenBack() throws Exception {
         int most = 4 << 20;
         String call = "{\"method\":\"io.holdfast.test.%s\"}\0".formatted("x".repeat(60_000));
@@ -382,5 +371,31 @@ class ServerLimitsTest {
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new JsonLimits(1 << 20, 513, 1))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aCallWhoseCallerHasGoneCountsUntilItsHandlerHasDoneWithIt() throws Exception {
+        BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
+        try (TestService service =
+                new TestService(ServerLimits.DEFAULT.withConnections(100, 3), waiting::add)) {
+            for (int i = 1; i <= 3; i++) {
+                int calls = i;
+                try (UnixSocket caller = service.raw()) {
+                    send(caller, ECHO + "\0");
+                    until(() -> waiting.size() == calls);
+                }
+            }
+            try (VarlinkClient refused = service.client()) {
+                assertThatThrownBy(() -> refused.call(TEST + "Echo"))
+                        .isInstanceOf(ConnectionLostException.class);
+            }
+            assertThat(service.server.heldBytes())
+                    .isGreaterThanOrEqualTo(3 * ServerConnection.LEAST_BYTES);
+            for (int i = 0; i < 3; i++) {
+                waiting.take().run();
+            }
+            until(() -> service.server.connectionCount() == 0);
+            assertThat(service.server.heldBytes()).isZero();
+        }
     }
 }

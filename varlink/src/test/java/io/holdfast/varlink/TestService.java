@@ -161,9 +161,13 @@ final class TestService implements AutoCloseable {
     }
 
     private CompletableFuture<JsonObject> hangAsync(Call call) {
-        call.onHangup(hangups::release);
+        CompletableFuture<JsonObject> ended = new CompletableFuture<>();
+        call.onHangup(() -> {
+            hangups.release();
+            boolean _ = ended.complete(JsonObject.EMPTY);
+        });
         hangs.release();
-        return new CompletableFuture<>();
+        return ended;
     }
 
     private JsonObject note(Call call) {

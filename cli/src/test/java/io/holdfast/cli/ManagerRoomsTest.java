@@ -54,6 +54,7 @@ class ManagerRoomsTest {
         assertUsesOnly("service", and(kind, "notify"));
         assertUsesOnly("socket", kind);
         assertUsesOnly("target", kind);
+        assertUsesOnly("slice", kind);
         assertUsesOnly("verify", and(files, "loop", "runtime"));
     }
 
@@ -64,7 +65,7 @@ class ManagerRoomsTest {
                 .resideInAnyPackage(rooms("access", "varlink", "systemd1.."))
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(rooms("service", "socket", "target", "exec", "notify"))
+                .resideInAnyPackage(rooms("service", "socket", "target", "slice", "exec", "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()

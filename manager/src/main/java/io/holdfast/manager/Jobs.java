@@ -18,7 +18,6 @@ import io.holdfast.manager.runtime.UnitListener;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
@@ -48,6 +47,7 @@ final class Jobs implements JobEngine.Listener {
     private final RequestChecks checks;
     private final EmergencyActions emergencies;
     private final Reactions reactions;
+    private final UnusedUnits unused;
     private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
     private long loads;
     private long granted;
@@ -73,6 +73,11 @@ final class Jobs implements JobEngine.Listener {
                         },
                         this);
         this.checks = new RequestChecks(units, engine);
+        this.unused = new UnusedUnits(context, units, engine);
+    }
+
+    UnusedUnits unused() {
+        return unused;
     }
 
     JobEngine engine() {
@@ -149,7 +154,6 @@ final class Jobs implements JobEngine.Listener {
     }
 
     void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-        names.forEach(units::get);
         each(names, JobType.STOP, answer);
     }
 
@@ -158,7 +162,6 @@ final class Jobs implements JobEngine.Listener {
     }
 
     void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-        names.forEach(units::get);
         each(names, JobType.RELOAD, answer);
     }
 
@@ -175,8 +178,11 @@ final class Jobs implements JobEngine.Listener {
                 answer,
                 closure -> {
                     requireNotStopping(type); // it may be since the files began to be read
+                    if (type == JobType.STOP || type == JobType.RELOAD) {
+                        names.forEach(units::get);
+                    }
                     List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
-                    order.sort(Comparator.comparing(this::isSocket)); // after their services
+                    order.sort(Comparator.comparing(this::triggersOthers)); // after those
                     for (UnitName name : order) {
                         ask(name, type, closure, result -> results.add(name, result));
                     }
@@ -190,8 +196,9 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    private boolean isSocket(UnitName name) {
-        return name.type() == UnitType.SOCKET;
+    private boolean triggersOthers(UnitName name) {
+        LoadedUnit node = units.node(name);
+        return node != null && !node.meant().triggers().isEmpty();
     }
 
     private void ask(
@@ -383,7 +390,8 @@ final class Jobs implements JobEngine.Listener {
     /** Stops all units, and refuses further starts. */
     void shutdown(Consumer<Map<UnitName, JobResult>> done) {
         stopping = true;
-        List<LoadedUnit> all = List.copyOf(units.nodes());
+        List<LoadedUnit> all =
+                units.nodes().stream().filter(node -> !node.unit().isPerpetual()).toList();
         CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
         JobResults results = new JobResults(all.stream().map(LoadedUnit::name).toList(), answer);
         var _ = answer.thenAccept(done);
@@ -433,6 +441,9 @@ final class Jobs implements JobEngine.Listener {
             engine.stateChanged(node, now);
             engine.run();
             reactions.stopLaterIfUnbound(node);
+            if (isDown(node)) {
+                unused.look(List.of(name));
+            }
         }
     }
 
@@ -494,6 +505,7 @@ final class Jobs implements JobEngine.Listener {
         LoadedUnit node = units.node(job.unit());
         if (node != null) {
             reactions.jobEnded(node);
+            unused.look(List.of(node.name()));
         }
         if (result == JobResult.TIMEOUT) {
             context.warn(job.unit(), "its job to " + job.type().word() + " has run out of time");

@@ -17,6 +17,7 @@ import io.holdfast.manager.exec.Leftovers;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.Loudness;
 import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
@@ -38,6 +39,7 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.service.ProcessOwners;
 import io.holdfast.manager.service.Service;
 import io.holdfast.manager.service.ServiceKind;
+import io.holdfast.manager.slice.SliceKind;
 import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.socket.SocketKind;
 import io.holdfast.manager.target.TargetKind;
@@ -128,12 +130,17 @@ public final class Manager implements AutoCloseable {
                         Path.of(notifySocket(options)),
                         uids,
                         loudness,
+                        new UnitLogs(loudness),
                         new UnitEvents(new Parts(), listeners, workloads));
         units =
                 new UnitTable(
                         context,
                         new UnitKinds(
-                                List.of(new ServiceKind(), new SocketKind()), new TargetKind()));
+                                List.of(
+                                        new ServiceKind(),
+                                        new SocketKind(),
+                                        new TargetKind(),
+                                        new SliceKind())));
         owners = new ProcessOwners(units);
         jobs = new Jobs(context, units, catalog, listeners, this::exit);
         activation = new SocketActivation(context, units, jobs);
@@ -330,6 +337,7 @@ public final class Manager implements AutoCloseable {
             Collection<ManagedUnit> meant =
                     names.isEmpty() ? units.all() : names.stream().map(units::get).toList();
             meant.forEach(ManagedUnit::resetFailed);
+            jobs.unused().look(meant.stream().map(unit -> unit.unit().name()).toList());
             answer.complete(null);
         });
     }
@@ -343,8 +351,7 @@ public final class Manager implements AutoCloseable {
     public CompletableFuture<Boolean> kill(UnitName name, Signal signal, boolean all) {
         return onLoop(answer -> {
             ManagedUnit unit = units.find(name);
-            boolean killed = unit instanceof Service service && service.kill(signal, all);
-            answer.complete(killed);
+            answer.complete(unit != null && unit.kill(signal, all));
         });
     }
 
@@ -491,8 +498,7 @@ public final class Manager implements AutoCloseable {
         }
         closed = true;
         Watches.end(childSignal);
-        units.of(Service.class).forEach(Service::abandon);
-        units.of(ManagedSocket.class).forEach(ManagedSocket::abandon);
+        units.all().forEach(ManagedUnit::abandon);
         activation.abandon();
         notify.close();
         messages.close();

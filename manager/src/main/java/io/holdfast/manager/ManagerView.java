@@ -22,24 +22,24 @@ import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.process.Workloads;
+import io.holdfast.manager.runtime.InactiveUnit;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitCatalog;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitListener;
 import io.holdfast.manager.runtime.UnitListeners;
+import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.service.ProcessOwners;
 import io.holdfast.manager.service.Service;
-import io.holdfast.manager.socket.ManagedSocket;
-import io.holdfast.manager.target.ManagedTarget;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
-import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.Collection;
 import java.util.HashMap;
@@ -57,6 +57,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
+import java.util.function.Predicate;
 
 /**
  * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
@@ -234,6 +235,21 @@ public final class ManagerView {
         return listeners.add(listener);
     }
 
+    /**
+     * Units that are held stay loaded.
+     *
+     * @param holder tells whether somebody holds a unit; who does not any more says so ({@link
+     *     #letGo})
+     */
+    public AutoCloseable hold(Predicate<UnitName> holder) {
+        return jobs.unused().heldBy(holder);
+    }
+
+    /** These are not held any more. */
+    public void letGo(Collection<UnitName> names) {
+        jobs.unused().look(names);
+    }
+
     /** Whether all units are being stopped: no job but a stop is granted any more. */
     public boolean isStopping() {
         return jobs.isStopping();
@@ -259,7 +275,25 @@ public final class ManagerView {
         Optional<UnitView> known = unit(name);
         return known.isPresent()
                 ? CompletableFuture.completedFuture(known.get())
-                : work(() -> catalog.read(name)).thenApply(read -> view(new ManagedTarget(read)));
+                : work(() -> catalog.read(name)).thenApply(this::unloaded);
+    }
+
+    /**
+     * The same, and from then on it is loaded, for as long as somebody holds it.
+     *
+     * @return fails with {@link JobRefusedException} if there is none
+     */
+    public CompletableFuture<UnitView> load(UnitName name) {
+        Optional<UnitView> known = unit(name);
+        return known.isPresent()
+                ? CompletableFuture.completedFuture(known.get())
+                : work(() -> catalog.read(name)).thenApply(this::taken);
+    }
+
+    private UnitView taken(Unit read) {
+        units.take(read);
+        return unit(read.name())
+                .orElseThrow(() -> LoadedUnit.notFound(read.name(), Optional.of(read)));
     }
 
     /** The same of several, in their order; the files of all are read at once. */
@@ -273,15 +307,47 @@ public final class ManagerView {
         return work(() -> catalog.readAll(unknown))
                 .thenApply(read -> {
                     for (int i = 0; i < unknown.size(); i++) {
-                        views.put(unknown.get(i), view(new ManagedTarget(read.get(i))));
+                        views.put(unknown.get(i), unloaded(read.get(i)));
                     }
                     return names.stream().map(views::get).map(Objects::requireNonNull).toList();
                 });
     }
 
+    private UnitView unloaded(Unit unit) {
+        UnitStatus rest = new InactiveUnit(unit).status();
+        UnitStatus status =
+                context.logs()
+                        .ofUnloaded(unit.name())
+                        .map(log ->
+                                rest.withLog(
+                                        log.last(ManagerLimits.LOG_LINES.intValue()),
+                                        log.onlyWriter()))
+                        .orElse(rest);
+        return new UnitView(
+                unit,
+                unit,
+                unit,
+                status,
+                UnitTimes.NEVER,
+                UnitChecks.NEVER,
+                Optional.empty(),
+                false,
+                Optional.empty(),
+                Optional.empty());
+    }
+
     private UnitView view(ManagedUnit unit) {
         return new UnitView(
-                unit.unit(), unit.status(), unit.times(), job(unit), unit.service(), unit.socket());
+                unit.meant(),
+                unit.unit(),
+                unit.newest(),
+                unit.status(),
+                unit.times(),
+                unit.checks(),
+                job(unit),
+                unit.isPerpetual(),
+                unit.service(),
+                unit.socket());
     }
 
     private Optional<UnitJob> job(ManagedUnit unit) {
@@ -289,27 +355,29 @@ public final class ManagerView {
         return node == null ? Optional.empty() : jobs.engine().of(node);
     }
 
-    /** Those that are loaded and have such a dependency on a unit. */
-    public List<UnitName> dependants(Dependency kind, UnitName on) {
-        ManagedUnit unit = units.find(on);
-        return unit == null
-                ? List.of()
-                : units.all().stream()
-                        .filter(other -> UnitTable.has(other, List.of(kind), unit))
-                        .map(other -> other.unit().name())
-                        .toList();
+    /** Whether the files of a unit are others than those that were read. Blocking. */
+    public boolean isOutdated(UnitView view) {
+        return catalog.differs(view.newest().source());
     }
 
-    /** The sockets that start it, or as an instance serve a connection of theirs with it. */
+    /** Those that are loaded and have such a dependency on a unit. */
+    public List<UnitName> dependants(Dependency kind, UnitName on) {
+        LoadedUnit unit = units.node(on);
+        return unit == null
+                ? List.of()
+                : units.dependants(kind, unit).stream().map(LoadedUnit::name).toList();
+    }
+
+    /** Those that start it, or as an instance serve a connection of theirs with it. */
     public List<UnitName> triggeredBy(Unit unit) {
-        return unit instanceof ServiceUnit service
-                ? units.of(ManagedSocket.class)
-                        .filter(socket ->
-                                socket.unit().triggers(service)
-                                        || socket.instances().contains(service.name()))
-                        .map(socket -> socket.unit().name())
-                        .toList()
-                : List.of();
+        return units.all().stream()
+                .filter(other ->
+                        other.unit().triggers(unit)
+                                || other.socket()
+                                        .map(socket -> socket.triggers().contains(unit.name()))
+                                        .orElse(false))
+                .map(other -> other.unit().name())
+                .toList();
     }
 
     /** The one that had this invocation last, 32 hexadecimal digits. */
@@ -340,11 +408,9 @@ public final class ManagerView {
         return work(() -> catalog.readAll(names))
                 .thenApply(read -> {
                     read.forEach(units::take);
+                    jobs.unused().look(names);
                     return (int)
-                            read.stream()
-                                    .filter(unit ->
-                                            unit.source().state() != UnitSource.State.NOT_FOUND)
-                                    .count();
+                            read.stream().filter(unit -> !unit.source().files().isEmpty()).count();
                 });
     }
 
@@ -358,6 +424,7 @@ public final class ManagerView {
         ManagedUnit unit = units.find(name);
         if (unit != null) {
             unit.resetFailed();
+            jobs.unused().look(List.of(name));
         }
         return unit != null;
     }
@@ -369,7 +436,8 @@ public final class ManagerView {
      * @return whether there were such processes
      */
     public boolean kill(UnitName name, Signal signal, KillWhom whom, OptionalInt value) {
-        return units.find(name) instanceof Service service && service.kill(signal, whom, value);
+        ManagedUnit unit = units.find(name);
+        return unit != null && unit.kill(signal, whom, value);
     }
 
     // ---- jobs

@@ -16,6 +16,7 @@ import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.EndSettings;
 import io.holdfast.manager.unit.section.EndSettings.HandlerMode;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,9 @@ final class Reactions {
     private final UnitTable units;
     private final Jobs jobs;
     private final EmergencyActions emergencies;
+
+    /** What a handler learns of a unit that is unloaded before the handler begins. */
+    private final Map<UnitName, Map<String, String>> ofUnloaded = new HashMap<>();
 
     Reactions(ManagerContext context, UnitTable units, Jobs jobs, EmergencyActions emergencies) {
         this.context = context;
@@ -180,6 +184,7 @@ final class Reactions {
 
     /** A unit has become inactive or failed, and no automatic restart follows. */
     void settled(UnitName name) {
+        ofUnloaded.remove(name);
         LoadedUnit node = units.node(name);
         if (node == null || jobs.isStopping()) {
             return;
@@ -210,6 +215,9 @@ final class Reactions {
             return;
         }
         for (UnitName handler : node.unit().unit().unit().dependencies().of(kind)) {
+            if (node.unit() instanceof Service service) {
+                ofUnloaded.put(handler, service.monitorVariables());
+            }
             CompletableFuture<UnitJob> answer = new CompletableFuture<>();
             String reason = kind.directive() + "=" + handler;
             var _ =
@@ -242,6 +250,9 @@ final class Reactions {
         monitored.addAll(units.dependants(Dependency.ON_SUCCESS, node));
         if (monitored.size() > 1) {
             context.notice(handler, "does not get MONITOR_ variables: several units are its cause");
+        }
+        if (monitored.isEmpty()) {
+            return ofUnloaded.getOrDefault(node.name(), Map.of());
         }
         return monitored.size() == 1
                         && monitored.iterator().next().unit() instanceof Service service

@@ -61,7 +61,7 @@ final class RequestChecks {
     }
 
     private void requireServicesStop(LoadedUnit node) {
-        for (LoadedUnit service : units.servicesOf(node)) {
+        for (LoadedUnit service : units.triggered(node)) {
             boolean restartsToo =
                     node.related(Relation.RESTARTED_WITH).contains(service)
                             || engine.of(service)

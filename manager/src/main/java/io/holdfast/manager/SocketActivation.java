@@ -139,7 +139,12 @@ final class SocketActivation implements Activation {
     @Override
     public void serve(
             UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended) {
-        served.put(instance, new Served(connection, ended));
+        Runnable gone =
+                () -> {
+                    ended.run();
+                    context.events().unused(List.of(socket)); // this may have been its last
+                };
+        served.put(instance, new Served(connection, gone));
         instances.add(instance);
         start(
                 instance,

@@ -11,6 +11,8 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -42,6 +44,17 @@ final class UnitEvents implements ManagerContext.Events {
     @Override
     public void loaded(UnitName unit) {
         listeners.unitNew(unit);
+        manager.jobs().unused().look(List.of(unit));
+    }
+
+    @Override
+    public void unused(Collection<UnitName> names) {
+        manager.jobs().unused().look(names);
+    }
+
+    @Override
+    public void unloading(UnitName unit) {
+        listeners.unitRemoved(unit);
     }
 
     @Override

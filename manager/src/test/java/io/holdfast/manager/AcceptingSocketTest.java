@@ -13,7 +13,6 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.runtime.SocketStatus;
-import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.UnitName;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -113,7 +112,7 @@ class AcceptingSocketTest {
     }
 
     private List<String> units() throws Exception {
-        return Stage.get(stage.manager().list()).stream().map(UnitStatus::name).toList();
+        return stage.loaded();
     }
 
     private void awaitConnections(int count) throws Exception {
@@ -121,12 +120,12 @@ class AcceptingSocketTest {
         assertThat(status().connections()).isEqualTo(count);
     }
 
-    /** Polls: a unit that is forgotten goes without a word. */
+    /** Polls: a unit that is unloaded goes without a word here. */
     private void awaitUnits(int count) throws Exception {
         long deadline = System.nanoTime() + PATIENCE;
         while (units().size() != count) {
             assertThat(System.nanoTime())
-                    .as("%s %s %s", status(), units(), stage.happenings().lines())
+                    .as("%s %s", units(), stage.happenings().lines())
                     .isLessThan(deadline);
             Thread.onSpinWait();
         }
@@ -351,7 +350,7 @@ class AcceptingSocketTest {
             say(client, "still there");
             assertThat(hear(client)).isEqualTo("still there");
         }
-        awaitConnections(0);
+        awaitUnits(0);
     }
 
     @Test

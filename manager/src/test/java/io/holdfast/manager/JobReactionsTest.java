@@ -11,7 +11,6 @@ import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
-import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -213,8 +212,7 @@ class JobReactionsTest {
                         UnixAddress.path(path), SocketType.STREAM, Duration.ofSeconds(10))) {
             stage.happenings().await(": INFO started process", 1);
             String instance =
-                    Stage.get(stage.manager().list()).stream()
-                            .map(UnitStatus::name)
+                    stage.loaded().stream()
                             .filter(name -> name.startsWith("a@"))
                             .findFirst()
                             .orElseThrow();

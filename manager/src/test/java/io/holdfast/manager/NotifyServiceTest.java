@@ -247,6 +247,7 @@ class NotifyServiceTest {
                 moves("notify('READY=1')\nnotify('MAINPIDFD=1', fd)"),
                 "NotifyAccess=all",
                 "SuccessExitStatus=KILL");
+        stage.keep("a.service");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         stage.happenings().await("its main process is now");
         assertThat((long) stage.main("a").pid()).isEqualTo(childOf("a"));

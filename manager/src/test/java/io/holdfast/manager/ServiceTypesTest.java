@@ -43,6 +43,7 @@ class ServiceTypesTest {
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         stage.happenings().awaitOutput("a.service", "up");
+        stage.keep("a.service");
         UnitStatus running = stage.status("a");
         assertThat(running.subState()).isEqualTo("running");
         assertThat(running.invocationId()).matches("[0-9a-f]{32}");
@@ -228,6 +229,7 @@ class ServiceTypesTest {
         stage.service("skips", "ExecCondition=/bin/sh -c 'exit 1'", "ExecStart=/bin/echo never");
         stage.service("fails", "ExecCondition=/bin/sh -c 'exit 255'", "ExecStart=/bin/echo never");
 
+        stage.keep("skips.service");
         assertThat(stage.start("skips")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("skips")).isEqualTo("inactive/dead exec-condition");
         assertThat(stage.start("fails")).isEqualTo(JobResult.FAILED);

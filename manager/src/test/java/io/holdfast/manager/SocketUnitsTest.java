@@ -16,7 +16,6 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.runtime.SocketStatus;
-import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -146,9 +145,7 @@ class SocketUnitsTest {
         server();
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("a.socket")).isEqualTo("active/listening success");
-        assertThat(Stage.get(stage.manager().list()))
-                .extracting(UnitStatus::name)
-                .containsExactly("a.socket");
+        assertThat(stage.loaded()).containsExactly("a.socket");
 
         assertThat(ask("hello")).endsWith(" 1 hello");
         assertThat(stage.state("a")).isEqualTo("active/running success");
@@ -262,6 +259,7 @@ class SocketUnitsTest {
                 "[Unit]\nDefaultDependencies=no\nStartLimitBurst=1\n[Socket]\nListenStream="
                         + path);
         stage.service("a", "ExecStart=/bin/sleep 1000");
+        stage.keep("a.socket");
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
         stage.stop("a.socket");
 

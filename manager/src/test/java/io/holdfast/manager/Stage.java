@@ -249,6 +249,24 @@ final class Stage implements AutoCloseable {
         return status(name).mainProcess().orElseThrow();
     }
 
+    /** These stay loaded when they have ended: an active unit names them. */
+    Stage keep(String... names) throws Exception {
+        unit(
+                "keep.target",
+                "[Unit]\nDefaultDependencies=no\nAfter=" + String.join(" ", names) + "\n");
+        assertThat(start("keep.target")).isEqualTo(JobResult.DONE);
+        return this;
+    }
+
+    /** The names of the units that are loaded, in alphabetical order, without slices. */
+    List<String> loaded() throws Exception {
+        return get(manager.list()).stream()
+                .map(UnitStatus::name)
+                .filter(name -> !name.endsWith(".slice"))
+                .sorted()
+                .toList();
+    }
+
     /** The main process, held. */
     PidFd hold(String name) throws Exception {
         return PidFd.restore(main(name));

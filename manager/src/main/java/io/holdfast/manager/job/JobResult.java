@@ -16,7 +16,9 @@ public enum JobResult {
     /** The unit cannot be loaded, or not do this now. */
     INVALID,
     /** An assertion of the unit does not hold. */
-    ASSERT;
+    ASSERT,
+    /** Units of this kind cannot run here. */
+    UNSUPPORTED;
 
     /** The word of systemd. */
     public String word() {

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -38,6 +39,9 @@ public final class UnitLog {
 
     @GuardedBy("this")
     private int characters;
+
+    @GuardedBy("this")
+    private OptionalLong writer = OptionalLong.empty();
 
     @GuardedBy("this")
     private int ofWriter; // lines, the newest ones
@@ -145,14 +149,21 @@ public final class UnitLog {
         told.forEach(listener -> listener.accept(line));
     }
 
-    /** What comes from now on is written on behalf of another user. */
-    public synchronized void anotherWriter() {
-        ofWriter = 0;
+    /**
+     * What comes from now on is written on behalf of this user.
+     *
+     * @param user empty for one that nobody knows
+     */
+    public synchronized void writer(OptionalLong user) {
+        if (!user.equals(writer)) {
+            writer = user;
+            ofWriter = 0;
+        }
     }
 
-    /** Whether all lines that are kept came after the last {@link #anotherWriter}. */
-    public synchronized boolean isOfOneWriter() {
-        return ofWriter == lines.size();
+    /** Who wrote all lines that are kept; empty for several, or one that nobody knows. */
+    public synchronized OptionalLong onlyWriter() {
+        return ofWriter == lines.size() ? writer : OptionalLong.empty();
     }
 
     /** The last lines, the oldest first, {@code count} at most. */

@@ -75,6 +75,12 @@ public final class ManagerLimits {
                     200,
                     "lines of output that are kept of each unit");
 
+    public static final Limit LOGS =
+            Limit.count(
+                    "io.holdfast.manager.logs",
+                    32,
+                    "units that are not loaded any more, and whose last lines are kept");
+
     public static final Limit LOG_CHARACTERS =
             Limit.count(
                     "io.holdfast.manager.logCharacters",
@@ -201,6 +207,7 @@ public final class ManagerLimits {
                 EARLY_MESSAGES,
                 LISTED_PROCESSES,
                 LOG_LINES,
+                LOGS,
                 LOG_CHARACTERS,
                 LOG_BATCH,
                 ANCESTORS,

@@ -14,6 +14,8 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
  * The cgroups that units live in, below one slice of the manager's own in the cgroup that it was
@@ -136,18 +138,57 @@ public final class UnitCgroups implements AutoCloseable {
         return slice.path();
     }
 
+    /** Where the cgroup of a slice is. */
+    public CgroupPath pathOf(UnitName slice) {
+        CgroupPath path = path();
+        for (UnitName step : slice.slicePath()) {
+            path = path.child(step.text());
+        }
+        return path;
+    }
+
     /** Makes the cgroup of a unit, with the slices above it. */
     public Cgroup create(UnitName unit, UnitName in) {
-        List<Cgroup> slices = new ArrayList<>();
+        return inSlice(in, Cgroup::create, parent -> parent.create(CgroupPath.escape(unit.text())));
+    }
+
+    /** Makes the cgroup of a slice, with those above it. */
+    public void makeSlice(UnitName name) {
+        boolean _ = inSlice(name, Cgroup::create, _ -> true);
+    }
+
+    /** Removes the cgroup of a slice, unless something lives there. */
+    public void removeSlice(UnitName name) {
         try {
-            Cgroup parent = slice;
-            for (UnitName step : in.slicePath()) {
-                parent = parent.create(step.text());
-                slices.add(parent);
+            boolean _ =
+                    inSlice(
+                            name,
+                            Cgroup::child,
+                            cgroup -> {
+                                cgroup.remove();
+                                return true;
+                            });
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT
+                    && e.errno() != Errno.ENODEV
+                    && e.errno() != Errno.EBUSY) {
+                throw e;
             }
-            return parent.create(CgroupPath.escape(unit.text()));
+        }
+    }
+
+    private <T> T inSlice(
+            UnitName name, BiFunction<Cgroup, String, Cgroup> step, Function<Cgroup, T> task) {
+        List<Cgroup> opened = new ArrayList<>();
+        try {
+            Cgroup at = slice;
+            for (UnitName each : name.slicePath()) {
+                at = step.apply(at, each.text());
+                opened.add(at);
+            }
+            return task.apply(at);
         } finally {
-            slices.forEach(Cgroup::close);
+            opened.forEach(Cgroup::close);
         }
     }
 

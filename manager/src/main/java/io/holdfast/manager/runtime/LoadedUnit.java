@@ -11,32 +11,18 @@ import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ImpliedDependencies;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
-import io.holdfast.manager.unit.section.TargetUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitSection.JobSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /** A unit of the table as its jobs see it. On the loop. */
 public final class LoadedUnit implements JobUnit {
-    private static final List<Dependency> PULLS_IN =
-            List.of(
-                    Dependency.REQUIRES,
-                    Dependency.REQUISITE,
-                    Dependency.BINDS_TO,
-                    Dependency.WANTS,
-                    Dependency.UPHOLDS);
-
     private final UnitTable table;
     private final ManagedUnit unit;
     private ActiveState lastState = ActiveState.INACTIVE;
@@ -69,8 +55,7 @@ public final class LoadedUnit implements JobUnit {
 
     /** What its files said when they were last there: its dependencies are those. */
     public Unit meant() {
-        Unit newest = unit.newest();
-        return newest.source().state() == UnitSource.State.LOADED ? newest : unit.unit();
+        return unit.meant();
     }
 
     /** What its next start will find: also that its files are gone. */
@@ -126,11 +111,7 @@ public final class LoadedUnit implements JobUnit {
 
     private Optional<JobRefusedException> badSetting(Unit next, JobType type) {
         Optional<String> problem = Optional.empty();
-        if (!(next instanceof ServiceUnit
-                || next instanceof SocketUnit
-                || next instanceof TargetUnit)) {
-            problem = Optional.of("units of this kind are not supported yet");
-        } else if (next.isRefused()) {
+        if (next.isRefused()) {
             problem = Optional.of(""); // why was told when it was loaded
         } else if (type == JobType.RESTART && unit.activeState().isUp()) {
             problem = unit.unsupported(next);
@@ -142,7 +123,11 @@ public final class LoadedUnit implements JobUnit {
 
     @Override
     public boolean isApplicable(JobType type) {
-        return type != JobType.RELOAD || unit.unit().canReload();
+        return switch (type) {
+            case STOP, RESTART, TRY_RESTART -> !unit.isPerpetual();
+            case RELOAD -> unit.unit().canReload();
+            default -> true;
+        };
     }
 
     @Override
@@ -192,59 +177,12 @@ public final class LoadedUnit implements JobUnit {
         }
         if (relation == Relation.REQUIRES_START) {
             table.missing(name()).forEach(name -> related.add(new MissingUnit(name)));
-        } else if (relation == Relation.WANTS_START && own instanceof ServiceUnit service) {
-            related.addAll(socketsNamedBy(service));
         }
         for (Dependency kind : relation.others()) {
             table.dependants(kind, this).forEach(related::add);
         }
-        if (relation == Relation.AFTER) {
-            related.addAll(impliedBefore(own));
-        } else if (relation == Relation.BEFORE) {
-            related.addAll(impliedAfter(own));
-        }
         related.remove(this);
         return related;
-    }
-
-    private List<LoadedUnit> socketsNamedBy(ServiceUnit service) {
-        return service.service().sockets().stream()
-                .flatMap(name -> Stream.ofNullable(table.node(name)))
-                .toList();
-    }
-
-    /** The members of a target come before it, and the sockets of a service before that. */
-    private Set<JobUnit> impliedBefore(Unit own) {
-        Set<JobUnit> earlier = new LinkedHashSet<>();
-        if (own instanceof TargetUnit target) {
-            for (Dependency kind : PULLS_IN) {
-                for (UnitName name : target.unit().dependencies().of(kind)) {
-                    LoadedUnit member = table.node(name);
-                    if (member != null
-                            && ImpliedDependencies.ordersBehind(target, member.meant())) {
-                        earlier.add(member);
-                    }
-                }
-            }
-        }
-        if (own instanceof ServiceUnit) {
-            earlier.addAll(triggeredBy());
-        }
-        return earlier;
-    }
-
-    private Set<JobUnit> impliedAfter(Unit own) {
-        Set<JobUnit> later = new LinkedHashSet<>();
-        for (Dependency kind : PULLS_IN) {
-            for (LoadedUnit other : table.dependants(kind, this)) {
-                if (other.meant() instanceof TargetUnit target
-                        && ImpliedDependencies.ordersBehind(target, own)) {
-                    later.add(other);
-                }
-            }
-        }
-        later.addAll(table.servicesOf(this));
-        return later;
     }
 
     @Override
@@ -254,7 +192,7 @@ public final class LoadedUnit implements JobUnit {
 
     @Override
     public Collection<LoadedUnit> triggeredBy() {
-        return table.socketsOf(this);
+        return table.triggering(this);
     }
 
     // ---- jobs

@@ -1,11 +1,16 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.core.linux.Signal;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /** A unit at run time. All methods on the manager's loop. */
@@ -21,12 +26,31 @@ public interface ManagedUnit {
      */
     Unit newest();
 
+    /** What its files said when they were last there: its dependencies are those. */
+    default Unit meant() {
+        Unit newest = newest();
+        return newest.source().state() == UnitSource.State.LOADED ? newest : unit();
+    }
+
     ActiveState activeState();
 
     /** Whether a start leaves it as it is, or joins the one that is under way. */
     default boolean goesOn() {
         return activeState().isUp();
     }
+
+    /** Whether it is there for as long as the manager, and cannot be stopped. */
+    default boolean isPerpetual() {
+        return false;
+    }
+
+    /** Whether it stays loaded though it is at rest: what it keeps would be lost. */
+    default boolean isKept() {
+        return isPerpetual();
+    }
+
+    /** It is not in the table any more: nothing comes of it again. */
+    default void unloaded() {}
 
     /** Why this manager cannot start what these files say, or empty. */
     default Optional<String> unsupported(Unit next) {
@@ -84,6 +108,29 @@ public interface ManagedUnit {
     /** Forgets that it has failed, and how often it was started. */
     void resetFailed();
 
+    /**
+     * Signals its processes because somebody asked for it.
+     *
+     * @param all its whole cgroup, or the main process and what runs beside it
+     * @return false if it has none
+     */
+    default boolean kill(Signal signal, boolean all) {
+        return false;
+    }
+
+    /**
+     * The same of some of them.
+     *
+     * @param value sent with it, as sigqueue(3) does
+     * @return whether there were such
+     */
+    default boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
+        return false;
+    }
+
+    /** When nobody runs the loop any more: kills what runs, and lets go of it. */
+    default void abandon() {}
+
     /** How long it must not be started yet, since that was done too often. */
     default Optional<Duration> mayStartIn() {
         return Optional.empty();
@@ -92,6 +139,14 @@ public interface ManagedUnit {
     /** When it came into its states. */
     default UnitTimes times() {
         return UnitTimes.NEVER;
+    }
+
+    /** What came of its conditions and assertions. */
+    default UnitChecks checks() {
+        Moment started = times().inactiveExit();
+        return started.equals(Moment.NEVER)
+                ? UnitChecks.NEVER
+                : new UnitChecks(true, true, started);
     }
 
     /** What is known of it as a service. */

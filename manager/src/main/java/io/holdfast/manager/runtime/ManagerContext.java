@@ -5,6 +5,7 @@ import io.holdfast.core.linux.FdCloser;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
@@ -13,6 +14,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 
@@ -34,6 +36,7 @@ public record ManagerContext(
         Path notifySocket,
         DynamicUids uids,
         ManagerListener listener,
+        UnitLogs logs,
         Events events) {
 
     /** What units tell their manager, and what they ask of it. */
@@ -49,6 +52,12 @@ public record ManagerContext(
 
         /** A unit was taken into the table. */
         default void loaded(UnitName unit) {}
+
+        /** These may not be in use any more. */
+        default void unused(Collection<UnitName> units) {}
+
+        /** A unit is about to be taken out of the table. */
+        default void unloading(UnitName unit) {}
 
         /** Something of a unit's state is another. */
         default void changed(UnitName unit) {}

@@ -2,18 +2,18 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.Dependency;
+import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.MountedPaths;
 import io.holdfast.manager.unit.file.ServedPaths;
 import io.holdfast.manager.unit.file.UnitFolders;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ImpliedDependencies;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
-import io.holdfast.manager.unit.value.ServiceType;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -24,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +39,6 @@ import org.jspecify.annotations.Nullable;
 public final class UnitCatalog {
     private static final List<Dependency> PULLS =
             List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS, Dependency.UPHOLDS);
-
-    private static final UnitName DBUS_SOCKET = UnitName.of("dbus.socket");
 
     private final UnitFolders folders;
     private final List<Path> ownFolders;
@@ -77,21 +76,34 @@ public final class UnitCatalog {
 
     /** One unit alone. */
     public Unit read(UnitName name) {
-        return read(folders.loader(), name);
+        return reading().unit(name);
     }
 
-    /** All that have a file or are an alias. */
+    private ReadUnits reading() {
+        return new ReadUnits(folders.loader(), reader);
+    }
+
+    /** All that have a file or are an alias, as they are written. */
     public Map<UnitName, Unit> installed() {
         UnitLoader loader = folders.loader();
         Map<UnitName, Unit> units = new LinkedHashMap<>();
-        loader.names().forEach(name -> units.put(name, read(loader, name)));
+        loader.names().forEach(name -> units.put(name, reader.read(loader.load(name))));
         return units;
+    }
+
+    /** Whether the files of a unit say something else by now. */
+    public boolean differs(UnitSource known) {
+        UnitSource now = folders.loader().load(known.name());
+        return now.state() != known.state()
+                || !now.fragment().equals(known.fragment())
+                || !now.dropIns().equals(known.dropIns())
+                || !now.files().equals(known.files());
     }
 
     /** Each alone. */
     public List<Unit> readAll(Collection<UnitName> names) {
-        UnitLoader loader = folders.loader();
-        return names.stream().map(name -> read(loader, name)).toList();
+        ReadUnits reading = reading();
+        return names.stream().map(reading::unit).toList();
     }
 
     /** What names there are is looked up again: links may lead elsewhere now. */
@@ -102,18 +114,6 @@ public final class UnitCatalog {
     /** How often the folders were looked through. */
     public long scans() {
         return folders.scans();
-    }
-
-    /** With what its type implies, as far as that is there. */
-    private Unit read(UnitLoader loader, UnitName name) {
-        Unit unit = reader.read(loader.load(name));
-        boolean needsBus =
-                unit instanceof ServiceUnit service
-                        && unit.source().state() == UnitSource.State.LOADED
-                        && service.service().type() == ServiceType.DBUS;
-        return needsBus && loader.load(DBUS_SOCKET).state() == UnitSource.State.LOADED
-                ? ImpliedDependencies.withBus((ServiceUnit) unit)
-                : unit;
     }
 
     /**
@@ -147,7 +147,8 @@ public final class UnitCatalog {
 
     /** The search for what one start needs. */
     private final class Search {
-        private final UnitLoader loader = folders.loader();
+        private final ReadUnits reading = reading();
+        private final Set<String> mounted = MountedPaths.read();
         private final Set<UnitName> up;
         private final Map<UnitName, Unit> units = new LinkedHashMap<>();
         private final Set<UnitName> known = new HashSet<>(); // under all their names
@@ -166,8 +167,8 @@ public final class UnitCatalog {
             todo.addAll(anchors);
             while (!todo.isEmpty() && units.size() < ManagerLimits.UNITS.intValue()) {
                 UnitName wanted = todo.removeFirst();
-                if (!knows(wanted)) {
-                    Unit unit = read(loader, wanted);
+                if (!known.contains(wanted)) {
+                    Unit unit = reading.unit(wanted);
                     units.put(unit.name(), unit);
                     known.addAll(unit.source().names());
                     known.add(unit.name());
@@ -176,21 +177,14 @@ public final class UnitCatalog {
             }
         }
 
-        private boolean knows(UnitName name) {
-            return known.contains(name);
-        }
-
         private void follow(Unit unit) {
-            switch (unit) {
-                case SocketUnit socket -> requireService(socket);
-                case ServiceUnit service ->
-                        service.service()
-                                .sockets()
-                                .forEach(socket -> follow(unit, Dependency.WANTS, socket));
-                default -> {}
+            for (UnitName other : unit.needsToBeThere()) {
+                if (reading.source(other).state() != UnitSource.State.LOADED) {
+                    missing.add(new Missing(unit.name(), "Service", other));
+                }
             }
             for (UnitName other : unit.unit().dependencies().of(Dependency.REQUISITE)) {
-                if (loader.load(other).state() == UnitSource.State.LOADED) {
+                if (reading.source(other).state() == UnitSource.State.LOADED) {
                     asked.add(other);
                 } else if (!up.contains(other)) {
                     missing.add(new Missing(unit.name(), Dependency.REQUISITE.directive(), other));
@@ -201,69 +195,79 @@ public final class UnitCatalog {
                     follow(unit, kind, pulled);
                 }
             }
-        }
-
-        /** It is not started before there is traffic, but must be there. */
-        private void requireService(SocketUnit socket) {
-            UnitName service = socket.socket().service();
-            if (!socket.isRefused() && loader.load(service).state() != UnitSource.State.LOADED) {
-                missing.add(new Missing(socket.name(), "Service", service));
-            }
+            unit.unit().requiresMountsFor().forEach(path -> followMounts(unit, path));
         }
 
         private void follow(Unit unit, Dependency kind, UnitName pulled) {
-            if (knows(pulled)) {
+            if (known.contains(pulled)) {
                 return;
             }
-            boolean required = kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO;
-            UnitSource source = loader.load(pulled);
-            boolean there = source.state() == UnitSource.State.LOADED;
-            switch (pulled.type()) {
-                case SERVICE, SOCKET -> {
-                    if (there && isServedByOthers(source)) {
-                        taken(unit, kind, pulled, "somebody else serves it already");
-                    } else if (there || (required && isMasked(source))) {
-                        todo.add(pulled); // a masked unit says itself why it cannot be started
-                    } else if (required && !up.contains(pulled)) {
-                        missing.add(new Missing(unit.name(), kind.directive(), pulled));
-                    }
+            boolean required =
+                    (kind == Dependency.REQUIRES || kind == Dependency.BINDS_TO)
+                            && !unit.unit().implied().has(kind, pulled);
+            UnitSource source = reading.source(pulled);
+            if (isMounted(pulled)) {
+                if (required) {
+                    notices.add(met(unit, kind, pulled) + " is met: it is mounted");
                 }
-                case TARGET -> {
-                    if (there && isOwn(source)) {
+                return;
+            }
+            switch (source.state()) {
+                case LOADED -> {
+                    if (isServedByOthers(source)) {
+                        notices.add(
+                                met(unit, kind, pulled)
+                                        + " is taken as met: somebody else serves it already");
+                    } else if (pulled.type() != UnitType.TARGET || isOwn(source)) {
                         todo.add(pulled);
-                    } else if (!there && required && isOwn(unit.source())) {
-                        missing.add(new Missing(unit.name(), kind.directive(), pulled));
                     }
                 }
-                default -> {
-                    if (required) {
-                        taken(unit, kind, pulled, "units of this kind are not supported yet");
+                case MASKED, NOT_FOUND -> {
+                    boolean mayLack = pulled.type() == UnitType.TARGET && !isOwn(unit.source());
+                    if (!required || mayLack || up.contains(pulled)) {
+                        return;
+                    }
+                    if (source.state() == UnitSource.State.MASKED) {
+                        todo.add(pulled); // the request is refused for it
+                    } else {
+                        missing.add(new Missing(unit.name(), kind.directive(), pulled));
                     }
                 }
             }
         }
 
-        private static boolean isMasked(UnitSource source) {
-            return source.state() == UnitSource.State.MASKED;
+        private static String met(Unit unit, Dependency kind, UnitName pulled) {
+            return unit.name() + ": " + kind.directive() + "=" + pulled;
+        }
+
+        /** Mounts are not made here: one is active if somebody else has made it. */
+        private boolean isMounted(UnitName unit) {
+            try {
+                return unit.type() == UnitType.MOUNT
+                        && mounted.contains(UnitEscape.unescapePath(unit.stem()));
+            } catch (IllegalArgumentException e) {
+                return false; // no path has this name
+            }
+        }
+
+        /** A path that is there is all that is asked; else what would mount it is required. */
+        private void followMounts(Unit unit, String path) {
+            for (Path at = Path.of(path); at != null && !Files.exists(at); at = at.getParent()) {
+                Optional<UnitName> mount =
+                        UnitName.parse(UnitEscape.escapePath(at.toString()) + ".mount");
+                if (mount.isPresent()
+                        && reading.source(mount.get()).state() == UnitSource.State.LOADED) {
+                    follow(unit, Dependency.REQUIRES, mount.get());
+                }
+            }
         }
 
         private boolean isServedByOthers(UnitSource source) {
-            return !isOwn(source)
+            List<String> paths = reading.alone(source.name()).servedPaths();
+            return !paths.isEmpty()
+                    && !isOwn(source)
                     && !up.contains(source.name())
-                    && reader.read(source) instanceof SocketUnit socket
-                    && !socket.socket().nodes().isEmpty()
-                    && ServedPaths.read().containsAll(socket.socket().nodes());
-        }
-
-        private void taken(Unit unit, Dependency kind, UnitName pulled, String why) {
-            notices.add(
-                    unit.name()
-                            + ": "
-                            + kind.directive()
-                            + "="
-                            + pulled
-                            + " is taken as met: "
-                            + why);
+                    && ServedPaths.read().containsAll(paths);
         }
     }
 

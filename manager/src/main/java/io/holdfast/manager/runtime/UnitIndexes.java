@@ -2,67 +2,75 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds units by their aliases, by what they depend on, and by the service that they trigger,
- * without a walk through all. On the loop.
+ * Finds units by their aliases, by what they depend on, and by what they trigger, without a walk
+ * through all. On the loop.
  *
  * <p>What is in force of a unit's files changes when it comes to rest. So a unit is listed for all
  * that its files say and said when they were last in force, and who asks looks at it again.
  */
 final class UnitIndexes {
     private final Map<UnitName, Set<LoadedUnit>> byAlias = new HashMap<>();
-    private final Map<UnitName, Set<LoadedUnit>> byDependency = new HashMap<>();
-    private final Map<UnitName, Set<LoadedUnit>> byService = new HashMap<>();
-    private final Map<UnitName, Set<LoadedUnit>> bySocket = new HashMap<>();
-    private final Map<LoadedUnit, Listed> listed = new HashMap<>();
+    private final Map<Dependency, Map<UnitName, Set<LoadedUnit>>> byDependency =
+            new EnumMap<>(Dependency.class);
+    private final Map<UnitName, Set<LoadedUnit>> byTriggered = new HashMap<>();
+    private final Map<UnitName, Set<LoadedUnit>> byTriggering = new HashMap<>();
+    private final Map<LoadedUnit, List<Unit>> listed = new HashMap<>(); // by what files said
 
-    /** Under what a unit is listed. */
-    private record Listed(
-            Set<UnitName> names,
-            Set<UnitName> others,
-            Set<UnitName> services,
-            Set<UnitName> sockets) {}
+    UnitIndexes() {
+        for (Dependency kind : Dependency.values()) {
+            byDependency.put(kind, new HashMap<>());
+        }
+    }
 
     /** A unit is new, or its files say something else. */
     void update(LoadedUnit node) {
         remove(node);
-        Listed now = new Listed(new HashSet<>(), new HashSet<>(), new HashSet<>(), new HashSet<>());
-        for (Unit unit : List.of(node.unit().unit(), node.unit().newest())) {
-            now.names.addAll(unit.source().names());
-            unit.unit().dependencies().byKind().values().forEach(now.others::addAll);
-            if (unit instanceof SocketUnit socket) {
-                now.services.add(socket.socket().service());
-            } else if (unit instanceof ServiceUnit service) {
-                now.sockets.addAll(service.service().sockets());
-            }
+        Unit inForce = node.unit().unit();
+        Unit newest = node.unit().newest();
+        List<Unit> known = inForce.equals(newest) ? List.of(inForce) : List.of(inForce, newest);
+        listed.put(node, known);
+        for (Unit unit : known) {
+            add(byAlias, unit.source().names(), node);
+            add(byTriggered, unit.triggers(), node);
+            add(byTriggering, unit.triggeredBy(), node);
+            unit.unit()
+                    .dependencies()
+                    .byKind()
+                    .forEach((kind, others) -> add(dependingOn(kind), others, node));
         }
-        listed.put(node, now);
-        add(byAlias, now.names, node);
-        add(byDependency, now.others, node);
-        add(byService, now.services, node);
-        add(bySocket, now.sockets, node);
+    }
+
+    private Map<UnitName, Set<LoadedUnit>> dependingOn(Dependency kind) {
+        return Objects.requireNonNull(byDependency.get(kind));
     }
 
     void remove(LoadedUnit node) {
-        Listed before = listed.remove(node);
-        if (before != null) {
-            remove(byAlias, before.names, node);
-            remove(byDependency, before.others, node);
-            remove(byService, before.services, node);
-            remove(bySocket, before.sockets, node);
+        List<Unit> known = listed.remove(node);
+        if (known == null) {
+            return;
+        }
+        for (Unit unit : known) {
+            remove(byAlias, unit.source().names(), node);
+            remove(byTriggered, unit.triggers(), node);
+            remove(byTriggering, unit.triggeredBy(), node);
+            unit.unit()
+                    .dependencies()
+                    .byKind()
+                    .forEach((kind, others) -> remove(dependingOn(kind), others, node));
         }
     }
 
@@ -74,8 +82,8 @@ final class UnitIndexes {
     private static void remove(
             Map<UnitName, Set<LoadedUnit>> index, Set<UnitName> names, LoadedUnit node) {
         for (UnitName name : names) {
-            Set<LoadedUnit> nodes = index.getOrDefault(name, Set.of());
-            if (nodes.remove(node) && nodes.isEmpty()) {
+            Set<LoadedUnit> nodes = index.get(name); // gone already if it was listed twice
+            if (nodes != null && nodes.remove(node) && nodes.isEmpty()) {
                 index.remove(name);
             }
         }
@@ -88,8 +96,9 @@ final class UnitIndexes {
 
     Collection<LoadedUnit> dependants(Dependency kind, LoadedUnit on) {
         List<LoadedUnit> dependants = new ArrayList<>();
+        Map<UnitName, Set<LoadedUnit>> index = dependingOn(kind);
         for (UnitName name : on.meant().source().names()) {
-            for (LoadedUnit node : byDependency.getOrDefault(name, Set.of())) {
+            for (LoadedUnit node : index.getOrDefault(name, Set.of())) {
                 if (node.meant().unit().dependencies().has(kind, name)) {
                     dependants.add(node);
                 }
@@ -98,33 +107,53 @@ final class UnitIndexes {
         return dependants;
     }
 
-    /** The sockets that trigger a service, by their own word or by the service's. */
-    Collection<LoadedUnit> socketsOf(LoadedUnit service) {
-        Unit triggered = service.meant();
+    /** Each unit whose files speak of this one, or did when they were last in force. */
+    Stream<LoadedUnit> referring(LoadedUnit to) {
+        return to.meant().source().names().stream()
+                .flatMap(name ->
+                        Stream.concat(
+                                        Stream.of(byTriggered, byTriggering),
+                                        byDependency.values().stream())
+                                .flatMap(index -> index.getOrDefault(name, Set.of()).stream()))
+                .filter(node -> node != to);
+    }
+
+    /** The names of the units of which the files of this one speak, or did. */
+    Set<UnitName> referredBy(LoadedUnit node) {
+        Set<UnitName> others = new LinkedHashSet<>();
+        for (Unit unit : listed.getOrDefault(node, List.of())) {
+            unit.unit().dependencies().byKind().values().forEach(others::addAll);
+            others.addAll(unit.triggers());
+            others.addAll(unit.triggeredBy());
+        }
+        return others;
+    }
+
+    /** Those that trigger a unit, by their own word or by its. */
+    Collection<LoadedUnit> triggering(LoadedUnit node) {
+        Unit triggered = node.meant();
         Set<LoadedUnit> candidates = new LinkedHashSet<>();
         for (UnitName name : triggered.source().names()) {
-            candidates.addAll(byService.getOrDefault(name, Set.of()));
+            candidates.addAll(byTriggered.getOrDefault(name, Set.of()));
         }
-        if (triggered instanceof ServiceUnit known) {
-            for (UnitName name : known.service().sockets()) {
-                candidates.addAll(byAlias.getOrDefault(name, Set.of()));
-            }
+        for (UnitName name : triggered.triggeredBy()) {
+            candidates.addAll(byAlias.getOrDefault(name, Set.of()));
         }
-        candidates.removeIf(
-                node -> !(node.meant() instanceof SocketUnit socket && socket.triggers(triggered)));
+        candidates.removeIf(other -> !other.meant().triggers(triggered));
         return candidates;
     }
 
-    /** The services that a socket triggers, by its own word or by theirs. */
-    Collection<LoadedUnit> servicesOf(LoadedUnit node) {
+    /** Those that a unit triggers, by its own word or by theirs. */
+    Collection<LoadedUnit> triggered(LoadedUnit node) {
+        Unit triggering = node.meant();
         Set<LoadedUnit> candidates = new LinkedHashSet<>();
-        if (node.meant() instanceof SocketUnit socket) {
-            candidates.addAll(byAlias.getOrDefault(socket.socket().service(), Set.of()));
-            for (UnitName name : socket.source().names()) {
-                candidates.addAll(bySocket.getOrDefault(name, Set.of()));
-            }
-            candidates.removeIf(other -> !socket.triggers(other.meant()));
+        for (UnitName name : triggering.triggers()) {
+            candidates.addAll(byAlias.getOrDefault(name, Set.of()));
         }
+        for (UnitName name : triggering.source().names()) {
+            candidates.addAll(byTriggering.getOrDefault(name, Set.of()));
+        }
+        candidates.removeIf(other -> !triggering.triggers(other.meant()));
         return candidates;
     }
 }

@@ -6,17 +6,14 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** The registry of the kinds of units. */
+/** The registry of the kinds of units that can run: others are read, and stay inactive. */
 public final class UnitKinds {
     private final Map<UnitType, UnitKind> kinds = new EnumMap<>(UnitType.class);
-    private final UnitKind others;
 
     /**
-     * @param others what units of any other type are taken for
      * @throws IllegalArgumentException if there are two of a type
      */
-    public UnitKinds(List<UnitKind> kinds, UnitKind others) {
-        this.others = others;
+    public UnitKinds(List<UnitKind> kinds) {
         for (UnitKind kind : kinds) {
             if (this.kinds.put(kind.type(), kind) != null) {
                 throw new IllegalArgumentException("two kinds of " + kind.type());
@@ -24,12 +21,8 @@ public final class UnitKinds {
         }
     }
 
-    /** Whether units of a type can be more than read. */
-    boolean isSupported(UnitType type) {
-        return kinds.containsKey(type);
-    }
-
     ManagedUnit create(ManagerContext context, Unit unit) {
-        return kinds.getOrDefault(unit.name().type(), others).create(context, unit);
+        UnitKind kind = kinds.get(unit.name().type());
+        return kind == null ? new InactiveUnit(unit) : kind.create(context, unit);
     }
 }

@@ -13,6 +13,9 @@ public interface UnitListener {
     /** A unit was loaded. */
     void unitNew(UnitName unit);
 
+    /** A unit is about to be unloaded, since nothing refers to it any more. */
+    default void unitRemoved(UnitName unit) {}
+
     /** Something of a unit's state is another: {@link ManagerView#unit} tells it as it is now. */
     void unitChanged(UnitName unit);
 

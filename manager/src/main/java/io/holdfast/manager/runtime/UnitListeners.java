@@ -23,6 +23,11 @@ public final class UnitListeners implements UnitListener {
     }
 
     @Override
+    public void unitRemoved(UnitName unit) {
+        listeners.forEach(listener -> listener.unitRemoved(unit));
+    }
+
+    @Override
     public void unitChanged(UnitName unit) {
         listeners.forEach(listener -> listener.unitChanged(unit));
     }

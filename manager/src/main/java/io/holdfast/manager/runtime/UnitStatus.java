@@ -131,6 +131,56 @@ public record UnitStatus(
                 logUser);
     }
 
+    /** The same in a cgroup. */
+    public UnitStatus withCgroup(Optional<String> path) {
+        return new UnitStatus(
+                name,
+                description,
+                loadState,
+                activeState,
+                subState,
+                since,
+                result,
+                mainProcess,
+                mainExit,
+                failure,
+                invocationId,
+                path,
+                processes,
+                statusText,
+                restarts,
+                fragment,
+                dropIns,
+                diagnostics,
+                log,
+                logUser);
+    }
+
+    /** The same with what it has written. */
+    public UnitStatus withLog(List<String> lines, OptionalLong writer) {
+        return new UnitStatus(
+                name,
+                description,
+                loadState,
+                activeState,
+                subState,
+                since,
+                result,
+                mainProcess,
+                mainExit,
+                failure,
+                invocationId,
+                cgroup,
+                processes,
+                statusText,
+                restarts,
+                fragment,
+                dropIns,
+                diagnostics,
+                lines,
+                writer);
+    }
+
     public static String loadState(Unit unit) {
         return switch (unit.source().state()) {
             case MASKED -> "masked";

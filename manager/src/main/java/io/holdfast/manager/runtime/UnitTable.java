@@ -2,7 +2,6 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
@@ -14,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -47,14 +47,24 @@ public final class UnitTable {
         return indexes.dependants(kind, on);
     }
 
-    /** The sockets that start it. */
-    Collection<LoadedUnit> socketsOf(LoadedUnit service) {
-        return indexes.socketsOf(service);
+    /** Those that start it when something comes in. */
+    Collection<LoadedUnit> triggering(LoadedUnit node) {
+        return indexes.triggering(node);
     }
 
-    /** The services that it starts as a socket. */
-    public Collection<LoadedUnit> servicesOf(LoadedUnit socket) {
-        return indexes.servicesOf(socket);
+    /** Those that it starts when something comes in. */
+    public Collection<LoadedUnit> triggered(LoadedUnit node) {
+        return indexes.triggered(node);
+    }
+
+    /** Each unit whose files speak of this one. */
+    public Stream<LoadedUnit> referring(LoadedUnit to) {
+        return indexes.referring(to);
+    }
+
+    /** The names of the units of which the files of this one speak. */
+    public Set<UnitName> referredBy(LoadedUnit node) {
+        return indexes.referredBy(node);
     }
 
     /**
@@ -125,8 +135,10 @@ public final class UnitTable {
         if (known != null) {
             if (!known.unit().newest().equals(unit)) {
                 tell(unit);
+                Set<UnitName> before = referredBy(known);
                 known.unit().reloaded(unit);
                 indexes.update(known);
+                context.events().unused(before);
             }
             return;
         }
@@ -165,8 +177,10 @@ public final class UnitTable {
     public void drop(ManagedUnit unit) {
         LoadedUnit node = units.get(unit.unit().name());
         if (node != null && node.unit().equals(unit)) {
+            context.events().unloading(node.name());
             units.remove(node.name());
             indexes.remove(node);
+            unit.unloaded();
         }
     }
 
@@ -208,18 +222,5 @@ public final class UnitTable {
             case WARNING -> ManagerListener.Level.WARNING;
             case NOTICE -> ManagerListener.Level.NOTICE;
         };
-    }
-
-    /** Whether a unit has a dependency of one of these kinds on another, under any of its names. */
-    public static boolean has(ManagedUnit from, List<Dependency> kinds, ManagedUnit to) {
-        return has(from.unit(), kinds, to.unit());
-    }
-
-    public static boolean has(Unit from, List<Dependency> kinds, Unit to) {
-        Dependencies dependencies = from.unit().dependencies();
-        return kinds.stream()
-                .anyMatch(kind ->
-                        to.source().names().stream()
-                                .anyMatch(name -> dependencies.has(kind, name)));
     }
 }

@@ -14,6 +14,7 @@ import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.ServiceView;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
@@ -467,22 +468,18 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         return life.run().map(run -> run.adopt(orphan, invocation)).orElse(false);
     }
 
-    /** Signals its processes because somebody asked for it. */
+    @Override
     public boolean kill(Signal signal, boolean all) {
         life.run().ifPresent(run -> run.signal(signal, all, false));
         return life.run().isPresent();
     }
 
-    /**
-     * The same of some of them.
-     *
-     * @return whether there were such
-     */
+    @Override
     public boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
         return life.run().map(run -> run.signal(signal, whom, value)).orElse(false);
     }
 
-    /** When nobody runs the loop any more: kills what runs, and lets go of it. */
+    @Override
     public void abandon() {
         life.disarm();
         life.run()
@@ -493,6 +490,21 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                 });
         life.store().close();
         preserved.discard(() -> {});
+    }
+
+    @Override
+    public boolean isKept() {
+        return life.store().size() > 0;
+    }
+
+    @Override
+    public void unloaded() {
+        life.unloaded();
+    }
+
+    @Override
+    public UnitChecks checks() {
+        return life.checks();
     }
 
     @Override

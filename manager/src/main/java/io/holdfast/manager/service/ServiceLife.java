@@ -19,11 +19,13 @@ import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServiceView;
 import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -106,13 +108,13 @@ final class ServiceLife {
     private Moment mainStart = Moment.NEVER;
     private Moment mainExited = Moment.NEVER;
     private Optional<ProcessId> lastMain = Optional.empty();
-    private OptionalLong logUser = OptionalLong.empty(); // of the newest lines
+    private UnitChecks checks = UnitChecks.NEVER;
     private boolean wanted;
 
     ServiceLife(ManagerContext context, ServiceUnit unit) {
         this.context = context;
         this.files = new ServiceFiles(unit);
-        this.log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
+        this.log = context.logs().open(unit.name());
         this.lane = context.workers().ownLane(unit.name().text());
         this.stopLane = context.workers().ownLane(unit.name().text());
         this.deadline = new Deadline(context.loop());
@@ -122,7 +124,6 @@ final class ServiceLife {
                         context.loop(),
                         fd -> context.closer().close(unit.name().text(), fd),
                         this::warn);
-        var ignored = log.follow(0, line -> context.listener().output(name(), line));
     }
 
     // ---- its files
@@ -271,10 +272,7 @@ final class ServiceLife {
                 unit().exec().dynamicUser()
                         ? OptionalLong.empty()
                         : number(writer.identity().map(Identity::uid));
-        if (!user.equals(logUser)) {
-            logUser = user;
-            log.anotherWriter();
-        }
+        log.writer(user);
     }
 
     /** It has a main process, or another one. */
@@ -319,9 +317,26 @@ final class ServiceLife {
         changed();
     }
 
+    /** What came of its conditions and assertions. */
+    void checked(UnitChecks now) {
+        checks = now;
+        changed();
+    }
+
+    UnitChecks checks() {
+        return checks;
+    }
+
     /** What it keeps with us from one run to the next. */
     FdStore store() {
         return store;
+    }
+
+    /** Nothing refers to it any more. */
+    void unloaded() {
+        disarm();
+        store.close();
+        context.logs().release(name());
     }
 
     /**
@@ -452,7 +467,7 @@ final class ServiceLife {
                         .flatMap(ServiceLife::idOf);
         return new UnitStatus(
                 name().text(),
-                unit().unit().description(),
+                described().unit().description(),
                 UnitStatus.loadState(newest()),
                 state.active(),
                 state.word(),
@@ -470,7 +485,12 @@ final class ServiceLife {
                 newest().source().dropIns(),
                 diagnostics(),
                 log.last(ManagerLimits.LOG_LINES.intValue()),
-                log.isOfOneWriter() ? logUser : OptionalLong.empty());
+                log.onlyWriter());
+    }
+
+    private ServiceUnit described() {
+        ServiceUnit newest = newest();
+        return newest.source().state() == UnitSource.State.LOADED ? newest : unit();
     }
 
     private List<Diagnostic> diagnostics() {

@@ -7,6 +7,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -121,6 +122,9 @@ final class ServiceStart {
     private void conditionsChecked(
             RunSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
         preparation = null;
+        if (verdicts != null) {
+            life.checked(UnitChecks.now(verdicts.conditions().met(), verdicts.assertions().met()));
+        }
         if (failure instanceof Work.LateException late && !life.isWanted()) {
             life.warn("its start is cancelled: " + late.getMessage());
             steps.skip(JobResult.CANCELED);

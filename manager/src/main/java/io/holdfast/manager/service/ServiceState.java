@@ -84,10 +84,12 @@ enum ServiceState {
     /** All transitions. */
     static final StateTable<ServiceState> TABLE =
             StateTable.of(ServiceState.class)
-                    // the start
-                    .from(DEAD, EnumSet.of(DEAD_CHECKING, FAILED, DEAD_RESOURCES_PINNED))
-                    .from(DEAD_RESOURCES_PINNED, EnumSet.of(DEAD_CHECKING, FAILED, DEAD))
-                    .from(FAILED, EnumSet.of(FAILED_CHECKING, DEAD, DEAD_RESOURCES_PINNED))
+                    // the start; where it cannot come, what was kept for it is removed
+                    .from(DEAD, EnumSet.of(DEAD_CHECKING, FAILED, DEAD_RESOURCES_PINNED, CLEANING))
+                    .from(DEAD_RESOURCES_PINNED, EnumSet.of(DEAD_CHECKING, FAILED, DEAD, CLEANING))
+                    .from(
+                            FAILED,
+                            EnumSet.of(FAILED_CHECKING, DEAD, DEAD_RESOURCES_PINNED, CLEANING))
                     .from(
                             DEAD_CHECKING,
                             EnumSet.of(CONDITION, CLEANING, DEAD, DEAD_RESOURCES_PINNED, FAILED))

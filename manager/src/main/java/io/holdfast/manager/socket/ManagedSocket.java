@@ -11,6 +11,7 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.SocketStatus;
 import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
@@ -41,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  * and each connection starts an instance. On the loop; what may block is done by the workers.
  */
 public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
+    private UnitChecks checks = UnitChecks.NEVER;
     private final ManagerContext context;
     private final SocketSetup setup;
     private final SocketTraffic traffic;
@@ -164,6 +166,9 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     private void checked(SocketSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
         preparation = null;
+        if (verdicts != null) {
+            checks = UnitChecks.now(verdicts.conditions().met(), verdicts.assertions().met());
+        }
         if (failure instanceof Work.LateException && !wanted) {
             context.warn(name(), "its start is cancelled: " + failure.getMessage());
             skip(JobResult.CANCELED);
@@ -452,7 +457,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         context.events().settled(name(), end.active());
     }
 
-    /** When nobody runs the loop any more: lets go of everything. */
+    @Override
     public void abandon() {
         if (sockets.isPresent()) {
             setup.remove(sockets, _ -> {});
@@ -474,6 +479,17 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     @Override
     public UnitStatus status() {
         return UnitStatus.of(unit, state.active(), state.word(), since, result.toString());
+    }
+
+    @Override
+    public UnitChecks checks() {
+        return checks;
+    }
+
+    /** Its connections outlive it. */
+    @Override
+    public boolean isKept() {
+        return !instances().isEmpty();
     }
 
     /** The instances that serve its connections. */

@@ -8,12 +8,9 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.runtime.UnitListener;
 import io.holdfast.manager.systemd1.property.Names;
-import io.holdfast.manager.systemd1.property.ServiceProperties;
-import io.holdfast.manager.systemd1.property.SocketProperties;
+import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +39,11 @@ final class Broadcast implements UnitListener {
         clients.remove(client);
     }
 
+    /** Whether somebody refers to a unit. */
+    boolean refers(UnitName unit) {
+        return clients.stream().anyMatch(client -> client.refers(unit));
+    }
+
     int size() {
         return clients.size();
     }
@@ -49,6 +51,14 @@ final class Broadcast implements UnitListener {
     @Override
     public void unitNew(UnitName unit) {
         tell(Names.MANAGER_PATH, Names.MANAGER, "UnitNew", "so", unit.text(), path(unit));
+    }
+
+    @Override
+    public void unitRemoved(UnitName unit) {
+        if (changed.contains(unit)) {
+            flush();
+        }
+        tell(Names.MANAGER_PATH, Names.MANAGER, "UnitRemoved", "so", unit.text(), path(unit));
     }
 
     @Override
@@ -126,15 +136,9 @@ final class Broadcast implements UnitListener {
     private void tellChanged(UnitName name) {
         manager.unit(name)
                 .ifPresent(view -> {
-                    UnitProperties.Subject subject = new UnitProperties.Subject(view, manager, "");
-                    Map<String, Variant> ofType =
-                            switch (view.unit()) {
-                                case ServiceUnit service ->
-                                        ServiceProperties.changing(subject, service);
-                                case SocketUnit socket ->
-                                        SocketProperties.changing(subject, socket);
-                                default -> Map.of();
-                            };
+                    UnitProperties.Subject subject =
+                            new UnitProperties.Subject(view, manager, UnitProperties.Files.UNKNOWN);
+                    Map<String, Variant> ofType = UnitFaces.changing(subject);
                     if (!ofType.isEmpty()) {
                         tellChanged(name, Names.ofType(name), ofType);
                     }

@@ -2,10 +2,12 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.unit.UnitName;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * One connection that the face is on: to a bus with its many clients, or to a single peer. On the
@@ -87,10 +89,30 @@ final class Client {
         return true;
     }
 
-    /** A client of the bus is gone. */
-    void left(String caller) {
+    /** Whether somebody refers to a unit. */
+    boolean refers(UnitName unit) {
+        return references.values().stream().anyMatch(own -> own.containsKey(unit.text()));
+    }
+
+    /** All units that somebody refers to. */
+    Set<UnitName> referred() {
+        return references.values().stream()
+                .flatMap(own -> own.keySet().stream())
+                .map(UnitName::of)
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * A client of the bus is gone.
+     *
+     * @return the units that it referred to
+     */
+    Set<UnitName> left(String caller) {
         subscribers.remove(caller);
-        references.remove(caller);
+        Map<String, Integer> own = references.remove(caller);
         tracked.values().removeIf(caller::equals);
+        return own == null
+                ? Set.of()
+                : own.keySet().stream().map(UnitName::of).collect(Collectors.toSet());
     }
 }

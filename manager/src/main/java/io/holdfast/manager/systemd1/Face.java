@@ -14,6 +14,7 @@ final class Face {
     private final Operations operations;
     private final UnitFileList unitFiles;
     private final AutoCloseable listening;
+    private final AutoCloseable holding;
 
     Face(ManagerView manager, Permission permission) {
         this.manager = manager;
@@ -21,6 +22,7 @@ final class Face {
         this.operations = new Operations(manager, new Guard(permission), broadcast);
         this.unitFiles = new UnitFileList(manager);
         this.listening = manager.listen(broadcast);
+        this.holding = manager.hold(broadcast::refers);
     }
 
     ManagerView manager() {
@@ -33,7 +35,7 @@ final class Face {
     Client show(BusConnection connection, boolean isBus) {
         EventLoop loop = manager.loop();
         Client client = new Client(connection, isBus);
-        References references = new References(client, operations);
+        References references = new References(client, manager);
         ManagerObject object =
                 new ManagerObject(manager, client, operations, broadcast, references, unitFiles);
         var _ =
@@ -56,6 +58,7 @@ final class Face {
     /** Its connection is lost. */
     void hide(Client client) {
         broadcast.remove(client);
+        manager.letGo(client.referred());
     }
 
     /** How many connections there are. */
@@ -65,6 +68,7 @@ final class Face {
 
     void close() {
         stop(listening);
+        stop(holding);
     }
 
     static void stop(AutoCloseable listening) {

@@ -16,6 +16,7 @@ import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -168,15 +169,24 @@ final class ManagerObject {
         if (!cgroup.startsWith("/")) {
             throw Errors.invalid("Not the absolute path of a control group: " + cgroup);
         }
-        for (UnitView unit : manager.units()) {
-            Optional<String> own = unit.status().cgroup();
-            if (own.isPresent()
-                    && (cgroup.equals(own.get()) || cgroup.startsWith(own.get() + "/"))) {
-                return path(unit.unit().name());
-            }
+        Optional<UnitView> nearest =
+                manager.units().stream()
+                        .filter(unit -> holds(unit, cgroup))
+                        .max(Comparator.comparingInt(unit -> cgroupOf(unit).length()));
+        if (nearest.isPresent()) {
+            return path(nearest.get().unit().name());
         }
         throw Errors.of(
                 Errors.NO_SUCH_UNIT, "Control group '" + cgroup + "' is not valid or not managed");
+    }
+
+    private static String cgroupOf(UnitView unit) {
+        return unit.status().cgroup().orElse("");
+    }
+
+    private static boolean holds(UnitView unit, String cgroup) {
+        String own = cgroupOf(unit);
+        return !own.isEmpty() && (cgroup.equals(own) || cgroup.startsWith(own + "/"));
     }
 
     // ---- lists; on the loop
@@ -410,12 +420,23 @@ final class ManagerObject {
     private void addListening(BusInterface.Builder builder) {
         builder.method("Subscribe", "", "", this::subscribe)
                 .method("Unsubscribe", "", "", this::unsubscribe)
-                .method("RefUnit", "s", "", call -> references.refer(call, call.string(0)), "name")
-                .method(
+                .asyncMethod(
+                        "RefUnit",
+                        "s",
+                        "",
+                        (call, reply) -> {
+                            Runnable refer = () -> references.refer(call, call.string(0), reply);
+                            operations.onLoop(reply, refer).run();
+                        },
+                        "name")
+                .asyncMethod(
                         "UnrefUnit",
                         "s",
                         "",
-                        call -> references.unrefer(call, call.string(0)),
+                        (call, reply) -> {
+                            Runnable drop = () -> references.unrefer(call, call.string(0), reply);
+                            operations.onLoop(reply, drop).run();
+                        },
                         "name");
     }
 

@@ -2,48 +2,77 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.unit.UnitName;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
-/**
- * References of units that clients of a bus hold. The manager keeps every unit that it has loaded,
- * so that nothing but their number follows from them. On the manager's loop.
- */
+/** References of units that clients of a bus hold: these stay loaded. On the manager's loop. */
 final class References {
     private final Client client;
-    private final Operations operations;
+    private final ManagerView manager;
 
-    References(Client client, Operations operations) {
+    References(Client client, ManagerView manager) {
+        this.manager = manager;
         this.client = client;
-        this.operations = operations;
     }
 
-    List<?> refer(MethodCall call, String unit) {
-        if (!client.refer(call.sender(), named(unit))) {
-            throw new DBusException(
-                    DBusException.LIMITS_EXCEEDED,
-                    "%s holds references of %d units, which is the limit; %s"
-                            .formatted(
-                                    call.sender(),
-                                    ManagerLimits.REFERENCES.value(),
-                                    ManagerLimits.REFERENCES.remedy()));
-        }
-        return List.of();
+    /** Loads the unit if need be. */
+    void refer(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
+        requireBus();
+        UnitName name = Operations.name(unit);
+        var _ =
+                manager.load(name)
+                        .whenComplete((view, failure) -> {
+                            if (view == null) {
+                                Operations.fail(reply, failure);
+                            } else if (client.refer(call.sender(), view.unit().name().text())) {
+                                reply.complete(List.of());
+                            } else {
+                                reply.completeExceptionally(tooMany(call));
+                            }
+                        });
     }
 
-    List<?> unrefer(MethodCall call, String unit) {
-        if (!client.unrefer(call.sender(), named(unit))) {
-            throw Errors.of(Errors.NOT_REFERENCED, "Unit has not been referenced yet.");
-        }
-        return List.of();
+    private static DBusException tooMany(MethodCall call) {
+        return new DBusException(
+                DBusException.LIMITS_EXCEEDED,
+                "%s holds references of %d units, which is the limit; %s"
+                        .formatted(
+                                call.sender(),
+                                ManagerLimits.REFERENCES.value(),
+                                ManagerLimits.REFERENCES.remedy()));
     }
 
-    private String named(String unit) {
+    void unrefer(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
+        requireBus();
+        UnitName name = Operations.name(unit);
+        var _ =
+                manager.load(name)
+                        .whenComplete((view, failure) -> {
+                            if (view == null) {
+                                Operations.fail(reply, failure);
+                                return;
+                            }
+                            UnitName own = view.unit().name();
+                            if (client.unrefer(call.sender(), own.text())) {
+                                manager.letGo(List.of(own));
+                                reply.complete(List.of());
+                            } else {
+                                reply.completeExceptionally(
+                                        Errors.of(
+                                                Errors.NOT_REFERENCED,
+                                                "Unit has not been referenced yet."));
+                            }
+                        });
+    }
+
+    private void requireBus() {
         if (!client.isBus()) {
             throw new DBusException(
                     DBusException.NOT_SUPPORTED, "References are of clients of a bus alone.");
         }
-        return operations.loaded(Operations.name(unit)).unit().name().text();
     }
 }

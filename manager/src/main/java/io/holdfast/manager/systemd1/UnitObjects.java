@@ -6,15 +6,13 @@ import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.systemd1.property.Names;
-import io.holdfast.manager.systemd1.property.ServiceProperties;
-import io.holdfast.manager.systemd1.property.SocketProperties;
+import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties;
+import io.holdfast.manager.systemd1.property.UnitProperties.Files;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.systemd1.property.WarningProperties;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -45,8 +43,8 @@ final class UnitObjects implements ObjectTree {
         }
         return manager.read(name.get())
                 .thenCompose(view ->
-                        manager.work(() -> fileState(manager, name.get(), view))
-                                .thenApply(state -> described(name.get(), view, state)));
+                        manager.work(() -> files(name.get(), view))
+                                .thenApply(files -> described(name.get(), view, files)));
     }
 
     private Optional<UnitName> named(String label) {
@@ -56,8 +54,13 @@ final class UnitObjects implements ObjectTree {
     }
 
     /** Of this moment: the state of the unit may have changed while its files were looked at. */
-    private List<BusInterface> described(UnitName name, UnitView before, String fileState) {
-        return interfaces(manager.unit(name).orElse(before), fileState);
+    private List<BusInterface> described(UnitName name, UnitView before, Files files) {
+        return interfaces(manager.unit(name).orElse(before), files);
+    }
+
+    /** Blocking. */
+    private Files files(UnitName name, UnitView view) {
+        return new Files(fileState(manager, name, view), manager.isOutdated(view));
     }
 
     /** Blocking. */
@@ -67,18 +70,14 @@ final class UnitObjects implements ObjectTree {
                 : UnitFileStates.read(manager.loadPath()).of(name, view.unit()).word();
     }
 
-    private List<BusInterface> interfaces(UnitView view, String fileState) {
-        Subject subject = new Subject(view, manager, fileState);
+    private List<BusInterface> interfaces(UnitView view, Files files) {
+        Subject subject = new Subject(view, manager, files);
         UnitName name = view.unit().name();
         BusInterface.Builder unit = BusInterface.named(Names.UNIT);
         addMethods(unit, name.text());
         UnitProperties.describe(unit, subject);
         BusInterface.Builder type = BusInterface.named(Names.ofType(name));
-        switch (view.unit()) {
-            case ServiceUnit service -> ServiceProperties.describe(type, subject, service);
-            case SocketUnit socket -> SocketProperties.describe(type, subject, socket);
-            default -> {} // it has none of its own
-        }
+        UnitFaces.describe(type, subject);
         BusInterface.Builder own = BusInterface.named(Names.OWN_UNIT);
         WarningProperties.describe(own, subject);
         return List.of(unit.build(), type.build(), own.build());
@@ -126,8 +125,9 @@ final class UnitObjects implements ObjectTree {
                         "",
                         "",
                         (call, reply) -> operations.resetFailed(call, unit, reply))
-                .method("Ref", "", "", call -> references.refer(call, unit))
-                .method("Unref", "", "", call -> references.unrefer(call, unit));
+                .asyncMethod("Ref", "", "", (call, reply) -> references.refer(call, unit, reply))
+                .asyncMethod(
+                        "Unref", "", "", (call, reply) -> references.unrefer(call, unit, reply));
     }
 
     private void addJob(BusInterface.Builder builder, String method, String unit, Wish wish) {

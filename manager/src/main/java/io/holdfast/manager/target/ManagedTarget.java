@@ -10,23 +10,18 @@ import io.holdfast.manager.unit.section.Unit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A target, and any other unit that has no processes of its own: active once it is reached. */
-public final class ManagedTarget implements ManagedUnit {
+/** A target: active once it is reached. */
+final class ManagedTarget implements ManagedUnit {
     private Unit unit;
     private @Nullable Unit gone; // as it was read when there was none any more
     private final Runnable changed;
     private boolean reached;
     private UnitTimes times = UnitTimes.NEVER;
 
-    /** Of a unit that nobody has to be told of. */
-    public ManagedTarget(Unit unit) {
-        this(unit, () -> {});
-    }
-
     /**
      * @param changed called after each change of its state
      */
-    public ManagedTarget(Unit unit, Runnable changed) {
+    ManagedTarget(Unit unit, Runnable changed) {
         this.unit = unit;
         this.changed = changed;
     }

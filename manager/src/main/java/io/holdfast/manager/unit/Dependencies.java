@@ -43,6 +43,16 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
         return both.build();
     }
 
+    /** Those that the others do not have. */
+    public Dependencies without(Dependencies others) {
+        Builder rest = new Builder();
+        byKind.forEach((kind, units) ->
+                units.stream()
+                        .filter(unit -> !others.has(kind, unit))
+                        .forEach(unit -> rest.add(kind, unit)));
+        return rest.build();
+    }
+
     public static final class Builder {
         private final Map<Dependency, Set<UnitName>> byKind = new EnumMap<>(Dependency.class);
 

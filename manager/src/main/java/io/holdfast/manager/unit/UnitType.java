@@ -38,6 +38,16 @@ public enum UnitType {
         };
     }
 
+    /** Whether its name is enough for a unit of this kind: files only add to it. */
+    public boolean isMadeByName() {
+        return this == SLICE || this == DEVICE;
+    }
+
+    /** Whether no file makes a unit of this kind, but whoever asks for it. */
+    public boolean isTransient() {
+        return this == SCOPE;
+    }
+
     /** The type whose suffix ends this name. The case matters. */
     public static Optional<UnitType> ofName(String name) {
         for (UnitType type : values()) {

@@ -108,6 +108,15 @@ public final class UnitVerifier {
                             Diagnostic.Kind.NOT_THERE,
                             line + ": there is no such unit, and " + missing.unit() + " needs it"));
         }
+        closure.units().values().stream()
+                .filter(other -> other.source().state() == UnitSource.State.MASKED)
+                .filter(other -> !other.name().equals(unit.name()))
+                .map(other ->
+                        about(
+                                other.name(),
+                                Diagnostic.Kind.NOT_THERE,
+                                "it is masked, and what is verified needs it"))
+                .forEach(all::add);
         OrderCycle.find(closure.units().values())
                 .ifPresent(cycle ->
                         all.add(

@@ -149,6 +149,14 @@ class UnitVerifierTest {
     }
 
     @Test
+    void aRequiredUnitThatIsMaskedIsTold() throws Exception {
+        write("a.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/true\n");
+        write("b.service", "");
+        assertThat(lines(verify("a.service")))
+                .containsExactly("b.service: it is masked, and what is verified needs it");
+    }
+
+    @Test
     void aUnitThatIsNotThereIsTold() throws Exception {
         assertThat(lines(verify("none.service")))
                 .containsExactly("none.service: there is no such unit");

@@ -3,8 +3,6 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.dbus.BusInterface;
-import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.runtime.ServiceView;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
@@ -16,13 +14,12 @@ import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExitStatusSet;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
 
 /** The properties of {@code org.freedesktop.systemd1.Service}. */
-public final class ServiceProperties {
+final class ServiceProperties {
     private static final int CLD_EXITED = 1; // linux/siginfo.h
     private static final int CLD_KILLED = 2;
     private static final int CLD_DUMPED = 3;
@@ -30,9 +27,18 @@ public final class ServiceProperties {
     private static final long NO_ID = 0xFFFFFFFFL; // (uid_t) -1
 
     /** A service among the other units. */
-    private record Service(Subject subject, ServiceUnit unit) {
+    record Service(Subject subject, ServiceUnit unit) {
+        static Service of(Subject subject) {
+            return new Service(subject, (ServiceUnit) subject.view().unit());
+        }
+
         ServiceSection section() {
             return unit.service();
+        }
+
+        /** What it was started with. */
+        ServiceUnit inForce() {
+            return (ServiceUnit) subject.view().inForce();
         }
 
         KillSettings kill() {
@@ -44,17 +50,9 @@ public final class ServiceProperties {
         }
     }
 
-    private static final PropertyTable<Service> TABLE = table();
+    static final PropertyTable<Service> TABLE = table();
 
     private ServiceProperties() {}
-
-    public static void describe(BusInterface.Builder builder, Subject subject, ServiceUnit unit) {
-        TABLE.describe(builder, new Service(subject, unit));
-    }
-
-    public static Map<String, Variant> changing(Subject subject, ServiceUnit unit) {
-        return TABLE.changing(new Service(subject, unit));
-    }
 
     private static PropertyTable<Service> table() {
         PropertyTable<Service> table = new PropertyTable<>();
@@ -142,7 +140,7 @@ public final class ServiceProperties {
                 .fixed("TimeoutStopUSec", "t", s -> Micros.of(s.section().timeouts().stop()))
                 .fixed("TimeoutAbortUSec", "t", s -> Micros.of(s.section().timeouts().abort()))
                 .fixed("RuntimeMaxUSec", "t", s -> Micros.of(s.section().timeouts().runtimeMax()))
-                .fixed("WatchdogUSec", "t", s -> Micros.of(s.section().timeouts().watchdog()))
+                .asked("WatchdogUSec", "t", ServiceProperties::watchdog)
                 .fixed("ReloadSignal", "i", s -> s.section().reloadSignal().number())
                 .fixed("SuccessExitStatus", "(aiai)", s -> set(s.section().successExitStatus()))
                 .fixed(
@@ -152,9 +150,19 @@ public final class ServiceProperties {
                 .fixed("RestartForceExitStatus", "(aiai)", s -> set(s.section().restart().force()))
                 .fixed("User", "s", s -> s.unit.exec().user().orElse(""))
                 .fixed("Group", "s", s -> s.unit.exec().group().orElse(""))
+                .fixed("UMask", "u", s -> s.unit.exec().umask())
+                .fixed("StandardInput", "s", s -> s.unit.exec().standardInput().word())
+                .fixed("StandardOutput", "s", s -> s.unit.exec().standardOutput().word())
+                .fixed("StandardError", "s", s -> s.unit.exec().standardError().word())
                 .fixed("DynamicUser", "b", s -> s.unit.exec().dynamicUser())
                 // an authority tells no unit without this
-                .fixed("NoNewPrivileges", "b", s -> s.unit.exec().noNewPrivileges());
+                .fixed("NoNewPrivileges", "b", s -> s.inForce().exec().noNewPrivileges());
+    }
+
+    /** None that was started: its files are looked at for that when it is. */
+    private static long watchdog(Service service) {
+        boolean started = !service.subject.view().times().inactiveExit().equals(Moment.NEVER);
+        return started ? Micros.of(service.section().timeouts().watchdog()) : Micros.INFINITY;
     }
 
     private static List<?> set(ExitStatusSet set) {
@@ -244,6 +252,8 @@ public final class ServiceProperties {
                                 s.unit.cgroup()
                                         .sliceOf(s.unit.name(), s.subject.manager().scope())
                                         .text())
+                .fixed("Delegate", "b", s -> s.unit.cgroup().delegate())
+                .fixed("OOMPolicy", "s", s -> UnitProperties.word(s.unit.cgroup().oomPolicy()))
                 .asked("ControlGroup", "s", s -> s.subject.view().status().cgroup().orElse(""));
     }
 }

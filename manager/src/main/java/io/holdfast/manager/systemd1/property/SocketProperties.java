@@ -1,20 +1,21 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.dbus.BusInterface;
-import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.runtime.SocketStatus;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketUnit;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
 /** The properties of {@code org.freedesktop.systemd1.Socket}. */
-public final class SocketProperties {
+final class SocketProperties {
     /** A socket among the other units. */
-    private record Socket(Subject subject, SocketUnit unit) {
+    record Socket(Subject subject, SocketUnit unit) {
+        static Socket of(Subject subject) {
+            return new Socket(subject, (SocketUnit) subject.view().unit());
+        }
+
         SocketSection section() {
             return unit.socket();
         }
@@ -28,17 +29,9 @@ public final class SocketProperties {
         }
     }
 
-    private static final PropertyTable<Socket> TABLE = table();
+    static final PropertyTable<Socket> TABLE = table();
 
     private SocketProperties() {}
-
-    public static void describe(BusInterface.Builder builder, Subject subject, SocketUnit unit) {
-        TABLE.describe(builder, new Socket(subject, unit));
-    }
-
-    public static Map<String, Variant> changing(Subject subject, SocketUnit unit) {
-        return TABLE.changing(new Socket(subject, unit));
-    }
 
     private static PropertyTable<Socket> table() {
         PropertyTable<Socket> table = new PropertyTable<>();

@@ -9,11 +9,6 @@ import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
-import io.holdfast.manager.unit.section.OtherUnit;
-import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.section.SliceUnit;
-import io.holdfast.manager.unit.section.SocketUnit;
-import io.holdfast.manager.unit.section.TargetUnit;
 import io.holdfast.manager.unit.section.UnitSection;
 import io.holdfast.manager.unit.value.Condition;
 import java.nio.file.Path;
@@ -29,12 +24,23 @@ public final class UnitProperties {
     /**
      * One unit, among the others.
      *
-     * @param fileState the word for whether it is enabled; read from disk before
+     * @param files what its files are now; looked at before
      */
-    public record Subject(UnitView view, ManagerView manager, String fileState) {
+    public record Subject(UnitView view, ManagerView manager, Files files) {
         UnitSection section() {
             return view.unit().unit();
         }
+    }
+
+    /**
+     * What the files of a unit are now.
+     *
+     * @param state the word for whether it is enabled
+     * @param changed whether they say something else than when they were read
+     */
+    public record Files(String state, boolean changed) {
+        /** Nobody has looked. */
+        public static final Files UNKNOWN = new Files("", false);
     }
 
     private static final PropertyTable<Subject> TABLE = table();
@@ -83,6 +89,10 @@ public final class UnitProperties {
         addTime(table, "ActiveEnter", UnitTimes::activeEnter);
         addTime(table, "ActiveExit", UnitTimes::activeExit);
         addTime(table, "InactiveEnter", UnitTimes::inactiveEnter);
+        table.changing("ConditionResult", "b", unit -> unit.view.checks().conditions())
+                .changing("AssertResult", "b", unit -> unit.view.checks().assertions());
+        PropertyTimes.add(table, "Condition", unit -> unit.view.checks().at(), true);
+        PropertyTimes.add(table, "Assert", unit -> unit.view.checks().at(), true);
         table.asked("CanStart", "b", unit -> canStart(unit.view))
                 .asked("CanStop", "b", unit -> canStart(unit.view))
                 .asked("CanReload", "b", unit -> unit.view.unit().canReload())
@@ -120,11 +130,7 @@ public final class UnitProperties {
     }
 
     private static boolean canStart(UnitView view) {
-        return view.unit().source().state() == UnitSource.State.LOADED
-                && switch (view.unit()) {
-                    case ServiceUnit _, SocketUnit _, TargetUnit _ -> true;
-                    case SliceUnit _, OtherUnit _ -> false;
-                };
+        return view.unit().source().state() == UnitSource.State.LOADED;
     }
 
     private static void addFiles(PropertyTable<Subject> table) {
@@ -137,11 +143,11 @@ public final class UnitProperties {
                                 unit.view.unit().source().dropIns().stream()
                                         .map(Path::toString)
                                         .toList())
-                .asked("UnitFileState", "s", Subject::fileState)
+                .asked("UnitFileState", "s", unit -> unit.files.state())
                 .asked("UnitFilePreset", "s", _ -> "")
-                .asked("NeedDaemonReload", "b", _ -> false) // every start reads the files
+                .asked("NeedDaemonReload", "b", unit -> unit.files.changed())
                 .fixed("Transient", "b", _ -> false)
-                .fixed("Perpetual", "b", _ -> false);
+                .fixed("Perpetual", "b", unit -> unit.view.perpetual());
     }
 
     private static String fragment(Subject unit) {
@@ -178,9 +184,7 @@ public final class UnitProperties {
         if (view.socket().isPresent()) {
             return view.socket().get().triggers();
         }
-        return view.unit() instanceof SocketUnit socket && !socket.socket().accept()
-                ? List.of(socket.socket().service())
-                : List.of();
+        return List.copyOf(view.unit().triggers());
     }
 
     private static void inverse(PropertyTable<Subject> table, String name, Dependency kind) {
@@ -197,7 +201,10 @@ public final class UnitProperties {
                         "Asserts",
                         "a(sbbsi)",
                         unit -> conditions("Assert", unit.section().assertions()))
-                .fixed("CollectMode", "s", _ -> "inactive")
+                .fixed(
+                        "CollectMode",
+                        "s",
+                        unit -> unit.section().collectsFailed() ? "inactive-or-failed" : "inactive")
                 .fixed(
                         "StartLimitIntervalUSec",
                         "t",

@@ -71,18 +71,23 @@ public final class UnitLoader {
 
         UnitSource load() {
             UnitName name = wanted;
+            if (name.type().isTransient()) {
+                return refuseTransient();
+            }
             for (int step = 0; step <= MAX_ALIAS_STEPS; step++) {
                 UnitIndex.Entry entry = entry(name);
                 switch (entry) {
                     case null -> {
-                        return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
+                        return name.type().isMadeByName() && !name.isTemplate()
+                                ? found(name, Optional.empty())
+                                : without(name, UnitSource.State.NOT_FOUND, Optional.empty());
                     }
                     case UnitIndex.Fragment(Path file) -> {
                         return Files.notExists(file)
                                 ? gone(name, file)
                                 : isEmpty(file)
                                         ? without(name, UnitSource.State.MASKED, Optional.of(file))
-                                        : found(name, file);
+                                        : found(name, Optional.of(file));
                     }
                     case UnitIndex.Masked(Path link) -> {
                         return without(name, UnitSource.State.MASKED, Optional.of(link));
@@ -94,6 +99,16 @@ public final class UnitLoader {
                     new Place(wanted.text(), 0),
                     Diagnostic.Kind.REFUSED,
                     "more than " + MAX_ALIAS_STEPS + " aliases lead to each other");
+            return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
+        }
+
+        private UnitSource refuseTransient() {
+            if (index.entry(wanted) != null) {
+                diagnostics.add(
+                        new Place(wanted.text(), 0),
+                        Diagnostic.Kind.REFUSED,
+                        "scope units are created at run time only: its file has no effect");
+            }
             return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
         }
 
@@ -125,13 +140,13 @@ public final class UnitLoader {
                     diagnostics.toList());
         }
 
-        private UnitSource found(UnitName name, Path fragment) {
+        private UnitSource found(UnitName name, Optional<Path> fragment) {
             SortedSet<UnitName> names = names(name);
             List<UnitName> ordered = new ArrayList<>(names);
             ordered.remove(name);
             ordered.addFirst(name);
             List<UnitFile> files = new ArrayList<>();
-            files.add(UnitFile.read(fragment, UnitFile.Role.FRAGMENT));
+            fragment.ifPresent(file -> files.add(UnitFile.read(file, UnitFile.Role.FRAGMENT)));
             List<Path> dropIns = dropIns(ordered);
             dropIns.forEach(dropIn -> files.add(UnitFile.read(dropIn, UnitFile.Role.DROP_IN)));
             files.forEach(file -> diagnostics.addAll(file.diagnostics()));
@@ -143,7 +158,7 @@ public final class UnitLoader {
                     name,
                     names,
                     UnitSource.State.LOADED,
-                    Optional.of(fragment),
+                    fragment,
                     dropIns,
                     files,
                     links,

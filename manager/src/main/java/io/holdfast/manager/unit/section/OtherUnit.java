@@ -11,4 +11,9 @@ public record OtherUnit(
     public OtherUnit {
         diagnostics = List.copyOf(diagnostics);
     }
+
+    @Override
+    public OtherUnit with(UnitSection section) {
+        return new OtherUnit(source, section, install, diagnostics);
+    }
 }

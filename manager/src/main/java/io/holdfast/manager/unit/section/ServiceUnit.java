@@ -1,9 +1,11 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
+import java.util.Set;
 
 /** A service: everything that is needed to run it. */
 public record ServiceUnit(
@@ -24,5 +26,15 @@ public record ServiceUnit(
     public boolean canReload() {
         return service.type() == ServiceType.NOTIFY_RELOAD
                 || !service.commands().reload().isEmpty();
+    }
+
+    @Override
+    public ServiceUnit with(UnitSection section) {
+        return new ServiceUnit(source, section, service, exec, kill, cgroup, install, diagnostics);
+    }
+
+    @Override
+    public Set<UnitName> triggeredBy() {
+        return Set.copyOf(service.sockets());
     }
 }

@@ -1,8 +1,10 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
+import java.util.Set;
 
 /** A socket: what is listened on, and which service is started by what comes in. */
 public record SocketUnit(
@@ -16,12 +18,24 @@ public record SocketUnit(
         diagnostics = List.copyOf(diagnostics);
     }
 
-    /** Whether it is a socket of this service: by its own word, or by the service's. */
-    public boolean triggers(Unit other) {
-        boolean named = !socket.accept() && other.source().names().contains(socket.service());
-        return named
-                || (other instanceof ServiceUnit service
-                        && service.service().sockets().stream()
-                                .anyMatch(name -> source.names().contains(name)));
+    @Override
+    public SocketUnit with(UnitSection section) {
+        return new SocketUnit(source, section, socket, install, diagnostics);
+    }
+
+    @Override
+    public Set<UnitName> triggers() {
+        return socket.accept() ? Set.of() : Set.of(socket.service());
+    }
+
+    /** A template, where each connection gets an instance. */
+    @Override
+    public Set<UnitName> needsToBeThere() {
+        return isRefused() ? Set.of() : Set.of(socket.service());
+    }
+
+    @Override
+    public List<String> servedPaths() {
+        return socket.nodes();
     }
 }

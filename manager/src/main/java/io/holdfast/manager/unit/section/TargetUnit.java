@@ -11,4 +11,14 @@ public record TargetUnit(
     public TargetUnit {
         diagnostics = List.copyOf(diagnostics);
     }
+
+    @Override
+    public TargetUnit with(UnitSection section) {
+        return new TargetUnit(source, section, install, diagnostics);
+    }
+
+    @Override
+    public boolean comesBehindMembers() {
+        return true;
+    }
 }

@@ -29,12 +29,13 @@ public record UnitReader(Host host, ManagerScope scope) {
      */
     private static final Set<String> NOT_ACTED_ON =
             Set.of(
+                    "Service.Delegate",
+                    "Service.OOMPolicy",
                     "Socket.ListenNetlink",
                     "Socket.ListenSpecial",
                     "Socket.ListenMessageQueue",
                     "Socket.ListenUSBFunction",
-                    "Unit.JoinsNamespaceOf",
-                    "Unit.RequiresMountsFor");
+                    "Unit.JoinsNamespaceOf");
 
     /** Never throws; a source without files becomes a unit without settings. */
     public Unit read(UnitSource source) {
@@ -58,7 +59,7 @@ public record UnitReader(Host host, ManagerScope scope) {
             UnitFile.Entry reset = new UnitFile.Entry(key, "", new Place("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
             boolean acted = !NOT_ACTED_ON.contains(section + "." + key);
-            if (acted && new Readers(system).takes(type, section, assignment)) {
+            if (acted && new Readers(specifiers.unit(), system).takes(section, assignment)) {
                 applied.add(key);
             }
         }
@@ -70,34 +71,28 @@ public record UnitReader(Host host, ManagerScope scope) {
         return DirectiveTable.of(section);
     }
 
-    /** The readers of one unit's records. */
+    /** Those that take the lines of one unit, and what they have taken. */
     private static final class Readers {
         final UnitSection.Reader unit = new UnitSection.Reader();
-        final ServiceSectionReader service = new ServiceSectionReader(unit);
-        final SocketSectionReader socket = new SocketSectionReader();
-        final ExecSettingsReader exec;
-        final KillSettings.Reader kill = new KillSettings.Reader();
-        final CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
         final InstallSection.Reader install = new InstallSection.Reader();
+        final UnitFormat.OwnSection own;
+        private final UnitType type;
 
-        Readers(ManagerScope scope) {
-            exec = new ExecSettingsReader(scope.umask());
+        Readers(UnitName name, ManagerScope scope) {
+            type = name.type();
+            own = UnitFormats.of(type).begin(name, unit, scope);
         }
 
-        /** Who reads a section of a unit of this type: a later type adds its line here. */
-        private List<SectionReader> of(UnitType type, String section) {
+        private List<SectionReader> of(String section) {
             return switch (section) {
                 case "Unit" -> List.of(unit);
                 case "Install" -> List.of(install);
-                case "Service" ->
-                        type == UnitType.SERVICE ? List.of(service, exec, kill, cgroup) : List.of();
-                case "Socket" -> type == UnitType.SOCKET ? List.of(socket) : List.of();
-                default -> List.of();
+                default -> section.equals(type.section()) ? own.readers() : List.of();
             };
         }
 
-        boolean takes(UnitType type, String section, Assignment assignment) {
-            for (SectionReader reader : of(type, section)) {
+        boolean takes(String section, Assignment assignment) {
+            for (SectionReader reader : of(section)) {
                 if (reader.assign(assignment)) {
                     return true;
                 }
@@ -111,12 +106,13 @@ public record UnitReader(Host host, ManagerScope scope) {
         private final UnitSource source;
         private final UnitType type;
         private final Specifiers specifiers;
-        private final Readers readers = new Readers(scope);
+        private final Readers readers;
         private final Diagnostics diagnostics = new Diagnostics();
 
         Reading(UnitSource source) {
             this.source = source;
             this.type = source.name().type();
+            this.readers = new Readers(source.name(), scope);
             this.specifiers = new Specifiers(source.name(), source.fragment(), host, scope);
             diagnostics.addAll(source.diagnostics());
         }
@@ -127,13 +123,7 @@ public record UnitReader(Host host, ManagerScope scope) {
             }
             UnitSection unit = readers.unit.build(source);
             InstallSection install = readers.install.build();
-            return switch (type) {
-                case SERVICE -> service(unit, install);
-                case SOCKET -> socket(unit, install);
-                case TARGET -> new TargetUnit(source, unit, install, diagnostics.toList());
-                case SLICE -> slice(unit, install);
-                default -> new OtherUnit(source, unit, install, diagnostics.toList());
-            };
+            return readers.own.build(new UnitParts(source, unit, install, diagnostics));
         }
 
         private void section(UnitFile.Section section) {
@@ -180,8 +170,7 @@ public record UnitReader(Host host, ManagerScope scope) {
                 return;
             }
             Assignment assignment = new Assignment(entry, specifiers, diagnostics);
-            boolean applied =
-                    readers.takes(type, section, assignment) && !NOT_ACTED_ON.contains(subject);
+            boolean applied = readers.takes(section, assignment) && !NOT_ACTED_ON.contains(subject);
             if (!applied && !DirectiveCost.isNone(key, entry.value())) {
                 diagnostics.addOnce(
                         subject,
@@ -191,57 +180,6 @@ public record UnitReader(Host host, ManagerScope scope) {
                                 key + "= is not applied yet",
                                 DirectiveCost.of(key)));
             }
-        }
-
-        private Unit service(UnitSection unit, InstallSection install) {
-            ServiceSection service = readers.service.build();
-            if (isWhole()) {
-                ServiceSectionReader.check(service, unit.ends().successAction(), this::refuse);
-            }
-            refuseTemplate();
-            return new ServiceUnit(
-                    source,
-                    unit,
-                    service,
-                    readers.exec.build(),
-                    readers.kill.build(),
-                    readers.cgroup.build(),
-                    install,
-                    diagnostics.toList());
-        }
-
-        private Unit socket(UnitSection unit, InstallSection install) {
-            SocketSection socket = readers.socket.build(source.name());
-            if (isWhole()) {
-                readers.socket.check(socket, this::refuse);
-            }
-            refuseTemplate();
-            return new SocketUnit(source, unit, socket, install, diagnostics.toList());
-        }
-
-        private Unit slice(UnitSection unit, InstallSection install) {
-            if (CgroupSettings.parentOf(source.name()).isEmpty()
-                    && !source.name().equals(CgroupSettings.ROOT_SLICE)) {
-                refuse("the name of a slice is made of non-empty parts between dashes");
-            }
-            return new SliceUnit(source, unit, install, diagnostics.toList());
-        }
-
-        /** What a refused line would have said is missing from the rest. */
-        private boolean isWhole() {
-            return source.state() == UnitSource.State.LOADED && !diagnostics.isRefused();
-        }
-
-        private void refuseTemplate() {
-            if (source.state() == UnitSource.State.LOADED && source.name().isTemplate()) {
-                String example = source.name().prefix() + "@NAME" + type.suffix();
-                refuse("a template cannot be started itself: name an instance, as " + example);
-            }
-        }
-
-        private void refuse(String why) {
-            String file = source.fragment().map(Object::toString).orElse(source.name().text());
-            diagnostics.add(new Place(file, 0), Diagnostic.Kind.REFUSED, why);
         }
     }
 }

@@ -19,11 +19,13 @@ import java.util.Optional;
  * @param description for people; the unit's name if it has none
  * @param documentation URIs
  * @param sourcePath of a file from which this one was generated
- * @param dependencies as written, also those by links in folders; without default ones
+ * @param dependencies as written, also those by links in folders, and those that are implied
+ * @param implied which of them it has only since units of its type do
  * @param requiresMountsFor absolute paths
  * @param conditions {@code Condition…=}: unmet, the start is skipped
  * @param assertions {@code Assert…=}: unmet, the start fails
  * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
+ * @param collectsFailed whether it is unloaded also when it has failed
  * @param jobs what its jobs may do and how long they may take
  * @param startLimit how often it may be started
  * @param ends what follows when it ends
@@ -33,15 +35,23 @@ public record UnitSection(
         List<String> documentation,
         Optional<String> sourcePath,
         Dependencies dependencies,
+        Dependencies implied,
         List<String> requiresMountsFor,
         List<Condition> conditions,
         List<Condition> assertions,
         boolean defaultDependencies,
         boolean refuseManualStart,
         boolean refuseManualStop,
+        boolean collectsFailed,
         JobSettings jobs,
         StartLimit startLimit,
         EndSettings ends) {
+
+    /** When a unit may be unloaded. */
+    private enum CollectMode {
+        INACTIVE,
+        INACTIVE_OR_FAILED
+    }
 
     /** The manager stops the machine, a container or itself. */
     public enum EmergencyAction {
@@ -98,19 +108,21 @@ public record UnitSection(
         assertions = List.copyOf(assertions);
     }
 
-    /** The same with further dependencies. */
-    UnitSection and(Dependencies more) {
+    /** The same with further dependencies that it implies. */
+    UnitSection implying(Dependencies more) {
         return new UnitSection(
                 description,
                 documentation,
                 sourcePath,
                 dependencies.and(more),
+                implied.and(more.without(dependencies)),
                 requiresMountsFor,
                 conditions,
                 assertions,
                 defaultDependencies,
                 refuseManualStart,
                 refuseManualStop,
+                collectsFailed,
                 jobs,
                 startLimit,
                 ends);
@@ -124,9 +136,11 @@ public record UnitSection(
         private final List<String> requiresMountsFor = new ArrayList<>();
         private final List<Condition> conditions = new ArrayList<>();
         private final List<Condition> assertions = new ArrayList<>();
+        private boolean mayDefault = true;
         private boolean defaultDependencies = true;
         private boolean refuseManualStart;
         private boolean refuseManualStop;
+        private CollectMode collectMode = CollectMode.INACTIVE;
         private boolean allowIsolate;
         private boolean ignoreOnIsolate;
         private TimeSpan jobTimeout = TimeSpan.INFINITY;
@@ -134,6 +148,17 @@ public record UnitSection(
         private TimeSpan startLimitInterval = StartLimit.DEFAULT.interval();
         private final EndSettings.Reader ends = new EndSettings.Reader();
         private int startLimitBurst = StartLimit.DEFAULT.burst();
+
+        /** What a unit of its kind is unless it says otherwise. */
+        void usually(String words, boolean staysOnIsolate) {
+            description = Optional.of(words);
+            ignoreOnIsolate = staysOnIsolate;
+        }
+
+        /** It has no default dependencies, whatever its files say. */
+        void withoutDefaults() {
+            mayDefault = false;
+        }
 
         @Override
         public boolean assign(Assignment a) {
@@ -145,6 +170,7 @@ public record UnitSection(
                 case "DefaultDependencies" -> defaultDependencies = a.bool(defaultDependencies);
                 case "RefuseManualStart" -> refuseManualStart = a.bool(refuseManualStart);
                 case "RefuseManualStop" -> refuseManualStop = a.bool(refuseManualStop);
+                case "CollectMode" -> collectMode = a.word(collectMode, CollectMode.values());
                 case "AllowIsolate" -> allowIsolate = a.bool(allowIsolate);
                 case "IgnoreOnIsolate" -> ignoreOnIsolate = a.bool(ignoreOnIsolate);
                 case "JobTimeoutSec" -> jobTimeout = a.span(jobTimeout);
@@ -181,6 +207,8 @@ public record UnitSection(
         private void mounts(Assignment a) {
             if (a.isEmpty()) {
                 requiresMountsFor.clear();
+            } else {
+                a.remark("mounts are not made here; it is met where the path is there");
             }
             a.words(
                     WordReader.Backslash.LITERAL_NEXT,
@@ -241,12 +269,14 @@ public record UnitSection(
                     documentation,
                     sourcePath,
                     dependencies.build(),
+                    Dependencies.NONE,
                     requiresMountsFor,
                     conditions,
                     assertions,
-                    defaultDependencies,
+                    mayDefault && defaultDependencies,
                     refuseManualStart,
                     refuseManualStop,
+                    collectMode == CollectMode.INACTIVE_OR_FAILED,
                     new JobSettings(
                             allowIsolate,
                             ignoreOnIsolate,

@@ -1,5 +1,7 @@
 package io.holdfast.manager.unit.value;
 
+import java.util.Locale;
+
 /**
  * What a standard stream is connected to.
  *
@@ -31,6 +33,14 @@ public record StandardStream(Kind kind, String argument) {
     public static final StandardStream NULL = new StandardStream(Kind.NULL, "");
     public static final StandardStream JOURNAL = new StandardStream(Kind.JOURNAL, "");
     public static final StandardStream INHERIT = new StandardStream(Kind.INHERIT, "");
+
+    /** Without its argument. */
+    public String word() {
+        return kind.name()
+                .toLowerCase(Locale.ROOT)
+                .replace("_console", "+console")
+                .replace('_', '-');
+    }
 
     public static StandardStream parseInput(String text) {
         return switch (text) {

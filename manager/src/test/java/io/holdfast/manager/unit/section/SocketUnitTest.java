@@ -208,7 +208,8 @@ class SocketUnitTest {
                         UnitName.of("x.service"),
                         UnitName.of("sockets.target"),
                         UnitName.of("shutdown.target"));
-        assertThat(implied.of(Dependency.AFTER)).containsExactly(UnitName.of("sysinit.target"));
+        assertThat(implied.of(Dependency.AFTER))
+                .containsExactly(UnitName.of("system.slice"), UnitName.of("sysinit.target"));
     }
 
     static Stream<Gen> generated() {

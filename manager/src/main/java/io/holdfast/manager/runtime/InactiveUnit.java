@@ -1,0 +1,58 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.section.Unit;
+import java.util.function.Consumer;
+
+/** A unit that does nothing: one of a kind that cannot run here, or one that is not loaded. */
+public final class InactiveUnit implements ManagedUnit {
+    private Unit unit;
+
+    public InactiveUnit(Unit unit) {
+        this.unit = unit;
+    }
+
+    @Override
+    public Unit unit() {
+        return unit;
+    }
+
+    @Override
+    public Unit newest() {
+        return unit;
+    }
+
+    @Override
+    public ActiveState activeState() {
+        return ActiveState.INACTIVE;
+    }
+
+    @Override
+    public void reloaded(Unit newer) {
+        unit = newer;
+    }
+
+    @Override
+    public void start(Consumer<JobResult> done) {
+        done.accept(JobResult.UNSUPPORTED);
+    }
+
+    @Override
+    public void stop(Consumer<JobResult> done) {
+        done.accept(JobResult.DONE);
+    }
+
+    @Override
+    public void reload(Consumer<JobResult> done) {
+        done.accept(JobResult.INVALID);
+    }
+
+    @Override
+    public void resetFailed() {}
+
+    @Override
+    public UnitStatus status() {
+        return UnitStatus.of(unit, activeState(), "dead");
+    }
+}

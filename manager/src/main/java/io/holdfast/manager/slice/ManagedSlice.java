@@ -1,0 +1,140 @@
+package io.holdfast.manager.slice;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.runtime.ManagedUnit;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.runtime.UnitTimes;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.section.SliceUnit;
+import io.holdfast.manager.unit.section.Unit;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A slice. It has a cgroup while it is active; the units in it require it, so that they stop with
+ * it and before it.
+ */
+final class ManagedSlice implements ManagedUnit {
+    private final ManagerContext context;
+    private final Lane lane;
+    private SliceUnit unit;
+    private ActiveState state = ActiveState.INACTIVE;
+    private UnitTimes times = UnitTimes.NEVER;
+
+    ManagedSlice(ManagerContext context, SliceUnit unit) {
+        this.context = context;
+        this.unit = unit;
+        lane = context.workers().ownLane(unit.name().text());
+        if (unit.isPerpetual()) {
+            enter(ActiveState.ACTIVE);
+        }
+    }
+
+    @Override
+    public Unit unit() {
+        return unit;
+    }
+
+    @Override
+    public Unit newest() {
+        return unit;
+    }
+
+    @Override
+    public void reloaded(Unit newer) {
+        if (newer instanceof SliceUnit slice) {
+            unit = slice;
+        }
+    }
+
+    @Override
+    public ActiveState activeState() {
+        return state;
+    }
+
+    @Override
+    public boolean isPerpetual() {
+        return unit.isPerpetual();
+    }
+
+    private void enter(ActiveState next) {
+        if (state != next) {
+            times = times.after(state, next);
+            state = next;
+            context.events().changed(unit.name());
+        }
+    }
+
+    @Override
+    public void start(Consumer<JobResult> done) {
+        withCgroups(
+                "to make its cgroup",
+                cgroups -> cgroups.makeSlice(unit.name()),
+                () -> {
+                    enter(ActiveState.ACTIVE);
+                    done.accept(JobResult.DONE);
+                });
+    }
+
+    @Override
+    public void stop(Consumer<JobResult> done) {
+        withCgroups(
+                "to remove its cgroup",
+                cgroups -> cgroups.removeSlice(unit.name()),
+                () -> {
+                    enter(ActiveState.INACTIVE);
+                    done.accept(JobResult.DONE);
+                    context.events().settled(unit.name(), state);
+                });
+    }
+
+    /** Does it on a worker. That it fails is told, and stops nobody: units make what they need. */
+    private void withCgroups(String what, Consumer<UnitCgroups> task, Runnable then) {
+        Optional<UnitCgroups> cgroups = context.cgroups();
+        if (cgroups.isEmpty()) {
+            then.run();
+            return;
+        }
+        Work<Boolean> _ =
+                lane.work(
+                                what,
+                                () -> {
+                                    task.accept(cgroups.get());
+                                    return true;
+                                })
+                        .begin((_, failure) -> {
+                            if (failure != null) {
+                                context.warn(unit.name(), what + ": " + Work.reason(failure));
+                            }
+                            then.run();
+                        });
+    }
+
+    @Override
+    public void reload(Consumer<JobResult> done) {
+        done.accept(JobResult.INVALID); // it has no processes of its own
+    }
+
+    /** It cannot fail. */
+    @Override
+    public void resetFailed() {}
+
+    @Override
+    public UnitTimes times() {
+        return times;
+    }
+
+    @Override
+    public UnitStatus status() {
+        boolean active = state == ActiveState.ACTIVE;
+        UnitStatus status = UnitStatus.of(unit, state, active ? "active" : "dead");
+        return active
+                ? status.withCgroup(
+                        context.cgroups().map(cgroups -> cgroups.pathOf(unit.name()).path()))
+                : status;
+    }
+}

@@ -1,0 +1,22 @@
+package io.holdfast.manager.systemd1.property;
+
+import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.SliceUnit;
+
+/** The properties of {@code org.freedesktop.systemd1.Slice}. */
+final class SliceProperties {
+    static final PropertyTable<Subject> TABLE =
+            new PropertyTable<Subject>()
+                    .fixed("Slice", "s", SliceProperties::parent)
+                    .asked(
+                            "ControlGroup",
+                            "s",
+                            subject -> subject.view().status().cgroup().orElse(""));
+
+    private SliceProperties() {}
+
+    private static String parent(Subject subject) {
+        return ((SliceUnit) subject.view().unit()).parent().map(UnitName::text).orElse("");
+    }
+}

@@ -1,0 +1,50 @@
+package io.holdfast.manager.unit.file;
+
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.KernelFile;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Where something is mounted now, by whomever. Blocking.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html">mountinfo</a>
+ */
+public final class MountedPaths {
+    private static final String FILE = "/proc/self/mountinfo";
+    private static final int PATH = 4;
+    private static final int OCTAL = 8;
+    private static final Pattern ESCAPED = Pattern.compile("\\\\([0-7]{3})");
+
+    private MountedPaths() {}
+
+    /** None if that cannot be found out. */
+    public static Set<String> read() {
+        try {
+            return parse(KernelFile.text(null, FILE));
+        } catch (ErrnoException e) {
+            return Set.of();
+        }
+    }
+
+    static Set<String> parse(String table) {
+        Set<String> mounted = new HashSet<>();
+        for (String line : table.split("\n")) {
+            String[] columns = line.split(" ", PATH + 2);
+            if (columns.length > PATH) {
+                mounted.add(plain(columns[PATH]));
+            }
+        }
+        return mounted;
+    }
+
+    /** Blanks, line ends and backslashes are written in octal. */
+    private static String plain(String path) {
+        return ESCAPED.matcher(path)
+                .replaceAll(found ->
+                        Matcher.quoteReplacement(
+                                String.valueOf((char) Integer.parseInt(found.group(1), OCTAL))));
+    }
+}

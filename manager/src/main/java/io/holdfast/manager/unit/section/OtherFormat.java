@@ -1,0 +1,40 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.manager.unit.Dependencies;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
+import java.util.List;
+
+/** What is read of a type whose own section is not read yet. */
+final class OtherFormat implements UnitFormat {
+    private final UnitType type;
+
+    OtherFormat(UnitType type) {
+        this.type = type;
+    }
+
+    @Override
+    public UnitType type() {
+        return type;
+    }
+
+    @Override
+    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
+        return new OwnSection() {
+            @Override
+            public List<SectionReader> readers() {
+                return List.of();
+            }
+
+            @Override
+            public Unit build(UnitParts parts) {
+                return new OtherUnit(
+                        parts.source(), parts.unit(), parts.install(), parts.diagnostics());
+            }
+        };
+    }
+
+    @Override
+    public void imply(Unit unit, ManagerScope scope, Dependencies.Builder implied) {}
+}

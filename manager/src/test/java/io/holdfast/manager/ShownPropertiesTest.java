@@ -1,0 +1,110 @@
+package io.holdfast.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.systemd1.Systemd1;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What systemctl(1) shows of units, as they are and as their files are. */
+@Timeout(120)
+@Needs(programs = "systemctl")
+class ShownPropertiesTest {
+    @TempDir private Path folder;
+    private Stage stage;
+    private Systemd1 face;
+
+    @BeforeEach
+    void open() throws Exception {
+        stage = Stage.in(folder);
+        face = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        face.close();
+        stage.close();
+    }
+
+    private List<String> shown(String unit, String properties) throws Exception {
+        return Systemctl.of(stage).expect(0, "show", unit, "-p", properties).lines().toList();
+    }
+
+    @Test
+    void whatIsNotSetHasItsUsualValue() throws Exception {
+        String settings =
+                "UMask,Delegate,OOMPolicy,StandardInput,StandardOutput,StandardError,WatchdogUSec";
+        stage.service("plain", "ExecStart=/bin/sleep 1000");
+        assertThat(shown("plain", settings))
+                .containsExactlyInAnyOrder(
+                        "UMask=0022",
+                        "Delegate=no",
+                        "OOMPolicy=stop",
+                        "StandardInput=null",
+                        "StandardOutput=journal",
+                        "StandardError=inherit",
+                        "WatchdogUSec=infinity");
+        stage.start("plain");
+        assertThat(shown("plain", "WatchdogUSec")).containsExactly("WatchdogUSec=0");
+
+        stage.service(
+                "set",
+                "ExecStart=/bin/sleep 1000",
+                "UMask=077",
+                "Delegate=cpu memory",
+                "StandardInput=file:/etc/hostname",
+                "StandardOutput=append:/dev/null",
+                "WatchdogSec=5");
+        assertThat(shown("set", settings))
+                .containsExactlyInAnyOrder(
+                        "UMask=0077",
+                        "Delegate=yes",
+                        "OOMPolicy=continue",
+                        "StandardInput=file",
+                        "StandardOutput=append",
+                        "StandardError=inherit",
+                        "WatchdogUSec=infinity");
+    }
+
+    @Test
+    void whetherConditionsHeldIsShown() throws Exception {
+        stage.serviceWith("unmet", "ConditionPathExists=/nowhere", "ExecStart=/bin/sleep 1000");
+        stage.service("met", "ExecStart=/bin/sleep 1000");
+        stage.keep("unmet.service");
+        String results = "ConditionResult,AssertResult";
+        assertThat(shown("met", results))
+                .containsExactlyInAnyOrder("ConditionResult=no", "AssertResult=no");
+        stage.start("met");
+        stage.start("unmet");
+        assertThat(shown("met", results))
+                .containsExactlyInAnyOrder("ConditionResult=yes", "AssertResult=yes");
+        assertThat(shown("unmet", results))
+                .containsExactlyInAnyOrder("ConditionResult=no", "AssertResult=yes");
+        assertThat(shown("unmet", "ConditionTimestamp").getFirst()).hasSizeGreaterThan(30);
+    }
+
+    @Test
+    void aChangedFileIsNoticedAndTakenUpByADaemonReload() throws Exception {
+        stage.serviceWith("a", "Description=Before", "ExecStart=/bin/sleep 1000");
+        stage.start("a");
+        String properties = "Description,NeedDaemonReload";
+        assertThat(shown("a", properties))
+                .containsExactlyInAnyOrder("Description=Before", "NeedDaemonReload=no");
+        stage.serviceWith("a", "Description=After", "ExecStart=/bin/sleep 1000");
+        assertThat(shown("a", properties))
+                .containsExactlyInAnyOrder("Description=Before", "NeedDaemonReload=yes");
+        String _ = Systemctl.of(stage).expect(0, "daemon-reload");
+        assertThat(shown("a", properties))
+                .containsExactlyInAnyOrder("Description=After", "NeedDaemonReload=no");
+        assertThat(stage.status("a").description()).isEqualTo("After");
+        stage.unit("a.service.d/more.conf", "[Unit]\nDescription=With a drop-in\n");
+        assertThat(shown("a", "NeedDaemonReload")).containsExactly("NeedDaemonReload=yes");
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+}

@@ -223,6 +223,7 @@ final class Reactions {
             var _ =
                     answer.whenComplete((_, failure) -> {
                         if (failure != null) {
+                            ofUnloaded.remove(handler);
                             context.warn(
                                     node.name(),
                                     reason + ": cannot be started: " + cause(failure).getMessage());

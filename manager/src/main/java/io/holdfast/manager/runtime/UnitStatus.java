@@ -107,57 +107,26 @@ public record UnitStatus(
                 OptionalLong.empty());
     }
 
+    /** The same with its processes. */
     public UnitStatus withProcesses(List<UnitProcess> found) {
-        return new UnitStatus(
-                name,
-                description,
-                loadState,
-                activeState,
-                subState,
-                since,
-                result,
-                mainProcess,
-                mainExit,
-                failure,
-                invocationId,
-                cgroup,
-                found,
-                statusText,
-                restarts,
-                fragment,
-                dropIns,
-                diagnostics,
-                log,
-                logUser);
+        return with(cgroup, found, log, logUser);
     }
 
     /** The same in a cgroup. */
     public UnitStatus withCgroup(Optional<String> path) {
-        return new UnitStatus(
-                name,
-                description,
-                loadState,
-                activeState,
-                subState,
-                since,
-                result,
-                mainProcess,
-                mainExit,
-                failure,
-                invocationId,
-                path,
-                processes,
-                statusText,
-                restarts,
-                fragment,
-                dropIns,
-                diagnostics,
-                log,
-                logUser);
+        return with(path, processes, log, logUser);
     }
 
     /** The same with what it has written. */
     public UnitStatus withLog(List<String> lines, OptionalLong writer) {
+        return with(cgroup, processes, lines, writer);
+    }
+
+    private UnitStatus with(
+            Optional<String> inCgroup,
+            List<UnitProcess> found,
+            List<String> lines,
+            OptionalLong writer) {
         return new UnitStatus(
                 name,
                 description,
@@ -170,8 +139,8 @@ public record UnitStatus(
                 mainExit,
                 failure,
                 invocationId,
-                cgroup,
-                processes,
+                inCgroup,
+                found,
                 statusText,
                 restarts,
                 fragment,

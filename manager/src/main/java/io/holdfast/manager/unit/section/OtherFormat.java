@@ -4,7 +4,6 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
-import java.util.List;
 
 /** What is read of a type whose own section is not read yet. */
 final class OtherFormat implements UnitFormat {
@@ -21,18 +20,8 @@ final class OtherFormat implements UnitFormat {
 
     @Override
     public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
-        return new OwnSection() {
-            @Override
-            public List<SectionReader> readers() {
-                return List.of();
-            }
-
-            @Override
-            public Unit build(UnitParts parts) {
-                return new OtherUnit(
-                        parts.source(), parts.unit(), parts.install(), parts.diagnostics());
-            }
-        };
+        return OwnSection.none(parts ->
+                new OtherUnit(parts.source(), parts.unit(), parts.install(), parts.diagnostics()));
     }
 
     @Override

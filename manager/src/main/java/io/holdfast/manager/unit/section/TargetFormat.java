@@ -4,7 +4,6 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
-import java.util.List;
 
 /** Targets: they say nothing of their own. */
 final class TargetFormat implements UnitFormat {
@@ -15,18 +14,8 @@ final class TargetFormat implements UnitFormat {
 
     @Override
     public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
-        return new OwnSection() {
-            @Override
-            public List<SectionReader> readers() {
-                return List.of();
-            }
-
-            @Override
-            public Unit build(UnitParts parts) {
-                return new TargetUnit(
-                        parts.source(), parts.unit(), parts.install(), parts.diagnostics());
-            }
-        };
+        return OwnSection.none(parts ->
+                new TargetUnit(parts.source(), parts.unit(), parts.install(), parts.diagnostics()));
     }
 
     /** Its order behind its members depends on them: {@link ImpliedDependencies#behind}. */

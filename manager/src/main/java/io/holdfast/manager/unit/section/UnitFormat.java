@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * How units of one type are read: its row in {@link UnitFormats}. What they do at run time, and how
@@ -22,6 +23,21 @@ interface UnitFormat {
         List<SectionReader> readers();
 
         Unit build(UnitParts parts);
+
+        /** Of a type of which no section of its own is read. */
+        static OwnSection none(Function<UnitParts, Unit> unit) {
+            return new OwnSection() {
+                @Override
+                public List<SectionReader> readers() {
+                    return List.of();
+                }
+
+                @Override
+                public Unit build(UnitParts parts) {
+                    return unit.apply(parts);
+                }
+            };
+        }
     }
 
     /** Adds the dependencies that units of this type have beside those that they write. */

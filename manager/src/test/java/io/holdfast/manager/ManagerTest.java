@@ -9,6 +9,7 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.varlink.ManagerInterface;
@@ -44,6 +45,26 @@ class ManagerTest {
             assertThat(stage.happenings().await(path + ":6")).startsWith("a.service: ");
             assertThat(stage.happenings().await(path + ":7")).contains("Unheard");
             assertThat(stage.status("a").diagnostics()).hasSize(3);
+        }
+    }
+
+    @Test
+    void whatAServiceLeftToUsIsReapedWhenItExits() throws Exception {
+        Path number = folder.resolve("number");
+        try (Stage stage = Stage.in(folder)) {
+            for (int i = 0; i < 5; i++) { // children that live on do not hide it
+                stage.service("alive" + i, "ExecStart=/bin/sleep 1000");
+                assertThat(stage.start("alive" + i)).isEqualTo(JobResult.DONE);
+            }
+            stage.service(
+                    "a",
+                    "Type=forking",
+                    "ExecStart=/bin/sh -c 'sleep 1000 & (sh -c \"echo $$$$ >%s.new; mv %s.new %s\" &)'"
+                            .formatted(number, number, number));
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            Await.until(() -> Files.exists(number));
+            Path process = Path.of("/proc", Files.readString(number).strip());
+            Await.until(() -> Files.notExists(process));
         }
     }
 

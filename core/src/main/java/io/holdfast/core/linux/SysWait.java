@@ -40,6 +40,7 @@ public final class SysWait {
     /** The answer of WNOHANG when nothing has changed. */
     public static final long NOTHING = 0;
 
+    private static final int P_ALL = 0;
     private static final int P_PIDFD = 3;
     private static final int ALL = 0x40000000; // __WALL: whatever its exit signal is
 
@@ -84,6 +85,32 @@ public final class SysWait {
                             | Integer.toUnsignedLong(info.get(JAVA_INT, SI_STATUS));
         } finally {
             pidfd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code waitid(P_ALL)} that reaps nothing: the number of a child that has exited, 0 if there
+     * is none, or -errno (ECHILD without children). The kernel goes through the children in the
+     * order in which they came to us, so one that is not reaped hides those behind it.
+     */
+    public static int exitedChild() {
+        Scratch scratch = Scratch.take();
+        try {
+            MemorySegment info = scratch.memory;
+            info.set(JAVA_INT, SI_PID, 0);
+            int r =
+                    Libc.intCall(
+                            WAITID,
+                            scratch.errno,
+                            P_ALL,
+                            0,
+                            scratch.address,
+                            WEXITED | WNOHANG | WNOWAIT | ALL,
+                            0,
+                            0);
+            return r < 0 ? r : info.get(JAVA_INT, SI_PID);
+        } finally {
             scratch.give();
         }
     }

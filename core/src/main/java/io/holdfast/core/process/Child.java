@@ -6,6 +6,7 @@ import io.holdfast.core.linux.FdInputStream;
 import io.holdfast.core.linux.FdOutputStream;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysWait;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -75,6 +76,26 @@ public final class Child implements AutoCloseable {
      */
     public static boolean isOrphan(PidFd exited) {
         return STARTING.get() == 0 && !UNREAPED.containsKey(exited);
+    }
+
+    /**
+     * A child of this process that has exited and is not reaped: one that {@link Spawn} has
+     * started, an orphan that came to us as its subreaper, or one of others in this JVM. One call
+     * of the kernel, however many children there are; it reaps nothing, and tells only the first.
+     *
+     * @return held, to be closed by the caller; empty if there is none, or it was reaped meanwhile
+     */
+    public static Optional<PidFd> firstExited() {
+        int number = SysWait.exitedChild();
+        if (number <= 0) {
+            return Optional.empty();
+        }
+        Optional<PidFd> found = PidFd.find(number);
+        if (found.isPresent() && !found.get().isChild()) { // its number is another's by now
+            found.get().close();
+            return Optional.empty();
+        }
+        return found;
     }
 
     /** Whether {@link Spawn} has started this process, and it is not reaped yet. */

@@ -242,12 +242,20 @@ class PidFdExitTest {
                 assertThat(orphan.state())
                         .as("waiting does not reap")
                         .isEqualTo(PidFd.State.EXITED);
+                Await.until(() -> isFirstExited(orphan)); // behind what is about to be reaped
                 assertThat(orphan.reap()).contains(KILLED);
+                assertThat(isFirstExited(orphan)).isFalse();
                 assertThat(orphan.state()).isEqualTo(PidFd.State.REAPED);
                 assertEchild(orphan);
             }
         } finally {
             assertThat(SysPrctl.setChildSubreaper(false)).isZero();
+        }
+    }
+
+    private static boolean isFirstExited(PidFd process) {
+        try (PidFd first = Child.firstExited().orElse(null)) {
+            return process.equals(first);
         }
     }
 

@@ -35,6 +35,9 @@ public final class Orphans {
     /** Until what is being started, and may not be known yet, is looked at again. */
     private static final Duration START_PAUSE = Duration.ofMillis(10);
 
+    /** How often an exited child that is about to be reaped may hide what is behind it. */
+    private static final int MOST_HIDDEN = 10;
+
     /** Bytes of an orphan's environment that are looked at: it is as long as its user likes. */
     private static final int ENVIRONMENT = 128 << 10;
 
@@ -58,6 +61,7 @@ public final class Orphans {
     private List<Runnable> waiting = new ArrayList<>();
     private boolean scanning;
     private boolean scanAgain;
+    private int hidden; // of the worker that scans
 
     /**
      * @param ours whether an exited orphan is to be reaped
@@ -79,7 +83,7 @@ public final class Orphans {
         this.warnings = warnings;
         this.strays = new Strays(loop, this::look, warnings);
         if (tracked) {
-            inherited = scan().living().stream().map(Orphan::process).toList();
+            inherited = scanAll().living().stream().map(Orphan::process).toList();
         }
     }
 
@@ -154,8 +158,36 @@ public final class Orphans {
         }
     }
 
-    /** Blocking. */
+    /**
+     * Blocking. Where cgroups tell whose the living ones are, only the exited ones are looked for,
+     * one call of the kernel each: a manager has thousands of children, and this is asked at every
+     * exit.
+     */
     private Found scan() {
+        if (tracked) {
+            return scanAll();
+        }
+        for (Optional<PidFd> first = Child.firstExited();
+                first.isPresent();
+                first = Child.firstExited()) {
+            try (PidFd child = first.get()) {
+                if (Child.isStarted(child) && hidden < MOST_HIDDEN) {
+                    hidden++;
+                    return new Found(List.of(), false); // its owner is about to reap it
+                }
+                if (!Child.isOrphan(child) || !ours.test(child) || child.reap().isEmpty()) {
+                    return scanAll();
+                }
+            } catch (ErrnoException e) {
+                return new Found(List.of(), false); // reaped meanwhile by its owner
+            }
+        }
+        hidden = 0;
+        return new Found(List.of(), true);
+    }
+
+    private Found scanAll() {
+        hidden = 0;
         List<Orphan> living = new ArrayList<>();
         boolean certain = true;
         String[] threads = new File("/proc/self/task").list();
@@ -235,7 +267,7 @@ public final class Orphans {
         try {
             boolean again = true; // what is killed leaves its children to us
             while (again) {
-                again = kill(scan().living(), deadline) && System.nanoTime() < deadline;
+                again = kill(scanAll().living(), deadline) && System.nanoTime() < deadline;
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -20,6 +20,9 @@
  *                                                    COUNT, or if that is 0 for MS; DECISION is to be 0 or 1
  *   checks unit PID 0 WINDOW COUNT MS                the same of the manager: the unit of the process, by pidfd
  *   peer KIND ACTION DECISION WINDOW COUNT MS        the same of who listens at the socket himself, and is no bus
+ *   jobs METHOD UNIT COUNT WINDOW                    StartUnit or StopUnit of a manager, until the job of each is done;
+ *                                                    UNIT@ stands for its instances from 0 on
+ *   list COUNT                                       ListUnits of a manager
  *   first ACTION                                     waits for the authority's first answer
  *   memory CONNECTIONS RULES MS                      resident KiB: idle, connected, with rules, and after; each after MS
  *
@@ -110,6 +113,10 @@ static void run(char **w) {
         checks(join, w[1], w[2], number(w, 3), number(w, 4), number(w, 5), number(w, 6));
     else if (strcmp(w[0], "peer") == 0 && w[1] && w[2])
         checks(meet, w[1], w[2], number(w, 3), number(w, 4), number(w, 5), number(w, 6));
+    else if (strcmp(w[0], "jobs") == 0 && w[1] && w[2])
+        jobs(w[1], w[2], number(w, 3), number(w, 4));
+    else if (strcmp(w[0], "list") == 0)
+        list_units(number(w, 1));
     else if (strcmp(w[0], "first") == 0 && w[1])
         first_check(w[1]);
     else

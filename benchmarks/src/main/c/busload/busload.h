@@ -35,6 +35,13 @@ void checks(struct connection *(*connect)(void), const char *kind, const char *w
 /* Asks until there is an authority that answers. */
 void first_check(const char *action);
 
+/* Calls of the manager at the socket, with so many under way, until the job of each is done. A unit that ends in @ stands
+ * for its instances 0, 1, …; else it is one unit. */
+void jobs(const char *method, const char *unit, int count, int window);
+
+/* Its list of all units, so many times, one after the other. */
+void list_units(int count);
+
 /* Becomes a systemd1 that knows the unit of everybody. */
 void host_systemd(void) __attribute__((noreturn));
 

@@ -24,6 +24,7 @@ public final class Bench {
                     new MessagesRow(),
                     new DoorRow(),
                     new DaemonRow(),
+                    new ManagerRow(),
                     new BusRow(),
                     new BusMemoryRow(),
                     new AuthorityRow(),

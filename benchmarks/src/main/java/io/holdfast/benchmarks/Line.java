@@ -7,7 +7,7 @@ import java.util.Locale;
 /**
  * A line of the table.
  *
- * @param ratio ours by the peer's; less is better
+ * @param ratio ours by the peer's; less is better, but for rates
  * @param reach what it is to be
  */
 record Line(String what, String ours, String peer, String ratio, String reach, Verdict verdict) {
@@ -42,6 +42,18 @@ record Line(String what, String ours, String peer, String ratio, String reach, V
                 text(ratio),
                 format("≤ %.2f", most),
                 hundredths(ratio.median()) <= hundredths(most) ? Verdict.OK : Verdict.MISSED);
+    }
+
+    /** A comparison of rates, of which ours is to be so many times the peer's. */
+    static Line atLeast(
+            String what, String ours, String peerName, String peer, Ratio ratio, double least) {
+        return new Line(
+                what,
+                ours,
+                peerName + " " + peer,
+                text(ratio),
+                format("≥ %.1f", least),
+                hundredths(ratio.median()) >= hundredths(least) ? Verdict.OK : Verdict.MISSED);
     }
 
     private static long hundredths(double ratio) {

@@ -26,10 +26,17 @@ final class StackProcess implements AutoCloseable {
 
     /** Starts it, and waits until it says that it is ready. */
     StackProcess(Door door, Path runtime) throws IOException, InterruptedException {
+        this(door, runtime, List.of());
+    }
+
+    /** The same with other units than its parts. */
+    StackProcess(Door door, Path runtime, List<String> units)
+            throws IOException, InterruptedException {
         this.runtime = runtime;
         long begin = System.nanoTime();
         this.manager =
                 Spawn.of(door.script(), "up", "--runtime-dir", runtime.toString())
+                        .arguments(units)
                         .stdin(Stdio.devNull())
                         .stdout(Stdio.pipe())
                         .stderr(Stdio.devNull())
@@ -64,6 +71,11 @@ final class StackProcess implements AutoCloseable {
     /** A generator at its manager's private socket, where there is no bus. */
     Worker generatorOfPeers() throws IOException, InterruptedException {
         return Worker.busload("the private socket", runtime.resolve("systemd/private"), 1);
+    }
+
+    /** What its manager itself has resident, in KiB. */
+    long managerKib() {
+        return Door.status(manager.pidFd().pid(), "VmRSS");
     }
 
     /** A process of a unit of it. */

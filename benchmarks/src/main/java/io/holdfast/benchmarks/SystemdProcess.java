@@ -26,11 +26,13 @@ final class SystemdProcess implements AutoCloseable {
     private final Child unshare;
     private final Path pid1;
 
-    private SystemdProcess(TestCgroup cgroup) throws IOException, InterruptedException {
+    private SystemdProcess(TestCgroup cgroup, List<String> units)
+            throws IOException, InterruptedException {
         this.cgroup = cgroup;
         this.unshare =
                 Spawn.of("unshare", "--mount", "--pid", "--cgroup", "--net", "--ipc", "--uts")
                         .arguments(List.of("--fork", "--kill-child=KILL", SCRIPT.toString()))
+                        .arguments(units)
                         .cgroup(cgroup.cgroup())
                         .stdin(Stdio.devNull())
                         .stdout(Stdio.devNull())
@@ -51,7 +53,17 @@ final class SystemdProcess implements AutoCloseable {
 
     /** Starts it, and waits until it answers. */
     static SystemdProcess start() throws IOException, InterruptedException {
-        return new SystemdProcess(TestCgroup.make());
+        return new SystemdProcess(TestCgroup.make(), List.of());
+    }
+
+    /** The same with the units of a folder, too. */
+    static SystemdProcess start(Path units) throws IOException, InterruptedException {
+        return new SystemdProcess(TestCgroup.make(), List.of(units.toString()));
+    }
+
+    /** What it has resident itself, in KiB. */
+    long managerKib() {
+        return Door.status(Long.parseLong(pid1.getFileName().toString()), "VmRSS");
     }
 
     private String awaitReady() throws IOException, InterruptedException {

@@ -18,6 +18,7 @@ final class Turns {
 
     private final List<Sampler> samplers = new ArrayList<>();
     private final List<List<double[]>> samples = new ArrayList<>();
+    private boolean inOrder;
 
     /** Adds somebody; the number that is returned stands for it. */
     int add(Sampler sampler) {
@@ -26,12 +27,19 @@ final class Turns {
         return samplers.size() - 1;
     }
 
+    /** Nobody changes places: what one does is what the next one needs. */
+    Turns inOrder() {
+        inOrder = true;
+        return this;
+    }
+
     /** Takes samples of all, after some rounds that do not count. */
     Turns run(int warmUp, int rounds) throws IOException, InterruptedException {
         for (int round = -warmUp; round < rounds; round++) {
             for (int i = 0; i < samplers.size(); i++) {
                 // who begins changes, so that nobody always comes after the same one
-                int who = (i + Math.floorMod(round, samplers.size())) % samplers.size();
+                int first = inOrder ? 0 : Math.floorMod(round, samplers.size());
+                int who = (i + first) % samplers.size();
                 double[] sample = samplers.get(who).sample();
                 if (round >= 0) {
                     samples.get(who).add(sample);

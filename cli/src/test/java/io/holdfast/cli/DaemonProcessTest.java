@@ -159,7 +159,10 @@ class DaemonProcessTest {
 
     @Test
     void signalsThatWereIgnoredAreReceived() throws Exception {
-        service("a", "ExecStart=/bin/sh -c 'grep SigIgn /proc/self/status; exec sleep 1000'");
+        service(
+                "a",
+                "IgnoreSIGPIPE=no",
+                "ExecStart=/bin/sh -c 'grep SigIgn /proc/self/status; exec sleep 1000'");
         try (CommandProcess up = up("trap '' HUP INT TERM", "a")) {
             up.await("holdfast: ready");
             assertThat(up.await("a.service | SigIgn")).endsWith("0000000000000000");

@@ -28,11 +28,14 @@ class DirectivesTest {
             Set.of(
                     "CgroupSettings.delegate",
                     "CgroupSettings.oomPolicy",
-                    "InstallSection.also", // enable and disable
+                    "InstallSection.aliases", // enable and disable
+                    "InstallSection.also",
                     "InstallSection.defaultInstance",
                     "InstallSection.requiredBy",
                     "InstallSection.upheldBy",
-                    "UnitSection.sourcePath"); // shown to people
+                    "InstallSection.wantedBy",
+                    "UnitSection.documentation", // shown to people
+                    "UnitSection.sourcePath");
 
     private static final Set<String> RECORDS_OWN =
             Set.of("<init>", "equals", "hashCode", "toString");

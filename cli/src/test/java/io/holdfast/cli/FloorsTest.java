@@ -126,13 +126,13 @@ class FloorsTest {
                 .that()
                 .doNotHaveFullyQualifiedName("io.holdfast.authority.TemporaryAuthorizations")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.ManagedSocket")
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.socket.ManagedSocket")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.Moment")
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.loop.Moment")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.ServiceLife")
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.UnitFolders") // times of files
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.unit.file.UnitFolders") // times of files
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.core.process.Proc") // startTime()
                 .and()

@@ -49,10 +49,43 @@ import org.jspecify.annotations.Nullable;
  * How the commands of one run of a service are executed: as whom, where, with what environment and
  * limits.
  *
- * <p>Identity and capabilities change in the child alone, by setpriv(1), which then executes the
- * program: a thread of the manager that took them over, be it for a tenth of a millisecond, could
- * be signalled by that user, and a signal that kills a thread kills the manager. Where neither
- * changes there is no such hop. Everything else is of {@link Spawn}. Blocking; called off the loop.
+ * <p>A run is everything between the start of a unit and its end: the commands before, the main
+ * process, the commands after. It has one {@code Execution}, which lives through these steps, each
+ * blocking and each on a worker, never on the loop:
+ *
+ * <pre>
+ *   prepare   capabilities that may be kept, the account (Identity, or a dynamic one), the folders
+ *             of the unit (ExecDirectories), the view of the file system (Sandbox)
+ *      │
+ *      ▼      once for each command
+ *   start     streams (ExecStreams) ─▶ environment (ExecEnvironment) ─▶ a {@link Spawn}
+ *      │
+ *      │      in the child, in this order, before the first instruction of the program:
+ *      │        born in the unit's cgroup
+ *      │        session, umask, nice value, signal mask and dispositions
+ *      │        namespaces of the sandbox are entered            (only with a sandbox)
+ *      │        working directory, streams, descriptors from 3 on
+ *      │        held: resource limits, oom score, scheduler are set from outside
+ *      │        setpriv: groups, user, capabilities              (only if they change)
+ *      │        execve
+ *      ▼
+ *   close     runtime folders and the private /tmp go, a dynamic user is given back
+ * </pre>
+ *
+ * <p>Three decisions shape it:
+ *
+ * <ul>
+ *   <li>Nothing is done between fork and exec by code of ours, since there is none: {@code
+ *       pidfd_spawn} executes at once. What it cannot do is done to the child from outside while it
+ *       is held before its exec ({@link HeldChild}), or by a program that executes the next.
+ *   <li>Identity and capabilities change in the child alone, by setpriv(1): a thread of the manager
+ *       that took them over, be it for a tenth of a millisecond, could be signalled by that user,
+ *       and a signal that kills a thread kills the manager. Where neither changes there is no such
+ *       hop.
+ *   <li>What cannot be done as wanted either refuses the start ({@link SetupException}, with the
+ *       step and so the exit status that systemd has for it), or, where the unit is only less
+ *       confined than it says, is warned of once a run.
+ * </ul>
  */
 public final class Execution {
     /**

@@ -44,7 +44,6 @@ public record ExecSettings(
         StandardStream standardInput,
         StandardStream standardOutput,
         StandardStream standardError,
-        Optional<String> syslogIdentifier,
         Environment environment,
         Map<ExecDirectory.Kind, ExecDirectory> directories,
         Preserve preserveRuntimeDirectory,

@@ -35,7 +35,6 @@ final class ExecSettingsReader implements SectionReader {
     private StandardStream input = StandardStream.NULL;
     private Optional<StandardStream> output = Optional.empty();
     private StandardStream error = StandardStream.INHERIT;
-    private Optional<String> syslogIdentifier = Optional.empty();
     private final Map<String, String> assignments = new LinkedHashMap<>();
     private final List<EnvironmentFile> environmentFiles = new ArrayList<>();
     private final Set<String> passed = new LinkedHashSet<>();
@@ -79,7 +78,6 @@ final class ExecSettingsReader implements SectionReader {
             case "StandardOutput" ->
                     output = Optional.of(output(a, output(), StandardStream.JOURNAL));
             case "StandardError" -> error = output(a, error, StandardStream.INHERIT);
-            case "SyslogIdentifier" -> syslogIdentifier = a.text(syslogIdentifier);
             case "Environment" -> environment(a);
             case "EnvironmentFile" -> environmentFile(a);
             case "PassEnvironment" -> names(a, WordReader.Backslash.LITERAL_NEXT, passed, false);
@@ -311,7 +309,6 @@ final class ExecSettingsReader implements SectionReader {
                 input,
                 output(),
                 error,
-                syslogIdentifier,
                 new Environment(assignments, environmentFiles, passed, unset),
                 wanted,
                 preserve,

@@ -246,7 +246,7 @@ class UnitReaderTest {
                 "CapabilityBoundingSet=CAP_NONE",
                 "EnvironmentFile=relative",
                 "NotifyAccess=some",
-                "SyslogIdentifier=%z",
+                "Environment=A=%z",
                 "RestartSteps=-1",
                 "RuntimeDirectoryPreserve=perhaps",
                 "ReloadSignal=x"
@@ -375,7 +375,6 @@ class UnitReaderTest {
                                 StandardInput=file:/etc/passwd
                                 StandardOutput=append:%L/x
                                 StandardError=fd:err
-                                SyslogIdentifier=id-%p
                                 Nice=-5
                                 OOMScoreAdjust=-900
                                 UMask=17777
@@ -389,7 +388,6 @@ class UnitReaderTest {
                 .isEqualTo(new StandardStream(StandardStream.Kind.APPEND, "/var/log/x"));
         assertThat(exec.standardError())
                 .isEqualTo(new StandardStream(StandardStream.Kind.FD, "err"));
-        assertThat(exec.syslogIdentifier()).contains("id-test");
         assertThat(exec.nice()).hasValue(-5);
         assertThat(exec.oomScoreAdjust()).hasValue(-900);
         assertThat(exec.umask()).isEqualTo(0077);

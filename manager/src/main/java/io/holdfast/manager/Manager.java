@@ -25,8 +25,9 @@ import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySocket;
 import io.holdfast.manager.process.Orphans;
+import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
-import io.holdfast.manager.process.Workloads;
+import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -36,7 +37,6 @@ import io.holdfast.manager.runtime.UnitKinds;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.service.ProcessOwners;
 import io.holdfast.manager.service.Service;
 import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.slice.SliceKind;
@@ -82,7 +82,7 @@ public final class Manager implements AutoCloseable {
     private final Optional<UnitCgroups> cgroups;
     private final Optional<String> cgroupRefusal;
     private final UnitTable units;
-    private final ProcessOwners owners;
+    private final ProcessIndex processes = new ProcessIndex();
     private final Jobs jobs;
     private final SocketActivation activation;
     private final ManagerView view;
@@ -118,7 +118,6 @@ public final class Manager implements AutoCloseable {
                         options.loadPath(), options.units(), new UnitReader(host, options.scope()));
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         UnitListeners listeners = new UnitListeners();
-        Workloads workloads = new Workloads();
         ManagerContext context =
                 new ManagerContext(
                         loop,
@@ -127,11 +126,12 @@ public final class Manager implements AutoCloseable {
                         options.scope(),
                         host,
                         cgroups,
+                        processes,
                         Path.of(notifySocket(options)),
                         uids,
                         loudness,
                         new UnitLogs(loudness),
-                        new UnitEvents(new Parts(), listeners, workloads));
+                        new UnitEvents(new Parts(), listeners));
         units =
                 new UnitTable(
                         context,
@@ -141,14 +141,12 @@ public final class Manager implements AutoCloseable {
                                         new SocketKind(),
                                         new TargetKind(),
                                         new SliceKind())));
-        owners = new ProcessOwners(units);
         jobs = new Jobs(context, units, catalog, listeners, this::exit);
         activation = new SocketActivation(context, units, jobs);
         view =
                 new ManagerView(
-                        context, options, units, owners, catalog, jobs, listeners, workloads,
-                        loudness);
-        messages = new NotifyRouter(loop, closer, context::warn, cgroups.isPresent(), owners);
+                        context, options, units, catalog, jobs, listeners, loudness);
+        messages = new NotifyRouter(loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
         notify = new NotifySocket(context.notifySocket(), loop, closer, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children
@@ -161,10 +159,23 @@ public final class Manager implements AutoCloseable {
                         workers.ownLane("orphans"),
                         this::isOurs,
                         tracked,
-                        owners,
+                        processes,
+                        this::adopt,
                         context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
         removeLeftovers(context);
+    }
+
+    private Optional<Service> service(UnitName name) {
+        return units.find(name) instanceof Service service
+                ? Optional.of(service)
+                : Optional.empty();
+    }
+
+    private boolean adopt(Workload run, PidFd orphan) {
+        return service(run.unit())
+                .map(service -> service.adopt(orphan, run.invocationId()))
+                .orElse(false);
     }
 
     private static void removeLeftovers(ManagerContext context) {
@@ -378,7 +389,12 @@ public final class Manager implements AutoCloseable {
     /** The unit that a process belongs to, by its cgroup or by being held; the process is lent. */
     public CompletableFuture<Optional<UnitStatus>> unitOf(PidFd process) {
         return onLoop(answer ->
-                answer.complete(Optional.ofNullable(owners.ownerOf(process)).map(Service::status)));
+                answer.complete(
+                        processes
+                                .ownerOf(process)
+                                .map(Workload::unit)
+                                .map(units::find)
+                                .map(ManagedUnit::status)));
     }
 
     /** The state of every unit that is loaded, without its processes. */

@@ -20,8 +20,10 @@ import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.process.Workloads;
+import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.section.CgroupSettings;
 import io.holdfast.manager.runtime.InactiveUnit;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -34,7 +36,6 @@ import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.runtime.UnitView;
-import io.holdfast.manager.service.ProcessOwners;
 import io.holdfast.manager.service.Service;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
@@ -80,11 +81,9 @@ public final class ManagerView {
             ManagerContext context,
             ManagerOptions options,
             UnitTable units,
-            ProcessOwners owners,
             UnitCatalog catalog,
             Jobs jobs,
             UnitListeners listeners,
-            Workloads workloads,
             Loudness loudness) {
         this.context = context;
         this.options = options;
@@ -94,7 +93,7 @@ public final class ManagerView {
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
-        this.whoIs = new WhoIs(context, readers, owners, workloads);
+        this.whoIs = new WhoIs(context.processes(), readers);
     }
 
     // ---- the manager; by any thread
@@ -378,6 +377,40 @@ public final class ManagerView {
                                         .orElse(false))
                 .map(other -> other.unit().name())
                 .toList();
+    }
+
+    /** The unit that has a cgroup, or else the nearest one around it. */
+    public Optional<UnitName> ofCgroup(CgroupPath cgroup) {
+        CgroupPath place = cgroup;
+        while (true) {
+            Optional<UnitName> unit = unitAt(place);
+            if (unit.isPresent() || place.isRoot()) {
+                return unit;
+            }
+            place = place.parent();
+        }
+    }
+
+    private Optional<UnitName> unitAt(CgroupPath place) {
+        Optional<UnitName> run = context.processes().named(place).map(Workload::unit);
+        return run.isPresent() ? run : sliceAt(place);
+    }
+
+    private Optional<UnitName> sliceAt(CgroupPath place) {
+        if (cgroup().equals(Optional.of(place.path()))) {
+            return Optional.of(CgroupSettings.ROOT_SLICE);
+        }
+        return place.isRoot()
+                ? Optional.empty()
+                : slice(CgroupPath.unescape(place.components().getLast()), place);
+    }
+
+    private Optional<UnitName> slice(String text, CgroupPath place) {
+        return UnitName.parse(text)
+                .filter(name -> name.type() == UnitType.SLICE)
+                .flatMap(this::unit)
+                .filter(slice -> slice.status().cgroup().equals(Optional.of(place.path())))
+                .map(slice -> slice.unit().name());
     }
 
     /** The one that had this invocation last, 32 hexadecimal digits. */

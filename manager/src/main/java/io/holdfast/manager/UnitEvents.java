@@ -3,8 +3,6 @@ package io.holdfast.manager;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.Orphans;
-import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.process.Workloads;
 import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -33,12 +31,10 @@ final class UnitEvents implements ManagerContext.Events {
 
     private final Parts manager;
     private final UnitListeners listeners;
-    private final Workloads workloads;
 
-    UnitEvents(Parts manager, UnitListeners listeners, Workloads workloads) {
+    UnitEvents(Parts manager, UnitListeners listeners) {
         this.manager = manager;
         this.listeners = listeners;
-        this.workloads = workloads;
     }
 
     @Override
@@ -61,16 +57,6 @@ final class UnitEvents implements ManagerContext.Events {
     public void changed(UnitName unit) {
         listeners.unitChanged(unit);
         manager.jobs().changed(unit);
-    }
-
-    @Override
-    public void runs(long cgroupId, Workload workload) {
-        workloads.add(cgroupId, workload);
-    }
-
-    @Override
-    public void runEnded(UnitName unit) {
-        workloads.remove(unit);
     }
 
     @Override

@@ -11,13 +11,9 @@ import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.process.Workloads;
-import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.service.ProcessOwners;
-import io.holdfast.manager.service.Service;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ServiceUnit;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -35,19 +31,15 @@ import org.jspecify.annotations.Nullable;
  * far as {@link CgroupPlace} believes them.
  */
 final class WhoIs {
-    private final ManagerContext context;
     private final Workers readers;
-    private final ProcessOwners owners;
-    private final Workloads workloads;
+    private final ProcessIndex processes;
 
     /** The login session that this manager was started in: its units' cgroups are below its own. */
     private final Optional<String> ownSession;
 
-    WhoIs(ManagerContext context, Workers readers, ProcessOwners owners, Workloads workloads) {
-        this.context = context;
+    WhoIs(ProcessIndex processes, Workers readers) {
+        this.processes = processes;
         this.readers = readers;
-        this.owners = owners;
-        this.workloads = workloads;
         try (PidFd self = PidFd.self()) {
             this.ownSession = CgroupPlace.of(self).flatMap(CgroupPath::session);
         }
@@ -117,11 +109,7 @@ final class WhoIs {
             Optional<Workload> workload,
             Optional<CgroupPath> cgroup,
             Optional<String> slice,
-            Optional<String> session) {
-        Found or(Optional<Workload> other) {
-            return workload.isPresent() ? this : new Found(other, cgroup, slice, session);
-        }
-    }
+            Optional<String> session) {}
 
     /** The answer that is made of what was found. */
     private interface Answer<T> {
@@ -149,7 +137,7 @@ final class WhoIs {
             }
             Optional<Workload> exactly =
                     info.cgroupId().isPresent()
-                            ? workloads.ofCgroup(info.cgroupId().getAsLong())
+                            ? processes.ofCgroup(info.cgroupId().getAsLong())
                             : Optional.empty();
             if (exactly.isPresent()) {
                 return CompletableFuture.completedStage(
@@ -180,7 +168,7 @@ final class WhoIs {
                                 if (found == null) {
                                     throw Jobs.orUnknown(failure);
                                 }
-                                told.complete(answer.of(info, found.or(startedBy(process))));
+                                told.complete(answer.of(info, found));
                             } catch (Exception e) {
                                 told.completeExceptionally(e);
                             }
@@ -190,13 +178,13 @@ final class WhoIs {
 
     private Found byCgroup(PidFd process) {
         Optional<CgroupPath> path = pathOf(process);
-        Optional<Workload> within = path.flatMap(workloads::at);
+        Optional<Workload> within = path.flatMap(processes::at);
         if (within.isPresent()) {
             return inUnit(within.get(), path.get());
         }
         Optional<CgroupPath> believed = CgroupPlace.of(process);
         return new Found(
-                Optional.empty(),
+                processes.starterOf(process), // where units have no cgroups
                 path,
                 believed.map(CgroupPath::slice),
                 believed.flatMap(CgroupPath::session));
@@ -213,20 +201,6 @@ final class WhoIs {
         } catch (IllegalArgumentException e) {
             return Optional.empty(); // outside of our cgroup namespace
         }
-    }
-
-    /** Where units have no cgroups. On the loop. */
-    private Optional<Workload> startedBy(PidFd process) {
-        Service starter = owners.starterOf(process);
-        if (starter == null || !(starter.unit() instanceof ServiceUnit unit)) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                new Workload(
-                        unit.name(),
-                        starter.status().invocationId(),
-                        unit.cgroup().sliceOf(unit.name(), context.scope()),
-                        CgroupPath.ROOT));
     }
 
     private static WorkloadIdentity identity(PidFd process, ProcessInfo info, Found found) {

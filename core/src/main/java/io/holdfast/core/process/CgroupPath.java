@@ -155,6 +155,19 @@ public record CgroupPath(String path) {
         return path.equals("/");
     }
 
+    /**
+     * The path of the directory that this one is in.
+     *
+     * @throws IllegalStateException if it is the root
+     */
+    public CgroupPath parent() {
+        if (isRoot()) {
+            throw new IllegalStateException("the root of the tree has no parent");
+        }
+        int end = path.lastIndexOf('/');
+        return end == 0 ? ROOT : new CgroupPath(path.substring(0, end));
+    }
+
     /** The directories from the root down, as they are in the file system (not unescaped). */
     public List<String> components() {
         return isRoot() ? List.of() : List.of(path.substring(1).split("/"));

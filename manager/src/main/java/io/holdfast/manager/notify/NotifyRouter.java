@@ -10,10 +10,15 @@ import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.process.ProcessIndex;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,20 +43,8 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
         void take(NotifySender sender, byte[] datagram, List<Fd> descriptors);
     }
 
-    /** All of them. */
-    public interface Recipients {
-        /**
-         * The unit whose process it is, by its cgroup or by being held.
-         *
-         * @throws ErrnoException if that cannot be told
-         */
-        @Nullable Recipient ownerOf(PidFd process);
-
-        /** Whether a process of any unit is being spawned. */
-        boolean isAnySpawning();
-    }
-
-    private final Recipients recipients;
+    private final ProcessIndex index;
+    private final Function<UnitName, Optional<? extends Recipient>> recipients;
     private final FdCloser<String> closer;
     private final Throttle complaints;
     private final boolean cgroups;
@@ -93,13 +86,16 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
     /**
      * @param warnings gets lines on messages that are ignored
      * @param cgroups whether processes are born in the cgroup of their unit
+     * @param recipients the unit of that name, if it takes messages
      */
     public NotifyRouter(
             EventLoop loop,
             FdCloser<String> closer,
             Consumer<String> warnings,
             boolean cgroups,
-            Recipients recipients) {
+            ProcessIndex index,
+            Function<UnitName, Optional<? extends Recipient>> recipients) {
+        this.index = index;
         this.recipients = recipients;
         this.closer = closer;
         this.complaints = Complaints.on(loop, warnings);
@@ -110,7 +106,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
     public void datagram(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
         Recipient owner;
         try {
-            owner = recipients.ownerOf(sender.process());
+            owner = ownerOf(sender.process());
         } catch (ErrnoException e) {
             complaints.log(
                     new Complaints.Source("not placed", sender.uid()),
@@ -129,10 +125,16 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
                 "notify message of " + sender + " ignored: it belongs to no unit");
     }
 
+    private @Nullable Recipient ownerOf(PidFd process) {
+        Optional<? extends Recipient> owner =
+                index.ownerOf(process).map(Workload::unit).flatMap(recipients);
+        return owner.orElse(null);
+    }
+
     /** Where there are cgroups a process is born in that of its unit. */
     private boolean mayBeEarly(PidFd sender, @Nullable Recipient owner) {
         return owner == null
-                ? !cgroups && recipients.isAnySpawning()
+                ? !cgroups && index.isAnySpawning()
                 : owner.isSpawning() && !owner.knows(sender);
     }
 

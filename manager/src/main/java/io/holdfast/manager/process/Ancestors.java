@@ -4,34 +4,36 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.function.Function;
 
 /** The processes that a process descends from. */
-public final class Ancestors {
+final class Ancestors {
     private Ancestors() {}
 
     /**
-     * Whether one of them passes a test; false if the process is gone meanwhile.
+     * The first answer that one of them gives, its parent first; empty if the process is gone
+     * meanwhile.
      *
-     * @param test is lent each ancestor
+     * @param question is lent each ancestor
      */
-    public static boolean any(PidFd process, Predicate<PidFd> test) {
+    static <T> Optional<T> nearest(PidFd process, Function<PidFd, Optional<T>> question) {
         PidFd at = process.duplicate();
         try {
             for (int i = 0; i < ManagerLimits.ANCESTORS.intValue(); i++) {
                 Optional<PidFd> parent = at.parent();
                 if (parent.isEmpty()) {
-                    return false;
+                    return Optional.empty();
                 }
                 at.close();
                 at = parent.get();
-                if (test.test(at)) {
-                    return true;
+                Optional<T> answer = question.apply(at);
+                if (answer.isPresent()) {
+                    return answer;
                 }
             }
-            return false;
+            return Optional.empty();
         } catch (ErrnoException e) {
-            return false; // it has gone meanwhile
+            return Optional.empty(); // it has gone meanwhile
         } finally {
             at.close();
         }

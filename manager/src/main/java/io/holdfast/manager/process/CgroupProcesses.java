@@ -7,14 +7,12 @@ import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -46,26 +44,9 @@ public final class CgroupProcesses implements RunProcesses {
         return Optional.of(cgroup);
     }
 
-    @Override
-    public boolean contains(PidFd process, ProcessInfo info) {
-        OptionalLong in = info.cgroupId();
-        return in.isPresent() && isWithin(in.getAsLong());
-    }
-
-    private boolean isWithin(long id) {
-        if (cgroup.id() == id) {
-            return true;
-        }
-        try (Cgroup inner = Cgroup.ofId(id)) {
-            return inner.isWithin(cgroup);
-        } catch (ErrnoException e) {
-            return false;
-        }
-    }
-
     /** Their cgroup is what tells whose they are. */
     @Override
-    public boolean adopt(PidFd orphan, Optional<String> invocation) {
+    public boolean adopt(PidFd orphan) {
         return false;
     }
 

@@ -41,19 +41,21 @@ public final class Orphans {
     /** Bytes of an orphan's environment that are looked at: it is as long as its user likes. */
     private static final int ENVIRONMENT = 128 << 10;
 
-    /** Who may know an orphan. */
+    /** The units that orphans may belong to. */
     public interface Units {
-        /** Whether some unit holds it. */
-        boolean hold(PidFd orphan);
-
-        /** Gives it to the unit that it is of, which owns it then; false if it is of none. */
-        boolean adopt(PidFd orphan, Optional<String> invocation);
+        /**
+         * Gives an orphan to a run, which owns it then.
+         *
+         * @return false if the run does not take it
+         */
+        boolean adopt(Workload run, PidFd orphan);
     }
 
     private final EventLoop loop;
     private final Lane lane;
     private final Predicate<PidFd> ours;
     private final boolean tracked;
+    private final ProcessIndex index;
     private final Units units;
     private final Consumer<String> warnings;
     private final Strays strays;
@@ -73,12 +75,14 @@ public final class Orphans {
             Lane lane,
             Predicate<PidFd> ours,
             boolean tracked,
+            ProcessIndex index,
             Units units,
             Consumer<String> warnings) {
         this.loop = loop;
         this.lane = lane;
         this.ours = ours;
         this.tracked = tracked;
+        this.index = index;
         this.units = units;
         this.warnings = warnings;
         this.strays = new Strays(loop, this::look, warnings);
@@ -140,9 +144,12 @@ public final class Orphans {
 
     private void place(Orphan orphan) {
         PidFd process = orphan.process();
-        if (units.hold(process) || strays.hold(process)) {
+        if (index.isHeld(process) || strays.hold(process)) {
             process.close();
-        } else if (!units.adopt(process, orphan.invocation())) {
+        } else if (orphan.invocation()
+                .flatMap(index::ofInvocation)
+                .filter(run -> units.adopt(run, process))
+                .isEmpty()) {
             strays.adopt(process);
         }
     }

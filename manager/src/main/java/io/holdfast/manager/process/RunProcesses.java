@@ -3,7 +3,6 @@ package io.holdfast.manager.process;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -16,11 +15,8 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses {
     /** The cgroup that they are in, if there is one. */
     Optional<Cgroup> cgroup();
 
-    /** Whether a process is one of them. */
-    boolean contains(PidFd process, ProcessInfo info);
-
     /** Takes a process over that has lost its parent, and says so; else it stays the giver's. */
-    boolean adopt(PidFd orphan, Optional<String> invocation);
+    boolean adopt(PidFd orphan);
 
     /** Tells of their only member, if there is exactly one; lent for the call. */
     void only(Consumer<Optional<PidFd>> told);

@@ -5,7 +5,6 @@ import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.loop.Watches;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +21,8 @@ import org.jspecify.annotations.Nullable;
 public final class TrackedProcesses implements RunProcesses {
     private final EventLoop loop;
     private final Consumer<Runnable> lookForOrphans;
-    private final String invocationId;
+    private final ProcessIndex index;
+    private final Workload run;
     private final BooleanSupplier othersLive;
     private final List<PidFd> orphans = new ArrayList<>();
     private final List<AutoCloseable> watches = new ArrayList<>();
@@ -32,17 +32,19 @@ public final class TrackedProcesses implements RunProcesses {
 
     /**
      * @param lookForOrphans gives orphans to their units, and runs what it is given then
-     * @param invocationId what its processes find as {@code $INVOCATION_ID}
+     * @param index learns which orphans the run has adopted
      * @param othersLive whether a process lives that the run itself holds
      */
     public TrackedProcesses(
             EventLoop loop,
             Consumer<Runnable> lookForOrphans,
-            String invocationId,
+            ProcessIndex index,
+            Workload run,
             BooleanSupplier othersLive) {
         this.loop = loop;
         this.lookForOrphans = lookForOrphans;
-        this.invocationId = invocationId;
+        this.index = index;
+        this.run = run;
         this.othersLive = othersLive;
     }
 
@@ -51,20 +53,13 @@ public final class TrackedProcesses implements RunProcesses {
         return Optional.empty();
     }
 
-    /** Only whom it holds itself: the run itself looks at the ancestors. */
     @Override
-    public boolean contains(PidFd process, ProcessInfo info) {
-        return orphans.contains(process);
-    }
-
-    @Override
-    public boolean adopt(PidFd orphan, Optional<String> invocation) {
-        if (forgotten
-                || !invocation.equals(Optional.of(invocationId))
-                || orphans.contains(orphan)) {
+    public boolean adopt(PidFd orphan) {
+        if (forgotten || orphans.contains(orphan)) {
             return false;
         }
         orphans.add(orphan);
+        index.adopt(orphan, run);
         AutoCloseable[] watch = new AutoCloseable[1];
         watch[0] =
                 orphan.onExit(
@@ -72,6 +67,7 @@ public final class TrackedProcesses implements RunProcesses {
                         _ -> {
                             watches.remove(watch[0]);
                             orphans.remove(orphan);
+                            index.drop(orphan);
                             orphan.close();
                             exited();
                         });
@@ -154,6 +150,7 @@ public final class TrackedProcesses implements RunProcesses {
                 boolean ignored = orphan.signal(Signal.KILL);
             }
             left |= !kill && orphan.isAlive();
+            index.drop(orphan);
             orphan.close();
         }
         orphans.clear();

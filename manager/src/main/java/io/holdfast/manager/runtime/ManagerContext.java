@@ -7,8 +7,8 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
-import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -23,6 +23,7 @@ import java.util.Optional;
  *
  * @param closer of descriptors that services and others have sent, by unit or user
  * @param cgroups empty where there are none: then only main processes and their groups are tracked
+ * @param processes which unit each process belongs to
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
  * @param uids of the dynamic users of all units
  */
@@ -33,6 +34,7 @@ public record ManagerContext(
         ManagerScope scope,
         Host host,
         Optional<UnitCgroups> cgroups,
+        ProcessIndex processes,
         Path notifySocket,
         DynamicUids uids,
         ManagerListener listener,
@@ -61,12 +63,6 @@ public record ManagerContext(
 
         /** Something of a unit's state is another. */
         default void changed(UnitName unit) {}
-
-        /** A run has a cgroup of its own from now on. */
-        default void runs(long cgroupId, Workload workload) {}
-
-        /** The run of a unit is over. */
-        default void runEnded(UnitName unit) {}
 
         /** The job of a unit, if it has one. */
         Optional<UnitJob> jobOf(UnitName unit);

@@ -116,7 +116,7 @@ final class ForkedMain {
 
     private static boolean isOf(ServiceRun run, PidFd process) {
         try {
-            return process.isAlive() && run.contains(process, process.info());
+            return process.isAlive() && run.contains(process);
         } catch (ErrnoException e) {
             return false;
         }

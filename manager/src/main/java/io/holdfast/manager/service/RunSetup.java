@@ -2,10 +2,12 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ConditionCheck;
@@ -71,7 +73,13 @@ final class RunSetup {
                             context.uids(),
                             warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
             execution.prepare();
-            return new ServiceRun(life, unit, listener, output, execution, cgroup);
+            Workload workload =
+                    new Workload(
+                            unit.name(),
+                            invocationId,
+                            unit.cgroup().sliceOf(unit.name(), context.scope()),
+                            cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
+            return new ServiceRun(life, unit, listener, output, execution, workload, cgroup);
         } catch (Exception e) {
             cgroup.ifPresent(UnitCgroups::remove);
             throw e;

@@ -3,7 +3,6 @@ package io.holdfast.manager.service;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.notify.NotifyRouter;
@@ -443,29 +442,21 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         return life.run().map(run -> run.isMain(process) || run.isControl(process)).orElse(false);
     }
 
-    /** Whether a process of this service may be meant by it. */
-    boolean owns(PidFd process, ProcessInfo info) {
-        return life.run().map(run -> run.contains(process, info)).orElse(false);
-    }
-
-    /** Whether the running process of this service, or a command beside it, started the process. */
-    boolean hasStarted(PidFd process) {
-        return life.run().map(run -> run.hasStarted(process)).orElse(false);
-    }
-
     @Override
     public boolean isSpawning() {
         return life.run().map(ServiceRun::isSpawning).orElse(false);
     }
 
-    /** Whether its run holds a process itself. */
-    boolean holds(PidFd process) {
-        return life.run().map(run -> run.holds(process)).orElse(false);
-    }
-
-    /** Takes an orphan over if it is of the present run; else it stays the giver's. */
-    boolean adopt(PidFd orphan, Optional<String> invocation) {
-        return life.run().map(run -> run.adopt(orphan, invocation)).orElse(false);
+    /**
+     * Takes an orphan over if it belongs to the present run; else it stays the giver's.
+     *
+     * @param invocation of the run that the orphan names
+     */
+    public boolean adopt(PidFd orphan, String invocation) {
+        return life.run()
+                .filter(run -> run.workload().invocationId().equals(invocation))
+                .map(run -> run.adopt(orphan))
+                .orElse(false);
     }
 
     @Override

@@ -15,7 +15,6 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
-import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServiceView;
 import io.holdfast.manager.runtime.StartLimit;
@@ -248,20 +247,19 @@ final class ServiceLife {
     }
 
     void run(@Nullable ServiceRun now) {
+        ServiceRun before = run;
+        if (before != null) {
+            context.processes().leave(before.workload());
+        }
         run = now;
-        run().ifPresent(this::logIsOf);
-        Optional<Cgroup> cgroup = run().flatMap(ServiceRun::cgroup);
-        if (cgroup.isPresent()) {
-            context.events()
-                    .runs(
-                            cgroup.get().id(),
-                            new Workload(
-                                    name(),
-                                    invocationId,
-                                    unit().cgroup().sliceOf(name(), context.scope()),
-                                    cgroup.get().path()));
-        } else {
-            context.events().runEnded(name());
+        if (now != null) {
+            logIsOf(now);
+            context.processes()
+                    .enter(
+                            now.workload(),
+                            now.cgroup().isPresent()
+                                    ? OptionalLong.of(now.cgroup().get().id())
+                                    : OptionalLong.empty());
         }
         changed();
     }

@@ -119,7 +119,7 @@ final class ServiceMessages {
             if (run.isMain(process)) {
                 return;
             }
-            if (!run.contains(process, process.info()) || run.isControl(process)) {
+            if (!run.contains(process) || run.isControl(process)) {
                 complaints.log(
                         "main process",
                         "MAINPID of " + sender + " refused: the process is not of this unit");

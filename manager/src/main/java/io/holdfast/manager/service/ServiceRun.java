@@ -6,7 +6,6 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.Identity;
@@ -17,12 +16,12 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
-import io.holdfast.manager.process.Ancestors;
 import io.holdfast.manager.process.CgroupProcesses;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.RunProcesses;
 import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.TrackedProcesses;
+import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -73,6 +72,7 @@ final class ServiceRun {
     private final Listener listener;
     private final OutputPipe output;
     private final Execution execution;
+    private final Workload workload;
     private final RunProcesses processes;
     private @Nullable PidFd main; // of mainChild, or a process that was named by others
     private @Nullable Child mainChild;
@@ -93,6 +93,7 @@ final class ServiceRun {
             Listener listener,
             OutputPipe output,
             Execution execution,
+            Workload workload,
             Optional<Cgroup> cgroup) {
         this.context = life.context;
         this.lane = life.lane;
@@ -101,6 +102,7 @@ final class ServiceRun {
         this.listener = listener;
         this.output = output;
         this.execution = execution;
+        this.workload = workload;
         this.processes =
                 cgroup.<RunProcesses>map(group ->
                                 new CgroupProcesses(
@@ -113,7 +115,8 @@ final class ServiceRun {
                                 new TrackedProcesses(
                                         context.loop(),
                                         context.events()::lookForOrphans,
-                                        execution.invocationId(),
+                                        context.processes(),
+                                        workload,
                                         this::holdsLiving));
     }
 
@@ -123,6 +126,11 @@ final class ServiceRun {
 
     Optional<Cgroup> cgroup() {
         return processes.cgroup();
+    }
+
+    /** The run as the index of processes knows it. */
+    Workload workload() {
+        return workload;
     }
 
     Optional<PidFd> main() {
@@ -161,36 +169,14 @@ final class ServiceRun {
         return control != null && process.equals(control.pidFd());
     }
 
-    /** Whether it holds the process itself, or has it in its cgroup. */
-    boolean holds(PidFd process) {
-        return isOwn(process) || processes.contains(process, process.info());
-    }
-
-    /** Whether the process is of this run: held itself, in its cgroup, or else a descendant. */
-    boolean contains(PidFd process, ProcessInfo info) {
-        if (isOwn(process) || processes.contains(process, info)) {
-            return true;
-        }
-        return processes.cgroup().isEmpty() && Ancestors.any(process, this::holds);
-    }
-
-    /**
-     * Whether the process is certain to be of this run without its cgroup: it, or without cgroups
-     * one of its ancestors, is the main process or a command beside it. An orphan that was taken
-     * over is not certain. It came with an environment, and a process sets that as it likes.
-     */
-    boolean hasStarted(PidFd process) {
-        return isOwn(process)
-                || (processes.cgroup().isEmpty() && Ancestors.any(process, this::isOwn));
-    }
-
-    private boolean isOwn(PidFd process) {
-        return isMain(process) || isControl(process);
+    /** Whether the process belongs to this run. */
+    boolean contains(PidFd process) {
+        return context.processes().ownerOf(process).filter(workload::equals).isPresent();
     }
 
     /** Takes an orphan over if it is of this run; else it stays the giver's. */
-    boolean adopt(PidFd orphan, Optional<String> invocation) {
-        return !ended && processes.adopt(orphan, invocation);
+    boolean adopt(PidFd orphan) {
+        return !ended && processes.adopt(orphan);
     }
 
     /** Tells of the only process that there is; lent for the call. */
@@ -227,8 +213,10 @@ final class ServiceRun {
 
     private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
         spawns.add(work);
+        spawnsChanged();
         work.begin((child, failure) -> {
             spawns.remove(work);
+            spawnsChanged();
             if (ended) {
                 release(child); // left over, as KillMode= wants it
             } else if (child == null) {
@@ -239,6 +227,10 @@ final class ServiceRun {
             }
             context.events().spawned();
         });
+    }
+
+    private void spawnsChanged() {
+        context.processes().spawning(workload, !spawns.isEmpty());
     }
 
     /** On a worker. */
@@ -307,6 +299,7 @@ final class ServiceRun {
     }
 
     private void hold(Child child, boolean asMain) {
+        context.processes().hold(child.pidFd(), workload);
         if (asMain) {
             releaseMain();
             mainChild = child;
@@ -328,7 +321,7 @@ final class ServiceRun {
         }
         if (sameAs(child, control)) {
             control = null;
-            child.close();
+            release(child);
             processes.exited();
             listener.controlExited(exit);
         } else if (main != null && main.equals(child.pidFd()) && mainIsAlive) {
@@ -343,8 +336,9 @@ final class ServiceRun {
         return one == other;
     }
 
-    private static void release(@Nullable Child child) {
+    private void release(@Nullable Child child) {
         if (child != null) {
+            context.processes().drop(child.pidFd());
             child.close();
         }
     }
@@ -356,6 +350,7 @@ final class ServiceRun {
             release(mainChild);
             mainChild = null;
         } else if (main != null) {
+            context.processes().drop(main);
             main.close();
         }
         main = null;
@@ -365,6 +360,7 @@ final class ServiceRun {
     void replaceMain(PidFd process) {
         releaseMain();
         main = process;
+        context.processes().hold(process, workload);
         mainIsAlive = true;
         mainNumber = numberOf(main);
         mainWatch =
@@ -468,6 +464,7 @@ final class ServiceRun {
         processes.forget();
         spawns.forEach(Work::cancel);
         spawns.clear();
+        spawnsChanged();
         output.close();
         release(control);
         releaseMain();

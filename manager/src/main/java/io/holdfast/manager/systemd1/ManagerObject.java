@@ -1,6 +1,7 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.dbus.AsyncMethodHandler;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
@@ -169,24 +170,17 @@ final class ManagerObject {
         if (!cgroup.startsWith("/")) {
             throw Errors.invalid("Not the absolute path of a control group: " + cgroup);
         }
-        Optional<UnitView> nearest =
-                manager.units().stream()
-                        .filter(unit -> holds(unit, cgroup))
-                        .max(Comparator.comparingInt(unit -> cgroupOf(unit).length()));
-        if (nearest.isPresent()) {
-            return path(nearest.get().unit().name());
+        Optional<UnitName> unit;
+        try {
+            unit = manager.ofCgroup(new CgroupPath(cgroup));
+        } catch (IllegalArgumentException e) {
+            unit = Optional.empty();
         }
-        throw Errors.of(
-                Errors.NO_SUCH_UNIT, "Control group '" + cgroup + "' is not valid or not managed");
-    }
-
-    private static String cgroupOf(UnitView unit) {
-        return unit.status().cgroup().orElse("");
-    }
-
-    private static boolean holds(UnitView unit, String cgroup) {
-        String own = cgroupOf(unit);
-        return !own.isEmpty() && (cgroup.equals(own) || cgroup.startsWith(own + "/"));
+        return path(
+                unit.orElseThrow(() ->
+                        Errors.of(
+                                Errors.NO_SUCH_UNIT,
+                                "Control group '" + cgroup + "' is not valid or not managed")));
     }
 
     // ---- lists; on the loop

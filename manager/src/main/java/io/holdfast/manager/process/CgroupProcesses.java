@@ -133,17 +133,35 @@ public final class CgroupProcesses implements RunProcesses {
 
     @Override
     public boolean clean(boolean kill) throws InterruptedException {
+        boolean left = false;
         try {
-            if (kill && cgroup.isPopulated()) {
+            if (kill) {
+                kill();
+            }
+            left = !UnitCgroups.remove(cgroup);
+            return !left;
+        } finally {
+            if (!left) {
+                cgroup.close();
+            }
+        }
+    }
+
+    private void kill() throws InterruptedException {
+        try {
+            if (cgroup.isPopulated()) {
                 cgroup.kill();
                 boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
             }
         } catch (ErrnoException e) { // the manager ends, and has removed it
             if (e.errno() != Errno.ENODEV && e.errno() != Errno.ENOENT) {
-                cgroup.close();
                 throw e;
             }
         }
-        return UnitCgroups.remove(cgroup);
+    }
+
+    @Override
+    public void release() {
+        cgroup.close();
     }
 }

@@ -41,9 +41,12 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses {
     /**
      * Ends what is left if that is wanted, and removes what was made. Blocking; off the loop.
      *
-     * @return false if some process is left
+     * @return false if some process is left: the cgroup is held until {@link #release}
      */
     boolean clean(boolean kill) throws InterruptedException;
+
+    /** Lets go of the cgroup after all, with the processes that are left in it. */
+    void release();
 
     /**
      * What is sent at once to a process.

@@ -156,4 +156,8 @@ public final class TrackedProcesses implements RunProcesses {
         orphans.clear();
         return !left;
     }
+
+    /** Held none after the clean-up. */
+    @Override
+    public void release() {}
 }

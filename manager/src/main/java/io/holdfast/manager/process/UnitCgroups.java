@@ -194,10 +194,10 @@ public final class UnitCgroups implements AutoCloseable {
 
     /**
      * Removes the cgroup of a unit that has ended, with what it made below; false if something
-     * lives there.
+     * lives there. The cgroup is lent.
      */
     public static boolean remove(Cgroup cgroup) {
-        try (cgroup) {
+        try {
             cgroup.removeAll();
             return true;
         } catch (ErrnoException e) {

@@ -462,12 +462,14 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
     @Override
     public boolean kill(Signal signal, boolean all) {
         life.run().ifPresent(run -> run.signal(signal, all, false));
-        return life.run().isPresent();
+        return life.run().isPresent() || (all && life.remaining().signal(signal));
     }
 
     @Override
     public boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
-        return life.run().map(run -> run.signal(signal, whom, value)).orElse(false);
+        return life.run()
+                .map(run -> run.signal(signal, whom, value))
+                .orElseGet(() -> whom == KillWhom.ALL && life.remaining().signal(signal));
     }
 
     @Override
@@ -480,12 +482,13 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                     left.abandon();
                 });
         life.store().close();
+        life.remaining().close();
         preserved.discard(() -> {});
     }
 
     @Override
     public boolean isKept() {
-        return life.store().size() > 0;
+        return life.store().size() > 0 || !life.remaining().isEmpty();
     }
 
     @Override

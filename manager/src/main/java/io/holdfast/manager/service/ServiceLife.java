@@ -92,6 +92,7 @@ final class ServiceLife {
 
     final Deadline watchdog;
     private final FdStore store;
+    private final RemainingProcesses remaining = new RemainingProcesses(this);
     private final Set<String> warned = new LinkedHashSet<>();
     private final ServiceFiles files;
     private ServiceState state = ServiceState.DEAD;
@@ -247,13 +248,10 @@ final class ServiceLife {
     }
 
     void run(@Nullable ServiceRun now) {
-        ServiceRun before = run;
-        if (before != null) {
-            context.processes().leave(before.workload());
-        }
         run = now;
         if (now != null) {
             logIsOf(now);
+            remaining.runBegins(now.workload());
             context.processes()
                     .enter(
                             now.workload(),
@@ -325,6 +323,11 @@ final class ServiceLife {
         return checks;
     }
 
+    /** What earlier runs have left in its cgroup. */
+    RemainingProcesses remaining() {
+        return remaining;
+    }
+
     /** What it keeps with us from one run to the next. */
     FdStore store() {
         return store;
@@ -334,6 +337,7 @@ final class ServiceLife {
     void unloaded() {
         disarm();
         store.close();
+        remaining.close();
         context.logs().release(name());
     }
 
@@ -475,7 +479,9 @@ final class ServiceLife {
                 mainExit(),
                 failure,
                 invocationId,
-                run().flatMap(ServiceRun::cgroup).map(cgroup -> cgroup.path().path()),
+                run().flatMap(ServiceRun::cgroup)
+                        .or(remaining::cgroup)
+                        .map(cgroup -> cgroup.path().path()),
                 List.of(),
                 statusText,
                 restarts,

@@ -50,7 +50,11 @@ final class ServiceMessages {
             return; // what was before it is done with; its descriptor is closed by the giver
         }
         Optional<ServiceRun> run = life.run();
-        if (run.isEmpty() || !mayNotify(run.get(), sender.process())) {
+        if (run.isEmpty()) {
+            complaints.log("no run", "notify message of " + sender + " ignored: not running");
+            return;
+        }
+        if (!mayNotify(run.get(), sender.process())) {
             complaints.log("access", "notify message of " + sender + " ignored: " + access());
             return;
         }

@@ -456,10 +456,15 @@ final class ServiceRun {
      * @param killLeftovers whether what lives still is killed
      * @param restarting whether another run follows: what is preserved over it is kept
      * @param limit how long that is waited for; then it goes on without anybody
+     * @param remaining gets the processes that are left
      * @param closed told whether it is done
      */
     void close(
-            boolean killLeftovers, boolean restarting, TimeSpan limit, Consumer<Boolean> closed) {
+            boolean killLeftovers,
+            boolean restarting,
+            TimeSpan limit,
+            Consumer<RunProcesses> remaining,
+            Consumer<Boolean> closed) {
         ended = true;
         processes.forget();
         spawns.forEach(Work::cancel);
@@ -470,21 +475,35 @@ final class ServiceRun {
         releaseMain();
         Work<Boolean> _ =
                 lane.work("to clean up", () -> clean(killLeftovers, restarting))
+                        .releasing(this::releaseUnless)
                         .evenIfLate()
                         .within(limit)
                         .begin((clean, failure) -> {
+                            if (Boolean.FALSE.equals(clean)) {
+                                context.warn(unit.name(), leftOver());
+                                remaining.accept(processes);
+                            } else {
+                                context.processes().leave(workload);
+                            }
                             if (failure != null) {
                                 context.warn(
                                         unit.name(), "cannot clean up: " + failure.getMessage());
-                            } else if (Boolean.FALSE.equals(clean)) {
-                                context.warn(
-                                        unit.name(),
-                                        "processes are left over, as KillMode="
-                                                + unit.kill().mode().name().toLowerCase(Locale.ROOT)
-                                                + " wants it");
                             }
                             closed.accept(!(failure instanceof Work.LateException));
                         });
+    }
+
+    private String leftOver() {
+        return "processes are left over in its cgroup: KillMode="
+                + unit.kill().mode().name().toLowerCase(Locale.ROOT).replace('_', '-')
+                + (unit.kill().sendFinal() ? "" : ", SendSIGKILL=no");
+    }
+
+    /** Nobody learns that processes are left. */
+    private void releaseUnless(boolean clean) {
+        if (!clean) {
+            processes.release();
+        }
     }
 
     /** Its processes first: a folder may take as long as its file system does. On a worker. */
@@ -510,7 +529,7 @@ final class ServiceRun {
     /** Nobody wants a run that was only prepared. On a worker. */
     void undo() {
         try {
-            boolean _ = clean(true, false);
+            releaseUnless(clean(true, false));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -532,7 +551,8 @@ final class ServiceRun {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        close(true, false, TimeSpan.INFINITY, _ -> {});
+        context.processes().leave(workload);
+        close(true, false, TimeSpan.INFINITY, RunProcesses::release, _ -> {});
     }
 
     /** Of the killed ones: their children come to the manager then, who ends them, too. */

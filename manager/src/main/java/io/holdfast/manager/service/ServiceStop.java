@@ -90,7 +90,6 @@ final class ServiceStop {
             return;
         }
         enter(ServiceState.STOP_SIGTERM);
-        life.running().limitSpawns(life.stopPatience()); // what would come is killed anyway
     }
 
     /** Sends the signal of a state, and waits until the processes have gone. */
@@ -108,8 +107,10 @@ final class ServiceStop {
                     });
         } else {
             arm(this::signalFinally);
+            life.running().limitSpawns(life.stopPatience()); // what would come is killed anyway
         }
         life.running().watchEmpty();
+        maybeGone(); // none of those that it waits for may be left
     }
 
     private void signalFinally() {
@@ -245,7 +246,6 @@ final class ServiceStop {
             return;
         }
         enter(ServiceState.FINAL_SIGTERM);
-        life.running().limitSpawns(life.stopPatience());
     }
 
     /** Lets go of the run, whose processes have gone or are killed now if that is wanted. */
@@ -261,6 +261,7 @@ final class ServiceStop {
                 killed && kill().sendFinal(),
                 another,
                 limit,
+                processes -> life.remaining().keep(ended.workload(), processes),
                 inTime -> {
                     if (!inTime) {
                         life.note(ServiceResult.TIMEOUT);

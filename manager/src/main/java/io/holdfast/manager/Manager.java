@@ -142,7 +142,7 @@ public final class Manager implements AutoCloseable {
                                         new TargetKind(),
                                         new SliceKind())));
         jobs = new Jobs(context, units, catalog, listeners, this::exit);
-        activation = new SocketActivation(context, units, jobs);
+        activation = new SocketActivation(context, units, catalog, jobs);
         view =
                 new ManagerView(
                         context, options, units, catalog, jobs, listeners, loudness);

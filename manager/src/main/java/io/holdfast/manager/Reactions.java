@@ -63,7 +63,10 @@ final class Reactions {
         if (jobs.isStopping()) {
             return;
         }
-        if (before.isUp() && !now.isUp() && isUnexpected(node)) {
+        if (before.isUp()
+                && !now.isUp()
+                && isUnexpected(node)
+                && !node.unit().restartsDirectly()) {
             context.loop().postEnding(() -> stopBound(node));
         }
         if (now == ActiveState.FAILED) {

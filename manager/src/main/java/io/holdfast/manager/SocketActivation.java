@@ -10,6 +10,7 @@ import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.service.Service;
 import io.holdfast.manager.socket.ManagedSocket;
@@ -37,6 +38,7 @@ final class SocketActivation implements Activation {
 
     private final ManagerContext context;
     private final UnitTable units;
+    private final UnitCatalog catalog;
     private final Jobs jobs;
     private final Map<UnitName, Served> served = new LinkedHashMap<>();
 
@@ -46,9 +48,11 @@ final class SocketActivation implements Activation {
     /** Those of them that have failed, the oldest first. */
     private final Deque<UnitName> failed = new ArrayDeque<>();
 
-    SocketActivation(ManagerContext context, UnitTable units, Jobs jobs) {
+    SocketActivation(
+            ManagerContext context, UnitTable units, UnitCatalog catalog, Jobs jobs) {
         this.context = context;
         this.units = units;
+        this.catalog = catalog;
         this.jobs = jobs;
     }
 
@@ -83,6 +87,11 @@ final class SocketActivation implements Activation {
                 .filter(Objects::nonNull)
                 .findFirst()
                 .orElse(null);
+    }
+
+    @Override
+    public boolean isThere(UnitName service) {
+        return catalog.isThere(service);
     }
 
     @Override

@@ -13,6 +13,9 @@ public interface Activation {
     /** A service has come into another state, or again into the same. */
     void changed(UnitName service);
 
+    /** Whether a service could be loaded. By any thread; blocking. */
+    boolean isThere(UnitName service);
+
     /** Where a service is in its life; down if it is not loaded. */
     ServicePhase phaseOf(UnitName service);
 

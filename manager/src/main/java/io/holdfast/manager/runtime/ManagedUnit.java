@@ -141,12 +141,20 @@ public interface ManagedUnit {
         return UnitTimes.NEVER;
     }
 
+    /**
+     * Whether its end is hidden from units that are bound to it, since it is started again at once
+     * ({@code RestartMode=direct}).
+     */
+    default boolean restartsDirectly() {
+        return false;
+    }
+
     /** What came of its conditions and assertions. */
     default UnitChecks checks() {
         Moment started = times().inactiveExit();
         return started.equals(Moment.NEVER)
                 ? UnitChecks.NEVER
-                : new UnitChecks(true, true, started);
+                : new UnitChecks(true, true, started, started);
     }
 
     /** What is known of it as a service. */

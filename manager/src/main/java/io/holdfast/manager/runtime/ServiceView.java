@@ -2,6 +2,7 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -15,6 +16,7 @@ import java.util.OptionalLong;
  * @param uid of the user that {@code User=} or {@code DynamicUser=} gives it, while it runs
  * @param gid of the group that goes with it
  * @param reloadResult how its last reload ended, in systemd's words
+ * @param nextPause before the next automatic restart
  */
 public record ServiceView(
         Optional<ProcessId> control,
@@ -23,4 +25,5 @@ public record ServiceView(
         Moment mainExit,
         OptionalLong uid,
         OptionalLong gid,
-        String reloadResult) {}
+        String reloadResult,
+        TimeSpan nextPause) {}

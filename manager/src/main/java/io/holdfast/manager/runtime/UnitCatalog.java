@@ -37,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  * that is pulled in counts as there if somebody else serves it already.
  */
 public final class UnitCatalog {
+    /** The directive of a socket whose service is looked for when it is started. */
+    static final String SERVICE = "Service";
+
     private static final List<Dependency> PULLS =
             List.of(Dependency.REQUIRES, Dependency.BINDS_TO, Dependency.WANTS, Dependency.UPHOLDS);
 
@@ -111,6 +114,11 @@ public final class UnitCatalog {
         folders.forget();
     }
 
+    /** Whether a unit could be loaded. Blocking. */
+    public boolean isThere(UnitName name) {
+        return reading().source(name).state() == UnitSource.State.LOADED;
+    }
+
     /** How often the folders were looked through. */
     public long scans() {
         return folders.scans();
@@ -180,7 +188,7 @@ public final class UnitCatalog {
         private void follow(Unit unit) {
             for (UnitName other : unit.needsToBeThere()) {
                 if (reading.source(other).state() != UnitSource.State.LOADED) {
-                    missing.add(new Missing(unit.name(), "Service", other));
+                    missing.add(new Missing(unit.name(), SERVICE, other));
                 }
             }
             for (UnitName other : unit.unit().dependencies().of(Dependency.REQUISITE)) {

@@ -85,10 +85,11 @@ public final class UnitTable {
         return read.read(name);
     }
 
-    /** What a unit requires and what is not there. */
+    /** What a unit requires and what is not there; the start of a socket looks for its service. */
     List<UnitName> missing(UnitName unit) {
         return read.missing().stream()
                 .filter(each -> each.unit().equals(unit))
+                .filter(each -> !each.directive().equals(UnitCatalog.SERVICE))
                 .map(UnitCatalog.Missing::required)
                 .toList();
     }

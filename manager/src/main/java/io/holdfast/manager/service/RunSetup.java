@@ -3,6 +3,8 @@ package io.holdfast.manager.service;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.log.OutputPipe;
@@ -10,15 +12,15 @@ import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import io.holdfast.manager.unit.value.ConditionCheck;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 
 /** What is looked at and made before a run of a service can begin. Blocking; off the loop. */
 final class RunSetup {
+    private static final int LEFTOVER_LINES = 10;
+
     private final ServiceLife life;
     private final ServiceRun.Listener listener;
 
@@ -41,17 +43,6 @@ final class RunSetup {
         return HexFormat.of().formatHex(bytes);
     }
 
-    /** The unmet conditions, and the unmet assertions. */
-    record Verdicts(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {}
-
-    Verdicts check(ServiceUnit unit) {
-        ConditionCheck check =
-                new ConditionCheck(
-                        life.context.host(), life.context.scope(), System.getenv(), Set.of());
-        return new Verdicts(
-                check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
-    }
-
     /**
      * Makes the cgroup, the folders and what else the run needs.
      *
@@ -61,6 +52,7 @@ final class RunSetup {
         ManagerContext context = life.context;
         Optional<Cgroup> cgroup = cgroup(unit);
         try {
+            cgroup.ifPresent(this::reportLeftovers);
             Execution execution =
                     new Execution(
                             unit,
@@ -81,8 +73,43 @@ final class RunSetup {
                             cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
             return new ServiceRun(life, unit, listener, output, execution, workload, cgroup);
         } catch (Exception e) {
-            cgroup.ifPresent(UnitCgroups::remove);
+            cgroup.ifPresent(RunSetup::undo);
             throw e;
+        }
+    }
+
+    /** Says which processes an earlier run left in the cgroup; they stay. */
+    private void reportLeftovers(Cgroup cgroup) {
+        int count = 0;
+        try (Members members = cgroup.membersBelow()) {
+            for (PidFd member : members) {
+                if (++count <= LEFTOVER_LINES) {
+                    report(
+                            "left-over %s (%s) in its cgroup; ignoring it"
+                                    .formatted(member, nameOf(member)));
+                }
+            }
+        }
+        if (count > LEFTOVER_LINES) {
+            report("%d more left-over processes".formatted(count - LEFTOVER_LINES));
+        }
+    }
+
+    private void report(String text) {
+        life.context.loop().postEnding(() -> life.warn(text));
+    }
+
+    private static String nameOf(PidFd process) {
+        try {
+            return process.proc().name();
+        } catch (ErrnoException e) {
+            return "gone meanwhile";
+        }
+    }
+
+    private static void undo(Cgroup cgroup) {
+        try (cgroup) {
+            boolean _ = UnitCgroups.remove(cgroup);
         }
     }
 

@@ -22,6 +22,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceSection.RestartMode;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -305,6 +306,12 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
     }
 
     @Override
+    public boolean restartsDirectly() {
+        return life.unit().service().restart().mode() == RestartMode.DIRECT
+                && restartsAutomatically();
+    }
+
+    @Override
     public void rest(JobResult start) {
         life.disarm();
         if (restartsAutomatically()) {
@@ -332,6 +339,20 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                 .duration()
                 .ifPresent(pause -> life.deadline.set(pause, this::restart));
         life.enter(ServiceState.AUTO_RESTART);
+    }
+
+    /**
+     * The pause before the next automatic restart, as systemd reports it: while one waits, that
+     * pause; else the pause before the last one, which it counts already.
+     */
+    private TimeSpan nextPause() {
+        boolean waits =
+                switch (life.state()) {
+                    case DEAD_BEFORE_AUTO_RESTART, FAILED_BEFORE_AUTO_RESTART, AUTO_RESTART -> true;
+                    default -> false;
+                };
+        return RestartDecision.delay(
+                life.unit().service().restart(), waits ? restarts : restarts - 1);
     }
 
     /** The delay is over. */
@@ -508,7 +529,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
 
     @Override
     public Optional<ServiceView> service() {
-        return Optional.of(life.view());
+        return Optional.of(life.view(nextPause()));
     }
 
     @Override

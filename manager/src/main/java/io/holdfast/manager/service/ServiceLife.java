@@ -28,6 +28,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
+import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashSet;
@@ -279,8 +280,12 @@ final class ServiceLife {
         changed();
     }
 
-    /** What is known beyond its status. */
-    ServiceView view() {
+    /**
+     * What is known beyond its status.
+     *
+     * @param nextPause before its next automatic restart
+     */
+    ServiceView view(TimeSpan nextPause) {
         return new ServiceView(
                 run().flatMap(ServiceRun::control).flatMap(ServiceLife::idOf),
                 lastMain,
@@ -288,7 +293,8 @@ final class ServiceLife {
                 mainExited,
                 number(run().flatMap(ServiceRun::identity).map(Identity::uid)),
                 number(run().flatMap(ServiceRun::identity).map(Identity::gid)),
-                reloadResult.toString());
+                reloadResult.toString(),
+                nextPause);
     }
 
     private static OptionalLong number(Optional<OptionalLong> value) {

@@ -7,7 +7,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
-import io.holdfast.manager.runtime.UnitChecks;
+import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -114,16 +114,16 @@ final class ServiceStart {
         ServiceUnit described = life.unit();
         preparation =
                 life.lane
-                        .work("to check its conditions", () -> setup.check(described))
+                        .work("to check its conditions", () -> StartChecks.of(described, life.context))
                         .within(described.service().timeouts().start())
                         .begin(this::conditionsChecked);
     }
 
     private void conditionsChecked(
-            RunSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
+            @Nullable StartChecks checks, @Nullable Exception failure) {
         preparation = null;
-        if (verdicts != null) {
-            life.checked(UnitChecks.now(verdicts.conditions().met(), verdicts.assertions().met()));
+        if (checks != null) {
+            life.checked(checks.after(life.checks()));
         }
         if (failure instanceof Work.LateException late && !life.isWanted()) {
             life.warn("its start is cancelled: " + late.getMessage());
@@ -132,17 +132,17 @@ final class ServiceStart {
             life.error("does not start in time: " + late.getMessage());
             life.note(ServiceResult.TIMEOUT);
             steps.settle(JobResult.FAILED);
-        } else if (verdicts == null) {
+        } else if (checks == null) {
             life.error("cannot check its conditions: " + Work.reason(failure));
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.FAILED);
         } else if (!life.isWanted()) {
             steps.skip(JobResult.CANCELED);
-        } else if (!verdicts.conditions().met()) {
-            life.notice("not started, a condition does not hold: " + verdicts.conditions().unmet());
+        } else if (!checks.conditions().met()) {
+            life.notice(checks.refusal());
             steps.skip(JobResult.DONE);
-        } else if (!verdicts.assertions().met()) {
-            life.error("not started, an assertion does not hold: " + verdicts.assertions().unmet());
+        } else if (!checks.assertions().met()) {
+            life.error(checks.refusal());
             steps.skip(JobResult.ASSERT);
         } else {
             prepare();
@@ -423,8 +423,7 @@ final class ServiceStart {
             steps.up();
             run.watchEmpty();
         } else {
-            steps.up();
-            steps.stop(ServiceResult.SUCCESS);
+            steps.stop(ServiceResult.SUCCESS); // its start is over when it is inactive again
         }
     }
 

@@ -4,8 +4,10 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
@@ -21,6 +23,7 @@ import java.util.function.Consumer;
 final class ManagedSlice implements ManagedUnit {
     private final ManagerContext context;
     private final Lane lane;
+    private final CheckedStart starting;
     private SliceUnit unit;
     private ActiveState state = ActiveState.INACTIVE;
     private UnitTimes times = UnitTimes.NEVER;
@@ -29,6 +32,8 @@ final class ManagedSlice implements ManagedUnit {
         this.context = context;
         this.unit = unit;
         lane = context.workers().ownLane(unit.name().text());
+        starting =
+                new CheckedStart(context, lane, () -> context.events().changed(unit.name()));
         if (unit.isPerpetual()) {
             enter(ActiveState.ACTIVE);
         }
@@ -71,17 +76,31 @@ final class ManagedSlice implements ManagedUnit {
 
     @Override
     public void start(Consumer<JobResult> done) {
+        if (state == ActiveState.ACTIVE) {
+            done.accept(JobResult.DONE);
+        } else {
+            starting.begin(unit, done, this::make);
+        }
+    }
+
+    private void make(Consumer<JobResult> started) {
         withCgroups(
                 "to make its cgroup",
                 cgroups -> cgroups.makeSlice(unit.name()),
                 () -> {
                     enter(ActiveState.ACTIVE);
-                    done.accept(JobResult.DONE);
+                    started.accept(JobResult.DONE);
                 });
     }
 
     @Override
+    public UnitChecks checks() {
+        return starting.checks();
+    }
+
+    @Override
     public void stop(Consumer<JobResult> done) {
+        starting.cancel();
         withCgroups(
                 "to remove its cgroup",
                 cgroups -> cgroups.removeSlice(unit.name()),

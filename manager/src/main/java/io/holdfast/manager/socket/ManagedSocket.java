@@ -10,6 +10,7 @@ import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.SocketStatus;
+import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitStatus;
@@ -164,30 +165,30 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         preparation = setup.check(unit, this::checked);
     }
 
-    private void checked(SocketSetup.@Nullable Verdicts verdicts, @Nullable Exception failure) {
+    private void checked(SocketSetup.@Nullable Checks found, @Nullable Exception failure) {
         preparation = null;
+        StartChecks verdicts = found == null ? null : found.unit();
         if (verdicts != null) {
-            checks = UnitChecks.now(verdicts.conditions().met(), verdicts.assertions().met());
+            checks = verdicts.after(checks);
         }
         if (failure instanceof Work.LateException && !wanted) {
             context.warn(name(), "its start is cancelled: " + failure.getMessage());
             skip(JobResult.CANCELED);
-        } else if (verdicts == null) {
+        } else if (found == null || verdicts == null) {
             boolean late = failure instanceof Work.LateException;
             context.error(name(), "cannot check its conditions: " + Work.reason(failure));
             rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else if (!wanted) {
             skip(JobResult.CANCELED);
         } else if (!verdicts.conditions().met()) {
-            context.notice(
-                    name(),
-                    "not started, a condition does not hold: " + verdicts.conditions().unmet());
+            context.notice(name(), verdicts.refusal());
             skip(JobResult.DONE);
         } else if (!verdicts.assertions().met()) {
-            context.error(
-                    name(),
-                    "not started, an assertion does not hold: " + verdicts.assertions().unmet());
+            context.error(name(), verdicts.refusal());
             skip(JobResult.ASSERT);
+        } else if (!found.hasService()) {
+            context.error(name(), "Service=" + serviceName() + ": there is no such unit");
+            skip(JobResult.FAILED);
         } else if (serviceRuns()) {
             context.error(
                     name(),

@@ -4,11 +4,10 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketUnit;
-import io.holdfast.manager.unit.value.ConditionCheck;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -28,25 +27,23 @@ final class SocketSetup {
         this.lane = context.workers().ownLane(name.text());
     }
 
-    /** The unmet conditions, and the unmet assertions. */
-    record Verdicts(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {}
+    /**
+     * What a start depends on.
+     *
+     * @param hasService whether the unit that it starts for traffic could be loaded
+     */
+    record Checks(StartChecks unit, boolean hasService) {}
 
-    Work<?> check(SocketUnit unit, BiConsumer<@Nullable Verdicts, @Nullable Exception> checked) {
-        return lane.work(
-                        "to check its conditions",
-                        () -> {
-                            ConditionCheck check =
-                                    new ConditionCheck(
-                                            context.host(),
-                                            context.scope(),
-                                            System.getenv(),
-                                            Set.of());
-                            return new Verdicts(
-                                    check.check(unit.unit().conditions()),
-                                    check.check(unit.unit().assertions()));
-                        })
+    Work<?> check(SocketUnit unit, BiConsumer<@Nullable Checks, @Nullable Exception> checked) {
+        return lane.work("to check its conditions", () -> check(unit))
                 .within(ManagerLimits.SOCKET_PATIENCE.duration())
                 .begin(checked::accept);
+    }
+
+    private Checks check(SocketUnit unit) {
+        boolean hasService =
+                unit.needsToBeThere().stream().allMatch(context.events().activation()::isThere);
+        return new Checks(StartChecks.of(unit, context), hasService);
     }
 
     Work<?> open(

@@ -1,7 +1,10 @@
 package io.holdfast.manager.target;
 
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.ManagedUnit;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.UnitChecks;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
@@ -14,16 +17,21 @@ import org.jspecify.annotations.Nullable;
 final class ManagedTarget implements ManagedUnit {
     private Unit unit;
     private @Nullable Unit gone; // as it was read when there was none any more
-    private final Runnable changed;
+    private final ManagerContext context;
+    private final CheckedStart starting;
     private boolean reached;
     private UnitTimes times = UnitTimes.NEVER;
 
-    /**
-     * @param changed called after each change of its state
-     */
-    ManagedTarget(Unit unit, Runnable changed) {
+    ManagedTarget(ManagerContext context, Unit unit) {
+        this.context = context;
         this.unit = unit;
-        this.changed = changed;
+        this.starting =
+                new CheckedStart(
+                        context, context.workers().ownLane(unit.name().text()), this::changed);
+    }
+
+    private void changed() {
+        context.events().changed(unit.name());
     }
 
     @Override
@@ -53,8 +61,17 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public void start(Consumer<JobResult> done) {
-        reached(true);
-        done.accept(JobResult.DONE);
+        if (reached) {
+            done.accept(JobResult.DONE);
+            return;
+        }
+        starting.begin(
+                unit,
+                done,
+                started -> {
+                    reached(true);
+                    started.accept(JobResult.DONE);
+                });
     }
 
     private void reached(boolean now) {
@@ -62,8 +79,13 @@ final class ManagedTarget implements ManagedUnit {
             ActiveState before = activeState();
             reached = now;
             times = times.after(before, activeState());
-            changed.run();
+            changed();
         }
+    }
+
+    @Override
+    public UnitChecks checks() {
+        return starting.checks();
     }
 
     @Override
@@ -73,6 +95,7 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public void stop(Consumer<JobResult> done) {
+        starting.cancel();
         reached(false);
         done.accept(JobResult.DONE);
     }

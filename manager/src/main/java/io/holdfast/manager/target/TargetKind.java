@@ -15,6 +15,6 @@ public final class TargetKind implements UnitKind {
 
     @Override
     public ManagedUnit create(ManagerContext context, Unit unit) {
-        return new ManagedTarget(unit, () -> context.events().changed(unit.name()));
+        return new ManagedTarget(context, unit);
     }
 }

@@ -47,7 +47,12 @@ public record ManagerScope(
     public record Account(
             String name, long uid, String group, long gid, String home, String shell) {
         /** Root as it is everywhere; the user database is not asked. */
-        public static final Account ROOT = new Account("root", 0, "root", 0, "/root", "/bin/sh");
+        public static final Account ROOT = new Account("root", 0, "root", 0, "/root", rootShell());
+
+        /** The shell that root is taken to have, whatever the user database says. */
+        private static String rootShell() {
+            return Files.isExecutable(Path.of("/bin/bash")) ? "/bin/bash" : "/bin/sh";
+        }
     }
 
     /** The manager of the system, run by root. */

@@ -75,7 +75,14 @@ final class ServiceProperties {
                 .changing("CleanResult", "s", _ -> "success")
                 .changing("StatusText", "s", s -> s.subject.view().status().statusText())
                 .changing("StatusErrno", "i", _ -> 0)
-                .changing("NRestarts", "u", s -> s.subject.view().status().restarts());
+                .changing("NRestarts", "u", s -> s.subject.view().status().restarts())
+                .asked(
+                        "RestartUSecNext",
+                        "t",
+                        s ->
+                                Micros.of(
+                                        s.view().map(ServiceView::nextPause)
+                                                .orElse(s.section().restart().delay())));
     }
 
     private static void addProcesses(PropertyTable<Service> table) {

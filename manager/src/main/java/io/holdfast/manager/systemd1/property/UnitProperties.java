@@ -92,7 +92,7 @@ public final class UnitProperties {
         table.changing("ConditionResult", "b", unit -> unit.view.checks().conditions())
                 .changing("AssertResult", "b", unit -> unit.view.checks().assertions());
         PropertyTimes.add(table, "Condition", unit -> unit.view.checks().at(), true);
-        PropertyTimes.add(table, "Assert", unit -> unit.view.checks().at(), true);
+        PropertyTimes.add(table, "Assert", unit -> unit.view.checks().assertionsAt(), true);
         table.asked("CanStart", "b", unit -> canStart(unit.view))
                 .asked("CanStop", "b", unit -> canStart(unit.view))
                 .asked("CanReload", "b", unit -> unit.view.unit().canReload())

@@ -60,7 +60,7 @@ public interface Unit {
         return false;
     }
 
-    /** What must be there for it, although it does not start that at once. */
+    /** What must be there when it is started, although it does not start that at once. */
     default Set<UnitName> needsToBeThere() {
         return Set.of();
     }

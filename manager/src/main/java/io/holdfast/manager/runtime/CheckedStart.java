@@ -1,0 +1,103 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.unit.section.Unit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The start of a unit that has no processes of its own, a target or a slice: checks its conditions
+ * and assertions first, on a worker. A unit without any is started at once. On the loop.
+ */
+public final class CheckedStart {
+    private final ManagerContext context;
+    private final Lane lane;
+    private final Runnable changed;
+    private final JobWaiters waiters = new JobWaiters();
+    private UnitChecks checks = UnitChecks.NEVER;
+    private @Nullable Work<StartChecks> work;
+
+    /**
+     * @param changed called when the result of the checks is another
+     */
+    public CheckedStart(ManagerContext context, Lane lane, Runnable changed) {
+        this.context = context;
+        this.lane = lane;
+        this.changed = changed;
+    }
+
+    /** What came of the last checks. */
+    public UnitChecks checks() {
+        return checks;
+    }
+
+    /**
+     * Checks a unit and starts it if it may be.
+     *
+     * @param done how the start ended, if the unit is not started; else the starting answers it
+     * @param start called with what is to be told when the unit is up
+     */
+    public void begin(Unit unit, Consumer<JobResult> done, Consumer<Consumer<JobResult>> start) {
+        boolean hasChecks =
+                !unit.unit().conditions().isEmpty() || !unit.unit().assertions().isEmpty();
+        if (!hasChecks) {
+            checked(checks.after(true, true));
+            start.accept(done);
+            return;
+        }
+        waiters.add(done);
+        if (work != null) {
+            return;
+        }
+        work =
+                lane.work("to check its conditions", () -> StartChecks.of(unit, context))
+                        .within(ManagerLimits.QUESTION_PATIENCE.duration());
+        work.begin((result, failure) -> {
+            if (work != null) { // else the start was cancelled
+                work = null;
+                checked(unit, result, failure, start);
+            }
+        });
+    }
+
+    private void checked(
+            Unit unit,
+            @Nullable StartChecks result,
+            @Nullable Exception failure,
+            Consumer<Consumer<JobResult>> start) {
+        if (result == null) {
+            context.error(unit.name(), "cannot check its conditions: " + Work.reason(failure));
+            waiters.answer(JobResult.FAILED);
+            return;
+        }
+        checked(result.after(checks));
+        if (!result.conditions().met()) {
+            context.notice(unit.name(), result.refusal());
+            waiters.answer(JobResult.DONE);
+        } else if (!result.assertions().met()) {
+            context.error(unit.name(), result.refusal());
+            waiters.answer(JobResult.ASSERT);
+        } else {
+            JobWaiters started = waiters.take();
+            start.accept(started::answer);
+        }
+    }
+
+    private void checked(UnitChecks now) {
+        checks = now;
+        changed.run();
+    }
+
+    /** The unit is stopped instead. */
+    public void cancel() {
+        if (work != null) {
+            Work<StartChecks> pending = work;
+            work = null;
+            pending.cancel();
+            waiters.answer(JobResult.CANCELED);
+        }
+    }
+}

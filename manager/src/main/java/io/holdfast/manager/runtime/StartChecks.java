@@ -1,0 +1,36 @@
+package io.holdfast.manager.runtime;
+
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.value.ConditionCheck;
+import java.util.Set;
+
+/**
+ * What the {@code Condition*=} and {@code Assert*=} of a unit say about a start.
+ *
+ * @param conditions if they are not met the unit is not started, which is no failure
+ * @param assertions if they are not met the job fails
+ */
+public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {
+    /** Checks those of a unit now. Blocking. */
+    public static StartChecks of(Unit unit, ManagerContext context) {
+        ConditionCheck check =
+                new ConditionCheck(context.host(), context.scope(), System.getenv(), Set.of());
+        return new StartChecks(
+                check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
+    }
+
+    /** What is remembered of them. */
+    public UnitChecks after(UnitChecks before) {
+        return before.after(conditions.met(), assertions.met());
+    }
+
+    /** Why the unit is not started; empty if it may be. */
+    public String refusal() {
+        if (!conditions.met()) {
+            return "not started, a condition does not hold: " + conditions.unmet();
+        }
+        return assertions.met()
+                ? ""
+                : "not started, an assertion does not hold: " + assertions.unmet();
+    }
+}

@@ -73,11 +73,11 @@ final class JobCommand implements Command {
     }
 
     private String reason(String unit, String result, ParseResult line) {
-        String loadState =
-                ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
-                        .object("unit")
-                        .string("loadState");
-        String reason = unit + ": " + JobText.of(verb, result, loadState);
+        JsonObject status =
+                ManagerSocket.call(line, "Status", JsonObject.of("name", unit)).object("unit");
+        String loadState = status.string("loadState");
+        String why = status.optionalString("failure").map(text -> ": " + text).orElse("");
+        String reason = unit + ": " + JobText.of(verb, result, loadState) + why;
         return loadState.equals(JobText.NOT_FOUND)
                 ? reason
                 : reason + "; see: holdfast status " + unit;

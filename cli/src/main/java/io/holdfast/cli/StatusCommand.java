@@ -119,7 +119,8 @@ final class StatusCommand implements Command {
         }
         unit.optionalObject("mainProcess").ifPresent(id -> row(output, "Main", process(id)));
         unit.optionalString("mainExit").ifPresent(exit -> row(output, "Last main", exit));
-        unit.optionalString("failure").ifPresent(why -> row(output, "Failure", why));
+        String title = unit.string("activeState").equals("failed") ? "Failure" : "Reason";
+        unit.optionalString("failure").ifPresent(why -> row(output, title, why));
         unit.optionalString("statusText").ifPresent(text -> row(output, "Says", text));
         if (unit.integer("restarts") > 0) {
             row(output, "Restarts", Long.toString(unit.integer("restarts")));

@@ -516,16 +516,26 @@ final class Jobs implements JobEngine.Listener {
     }
 
     @Override
-    public void startFailedOutside(JobUnit unit, JobResult result) {
+    public void startFailedOutside(JobUnit unit, JobResult result, Optional<JobUnit> cause) {
         LoadedUnit node = units.node(unit.name());
         if (node != null) {
             if (result == JobResult.DEPENDENCY) {
-                context.warn(
-                        node.name(),
-                        "is not started: a unit that it requires could not be started");
+                String why = "dependency failed" + cause.map(this::reason).orElse("");
+                context.warn(node.name(), "not started, " + why);
+                node.unit().notStarted(why);
+            } else {
+                node.unit().notStarted("its job to start has run out of time");
             }
             reactions.startOnFailure(node);
         }
+    }
+
+    /** Which unit could not be started, and why as far as that is known. */
+    private String reason(JobUnit failed) {
+        LoadedUnit node = units.node(failed.name());
+        Optional<String> why =
+                node == null ? Optional.empty() : node.unit().status().failure();
+        return ": " + failed.name() + why.map(text -> " (" + text + ")").orElse("");
     }
 
     @Override

@@ -313,7 +313,8 @@ public final class ManagerView {
     }
 
     private UnitView unloaded(Unit unit) {
-        UnitStatus rest = new InactiveUnit(unit).status();
+        UnitStatus rest =
+                new InactiveUnit(unit).status().withFailure(units.reasonOf(unit.name()));
         UnitStatus status =
                 context.logs()
                         .ofUnloaded(unit.name())

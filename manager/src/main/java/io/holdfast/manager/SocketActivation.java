@@ -17,6 +17,7 @@ import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SocketUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -25,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
@@ -92,6 +94,15 @@ final class SocketActivation implements Activation {
     @Override
     public boolean isThere(UnitName service) {
         return catalog.isThere(service);
+    }
+
+    @Override
+    public Optional<UnitName> listenerOn(SocketUnit socket) {
+        return units.of(ManagedSocket.class)
+                .filter(other -> !other.unit().name().equals(socket.name()))
+                .filter(other -> other.sharesAddress(socket))
+                .map(other -> other.unit().name())
+                .findFirst();
     }
 
     @Override

@@ -62,8 +62,10 @@ public final class JobEngine {
         /**
          * A start ended without its unit's doing, by a time limit or since what it requires failed:
          * units that are to be started when it fails are not started by the unit itself.
+         *
+         * @param cause the unit whose job failed, if it was that of another unit
          */
-        void startFailedOutside(JobUnit unit, JobResult result);
+        void startFailedOutside(JobUnit unit, JobResult result, Optional<JobUnit> cause);
 
         /** A line about what a request leaves out, for the log. */
         void note(JobUnit anchor, String line);
@@ -369,10 +371,10 @@ public final class JobEngine {
     // ---- ends
 
     /** How one job ends. */
-    private record End(Job job, JobResult result) {}
+    private record End(Job job, JobResult result, Optional<JobUnit> cause) {}
 
     private void end(Job first, JobResult how, boolean tellsDependants) {
-        Deque<End> ends = new ArrayDeque<>(List.of(new End(first, how)));
+        Deque<End> ends = new ArrayDeque<>(List.of(new End(first, how, Optional.empty())));
         while (!ends.isEmpty()) {
             End next = ends.removeFirst();
             Job job = next.job;
@@ -385,15 +387,22 @@ public final class JobEngine {
                 changed(job);
                 continue;
             }
-            remove(job, next.result);
+            remove(next);
             if (tellsDependants) {
                 dependants(job, next.result)
-                        .forEach(other -> ends.addLast(new End(other, JobResult.DEPENDENCY)));
+                        .forEach(other ->
+                                ends.addLast(
+                                        new End(
+                                                other,
+                                                JobResult.DEPENDENCY,
+                                                Optional.of(job.unit()))));
             }
         }
     }
 
-    private void remove(Job job, JobResult result) {
+    private void remove(End end) {
+        Job job = end.job;
+        JobResult result = end.result;
         JobUnit unit = job.unit();
         UnitJob last = job.snapshot();
         jobs.remove(unit, job);
@@ -408,7 +417,7 @@ public final class JobEngine {
         listener.jobRemoved(last, result);
         if (job.type() == JobType.START
                 && (result == JobResult.TIMEOUT || result == JobResult.DEPENDENCY)) {
-            listener.startFailedOutside(unit, result);
+            listener.startFailedOutside(unit, result, end.cause);
         }
         job.takeWaiters().forEach(waiter -> waiter.accept(result));
     }

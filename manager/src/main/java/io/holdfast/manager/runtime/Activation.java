@@ -3,6 +3,8 @@ package io.holdfast.manager.runtime;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.section.SocketUnit;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** What sockets and services have to do with each other. On the loop. */
@@ -15,6 +17,9 @@ public interface Activation {
 
     /** Whether a service could be loaded. By any thread; blocking. */
     boolean isThere(UnitName service);
+
+    /** Another socket that listens on an address of this one. */
+    Optional<UnitName> listenerOn(SocketUnit socket);
 
     /** Where a service is in its life; down if it is not loaded. */
     ServicePhase phaseOf(UnitName service);

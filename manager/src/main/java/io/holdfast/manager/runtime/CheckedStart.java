@@ -5,6 +5,7 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.unit.section.Unit;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ public final class CheckedStart {
     private final Runnable changed;
     private final JobWaiters waiters = new JobWaiters();
     private UnitChecks checks = UnitChecks.NEVER;
+    private Optional<String> failure = Optional.empty();
     private @Nullable Work<StartChecks> work;
 
     /**
@@ -34,6 +36,17 @@ public final class CheckedStart {
         return checks;
     }
 
+    /** Why the last start was none; empty if it was one. */
+    public Optional<String> failure() {
+        return failure;
+    }
+
+    /** The last start was none. */
+    public void failed(String why) {
+        failure = Optional.of(why);
+        changed.run();
+    }
+
     /**
      * Checks a unit and starts it if it may be.
      *
@@ -43,6 +56,7 @@ public final class CheckedStart {
     public void begin(Unit unit, Consumer<JobResult> done, Consumer<Consumer<JobResult>> start) {
         boolean hasChecks =
                 !unit.unit().conditions().isEmpty() || !unit.unit().assertions().isEmpty();
+        failure = Optional.empty();
         if (!hasChecks) {
             checked(checks.after(true, true));
             start.accept(done);
@@ -55,10 +69,10 @@ public final class CheckedStart {
         work =
                 lane.work("to check its conditions", () -> StartChecks.of(unit, context))
                         .within(ManagerLimits.QUESTION_PATIENCE.duration());
-        work.begin((result, failure) -> {
+        work.begin((result, error) -> {
             if (work != null) { // else the start was cancelled
                 work = null;
-                checked(unit, result, failure, start);
+                checked(unit, result, error, start);
             }
         });
     }
@@ -66,19 +80,23 @@ public final class CheckedStart {
     private void checked(
             Unit unit,
             @Nullable StartChecks result,
-            @Nullable Exception failure,
+            @Nullable Exception error,
             Consumer<Consumer<JobResult>> start) {
         if (result == null) {
-            context.error(unit.name(), "cannot check its conditions: " + Work.reason(failure));
+            String why = "cannot check its conditions: " + Work.reason(error);
+            context.error(unit.name(), why);
+            failed(why);
             waiters.answer(JobResult.FAILED);
             return;
         }
         checked(result.after(checks));
         if (!result.conditions().met()) {
             context.notice(unit.name(), result.refusal());
+            failed(result.refusal());
             waiters.answer(JobResult.DONE);
         } else if (!result.assertions().met()) {
             context.error(unit.name(), result.refusal());
+            failed(result.refusal());
             waiters.answer(JobResult.ASSERT);
         } else {
             JobWaiters started = waiters.take();

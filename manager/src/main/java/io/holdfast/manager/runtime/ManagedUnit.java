@@ -136,6 +136,13 @@ public interface ManagedUnit {
         return Optional.empty();
     }
 
+    /**
+     * A start of it has ended without its doing.
+     *
+     * @param why for its status
+     */
+    default void notStarted(String why) {}
+
     /** When it came into its states. */
     default UnitTimes times() {
         return UnitTimes.NEVER;

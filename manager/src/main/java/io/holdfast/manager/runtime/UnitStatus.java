@@ -22,7 +22,7 @@ import java.util.OptionalLong;
  * @param result how the last run ended, {@code success} while nothing went wrong
  * @param mainProcess its main process
  * @param mainExit how the last main process ended
- * @param failure why the first command of this run that mattered could not be executed
+ * @param failure why it failed or was not started, as far as that is known beyond its result
  * @param invocationId 32 hexadecimal digits of this run, empty before the first
  * @param cgroup the path of its cgroup, while it has one
  * @param processes its processes, as {@link ProcessList} bounds them
@@ -109,20 +109,26 @@ public record UnitStatus(
 
     /** The same with its processes. */
     public UnitStatus withProcesses(List<UnitProcess> found) {
-        return with(cgroup, found, log, logUser);
+        return with(failure, cgroup, found, log, logUser);
+    }
+
+    /** The same with why it failed or was not started. */
+    public UnitStatus withFailure(Optional<String> why) {
+        return with(why, cgroup, processes, log, logUser);
     }
 
     /** The same in a cgroup. */
     public UnitStatus withCgroup(Optional<String> path) {
-        return with(path, processes, log, logUser);
+        return with(failure, path, processes, log, logUser);
     }
 
     /** The same with what it has written. */
     public UnitStatus withLog(List<String> lines, OptionalLong writer) {
-        return with(cgroup, processes, lines, writer);
+        return with(failure, cgroup, processes, lines, writer);
     }
 
     private UnitStatus with(
+            Optional<String> why,
             Optional<String> inCgroup,
             List<UnitProcess> found,
             List<String> lines,
@@ -137,7 +143,7 @@ public record UnitStatus(
                 result,
                 mainProcess,
                 mainExit,
-                failure,
+                why,
                 invocationId,
                 inCgroup,
                 found,

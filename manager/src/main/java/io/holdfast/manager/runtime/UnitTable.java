@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The units that are loaded, and what they are to each other. On the loop. */
 public final class UnitTable {
+    private static final int REASONS = 256;
+
+    private final Map<UnitName, String> reasons = new LinkedHashMap<>(); // of units that have gone
     private final ManagerContext context;
     private final UnitKinds kinds;
     private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
@@ -156,6 +160,10 @@ public final class UnitTable {
         }
         tell(unit);
         ManagedUnit made = kinds.create(context, unit);
+        String reason = reasons.remove(unit.name());
+        if (reason != null) {
+            made.notStarted(reason);
+        }
         LoadedUnit node = new LoadedUnit(this, made);
         units.put(unit.name(), node);
         indexes.update(node);
@@ -174,14 +182,27 @@ public final class UnitTable {
         return other != null && unit.source().names().contains(other.name()) ? other : null;
     }
 
-    /** Forgets a unit that is at rest. */
+    /** Why a unit that is not loaded any more was not started, for the last of them. */
+    public Optional<String> reasonOf(UnitName unloaded) {
+        return Optional.ofNullable(reasons.get(unloaded));
+    }
+
+    /** Forgets a unit that is at rest, but not why it was not started. */
     public void drop(ManagedUnit unit) {
         LoadedUnit node = units.get(unit.unit().name());
         if (node != null && node.unit().equals(unit)) {
             context.events().unloading(node.name());
+            unit.status().failure().ifPresent(why -> remember(node.name(), why));
             units.remove(node.name());
             indexes.remove(node);
             unit.unloaded();
+        }
+    }
+
+    private void remember(UnitName name, String why) {
+        reasons.put(name, why);
+        if (reasons.size() > REASONS) {
+            reasons.remove(reasons.keySet().iterator().next());
         }
     }
 

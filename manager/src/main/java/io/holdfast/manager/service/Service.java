@@ -306,6 +306,12 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
     }
 
     @Override
+    public void notStarted(String why) {
+        life.forgetFailure();
+        life.because(why);
+    }
+
+    @Override
     public boolean restartsDirectly() {
         return life.unit().service().restart().mode() == RestartMode.DIRECT
                 && restartsAutomatically();
@@ -374,7 +380,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         boolean alone = life.unit().service().restart().mode() == RestartMode.DIRECT;
         Optional<String> refusal = context.events().restart(name(), alone);
         if (refusal.isPresent()) {
-            life.error("cannot be restarted: " + refusal.get());
+            life.fail("cannot be restarted: " + refusal.get());
             life.note(ServiceResult.RESOURCES);
             settle(JobResult.FAILED);
         }

@@ -446,8 +446,8 @@ final class ServiceLife {
         String how = exit.map(each -> " (" + ExitText.of(each) + ")").orElse("");
         String text = "cannot run " + command.executable() + how + ": " + Work.reason(why);
         boolean forgiven = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
-        if (failure.isEmpty() && !forgiven) {
-            failure = Optional.of(text);
+        if (!forgiven) {
+            because(text);
         }
         error(text);
     }
@@ -459,9 +459,32 @@ final class ServiceLife {
      * @return what that makes of the run
      */
     ServiceResult commandFailed(String before, ExecCommand command, Optional<Exit> exit) {
-        exit.ifPresent(how -> warn(before + command.executable() + " " + ExitText.of(how)));
+        exit.ifPresent(how -> {
+            String text = before + command.executable() + " " + ExitText.of(how);
+            because(text);
+            warn(text);
+        });
         return exit.map(how -> ServiceResult.ofCommand(how, unit().service().successExitStatus()))
                 .orElse(ServiceResult.RESOURCES);
+    }
+
+    /** A start begins; why an earlier one failed does not matter any more. */
+    void forgetFailure() {
+        failure = Optional.empty();
+    }
+
+    /** Keeps the first reason why this start or run fails, for the status. */
+    void because(String why) {
+        if (failure.isEmpty()) {
+            failure = Optional.of(why);
+            changed();
+        }
+    }
+
+    /** Reports why this start or run fails. */
+    void fail(String why) {
+        because(why);
+        error(why);
     }
 
     void error(String text) {

@@ -84,6 +84,7 @@ final class ServiceStart {
      */
     void begin(boolean automatic) {
         life.disarm();
+        life.forgetFailure();
         if (automatic && life.files().isNewerUnusable(life.context)) {
             life.warn("its new configuration cannot be used: restarting with the old one");
         } else {
@@ -91,11 +92,11 @@ final class ServiceStart {
         }
         Optional<String> refusal = StartRefusal.of(life);
         if (refusal.isPresent()) {
-            life.error(refusal.get());
+            life.fail(refusal.get());
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.INVALID);
         } else if (!life.startLimit().tryStart(System.nanoTime())) {
-            life.error("start limit hit; clear it with: holdfast reset-failed " + life.name());
+            life.fail("start limit hit; clear it with: holdfast reset-failed " + life.name());
             life.note(ServiceResult.START_LIMIT_HIT);
             life.context.events().startLimitHit(life.name());
             steps.settle(JobResult.FAILED);
@@ -129,20 +130,21 @@ final class ServiceStart {
             life.warn("its start is cancelled: " + late.getMessage());
             steps.skip(JobResult.CANCELED);
         } else if (failure instanceof Work.LateException late) {
-            life.error("does not start in time: " + late.getMessage());
+            life.fail("does not start in time: " + late.getMessage());
             life.note(ServiceResult.TIMEOUT);
             steps.settle(JobResult.FAILED);
         } else if (checks == null) {
-            life.error("cannot check its conditions: " + Work.reason(failure));
+            life.fail("cannot check its conditions: " + Work.reason(failure));
             life.note(ServiceResult.RESOURCES);
             steps.settle(JobResult.FAILED);
         } else if (!life.isWanted()) {
             steps.skip(JobResult.CANCELED);
         } else if (!checks.conditions().met()) {
+            life.because(checks.refusal());
             life.notice(checks.refusal());
             steps.skip(JobResult.DONE);
         } else if (!checks.assertions().met()) {
-            life.error(checks.refusal());
+            life.fail(checks.refusal());
             steps.skip(JobResult.ASSERT);
         } else {
             prepare();
@@ -159,7 +161,7 @@ final class ServiceStart {
         try {
             output = new OutputPipe(life.context.loop(), life.log);
         } catch (ErrnoException e) {
-            life.error(Work.reason(e));
+            life.fail(Work.reason(e));
             life.note(ServiceResult.RESOURCES);
             steps.rest(JobResult.FAILED);
             return;
@@ -209,7 +211,7 @@ final class ServiceStart {
     /** Whatever comes of the preparation later is undone. */
     private void isLate(Work.LateException late) {
         if (life.isWanted()) {
-            life.error("does not start in time: " + late.getMessage());
+            life.fail("does not start in time: " + late.getMessage());
             life.note(ServiceResult.TIMEOUT);
             steps.rest(JobResult.FAILED);
         } else {
@@ -222,7 +224,7 @@ final class ServiceStart {
         Optional<Exit> exit = failure == null ? Optional.empty() : SetupException.exitOf(failure);
         exit.ifPresent(life::mainExit);
         life.note(exit.isPresent() ? ServiceResult.EXIT_CODE : ServiceResult.RESOURCES);
-        life.error(
+        life.fail(
                 "cannot be prepared"
                         + exit.map(how -> " (" + ExitText.of(how) + ")").orElse("")
                         + ": "
@@ -234,7 +236,7 @@ final class ServiceStart {
         life.deadline.set(
                 life.unit().service().timeouts().start(),
                 () -> {
-                    life.error("does not start in time");
+                    life.fail("does not start in time");
                     steps.kill(ServiceResult.TIMEOUT);
                 });
     }
@@ -326,7 +328,7 @@ final class ServiceStart {
         if (type() == ServiceType.ONESHOT && how == ServiceResult.SUCCESS) {
             nextMainOrSucceeded();
         } else if (awaitsReady() && how == ServiceResult.SUCCESS) {
-            life.error("its main process " + exit + " without READY=1");
+            life.fail("its main process " + exit + " without READY=1");
             steps.kill(ServiceResult.PROTOCOL);
         } else {
             tellExit(exit, how);
@@ -431,7 +433,7 @@ final class ServiceStart {
         life.deadline.set(
                 life.unit().service().timeouts().runtimeMax(),
                 () -> {
-                    life.error("has run for as long as it may");
+                    life.fail("has run for as long as it may");
                     steps.stop(ServiceResult.TIMEOUT);
                 });
     }

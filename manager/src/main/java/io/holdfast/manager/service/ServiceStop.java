@@ -67,6 +67,7 @@ final class ServiceStop {
     }
 
     private void stopCommandIsLate() {
+        life.because("its stop command does not end in time");
         life.warn("its stop command does not end in time");
         life.note(ServiceResult.TIMEOUT);
         signal();
@@ -120,6 +121,7 @@ final class ServiceStop {
             signalled();
             return;
         }
+        life.because("does not stop in time");
         life.warn("does not stop in time: " + kill().finalSignal());
         enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
     }

@@ -28,7 +28,7 @@ final class Watchdog {
     /** Its time is over, or is to be treated as if it were. */
     void expired() {
         if (watches()) {
-            life.error("its watchdog was not fed");
+            life.fail("its watchdog was not fed");
             reload.cancel(JobResult.FAILED);
             stop.watchdogExpired();
         }

@@ -94,6 +94,11 @@ final class ManagedSlice implements ManagedUnit {
     }
 
     @Override
+    public void notStarted(String why) {
+        starting.failed(why);
+    }
+
+    @Override
     public UnitChecks checks() {
         return starting.checks();
     }
@@ -150,7 +155,9 @@ final class ManagedSlice implements ManagedUnit {
     @Override
     public UnitStatus status() {
         boolean active = state == ActiveState.ACTIVE;
-        UnitStatus status = UnitStatus.of(unit, state, active ? "active" : "dead");
+        UnitStatus status =
+                UnitStatus.of(unit, state, active ? "active" : "dead")
+                        .withFailure(starting.failure());
         return active
                 ? status.withCgroup(
                         context.cgroups().map(cgroups -> cgroups.pathOf(unit.name()).path()))

@@ -1,5 +1,6 @@
 package io.holdfast.manager.socket;
 
+import io.holdfast.core.linux.Errno;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
@@ -44,6 +45,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private UnitChecks checks = UnitChecks.NEVER;
+    private Optional<String> failure = Optional.empty();
     private final ManagerContext context;
     private final SocketSetup setup;
     private final SocketTraffic traffic;
@@ -150,10 +152,10 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     private void begin() {
         stopAnnounced = false;
+        failure = Optional.empty();
         takeNewer();
         if (!startLimit.tryStart(System.nanoTime())) {
-            context.error(
-                    name(), "start limit hit; clear it with: holdfast reset-failed " + name());
+            error("start limit hit; clear it with: holdfast reset-failed " + name());
             context.events().startLimitHit(name());
             rest(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
             return;
@@ -165,33 +167,33 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         preparation = setup.check(unit, this::checked);
     }
 
-    private void checked(SocketSetup.@Nullable Checks found, @Nullable Exception failure) {
+    private void checked(SocketSetup.@Nullable Checks found, @Nullable Exception error) {
         preparation = null;
         StartChecks verdicts = found == null ? null : found.unit();
         if (verdicts != null) {
             checks = verdicts.after(checks);
         }
-        if (failure instanceof Work.LateException && !wanted) {
-            context.warn(name(), "its start is cancelled: " + failure.getMessage());
+        if (error instanceof Work.LateException && !wanted) {
+            context.warn(name(), "its start is cancelled: " + error.getMessage());
             skip(JobResult.CANCELED);
         } else if (found == null || verdicts == null) {
-            boolean late = failure instanceof Work.LateException;
-            context.error(name(), "cannot check its conditions: " + Work.reason(failure));
+            boolean late = error instanceof Work.LateException;
+            error("cannot check its conditions: " + Work.reason(error));
             rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else if (!wanted) {
             skip(JobResult.CANCELED);
         } else if (!verdicts.conditions().met()) {
             context.notice(name(), verdicts.refusal());
+            notStarted(verdicts.refusal());
             skip(JobResult.DONE);
         } else if (!verdicts.assertions().met()) {
-            context.error(name(), verdicts.refusal());
+            error(verdicts.refusal());
             skip(JobResult.ASSERT);
         } else if (!found.hasService()) {
-            context.error(name(), "Service=" + serviceName() + ": there is no such unit");
+            error("Service=" + serviceName() + ": there is no such unit");
             skip(JobResult.FAILED);
         } else if (serviceRuns()) {
-            context.error(
-                    name(),
+            error(
                     "its service "
                             + serviceName()
                             + " is active without it; stop that one first, or restart both");
@@ -222,14 +224,14 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         preparation = setup.open(unit, this::opened);
     }
 
-    private void opened(@Nullable ListeningSockets opened, @Nullable Exception failure) {
+    private void opened(@Nullable ListeningSockets opened, @Nullable Exception error) {
         preparation = null;
-        if (opened == null && !wanted && failure instanceof Work.LateException) {
-            context.warn(name(), "its start is cancelled: " + failure.getMessage());
+        if (opened == null && !wanted && error instanceof Work.LateException) {
+            context.warn(name(), "its start is cancelled: " + error.getMessage());
             rest(SocketResult.SUCCESS, JobResult.CANCELED);
         } else if (opened == null) {
-            boolean late = failure instanceof Work.LateException;
-            context.error(name(), "cannot listen: " + Work.reason(failure));
+            boolean late = error instanceof Work.LateException;
+            error("cannot listen: " + Work.reason(error) + holder(error));
             rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else {
             sockets = Optional.of(opened);
@@ -243,6 +245,24 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                 down(SocketResult.SUCCESS);
             }
         }
+    }
+
+    /** The socket unit of ours that has the address already. */
+    private String holder(@Nullable Exception error) {
+        if (!(error instanceof ErrnoException busy) || busy.errno() != Errno.EADDRINUSE) {
+            return "";
+        }
+        return context.events()
+                .activation()
+                .listenerOn(unit)
+                .map(other -> "; " + other + " listens there")
+                .orElse("");
+    }
+
+    /** Whether it listens on an address of another socket. */
+    public boolean sharesAddress(SocketUnit other) {
+        return sockets.isPresent()
+                && unit.socket().listens().stream().anyMatch(other.socket().listens()::contains);
     }
 
     private String addresses() {
@@ -405,7 +425,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     @Override
     public void fail(SocketResult why, String text) {
-        context.error(name(), text);
+        error(text);
         down(why);
     }
 
@@ -423,6 +443,16 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                     }
                     rest(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
                 });
+    }
+
+    private void error(String text) {
+        context.error(name(), text);
+        notStarted(text);
+    }
+
+    @Override
+    public void notStarted(String why) {
+        failure = Optional.of(why);
     }
 
     private void note(SocketResult why) {
@@ -479,7 +509,8 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, state.active(), state.word(), since, result.toString());
+        return UnitStatus.of(unit, state.active(), state.word(), since, result.toString())
+                .withFailure(failure);
     }
 
     @Override

@@ -84,6 +84,11 @@ final class ManagedTarget implements ManagedUnit {
     }
 
     @Override
+    public void notStarted(String why) {
+        starting.failed(why);
+    }
+
+    @Override
     public UnitChecks checks() {
         return starting.checks();
     }
@@ -111,6 +116,7 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, activeState(), reached ? "active" : "dead");
+        return UnitStatus.of(unit, activeState(), reached ? "active" : "dead")
+                .withFailure(starting.failure());
     }
 }

@@ -118,8 +118,8 @@ class JobEngineTest {
                         "a starts",
                         "a activating",
                         "a failed",
-                        "b failed outside: dependency",
-                        "c failed outside: dependency");
+                        "b failed outside: dependency of a",
+                        "c failed outside: dependency of b");
         assertThat(world.signals())
                 .containsExactly(
                         "new c/start",

@@ -198,8 +198,9 @@ final class World implements JobEngine.Listener {
     }
 
     @Override
-    public void startFailedOutside(JobUnit unit, JobResult result) {
-        events.add(unit.name().prefix() + " failed outside: " + result.word());
+    public void startFailedOutside(JobUnit unit, JobResult result, Optional<JobUnit> cause) {
+        String why = cause.map(other -> " of " + other.name().prefix()).orElse("");
+        events.add(unit.name().prefix() + " failed outside: " + result.word() + why);
     }
 
     @Override

@@ -533,8 +533,7 @@ final class Jobs implements JobEngine.Listener {
     /** Which unit could not be started, and why as far as that is known. */
     private String reason(JobUnit failed) {
         LoadedUnit node = units.node(failed.name());
-        Optional<String> why =
-                node == null ? Optional.empty() : node.unit().status().failure();
+        Optional<String> why = node == null ? Optional.empty() : node.unit().status().failure();
         return ": " + failed.name() + why.map(text -> " (" + text + ")").orElse("");
     }
 

@@ -143,10 +143,10 @@ public final class Manager implements AutoCloseable {
                                         new SliceKind())));
         jobs = new Jobs(context, units, catalog, listeners, this::exit);
         activation = new SocketActivation(context, units, catalog, jobs);
-        view =
-                new ManagerView(
-                        context, options, units, catalog, jobs, listeners, loudness);
-        messages = new NotifyRouter(loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
+        view = new ManagerView(context, options, units, catalog, jobs, listeners, loudness);
+        messages =
+                new NotifyRouter(
+                        loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
         notify = new NotifySocket(context.notifySocket(), loop, closer, messages, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children

@@ -4,6 +4,7 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
@@ -20,10 +21,7 @@ import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
-import io.holdfast.core.process.CgroupPath;
 import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.unit.UnitType;
-import io.holdfast.manager.unit.section.CgroupSettings;
 import io.holdfast.manager.runtime.InactiveUnit;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagedUnit;
@@ -40,7 +38,9 @@ import io.holdfast.manager.service.Service;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.section.CgroupSettings;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.Collection;
 import java.util.HashMap;
@@ -313,8 +313,7 @@ public final class ManagerView {
     }
 
     private UnitView unloaded(Unit unit) {
-        UnitStatus rest =
-                new InactiveUnit(unit).status().withFailure(units.reasonOf(unit.name()));
+        UnitStatus rest = new InactiveUnit(unit).status().withFailure(units.reasonOf(unit.name()));
         UnitStatus status =
                 context.logs()
                         .ofUnloaded(unit.name())

@@ -63,10 +63,7 @@ final class Reactions {
         if (jobs.isStopping()) {
             return;
         }
-        if (before.isUp()
-                && !now.isUp()
-                && isUnexpected(node)
-                && !node.unit().restartsDirectly()) {
+        if (before.isUp() && !now.isUp() && isUnexpected(node) && !node.unit().restartsDirectly()) {
             context.loop().postEnding(() -> stopBound(node));
         }
         if (now == ActiveState.FAILED) {

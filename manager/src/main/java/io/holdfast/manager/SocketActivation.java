@@ -50,8 +50,7 @@ final class SocketActivation implements Activation {
     /** Those of them that have failed, the oldest first. */
     private final Deque<UnitName> failed = new ArrayDeque<>();
 
-    SocketActivation(
-            ManagerContext context, UnitTable units, UnitCatalog catalog, Jobs jobs) {
+    SocketActivation(ManagerContext context, UnitTable units, UnitCatalog catalog, Jobs jobs) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;

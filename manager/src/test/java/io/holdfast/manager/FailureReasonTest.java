@@ -40,8 +40,7 @@ class FailureReasonTest {
         assertThat(stage.status("a").failure()).contains("/bin/false exited with status 1/FAILURE");
         assertThat(stage.status("b").failure())
                 .as("also when the unit is unloaded")
-                .contains(
-                        "dependency failed: a.service (/bin/false exited with status 1/FAILURE)");
+                .contains("dependency failed: a.service (/bin/false exited with status 1/FAILURE)");
     }
 
     @Test

@@ -70,7 +70,9 @@ public final class ProcessIndex {
         spawning.remove(run);
     }
 
-    /** A run holds a process that is certainly its own, until that is {@linkplain #drop dropped}. */
+    /**
+     * A run holds a process that is certainly its own, until that is {@linkplain #drop dropped}.
+     */
     public void hold(PidFd process, Workload run) {
         held.put(process, new Held(run, true));
     }
@@ -126,13 +128,15 @@ public final class ProcessIndex {
      * was there when the path was read. Blocks for a moment.
      */
     public Optional<Workload> at(CgroupPath path) {
-        return nearest(path, (place, id) -> {
-            try (Cgroup there = Cgroup.open(place.path())) {
-                return there.id() == id;
-            } catch (ErrnoException e) {
-                return false; // removed
-            }
-        });
+        return nearest(
+                path,
+                (place, id) -> {
+                    try (Cgroup there = Cgroup.open(place.path())) {
+                        return there.id() == id;
+                    } catch (ErrnoException e) {
+                        return false; // removed
+                    }
+                });
     }
 
     /** Whether the directory of a cgroup is still the one that was made. */

@@ -115,13 +115,14 @@ final class ServiceStart {
         ServiceUnit described = life.unit();
         preparation =
                 life.lane
-                        .work("to check its conditions", () -> StartChecks.of(described, life.context))
+                        .work(
+                                "to check its conditions",
+                                () -> StartChecks.of(described, life.context))
                         .within(described.service().timeouts().start())
                         .begin(this::conditionsChecked);
     }
 
-    private void conditionsChecked(
-            @Nullable StartChecks checks, @Nullable Exception failure) {
+    private void conditionsChecked(@Nullable StartChecks checks, @Nullable Exception failure) {
         preparation = null;
         if (checks != null) {
             life.checked(checks.after(life.checks()));

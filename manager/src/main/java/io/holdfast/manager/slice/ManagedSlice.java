@@ -32,8 +32,7 @@ final class ManagedSlice implements ManagedUnit {
         this.context = context;
         this.unit = unit;
         lane = context.workers().ownLane(unit.name().text());
-        starting =
-                new CheckedStart(context, lane, () -> context.events().changed(unit.name()));
+        starting = new CheckedStart(context, lane, () -> context.events().changed(unit.name()));
         if (unit.isPerpetual()) {
             enter(ActiveState.ACTIVE);
         }

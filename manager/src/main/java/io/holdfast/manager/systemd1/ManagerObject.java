@@ -1,14 +1,13 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.dbus.AsyncMethodHandler;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.dbus.AsyncMethodHandler;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Permission;
-import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.systemd1.Operations.Wish;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.ManagerProperties;
@@ -17,7 +16,6 @@ import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;

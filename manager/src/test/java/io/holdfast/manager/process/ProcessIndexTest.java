@@ -30,9 +30,7 @@ class ProcessIndexTest {
     private final Workload a = run("a.service", "1", CgroupPath.ROOT);
     private final Workload b = run("b.service", "2", CgroupPath.ROOT);
     private final Child parent =
-            Spawn.of("sh", "-c", "sleep 1000; :")
-                    .stdin(Stdio.devNull())
-                    .start();
+            Spawn.of("sh", "-c", "sleep 1000; :").stdin(Stdio.devNull()).start();
 
     private static Workload run(String unit, String digit, CgroupPath cgroup) {
         return new Workload(UnitName.of(unit), digit.repeat(32), SLICE, cgroup);
@@ -107,7 +105,8 @@ class ProcessIndexTest {
 
     @Test
     void descendantsOfARunWithACgroupBelongToItByThatAlone() {
-        index.enter(run("c.service", "3", new CgroupPath("/nowhere")), OptionalLong.of(Long.MAX_VALUE));
+        index.enter(
+                run("c.service", "3", new CgroupPath("/nowhere")), OptionalLong.of(Long.MAX_VALUE));
         index.hold(parent.pidFd(), run("c.service", "3", new CgroupPath("/nowhere")));
 
         try (PidFd child = childOf(parent)) {

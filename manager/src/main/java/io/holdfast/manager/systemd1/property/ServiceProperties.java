@@ -81,7 +81,8 @@ final class ServiceProperties {
                         "t",
                         s ->
                                 Micros.of(
-                                        s.view().map(ServiceView::nextPause)
+                                        s.view()
+                                                .map(ServiceView::nextPause)
                                                 .orElse(s.section().restart().delay())));
     }
 

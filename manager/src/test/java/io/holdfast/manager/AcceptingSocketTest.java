@@ -379,7 +379,7 @@ class AcceptingSocketTest {
     @Test
     void aTemplateThatIsMissingIsToldAtTheStart() throws Exception {
         accepting();
-        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DEPENDENCY);
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.FAILED);
         stage.happenings().await("Service=a@.service: there is no such unit");
     }
 

@@ -268,10 +268,10 @@ class SocketUnitsTest {
     }
 
     @Test
-    void aSocketWithoutServiceIsRefused() throws Exception {
+    void aSocketWithoutServiceDoesNotStart() throws Exception {
         socket("a", "ListenStream=" + path);
 
-        assertThat(stage.start("a.socket")).isEqualTo(JobResult.DEPENDENCY);
+        assertThat(stage.start("a.socket")).isEqualTo(JobResult.FAILED);
         stage.happenings().await("Service=a.service: there is no such unit");
     }
 

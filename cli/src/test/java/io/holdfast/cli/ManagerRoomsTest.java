@@ -55,6 +55,7 @@ class ManagerRoomsTest {
         assertUsesOnly("socket", kind);
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);
+        assertUsesOnly("scope", kind);
         assertUsesOnly("verify", and(files, "loop", "runtime"));
     }
 
@@ -65,7 +66,10 @@ class ManagerRoomsTest {
                 .resideInAnyPackage(rooms("access", "varlink", "systemd1.."))
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(rooms("service", "socket", "target", "slice", "exec", "notify"))
+                .resideInAnyPackage(
+                        rooms(
+                                "service", "socket", "target", "slice", "scope", "exec",
+                                "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()

@@ -286,11 +286,14 @@ final class ExportedObjects {
 
     private CompletionStage<?> found(Tree tree, String path, Message message, Counted counted) {
         CompletionStage<List<BusInterface>> found;
+        String sender = message.sender();
         try {
             found =
                     path.equals(tree.path)
                             ? CompletableFuture.completedStage(List.of())
-                            : requireNonNull(tree.objects.interfaces(path), "no stage");
+                            : requireNonNull(
+                                    tree.objects.interfaces(path, sender == null ? "" : sender),
+                                    "no stage");
         } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
             found = CompletableFuture.failedStage(e);
         }

@@ -19,6 +19,15 @@ public interface ObjectTree {
      */
     CompletionStage<List<BusInterface>> interfaces(String path);
 
+    /**
+     * The same for a certain caller, where a path means another object to each.
+     *
+     * @param sender the caller's unique name; empty without a bus
+     */
+    default CompletionStage<List<BusInterface>> interfaces(String path, String sender) {
+        return interfaces(path);
+    }
+
     /** The paths of all objects that are to be seen by introspection. */
     Collection<String> paths();
 }

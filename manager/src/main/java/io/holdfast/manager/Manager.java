@@ -32,11 +32,13 @@ import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.SocketStatus;
+import io.holdfast.manager.runtime.TransientFiles;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitKinds;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.scope.ScopeKind;
 import io.holdfast.manager.service.Service;
 import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.slice.SliceKind;
@@ -84,6 +86,8 @@ public final class Manager implements AutoCloseable {
     private final UnitTable units;
     private final ProcessIndex processes = new ProcessIndex();
     private final Jobs jobs;
+    private final TransientFiles made;
+    private final TransientStarts transients;
     private final SocketActivation activation;
     private final ManagerView view;
     private final NotifyRouter messages;
@@ -113,9 +117,14 @@ public final class Manager implements AutoCloseable {
         Host host = Host.read();
         Loudness loudness = new Loudness(listener);
         workers = new Workers(loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
+        made = new TransientFiles(options.runtimeDirectory());
+        made.clear();
         catalog =
                 new UnitCatalog(
-                        options.loadPath(), options.units(), new UnitReader(host, options.scope()));
+                        options.loadPath(),
+                        options.units(),
+                        new UnitReader(host, options.scope()),
+                        made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         UnitListeners listeners = new UnitListeners();
         ManagerContext context =
@@ -140,10 +149,14 @@ public final class Manager implements AutoCloseable {
                                         new ServiceKind(),
                                         new SocketKind(),
                                         new TargetKind(),
-                                        new SliceKind())));
+                                        new SliceKind(),
+                                        new ScopeKind())));
         jobs = new Jobs(context, units, catalog, listeners, this::exit);
+        transients = new TransientStarts(context, units, catalog, made, jobs);
         activation = new SocketActivation(context, units, catalog, jobs);
-        view = new ManagerView(context, options, units, catalog, jobs, listeners, loudness);
+        view =
+                new ManagerView(
+                        context, options, units, catalog, jobs, transients, listeners, loudness);
         messages =
                 new NotifyRouter(
                         loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
@@ -203,6 +216,11 @@ public final class Manager implements AutoCloseable {
         @Override
         public Jobs jobs() {
             return jobs;
+        }
+
+        @Override
+        public TransientStarts transients() {
+            return transients;
         }
 
         @Override
@@ -528,6 +546,7 @@ public final class Manager implements AutoCloseable {
                 shutDown.completeExceptionally(new IllegalStateException("the manager is closed"));
         Inaccessible.beside(notifySocket(options), options.scope()).remove();
         uids.removeFolder();
+        made.clear();
         lock.close();
         folder.close();
     }

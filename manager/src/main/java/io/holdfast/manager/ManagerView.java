@@ -70,6 +70,7 @@ public final class ManagerView {
     private final UnitTable units;
     private final UnitCatalog catalog;
     private final Jobs jobs;
+    private final TransientStarts transients;
     private final UnitListeners listeners;
     private final WhoIs whoIs;
     private final Workers readers;
@@ -83,6 +84,7 @@ public final class ManagerView {
             UnitTable units,
             UnitCatalog catalog,
             Jobs jobs,
+            TransientStarts transients,
             UnitListeners listeners,
             Loudness loudness) {
         this.context = context;
@@ -90,6 +92,7 @@ public final class ManagerView {
         this.units = units;
         this.catalog = catalog;
         this.jobs = jobs;
+        this.transients = transients;
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
@@ -415,9 +418,9 @@ public final class ManagerView {
 
     /** The one that had this invocation last, 32 hexadecimal digits. */
     public Optional<UnitName> ofInvocation(String id) {
-        return units.of(Service.class)
-                .filter(service -> service.status().invocationId().equals(id))
-                .map(service -> service.unit().name())
+        return units.all().stream()
+                .filter(unit -> unit.status().invocationId().equals(id))
+                .map(unit -> unit.unit().name())
                 .findFirst();
     }
 
@@ -523,6 +526,28 @@ public final class ManagerView {
         } catch (RuntimeException e) {
             answer.completeExceptionally(e);
         }
+    }
+
+    /**
+     * Makes a scope, and asks for its start.
+     *
+     * @param text of its unit file
+     * @param processes that it adopts; owned from now on
+     * @param answer as of {@link #enqueue}
+     */
+    public void startScope(
+            UnitName name,
+            String text,
+            List<PidFd> processes,
+            JobMode mode,
+            CompletableFuture<UnitJob> answer) {
+        transients.scope(name, text, processes, mode, answer);
+    }
+
+    /** Leaves the processes of a scope to themselves; false if it does not run. */
+    public boolean releaseScope(UnitName name) {
+        ManagedUnit unit = units.find(name);
+        return unit != null && unit.release();
     }
 
     // ---- processes; by any thread

@@ -22,6 +22,8 @@ final class UnitEvents implements ManagerContext.Events {
 
         SocketActivation activation();
 
+        TransientStarts transients();
+
         Orphans orphans();
 
         NotifyRouter messages();
@@ -51,6 +53,7 @@ final class UnitEvents implements ManagerContext.Events {
     @Override
     public void unloading(UnitName unit) {
         listeners.unitRemoved(unit);
+        manager.transients().unloaded(unit);
     }
 
     @Override

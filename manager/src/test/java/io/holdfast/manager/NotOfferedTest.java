@@ -131,8 +131,7 @@ class NotOfferedTest {
             strings = {
                 "systemd-run --user true",
                 "systemd-run --user --wait true",
-                "systemd-run --user --pipe true",
-                "systemd-run --user --scope true"
+                "systemd-run --user --pipe true"
             })
     void transientUnitsAreRefusedInOneLine(String words) throws Exception {
         isRefusedInOneLine(Tool.run(systemctl().environment(), words.split(" ")));

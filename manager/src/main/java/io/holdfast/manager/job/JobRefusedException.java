@@ -12,6 +12,8 @@ public final class JobRefusedException extends RuntimeException {
     /** Why. */
     public enum Reason {
         NO_SUCH_UNIT,
+        /** A unit of that name is loaded: another one cannot be made. */
+        UNIT_EXISTS,
         MASKED,
         /** Its files make no unit, or none that this manager can run. */
         BAD_SETTING,

@@ -18,7 +18,9 @@ public enum JobResult {
     /** An assertion of the unit does not hold. */
     ASSERT,
     /** Units of this kind cannot run here. */
-    UNSUPPORTED;
+    UNSUPPORTED,
+    /** The unit was started before, and units of its kind can be started once only. */
+    ONCE;
 
     /** The word of systemd. */
     public String word() {

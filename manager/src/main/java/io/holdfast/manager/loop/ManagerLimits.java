@@ -190,6 +190,18 @@ public final class ManagerLimits {
                     2048,
                     "characters of the patterns of one call that lists units");
 
+    public static final Limit SCOPE_PROCESSES =
+            Limit.count(
+                    "io.holdfast.manager.scopeProcesses",
+                    1024,
+                    "processes that a scope adopts when it is made");
+
+    public static final Limit DESCRIPTION_CHARACTERS =
+            Limit.count(
+                    "io.holdfast.manager.descriptionCharacters",
+                    64 * 1024,
+                    "characters of the file of a unit that is made over D-Bus");
+
     private ManagerLimits() {}
 
     /** All of them. */
@@ -226,6 +238,8 @@ public final class ManagerLimits {
                 ASKING_PATIENCE,
                 PRIVATE_PEERS,
                 PATTERNS,
-                PATTERN_CHARACTERS);
+                PATTERN_CHARACTERS,
+                SCOPE_PROCESSES,
+                DESCRIPTION_CHARACTERS);
     }
 }

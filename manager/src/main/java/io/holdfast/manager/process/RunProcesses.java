@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * All processes of one run of a service: which they are, how they are reached, and when none is
  * left. On the loop but for {@link #clean}.
  */
-public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses {
+public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, HeldProcesses {
     /** The cgroup that they are in, if there is one. */
     Optional<Cgroup> cgroup();
 

@@ -124,7 +124,8 @@ public final class LoadedUnit implements JobUnit {
     @Override
     public boolean isApplicable(JobType type) {
         return switch (type) {
-            case STOP, RESTART, TRY_RESTART -> !unit.isPerpetual();
+            case STOP -> !unit.isPerpetual();
+            case RESTART, TRY_RESTART -> !unit.isPerpetual() && !unit.startsOnce();
             case RELOAD -> unit.unit().canReload();
             default -> true;
         };

@@ -44,6 +44,11 @@ public interface ManagedUnit {
         return false;
     }
 
+    /** Whether it can be started once only: then there is no restart of it. */
+    default boolean startsOnce() {
+        return false;
+    }
+
     /** Whether it stays loaded though it is at rest: what it keeps would be lost. */
     default boolean isKept() {
         return isPerpetual();
@@ -125,6 +130,15 @@ public interface ManagedUnit {
      * @return whether there were such
      */
     default boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
+        return false;
+    }
+
+    /**
+     * Leaves its processes to themselves: whoever has made it takes no interest in it any more.
+     *
+     * @return false if it is no scope that runs
+     */
+    default boolean release() {
         return false;
     }
 

@@ -1,7 +1,6 @@
 package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
 import io.holdfast.manager.unit.section.Unit;
@@ -9,15 +8,16 @@ import io.holdfast.manager.unit.section.UnitReader;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** The units that one request reads: each file once, and with what units imply. Blocking. */
 final class ReadUnits {
-    private final UnitLoader loader;
+    private final Function<UnitName, UnitSource> sources;
     private final UnitReader reader;
     private final Map<UnitName, Unit> read = new HashMap<>();
 
-    ReadUnits(UnitLoader loader, UnitReader reader) {
-        this.loader = loader;
+    ReadUnits(Function<UnitName, UnitSource> sources, UnitReader reader) {
+        this.sources = sources;
         this.reader = reader;
     }
 
@@ -41,7 +41,7 @@ final class ReadUnits {
         if (known != null) {
             return known;
         }
-        Unit written = reader.read(loader.load(name));
+        Unit written = reader.read(sources.apply(name));
         Unit unit = isThere(written) ? ImpliedDependencies.with(written, reader.scope()) : written;
         read.put(name, unit);
         return unit;

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,10 +46,33 @@ public final class UnitCatalog {
 
     private final UnitFolders folders;
     private final List<Path> ownFolders;
+    private final Function<UnitLoader, Function<UnitName, UnitSource>> sources;
     private final UnitReader reader;
 
+    /** Of units that have files of their own alone. */
     public UnitCatalog(LoadPath path, List<Path> ownFolders, UnitReader reader) {
-        this.folders = new UnitFolders(path.withFirst(ownFolders));
+        this(path.withFirst(ownFolders), ownFolders, reader, loader -> loader::load);
+    }
+
+    /**
+     * @param made the files of units that were made at run time
+     */
+    public UnitCatalog(
+            LoadPath path, List<Path> ownFolders, UnitReader reader, TransientFiles made) {
+        this(
+                path.withFirst(ownFolders).withFirst(List.of(made.folder())),
+                ownFolders,
+                reader,
+                made::on);
+    }
+
+    private UnitCatalog(
+            LoadPath all,
+            List<Path> ownFolders,
+            UnitReader reader,
+            Function<UnitLoader, Function<UnitName, UnitSource>> sources) {
+        this.folders = new UnitFolders(all);
+        this.sources = sources;
         this.ownFolders =
                 ownFolders.stream().map(folder -> folder.toAbsolutePath().normalize()).toList();
         this.reader = reader;
@@ -83,20 +107,21 @@ public final class UnitCatalog {
     }
 
     private ReadUnits reading() {
-        return new ReadUnits(folders.loader(), reader);
+        return new ReadUnits(sources.apply(folders.loader()), reader);
     }
 
     /** All that have a file or are an alias, as they are written. */
     public Map<UnitName, Unit> installed() {
         UnitLoader loader = folders.loader();
         Map<UnitName, Unit> units = new LinkedHashMap<>();
-        loader.names().forEach(name -> units.put(name, reader.read(loader.load(name))));
+        Function<UnitName, UnitSource> source = sources.apply(loader);
+        loader.names().forEach(name -> units.put(name, reader.read(source.apply(name))));
         return units;
     }
 
     /** Whether the files of a unit say something else by now. */
     public boolean differs(UnitSource known) {
-        UnitSource now = folders.loader().load(known.name());
+        UnitSource now = sources.apply(folders.loader()).apply(known.name());
         return now.state() != known.state()
                 || !now.fragment().equals(known.fragment())
                 || !now.dropIns().equals(known.dropIns())

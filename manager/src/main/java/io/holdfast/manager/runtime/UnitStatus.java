@@ -109,26 +109,32 @@ public record UnitStatus(
 
     /** The same with its processes. */
     public UnitStatus withProcesses(List<UnitProcess> found) {
-        return with(failure, cgroup, found, log, logUser);
+        return with(failure, invocationId, cgroup, found, log, logUser);
     }
 
     /** The same with why it failed or was not started. */
     public UnitStatus withFailure(Optional<String> why) {
-        return with(why, cgroup, processes, log, logUser);
+        return with(why, invocationId, cgroup, processes, log, logUser);
     }
 
     /** The same in a cgroup. */
     public UnitStatus withCgroup(Optional<String> path) {
-        return with(failure, path, processes, log, logUser);
+        return with(failure, invocationId, path, processes, log, logUser);
+    }
+
+    /** The same of a run. */
+    public UnitStatus withInvocation(String id) {
+        return with(failure, id, cgroup, processes, log, logUser);
     }
 
     /** The same with what it has written. */
     public UnitStatus withLog(List<String> lines, OptionalLong writer) {
-        return with(failure, cgroup, processes, lines, writer);
+        return with(failure, invocationId, cgroup, processes, lines, writer);
     }
 
     private UnitStatus with(
             Optional<String> why,
+            String invocation,
             Optional<String> inCgroup,
             List<UnitProcess> found,
             List<String> lines,
@@ -144,7 +150,7 @@ public record UnitStatus(
                 mainProcess,
                 mainExit,
                 why,
-                invocationId,
+                invocation,
                 inCgroup,
                 found,
                 statusText,

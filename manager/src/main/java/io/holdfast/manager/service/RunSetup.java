@@ -12,10 +12,7 @@ import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import java.nio.ByteBuffer;
-import java.util.HexFormat;
 import java.util.Optional;
-import java.util.UUID;
 
 /** What is looked at and made before a run of a service can begin. Blocking; off the loop. */
 final class RunSetup {
@@ -30,17 +27,6 @@ final class RunSetup {
     RunSetup(ServiceLife life, ServiceRun.Listener listener) {
         this.life = life;
         this.listener = listener;
-    }
-
-    /** 32 hexadecimal digits that no other run has. */
-    static String newInvocationId() {
-        UUID uuid = UUID.randomUUID();
-        byte[] bytes =
-                ByteBuffer.allocate(16)
-                        .putLong(uuid.getMostSignificantBits())
-                        .putLong(uuid.getLeastSignificantBits())
-                        .array();
-        return HexFormat.of().formatHex(bytes);
     }
 
     /**

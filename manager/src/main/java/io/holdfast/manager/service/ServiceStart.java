@@ -7,6 +7,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceUnit;
@@ -156,7 +157,7 @@ final class ServiceStart {
 
     private void prepare() {
         life.begin();
-        life.invocationId(RunSetup.newInvocationId());
+        life.invocationId(InvocationId.next());
         life.enter(ServiceState.CONDITION);
         OutputPipe output;
         try {

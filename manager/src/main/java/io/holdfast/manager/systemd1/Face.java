@@ -36,8 +36,10 @@ final class Face {
         EventLoop loop = manager.loop();
         Client client = new Client(connection, isBus);
         References references = new References(client, manager);
+        TransientUnits transients = new TransientUnits(manager, operations, broadcast, references);
         ManagerObject object =
-                new ManagerObject(manager, client, operations, broadcast, references, unitFiles);
+                new ManagerObject(
+                        manager, client, operations, broadcast, references, unitFiles, transients);
         var _ =
                 connection.export(
                         Names.MANAGER_PATH,
@@ -49,7 +51,7 @@ final class Face {
                         Names.LOG_CONTROL_PATH, loop, LogControl.describe(manager, !isBus));
         var _ =
                 connection.exportTree(
-                        Names.UNITS_PATH, loop, new UnitObjects(manager, operations, references));
+                        Names.UNITS_PATH, loop, new UnitObjects(client, manager, operations, references, transients));
         var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager, operations));
         broadcast.add(client);
         return client;

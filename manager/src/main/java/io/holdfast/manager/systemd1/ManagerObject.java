@@ -33,6 +33,7 @@ final class ManagerObject {
     private final References references;
     private final ProcessQuestions processes;
     private final UnitFileList unitFiles;
+    private final TransientUnits transients;
 
     ManagerObject(
             ManagerView manager,
@@ -40,7 +41,8 @@ final class ManagerObject {
             Operations operations,
             Broadcast broadcast,
             References references,
-            UnitFileList unitFiles) {
+            UnitFileList unitFiles,
+            TransientUnits transients) {
         this.manager = manager;
         this.client = client;
         this.operations = operations;
@@ -48,6 +50,7 @@ final class ManagerObject {
         this.references = references;
         this.processes = new ProcessQuestions(manager);
         this.unitFiles = unitFiles;
+        this.transients = transients;
     }
 
     BusInterface describe() {
@@ -58,6 +61,7 @@ final class ManagerObject {
         addOperations(builder);
         addListening(builder);
         processes.addTo(builder);
+        transients.addTo(builder);
         NotOffered.addTo(builder);
         addSignals(builder);
         ManagerProperties.describe(builder, manager);

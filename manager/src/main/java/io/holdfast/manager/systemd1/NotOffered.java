@@ -23,11 +23,6 @@ final class NotOffered {
 
     private static final List<Method> METHODS =
             List.of(
-                    new Method(
-                            "StartTransientUnit",
-                            "ssa(sv)a(sa(sv))",
-                            "o",
-                            "Running transient units"),
                     new Method("SetUnitProperties", "sba(sv)", "", "Changing a unit's properties"),
                     new Method("EnableUnitFiles", "asbb", "ba(sss)", UNIT_FILES),
                     new Method("EnableUnitFilesWithFlags", "ast", "ba(sss)", UNIT_FILES),

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** What is done to units for those who may: each first asks, and then acts on the loop. */
@@ -68,7 +69,7 @@ final class Operations {
         return text.isEmpty() ? "(empty)" : text;
     }
 
-    private static JobMode mode(String word) {
+    static JobMode mode(String word) {
         return switch (word) {
             case "replace" -> JobMode.REPLACE;
             case "fail" -> JobMode.FAIL;
@@ -271,6 +272,35 @@ final class Operations {
                                 fail(reply, failure);
                             }
                         });
+    }
+
+    /**
+     * The same, going on with whom the caller is.
+     *
+     * @param then called by a thread that may wait, with a peer that is lent; what it throws is
+     *     what the caller gets
+     */
+    void permittedPeer(
+            MethodCall call,
+            UnitName unit,
+            Verb verb,
+            CompletableFuture<List<?>> reply,
+            Consumer<Peer> then) {
+        permitted(
+                call,
+                Permission.MANAGE_UNITS,
+                verb.details(unit),
+                reply,
+                () -> {
+                    try {
+                        then.accept(call.peer()); // known by now: it was judged
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        fail(reply, e);
+                    } catch (RuntimeException e) {
+                        fail(reply, e);
+                    }
+                });
     }
 
     private static @Nullable Peer peerOf(MethodCall call) throws InterruptedException {

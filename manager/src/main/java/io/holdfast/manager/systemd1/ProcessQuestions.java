@@ -4,6 +4,7 @@ import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
@@ -92,7 +93,12 @@ final class ProcessQuestions {
                 });
     }
 
-    private static PidFd pidfd(Fd received) {
+    /**
+     * A process that a caller has sent; owned by whoever asks.
+     *
+     * @throws DBusException if the descriptor is none of a process
+     */
+    static PidFd pidfd(Fd received) {
         PidFd process;
         try {
             process = PidFd.adopt(received);
@@ -198,6 +204,34 @@ final class ProcessQuestions {
     /** The unit of whoever calls, told from the descriptor that its bus, or we, hold it by. */
     void ofCaller(MethodCall call, CompletableFuture<List<?>> reply) {
         byPid(call, 0, reply);
+    }
+
+    /** The same of a caller that has to be asked for; empty if he is of none, or is not held. */
+    CompletableFuture<Optional<UnitName>> unitOf(BusConnection connection, String sender) {
+        CompletableFuture<Optional<UnitName>> answer = new CompletableFuture<>();
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus unit of the caller")
+                        .start(() -> {
+                            try {
+                                answer.complete(unitOfPeer(connection, sender));
+                            } catch (InterruptedException | RuntimeException e) {
+                                answer.completeExceptionally(e);
+                            }
+                        });
+        return answer;
+    }
+
+    private Optional<UnitName> unitOfPeer(BusConnection connection, String sender)
+            throws InterruptedException {
+        try (Peer peer = connection.peer(sender)) {
+            return peer instanceof Peer.Held held
+                    ? manager.workloadOf(held.process())
+                            .toCompletableFuture()
+                            .join()
+                            .map(Workload::unit)
+                    : Optional.empty();
+        }
     }
 
     /**

@@ -69,7 +69,15 @@ final class References {
                         });
     }
 
-    private void requireBus() {
+    /** Refers to a unit that has just been made; nothing happens if the caller has too many. */
+    void hold(MethodCall call, UnitName unit) {
+        boolean _ = client.refer(call.sender(), unit.text());
+    }
+
+    /**
+     * @throws DBusException if the caller is no client of a bus
+     */
+    void requireBus() {
         if (!client.isBus()) {
             throw new DBusException(
                     DBusException.NOT_SUPPORTED, "References are of clients of a bus alone.");

@@ -122,7 +122,7 @@ final class UnitFileStates {
         if (path.contains("/systemd/generator")) {
             return State.GENERATED;
         }
-        if (path.contains("/systemd/transient/")) {
+        if (path.endsWith("/transient/" + fragment.getFileName())) {
             return State.TRANSIENT;
         }
         if (isIn(enabled, source)) {

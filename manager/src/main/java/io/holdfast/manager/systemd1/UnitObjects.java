@@ -23,28 +23,56 @@ import java.util.regex.Pattern;
 
 /** All units as objects: also those that are not loaded, as they would be. */
 final class UnitObjects implements ObjectTree {
+    private static final String SELF = Names.UNITS_PATH + "/self";
+    private static final CompletionStage<List<BusInterface>> NONE =
+            CompletableFuture.completedStage(List.of());
     private static final Pattern INVOCATION = Pattern.compile("[0-9a-f]{32}");
 
     private final ManagerView manager;
     private final Operations operations;
     private final References references;
+    private final TransientUnits transients;
+    private final ProcessQuestions processes;
+    private final Client client;
 
-    UnitObjects(ManagerView manager, Operations operations, References references) {
+    UnitObjects(
+            Client client,
+            ManagerView manager,
+            Operations operations,
+            References references,
+            TransientUnits transients) {
         this.manager = manager;
         this.operations = operations;
         this.references = references;
+        this.transients = transients;
+        this.client = client;
+        this.processes = new ProcessQuestions(manager);
+    }
+
+    /** The object {@code self} is the unit of whoever calls. */
+    @Override
+    public CompletionStage<List<BusInterface>> interfaces(String path, String sender) {
+        if (!path.equals(SELF)) {
+            return interfaces(path);
+        }
+        return processes
+                .unitOf(client.connection(), sender)
+                .thenComposeAsync(
+                        unit -> unit.isEmpty() ? NONE : interfacesOf(unit.get()),
+                        manager.loop()::post);
     }
 
     @Override
     public CompletionStage<List<BusInterface>> interfaces(String path) {
         Optional<UnitName> name = Names.labelAt(path).flatMap(this::named);
-        if (name.isEmpty()) {
-            return CompletableFuture.completedStage(List.of());
-        }
-        return manager.read(name.get())
+        return name.isEmpty() ? NONE : interfacesOf(name.get());
+    }
+
+    private CompletionStage<List<BusInterface>> interfacesOf(UnitName unit) {
+        return manager.read(unit)
                 .thenCompose(view ->
-                        manager.work(() -> files(name.get(), view))
-                                .thenApply(files -> described(name.get(), view, files)));
+                        manager.work(() -> files(unit, view))
+                                .thenApply(files -> described(unit, view, files)));
     }
 
     private Optional<UnitName> named(String label) {
@@ -78,6 +106,7 @@ final class UnitObjects implements ObjectTree {
         UnitProperties.describe(unit, subject);
         BusInterface.Builder type = BusInterface.named(Names.ofType(name));
         UnitFaces.describe(type, subject);
+        transients.addTo(type, name);
         BusInterface.Builder own = BusInterface.named(Names.OWN_UNIT);
         WarningProperties.describe(own, subject);
         return List.of(unit.build(), type.build(), own.build());

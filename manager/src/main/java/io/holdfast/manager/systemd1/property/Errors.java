@@ -29,6 +29,10 @@ public final class Errors {
         return new DBusException(DBusException.INVALID_ARGS, text);
     }
 
+    public static DBusException limit(String text) {
+        return new DBusException(DBusException.LIMITS_EXCEEDED, text);
+    }
+
     public static DBusException denied(String text) {
         return new DBusException(DBusException.ACCESS_DENIED, text);
     }
@@ -60,6 +64,7 @@ public final class Errors {
     private static String name(JobRefusedException.Reason reason) {
         return switch (reason) {
             case NO_SUCH_UNIT -> NO_SUCH_UNIT;
+            case UNIT_EXISTS -> "UnitExists";
             case MASKED -> "UnitMasked";
             case BAD_SETTING -> "BadUnitSetting";
             case DEPENDENCY -> "TransactionJobsConflicting";

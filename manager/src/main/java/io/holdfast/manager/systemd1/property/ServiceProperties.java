@@ -60,7 +60,7 @@ final class ServiceProperties {
         addProcesses(table);
         addSettings(table);
         addCommands(table);
-        addKill(table);
+        KillProperties.addTo(table, Service::kill);
         addCgroup(table);
         return table;
     }
@@ -240,16 +240,6 @@ final class ServiceProperties {
                             case AMBIENT_MAGIC -> "ambient";
                         })
                 .toList();
-    }
-
-    private static void addKill(PropertyTable<Service> table) {
-        table.fixed("KillMode", "s", s -> UnitProperties.word(s.kill().mode()))
-                .fixed("KillSignal", "i", s -> s.kill().signal().number())
-                .fixed("RestartKillSignal", "i", s -> s.kill().restartSignal().number())
-                .fixed("FinalKillSignal", "i", s -> s.kill().finalSignal().number())
-                .fixed("WatchdogSignal", "i", s -> s.kill().watchdogSignal().number())
-                .fixed("SendSIGKILL", "b", s -> s.kill().sendFinal())
-                .fixed("SendSIGHUP", "b", s -> s.kill().sendHangup());
     }
 
     private static void addCgroup(PropertyTable<Service> table) {

@@ -28,6 +28,7 @@ public final class UnitFaces {
                 UnitType.SERVICE,
                 new Face<>(ServiceProperties.TABLE, ServiceProperties.Service::of));
         ROWS.put(UnitType.SOCKET, new Face<>(SocketProperties.TABLE, SocketProperties.Socket::of));
+        ROWS.put(UnitType.SCOPE, new Face<>(ScopeProperties.TABLE, ScopeProperties.Scope::of));
         ROWS.put(UnitType.SLICE, new Face<>(SliceProperties.TABLE, subject -> subject));
     }
 

@@ -8,6 +8,7 @@ import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.UnitSection;
 import io.holdfast.manager.unit.value.Condition;
@@ -94,7 +95,7 @@ public final class UnitProperties {
         PropertyTimes.add(table, "Condition", unit -> unit.view.checks().at(), true);
         PropertyTimes.add(table, "Assert", unit -> unit.view.checks().assertionsAt(), true);
         table.asked("CanStart", "b", unit -> canStart(unit.view))
-                .asked("CanStop", "b", unit -> canStart(unit.view))
+                .asked("CanStop", "b", unit -> canStop(unit.view))
                 .asked("CanReload", "b", unit -> unit.view.unit().canReload())
                 .asked("CanIsolate", "b", _ -> false)
                 .asked("CanFreeze", "b", _ -> false)
@@ -130,6 +131,12 @@ public final class UnitProperties {
     }
 
     private static boolean canStart(UnitView view) {
+        boolean wasStarted = !view.times().inactiveExit().equals(Moment.NEVER);
+        boolean startsOnce = view.unit().name().type() == UnitType.SCOPE;
+        return canStop(view) && !(startsOnce && wasStarted);
+    }
+
+    private static boolean canStop(UnitView view) {
         return view.unit().source().state() == UnitSource.State.LOADED;
     }
 
@@ -146,7 +153,7 @@ public final class UnitProperties {
                 .asked("UnitFileState", "s", unit -> unit.files.state())
                 .asked("UnitFilePreset", "s", _ -> "")
                 .asked("NeedDaemonReload", "b", unit -> unit.files.changed())
-                .fixed("Transient", "b", _ -> false)
+                .fixed("Transient", "b", unit -> unit.files.state().equals("transient"))
                 .fixed("Perpetual", "b", unit -> unit.view.perpetual());
     }
 

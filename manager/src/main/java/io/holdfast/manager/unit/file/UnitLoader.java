@@ -57,21 +57,31 @@ public final class UnitLoader {
 
     /** Reads what makes up this unit; never throws, a missing one is {@code NOT_FOUND}. */
     public UnitSource load(UnitName wanted) {
-        return new Search(wanted).load();
+        return new Search(wanted, false).load();
+    }
+
+    /** The same of a unit that was made at run time, whose file the manager itself has written. */
+    public UnitSource loadTransient(UnitName wanted) {
+        return new Search(wanted, true).load();
     }
 
     /** The search for one unit. */
     private final class Search {
         private final UnitName wanted;
+        private final boolean made;
         private final Diagnostics diagnostics = new Diagnostics();
 
-        Search(UnitName wanted) {
+        /**
+         * @param made whether the manager has made it at run time
+         */
+        Search(UnitName wanted, boolean made) {
             this.wanted = wanted;
+            this.made = made;
         }
 
         UnitSource load() {
             UnitName name = wanted;
-            if (name.type().isTransient()) {
+            if (name.type().isTransient() && !made) {
                 return refuseTransient();
             }
             for (int step = 0; step <= MAX_ALIAS_STEPS; step++) {

@@ -15,7 +15,8 @@ final class UnitFormats {
                         new ServiceFormat(),
                         new SocketFormat(),
                         new TargetFormat(),
-                        new SliceFormat())) {
+                        new SliceFormat(),
+                        new ScopeFormat())) {
             ROWS.put(row.type(), row);
         }
     }

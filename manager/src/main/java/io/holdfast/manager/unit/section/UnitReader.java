@@ -31,6 +31,8 @@ public record UnitReader(Host host, ManagerScope scope) {
             Set.of(
                     "Service.Delegate",
                     "Service.OOMPolicy",
+                    "Scope.Delegate",
+                    "Scope.OOMPolicy",
                     "Socket.ListenNetlink",
                     "Socket.ListenSpecial",
                     "Socket.ListenMessageQueue",

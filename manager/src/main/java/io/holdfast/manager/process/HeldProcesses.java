@@ -1,0 +1,105 @@
+package io.holdfast.manager.process;
+
+import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.manager.loop.Watches;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Processes of a unit without a cgroup, which others have started: those that were given to it by
+ * descriptor, and no others. What they start is not tracked: its parent may be anywhere.
+ */
+public final class HeldProcesses implements RunProcesses {
+    private final EventLoop loop;
+    private final List<PidFd> held;
+    private final List<AutoCloseable> watches = new ArrayList<>();
+    private @Nullable Runnable emptied;
+
+    /**
+     * @param processes owned from now on
+     */
+    public HeldProcesses(EventLoop loop, List<PidFd> processes) {
+        this.loop = loop;
+        this.held = new ArrayList<>(processes);
+    }
+
+    @Override
+    public Optional<Cgroup> cgroup() {
+        return Optional.empty();
+    }
+
+    @Override
+    public boolean contains(PidFd process, ProcessInfo info) {
+        return held.contains(process);
+    }
+
+    @Override
+    public boolean adopt(PidFd orphan, Optional<String> invocation) {
+        return false;
+    }
+
+    @Override
+    public void only(Consumer<Optional<PidFd>> told) {
+        told.accept(held.size() == 1 ? Optional.of(held.getFirst()) : Optional.empty());
+    }
+
+    @Override
+    public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
+        held.stream().filter(process -> !signalled.contains(process)).forEach(signal::send);
+        done.run();
+    }
+
+    @Override
+    public void watchEmpty(Runnable told) {
+        forget();
+        emptied = told;
+        for (PidFd process : held) {
+            watches.add(process.onExit(loop, _ -> exited(process)));
+        }
+        exited();
+    }
+
+    private void exited(PidFd process) {
+        if (held.remove(process)) {
+            process.close();
+        }
+        exited();
+    }
+
+    @Override
+    public void exited() {
+        Runnable told = emptied;
+        if (told != null && held.isEmpty()) {
+            emptied = null;
+            told.run();
+        }
+    }
+
+    @Override
+    public void forget() {
+        emptied = null;
+        watches.forEach(Watches::end);
+        watches.clear();
+    }
+
+    @Override
+    public boolean clean(boolean kill) {
+        boolean left = false;
+        for (PidFd process : held) {
+            if (kill) {
+                boolean _ = process.signal(Signal.KILL);
+            }
+            left |= !kill && process.isAlive();
+            process.close();
+        }
+        held.clear();
+        return !left;
+    }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.manager.runtime;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.SysStat;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitLoader;
+import io.holdfast.manager.unit.file.UnitSource;
+import java.io.File;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/**
+ * The files of units that are made at run time, in a folder of the manager's own: such a unit is
+ * read as any other is, and people see what it consists of. A file is there for as long as its unit
+ * is loaded. Blocking; safe for use by any thread.
+ */
+public final class TransientFiles {
+    private static final String FOLDER = "transient";
+    private static final int MODE = 0644;
+    private static final int FOLDER_MODE = 0755;
+
+    private final Path runtimeDirectory;
+    private final Set<UnitName> names = ConcurrentHashMap.newKeySet();
+
+    /**
+     * @param runtimeDirectory the folder that the folder of these files is made in
+     */
+    public TransientFiles(Path runtimeDirectory) {
+        this.runtimeDirectory = runtimeDirectory.toAbsolutePath();
+    }
+
+    /** Which need not be there yet. */
+    public Path folder() {
+        return runtimeDirectory.resolve(FOLDER);
+    }
+
+    /** Whether a unit was made at run time, and is loaded or being loaded. */
+    public boolean has(UnitName name) {
+        return names.contains(name);
+    }
+
+    /**
+     * Writes the file of a unit.
+     *
+     * @throws ErrnoException ENOSPC and others
+     */
+    public void write(UnitName name, String text) {
+        try (TrustedFolder runtime = TrustedFolder.make(runtimeDirectory);
+                TrustedFolder folder = runtime.child(FOLDER, FOLDER_MODE)) {
+            folder.write(name.text(), MODE, text.getBytes(UTF_8));
+            names.add(name);
+        }
+    }
+
+    /** Removes the file of a unit, if it has one. */
+    public void remove(UnitName name) {
+        if (names.remove(name)) {
+            removeFile(name.text());
+        }
+    }
+
+    private void removeFile(String file) {
+        try (TrustedFolder folder = TrustedFolder.open(folder())) {
+            int r = SysStat.unlinkat(folder.fd(), file);
+            if (r < 0 && r != -Errno.ENOENT) {
+                throw new ErrnoException("unlink", folder().resolve(file).toString(), -r);
+            }
+        }
+    }
+
+    /** Removes all files, also those of a manager that was killed, and their folder. */
+    public void clear() {
+        names.clear();
+        String[] files = folder().toFile().list();
+        if (files != null) {
+            for (String file : files) {
+                removeFile(file);
+            }
+            boolean _ = new File(folder().toString()).delete(); // drop-ins of others stay
+        }
+    }
+
+    /** Where the files of units are found: those of units made at run time are taken as well. */
+    Function<UnitName, UnitSource> on(UnitLoader loader) {
+        return name -> has(name) ? loader.loadTransient(name) : loader.load(name);
+    }
+}

@@ -1,0 +1,486 @@
+package io.holdfast.manager.scope;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.loop.Deadline;
+import io.holdfast.manager.loop.Lane;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Work;
+import io.holdfast.manager.process.CgroupProcesses;
+import io.holdfast.manager.process.HeldProcesses;
+import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.process.RunProcesses;
+import io.holdfast.manager.process.RunProcesses.RunSignal;
+import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.runtime.InvocationId;
+import io.holdfast.manager.runtime.JobWaiters;
+import io.holdfast.manager.runtime.ManagedUnit;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.runtime.UnitTimes;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.KillSettings;
+import io.holdfast.manager.unit.section.KillSettings.KillMode;
+import io.holdfast.manager.unit.section.ScopeUnit;
+import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A scope at run time: the state machine of systemd.scope(5).
+ *
+ * <pre>
+ *   start       dead ─▶ start-chown ─▶ running
+ *   abandon     running ─▶ abandoned
+ *   stop        running, abandoned, start-chown ─▶ stop-sigterm ─▶ stop-sigkill
+ *   end         running, abandoned, stop-sigterm, stop-sigkill ─▶ dead, failed
+ *   reset       failed ─▶ dead
+ * </pre>
+ *
+ * <p>Its processes are given to it by descriptor before its only start ({@link #give}); the start
+ * moves them to a cgroup of its own. It ends when that is empty, whatever the reason. Where units
+ * have no cgroups, it ends when the given processes have ended. On the loop; what may block is done
+ * by the workers, in a lane that all scopes of the same name share: the cgroup of the last one is
+ * gone before that of the next is made.
+ */
+public final class ManagedScope implements ManagedUnit {
+    private final ManagerContext context;
+    private final Lane lane;
+    private final Lane stopLane;
+    private final Deadline deadline;
+    private final JobWaiters starts = new JobWaiters();
+    private final JobWaiters stops = new JobWaiters();
+    private final List<PidFd> given = new ArrayList<>();
+    private ScopeUnit unit;
+    private ScopeState state = ScopeState.DEAD;
+    private UnitTimes times = UnitTimes.NEVER;
+    private Instant since = Instant.EPOCH;
+    private ScopeResult result = ScopeResult.SUCCESS;
+    private String invocationId = "";
+    private @Nullable RunProcesses processes;
+    private @Nullable Workload run; // as it is in the index of processes
+    private boolean stopWanted;
+    private boolean closing; // its processes have gone, and its cgroup goes
+
+    ManagedScope(ManagerContext context, ScopeUnit unit) {
+        this.context = context;
+        this.unit = unit;
+        lane = context.workers().lane("scope " + unit.name());
+        stopLane = context.workers().ownLane("stop of " + unit.name());
+        deadline = new Deadline(context.loop());
+    }
+
+    /**
+     * Gives it the processes that its start adopts.
+     *
+     * @param processes owned from now on
+     */
+    public void give(List<PidFd> processes) {
+        given.addAll(processes);
+    }
+
+    @Override
+    public ScopeUnit unit() {
+        return unit;
+    }
+
+    @Override
+    public ScopeUnit newest() {
+        return unit;
+    }
+
+    /** What its drop-ins say now is in force at once. */
+    @Override
+    public void reloaded(Unit newer) {
+        if (newer instanceof ScopeUnit scope) {
+            unit = scope;
+        }
+    }
+
+    private UnitName name() {
+        return unit.name();
+    }
+
+    private KillSettings kill() {
+        return unit.kill();
+    }
+
+    @Override
+    public ActiveState activeState() {
+        return state.active();
+    }
+
+    @Override
+    public boolean startsOnce() {
+        return true;
+    }
+
+    /** Nothing else holds it between the request for it and its job. */
+    @Override
+    public boolean isKept() {
+        return !given.isEmpty();
+    }
+
+    private void enter(ScopeState next) {
+        if (state != next) {
+            ScopeState.TABLE.check(state, next, text -> context.error(name(), text));
+            times = times.after(state.active(), next.active());
+            state = next;
+            since = Instant.now();
+            context.events().changed(name());
+        }
+    }
+
+    // ---- start
+
+    @Override
+    public void start(Consumer<JobResult> done) {
+        switch (state) {
+            case RUNNING, ABANDONED -> done.accept(JobResult.DONE);
+            case START_CHOWN -> {
+                stopWanted = false;
+                stops.answer(JobResult.CANCELED);
+                starts.add(done);
+            }
+            case STOP_SIGTERM, STOP_SIGKILL ->
+                    throw new IllegalStateException(name() + " is started while it stops");
+            case DEAD, FAILED -> {
+                if (given.isEmpty()) { // it was started, or nothing was given to it
+                    done.accept(JobResult.ONCE);
+                } else {
+                    starts.add(done);
+                    adopt();
+                }
+            }
+        }
+    }
+
+    private void adopt() {
+        List<PidFd> adopted = List.copyOf(given);
+        given.clear();
+        stopWanted = false;
+        invocationId = InvocationId.next();
+        enter(ScopeState.START_CHOWN);
+        if (context.cgroups().isEmpty()) {
+            run(new HeldProcesses(context.loop(), adopted));
+            return;
+        }
+        UnitCgroups cgroups = context.cgroups().get();
+        Work<Cgroup> _ =
+                lane.work("to adopt its processes", () -> cgroup(cgroups, adopted))
+                        .releasing(UnitCgroups::remove)
+                        .ifNeverBegun(() -> adopted.forEach(PidFd::close))
+                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
+                        .begin((cgroup, failure) -> {
+                            if (cgroup != null) {
+                                run(
+                                        new CgroupProcesses(
+                                                context.loop(),
+                                                lane,
+                                                stopLane,
+                                                text -> context.warn(name(), text),
+                                                cgroup));
+                            } else {
+                                context.error(
+                                        name(),
+                                        "cannot adopt its processes: " + Work.reason(failure));
+                                end(ScopeResult.RESOURCES);
+                            }
+                        });
+    }
+
+    private UnitName slice() {
+        return unit.cgroup().sliceOf(name(), context.scope());
+    }
+
+    /** Blocking. */
+    private Cgroup cgroup(UnitCgroups cgroups, List<PidFd> adopted) {
+        Cgroup cgroup = null;
+        try {
+            cgroup = cgroups.create(name(), slice());
+            if (Adoption.adopt(cgroup, adopted) == 0) {
+                throw new IllegalStateException("all of them have ended");
+            }
+            return cgroup;
+        } catch (RuntimeException e) {
+            if (cgroup != null) {
+                boolean _ = UnitCgroups.remove(cgroup);
+            }
+            throw e;
+        } finally {
+            adopted.forEach(PidFd::close);
+        }
+    }
+
+    private void run(RunProcesses adopted) {
+        processes = adopted;
+        Optional<Cgroup> cgroup = adopted.cgroup();
+        Workload entered =
+                new Workload(
+                        name(),
+                        invocationId,
+                        slice(),
+                        cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
+        run = entered;
+        context.processes()
+                .enter(
+                        entered,
+                        cgroup.map(own -> OptionalLong.of(own.id()))
+                                .orElse(OptionalLong.empty()));
+        if (stopWanted) {
+            signal(ScopeState.STOP_SIGTERM, ScopeResult.SUCCESS);
+        } else {
+            context.info(name(), "started");
+            enter(ScopeState.RUNNING);
+            deadline.set(runtime(), this::ranTooLong);
+            starts.answer(JobResult.DONE);
+        }
+        if (!closing) {
+            adopted.watchEmpty(() -> end(ScopeResult.SUCCESS));
+        }
+    }
+
+    private TimeSpan runtime() {
+        TimeSpan run = unit.limits().run();
+        long extra = unit.limits().runExtra().micros();
+        return run.isInfinite() || extra == 0 || extra == Long.MAX_VALUE
+                ? run
+                : new TimeSpan(
+                        Math.min(
+                                Long.MAX_VALUE - 1 - extra, run.micros())
+                                + ThreadLocalRandom.current().nextLong(extra + 1));
+    }
+
+    private void ranTooLong() {
+        context.warn(name(), "has run for RuntimeMaxSec=, and is stopped");
+        signal(ScopeState.STOP_SIGTERM, ScopeResult.TIMEOUT);
+    }
+
+    /** Its start is given up: nobody adopts what was given to it. */
+    @Override
+    public void withdrawStart() {
+        given.forEach(PidFd::close);
+        given.clear();
+    }
+
+    // ---- stop
+
+    @Override
+    public boolean release() {
+        if (!state.isUp() || closing) {
+            return false;
+        }
+        deadline.lift();
+        enter(ScopeState.ABANDONED);
+        return true;
+    }
+
+    @Override
+    public void stop(Consumer<JobResult> done) {
+        switch (state) {
+            case DEAD, FAILED -> done.accept(JobResult.DONE);
+            case START_CHOWN -> {
+                stopWanted = true; // the end of the adoption finds that
+                stops.add(done);
+            }
+            case STOP_SIGTERM, STOP_SIGKILL -> stops.add(done);
+            case RUNNING, ABANDONED -> {
+                stops.add(done);
+                if (!closing) {
+                    signal(ScopeState.STOP_SIGTERM, ScopeResult.SUCCESS);
+                }
+            }
+        }
+    }
+
+    /** Sends the signal of a state, unless its KillMode= reaches nobody: it has no main process. */
+    private void signal(ScopeState next, ScopeResult why) {
+        note(why);
+        boolean last = next == ScopeState.STOP_SIGKILL;
+        KillMode mode = kill().mode();
+        if (mode == KillMode.CONTROL_GROUP || (last && mode == KillMode.MIXED)) {
+            enter(next);
+            deadline.set(unit.limits().stop(), this::stopsTooLong);
+            running()
+                    .signal(
+                            last
+                                    ? new RunSignal(kill().finalSignal(), false)
+                                    : new RunSignal(kill().signal(), kill().sendHangup()),
+                            List.of(),
+                            () -> {});
+        } else if (last) {
+            end(ScopeResult.SUCCESS);
+        } else {
+            signal(ScopeState.STOP_SIGKILL, why);
+        }
+    }
+
+    private RunProcesses running() {
+        RunProcesses own = processes;
+        if (own == null) {
+            throw new IllegalStateException(name() + " does not run");
+        }
+        return own;
+    }
+
+    private void stopsTooLong() {
+        if (state == ScopeState.STOP_SIGKILL) {
+            context.error(name(), "processes are left over after " + kill().finalSignal());
+            end(ScopeResult.TIMEOUT);
+        } else if (kill().sendFinal()) {
+            context.warn(name(), "does not stop in time: " + kill().finalSignal());
+            signal(ScopeState.STOP_SIGKILL, ScopeResult.TIMEOUT);
+        } else {
+            context.warn(name(), "does not stop in time, and SendSIGKILL=no");
+            end(ScopeResult.TIMEOUT);
+        }
+    }
+
+    private void note(ScopeResult why) {
+        if (result == ScopeResult.SUCCESS) {
+            result = why;
+        }
+    }
+
+    // ---- end
+
+    /** Lets go of its processes: those that are left stay where they are. */
+    private void end(ScopeResult why) {
+        if (closing) {
+            return;
+        }
+        note(why);
+        closing = true;
+        deadline.lift();
+        RunProcesses ended = processes;
+        processes = null;
+        if (ended == null) {
+            ended();
+            return;
+        }
+        ended.forget();
+        Work<Boolean> _ =
+                lane.work("to remove its cgroup", () -> ended.clean(false))
+                        .evenIfLate()
+                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
+                        .begin((empty, failure) -> {
+                            if (failure != null) {
+                                context.warn(
+                                        name(), "cannot remove its cgroup: " + Work.reason(failure));
+                            } else if (Boolean.FALSE.equals(empty)) {
+                                context.notice(name(), "leaves processes behind");
+                            }
+                            ended();
+                        });
+    }
+
+    private void ended() {
+        closing = false;
+        leave();
+        JobWaiters started = starts.take();
+        JobWaiters stopped = stops.take();
+        enter(result == ScopeResult.SUCCESS ? ScopeState.DEAD : ScopeState.FAILED);
+        if (result == ScopeResult.SUCCESS) {
+            context.info(name(), "stopped");
+        } else {
+            context.error(name(), "failed: " + result);
+        }
+        started.answer(
+                result == ScopeResult.SUCCESS && stopWanted
+                        ? JobResult.CANCELED
+                        : JobResult.FAILED);
+        stopped.answer(JobResult.DONE);
+        context.events().settled(name(), state.active());
+    }
+
+    private void leave() {
+        Workload over = run;
+        run = null;
+        if (over != null) {
+            context.processes().leave(over);
+        }
+    }
+
+    @Override
+    public void reload(Consumer<JobResult> done) {
+        done.accept(JobResult.INVALID); // it has no commands
+    }
+
+    @Override
+    public void resetFailed() {
+        if (state == ScopeState.FAILED) {
+            result = ScopeResult.SUCCESS;
+            enter(ScopeState.DEAD);
+        }
+    }
+
+    @Override
+    public boolean isReadyFor(JobType type) {
+        return !closing && ManagedUnit.super.isReadyFor(type);
+    }
+
+    @Override
+    public boolean kill(Signal signal, boolean all) {
+        return kill(signal, KillWhom.ALL, OptionalInt.empty());
+    }
+
+    /** It has neither a main process nor one beside it, and no value is sent to all. */
+    @Override
+    public boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
+        RunProcesses own = processes;
+        if (own == null || whom != KillWhom.ALL || value.isPresent()) {
+            return false;
+        }
+        own.signal(new RunSignal(signal, false), List.of(), () -> {});
+        return true;
+    }
+
+    @Override
+    public void abandon() {
+        withdrawStart();
+        deadline.lift();
+        RunProcesses left = processes;
+        processes = null;
+        leave();
+        if (left != null) {
+            left.forget();
+            try {
+                boolean _ = left.clean(true);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    // ---- what it shows
+
+    @Override
+    public UnitTimes times() {
+        return times;
+    }
+
+    @Override
+    public UnitStatus status() {
+        RunProcesses own = processes;
+        return UnitStatus.of(unit, state.active(), state.word(), since, result.toString())
+                .withInvocation(invocationId)
+                .withCgroup(
+                        own == null
+                                ? Optional.empty()
+                                : own.cgroup().map(cgroup -> cgroup.path().path()));
+    }
+}

@@ -1,0 +1,187 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Credentials;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.systemd1.setting.UnitDescription;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The processes that a caller wants to have in a scope of his: held from the beginning, then
+ * judged, and then given away.
+ *
+ * <p>A number belongs to whoever has it when the call is read, and to nobody else afterwards: all
+ * questions are asked about the descriptor. Whoever is not root may have his own processes only,
+ * which no set-user-ID program has made more than that, and the owner of the manager alone may take
+ * them out of another unit: a service would lose what it has to stop.
+ */
+final class AdoptedProcesses implements AutoCloseable {
+    /** Tells which unit a process belongs to. */
+    interface Units {
+        CompletionStage<Optional<Workload>> workloadOf(PidFd process);
+    }
+
+    private final List<PidFd> held = new ArrayList<>();
+    private boolean withCaller;
+
+    private AdoptedProcesses() {}
+
+    /**
+     * @param processes owned from now on
+     * @param withCaller whether the caller is one of them
+     */
+    AdoptedProcesses(List<PidFd> processes, boolean withCaller) {
+        held.addAll(processes);
+        this.withCaller = withCaller;
+    }
+
+    /**
+     * Takes hold of them. By the thread that reads.
+     *
+     * @throws DBusException if one of them is none
+     */
+    static AdoptedProcesses of(MethodCall call, UnitDescription unit) {
+        AdoptedProcesses processes = new AdoptedProcesses();
+        try {
+            for (Handle handle : unit.pidfds()) {
+                processes.held.add(ProcessQuestions.pidfd(call.descriptor(handle)));
+            }
+            for (long pid : unit.pids()) {
+                if (pid == 0) {
+                    processes.withCaller = true;
+                } else {
+                    processes.held.add(find(pid));
+                }
+            }
+            return processes;
+        } catch (RuntimeException e) {
+            processes.close();
+            throw e;
+        }
+    }
+
+    private static PidFd find(long pid) {
+        return (pid > Integer.MAX_VALUE ? Optional.<PidFd>empty() : PidFd.find((int) pid))
+                .orElseThrow(AdoptedProcesses::noSuchProcess);
+    }
+
+    private static DBusException noSuchProcess() {
+        return new DBusException(
+                "System.Error.ESRCH", "Failed to set unit properties: No such process");
+    }
+
+    boolean isEmpty() {
+        return held.isEmpty() && !withCaller;
+    }
+
+    /**
+     * Refuses those that the caller may not have. May wait.
+     *
+     * @throws DBusException why one of them is refused
+     */
+    void check(Peer caller, Units units) throws InterruptedException {
+        if (withCaller) {
+            if (!(caller instanceof Peer.Held known)) {
+                throw noSuchProcess();
+            }
+            held.add(known.process().duplicate());
+            withCaller = false;
+        }
+        for (PidFd process : held) {
+            try {
+                check(process, caller, units);
+            } catch (ErrnoException e) {
+                throw e.errno() == Errno.ESRCH ? noSuchProcess() : e;
+            }
+        }
+    }
+
+    private static void check(PidFd process, Peer caller, Units units)
+            throws InterruptedException {
+        try (PidFd self = PidFd.self()) {
+            if (process.equals(self)) {
+                throw refused(process, "is a manager process, refusing.");
+            }
+        }
+        if (isOfKernel(process)) {
+            throw refused(process, "is a kernel thread, refusing.");
+        }
+        if (caller.uid() == 0) {
+            return;
+        }
+        Credentials credentials =
+                process.info().credentials().orElseThrow(AdoptedProcesses::noSuchProcess);
+        long uid = caller.uid();
+        if (credentials.realUid() != uid
+                || credentials.effectiveUid() != uid
+                || credentials.savedUid() != uid) {
+            throw Errors.denied("Process " + process.pid() + " not owned by client's UID. Refusing.");
+        }
+        if (uid != Unistd.geteuid()) {
+            Optional<Workload> unit = unitOf(process, units);
+            if (unit.isPresent()) {
+                throw Errors.denied(
+                        "Process "
+                                + process.pid()
+                                + " belongs to "
+                                + unit.get().unit()
+                                + ", refusing.");
+            }
+        }
+    }
+
+    /** A thread of the kernel executes no file, and neither does a process that has ended. */
+    private static boolean isOfKernel(PidFd process) {
+        try {
+            return process.proc().executable().toString().isEmpty();
+        } catch (ErrnoException e) {
+            return e.errno() == Errno.ENOENT && process.isAlive();
+        }
+    }
+
+    private static DBusException refused(PidFd process, String why) {
+        return Errors.invalid("Process " + process.pid() + " " + why);
+    }
+
+    private static Optional<Workload> unitOf(PidFd process, Units units)
+            throws InterruptedException {
+        try {
+            return units.workloadOf(process)
+                    .toCompletableFuture()
+                    .get(
+                            ManagerLimits.QUESTION_PATIENCE.duration().toMillis(),
+                            TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw Errors.denied(
+                    "Cannot tell which unit process " + process.pid() + " belongs to: " + e);
+        }
+    }
+
+    /** Gives them away: whoever gets them owns them. */
+    List<PidFd> take() {
+        List<PidFd> taken = List.copyOf(held);
+        held.clear();
+        return taken;
+    }
+
+    @Override
+    public void close() {
+        held.forEach(PidFd::close);
+        held.clear();
+    }
+}

@@ -1,0 +1,114 @@
+package io.holdfast.manager.systemd1.setting;
+
+import io.holdfast.core.linux.Signal;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.manager.systemd1.property.Errors;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+
+/**
+ * One property that a caller may set of a unit that he describes.
+ *
+ * @param type its D-Bus type
+ * @param set adds a value of that type to a description
+ */
+record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
+    /**
+     * @throws io.holdfast.dbus.DBusException if the value is of another type, or cannot be taken
+     */
+    void set(UnitDescription unit, Variant value) {
+        if (!value.type().toString().equals(type)) {
+            throw Errors.invalid("Failed to set unit properties: Unexpected message contents");
+        }
+        set.accept(unit, value.value());
+    }
+
+    // ---- the kinds of values, each the value of a directive
+
+    static SettableProperty text(String section, String directive) {
+        return new SettableProperty(
+                "s", (unit, value) -> unit.literal(section, directive, (String) value));
+    }
+
+    static SettableProperty bool(String section, String directive) {
+        return new SettableProperty(
+                "b",
+                (unit, value) ->
+                        unit.line(section, directive, Boolean.TRUE.equals(value) ? "yes" : "no"));
+    }
+
+    /** In microseconds; all ones for no end. */
+    static SettableProperty time(String section, String directive) {
+        return new SettableProperty(
+                "t",
+                (unit, value) -> {
+                    long micros = (Long) value;
+                    TimeSpan span =
+                            micros < 0 || micros == Long.MAX_VALUE
+                                    ? TimeSpan.INFINITY
+                                    : new TimeSpan(micros);
+                    unit.line(section, directive, span.toString());
+                });
+    }
+
+    /** One of the words of an enumeration, as the directive has them. */
+    static <E extends Enum<E>> SettableProperty word(
+            String section, String directive, E[] constants) {
+        List<String> words =
+                Stream.of(constants)
+                        .map(each -> each.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                        .toList();
+        return new SettableProperty(
+                "s",
+                (unit, value) -> {
+                    if (!words.contains(value)) {
+                        throw Errors.invalid("Invalid " + directive + " setting: " + value);
+                    }
+                    unit.line(section, directive, (String) value);
+                });
+    }
+
+    static SettableProperty signal(String section, String directive) {
+        return new SettableProperty(
+                "i",
+                (unit, value) -> {
+                    int number = (Integer) value;
+                    if (number < 1 || number > 64) {
+                        throw Errors.invalid("Invalid " + directive + " value: " + number);
+                    }
+                    unit.line(section, directive, new Signal(number).toString());
+                });
+    }
+
+    static SettableProperty units(String section, String directive) {
+        return new SettableProperty(
+                "as",
+                (unit, value) -> {
+                    for (Object name : (List<?>) value) {
+                        unit.line(section, directive, name((String) name).text());
+                    }
+                });
+    }
+
+    static SettableProperty slice(String section, String directive) {
+        return new SettableProperty(
+                "s",
+                (unit, value) -> {
+                    UnitName name = name((String) value);
+                    if (name.type() != UnitType.SLICE) {
+                        throw Errors.invalid("Unit name '" + name + "' is not a slice");
+                    }
+                    unit.line(section, directive, name.text());
+                });
+    }
+
+    private static UnitName name(String text) {
+        return UnitName.parse(text)
+                .orElseThrow(() -> Errors.invalid("Invalid unit name '" + text + "'"));
+    }
+}

@@ -1,0 +1,68 @@
+package io.holdfast.manager.unit.section;
+
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.List;
+
+/** A scope: processes that somebody else has started, and that the manager holds together. */
+public record ScopeUnit(
+        UnitSource source,
+        UnitSection unit,
+        Limits limits,
+        KillSettings kill,
+        CgroupSettings cgroup,
+        InstallSection install,
+        List<Diagnostic> diagnostics)
+        implements Unit {
+    /**
+     * How long a scope may take.
+     *
+     * @param stop after which its processes get the next signal
+     * @param run after which it is stopped
+     * @param runExtra the most that is added to {@code run}, by chance
+     */
+    public record Limits(TimeSpan stop, TimeSpan run, TimeSpan runExtra) {
+        private static final Limits DEFAULT =
+                new Limits(TimeSpan.seconds(90), TimeSpan.INFINITY, TimeSpan.ZERO);
+    }
+
+    public ScopeUnit {
+        diagnostics = List.copyOf(diagnostics);
+    }
+
+    @Override
+    public ScopeUnit with(UnitSection section) {
+        return new ScopeUnit(source, section, limits, kill, cgroup, install, diagnostics);
+    }
+
+    static final class Reader implements SectionReader {
+        private Limits limits = Limits.DEFAULT;
+
+        @Override
+        public boolean assign(Assignment a) {
+            Limits before = limits;
+            switch (a.key()) {
+                case "TimeoutStopSec" ->
+                        limits =
+                                new Limits(
+                                        a.timeout(before.stop), before.run, before.runExtra);
+                case "RuntimeMaxSec" ->
+                        limits =
+                                new Limits(
+                                        before.stop, a.timeout(before.run), before.runExtra);
+                case "RuntimeRandomizedExtraSec" ->
+                        limits =
+                                new Limits(before.stop, before.run, a.span(before.runExtra));
+                default -> {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        Limits build() {
+            return limits;
+        }
+    }
+}

@@ -292,14 +292,16 @@ final class Operations {
                 verb.details(unit),
                 reply,
                 () -> {
-                    try {
-                        then.accept(call.peer()); // known by now: it was judged
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                        fail(reply, e);
-                    } catch (RuntimeException e) {
-                        fail(reply, e);
-                    }
+                    var _ =
+                            Thread.ofVirtual()
+                                    .name("D-Bus call of a judged caller")
+                                    .start(() -> {
+                                        try {
+                                            then.accept(call.peer()); // known: it was judged
+                                        } catch (InterruptedException | RuntimeException e) {
+                                            fail(reply, e);
+                                        }
+                                    });
                 });
     }
 

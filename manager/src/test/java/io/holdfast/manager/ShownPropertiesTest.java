@@ -50,6 +50,7 @@ class ShownPropertiesTest {
                         "StandardOutput=journal",
                         "StandardError=inherit",
                         "WatchdogUSec=infinity");
+        assertThat(shown("plain", "ExitType")).containsExactly("ExitType=main");
         stage.start("plain");
         assertThat(shown("plain", "WatchdogUSec")).containsExactly("WatchdogUSec=0");
 

@@ -67,6 +67,7 @@ final class ServiceProperties {
 
     private static void addLife(PropertyTable<Service> table) {
         table.fixed("Type", "s", s -> UnitProperties.word(s.section().type()))
+                .fixed("ExitType", "s", _ -> "main") // the other is not applied
                 .changing("Result", "s", s -> s.subject.view().status().result())
                 .changing(
                         "ReloadResult",

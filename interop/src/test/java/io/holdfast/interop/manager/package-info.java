@@ -1,4 +1,7 @@
-/** The service manager beside systemd: the same units and scripts on both. */
+/**
+ * The service manager beside systemd: the same units and scripts on both, and systemd's own tests,
+ * of which {@code suite.txt} tells which run and what is missing for the others.
+ */
 @NullMarked
 package io.holdfast.interop.manager;
 

@@ -1,0 +1,131 @@
+package io.holdfast.interop.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.holdfast.cli.Holdfast;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.Needs;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Runs systemd's own tests of its manager, the scripts of Debian's package systemd-tests, against
+ * {@code holdfast up}. {@code suite.txt} tells of each script that it runs, or what is missing for
+ * it. The package is unpacked into a folder of the test and not installed.
+ */
+@Timeout(400)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"apt-get", "dpkg-deb", "unshare", "mount", "ip", "bash", "systemctl"})
+class SystemdSuiteTest {
+    private static final Pattern SCRIPT = Pattern.compile("TEST-(07-PID1|23-UNIT-FILE)\\..*\\.sh");
+    private static final Pattern RUNS = Pattern.compile("runs(?: with (\\S+))?");
+
+    @TempDir private Path folder;
+    private Path tests = Path.of("/");
+
+    @BeforeAll
+    void unpack() throws Exception {
+        Path download = Files.createDirectory(folder.resolve("download"));
+        String said =
+                Shell.run(
+                        List.of(
+                                "sh",
+                                "-c",
+                                "cd \"$1\" && apt-get download systemd-tests=257* && dpkg-deb -x"
+                                        + " *.deb .",
+                                "sh",
+                                download.toString()));
+        tests = download.resolve("usr/lib/systemd/tests");
+        assumeTrue(Files.isDirectory(tests), "needs the package systemd-tests 257: " + said);
+    }
+
+    /** What is said of each script. */
+    private static Map<String, String> lines() {
+        Map<String, String> lines = new TreeMap<>();
+        for (String line : CaseFiles.resource("suite.txt").lines().toList()) {
+            if (!line.startsWith("#")) {
+                String[] parts = line.split(" \\| ", 2);
+                assertThat(parts).as(line).hasSize(2);
+                assertThat(lines.put(parts[0], parts[1])).as(line).isNull();
+            }
+        }
+        return lines;
+    }
+
+    static List<String> running() {
+        return lines().entrySet().stream()
+                .filter(line -> RUNS.matcher(line.getValue()).matches())
+                .map(Map.Entry::getKey)
+                .toList();
+    }
+
+    @Test
+    void somethingIsSaidOfEachScript() throws IOException {
+        Set<String> scripts = new TreeSet<>();
+        try (DirectoryStream<Path> units = Files.newDirectoryStream(units())) {
+            for (Path unit : units) {
+                String name = unit.getFileName().toString();
+                if (SCRIPT.matcher(name).matches()) {
+                    scripts.add(name);
+                }
+            }
+        }
+        assertThat(lines().keySet()).isEqualTo(scripts);
+    }
+
+    private Path units() {
+        return tests.resolve("testdata/units");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("running")
+    void runs(String script) throws Exception {
+        Matcher line = RUNS.matcher(lines().get(script));
+        assertThat(line.matches()).isTrue();
+        Optional<String> program = Optional.ofNullable(line.group(1));
+        assumeTrue(
+                program.isEmpty() || Files.exists(Path.of("/usr/bin", program.get())),
+                "needs " + program.orElse(""));
+        Path suite =
+                Files.writeString(folder.resolve("suite.sh"), CaseFiles.resource("suite.sh"));
+        Path scratch = Files.createDirectories(folder.resolve("scratch"));
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                "timeout",
+                                "--kill-after=5",
+                                "300",
+                                "sh",
+                                suite.toString(),
+                                scratch.toString(),
+                                tests.toString(),
+                                script));
+        command.addAll(ChildJvm.command(List.of(), Holdfast.class, "up"));
+        ChildJvm.Result result = ChildJvm.run(command);
+        assertThat(result.status()).as(result.output()).isZero();
+    }
+}

@@ -1,0 +1,83 @@
+# suite.sh FOLDER TESTS SCRIPT COMMAND…: runs a script of systemd's own tests against the manager that
+# COMMAND suite.target runs.
+# TESTS is the folder that they expect as /usr/lib/systemd/tests; FOLDER takes what is made. The script and the manager
+# see the machine's files, but all that they write is in memory: the root is an overlay in a mount namespace, with a
+# /run, /dev, network and processes of its own. Ends with the status of the script; what the manager says comes first.
+set -eu
+folder=$1 tests=$2 script=$3
+shift 3
+
+inside() {
+    mount --make-rprivate /
+    mount -t tmpfs none "$folder"
+    cd "$folder"
+    mkdir upper work root
+    mount -t overlay -o lowerdir=/,upperdir=upper,workdir=work none root
+    cd root
+    mount -t proc proc proc
+    mount -t sysfs -o ro sysfs sys
+    mount -t cgroup2 cgroup2 sys/fs/cgroup
+    mount -t tmpfs -o mode=755 none run
+    mount -t tmpfs -o mode=755 none dev
+    for node in null zero full random urandom tty; do
+        : >dev/$node
+        mount --bind /dev/$node dev/$node
+    done
+    ln -s /proc/self/fd dev/fd
+    mkdir dev/shm
+    mkdir -p usr/lib/systemd/tests run/systemd/system run/lock old
+    mount --bind "$tests" usr/lib/systemd/tests
+    pivot_root . old
+    cd /
+    umount -l old
+    ip link set lo up
+    case $script in
+    TEST-07-*) units=TEST-07-PID1.units ;;
+    *) units=TEST-23-UNIT-FILE.units ;;
+    esac
+    cd /usr/lib/systemd/tests/testdata
+    cp -r "$units"/. units/success-failure-test*.service /run/systemd/system/
+    printf '[Unit]\nDefaultDependencies=no\n' >/run/systemd/system/suite.target
+    export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 SYSTEMD_PAGER=
+    "$@" suite.target </dev/null >/run/manager.log 2>&1 &
+    manager=$!
+    turns=0
+    until [ -S /run/holdfast/systemd/private ]; do
+        turns=$((turns + 1))
+        if [ $turns -ge 1200 ] || [ ! -e /proc/$manager/exe ]; then
+            cat /run/manager.log
+            echo "the manager does not come up"
+            exit 99
+        fi
+        sleep 0.05
+    done
+    ln -s /run/holdfast/systemd/private /run/systemd/private
+    status=0
+    timeout 120 bash "/usr/lib/systemd/tests/testdata/units/$script" >/run/script.log 2>&1 </dev/null || status=$?
+    cat /run/manager.log /run/script.log
+    kill $manager 2>&1 || true
+    wait $manager || echo "the manager ends with $?"
+    exit $status
+}
+
+if [ "${SUITE_INSIDE-}" ]; then
+    unset SUITE_INSIDE
+    inside "$@"
+fi
+
+own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+mounted=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+cgroup=${mounted}${own%/}/hfsuite$$
+mkdir "$cgroup"
+end() {
+    echo 1 >"$cgroup/cgroup.kill"
+    wait
+    while [ -d "$cgroup" ]; do # until the last process has left it
+        find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.01
+    done
+}
+trap end EXIT
+status=0
+SUITE_INSIDE=yes sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec unshare --pid --fork --kill-child --mount --cgroup \
+    --uts --ipc --net sh "$@"' sh "$cgroup" "$0" "$folder" "$tests" "$script" "$@" || status=$?
+exit $status

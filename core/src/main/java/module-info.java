@@ -8,6 +8,8 @@ module io.holdfast.core {
     exports io.holdfast.core.limit;
     exports io.holdfast.core.linux;
     exports io.holdfast.core.process;
+    exports io.holdfast.core.run;
+    exports io.holdfast.core.scope;
     exports io.holdfast.core.socket;
     exports io.holdfast.core.text;
 }

@@ -31,10 +31,39 @@ public final class CoreLimits {
                     "time that the parent of a process may take to reap it before its exit is"
                             + " reported without a status");
 
+    /** How long the processes of a scope may take to be gone after it was killed. */
+    public static final Limit SCOPE_PATIENCE =
+            Limit.time(
+                    "io.holdfast.scopePatience",
+                    Duration.ofSeconds(10),
+                    "time that the processes of a scope may take to be gone once they are killed");
+
+    /** Bytes of standard output that a run keeps. */
+    public static final Limit RUN_OUTPUT =
+            Limit.bytes(
+                    "io.holdfast.runOutput", 16 << 20, "bytes of standard output that a run keeps");
+
+    /** Bytes of standard error that a run keeps. */
+    public static final Limit RUN_ERROR =
+            Limit.bytes(
+                    "io.holdfast.runError", 16 << 20, "bytes of standard error that a run keeps");
+
+    /** Bytes of one line that a reader of lines gets at once. */
+    public static final Limit RUN_LINE =
+            Limit.bytes("io.holdfast.runLine", 1 << 20, "bytes of a line that a run hands over");
+
     private CoreLimits() {}
 
     /** All of them. */
     public static List<Limit> all() {
-        return List.of(SPAWNERS, ACCOUNT_PATIENCE, ACCOUNT_AGE, REAP_GRACE);
+        return List.of(
+                SPAWNERS,
+                ACCOUNT_PATIENCE,
+                ACCOUNT_AGE,
+                REAP_GRACE,
+                SCOPE_PATIENCE,
+                RUN_OUTPUT,
+                RUN_ERROR,
+                RUN_LINE);
     }
 }

@@ -86,7 +86,12 @@ public enum Feature {
             "cgroup.kill",
             "Linux 5.14",
             "freeze, kill every member by pidfd, thaw",
-            Probe::cgroupKill);
+            Probe::cgroupKill),
+    SCOPE_CGROUP(
+            "a cgroup for each scope of processes",
+            "Linux 5.4 and a cgroup2 that is mounted",
+            "scopes find their processes as a subreaper, by a walk",
+            () -> CgroupMount.find() != null);
 
     private static final Set<String> WITHOUT =
             names(System.getProperty("io.holdfast.without", "").toUpperCase(Locale.ROOT));

@@ -15,14 +15,19 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The processes of a cgroup, held: each was in it when it was verified, after it was opened.
- * Closing this closes all of them; {@link #take} hands them over instead.
+ * The processes of a cgroup or of another group, held: each was in it when it was verified, after it
+ * was opened. Closing this closes all of them; {@link #take} hands them over instead.
  */
 public final class Members implements Iterable<PidFd>, AutoCloseable {
     private List<PidFd> pidFds;
 
     private Members(List<PidFd> pidFds) {
         this.pidFds = pidFds;
+    }
+
+    /** Takes over processes that were found in another way than by a cgroup. */
+    public static Members adopt(List<PidFd> verified) {
+        return new Members(List.copyOf(verified));
     }
 
     static Members of(Cgroup cgroup, boolean below) {

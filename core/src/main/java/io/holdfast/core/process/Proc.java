@@ -6,6 +6,7 @@ import io.holdfast.core.linux.Fcntl;
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.KernelFile;
 import io.holdfast.core.linux.KernelPath;
+import io.holdfast.core.linux.SysDirent;
 import io.holdfast.core.linux.SysTime;
 import io.holdfast.core.linux.Unistd;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.StringTokenizer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Attributes of a process that only {@code /proc/PID} has (proc(5)). This is the one file that
@@ -36,6 +38,7 @@ import java.util.function.Function;
  * mode").
  */
 public final class Proc {
+    private static final int SOFT = 26; // the column of soft limits in "limits"
     private static final long NANOS_A_TICK = 10_000_000; // USER_HZ is 100 on every architecture
 
     // linux/sched.h
@@ -168,6 +171,62 @@ public final class Proc {
      */
     public long startTicks() {
         return Long.parseLong(stat()[19]);
+    }
+
+    /**
+     * The numbers of its children now: each is a child only if, once it is held, its parent is
+     * still this process. One that came or went meanwhile may be missing.
+     *
+     * @throws ErrnoException also ENOENT where the kernel does not list children
+     *     (CONFIG_PROC_CHILDREN)
+     */
+    public int[] children() {
+        return read(dir -> {
+            try (Fd threads = Fcntl.open(dir, "task", Fcntl.O_PATH | Fcntl.O_DIRECTORY, 0)) {
+                List<String> names = SysDirent.directories(threads);
+                IntStream.Builder numbers = IntStream.builder();
+                int gone = 0;
+                for (String thread : names) {
+                    gone += childrenOf(threads, thread, numbers) ? 0 : 1;
+                }
+                if (gone > 0 && gone == names.size()) {
+                    throw new ErrnoException("open", "task/TID/children", Errno.ENOENT);
+                }
+                return numbers.build().toArray();
+            }
+        });
+    }
+
+    /** False if the thread has ended: what it had for children is another thread's. */
+    private static boolean childrenOf(Fd threads, String thread, IntStream.Builder numbers) {
+        String children;
+        try {
+            children = KernelFile.text(threads, thread + "/children");
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ESRCH) {
+                return false;
+            }
+            throw e;
+        }
+        for (StringTokenizer each = new StringTokenizer(children); each.hasMoreTokens(); ) {
+            numbers.add(Integer.parseInt(each.nextToken()));
+        }
+        return true;
+    }
+
+    /**
+     * The soft limit of a resource, which it passes on to its children: {@link Resource#INFINITY}
+     * for none. Of a zombie, too.
+     */
+    public long softLimit(Resource resource) {
+        String[] lines = read(dir -> KernelFile.text(dir, "limits")).split("\n");
+        String soft = new StringTokenizer(lines[resource.number() + 1].substring(SOFT)).nextToken();
+        return soft.equals("unlimited") ? Resource.INFINITY : Long.parseUnsignedLong(soft);
+    }
+
+    /** The number of its process group, for people. */
+    public int processGroup() {
+        return Integer.parseInt(stat()[2]);
     }
 
     /** The number of its session's leader, for people. */

@@ -63,6 +63,30 @@ public final class Spawn {
         this.program = program;
     }
 
+    /** Another description of the same, which can be changed without changing this one. */
+    public Spawn copy() {
+        Spawn copy = new Spawn(program).arguments(arguments);
+        copy.descriptors.putAll(descriptors);
+        copy.pidVariables.addAll(pidVariables);
+        System.arraycopy(streams, 0, copy.streams, 0, streams.length);
+        copy.argumentZero = argumentZero;
+        copy.environment = environment == null ? null : new LinkedHashMap<>(environment);
+        copy.idVariable = idVariable;
+        copy.directory = directory;
+        copy.cgroup = cgroup;
+        copy.terminal = terminal;
+        copy.isolation = isolation;
+        copy.held = held;
+        copy.pipeIgnored = pipeIgnored;
+        copy.session = session;
+        copy.foreground = foreground;
+        copy.noNewPrivileges = noNewPrivileges;
+        copy.group = group;
+        copy.umask = umask;
+        copy.nice = nice;
+        return copy;
+    }
+
     /**
      * @param program a path, which starts at the working directory of this process if it is
      *     relative, or a name to look for in the {@code PATH} of this process
@@ -246,6 +270,11 @@ public final class Spawn {
         return this;
     }
 
+    /** Whether a {@link #cgroup} was chosen for it. */
+    public boolean hasCgroup() {
+        return cgroup != null;
+    }
+
     /**
      * Namespaces of its own, in which its program and its working directory are looked up. Its
      * standard streams are opened outside. {@link #start} throws {@link Isolation.FailedException}
@@ -300,6 +329,13 @@ public final class Spawn {
      */
     public Spawn whileHeld(Consumer<HeldChild> action) {
         held = action;
+        return this;
+    }
+
+    /** Does this first while the child is held, and then what {@link #whileHeld} was given. */
+    public Spawn alsoWhileHeld(Consumer<HeldChild> first) {
+        Consumer<HeldChild> then = held;
+        held = then == null ? first : first.andThen(then);
         return this;
     }
 

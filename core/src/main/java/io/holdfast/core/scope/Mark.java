@@ -1,0 +1,59 @@
+package io.holdfast.core.scope;
+
+import io.holdfast.core.linux.Errno;
+import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Resource;
+import io.holdfast.core.process.Spawn;
+import java.util.Arrays;
+
+/**
+ * What tells the descendants of one scope from all other processes: a random number that they
+ * inherit twice.
+ *
+ * <p>The variable {@code HOLDFAST_SCOPE} is lost by an exec with another environment, and cannot be
+ * read of a zombie, whose memory is gone. The soft limit RLIMIT_LOCKS is kept by fork, exec and
+ * zombies, and limits nothing since Linux 2.4.25; where its hard limit was lowered, there is the
+ * variable alone. Scopes of a JVM that is in a scope itself append their id to the variable, so
+ * that the outer scope finds what a dead JVM has left.
+ *
+ * @param id random, 2 or more
+ */
+record Mark(long id) {
+    static final String VARIABLE = "HOLDFAST_SCOPE";
+
+    private static final String SEPARATOR = ":";
+    private static final int ENVIRONMENT = 1 << 20; // bytes that are searched for the variable
+
+    private String hex() {
+        return Long.toHexString(id);
+    }
+
+    /** Puts it on a process that is to be started. */
+    void putOn(Spawn spawn) {
+        String outer = System.getenv(VARIABLE);
+        spawn.environment(VARIABLE, outer == null ? hex() : outer + SEPARATOR + hex());
+        long hard = SysResource.limit(Resource.LOCKS.number())[1];
+        if (hard == SysResource.INFINITY) {
+            spawn.alsoWhileHeld(child -> child.limit(Resource.LOCKS, id, hard));
+        }
+    }
+
+    /** Whether a process has it. */
+    boolean isOn(PidFd process) {
+        try {
+            return process.proc().softLimit(Resource.LOCKS) == id || isInEnvironment(process);
+        } catch (ErrnoException e) {
+            return switch (e.errno()) {
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may well have it
+                default -> false; // reaped, or of another user
+            };
+        }
+    }
+
+    private boolean isInEnvironment(PidFd process) {
+        String scopes = process.proc().environment(ENVIRONMENT).get(VARIABLE);
+        return scopes != null && Arrays.asList(scopes.split(SEPARATOR)).contains(hex());
+    }
+}

@@ -1,0 +1,82 @@
+package io.holdfast.core.scope;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Counts the starts of a scope that are under way, and refuses new ones once it ends. */
+final class Starts {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition over = lock.newCondition();
+    private int underWay;
+    private boolean refusing;
+
+    /** Begins a start: false if none may begin any more. */
+    boolean begin() {
+        lock.lock();
+        try {
+            if (refusing) {
+                return false;
+            }
+            underWay++;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void end() {
+        lock.lock();
+        try {
+            if (--underWay == 0) {
+                over.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void refuse() {
+        lock.lock();
+        try {
+            refusing = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isRefusing() {
+        lock.lock();
+        try {
+            return refusing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean areOver() {
+        lock.lock();
+        try {
+            return underWay == 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until none is under way; false when the time is over. */
+    boolean awaitOver(Deadline deadline) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            long left = deadline.left().toNanos();
+            while (underWay > 0) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = over.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -3,6 +3,7 @@ package io.holdfast.core.linux;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.invoke.MethodHandle;
+import java.util.OptionalLong;
 
 /** {@code sys/resource.h}: limits of a process, by its number. */
 public final class SysResource {
@@ -25,6 +26,24 @@ public final class SysResource {
             scratch.memory.set(JAVA_LONG, 0, soft);
             scratch.memory.set(JAVA_LONG, 8, hard);
             return Libc.intCall(PRLIMIT, scratch.errno, pid, resource, scratch.address, 0, 0, 0);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * The soft limit of a resource of any process, a zombie too; {@link #INFINITY} for none.
+     *
+     * @param pid whose process it was is to be verified afterwards
+     * @return empty if nobody has the number, or we may not ask
+     */
+    public static OptionalLong softLimitOf(int pid, int resource) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r = Libc.intCall(PRLIMIT, scratch.errno, pid, resource, 0, scratch.address, 0, 0);
+            return r < 0
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(scratch.memory.get(JAVA_LONG, 0));
         } finally {
             scratch.give();
         }

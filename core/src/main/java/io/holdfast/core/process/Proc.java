@@ -38,7 +38,6 @@ import java.util.stream.IntStream;
  * mode").
  */
 public final class Proc {
-    private static final int SOFT = 26; // the column of soft limits in "limits"
     private static final long NANOS_A_TICK = 10_000_000; // USER_HZ is 100 on every architecture
 
     // linux/sched.h
@@ -212,16 +211,6 @@ public final class Proc {
             numbers.add(Integer.parseInt(each.nextToken()));
         }
         return true;
-    }
-
-    /**
-     * The soft limit of a resource, which it passes on to its children: {@link Resource#INFINITY}
-     * for none. Of a zombie, too.
-     */
-    public long softLimit(Resource resource) {
-        String[] lines = read(dir -> KernelFile.text(dir, "limits")).split("\n");
-        String soft = new StringTokenizer(lines[resource.number() + 1].substring(SOFT)).nextToken();
-        return soft.equals("unlimited") ? Resource.INFINITY : Long.parseUnsignedLong(soft);
     }
 
     /** The number of its process group, for people. */

@@ -106,6 +106,11 @@ public final class Spawn {
         return new Spawn(command.getFirst()).arguments(command.subList(1, command.size()));
     }
 
+    /** The program, as it was given. */
+    public String program() {
+        return program;
+    }
+
     /** Adds arguments. */
     public Spawn arguments(List<String> more) {
         arguments.addAll(more);

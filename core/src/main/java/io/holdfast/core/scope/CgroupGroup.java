@@ -112,7 +112,7 @@ final class CgroupGroup implements Group {
             }
         }
         if (ProcessHandle.current().pid() == 1 || SysPrctl.isChildSubreaper()) {
-            OwnChildren.reap(this::isOfIt); // else their new parent does
+            OwnChildren.reap((zombie, _) -> isOfIt(zombie)); // else their new parent does
         }
         return true;
     }

@@ -7,6 +7,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import java.util.Arrays;
+import java.util.OptionalLong;
 
 /**
  * What tells the descendants of one scope from all other processes: a random number that they
@@ -40,10 +41,19 @@ record Mark(long id) {
         }
     }
 
-    /** Whether a process has it. */
-    boolean isOn(PidFd process) {
+    /**
+     * Whether a process has it.
+     *
+     * @param number its number, which a successor may have by now: so the process is asked
+     *     afterwards whether it is still its own
+     */
+    boolean isOn(PidFd process, int number) {
+        OptionalLong limit = SysResource.softLimitOf(number, Resource.LOCKS.number());
+        if (limit.isPresent() && limit.getAsLong() == id) {
+            return process.state() != PidFd.State.REAPED;
+        }
         try {
-            return process.proc().softLimit(Resource.LOCKS) == id || isInEnvironment(process);
+            return isInEnvironment(process);
         } catch (ErrnoException e) {
             return switch (e.errno()) {
                 case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may well have it

@@ -20,12 +20,18 @@ public final class ProcessesLeftException extends IllegalStateException {
                         + ": killed, and not empty after "
                         + limit
                         + ": "
-                        + (processes.isEmpty() ? "a start is under way" : processes.toString())
-                        + "; they are in an uninterruptible wait or belong to another user");
+                        + (processes.isEmpty()
+                                ? "a start is under way, or they fork faster than they are found"
+                                : processes
+                                        + "; they are in an uninterruptible wait or belong to"
+                                        + " another user"));
         this.processes = List.copyOf(processes);
     }
 
-    /** Which ones, for people: number and name. Empty if a start did not return. */
+    /**
+     * Which ones, for people: number and name. Empty if a start did not return, or
+     * each had a successor before it could be asked.
+     */
     public List<String> processes() {
         return processes;
     }

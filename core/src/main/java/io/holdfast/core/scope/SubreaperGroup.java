@@ -10,14 +10,25 @@ import io.holdfast.core.process.Spawn;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /** The processes of a scope without cgroup: see {@link Guarantee#SUBREAPER}. */
 final class SubreaperGroup implements Group {
-    /** Walks in a row that must find nobody: one can miss a process whose parent ends meanwhile. */
+    /**
+     * Walks in a row that must find nobody. The kernel's list of our children is not read in one
+     * step, so that a walk can miss one of them.
+     */
     private static final int EMPTY_WALKS = 2;
 
     private final Mark mark;
     private final Starts starts;
+
+    /**
+     * One walk at a time. What forks and exits before it can be held leaves a zombie for us, which
+     * shows the walk that somebody is there: so nobody else may reap it meanwhile.
+     */
+    private final ReentrantLock walking = new ReentrantLock();
 
     /** Those that were started here and are not reaped yet: by a pidfd of our own. */
     private final Map<PidFd, Child> started = new ConcurrentHashMap<>();
@@ -72,9 +83,34 @@ final class SubreaperGroup implements Group {
     }
 
     private Walk walk() {
-        Walk walk = Walk.of(this::isStartedHere, mark);
-        walk.zombies().forEach(this::reap);
-        return walk;
+        return walk(_ -> {});
+    }
+
+    private Walk walk(Consumer<PidFd> meet) {
+        walking.lock();
+        try {
+            return Walk.of(
+                    mark,
+                    new Walk.Visitor() {
+                        @Override
+                        public boolean isStarted(PidFd child) {
+                            return isStartedHere(child);
+                        }
+
+                        @Override
+                        public void meet(PidFd member) {
+                            meet.accept(member);
+                        }
+
+                        @Override
+                        public boolean reap(PidFd zombie) {
+                            // what is being started may not be known as a child yet
+                            return starts.areOver() && OwnChildren.reap(zombie);
+                        }
+                    });
+        } finally {
+            walking.unlock();
+        }
     }
 
     private boolean isStartedHere(PidFd child) {
@@ -87,25 +123,25 @@ final class SubreaperGroup implements Group {
         }
     }
 
-    /** Reaps an orphan of the scope. What is being started may not be known as a child yet. */
-    private void reap(PidFd zombie) {
-        if (starts.areOver()) {
-            boolean _ = OwnChildren.reap(zombie);
-        }
-    }
-
     /** Reaps the orphans of the scope that have ended. */
     void reapOrphans() {
-        OwnChildren.reap(zombie -> starts.areOver() && mark.isOn(zombie));
+        if (walking.tryLock()) {
+            try {
+                OwnChildren.reap((zombie, number) -> starts.areOver() && mark.isOn(zombie, number));
+            } finally {
+                walking.unlock();
+            }
+        }
     }
 
     @Override
     public boolean isEmpty() {
-        for (int i = 0; i < EMPTY_WALKS; i++) {
+        for (int quiet = 0; quiet < EMPTY_WALKS; ) {
             try (Walk walk = walk()) {
                 if (!walk.members().isEmpty()) {
                     return false;
                 }
+                quiet = walk.isQuiet() ? quiet + 1 : 0;
             }
         }
         return true;
@@ -113,10 +149,11 @@ final class SubreaperGroup implements Group {
 
     @Override
     public boolean awaitEmpty(Deadline deadline) throws InterruptedException {
-        for (int empty = 0; empty < EMPTY_WALKS; ) {
+        for (int quiet = 0; quiet < EMPTY_WALKS; ) {
             try (Walk walk = walk()) {
-                empty = walk.members().isEmpty() ? empty + 1 : 0;
-                if (!awaitExits(walk.members(), deadline)) {
+                quiet = walk.isQuiet() ? quiet + 1 : 0;
+                boolean isOver = quiet == 0 && deadline.isOver();
+                if (isOver || !awaitExits(walk.members(), deadline)) {
                     return false;
                 }
             }
@@ -137,12 +174,13 @@ final class SubreaperGroup implements Group {
 
     @Override
     public boolean kill(Starts starts, Deadline deadline) throws InterruptedException {
-        for (int empty = 0; empty < EMPTY_WALKS; ) {
+        for (int quiet = 0; quiet < EMPTY_WALKS; ) {
             boolean starting = !starts.areOver(); // before the walk
             try (Walk stopped = stopAll(deadline)) {
-                empty = stopped.members().isEmpty() ? empty + 1 : 0;
+                quiet = stopped.isQuiet() ? quiet + 1 : 0;
                 stopped.members().forEach(member -> send(member, Signal.KILL));
-                if (!awaitExits(stopped.members(), deadline)) {
+                boolean isOver = quiet == 0 && deadline.isOver();
+                if (isOver || !awaitExits(stopped.members(), deadline)) {
                     return false;
                 }
                 for (PidFd killed : stopped.members()) { // their parents were killed as well
@@ -150,7 +188,7 @@ final class SubreaperGroup implements Group {
                 }
             }
             if (starting) {
-                empty = 0;
+                quiet = 0;
                 if (!starts.awaitOver(deadline)) {
                     return false;
                 }
@@ -164,12 +202,11 @@ final class SubreaperGroup implements Group {
      * parent of its children.
      */
     private Walk stopAll(Deadline deadline) {
-        Walk before = walk();
+        Walk before = walk(member -> send(member, Signal.STOP));
         while (!before.members().isEmpty() && !deadline.isOver()) {
-            before.members().forEach(member -> send(member, Signal.STOP));
             Walk now;
             try {
-                now = walk();
+                now = walk(member -> send(member, Signal.STOP));
             } catch (RuntimeException e) {
                 before.close();
                 throw e;

@@ -13,7 +13,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * One look for the members of a scope without cgroup, from the children of this JVM downwards.
@@ -32,24 +31,32 @@ import java.util.function.Predicate;
  * only while the member that leads it is held.
  */
 final class Walk implements AutoCloseable {
-    private final Predicate<PidFd> started;
+    private final Visitor visitor;
     private final Mark mark;
     private final Set<PidFd> members = new LinkedHashSet<>();
-    private final List<PidFd> zombies = new ArrayList<>();
     private final List<PidFd> unknown = new ArrayList<>(); // children of ours, perhaps orphans
+    private boolean reaped;
 
-    private Walk(Predicate<PidFd> started, Mark mark) {
-        this.started = started;
-        this.mark = mark;
+    /** What is asked and done on the way, with processes that are lent. */
+    interface Visitor {
+        /** Whether a child of ours was started in the scope. */
+        boolean isStarted(PidFd child);
+
+        /** Meets a living member, as soon as it is known to be one. */
+        void meet(PidFd member);
+
+        /** Reaps a member that has exited, unless somebody else does; whether that was done. */
+        boolean reap(PidFd zombie);
     }
 
-    /**
-     * Walks.
-     *
-     * @param started whether a child of ours was started in the scope
-     */
-    static Walk of(Predicate<PidFd> started, Mark mark) {
-        Walk walk = new Walk(started, mark);
+    private Walk(Mark mark, Visitor visitor) {
+        this.mark = mark;
+        this.visitor = visitor;
+    }
+
+    /** Walks. */
+    static Walk of(Mark mark, Visitor visitor) {
+        Walk walk = new Walk(mark, visitor);
         try {
             walk.walk();
             return walk;
@@ -62,9 +69,7 @@ final class Walk implements AutoCloseable {
     private void walk() {
         try (PidFd self = PidFd.self()) {
             Deque<PidFd> found = new ArrayDeque<>();
-            for (PidFd child : OwnChildren.of(self)) {
-                sort(child, found);
-            }
+            OwnChildren.forEach(self, (child, number) -> sort(child, number, found));
             descend(found);
             Place own = Place.of(self);
             while (addRelated(own, found)) {
@@ -73,12 +78,12 @@ final class Walk implements AutoCloseable {
         }
     }
 
-    private void sort(PidFd child, Deque<PidFd> found) {
-        if (started.test(child)) {
+    private void sort(PidFd child, int number, Deque<PidFd> found) {
+        if (visitor.isStarted(child)) {
             add(child, found);
         } else if (Child.isStarted(child)) {
             child.close();
-        } else if (mark.isOn(child)) {
+        } else if (mark.isOn(child, number)) {
             add(child, found);
         } else {
             unknown.add(child);
@@ -86,24 +91,20 @@ final class Walk implements AutoCloseable {
     }
 
     private void add(PidFd process, Deque<PidFd> found) {
-        switch (process.state()) {
-            case ALIVE -> {
-                if (members.add(process)) {
-                    found.add(process);
-                } else {
-                    process.close();
-                }
+        PidFd.State state = process.state();
+        if (state == PidFd.State.ALIVE && members.add(process)) {
+            visitor.meet(process);
+            found.add(process);
+        } else {
+            try (process) {
+                reaped |= state == PidFd.State.EXITED && visitor.reap(process);
             }
-            case EXITED -> zombies.add(process);
-            case REAPED -> process.close();
         }
     }
 
     private void descend(Deque<PidFd> found) {
         for (PidFd next = found.poll(); next != null; next = found.poll()) {
-            for (PidFd child : OwnChildren.of(next)) {
-                add(child, found);
-            }
+            OwnChildren.forEach(next, (child, _) -> add(child, found));
         }
     }
 
@@ -160,14 +161,14 @@ final class Walk implements AutoCloseable {
         }
     }
 
+    /** Whether nobody was found, nor a trace of anybody. */
+    boolean isQuiet() {
+        return members.isEmpty() && !reaped;
+    }
+
     /** Those that live, lent. */
     Collection<PidFd> members() {
         return members;
-    }
-
-    /** Those that have exited and are not reaped, lent. */
-    Collection<PidFd> zombies() {
-        return zombies;
     }
 
     /** Hands the living ones to the caller. */
@@ -180,7 +181,6 @@ final class Walk implements AutoCloseable {
     @Override
     public void close() {
         members.forEach(PidFd::close);
-        zombies.forEach(PidFd::close);
         unknown.forEach(PidFd::close);
     }
 }

@@ -1,9 +1,12 @@
 package io.holdfast.core.scope;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.holdfast.core.linux.Signal;
+import io.holdfast.core.linux.SysPrctl;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Members;
@@ -12,12 +15,13 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
-import java.io.IOException;
+import io.holdfast.core.testkit.OpenDescriptors;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,32 +34,37 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ProcessScopeTest {
     private static final Duration LONG = Duration.ofSeconds(50);
 
+    @TempDir Path folder;
+
     private static ProcessScope open(Guarantee means) {
         return ProcessScope.open(ScopeOptions.standard().withName("test"), means);
     }
 
-    private static Spawn shell(String script) {
-        return Spawn.of("sh", "-c", script).stdin(Stdio.devNull());
-    }
-
-    /** The process whose number a script has written to a file; it lives. */
-    private static PidFd written(Path file) {
-        return Descendants.written(file);
+    private static Spawn sleeper() {
+        return Spawn.of("sleep", "1000");
     }
 
     @ParameterizedTest
     @EnumSource
-    void aDescendantThatForkedTwiceAndBeganASessionIsEnded(Guarantee means, @TempDir Path folder)
+    void aDescendantThatForkedTwiceAndBeganASessionIsHeldAndEnded(Guarantee means)
             throws Exception {
-        Path file = folder.resolve("pid");
+        endsTheDaemon(means, Descendants.daemon(folder.resolve("pid")));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void soIsOneWithoutItsEnvironment(Guarantee means) throws Exception {
+        endsTheDaemon(means, Descendants.daemonWithoutEnvironment(folder.resolve("pid")));
+    }
+
+    private void endsTheDaemon(Guarantee means, Spawn starting) throws Exception {
         PidFd daemon;
         try (ProcessScope scope = open(means)) {
             assertThat(scope.guarantee()).isEqualTo(means);
-            try (Child child = scope.start(shell(Descendants.daemon(file)))) {
+            try (Child child = scope.start(starting)) {
                 assertThat(child.await()).isEqualTo(new Exit.Exited(0));
             }
-            daemon = written(file);
-            assertThat(daemon.isAlive()).isTrue();
+            daemon = Descendants.written(folder.resolve("pid"));
             try (Members members = scope.members()) {
                 assertThat(members).contains(daemon);
             }
@@ -63,6 +72,361 @@ class ProcessScopeTest {
         }
         try (daemon) {
             assertThat(daemon.isAlive()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aStormOfDaemonsIsEnded(Guarantee means) {
+        Path running = folder.resolve("running");
+        Spawn storm = Descendants.storm(running);
+        String tag = Descendants.tag(storm);
+        try (ProcessScope scope = open(means);
+                Child _ = scope.start(storm)) {
+            Await.until(() -> Descendants.tagged(tag).size() > 20);
+
+            scope.kill();
+
+            assertThat(scope.isEmpty()).isTrue();
+            assertThat(Descendants.tagged(tag)).isEmpty();
+        }
+        Await.until(() -> Descendants.zombies().isEmpty());
+    }
+
+    @Test
+    @Needs(programs = "perl")
+    void noForkEscapesACgroup() {
+        endsTheRelay(Guarantee.CGROUP, Descendants.relay(folder.resolve("running"), 3, 1));
+    }
+
+    @Test
+    @Needs(programs = "perl")
+    void whatForksAndExitsIsEndedWithoutACgroup() {
+        endsTheRelay(Guarantee.SUBREAPER, Descendants.relay(folder.resolve("running"), 1, 20));
+    }
+
+    private void endsTheRelay(Guarantee means, Spawn relay) {
+        Path running = folder.resolve("running");
+        String group;
+        try (ProcessScope scope = open(means);
+                Child _ = scope.start(relay)) {
+            Descendants.awaitWritten(running);
+            group = Descendants.text(running).strip();
+            assertThat(Descendants.isGroupLeft(group)).isTrue();
+
+            scope.kill();
+
+            assertThat(scope.isEmpty()).isTrue();
+        }
+        Await.until(() -> !Descendants.isGroupLeft(group)); // nor are zombies left
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void twoScopesNeverTouchEachOthersProcesses(Guarantee means) {
+        try (ProcessScope other = open(means);
+                ProcessScope scope = open(means);
+                Child sibling = other.start(sleeper());
+                Child child = scope.start(sleeper())) {
+            var _ = other.start(Descendants.daemon(folder.resolve("other")));
+            var _ = scope.start(Descendants.daemon(folder.resolve("scope")));
+            try (PidFd daemon = Descendants.written(folder.resolve("scope"));
+                    PidFd otherDaemon = Descendants.written(folder.resolve("other"))) {
+                Await.until(() -> count(scope) == 2 && count(other) == 2);
+
+                scope.kill();
+
+                assertThat(daemon.isAlive()).isFalse();
+                assertThat(child.pidFd().isAlive()).isFalse();
+                assertThat(otherDaemon.isAlive()).isTrue();
+                assertThat(sibling.pidFd().isAlive()).isTrue();
+                assertThat(count(other)).isEqualTo(2);
+            }
+        }
+    }
+
+    private static int count(ProcessScope scope) {
+        try (Members members = scope.members()) {
+            return members.size();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void childrenOfOthersInThisJvmAreNotTouched(Guarantee means) throws Exception {
+        Path file = folder.resolve("pid");
+        Process process = new ProcessBuilder("sleep", "1000").start();
+        Process answering = new ProcessBuilder("sh", "-c", "read x; exit 7").start();
+        PidFd orphan = null;
+        try (Child plain = sleeper().start()) {
+            try (ProcessScope scope = open(means)) {
+                String script = "(setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' &)";
+                new ProcessBuilder("sh", "-c", script).start().waitFor();
+                orphan = Descendants.written(file);
+                try (Child child = scope.start(sleeper())) {
+                    assertThat(count(scope)).isEqualTo(1);
+                    assertThat(child.pidFd().isAlive()).isTrue();
+                }
+                answering.getOutputStream().close();
+                assertThat(answering.waitFor()).isEqualTo(7);
+            }
+            assertThat(process.isAlive()).isTrue();
+            assertThat(orphan.isAlive()).isTrue();
+            assertThat(plain.pidFd().isAlive()).isTrue();
+            boolean _ = plain.signal(Signal.KILL);
+        } finally {
+            process.destroyForcibly().waitFor();
+            if (orphan != null) {
+                end(orphan, means);
+            }
+        }
+    }
+
+    /** The subreaper got it, and does not touch it. */
+    private static void end(PidFd orphan, Guarantee means) throws InterruptedException {
+        try (orphan) {
+            boolean _ = orphan.signal(Signal.KILL);
+            var _ = orphan.await();
+            if (means == Guarantee.SUBREAPER) {
+                assertThat(orphan.reap()).contains(new Exit.Killed(Signal.KILL, false));
+            }
+        }
+    }
+
+    @Test
+    void orphansOfAScopeAreReapedWhileItIsOpen() throws Exception {
+        try (ProcessScope scope = open(Guarantee.SUBREAPER)) {
+            String script = "for i in 1 2 3 4 5 6; do (env -i setsid true &); done";
+            try (Child child = scope.start(Descendants.shell(script))) {
+                assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+            }
+            Await.until(() -> Descendants.zombies().isEmpty());
+            assertThat(scope.awaitEmpty(LONG)).isTrue();
+        }
+        assertThat(Descendants.zombies()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aDeadlineEndsTheScope(Guarantee means) throws Exception {
+        ScopeOptions options = ScopeOptions.standard().withDeadline(Duration.ofMillis(50));
+        try (ProcessScope scope = ProcessScope.open(options, means)) {
+            try {
+                Child child = scope.start(sleeper());
+                assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+                child.close();
+            } catch (IllegalStateException e) {
+                // a slow machine: the deadline came first
+            }
+            assertThat(scope.isOverdue()).isTrue();
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> scope.start(sleeper()))
+                    .withMessageContaining("deadline");
+        }
+        try (ProcessScope scope =
+                ProcessScope.open(options.withDeadline(Duration.ofDays(9)), means)) {
+            scope.close();
+            assertThat(scope.isOverdue()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatEndsBySigtermWithinTheGraceIsNotKilled(Guarantee means) throws Exception {
+        Path ready = folder.resolve("ready");
+        Spawn trap =
+                Descendants.shell(
+                        "trap 'exit 5' TERM; echo > " + ready + "; while :; do sleep 0.01; done");
+        Child polite;
+        try (ProcessScope scope =
+                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), means)) {
+            polite = scope.start(trap);
+            Descendants.awaitWritten(ready);
+        }
+        try (polite) {
+            assertThat(polite.await()).isEqualTo(new Exit.Exited(5));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIgnoresSigtermIsKilledAfterTheGrace(Guarantee means) throws Exception {
+        Path ready = folder.resolve("ready");
+        try (ProcessScope scope = open(means);
+                Child stubborn =
+                        scope.start(
+                                Descendants.shell(
+                                        "trap '' TERM; echo > " + ready + "; exec sleep 1000"))) {
+            Descendants.awaitWritten(ready);
+            scope.end(Duration.ofMillis(30));
+            assertThat(stubborn.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nothingIsLeftOfAStartThatRacesWithAKill(Guarantee means) throws Exception {
+        for (int i = 0; i < 10; i++) {
+            Spawn spawn = Descendants.shell("(setsid sleep 1000 &) ; sleep 1000");
+            String tag = Descendants.tag(spawn);
+            try (ProcessScope scope = open(means)) {
+                CompletableFuture<?>[] starters = new CompletableFuture<?>[3];
+                for (int n = 0; n < starters.length; n++) {
+                    starters[n] = CompletableFuture.runAsync(() -> startUntilRefused(scope, spawn));
+                }
+                int wanted = i % 4;
+                Await.until(() -> count(scope) >= wanted);
+                scope.kill();
+                assertThat(Descendants.tagged(tag)).isEmpty();
+                CompletableFuture.allOf(starters).get(50, TimeUnit.SECONDS);
+            }
+            assertThat(Descendants.tagged(tag)).isEmpty();
+        }
+        Await.until(() -> Descendants.zombies().isEmpty());
+    }
+
+    private static void startUntilRefused(ProcessScope scope, Spawn spawn) {
+        try {
+            while (true) {
+                scope.start(spawn).close();
+            }
+        } catch (IllegalStateException e) {
+            assertThat(e).hasMessageContaining("starts nothing any more");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anEmptyScopeIsReportedWhenItIsEmpty(Guarantee means) throws Exception {
+        try (ProcessScope scope = open(means)) {
+            assertThat(scope.isEmpty()).isTrue();
+            assertThat(scope.onEmpty()).succeedsWithin(LONG);
+            try (Child child = scope.start(Spawn.of("cat").stdin(Stdio.pipe()))) {
+                CompletableFuture<Void> empty = scope.onEmpty();
+                assertThat(scope.awaitEmpty(Duration.ofMillis(1))).isFalse();
+                assertThat(empty).isNotDone();
+                child.stdin().close();
+                assertThat(empty).succeedsWithin(LONG);
+                assertThat(scope.awaitEmpty(Duration.ZERO)).isTrue();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aSignalReachesEveryMember(Guarantee means) throws Exception {
+        try (ProcessScope scope = open(means);
+                Child one = scope.start(sleeper());
+                Child two = scope.start(sleeper())) {
+            assertThat(scope.signal(Signal.USR1)).isEqualTo(2);
+            assertThat(one.await()).isEqualTo(new Exit.Killed(Signal.USR1, false));
+            assertThat(two.await()).isEqualTo(new Exit.Killed(Signal.USR1, false));
+            assertThat(scope.signal(Signal.USR1)).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nothingIsLeftBehind(Guarantee means) throws Exception {
+        boolean subreaper = SysPrctl.isChildSubreaper();
+        open(means).close(); // what is opened once
+        OpenDescriptors before = OpenDescriptors.now();
+        for (int i = 0; i < 5; i++) {
+            try (ProcessScope scope = open(means);
+                    Child child = scope.start(Descendants.shell("(setsid sleep 1000 &)"))) {
+                var _ = child.await();
+            }
+        }
+        before.awaitSameNumber();
+        assertThat(SysPrctl.isChildSubreaper()).isEqualTo(subreaper);
+        Await.until(() -> Descendants.zombies().isEmpty());
+        assertThat(ownCgroups()).isEmpty();
+    }
+
+    private static List<String> ownCgroups() {
+        String mine = "-" + ProcessHandle.current().pid() + "-";
+        try (Cgroup own = Cgroup.own()) {
+            return own.childNames().stream()
+                    .filter(name -> name.startsWith(ScopeName.PREFIX) && name.contains(mine))
+                    .toList();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aClosedScopeIsEmptyAndStartsNothing(Guarantee means) throws Exception {
+        ProcessScope scope = open(means);
+        scope.close();
+        scope.close();
+        scope.kill();
+
+        assertThat(scope.isEmpty()).isTrue();
+        assertThat(scope.awaitEmpty(LONG)).isTrue();
+        assertThat(scope.signal(Signal.TERM)).isZero();
+        assertThat(count(scope)).isZero();
+        assertThatIllegalStateException()
+                .isThrownBy(() -> scope.start(sleeper()))
+                .withMessageContaining("closed");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anInterruptDoesNotKeepAScopeFromEnding(Guarantee means) throws Exception {
+        Child child;
+        try (ProcessScope scope =
+                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), means)) {
+            child = scope.start(Descendants.shell("trap '' TERM; exec sleep 1000"));
+            Thread.currentThread().interrupt();
+        }
+        assertThat(Thread.interrupted()).isTrue();
+        try (child) {
+            assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+        }
+    }
+
+    @Test
+    void cgroupsThatAProgramMakesAreRemovedWithTheScope() throws Exception {
+        String path;
+        try (ProcessScope scope = open(Guarantee.CGROUP)) {
+            try (Child child = scope.start(sleeper())) {
+                path = Cgroup.mountPoint() + child.pidFd().cgroupPath().path();
+            }
+            Files.createDirectories(Path.of(path, "a", "b"));
+            try (Child inner =
+                    scope.start(
+                            Descendants.shell(
+                                    "echo $$ > " + path + "/a/b/cgroup.procs; exec sleep 1000"))) {
+                Await.until(() -> inner.pidFd().cgroupPath().path().endsWith("/a/b"));
+                assertThat(count(scope)).isEqualTo(2);
+            }
+        }
+        assertThat(Path.of(path)).doesNotExist();
+    }
+
+    @Test
+    void theCgroupHasTheNameForPeople() throws Exception {
+        ScopeOptions options = ScopeOptions.standard().withName("build of a/b").requireCgroup();
+        try (ProcessScope scope = ProcessScope.open(options);
+                Child child = scope.start(sleeper())) {
+            assertThat(child.pidFd().cgroupPath().path())
+                    .matches(
+                            ".*/holdfast-scope-build\\\\x20of\\\\x20a\\\\x2fb-%d-[0-9a-f]+"
+                                    .formatted(ProcessHandle.current().pid()));
+            assertThat(scope).hasToString("scope build of a/b (" + id(child) + ")");
+        }
+    }
+
+    private static String id(Child child) {
+        String path = child.pidFd().cgroupPath().path();
+        return path.substring(path.lastIndexOf('-') + 1);
+    }
+
+    @Test
+    void aSpawnWithACgroupOfItsOwnIsRefused() {
+        try (ProcessScope scope = open(Guarantee.CGROUP);
+                Cgroup other = Cgroup.own()) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> scope.start(sleeper().cgroup(other)));
         }
     }
 }

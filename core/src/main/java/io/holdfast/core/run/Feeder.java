@@ -1,0 +1,76 @@
+package io.holdfast.core.run;
+
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.FdOutputStream;
+import io.holdfast.core.linux.Unistd;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.function.Consumer;
+
+/** Writes the input of a run to the pipe that its first program reads. */
+final class Feeder {
+    private static final int CHUNK = 32 << 10;
+
+    private Feeder() {}
+
+    /**
+     * Begins to write, and closes the pipe at the end. A program that reads no more ends this
+     * without a failure; so does a close of the pipe by somebody else.
+     *
+     * @param pipe taken over
+     * @param failed is called if the stream throws
+     */
+    static void start(Fd pipe, Input input, Consumer<Throwable> failed) {
+        FdOutputStream out = new FdOutputStream(pipe);
+        switch (input) {
+            case Input.Bytes(byte[] bytes) -> {
+                int written = writeNow(pipe, bytes);
+                if (written == bytes.length) {
+                    out.close();
+                } else {
+                    InputStream rest =
+                            new ByteArrayInputStream(bytes, written, bytes.length - written);
+                    start(out, rest, failed);
+                }
+            }
+            case Input.Stream(InputStream stream) -> start(out, stream, failed);
+            case Input.Nothing _, Input.Inherited _, Input.File _ -> out.close();
+        }
+    }
+
+    /** As much as the pipe takes without a wait: a short input needs no thread. */
+    private static int writeNow(Fd pipe, byte[] bytes) {
+        int written = 0;
+        int n = 1;
+        while (n > 0 && written < bytes.length) {
+            n = Unistd.write(pipe, bytes, written, bytes.length - written);
+            written += Math.max(n, 0);
+        }
+        return written;
+    }
+
+    private static void start(FdOutputStream out, InputStream from, Consumer<Throwable> failed) {
+        Thread _ =
+                Thread.ofVirtual()
+                        .name("holdfast-run-input")
+                        .start(() -> {
+                            try (out) {
+                                copy(out, from);
+                            } catch (Throwable e) { // of code of the user's
+                                failed.accept(e);
+                            }
+                        });
+    }
+
+    private static void copy(FdOutputStream out, InputStream from) throws IOException {
+        byte[] chunk = new byte[CHUNK];
+        for (int n = from.read(chunk); n >= 0; n = from.read(chunk)) {
+            try {
+                out.write(chunk, 0, n);
+            } catch (IOException e) {
+                return; // it reads no more, or the run is over
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.holdfast.core.run;
+
+import io.holdfast.core.limit.CoreLimits;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.Charset;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CodingErrorAction;
+import java.util.function.Consumer;
+
+/** Hands over a stream line by line; keeps nothing but the line that is not complete. */
+final class Lines implements Sink {
+    private static final int CHUNK = 8 << 10;
+
+    private final CharsetDecoder decoder;
+    private final Consumer<String> action;
+    private final CharBuffer chars = CharBuffer.allocate(CHUNK);
+    private final StringBuilder line = new StringBuilder();
+    private final int longest = (int) Math.min(CoreLimits.RUN_LINE.value(), Integer.MAX_VALUE / 4);
+    private ByteBuffer rest = ByteBuffer.allocate(0); // the beginning of a character
+
+    Lines(Charset charset, Consumer<String> action) {
+        this.decoder =
+                charset.newDecoder()
+                        .onMalformedInput(CodingErrorAction.REPLACE)
+                        .onUnmappableCharacter(CodingErrorAction.REPLACE);
+        this.action = action;
+    }
+
+    @Override
+    public void take(byte[] bytes, int length) {
+        ByteBuffer all = ByteBuffer.wrap(bytes, 0, length);
+        if (rest.hasRemaining()) {
+            all = ByteBuffer.allocate(rest.remaining() + length).put(rest).put(all).flip();
+        }
+        decode(all, false);
+        rest = ByteBuffer.allocate(all.remaining()).put(all).flip();
+    }
+
+    private void decode(ByteBuffer bytes, boolean last) {
+        while (decoder.decode(bytes, chars, last).isOverflow()) {
+            split();
+        }
+        split();
+    }
+
+    private void split() {
+        chars.flip();
+        while (chars.hasRemaining()) {
+            char c = chars.get();
+            if (c == '\n') {
+                int length = line.length();
+                if (length > 0 && line.charAt(length - 1) == '\r') {
+                    line.setLength(length - 1);
+                }
+                handOver();
+            } else {
+                boolean isPair = Character.isLowSurrogate(c);
+                if (line.length() >= longest && !isPair) {
+                    handOver();
+                }
+                line.append(c);
+            }
+        }
+        chars.clear();
+    }
+
+    private void handOver() {
+        String text = line.toString();
+        line.setLength(0);
+        action.accept(text);
+    }
+
+    @Override
+    public Captured end() {
+        decode(rest, true);
+        while (decoder.flush(chars).isOverflow()) {
+            split();
+        }
+        split();
+        if (!line.isEmpty()) {
+            handOver();
+        }
+        return Captured.NOTHING;
+    }
+}

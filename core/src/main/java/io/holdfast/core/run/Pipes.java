@@ -1,0 +1,128 @@
+package io.holdfast.core.run;
+
+import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.linux.Fd;
+import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pipes of one run: from us to the first program, from each to the next, from the last to us,
+ * and from the standard error of all to us. The ends of the programs are closed with this.
+ */
+final class Pipes implements AutoCloseable {
+    private final Settings settings;
+    private final List<Fd> theirs = new ArrayList<>();
+    private final @Nullable Fd input;
+    private final @Nullable Fd output;
+    private final @Nullable Fd error;
+    private final @Nullable Stdio errorOfAll;
+    private Stdio nextInput;
+    private final Stdio lastOutput;
+    private boolean taken; // our ends
+
+    Pipes(Settings settings) {
+        this.settings = settings;
+        List<Fd> made = new ArrayList<>();
+        try {
+            boolean fed =
+                    settings.input instanceof Input.Bytes
+                            || settings.input instanceof Input.Stream;
+            Fd[] in = fed ? pipe(made) : null;
+            boolean written = settings.outputFile == null;
+            Fd[] out = written ? pipe(made) : null;
+            boolean own = settings.stages.stream().anyMatch(stage -> !stage.mergeError());
+            Fd[] err = own ? pipe(made) : null;
+            input = in == null ? null : in[1];
+            output = out == null ? null : nonBlocking(out[0]);
+            error = err == null ? null : nonBlocking(err[0]);
+            nextInput = in == null ? unfed(settings.input) : theirs(in[0]);
+            Path file = settings.outputFile;
+            lastOutput = out != null ? theirs(out[1]) : Stdio.to(file == null ? Path.of("") : file);
+            errorOfAll = err == null ? null : theirs(err[1]);
+        } catch (RuntimeException e) {
+            made.forEach(Fd::close);
+            throw e;
+        }
+    }
+
+    private static Fd[] pipe(List<Fd> made) {
+        Fd[] ends = Unistd.pipe2(0);
+        made.add(ends[0]);
+        made.add(ends[1]);
+        return ends;
+    }
+
+    private static Fd nonBlocking(Fd end) {
+        Fcntl.setBlocking(end, false);
+        return end;
+    }
+
+    private static Stdio unfed(Input input) {
+        return switch (input) {
+            case Input.File(Path path) -> Stdio.from(path);
+            case Input.Inherited _ -> Stdio.inherit();
+            default -> Stdio.devNull();
+        };
+    }
+
+    private Stdio theirs(Fd end) {
+        theirs.add(end);
+        return Stdio.descriptor(end);
+    }
+
+    /** Joins the next program to the one before; to be asked in their order. */
+    Spawn join(Stage stage, boolean last) {
+        Spawn spawn = stage.spawn().copy().stdin(nextInput);
+        if (last) {
+            spawn.stdout(lastOutput);
+        } else {
+            Fd[] ends = Unistd.pipe2(0);
+            spawn.stdout(theirs(ends[1]));
+            nextInput = theirs(ends[0]);
+        }
+        return spawn.stderr(
+                stage.mergeError() || errorOfAll == null ? Stdio.merged() : errorOfAll);
+    }
+
+    /** Our end of the input, which is the caller's from now on; null if it is not ours to write. */
+    @Nullable Fd input() {
+        return input;
+    }
+
+    /** The same of the output. */
+    @Nullable Fd output() {
+        return output;
+    }
+
+    /** The same of the standard error. */
+    @Nullable Fd error() {
+        return error;
+    }
+
+    /** All programs are started: our ends have other owners. */
+    void handOver() {
+        taken = true;
+    }
+
+    @Override
+    public void close() {
+        theirs.forEach(Fd::close);
+        if (!taken) {
+            for (Fd end : new Fd[] {input, output, error}) {
+                if (end != null) {
+                    end.close();
+                }
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return Execution.text(settings.stages);
+    }
+}

@@ -1,0 +1,156 @@
+package io.holdfast.core.run;
+
+import io.holdfast.core.limit.CoreLimits;
+import io.holdfast.core.linux.Signal;
+import io.holdfast.core.process.Exit;
+import java.nio.charset.Charset;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * How a {@link Run} ended, and what its programs wrote.
+ *
+ * <pre>{@code
+ * String head = Run.of("git", "rev-parse", "HEAD").run().requireSuccess().output().strip();
+ * }</pre>
+ *
+ * <p>Immutable.
+ */
+public final class RunResult {
+    private static final int QUOTED = 2048; // characters of error in a message
+
+    private final List<Stage> stages;
+    private final List<Exit> exits;
+    private final Captured output;
+    private final Captured error;
+    private final Charset charset;
+    private final boolean timedOut;
+    private final boolean brokenPipeFails;
+
+    RunResult(
+            Settings settings, List<Exit> exits, Captured output, Captured error, boolean timedOut) {
+        this.stages = settings.stages;
+        this.exits = List.copyOf(exits);
+        this.output = output;
+        this.error = error;
+        this.charset = settings.charset;
+        this.timedOut = timedOut;
+        this.brokenPipeFails = settings.brokenPipeFails;
+    }
+
+    /** How the program ended; the last one of a pipeline. */
+    public Exit exit() {
+        return exits.getLast();
+    }
+
+    /** How each program of the pipeline ended, in its order. */
+    public List<Exit> exits() {
+        return exits;
+    }
+
+    /** The output as text. */
+    public String output() {
+        return output.text(charset);
+    }
+
+    /** The output. */
+    public byte[] outputBytes() {
+        return output.bytes().clone();
+    }
+
+    /** The lines of the output, without their line breaks. */
+    public List<String> outputLines() {
+        return output().lines().toList();
+    }
+
+    /** What was written to standard error as text: of all programs of a pipeline. */
+    public String error() {
+        return error.text(charset);
+    }
+
+    /** What was written to standard error. */
+    public byte[] errorBytes() {
+        return error.bytes().clone();
+    }
+
+    /** The lines of the error, without their line breaks. */
+    public List<String> errorLines() {
+        return error().lines().toList();
+    }
+
+    /** How many bytes of output were not kept, by {@link Overflow}. */
+    public long droppedOutput() {
+        return output.dropped();
+    }
+
+    /** How many bytes of error were not kept, by {@link Overflow}. */
+    public long droppedError() {
+        return error.dropped();
+    }
+
+    /** Whether the time was over before all programs had ended. */
+    public boolean isTimedOut() {
+        return timedOut;
+    }
+
+    /** Whether no program failed, and in time. */
+    public boolean isSuccess() {
+        return !timedOut && firstFailure().isEmpty();
+    }
+
+    private OptionalInt firstFailure() {
+        for (int i = 0; i < exits.size(); i++) {
+            Exit exit = exits.get(i);
+            boolean isExcused = !brokenPipeFails && i < exits.size() - 1 && isBrokenPipe(exit);
+            if (!exit.isSuccess() && !isExcused) {
+                return OptionalInt.of(i);
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    private static boolean isBrokenPipe(Exit exit) {
+        return !(exit instanceof Exit.Unknown) && exit.shellStatus() == 128 + Signal.PIPE.number();
+    }
+
+    /**
+     * This, if no program failed and the time was not over.
+     *
+     * @throws RunFailedException else: it names the first program that failed, how, and the end of
+     *     what was written to standard error
+     */
+    public RunResult requireSuccess() {
+        OptionalInt failure = firstFailure();
+        if (timedOut) {
+            throw failed(Execution.text(stages) + ": out of time");
+        }
+        if (failure.isPresent()) {
+            int i = failure.getAsInt();
+            throw failed(stages.get(i).spawn() + ": " + exits.get(i));
+        }
+        return this;
+    }
+
+    private RunFailedException failed(String what) {
+        String told = error().strip();
+        String end = told.length() > QUOTED ? "…" + told.substring(told.length() - QUOTED) : told;
+        return new RunFailedException(what + (end.isEmpty() ? "" : ": " + end), this);
+    }
+
+    /** How all ended, and how much they wrote; not what. */
+    @Override
+    public String toString() {
+        return "RunResult[%s, output=%d bytes, error=%d bytes%s]"
+                .formatted(
+                        exits,
+                        output.bytes().length,
+                        error.bytes().length,
+                        timedOut ? ", out of time" : "");
+    }
+
+    /** The default limit, by its name, of what is beyond it. */
+    static String remedy(boolean ofOutput) {
+        return "give it another limit (Run.limit), or "
+                + (ofOutput ? CoreLimits.RUN_OUTPUT : CoreLimits.RUN_ERROR).remedy();
+    }
+}

@@ -1,0 +1,117 @@
+package io.holdfast.core.run;
+
+import io.holdfast.core.process.PidFd;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * A {@link Run} that was started.
+ *
+ * <pre>{@code
+ * try (Running build = Run.of("make", "-j8").onOutputLine(IO::println).start()) {
+ *     …
+ *     RunResult result = build.await();
+ * } // a build that is not over is ended here
+ * }</pre>
+ *
+ * <p>Safe for use by any thread.
+ */
+public final class Running implements AutoCloseable {
+    private final Execution execution;
+
+    Running(Execution execution) {
+        this.execution = execution;
+    }
+
+    /**
+     * The result, when all is over. It completes on a virtual thread, with the exceptions of {@link
+     * Run#run}. Cancelling it ends the run. Each call gives another one.
+     */
+    public CompletableFuture<RunResult> future() {
+        CompletableFuture<RunResult> future = execution.result().copy();
+        var _ = future.whenComplete((_, _) -> {
+            if (future.isCancelled()) {
+                cancel();
+            }
+        });
+        return future;
+    }
+
+    /** The program, the last one of a pipeline: lent, and closed when the run is over. */
+    public PidFd pidFd() {
+        return execution.pidFd();
+    }
+
+    /**
+     * Parks the calling thread until the run is over. An interrupt does not end the run.
+     *
+     * @throws InterruptedException if the thread is or gets interrupted
+     * @throws RunFailedException as {@link Run#run}
+     * @throws io.holdfast.core.scope.ProcessesLeftException as {@link Run#run}
+     */
+    public RunResult await() throws InterruptedException {
+        try {
+            return execution.result().get();
+        } catch (ExecutionException e) {
+            throw unchecked(e.getCause());
+        }
+    }
+
+    /** The same with a time limit; empty when it is over. The run goes on. */
+    public Optional<RunResult> await(Duration limit) throws InterruptedException {
+        try {
+            long nanos = TimeUnit.NANOSECONDS.convert(limit);
+            return Optional.of(execution.result().get(nanos, TimeUnit.NANOSECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw unchecked(e.getCause());
+        }
+    }
+
+    private static RuntimeException unchecked(Throwable cause) {
+        return switch (cause) {
+            case RuntimeException e -> e;
+            case Error e -> throw e;
+            default -> new IllegalStateException(cause);
+        };
+    }
+
+    /**
+     * Ends all processes of the run, with its grace, and returns at once. The result is then that
+     * of programs that were killed; a run that is over is not changed.
+     */
+    public void cancel() {
+        if (!execution.result().isDone()) {
+            Thread _ =
+                    Thread.ofVirtual().name("holdfast-run-cancel").start(execution::end);
+        }
+    }
+
+    /**
+     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is. An interrupt
+     * does not end this; the thread stays interrupted. Idempotent.
+     */
+    @Override
+    public void close() {
+        if (!execution.result().isDone()) {
+            execution.end();
+            try {
+                RunResult _ = execution.result().join();
+            } catch (CompletionException e) {
+                // for those who wait for the result
+            }
+        }
+    }
+
+    /** The command, for people. */
+    @Override
+    public String toString() {
+        return execution.toString();
+    }
+}

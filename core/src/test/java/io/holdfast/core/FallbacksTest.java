@@ -32,6 +32,12 @@ class FallbacksTest {
     private static final List<Feature> INDISPENSABLE =
             List.of(Feature.PIDFD_OPEN, Feature.WAIT_PIDFD, Feature.PIDFD_GETFD);
 
+    private static final String ALL =
+            Arrays.stream(Feature.values())
+                    .filter(feature -> !INDISPENSABLE.contains(feature))
+                    .map(Feature::name)
+                    .collect(Collectors.joining(","));
+
     /** The other JVM: runs the tests of the classes whose names match the first argument. */
     static final class Suite {
         private Suite() {}
@@ -41,6 +47,8 @@ class FallbacksTest {
                     LauncherDiscoveryRequestBuilder.request()
                             .selectors(
                                     DiscoverySelectors.selectPackage("io.holdfast.core.process"),
+                                    DiscoverySelectors.selectPackage("io.holdfast.core.run"),
+                                    DiscoverySelectors.selectPackage("io.holdfast.core.scope"),
                                     DiscoverySelectors.selectPackage("io.holdfast.core.socket"))
                             .filters(ClassNameFilter.includeClassNamePatterns(arguments[0]))
                             .build();
@@ -73,13 +81,8 @@ class FallbacksTest {
 
     @Test
     void withoutAnyOfThem() {
-        String all =
-                Arrays.stream(Feature.values())
-                        .filter(feature -> !INDISPENSABLE.contains(feature))
-                        .map(Feature::name)
-                        .collect(Collectors.joining(","));
         runWithout(
-                all,
+                ALL,
                 ".*\\.(PidFd\\w+|Seccomp|Spawn\\w*|Child|TracedChild|Cgroup|CgroupNames|Peer|Sender|DescriptorPassing)Test",
                 120);
     }
@@ -88,6 +91,17 @@ class FallbacksTest {
     @ValueSource(strings = {"PIDFS", "PIDFD_INFO", "EXIT_INFO"})
     void withoutOneOfThemForIdentity(String feature) {
         runWithout(feature, ".*\\.PidFd\\w+Test", 35);
+    }
+
+    @Test
+    void runsWithoutAnyOfThem() {
+        runWithout(ALL, ".*\\.Run(Limit)?Test", 30);
+    }
+
+    @Test
+    void scopesByBothMeansWithoutAnyOther() {
+        String others = ALL.replace("," + Feature.SCOPE_CGROUP.name(), "");
+        runWithout(others, ".*\\.(ProcessScope|ScopeAdoption)Test", 30);
     }
 
     @ParameterizedTest

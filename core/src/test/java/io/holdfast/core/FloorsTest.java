@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Which package of holdfast-core may import which: limit and text, then linux below file below
- * process below socket.
+ * process below socket; scope above process, and run above scope.
  */
 @SameOnEveryKernel
 class FloorsTest {
@@ -32,6 +32,8 @@ class FloorsTest {
     private static final String FILE = "io.holdfast.core.file..";
     private static final String PROCESS = "io.holdfast.core.process..";
     private static final String SOCKET = "io.holdfast.core.socket..";
+    private static final String SCOPE = "io.holdfast.core.scope..";
+    private static final String RUN = "io.holdfast.core.run..";
     private static final String TEXT = "io.holdfast.core.text..";
     private static final String FOREIGN = "java.lang.foreign..";
 
@@ -61,6 +63,8 @@ class FloorsTest {
                         "io.holdfast.core.limit",
                         "io.holdfast.core.linux",
                         "io.holdfast.core.process",
+                        "io.holdfast.core.run",
+                        "io.holdfast.core.scope",
                         "io.holdfast.core.socket",
                         "io.holdfast.core.text");
     }
@@ -105,10 +109,35 @@ class FloorsTest {
     }
 
     @Test
+    void scopesAndRunsAreOnTop() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(SCOPE, RUN)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(SCOPE, RUN)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(SCOPE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(RUN, SOCKET)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(RUN)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(SOCKET)
+                .check(CORE);
+    }
+
+    @Test
     void theLinkerIsUsedOnTheLowestFloorOnly() {
         noClasses()
                 .that()
-                .resideInAnyPackage(FILE, PROCESS, SOCKET)
+                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET)
                 .should()
                 .dependOnClassesThat(LINKING)
                 .check(CORE);
@@ -129,7 +158,7 @@ class FloorsTest {
         methods()
                 .that()
                 .areDeclaredInClassesThat()
-                .resideInAnyPackage(FILE, PROCESS, SOCKET)
+                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET)
                 .and()
                 .haveModifier(JavaModifier.PUBLIC)
                 .and()

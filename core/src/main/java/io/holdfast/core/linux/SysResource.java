@@ -41,9 +41,7 @@ public final class SysResource {
         Scratch scratch = Scratch.take();
         try {
             int r = Libc.intCall(PRLIMIT, scratch.errno, pid, resource, 0, scratch.address, 0, 0);
-            return r < 0
-                    ? OptionalLong.empty()
-                    : OptionalLong.of(scratch.memory.get(JAVA_LONG, 0));
+            return r < 0 ? OptionalLong.empty() : OptionalLong.of(scratch.memory.get(JAVA_LONG, 0));
         } finally {
             scratch.give();
         }

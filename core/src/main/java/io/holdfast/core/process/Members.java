@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The processes of a cgroup or of another group, held: each was in it when it was verified, after it
- * was opened. Closing this closes all of them; {@link #take} hands them over instead.
+ * The processes of a cgroup or of another group, held: each was in it when it was verified, after
+ * it was opened. Closing this closes all of them; {@link #take} hands them over instead.
  */
 public final class Members implements Iterable<PidFd>, AutoCloseable {
     private List<PidFd> pidFds;

@@ -35,7 +35,6 @@ final class Execution {
     private @Nullable PipeReader error;
     private @Nullable Fd input;
 
-    private volatile boolean timedOut;
     private volatile boolean ended; // by us, before all programs had exited
     private volatile @Nullable Throwable failure; // of a reader or writer
 
@@ -97,7 +96,7 @@ final class Execution {
 
     private void awaitExits() {
         if (settings.timeout != null) {
-            var _ = timer.thenRunAsync(this::passTimeout, Readiness.executor());
+            var _ = timer.thenRunAsync(this::end, Readiness.executor());
             var _ =
                     timer.completeOnTimeout(
                             null, Readiness.nanos(settings.timeout), TimeUnit.NANOSECONDS);
@@ -105,11 +104,6 @@ final class Execution {
         CompletableFuture<?>[] exits =
                 children.stream().map(Child::onExit).toArray(CompletableFuture<?>[]::new);
         var _ = CompletableFuture.allOf(exits).thenRunAsync(this::finish, Readiness.executor());
-    }
-
-    private void passTimeout() {
-        timedOut = true;
-        end();
     }
 
     /** Code that we call has thrown, or the limit is reached: the run fails with that. */
@@ -132,7 +126,7 @@ final class Execution {
 
     /** All programs have exited. */
     private void finish() {
-        boolean _ = timer.cancel(false);
+        boolean timedOut = !timer.cancel(false);
         RuntimeException left = null;
         try {
             if (ended || !settings.keepDescendants) {
@@ -159,8 +153,7 @@ final class Execution {
         } else if (cause != null) {
             boolean _ = result.completeExceptionally(failed(cause));
         } else {
-            boolean _ =
-                    result.complete(new RunResult(settings, exits, kept, errors, timedOut));
+            boolean _ = result.complete(new RunResult(settings, exits, kept, errors, timedOut));
         }
     }
 

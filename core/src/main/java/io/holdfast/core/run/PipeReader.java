@@ -40,8 +40,7 @@ final class PipeReader {
      */
     static PipeReader start(Fd pipe, Sink sink, Consumer<Throwable> failed) {
         PipeReader reader = new PipeReader(pipe, sink);
-        Thread _ =
-                Thread.ofVirtual().name("holdfast-run-output").start(() -> reader.run(failed));
+        Thread _ = Thread.ofVirtual().name("holdfast-run-output").start(() -> reader.run(failed));
         return reader;
     }
 

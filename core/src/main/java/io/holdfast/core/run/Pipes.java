@@ -30,8 +30,7 @@ final class Pipes implements AutoCloseable {
         List<Fd> made = new ArrayList<>();
         try {
             boolean fed =
-                    settings.input instanceof Input.Bytes
-                            || settings.input instanceof Input.Stream;
+                    settings.input instanceof Input.Bytes || settings.input instanceof Input.Stream;
             Fd[] in = fed ? pipe(made) : null;
             boolean written = settings.outputFile == null;
             Fd[] out = written ? pipe(made) : null;
@@ -85,8 +84,7 @@ final class Pipes implements AutoCloseable {
             spawn.stdout(theirs(ends[1]));
             nextInput = theirs(ends[0]);
         }
-        return spawn.stderr(
-                stage.mergeError() || errorOfAll == null ? Stdio.merged() : errorOfAll);
+        return spawn.stderr(stage.mergeError() || errorOfAll == null ? Stdio.merged() : errorOfAll);
     }
 
     /** Our end of the input, which is the caller's from now on; null if it is not ours to write. */

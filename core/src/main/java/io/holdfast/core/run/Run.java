@@ -175,7 +175,8 @@ public final class Run {
 
     /** Writes standard error where standard output goes, in the order of the writes. */
     public Run mergeError() {
-        return with(s -> s.stages = s.stages.stream().map(e -> new Stage(e.spawn(), true)).toList());
+        return with(
+                s -> s.stages = s.stages.stream().map(e -> new Stage(e.spawn(), true)).toList());
     }
 
     /** The charset of output and error; UTF-8 by default. What is malformed becomes U+FFFD. */

@@ -28,7 +28,11 @@ public final class RunResult {
     private final boolean brokenPipeFails;
 
     RunResult(
-            Settings settings, List<Exit> exits, Captured output, Captured error, boolean timedOut) {
+            Settings settings,
+            List<Exit> exits,
+            Captured output,
+            Captured error,
+            boolean timedOut) {
         this.stages = settings.stages;
         this.exits = List.copyOf(exits);
         this.output = output;

@@ -34,11 +34,12 @@ public final class Running implements AutoCloseable {
      */
     public CompletableFuture<RunResult> future() {
         CompletableFuture<RunResult> future = execution.result().copy();
-        var _ = future.whenComplete((_, _) -> {
-            if (future.isCancelled()) {
-                cancel();
-            }
-        });
+        var _ =
+                future.whenComplete((_, _) -> {
+                    if (future.isCancelled()) {
+                        cancel();
+                    }
+                });
         return future;
     }
 
@@ -88,8 +89,7 @@ public final class Running implements AutoCloseable {
      */
     public void cancel() {
         if (!execution.result().isDone()) {
-            Thread _ =
-                    Thread.ofVirtual().name("holdfast-run-cancel").start(execution::end);
+            Thread _ = Thread.ofVirtual().name("holdfast-run-cancel").start(execution::end);
         }
     }
 

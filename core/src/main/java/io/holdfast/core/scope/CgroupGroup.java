@@ -60,16 +60,15 @@ final class CgroupGroup implements Group {
     /** Puts a process that was meant by nobody back out of the scope. */
     private static void release(Cgroup own) {
         try (Cgroup outside = Cgroup.own()) {
-            own.forEachMember(
-                    stranger -> {
-                        try {
-                            outside.attach(stranger);
-                        } catch (ErrnoException e) {
-                            if (e.errno() != Errno.ESRCH) { // which is one that has ended, too
-                                throw e;
-                            }
-                        }
-                    });
+            own.forEachMember(stranger -> {
+                try {
+                    outside.attach(stranger);
+                } catch (ErrnoException e) {
+                    if (e.errno() != Errno.ESRCH) { // which is one that has ended, too
+                        throw e;
+                    }
+                }
+            });
         }
     }
 

@@ -4,7 +4,6 @@ import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.linux.Signal;
-import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
@@ -81,9 +80,7 @@ public final class ProcessScope implements AutoCloseable {
      *     ScopeOptions#requireCgroup is required} and cannot be had
      */
     public static ProcessScope open(ScopeOptions options) {
-        return options.isCgroupRequired()
-                ? open(options, Guarantee.CGROUP)
-                : openBest(options);
+        return options.isCgroupRequired() ? open(options, Guarantee.CGROUP) : openBest(options);
     }
 
     private static ProcessScope openBest(ScopeOptions options) {
@@ -109,8 +106,7 @@ public final class ProcessScope implements AutoCloseable {
     private CompletableFuture<Void> killAfter(Duration time) {
         CompletableFuture<Void> timer = new CompletableFuture<>();
         var _ = timer.thenRunAsync(this::passDeadline, Readiness.executor());
-        return timer.completeOnTimeout(
-                null, Readiness.nanos(time), TimeUnit.NANOSECONDS);
+        return timer.completeOnTimeout(null, Readiness.nanos(time), TimeUnit.NANOSECONDS);
     }
 
     private void passDeadline() {
@@ -245,11 +241,12 @@ public final class ProcessScope implements AutoCloseable {
                                 empty.completeExceptionally(e);
                             }
                         });
-        var _ = empty.whenComplete((_, _) -> {
-            if (empty.isCancelled()) {
-                waiting.interrupt();
-            }
-        });
+        var _ =
+                empty.whenComplete((_, _) -> {
+                    if (empty.isCancelled()) {
+                        waiting.interrupt();
+                    }
+                });
         return empty;
     }
 

@@ -29,8 +29,8 @@ public final class ProcessesLeftException extends IllegalStateException {
     }
 
     /**
-     * Which ones, for people: number and name. Empty if a start did not return, or
-     * each had a successor before it could be asked.
+     * Which ones, for people: number and name. Empty if a start did not return, or each had a
+     * successor before it could be asked.
      */
     public List<String> processes() {
         return processes;

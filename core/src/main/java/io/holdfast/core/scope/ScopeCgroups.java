@@ -24,8 +24,8 @@ import java.util.Set;
  *
  * <ol>
  *   <li>our own cgroup,
- *   <li>those above it, up to the root: in a session of a user's manager, {@code
- *       user@UID.service} and below belong to the user,
+ *   <li>those above it, up to the root: in a session of a user's manager, {@code user@UID.service}
+ *       and below belong to the user,
  *   <li>the cgroup of our user's manager, if we are elsewhere. The one above both is usually
  *       root's, and then that is refused.
  * </ol>
@@ -87,8 +87,7 @@ final class ScopeCgroups {
         long user = Unistd.geteuid();
         String manager = "user.slice/user-%d.slice/user@%d.service".formatted(user, user);
         CgroupPath root = Cgroup.managerRoot();
-        boolean _ =
-                places.add(new CgroupPath((root.isRoot() ? "" : root.path()) + "/" + manager));
+        boolean _ = places.add(new CgroupPath((root.isRoot() ? "" : root.path()) + "/" + manager));
         return places;
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.core.scope;
 
 import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.linux.SysPrctl;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import java.time.Duration;
 import java.util.HashSet;
@@ -72,12 +73,20 @@ final class Subreaper {
         try {
             while (true) {
                 Thread.sleep(PERIOD);
-                for (SubreaperGroup group : groups()) {
-                    reap(group);
+                if (hasZombie()) {
+                    groups().forEach(Subreaper::reap);
                 }
             }
         } catch (InterruptedException e) {
             // the last scope was closed
+        }
+    }
+
+    private static boolean hasZombie() {
+        try (PidFd first = Child.firstExited().orElse(null)) {
+            return first != null;
+        } catch (ErrnoException e) {
+            return true; // no descriptor to hold it with
         }
     }
 

@@ -109,9 +109,7 @@ class RunTest {
     @Test
     void aProgramMayCloseItsInputEarly() throws Exception {
         RunResult result =
-                shell("head -c 3; exec <&-; echo ' end'")
-                        .input("abc".repeat(1_000_000))
-                        .run();
+                shell("head -c 3; exec <&-; echo ' end'").input("abc".repeat(1_000_000)).run();
 
         assertThat(result.requireSuccess().output()).isEqualTo("abc end\n");
     }
@@ -218,13 +216,12 @@ class RunTest {
     @Test
     void aReaderOfLinesThatThrowsEndsTheRun() {
         assertThatExceptionOfType(RunFailedException.class)
-                .isThrownBy(
-                        () ->
-                                shell("echo a; sleep 1000")
-                                        .onOutputLine(_ -> {
-                                            throw new IllegalArgumentException("no");
-                                        })
-                                        .run())
+                .isThrownBy(() ->
+                        shell("echo a; sleep 1000")
+                                .onOutputLine(_ -> {
+                                    throw new IllegalArgumentException("no");
+                                })
+                                .run())
                 .withCauseInstanceOf(IllegalArgumentException.class);
     }
 

@@ -34,7 +34,6 @@ import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.runtime.UnitView;
-import io.holdfast.manager.service.Service;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;

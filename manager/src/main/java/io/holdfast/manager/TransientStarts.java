@@ -24,8 +24,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Makes units at run time: writes the file of one, reads it as any other is read, and starts it.
- * On the loop.
+ * Makes units at run time: writes the file of one, reads it as any other is read, and starts it. On
+ * the loop.
  *
  * <p>Scopes are the only kind so far. A later kind needs a row in the registry of the kinds that
  * run and the directives of its properties; what it is given beside its file, as the processes of a
@@ -148,8 +148,7 @@ final class TransientStarts {
             throw exists(name); // it was loaded while its file was written
         }
         if (unit.isRefused()) {
-            throw new JobRefusedException(
-                    Reason.BAD_SETTING, name, "has a bad unit file setting.");
+            throw new JobRefusedException(Reason.BAD_SETTING, name, "has a bad unit file setting.");
         }
         units.take(unit);
         if (units.get(name) instanceof ManagedScope scope) {

@@ -217,8 +217,7 @@ class ScopeTest {
         stage.manager()
                 .loop()
                 .post(() ->
-                        answer.complete(
-                                stage.manager().view().releaseScope(UnitName.of(NAME))));
+                        answer.complete(stage.manager().view().releaseScope(UnitName.of(NAME))));
         return Stage.get(answer);
     }
 
@@ -258,8 +257,7 @@ class ScopeTest {
     void aScopeThatIsNotStartedLeavesNothing() throws Exception {
         stage.service("gone", "ExecStart=/bin/sleep 1000");
         Process process = sleeper();
-        assertThatThrownBy(() ->
-                        Stage.get(making("[Unit]\nRequires=nosuch.service", process)))
+        assertThatThrownBy(() -> Stage.get(making("[Unit]\nRequires=nosuch.service", process)))
                 .hasMessageContaining("nosuch.service");
         assertThat(stage.loaded()).isEmpty();
         assertThat(process.isAlive()).isTrue();

@@ -33,7 +33,10 @@ class TransientScopeTest {
     void open() throws Exception {
         stage = Stage.in(folder);
         face = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
-        bus = Bus.open(BusAddress.parse("unix:path=" + folder.resolve("bus")), BusConfig.permissive());
+        bus =
+                Bus.open(
+                        BusAddress.parse("unix:path=" + folder.resolve("bus")),
+                        BusConfig.permissive());
         var _ = face.connect(bus.addresses().getFirst().toString());
     }
 
@@ -162,8 +165,7 @@ class TransientScopeTest {
         assertThat(made("x.scope", "0")).contains("Unit x.scope failed to load properly");
         assertThat(made("x.scope", "1", "MemoryMax", "t", "1"))
                 .contains("Cannot set property MemoryMax, or unknown property.");
-        assertThat(made("x.scope", "1", "PIDs", "au", "1", "4194304"))
-                .contains("No such process");
+        assertThat(made("x.scope", "1", "PIDs", "au", "1", "4194304")).contains("No such process");
         assertThat(made("x.scope", "1", "PIDs", "au", "1", "" + ProcessHandle.current().pid()))
                 .contains("is a manager process, refusing.");
         assertThat(call("ssa(sv)a(sa(sv))", "x.scope", "foo", "0", "0"))

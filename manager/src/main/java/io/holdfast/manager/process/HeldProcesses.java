@@ -4,7 +4,6 @@ import io.holdfast.core.linux.EventLoop;
 import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.manager.loop.Watches;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,16 +17,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HeldProcesses implements RunProcesses {
     private final EventLoop loop;
+    private final ProcessIndex index;
     private final List<PidFd> held;
     private final List<AutoCloseable> watches = new ArrayList<>();
     private @Nullable Runnable emptied;
 
     /**
+     * @param index learns that the run holds the processes
      * @param processes owned from now on
      */
-    public HeldProcesses(EventLoop loop, List<PidFd> processes) {
+    public HeldProcesses(EventLoop loop, ProcessIndex index, Workload run, List<PidFd> processes) {
         this.loop = loop;
+        this.index = index;
         this.held = new ArrayList<>(processes);
+        processes.forEach(process -> index.hold(process, run));
     }
 
     @Override
@@ -36,12 +39,7 @@ public final class HeldProcesses implements RunProcesses {
     }
 
     @Override
-    public boolean contains(PidFd process, ProcessInfo info) {
-        return held.contains(process);
-    }
-
-    @Override
-    public boolean adopt(PidFd orphan, Optional<String> invocation) {
+    public boolean adopt(PidFd orphan) {
         return false;
     }
 
@@ -68,6 +66,7 @@ public final class HeldProcesses implements RunProcesses {
 
     private void exited(PidFd process) {
         if (held.remove(process)) {
+            index.drop(process);
             process.close();
         }
         exited();
@@ -97,9 +96,13 @@ public final class HeldProcesses implements RunProcesses {
                 boolean _ = process.signal(Signal.KILL);
             }
             left |= !kill && process.isAlive();
+            index.drop(process);
             process.close();
         }
         held.clear();
         return !left;
     }
+
+    @Override
+    public void release() {}
 }

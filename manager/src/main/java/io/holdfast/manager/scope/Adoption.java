@@ -12,8 +12,8 @@ import java.util.Optional;
  *
  * <p>The kernel takes a number there, and not a descriptor. A process that is reaped between the
  * look at its descriptor and the write may have left its number to another one, which then is in a
- * cgroup where it does not belong: {@link Cgroup#attach} notices that, and the other process is
- * put back to where its parent is. A process that was born in that moment is where its parent is,
+ * cgroup where it does not belong: {@link Cgroup#attach} notices that, and the other process is put
+ * back to where its parent is. A process that was born in that moment is where its parent is,
  * unless it was moved since.
  */
 final class Adoption {

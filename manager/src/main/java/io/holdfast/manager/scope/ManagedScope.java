@@ -176,7 +176,8 @@ public final class ManagedScope implements ManagedUnit {
         invocationId = InvocationId.next();
         enter(ScopeState.START_CHOWN);
         if (context.cgroups().isEmpty()) {
-            run(new HeldProcesses(context.loop(), adopted));
+            Workload held = workload(CgroupPath.ROOT);
+            run(held, new HeldProcesses(context.loop(), context.processes(), held, adopted));
             return;
         }
         UnitCgroups cgroups = context.cgroups().get();
@@ -188,6 +189,7 @@ public final class ManagedScope implements ManagedUnit {
                         .begin((cgroup, failure) -> {
                             if (cgroup != null) {
                                 run(
+                                        workload(cgroup.path()),
                                         new CgroupProcesses(
                                                 context.loop(),
                                                 lane,
@@ -226,20 +228,18 @@ public final class ManagedScope implements ManagedUnit {
         }
     }
 
-    private void run(RunProcesses adopted) {
+    private Workload workload(CgroupPath path) {
+        return new Workload(name(), invocationId, slice(), path);
+    }
+
+    private void run(Workload workload, RunProcesses adopted) {
         processes = adopted;
-        Optional<Cgroup> cgroup = adopted.cgroup();
-        Workload entered =
-                new Workload(
-                        name(),
-                        invocationId,
-                        slice(),
-                        cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
-        run = entered;
+        run = workload;
         context.processes()
                 .enter(
-                        entered,
-                        cgroup.map(own -> OptionalLong.of(own.id()))
+                        workload,
+                        adopted.cgroup()
+                                .map(cgroup -> OptionalLong.of(cgroup.id()))
                                 .orElse(OptionalLong.empty()));
         if (stopWanted) {
             signal(ScopeState.STOP_SIGTERM, ScopeResult.SUCCESS);
@@ -260,8 +260,7 @@ public final class ManagedScope implements ManagedUnit {
         return run.isInfinite() || extra == 0 || extra == Long.MAX_VALUE
                 ? run
                 : new TimeSpan(
-                        Math.min(
-                                Long.MAX_VALUE - 1 - extra, run.micros())
+                        Math.min(Long.MAX_VALUE - 1 - extra, run.micros())
                                 + ThreadLocalRandom.current().nextLong(extra + 1));
     }
 
@@ -380,9 +379,11 @@ public final class ManagedScope implements ManagedUnit {
                         .begin((empty, failure) -> {
                             if (failure != null) {
                                 context.warn(
-                                        name(), "cannot remove its cgroup: " + Work.reason(failure));
+                                        name(),
+                                        "cannot remove its cgroup: " + Work.reason(failure));
                             } else if (Boolean.FALSE.equals(empty)) {
                                 context.notice(name(), "leaves processes behind");
+                                ended.release();
                             }
                             ended();
                         });
@@ -460,6 +461,7 @@ public final class ManagedScope implements ManagedUnit {
             left.forget();
             try {
                 boolean _ = left.clean(true);
+                left.release();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -27,9 +27,7 @@ enum ScopeState {
                     .from(
                             START_CHOWN,
                             EnumSet.of(RUNNING, STOP_SIGTERM, STOP_SIGKILL, DEAD, FAILED))
-                    .from(
-                            RUNNING,
-                            EnumSet.of(ABANDONED, STOP_SIGTERM, STOP_SIGKILL, DEAD, FAILED))
+                    .from(RUNNING, EnumSet.of(ABANDONED, STOP_SIGTERM, STOP_SIGKILL, DEAD, FAILED))
                     .from(ABANDONED, EnumSet.of(STOP_SIGTERM, STOP_SIGKILL, DEAD, FAILED))
                     .from(STOP_SIGTERM, EnumSet.of(STOP_SIGKILL, DEAD, FAILED))
                     .from(STOP_SIGKILL, EnumSet.of(DEAD, FAILED))

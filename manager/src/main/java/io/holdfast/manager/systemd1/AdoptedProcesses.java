@@ -111,8 +111,7 @@ final class AdoptedProcesses implements AutoCloseable {
         }
     }
 
-    private static void check(PidFd process, Peer caller, Units units)
-            throws InterruptedException {
+    private static void check(PidFd process, Peer caller, Units units) throws InterruptedException {
         try (PidFd self = PidFd.self()) {
             if (process.equals(self)) {
                 throw refused(process, "is a manager process, refusing.");
@@ -130,7 +129,8 @@ final class AdoptedProcesses implements AutoCloseable {
         if (credentials.realUid() != uid
                 || credentials.effectiveUid() != uid
                 || credentials.savedUid() != uid) {
-            throw Errors.denied("Process " + process.pid() + " not owned by client's UID. Refusing.");
+            throw Errors.denied(
+                    "Process " + process.pid() + " not owned by client's UID. Refusing.");
         }
         if (uid != Unistd.geteuid()) {
             Optional<Workload> unit = unitOf(process, units);

@@ -51,7 +51,9 @@ final class Face {
                         Names.LOG_CONTROL_PATH, loop, LogControl.describe(manager, !isBus));
         var _ =
                 connection.exportTree(
-                        Names.UNITS_PATH, loop, new UnitObjects(client, manager, operations, references, transients));
+                        Names.UNITS_PATH,
+                        loop,
+                        new UnitObjects(client, manager, operations, references, transients));
         var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager, operations));
         broadcast.add(client);
         return client;

@@ -58,11 +58,7 @@ final class TransientUnits {
     /** Adds the methods that units of a type have beside those of all units. */
     void addTo(BusInterface.Builder builder, UnitName unit) {
         if (unit.type() == UnitType.SCOPE) {
-            builder.asyncMethod(
-                            "Abandon",
-                            "",
-                            "",
-                            (call, reply) -> abandon(call, unit, reply))
+            builder.asyncMethod("Abandon", "", "", (call, reply) -> abandon(call, unit, reply))
                     .signal("RequestStop", "");
         }
     }
@@ -95,7 +91,8 @@ final class TransientUnits {
                 reply,
                 peer -> {
                     check(processes, peer);
-                    operations.onLoop(reply, () -> start(call, name, unit, processes, mode, reply))
+                    operations
+                            .onLoop(reply, () -> start(call, name, unit, processes, mode, reply))
                             .run();
                 });
     }

@@ -15,8 +15,7 @@ class ScopeStateTest {
                         Path.of("src/main/java/io/holdfast/manager/scope/ManagedScope.java"));
 
         assertThat(diagram.notIn(ScopeState.class, ScopeState.TABLE)).isEmpty();
-        assertThat(diagram.states(ScopeState.class))
-                .containsExactlyInAnyOrder(ScopeState.values());
+        assertThat(diagram.states(ScopeState.class)).containsExactlyInAnyOrder(ScopeState.values());
     }
 
     @Test

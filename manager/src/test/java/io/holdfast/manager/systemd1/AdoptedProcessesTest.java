@@ -24,10 +24,7 @@ class AdoptedProcessesTest {
     private static final long NOBODY = 65534;
     private static final Workload SERVICE =
             new Workload(
-                    UnitName.of("a.service"),
-                    "",
-                    UnitName.of("system.slice"),
-                    CgroupPath.ROOT);
+                    UnitName.of("a.service"), "", UnitName.of("system.slice"), CgroupPath.ROOT);
 
     private final List<Process> started = new ArrayList<>();
 
@@ -53,7 +50,13 @@ class AdoptedProcessesTest {
 
     private PidFd ofNobody(String users) throws Exception {
         return started(
-                "setpriv", users, "--clear-groups", "sh", "-p", "-c", "echo ready; exec sleep 1000");
+                "setpriv",
+                users,
+                "--clear-groups",
+                "sh",
+                "-p",
+                "-c",
+                "echo ready; exec sleep 1000");
     }
 
     private static void check(PidFd process, long uid, Optional<Workload> unit) throws Exception {

@@ -44,16 +44,11 @@ public record ScopeUnit(
             Limits before = limits;
             switch (a.key()) {
                 case "TimeoutStopSec" ->
-                        limits =
-                                new Limits(
-                                        a.timeout(before.stop), before.run, before.runExtra);
+                        limits = new Limits(a.timeout(before.stop), before.run, before.runExtra);
                 case "RuntimeMaxSec" ->
-                        limits =
-                                new Limits(
-                                        before.stop, a.timeout(before.run), before.runExtra);
+                        limits = new Limits(before.stop, a.timeout(before.run), before.runExtra);
                 case "RuntimeRandomizedExtraSec" ->
-                        limits =
-                                new Limits(before.stop, before.run, a.span(before.runExtra));
+                        limits = new Limits(before.stop, before.run, a.span(before.runExtra));
                 default -> {
                     return false;
                 }

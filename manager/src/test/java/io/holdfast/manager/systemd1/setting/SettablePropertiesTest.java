@@ -39,9 +39,10 @@ class SettablePropertiesTest {
         assertThatThrownBy(() -> scope(properties))
                 .isInstanceOfSatisfying(
                         DBusException.class,
-                        e -> assertThat(e.name() + ": " + e.getMessage())
-                                .contains(error)
-                                .contains(text));
+                        e ->
+                                assertThat(e.name() + ": " + e.getMessage())
+                                        .contains(error)
+                                        .contains(text));
     }
 
     @Test

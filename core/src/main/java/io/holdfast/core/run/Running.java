@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Run} that was started.
@@ -75,11 +76,11 @@ public final class Running implements AutoCloseable {
         }
     }
 
-    private static RuntimeException unchecked(Throwable cause) {
+    private static RuntimeException unchecked(@Nullable Throwable cause) {
         return switch (cause) {
             case RuntimeException e -> e;
             case Error e -> throw e;
-            default -> new IllegalStateException(cause);
+            case null, default -> new IllegalStateException(cause);
         };
     }
 

@@ -62,13 +62,13 @@ final class ScopeCgroups {
         } catch (ForeignCgroupException e) {
             throw refused("our cgroup is outside of our cgroup namespace");
         } catch (ErrnoException e) {
-            throw refused(e.getMessage());
+            throw refused(String.valueOf(e.getMessage()));
         }
         for (CgroupPath place : places(own)) {
             try {
                 return makeIn(place, own);
             } catch (ErrnoException e) {
-                refusals.add(e.getMessage());
+                refusals.add(String.valueOf(e.getMessage()));
             }
         }
         throw refused(String.join("; ", refusals));

@@ -36,9 +36,9 @@ record ScopeName(String name, long id) {
         StringBuilder text = new StringBuilder();
         for (byte b : name.getBytes(UTF_8)) {
             boolean isPlain =
-                    b >= 'a' && b <= 'z'
-                            || b >= 'A' && b <= 'Z'
-                            || b >= '0' && b <= '9'
+                    (b >= 'a' && b <= 'z')
+                            || (b >= 'A' && b <= 'Z')
+                            || (b >= '0' && b <= '9')
                             || b == '_'
                             || b == '.';
             String next = isPlain ? String.valueOf((char) b) : "\\x%02x".formatted(b);

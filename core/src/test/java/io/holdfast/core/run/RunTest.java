@@ -122,6 +122,11 @@ class RunTest {
                     public int read() throws IOException {
                         throw new IOException("broken");
                     }
+
+                    @Override
+                    public int read(byte[] into, int offset, int length) throws IOException {
+                        throw new IOException("broken");
+                    }
                 };
         assertThatExceptionOfType(RunFailedException.class)
                 .isThrownBy(() -> shell("sleep 1000").input(broken).run())
@@ -178,10 +183,9 @@ class RunTest {
         Path go = folder.resolve("go");
         List<String> errors = new ArrayList<>();
         List<String> lines = new ArrayList<>();
-        String script =
-                "echo first; echo e >&2; while [ ! -e %s ]; do sleep 0.01; done; printf last";
+        String wait = "while [ ! -e " + go + " ]; do sleep 0.01; done";
         RunResult result =
-                shell(script.formatted(go))
+                shell("echo first; echo e >&2; " + wait + "; printf last")
                         .onOutputLine(line -> {
                             lines.add(line);
                             create(go); // which the program waits for
@@ -231,7 +235,7 @@ class RunTest {
         String script = "(setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' &); sleep 1000";
         Run run = shell(script);
         RunResult result;
-        try (Running running = run.start()) {
+        try (Running _ = run.start()) {
             Await.until(() -> Files.exists(file) && file.toFile().length() > 1);
         }
         assertThat(isAlive(file)).isFalse();

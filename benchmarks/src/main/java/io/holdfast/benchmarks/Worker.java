@@ -43,12 +43,7 @@ final class Worker implements AutoCloseable {
 
     /** A JVM with further flags. */
     static Worker java(String name, String... flags) throws IOException {
-        return java(List.of(), name, flags);
-    }
-
-    /** The same, run by a command. */
-    static Worker java(List<String> by, String name, String... flags) throws IOException {
-        List<String> command = new ArrayList<>(by);
+        List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(List.of(flags));

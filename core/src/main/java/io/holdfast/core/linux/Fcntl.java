@@ -1,10 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
-import java.lang.invoke.MethodHandle;
 import org.jspecify.annotations.Nullable;
 
 /** {@code fcntl.h}: opening and duplicating. */
@@ -34,13 +29,10 @@ public final class Fcntl {
     private static final short F_WRLCK = 1;
     private static final int SPLICE_F_NONBLOCK = 2;
 
-    private static final MethodHandle OPENAT = Libc.bind("openat");
-    private static final MethodHandle FCNTL = Libc.bind("fcntl");
+    private static final Libc.Function OPENAT = Libc.bind("openat");
+    private static final Libc.Function FCNTL = Libc.bind("fcntl");
 
-    /** The rarer calls, bound when first needed. */
-    private static final class Rare {
-        static final MethodHandle TEE = Libc.bind("tee");
-    }
+    private static final Libc.Function TEE = Libc.bind("tee");
 
     private Fcntl() {}
 
@@ -55,7 +47,7 @@ public final class Fcntl {
         Scratch scratch = Scratch.take();
         int at = directory == null ? AT_FDCWD : directory.acquire();
         try {
-            long end = CString.put(scratch.bytes, 0, path);
+            int _ = CString.put(scratch.bytes, 0, path);
             int r;
             do {
                 r =
@@ -65,7 +57,7 @@ public final class Fcntl {
                                 at,
                                 scratch.address,
                                 flags | O_CLOEXEC,
-                                end > 0 ? mode : 0,
+                                mode,
                                 0,
                                 0);
             } while (r == -Errno.EINTR);
@@ -109,7 +101,7 @@ public final class Fcntl {
         try {
             int target = to.acquire();
             try {
-                return Libc.intCall(Rare.TEE, source, target, 1, SPLICE_F_NONBLOCK, 0, 0);
+                return Libc.intCall(TEE, source, target, 1, SPLICE_F_NONBLOCK, 0, 0);
             } finally {
                 to.release();
             }
@@ -186,11 +178,11 @@ public final class Fcntl {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            scratch.memory.set(JAVA_SHORT, 0, F_WRLCK); // struct flock
-            scratch.memory.set(JAVA_SHORT, 2, (short) 0); // SEEK_SET
-            scratch.memory.set(JAVA_LONG, 8, 0);
-            scratch.memory.set(JAVA_LONG, 16, 0); // to its end
-            scratch.memory.set(JAVA_INT, 24, 0);
+            scratch.bytes.putShort(0, F_WRLCK); // struct flock
+            scratch.bytes.putShort(2, (short) 0); // SEEK_SET
+            scratch.bytes.putLong(8, 0);
+            scratch.bytes.putLong(16, 0); // to its end
+            scratch.bytes.putInt(24, 0);
             return Libc.intCall(
                     FCNTL, scratch.errno, number, F_OFD_SETLK, scratch.address, 0, 0, 0);
         } finally {

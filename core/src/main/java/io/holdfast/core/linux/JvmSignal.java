@@ -7,8 +7,9 @@ import java.lang.invoke.MethodType;
 
 /**
  * {@code sun.misc.Signal}, the only way to a signal in a JVM: signalfd(2) would need it blocked in
- * the JVM's own threads. Through method handles, since javac warns of every mention of the class,
- * and nothing silences that.
+ * the JVM's own threads. Through method handles: javac warns of every mention of the class, that
+ * warning is of no lint category that could be switched off, for a file or at all, and warnings are
+ * errors here.
  */
 final class JvmSignal {
     private static final Class<?> SIGNAL = find("sun.misc.Signal");

@@ -1,7 +1,5 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /**
  * A file that nobody can open as long as it is held: who tries waits in {@code open(2)}, until this
  * lets go, the process that holds it has ended, or the kernel's patience is over (the sysctl
@@ -22,8 +20,8 @@ public final class Lease implements AutoCloseable {
     private static final int F_WRLCK = 1;
     private static final int F_UNLCK = 2;
 
-    private static final MethodHandle MEMFD_CREATE = Libc.bind("memfd_create");
-    private static final MethodHandle FCNTL = Libc.bind("fcntl");
+    private static final Libc.Function MEMFD_CREATE = Libc.bind("memfd_create");
+    private static final Libc.Function FCNTL = Libc.bind("fcntl");
 
     private final Fd file;
     private final Fd held;

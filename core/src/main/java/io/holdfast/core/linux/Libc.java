@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one binder of libc. Every function has the same shape, six words in and one out, with errno
- * captured: the linker makes its stub once, and each further function costs an address.
+ * captured: there is one downcall handle, and a function is an address that it is given. The
+ * address is looked up at the first call, so that a short command pays for what it calls and not
+ * for what it could call.
  *
  * <p>Sound on x86_64 (System V) and aarch64 (AAPCS64): an int travels in the low half of its
  * register, unused argument registers are the caller's, and variadic integers go where fixed ones
@@ -25,28 +27,16 @@ final class Libc {
     private static final FunctionDescriptor WORDS =
             FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
+    private static final MethodHandle CALL = downcall();
 
     static final MemoryLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
 
     private Libc() {}
 
-    /** The function, which every libc that Java 25 runs on has. */
-    static MethodHandle bind(String function) {
-        MethodHandle handle = find(function);
-        if (handle == null) {
-            throw new AssertionError("libc has no " + function);
-        }
-        return handle;
-    }
-
-    /** The function, or null where this libc is too old for it. */
     @SuppressWarnings("restricted") // the one place that makes downcalls
-    static @Nullable MethodHandle find(String function) {
+    private static MethodHandle downcall() {
         try {
-            return SYMBOLS.find(function)
-                    .map(symbol -> LINKER.downcallHandle(symbol, WORDS, ERRNO))
-                    .orElse(null);
+            return LINKER.downcallHandle(WORDS, Linker.Option.captureCallState("errno"));
         } catch (IllegalCallerException e) {
             throw new IllegalStateException(
                     "Holdfast calls libc: start java with --enable-native-access="
@@ -57,9 +47,39 @@ final class Libc {
         }
     }
 
-    /** The address of a function, which every libc that Java 25 runs on has. */
-    static long address(String function) {
-        return SYMBOLS.findOrThrow(function).address();
+    /** A function of libc. */
+    static final class Function {
+        private final String name;
+
+        /** Its address, once it was needed; several threads may look it up, and find the same. */
+        private @Nullable MemorySegment symbol;
+
+        private Function(String name, @Nullable MemorySegment symbol) {
+            this.name = name;
+            this.symbol = symbol;
+        }
+
+        /** Looks it up now, for a caller that must load no class when it calls it. */
+        MemorySegment symbol() {
+            MemorySegment known = symbol;
+            if (known == null) {
+                known =
+                        SYMBOLS.find(name)
+                                .orElseThrow(() -> new AssertionError("libc has no " + name));
+                symbol = known;
+            }
+            return known;
+        }
+    }
+
+    /** The function, which every libc that Java 25 runs on has. */
+    static Function bind(String function) {
+        return new Function(function, null);
+    }
+
+    /** The function, or null where this libc is too old for it. */
+    static @Nullable Function find(String function) {
+        return SYMBOLS.find(function).map(symbol -> new Function(function, symbol)).orElse(null);
     }
 
     /** Where libc keeps the environment; looked up when first needed. */
@@ -74,7 +94,7 @@ final class Libc {
     }
 
     /** Result of a function that returns {@code int}, or -errno. */
-    static int intCall(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+    static int intCall(Function function, long a, long b, long c, long d, long e, long f) {
         Scratch scratch = Scratch.take();
         try {
             return intCall(function, scratch.errno, a, b, c, d, e, f);
@@ -85,7 +105,7 @@ final class Libc {
 
     /** The same with errno memory that the caller holds. */
     static int intCall(
-            MethodHandle function,
+            Function function,
             MemorySegment errno,
             long a,
             long b,
@@ -94,7 +114,7 @@ final class Libc {
             long e,
             long f) {
         try {
-            int result = (int) (long) function.invokeExact(errno, a, b, c, d, e, f);
+            int result = (int) (long) CALL.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
             return result != -1 ? result : -code(errno);
         } catch (Throwable t) {
             throw new AssertionError(t);
@@ -103,7 +123,7 @@ final class Libc {
 
     /** Result of a function that returns a word ({@code ssize_t}, {@code long}), or -errno. */
     static long wordCall(
-            MethodHandle function,
+            Function function,
             MemorySegment errno,
             long a,
             long b,
@@ -112,7 +132,7 @@ final class Libc {
             long e,
             long f) {
         try {
-            long result = (long) function.invokeExact(errno, a, b, c, d, e, f);
+            long result = (long) CALL.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
             return result != -1 ? result : -code(errno);
         } catch (Throwable t) {
             throw new AssertionError(t);

@@ -1,10 +1,9 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +48,7 @@ public final class MsgHdr {
 
     private static final int LABEL_ROOM = 256;
 
-    private final MemorySegment memory;
+    private final ByteBuffer memory;
     private final long address;
     private final int controlSize;
 
@@ -77,10 +76,11 @@ public final class MsgHdr {
                                 + space(4 * MAX_DESCRIPTORS)
                                 + space(4)
                         : descriptorLimit == 0 ? 0 : space(4 * descriptorLimit);
-        memory = Arena.ofAuto().allocate(CONTROL_BUFFER + controlSize, 8);
-        address = memory.address();
-        memory.set(JAVA_LONG, IOV, address + IOV_BASE);
-        memory.set(JAVA_LONG, IOVLEN, 1);
+        MemorySegment room = Arena.ofAuto().allocate(CONTROL_BUFFER + controlSize, 8);
+        memory = room.asByteBuffer().order(ByteOrder.nativeOrder());
+        address = room.address();
+        memory.putLong(IOV, address + IOV_BASE);
+        memory.putLong(IOVLEN, 1);
     }
 
     private static int space(int data) {
@@ -92,55 +92,58 @@ public final class MsgHdr {
      * connected peer, with descriptors and, if not the kernel's own, with credentials.
      *
      * @param memory at least {@link #OUTGOING_SIZE}
+     * @param address where that begins
      */
     static void outgoing(
-            MemorySegment memory,
+            ByteBuffer memory,
+            long address,
             long data,
             long length,
             @Nullable UnixName to,
             int[] numbers,
             @Nullable Ucred as) {
-        long address = memory.address();
         int name = to == null ? 0 : to.write(memory, NAME_BUFFER);
-        long control = 0;
+        int control = 0;
         if (numbers.length != 0) {
-            long at = control(memory, control, SysSocket.SCM_RIGHTS, 4 * numbers.length);
-            MemorySegment.copy(numbers, 0, memory, JAVA_INT, at, numbers.length);
+            int at = control(memory, control, SysSocket.SCM_RIGHTS, 4 * numbers.length);
+            for (int i = 0; i < numbers.length; i++) {
+                memory.putInt(at + 4 * i, numbers[i]);
+            }
             control += space(4 * numbers.length);
         }
         if (as != null) {
             as.write(memory, control(memory, control, SysSocket.SCM_CREDENTIALS, Ucred.SIZE));
             control += space(Ucred.SIZE);
         }
-        memory.set(JAVA_LONG, NAME, name == 0 ? 0 : address + NAME_BUFFER);
-        memory.set(JAVA_INT, NAMELEN, name);
-        memory.set(JAVA_LONG, IOV, address + IOV_BASE);
-        memory.set(JAVA_LONG, IOVLEN, 1);
-        memory.set(JAVA_LONG, CONTROL, control == 0 ? 0 : address + CONTROL_BUFFER);
-        memory.set(JAVA_LONG, CONTROLLEN, control);
-        memory.set(JAVA_INT, FLAGS, 0);
-        memory.set(JAVA_LONG, IOV_BASE, data);
-        memory.set(JAVA_LONG, IOV_LEN, length);
+        memory.putLong(NAME, name == 0 ? 0 : address + NAME_BUFFER);
+        memory.putInt(NAMELEN, name);
+        memory.putLong(IOV, address + IOV_BASE);
+        memory.putLong(IOVLEN, 1);
+        memory.putLong(CONTROL, control == 0 ? 0 : address + CONTROL_BUFFER);
+        memory.putLong(CONTROLLEN, control);
+        memory.putInt(FLAGS, 0);
+        memory.putLong(IOV_BASE, data);
+        memory.putLong(IOV_LEN, length);
     }
 
     /** Begins a control message behind others: where its data goes. */
-    private static long control(MemorySegment memory, long behind, int type, int length) {
-        long at = CONTROL_BUFFER + behind;
-        memory.set(JAVA_LONG, at + CMSG_LEN, CMSG_DATA + length);
-        memory.set(JAVA_INT, at + CMSG_LEVEL, SysSocket.SOL_SOCKET);
-        memory.set(JAVA_INT, at + CMSG_TYPE, type);
+    private static int control(ByteBuffer memory, int behind, int type, int length) {
+        int at = CONTROL_BUFFER + behind;
+        memory.putLong(at + CMSG_LEN, CMSG_DATA + length);
+        memory.putInt(at + CMSG_LEVEL, SysSocket.SOL_SOCKET);
+        memory.putInt(at + CMSG_TYPE, type);
         return at + CMSG_DATA;
     }
 
     /** Makes it room for a message: the kernel overwrites the lengths each time. */
     void incoming(long data, long length) {
-        memory.set(JAVA_LONG, IOV_BASE, data);
-        memory.set(JAVA_LONG, IOV_LEN, length);
-        memory.set(JAVA_LONG, NAME, address + NAME_BUFFER);
-        memory.set(JAVA_INT, NAMELEN, UnixName.SIZE);
-        memory.set(JAVA_LONG, CONTROL, controlSize == 0 ? 0 : address + CONTROL_BUFFER);
-        memory.set(JAVA_LONG, CONTROLLEN, controlSize);
-        memory.set(JAVA_INT, FLAGS, 0);
+        memory.putLong(IOV_BASE, data);
+        memory.putLong(IOV_LEN, length);
+        memory.putLong(NAME, address + NAME_BUFFER);
+        memory.putInt(NAMELEN, UnixName.SIZE);
+        memory.putLong(CONTROL, controlSize == 0 ? 0 : address + CONTROL_BUFFER);
+        memory.putLong(CONTROLLEN, controlSize);
+        memory.putInt(FLAGS, 0);
         descriptors = List.of();
         credentials = null;
         pidfd = null;
@@ -154,29 +157,29 @@ public final class MsgHdr {
     /** Reads what recvmsg left, and takes ownership of every descriptor. */
     void parse(int bytes) {
         received = bytes;
-        flags = memory.get(JAVA_INT, FLAGS);
-        long end = memory.get(JAVA_LONG, CONTROLLEN);
-        for (long at = 0; at + CMSG_DATA <= end; ) {
-            long message = CONTROL_BUFFER + at;
-            long length = memory.get(JAVA_LONG, message + CMSG_LEN);
+        flags = memory.getInt(FLAGS);
+        long end = memory.getLong(CONTROLLEN);
+        for (int at = 0; at + CMSG_DATA <= end; ) {
+            int message = CONTROL_BUFFER + at;
+            long length = memory.getLong(message + CMSG_LEN);
             if (length < CMSG_DATA || at + length > end) {
                 break;
             }
-            if (memory.get(JAVA_INT, message + CMSG_LEVEL) == SysSocket.SOL_SOCKET) {
+            if (memory.getInt(message + CMSG_LEVEL) == SysSocket.SOL_SOCKET) {
                 take(message, (int) length - CMSG_DATA);
             }
-            at += length + 7 & -8L;
+            at += (int) (length + 7 & -8L);
         }
     }
 
-    private void take(long message, int length) {
-        switch (memory.get(JAVA_INT, message + CMSG_TYPE)) {
+    private void take(int message, int length) {
+        switch (memory.getInt(message + CMSG_TYPE)) {
             case SysSocket.SCM_RIGHTS -> {
                 int count = length / 4;
                 List<Fd> list = new ArrayList<>(descriptors.size() + count);
                 list.addAll(descriptors);
                 for (int i = 0; i < count; i++) {
-                    list.add(Fd.received(memory.get(JAVA_INT, message + CMSG_DATA + 4L * i)));
+                    list.add(Fd.received(memory.getInt(message + CMSG_DATA + 4 * i)));
                 }
                 descriptors = list;
             }
@@ -189,7 +192,7 @@ public final class MsgHdr {
                 if (length < Integer.BYTES) {
                     return;
                 }
-                int number = memory.get(JAVA_INT, message + CMSG_DATA);
+                int number = memory.getInt(message + CMSG_DATA);
                 if (number >= 0) {
                     pidfd = Fd.adopt(number);
                 } else {
@@ -246,8 +249,8 @@ public final class MsgHdr {
 
     /** The address of the sender, or null where the socket gives none. */
     public @Nullable UnixName sender() {
-        int length = memory.get(JAVA_INT, NAMELEN);
-        return memory.get(JAVA_LONG, NAME) == 0 || length == 0
+        int length = memory.getInt(NAMELEN);
+        return memory.getLong(NAME) == 0 || length == 0
                 ? null
                 : UnixName.read(memory, NAME_BUFFER, length);
     }

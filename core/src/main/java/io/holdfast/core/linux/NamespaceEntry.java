@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,16 +33,16 @@ public final class NamespaceEntry implements AutoCloseable {
     public static final int NEW_NET = 0x40000000;
 
     private static final int CLONE_FS = 0x200;
-    private static final MethodHandle UNSHARE = Libc.bind("unshare");
-    private static final MethodHandle SETNS = Libc.bind("setns");
+    private static final Libc.Function UNSHARE = Libc.bind("unshare");
+    private static final Libc.Function SETNS = Libc.bind("setns");
 
     // linux/openat2.h
     private static final long OPENAT2 = 437;
     private static final long RESOLVE_NO_SYMLINKS = 4;
     private static final long HOW_SIZE = 24; // struct open_how
 
-    private static final MethodHandle SYSCALL = Libc.bind("syscall"); // libc has no openat2
-    private static final MethodHandle CLOSE = Libc.bind("close");
+    private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no openat2
+    private static final Libc.Function CLOSE = Libc.bind("close");
 
     /** What a step has to do with the place that is mounted on. */
     private enum Place {
@@ -57,7 +56,7 @@ public final class NamespaceEntry implements AutoCloseable {
     }
 
     private record Step(
-            MethodHandle function,
+            Libc.Function function,
             long a,
             long b,
             long c,
@@ -191,6 +190,12 @@ public final class NamespaceEntry implements AutoCloseable {
     /** No more is to come: what is still to be loaded is loaded now. */
     void prepare() {
         steps = planned.toArray(Step[]::new);
+        for (Step step : steps) {
+            var _ = step.function.symbol();
+        }
+        for (Step step : home) {
+            var _ = step.function.symbol();
+        }
         int ignored = run(new Step[] {}); // links it
     }
 

@@ -1,9 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
-import java.lang.invoke.MethodHandle;
-
 /** {@code net/if.h}: network devices of the namespace that the calling thread is in. */
 public final class NetDevice {
     private static final int AF_INET = 2;
@@ -16,8 +12,8 @@ public final class NetDevice {
     private static final int NAME_SIZE = 16;
     private static final int SIZE = 40;
 
-    private static final MethodHandle SOCKET = Libc.bind("socket");
-    private static final MethodHandle IOCTL = Libc.bind("ioctl");
+    private static final Libc.Function SOCKET = Libc.bind("socket");
+    private static final Libc.Function IOCTL = Libc.bind("ioctl");
 
     private NetDevice() {}
 
@@ -32,14 +28,14 @@ public final class NetDevice {
             Scratch scratch = Scratch.take();
             int number = socket.acquire();
             try {
-                scratch.memory.asSlice(0, SIZE).fill((byte) 0);
+                scratch.bytes.put(0, new byte[SIZE]);
                 int end = CString.put(scratch.bytes, 0, name);
                 if (end > NAME_SIZE) {
                     throw new IllegalArgumentException("no name of a device: " + name);
                 }
                 check(ioctl(scratch, number, SIOCGIFFLAGS), "ioctl(SIOCGIFFLAGS)", name);
-                short flags = scratch.memory.get(JAVA_SHORT, NAME_SIZE);
-                scratch.memory.set(JAVA_SHORT, NAME_SIZE, (short) (flags | IFF_UP));
+                short flags = scratch.bytes.getShort(NAME_SIZE);
+                scratch.bytes.putShort(NAME_SIZE, (short) (flags | IFF_UP));
                 check(ioctl(scratch, number, SIOCSIFFLAGS), "ioctl(SIOCSIFFLAGS)", name);
             } finally {
                 socket.release();

@@ -1,20 +1,18 @@
 package io.holdfast.core.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.SortedMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,38 +48,36 @@ public final class PosixSpawn implements AutoCloseable {
     private static final int RESULT = 0;
     private static final int ARGUMENTS = 8;
 
-    private static final MethodHandle ATTR_INIT = Libc.bind("posix_spawnattr_init");
-    private static final MethodHandle SETFLAGS = Libc.bind("posix_spawnattr_setflags");
-    private static final MethodHandle SETSIGMASK_ = Libc.bind("posix_spawnattr_setsigmask");
-    private static final MethodHandle SETSIGDEFAULT = Libc.bind("posix_spawnattr_setsigdefault");
-    private static final MethodHandle SETPGROUP_ = Libc.bind("posix_spawnattr_setpgroup");
-    private static final MethodHandle ACTIONS_INIT = Libc.bind("posix_spawn_file_actions_init");
-    private static final MethodHandle ACTIONS_DESTROY =
+    private static final Libc.Function ATTR_INIT = Libc.bind("posix_spawnattr_init");
+    private static final Libc.Function SETFLAGS = Libc.bind("posix_spawnattr_setflags");
+    private static final Libc.Function SETSIGMASK_ = Libc.bind("posix_spawnattr_setsigmask");
+    private static final Libc.Function SETSIGDEFAULT = Libc.bind("posix_spawnattr_setsigdefault");
+    private static final Libc.Function SETPGROUP_ = Libc.bind("posix_spawnattr_setpgroup");
+    private static final Libc.Function ACTIONS_INIT = Libc.bind("posix_spawn_file_actions_init");
+    private static final Libc.Function ACTIONS_DESTROY =
             Libc.bind("posix_spawn_file_actions_destroy");
-    private static final MethodHandle ADDDUP2 = Libc.bind("posix_spawn_file_actions_adddup2");
-    private static final MethodHandle ADDCLOSE = Libc.bind("posix_spawn_file_actions_addclose");
-    private static final @Nullable MethodHandle ADDCLOSEFROM =
+    private static final Libc.Function ADDDUP2 = Libc.bind("posix_spawn_file_actions_adddup2");
+    private static final Libc.Function ADDCLOSE = Libc.bind("posix_spawn_file_actions_addclose");
+    private static final Libc.@Nullable Function ADDCLOSEFROM =
             Libc.find("posix_spawn_file_actions_addclosefrom_np");
-    private static final MethodHandle POSIX_SPAWN = Libc.bind("posix_spawn");
-    private static final @Nullable MethodHandle PIDFD_SPAWN = Libc.find("pidfd_spawn");
+    private static final Libc.Function POSIX_SPAWN = Libc.bind("posix_spawn");
+    private static final Libc.@Nullable Function PIDFD_SPAWN = Libc.find("pidfd_spawn");
 
-    /** The rarer ones, bound when first needed. */
-    private static final class Rare {
-        static final @Nullable MethodHandle SETCGROUP = Libc.find("posix_spawnattr_setcgroup_np");
-        static final MethodHandle ADDOPEN = Libc.bind("posix_spawn_file_actions_addopen");
-        static final MethodHandle ADDCHDIR = Libc.bind("posix_spawn_file_actions_addchdir_np");
-        static final MethodHandle ADDFCHDIR = Libc.bind("posix_spawn_file_actions_addfchdir_np");
-        static final @Nullable MethodHandle ADDTCSETPGRP =
-                Libc.find("posix_spawn_file_actions_addtcsetpgrp_np");
-    }
+    private static final Libc.@Nullable Function SETCGROUP_ =
+            Libc.find("posix_spawnattr_setcgroup_np");
+    private static final Libc.Function ADDOPEN = Libc.bind("posix_spawn_file_actions_addopen");
+    private static final Libc.Function ADDCHDIR = Libc.bind("posix_spawn_file_actions_addchdir_np");
+    private static final Libc.Function ADDFCHDIR =
+            Libc.bind("posix_spawn_file_actions_addfchdir_np");
+    private static final Libc.@Nullable Function ADDTCSETPGRP =
+            Libc.find("posix_spawn_file_actions_addtcsetpgrp_np");
 
     /**
      * {@code posix_spawnattr_t} with the signals set, used again and again by one spawn at a time.
      * In glibc and musl it holds nothing but itself.
      */
     private static final class Attributes {
-        // as many as threads have spawned at once
-        private static final Queue<Attributes> SPARE = new ConcurrentLinkedQueue<>();
+        private static final Pool<Attributes> POOL = new Pool<>(16, Attributes::new);
 
         private final MemorySegment attr = Arena.ofAuto().allocate(ATTR_SIZE, 16);
         private int flags;
@@ -98,13 +94,12 @@ public final class PosixSpawn implements AutoCloseable {
         }
 
         static Attributes take() {
-            Attributes spare = SPARE.poll();
-            return spare != null ? spare : new Attributes();
+            return POOL.take();
         }
 
         /** Gives them back; the caller forgets them. */
         void give() {
-            SPARE.add(this);
+            POOL.give(this);
         }
 
         /** Whether SIGPIPE keeps the disposition of this process, or gets the default one. */
@@ -129,7 +124,7 @@ public final class PosixSpawn implements AutoCloseable {
             }
         }
 
-        void set(MethodHandle function, long value, String name) {
+        void set(Libc.Function function, long value, String name) {
             check(call(function, attr.address(), value, 0, 0, 0, 0), name);
         }
     }
@@ -169,7 +164,7 @@ public final class PosixSpawn implements AutoCloseable {
 
     /** Whether libc has {@code posix_spawnattr_setcgroup_np} (glibc 2.39). */
     static boolean hasSetcgroup() {
-        return Rare.SETCGROUP != null;
+        return SETCGROUP_ != null;
     }
 
     /** Whether libc has {@code posix_spawn_file_actions_addclosefrom_np} (glibc 2.34). */
@@ -179,7 +174,7 @@ public final class PosixSpawn implements AutoCloseable {
 
     /** Whether libc has {@code posix_spawn_file_actions_addtcsetpgrp_np} (glibc 2.35). */
     static boolean hasTcsetpgrp() {
-        return Rare.ADDTCSETPGRP != null;
+        return ADDTCSETPGRP != null;
     }
 
     /** SIGPIPE is ignored, which a program keeps when it is executed. */
@@ -204,7 +199,7 @@ public final class PosixSpawn implements AutoCloseable {
      * @throws NotSupportedException before glibc 2.39
      */
     public void cgroup(Fd directory) {
-        if (Rare.SETCGROUP == null) {
+        if (SETCGROUP_ == null) {
             throw new NotSupportedException("spawning into a cgroup", Feature.CLONE_INTO_CGROUP);
         }
         flags |= SETCGROUP;
@@ -213,13 +208,13 @@ public final class PosixSpawn implements AutoCloseable {
 
     /** The child enters an open directory. */
     public void fchdir(Fd directory) {
-        add(Rare.ADDFCHDIR, borrow(directory), 0, 0, 0, "addfchdir_np");
+        add(ADDFCHDIR, borrow(directory), 0, 0, 0, "addfchdir_np");
     }
 
     /** The child enters a directory, by its path as the child sees it. */
     public void chdir(String directory) {
         MemorySegment path = string(directory); // copied by libc
-        add(Rare.ADDCHDIR, path.address(), 0, 0, 0, "addchdir_np");
+        add(ADDCHDIR, path.address(), 0, 0, 0, "addchdir_np");
     }
 
     /** The child is spawned from where this leads; lent until it is spawned. */
@@ -233,7 +228,7 @@ public final class PosixSpawn implements AutoCloseable {
      * @throws NotSupportedException before glibc 2.35
      */
     public void foreground(Fd terminal) {
-        MethodHandle addtcsetpgrp = Rare.ADDTCSETPGRP;
+        Libc.Function addtcsetpgrp = ADDTCSETPGRP;
         if (addtcsetpgrp == null) {
             throw new NotSupportedException("a terminal", Feature.SPAWN_FOREGROUND);
         }
@@ -316,7 +311,7 @@ public final class PosixSpawn implements AutoCloseable {
 
     private void open(int target, String path, int oflag) {
         MemorySegment name = string(path); // copied by libc
-        add(Rare.ADDOPEN, target, name.address(), oflag, 0, "addopen");
+        add(ADDOPEN, target, name.address(), oflag, 0, "addopen");
     }
 
     private void close(int target) {
@@ -324,13 +319,13 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private static void closeFrom(long actions, int from) {
-        MethodHandle addclosefrom = Objects.requireNonNull(ADDCLOSEFROM);
+        Libc.Function addclosefrom = Objects.requireNonNull(ADDCLOSEFROM);
         check(
                 call(addclosefrom, actions, from, 0, 0, 0, 0),
                 "posix_spawn_file_actions_addclosefrom_np");
     }
 
-    private void add(MethodHandle function, long a, long b, long c, long d, String name) {
+    private void add(Libc.Function function, long a, long b, long c, long d, String name) {
         int error = call(function, actions(), a, b, c, d, 0);
         if (error != 0) {
             check(error, "posix_spawn_file_actions_" + name);
@@ -379,8 +374,12 @@ public final class PosixSpawn implements AutoCloseable {
     public static MemorySegment strings(Arena arena, List<String> strings) {
         byte[][] bytes = bytes(strings);
         MemorySegment array = arena.allocate(sizeOf(bytes), 8);
-        long ignored = put(array, 0, bytes);
+        int ignored = put(buffer(array), array.address(), 0, bytes);
         return array;
+    }
+
+    private static ByteBuffer buffer(MemorySegment memory) {
+        return memory.asByteBuffer().order(ByteOrder.nativeOrder());
     }
 
     private static byte[][] bytes(List<String> strings) {
@@ -400,14 +399,14 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     /** Writes a NULL-ended array, and its strings behind it; returns where they end. */
-    private static long put(MemorySegment memory, long array, byte[][] strings) {
-        long at = array + 8L * (strings.length + 1);
+    private static int put(ByteBuffer memory, long address, int array, byte[][] strings) {
+        int at = array + 8 * (strings.length + 1);
         for (int i = 0; i < strings.length; i++) {
-            memory.set(JAVA_LONG, array + 8L * i, memory.address() + at);
-            MemorySegment.copy(strings[i], 0, memory, JAVA_BYTE, at, strings[i].length);
+            memory.putLong(array + 8 * i, address + at);
+            memory.put(at, strings[i]);
             at += strings[i].length;
         }
-        memory.set(JAVA_LONG, array + 8L * strings.length, 0);
+        memory.putLong(array + 8 * strings.length, 0);
         return at;
     }
 
@@ -442,7 +441,7 @@ public final class PosixSpawn implements AutoCloseable {
      */
     public int pidfdSpawn(
             String path, List<String> arguments, @Nullable MemorySegment environment) {
-        MethodHandle spawn = PIDFD_SPAWN;
+        Libc.Function spawn = PIDFD_SPAWN;
         if (spawn == null) {
             throw new NotSupportedException("pidfd_spawn", Feature.PIDFD_SPAWN);
         }
@@ -458,7 +457,7 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private int spawn(
-            MethodHandle function,
+            Libc.Function function,
             String file,
             List<String> arguments,
             @Nullable MemorySegment environment) {
@@ -471,13 +470,15 @@ public final class PosixSpawn implements AutoCloseable {
             SignalDispositions.ignorePipe();
         }
         try {
-            MemorySegment memory = size <= Scratch.SIZE ? scratch.memory : arena.allocate(size, 8);
-            long programAt = put(memory, ARGUMENTS, words);
-            MemorySegment.copy(program, 0, memory, JAVA_BYTE, programAt, program.length);
+            MemorySegment own = size <= Scratch.SIZE ? null : arena.allocate(size, 8);
+            ByteBuffer memory = own == null ? scratch.bytes : buffer(own);
+            long address = own == null ? scratch.address : own.address();
+            int programAt = put(memory, address, ARGUMENTS, words);
+            memory.put(programAt, program);
             long variables = environment == null ? Libc.environ() : environment.address();
-            long result = memory.address() + RESULT;
-            long path = memory.address() + programAt;
-            long argv = memory.address() + ARGUMENTS;
+            long result = address + RESULT;
+            long path = address + programAt;
+            long argv = address + ARGUMENTS;
             long attr = attributes.attr.address();
             int r;
             if (entry == null) {
@@ -492,6 +493,7 @@ public final class PosixSpawn implements AutoCloseable {
                                 argv,
                                 variables);
             } else {
+                var _ = function.symbol(); // no class is loaded between enter and leave
                 entry.prepare();
                 r = Errno.EPERM;
                 if (entry.enter()) {
@@ -508,7 +510,7 @@ public final class PosixSpawn implements AutoCloseable {
                 }
                 entry.leave();
             }
-            return r == 0 ? memory.get(JAVA_INT, RESULT) : -r; // an errno value, not -1
+            return r == 0 ? memory.getInt(RESULT) : -r; // an errno value, not -1
         } finally {
             if (pipeIgnored) {
                 SignalDispositions.restorePipe();
@@ -526,7 +528,7 @@ public final class PosixSpawn implements AutoCloseable {
         if ((flags & SETPGROUP) != 0) {
             attributes.set(SETPGROUP_, group, "posix_spawnattr_setpgroup");
         }
-        MethodHandle setcgroup = (flags & SETCGROUP) == 0 ? null : Rare.SETCGROUP;
+        Libc.@Nullable Function setcgroup = (flags & SETCGROUP) == 0 ? null : SETCGROUP_;
         if (setcgroup != null) {
             attributes.set(setcgroup, cgroup, "posix_spawnattr_setcgroup_np");
         }
@@ -534,7 +536,8 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     /** These functions return an errno value, not -1. */
-    private static int call(MethodHandle function, long a, long b, long c, long d, long e, long f) {
+    private static int call(
+            Libc.Function function, long a, long b, long c, long d, long e, long f) {
         return Libc.intCall(function, a, b, c, d, e, f);
     }
 

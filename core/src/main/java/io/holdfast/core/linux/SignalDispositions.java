@@ -1,10 +1,7 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /**
  * Signals that this process inherited as ignored. A program starts with those that its parent
@@ -18,8 +15,8 @@ public final class SignalDispositions {
     /** More than a struct sigaction has on any architecture. */
     private static final int SIGACTION_SIZE = 256;
 
-    private static final MethodHandle SIGACTION = Libc.bind("sigaction");
-    private static final MethodHandle SIGNAL = Libc.bind("signal");
+    private static final Libc.Function SIGACTION = Libc.bind("sigaction");
+    private static final Libc.Function SIGNAL = Libc.bind("signal");
 
     /** What SIGPIPE did before {@link #ignorePipe}; guarded by the class. */
     private static final MemorySegment PIPE_BEFORE = Arena.global().allocate(SIGACTION_SIZE, 16);
@@ -74,7 +71,7 @@ public final class SignalDispositions {
                     Libc.intCall(
                             SIGACTION, scratch.errno, signal.number(), 0, scratch.address, 0, 0, 0);
             ErrnoException.check(r, "sigaction", signal);
-            if (scratch.memory.get(JAVA_LONG, 0) != SIG_IGN) {
+            if (scratch.bytes.getLong(0) != SIG_IGN) {
                 return false;
             }
             int ignored = Libc.intCall(SIGNAL, signal.number(), SIG_DFL, 0, 0, 0, 0);

@@ -1,12 +1,11 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 
 /** {@code stdlib.h}: the environment that native code of this process sees. */
 public final class Stdlib {
-    private static final MethodHandle CLEARENV = Libc.bind("clearenv");
-    private static final MethodHandle SETENV = Libc.bind("setenv");
+    private static final Libc.Function CLEARENV = Libc.bind("clearenv");
+    private static final Libc.Function SETENV = Libc.bind("setenv");
 
     private Stdlib() {}
 
@@ -36,14 +35,14 @@ public final class Stdlib {
         Scratch scratch = Scratch.take();
         try {
             int at = CString.put(scratch.bytes, 0, name);
-            int end = CString.put(scratch.bytes, at, value);
+            int _ = CString.put(scratch.bytes, at, value);
             int r =
                     Libc.intCall(
                             SETENV,
                             scratch.errno,
                             scratch.address,
                             scratch.address + at,
-                            end > 0 ? 1 : 0,
+                            1, // replaces
                             0,
                             0,
                             0);

@@ -1,6 +1,5 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +14,7 @@ public final class SysDirent {
 
     private static final byte DT_DIR = 4;
 
-    private static final MethodHandle GETDENTS64 = Libc.bind("getdents64");
+    private static final Libc.Function GETDENTS64 = Libc.bind("getdents64");
 
     private SysDirent() {}
 

@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 
 /** {@code sys/epoll.h}: one epoll instance. */
 final class SysEpoll implements AutoCloseable {
@@ -22,9 +21,9 @@ final class SysEpoll implements AutoCloseable {
 
     private static final int BATCH = 256;
 
-    private static final MethodHandle EPOLL_CREATE1 = Libc.bind("epoll_create1");
-    private static final MethodHandle EPOLL_CTL = Libc.bind("epoll_ctl");
-    private static final MethodHandle EPOLL_WAIT = Libc.bind("epoll_wait");
+    private static final Libc.Function EPOLL_CREATE1 = Libc.bind("epoll_create1");
+    private static final Libc.Function EPOLL_CTL = Libc.bind("epoll_ctl");
+    private static final Libc.Function EPOLL_WAIT = Libc.bind("epoll_wait");
 
     private final Fd epoll;
 
@@ -63,8 +62,8 @@ final class SysEpoll implements AutoCloseable {
         Scratch scratch = Scratch.take();
         int self = epoll.acquire();
         try {
-            scratch.memory.set(JAVA_INT, EVENTS, interest);
-            scratch.memory.set(JAVA_LONG_UNALIGNED, DATA, data);
+            scratch.bytes.putInt(EVENTS, interest);
+            scratch.bytes.putLong(DATA, data);
             return Libc.intCall(
                     EPOLL_CTL, scratch.errno, self, operation, number, scratch.address, 0, 0);
         } finally {

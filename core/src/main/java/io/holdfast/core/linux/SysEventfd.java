@@ -1,10 +1,8 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /** {@code sys/eventfd.h}: a counter that wakes a waiter. */
 final class SysEventfd implements AutoCloseable {
-    private static final MethodHandle EVENTFD = Libc.bind("eventfd");
+    private static final Libc.Function EVENTFD = Libc.bind("eventfd");
 
     private final Fd fd;
     private final int number;

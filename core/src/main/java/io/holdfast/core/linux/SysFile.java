@@ -1,13 +1,11 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /** {@code sys/file.h}. */
 public final class SysFile {
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
 
-    private static final MethodHandle FLOCK = Libc.bind("flock");
+    private static final Libc.Function FLOCK = Libc.bind("flock");
 
     private SysFile() {}
 

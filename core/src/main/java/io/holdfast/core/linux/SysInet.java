@@ -1,17 +1,10 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.ByteOrder;
+import java.nio.ByteBuffer;
 
 /**
  * {@code netinet/in.h}: the calls of {@link SysSocket} that have an address, for IPv4 and IPv6. The
@@ -34,14 +27,11 @@ public final class SysInet {
     private static final int SIN6_SIZE = 28;
     private static final int NAME = 8; // where an address stands behind its length
 
-    private static final ValueLayout.OfShort NETWORK_SHORT =
-            JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
-
-    private static final MethodHandle SOCKET = Libc.bind("socket");
-    private static final MethodHandle BIND = Libc.bind("bind");
-    private static final MethodHandle SETSOCKOPT = Libc.bind("setsockopt");
-    private static final MethodHandle GETSOCKNAME = Libc.bind("getsockname");
-    private static final MethodHandle GETPEERNAME = Libc.bind("getpeername");
+    private static final Libc.Function SOCKET = Libc.bind("socket");
+    private static final Libc.Function BIND = Libc.bind("bind");
+    private static final Libc.Function SETSOCKOPT = Libc.bind("setsockopt");
+    private static final Libc.Function GETSOCKNAME = Libc.bind("getsockname");
+    private static final Libc.Function GETPEERNAME = Libc.bind("getpeername");
 
     private SysInet() {}
 
@@ -69,7 +59,7 @@ public final class SysInet {
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            int length = write(scratch.memory, address);
+            int length = write(scratch.bytes, address);
             return Libc.intCall(BIND, scratch.errno, number, scratch.address, length, 0, 0, 0);
         } finally {
             socket.release();
@@ -77,20 +67,26 @@ public final class SysInet {
         }
     }
 
-    private static int write(MemorySegment memory, InetSocketAddress address) {
+    private static int write(ByteBuffer memory, InetSocketAddress address) {
         byte[] bytes = address.getAddress().getAddress();
-        memory.set(NETWORK_SHORT, PORT, (short) address.getPort());
+        putPort(memory, address.getPort());
         if (address.getAddress() instanceof Inet6Address six) {
-            memory.set(JAVA_SHORT, FAMILY, (short) AF_INET6);
-            memory.set(JAVA_INT, SIN6_FLOWINFO, 0);
-            MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, SIN6_ADDR, bytes.length);
-            memory.set(JAVA_INT, SIN6_SCOPE_ID, six.getScopeId());
+            memory.putShort(FAMILY, (short) AF_INET6);
+            memory.putInt(SIN6_FLOWINFO, 0);
+            memory.put(SIN6_ADDR, bytes);
+            memory.putInt(SIN6_SCOPE_ID, six.getScopeId());
             return SIN6_SIZE;
         }
-        memory.set(JAVA_SHORT, FAMILY, (short) AF_INET);
-        MemorySegment.copy(bytes, 0, memory, JAVA_BYTE, SIN_ADDR, bytes.length);
-        memory.set(ValueLayout.JAVA_LONG, SIN_ADDR + bytes.length, 0);
+        memory.putShort(FAMILY, (short) AF_INET);
+        memory.put(SIN_ADDR, bytes);
+        memory.putLong(SIN_ADDR + bytes.length, 0);
         return SIN_SIZE;
+    }
+
+    /** In network byte order. */
+    private static void putPort(ByteBuffer memory, int port) {
+        memory.put(PORT, (byte) (port >> 8));
+        memory.put(PORT + 1, (byte) port);
     }
 
     /**
@@ -111,35 +107,33 @@ public final class SysInet {
         return name(GETPEERNAME, "getpeername", socket);
     }
 
-    private static InetSocketAddress name(MethodHandle function, String call, Fd socket) {
+    private static InetSocketAddress name(Libc.Function function, String call, Fd socket) {
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            MemorySegment memory = scratch.memory;
-            memory.set(JAVA_INT, 0, SIN6_SIZE);
+            ByteBuffer memory = scratch.bytes;
+            memory.putInt(0, SIN6_SIZE);
             long name = scratch.address + NAME;
             int r = Libc.intCall(function, scratch.errno, number, name, scratch.address, 0, 0, 0);
             ErrnoException.check(r, call, socket);
-            return read(memory.asSlice(NAME), socket);
+            return read(memory, socket);
         } finally {
             socket.release();
             scratch.give();
         }
     }
 
-    private static InetSocketAddress read(MemorySegment name, Fd socket) {
-        int port = name.get(NETWORK_SHORT, PORT) & 0xFFFF;
+    private static InetSocketAddress read(ByteBuffer memory, Fd socket) {
+        int port = (memory.get(NAME + PORT) & 0xFF) << 8 | memory.get(NAME + PORT + 1) & 0xFF;
         try {
-            return switch (name.get(JAVA_SHORT, FAMILY)) {
+            return switch (memory.getShort(NAME + FAMILY)) {
                 case AF_INET ->
                         new InetSocketAddress(
-                                InetAddress.getByAddress(
-                                        name.asSlice(SIN_ADDR, 4).toArray(JAVA_BYTE)),
-                                port);
+                                InetAddress.getByAddress(bytes(memory, NAME + SIN_ADDR, 4)), port);
                 case AF_INET6 -> {
-                    byte[] bytes = name.asSlice(SIN6_ADDR, 16).toArray(JAVA_BYTE);
+                    byte[] bytes = bytes(memory, NAME + SIN6_ADDR, 16);
                     InetAddress address = InetAddress.getByAddress(bytes);
-                    int scope = name.get(JAVA_INT, SIN6_SCOPE_ID);
+                    int scope = memory.getInt(NAME + SIN6_SCOPE_ID);
                     yield new InetSocketAddress(
                             scope != 0 && address instanceof Inet6Address
                                     ? Inet6Address.getByAddress(null, bytes, scope)
@@ -153,12 +147,18 @@ public final class SysInet {
         }
     }
 
+    private static byte[] bytes(ByteBuffer memory, int at, int length) {
+        byte[] bytes = new byte[length];
+        memory.get(at, bytes);
+        return bytes;
+    }
+
     /** {@code setsockopt(2)} of an int option of any level: 0, or -errno. */
     public static int setOption(Fd socket, int level, int option, int value) {
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            scratch.memory.set(JAVA_INT, 0, value);
+            scratch.bytes.putInt(0, value);
             return Libc.intCall(
                     SETSOCKOPT, scratch.errno, number, level, option, scratch.address, 4, 0);
         } finally {

@@ -1,7 +1,5 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /**
  * {@code sys/inotify.h}: that something has changed in directories which are held open. What it was
  * is not reported: whoever waits looks again. Readable once there was a change. Safe for use by any
@@ -17,9 +15,9 @@ public final class SysInotify implements AutoCloseable {
     /** A name has come, or the content of a file has changed. */
     private static final int APPEARANCES = IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE;
 
-    private static final MethodHandle INIT = Libc.bind("inotify_init1");
-    private static final MethodHandle ADD_WATCH = Libc.bind("inotify_add_watch");
-    private static final MethodHandle RM_WATCH = Libc.bind("inotify_rm_watch");
+    private static final Libc.Function INIT = Libc.bind("inotify_init1");
+    private static final Libc.Function ADD_WATCH = Libc.bind("inotify_add_watch");
+    private static final Libc.Function RM_WATCH = Libc.bind("inotify_rm_watch");
 
     private final Fd fd;
 

@@ -1,13 +1,11 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /** {@code linux/kcmp.h}: whether two descriptors of ours lead to one open file. */
 public final class SysKcmp {
     private static final long KCMP = Machine.ARM ? 272 : 312;
     private static final int KCMP_FILE = 0;
 
-    private static final MethodHandle SYSCALL = Libc.bind("syscall"); // libc has no kcmp
+    private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no kcmp
 
     private SysKcmp() {}
 

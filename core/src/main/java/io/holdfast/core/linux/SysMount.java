@@ -1,8 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.invoke.MethodHandle;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +24,7 @@ public final class SysMount {
     static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
     static final int AT_RECURSIVE = 0x8000;
     static final long MS_SLAVE = 1 << 19;
-    static final long ATTR_SIZE = 32; // struct mount_attr
+    static final int ATTR_SIZE = 32; // struct mount_attr
 
     private static final int OPEN_TREE_CLONE = 1;
     private static final int FSOPEN_CLOEXEC = 1;
@@ -35,12 +32,12 @@ public final class SysMount {
     private static final int FSCONFIG_SET_STRING = 1;
     private static final int FSCONFIG_CMD_CREATE = 6;
 
-    private static final @Nullable MethodHandle OPEN_TREE = Libc.find("open_tree");
-    static final @Nullable MethodHandle MOVE_MOUNT = Libc.find("move_mount");
-    static final @Nullable MethodHandle MOUNT_SETATTR = Libc.find("mount_setattr");
-    private static final @Nullable MethodHandle FSOPEN = Libc.find("fsopen");
-    private static final @Nullable MethodHandle FSCONFIG = Libc.find("fsconfig");
-    private static final @Nullable MethodHandle FSMOUNT = Libc.find("fsmount");
+    private static final Libc.@Nullable Function OPEN_TREE = Libc.find("open_tree");
+    static final Libc.@Nullable Function MOVE_MOUNT = Libc.find("move_mount");
+    static final Libc.@Nullable Function MOUNT_SETATTR = Libc.find("mount_setattr");
+    private static final Libc.@Nullable Function FSOPEN = Libc.find("fsopen");
+    private static final Libc.@Nullable Function FSCONFIG = Libc.find("fsconfig");
+    private static final Libc.@Nullable Function FSMOUNT = Libc.find("fsmount");
 
     private SysMount() {}
 
@@ -54,7 +51,7 @@ public final class SysMount {
                 && Libc.intCall(MOUNT_SETATTR, -1, 0, 0, 0, 0, 0) != -Errno.ENOSYS;
     }
 
-    static MethodHandle present(@Nullable MethodHandle function, String name) {
+    static Libc.Function present(Libc.@Nullable Function function, String name) {
         if (function == null) {
             throw new NotSupportedException(name, Feature.MOUNT_TREES);
         }
@@ -71,7 +68,7 @@ public final class SysMount {
      * @throws ErrnoException EPERM; ENOSYS before Linux 5.12
      */
     public static Fd cloneTree(Fd held, String path, boolean recursive) {
-        MethodHandle openTree = present(OPEN_TREE, "open_tree");
+        Libc.Function openTree = present(OPEN_TREE, "open_tree");
         Scratch scratch = Scratch.take();
         int number = held.acquire();
         int r;
@@ -109,15 +106,15 @@ public final class SysMount {
 
     private static int setAttributes(
             Fd tree, boolean recursive, long attributes, long propagation) {
-        MethodHandle setattr = present(MOUNT_SETATTR, "mount_setattr");
+        Libc.Function setattr = present(MOUNT_SETATTR, "mount_setattr");
         Scratch scratch = Scratch.take();
         int number = tree.acquire();
         try {
-            scratch.memory.set(JAVA_LONG, 0, attributes);
-            scratch.memory.set(JAVA_LONG, 8, 0); // to clear
-            scratch.memory.set(JAVA_LONG, 16, propagation);
-            scratch.memory.set(JAVA_LONG, 24, 0); // user namespace
-            scratch.memory.set(JAVA_LONG, ATTR_SIZE, 0); // the empty path
+            scratch.bytes.putLong(0, attributes);
+            scratch.bytes.putLong(8, 0); // to clear
+            scratch.bytes.putLong(16, propagation);
+            scratch.bytes.putLong(24, 0); // user namespace
+            scratch.bytes.putLong(ATTR_SIZE, 0); // the empty path
             int flags = SysStat.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
             return Libc.intCall(
                     setattr,
@@ -144,8 +141,8 @@ public final class SysMount {
      * @throws ErrnoException ENODEV (no such type), EINVAL (an option), EPERM
      */
     public static Fd fileSystem(String type, Map<String, String> options, long attributes) {
-        MethodHandle fsopen = present(FSOPEN, "fsopen");
-        MethodHandle fsmount = present(FSMOUNT, "fsmount");
+        Libc.Function fsopen = present(FSOPEN, "fsopen");
+        Libc.Function fsmount = present(FSMOUNT, "fsmount");
         Scratch scratch = Scratch.take();
         int r;
         try {
@@ -175,7 +172,7 @@ public final class SysMount {
     }
 
     private static int configure(Fd context, int command, String key, String value) {
-        MethodHandle fsconfig = present(FSCONFIG, "fsconfig");
+        Libc.Function fsconfig = present(FSCONFIG, "fsconfig");
         Scratch scratch = Scratch.take();
         int number = context.acquire();
         try {

@@ -1,10 +1,6 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 
 /** {@code sys/pidfd.h} and {@code linux/pidfd.h}: the calls on PID file descriptors. */
 public final class SysPidfd {
@@ -42,12 +38,9 @@ public final class SysPidfd {
     private static final int SIGINFO_SIZE = 128;
     private static final int SI_QUEUE = -1;
 
-    private static final MethodHandle SYSCALL = Libc.bind("syscall");
+    private static final Libc.Function SYSCALL = Libc.bind("syscall");
 
-    /** ioctl apart, so that whoever needs no information does not bind it. */
-    private static final class Ioctl {
-        static final MethodHandle IOCTL = Libc.bind("ioctl");
-    }
+    private static final Libc.Function IOCTL = Libc.bind("ioctl");
 
     private SysPidfd() {}
 
@@ -71,14 +64,14 @@ public final class SysPidfd {
         Scratch scratch = Scratch.take();
         int number = pidfd.acquire();
         try {
-            MemorySegment info = scratch.memory;
-            info.asSlice(0, SIGINFO_SIZE).fill((byte) 0);
-            info.set(JAVA_INT, SI_SIGNO, signal);
-            info.set(JAVA_INT, SI_ERRNO, 0);
-            info.set(JAVA_INT, SI_CODE, SI_QUEUE);
-            info.set(JAVA_INT, SI_PID, Unistd.getpid());
-            info.set(JAVA_INT, SI_UID, (int) Unistd.geteuid());
-            info.set(JAVA_LONG, SI_VALUE, value);
+            ByteBuffer info = scratch.bytes;
+            info.put(0, new byte[SIGINFO_SIZE]);
+            info.putInt(SI_SIGNO, signal);
+            info.putInt(SI_ERRNO, 0);
+            info.putInt(SI_CODE, SI_QUEUE);
+            info.putInt(SI_PID, Unistd.getpid());
+            info.putInt(SI_UID, (int) Unistd.geteuid());
+            info.putLong(SI_VALUE, value);
             return Libc.intCall(
                     SYSCALL,
                     scratch.errno,
@@ -118,14 +111,7 @@ public final class SysPidfd {
             scratch.bytes.putLong(PidfdInfo.MASK, known);
             int r =
                     Libc.intCall(
-                            Ioctl.IOCTL,
-                            scratch.errno,
-                            number,
-                            PIDFD_GET_INFO,
-                            scratch.address,
-                            0,
-                            0,
-                            0);
+                            IOCTL, scratch.errno, number, PIDFD_GET_INFO, scratch.address, 0, 0, 0);
             return r < 0 ? PidfdInfo.failed(-r) : PidfdInfo.read(scratch.bytes);
         } finally {
             pidfd.release();
@@ -141,7 +127,7 @@ public final class SysPidfd {
     public static int getNamespace(Fd pidfd, int kind) {
         int number = pidfd.acquire();
         try {
-            return Libc.intCall(Ioctl.IOCTL, number, PIDFD_IOCTL + kind, 0, 0, 0, 0);
+            return Libc.intCall(IOCTL, number, PIDFD_IOCTL + kind, 0, 0, 0, 0);
         } finally {
             pidfd.release();
         }

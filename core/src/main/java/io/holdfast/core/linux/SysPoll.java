@@ -1,11 +1,7 @@
 package io.holdfast.core.linux;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.concurrent.ArrayBlockingQueue;
 
 /**
  * {@code poll.h}: what a descriptor is ready for at this moment. To wait, see {@link Readiness}.
@@ -23,10 +19,9 @@ public final class SysPoll {
     private static final int TIMESPEC = 2 * POLLFD_SIZE;
     private static final int TV_SEC = 0;
     private static final int TV_NSEC = 8;
-    private static final int TIMESPEC_SIZE = 16;
     private static final long NANOS_A_SECOND = 1_000_000_000;
 
-    private static final MethodHandle PPOLL = Libc.bind("ppoll");
+    private static final Libc.Function PPOLL = Libc.bind("ppoll");
 
     private SysPoll() {}
 
@@ -62,17 +57,17 @@ public final class SysPoll {
      * @return what the first is ready for, 0 if it is not, or -errno
      */
     static int await(int number, int events, int waker, long nanos) {
-        Waiting waiting = Waiting.take();
-        ByteBuffer memory = waiting.bytes;
+        Scratch scratch = Scratch.take();
+        ByteBuffer memory = scratch.bytes;
         put(memory, 0, number, events);
         put(memory, POLLFD_SIZE, waker, Readiness.IN);
         boolean limited = nanos != Long.MAX_VALUE;
         if (limited) {
             time(memory, Math.max(0, nanos));
         }
-        int r = poll(waiting.address, waiting.errno, 2, limited);
+        int r = poll(scratch.address, scratch.errno, 2, limited);
         int ready = memory.getShort(REVENTS) & 0xFFFF;
-        waiting.give();
+        scratch.give();
         if (r < 0) {
             return r == -Errno.EINTR ? 0 : r;
         }
@@ -93,35 +88,5 @@ public final class SysPoll {
     private static int poll(long address, MemorySegment errno, int n, boolean limited) {
         long limit = limited ? address + TIMESPEC : 0;
         return Libc.intCall(PPOLL, errno, address, n, limit, 0, 0, 0);
-    }
-
-    /**
-     * The memory of one wait. {@link Scratch} is larger, and for calls that return at once. Some
-     * are kept while nobody waits.
-     */
-    private static final class Waiting {
-        private static final int KEPT = 16;
-        private static final ArrayBlockingQueue<Waiting> IDLE = new ArrayBlockingQueue<>(KEPT);
-
-        final ByteBuffer bytes; // keeps the memory at the address
-        final long address;
-        final MemorySegment errno;
-
-        private Waiting() {
-            Arena arena = Arena.ofAuto();
-            MemorySegment memory = arena.allocate(TIMESPEC + TIMESPEC_SIZE, 8);
-            bytes = memory.asByteBuffer().order(ByteOrder.nativeOrder());
-            address = memory.address();
-            errno = arena.allocate(Libc.ERRNO_LAYOUT);
-        }
-
-        static Waiting take() {
-            Waiting idle = IDLE.poll();
-            return idle != null ? idle : new Waiting();
-        }
-
-        void give() {
-            boolean ignored = IDLE.offer(this);
-        }
     }
 }

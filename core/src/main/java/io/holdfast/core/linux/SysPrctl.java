@@ -1,15 +1,11 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
-import java.lang.invoke.MethodHandle;
-
 /** {@code sys/prctl.h}: attributes of this whole process. */
 public final class SysPrctl {
     private static final int PR_SET_CHILD_SUBREAPER = 36; // linux/prctl.h
     private static final int PR_GET_CHILD_SUBREAPER = 37;
 
-    private static final MethodHandle PRCTL = Libc.bind("prctl");
+    private static final Libc.Function PRCTL = Libc.bind("prctl");
 
     private SysPrctl() {}
 
@@ -27,9 +23,9 @@ public final class SysPrctl {
     public static boolean isChildSubreaper() {
         Scratch scratch = Scratch.take();
         try {
-            scratch.memory.set(JAVA_INT, 0, 0);
+            scratch.bytes.putInt(0, 0);
             int r = prctl(PR_GET_CHILD_SUBREAPER, scratch.address);
-            return r == 0 && scratch.memory.get(JAVA_INT, 0) != 0;
+            return r == 0 && scratch.bytes.getInt(0) != 0;
         } finally {
             scratch.give();
         }

@@ -1,8 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.invoke.MethodHandle;
 import java.util.OptionalLong;
 
 /** {@code sys/resource.h}: limits of a process, by its number. */
@@ -10,7 +7,7 @@ public final class SysResource {
     /** RLIM_INFINITY. */
     public static final long INFINITY = -1;
 
-    private static final MethodHandle PRLIMIT = Libc.bind("prlimit64");
+    private static final Libc.Function PRLIMIT = Libc.bind("prlimit64");
 
     private SysResource() {}
 
@@ -23,8 +20,8 @@ public final class SysResource {
     public static int setLimit(int pid, int resource, long soft, long hard) {
         Scratch scratch = Scratch.take();
         try {
-            scratch.memory.set(JAVA_LONG, 0, soft);
-            scratch.memory.set(JAVA_LONG, 8, hard);
+            scratch.bytes.putLong(0, soft);
+            scratch.bytes.putLong(8, hard);
             return Libc.intCall(PRLIMIT, scratch.errno, pid, resource, scratch.address, 0, 0, 0);
         } finally {
             scratch.give();
@@ -41,7 +38,7 @@ public final class SysResource {
         Scratch scratch = Scratch.take();
         try {
             int r = Libc.intCall(PRLIMIT, scratch.errno, pid, resource, 0, scratch.address, 0, 0);
-            return r < 0 ? OptionalLong.empty() : OptionalLong.of(scratch.memory.get(JAVA_LONG, 0));
+            return r < 0 ? OptionalLong.empty() : OptionalLong.of(scratch.bytes.getLong(0));
         } finally {
             scratch.give();
         }
@@ -53,7 +50,7 @@ public final class SysResource {
         try {
             int r = Libc.intCall(PRLIMIT, scratch.errno, 0, resource, 0, scratch.address, 0, 0);
             ErrnoException.check(r, "prlimit", resource);
-            return new long[] {scratch.memory.get(JAVA_LONG, 0), scratch.memory.get(JAVA_LONG, 8)};
+            return new long[] {scratch.bytes.getLong(0), scratch.bytes.getLong(8)};
         } finally {
             scratch.give();
         }

@@ -1,9 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
-import java.lang.invoke.MethodHandle;
-
 /** {@code sched.h} and {@code linux/ioprio.h}: how the kernel schedules a thread, by its number. */
 public final class SysSched {
     private static final long IOPRIO_SET = Machine.ARM ? 30 : 251;
@@ -11,8 +7,8 @@ public final class SysSched {
     private static final int IOPRIO_CLASS_SHIFT = 13;
     private static final int SCHED_RESET_ON_FORK = 0x40000000;
 
-    private static final MethodHandle SETSCHEDULER = Libc.bind("sched_setscheduler");
-    private static final MethodHandle SYSCALL = Libc.bind("syscall"); // libc has no ioprio_set
+    private static final Libc.Function SETSCHEDULER = Libc.bind("sched_setscheduler");
+    private static final Libc.Function SYSCALL = Libc.bind("syscall"); // libc has no ioprio_set
 
     private SysSched() {}
 
@@ -27,7 +23,7 @@ public final class SysSched {
     public static int setScheduler(int pid, int policy, int priority, boolean resetOnFork) {
         Scratch scratch = Scratch.take();
         try {
-            scratch.memory.set(JAVA_INT, 0, priority);
+            scratch.bytes.putInt(0, priority);
             int flags = resetOnFork ? SCHED_RESET_ON_FORK : 0;
             return Libc.intCall(
                     SETSCHEDULER, scratch.errno, pid, policy | flags, scratch.address, 0, 0, 0);

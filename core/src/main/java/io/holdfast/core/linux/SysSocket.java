@@ -4,15 +4,14 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@code sys/socket.h} for AF_UNIX. Sockets are made close-on-exec. No call here waits, whatever
- * the mode of the socket, but {@link #recvBlocking}; {@link #connect} and {@link #accept} need a
- * non-blocking one for that.
+ * the mode of the socket; {@link #connect} and {@link #accept} need a non-blocking one for that.
  */
 public final class SysSocket {
     public static final int SOCK_STREAM = 1;
@@ -65,25 +64,22 @@ public final class SysSocket {
 
     public static final int AF_UNIX = 1;
 
-    private static final MethodHandle SOCKET = Libc.bind("socket");
-    private static final MethodHandle GETSOCKOPT = Libc.bind("getsockopt");
-    private static final MethodHandle SETSOCKOPT = Libc.bind("setsockopt");
-    private static final MethodHandle SENDMSG = Libc.bind("sendmsg");
-    private static final MethodHandle RECVMSG = Libc.bind("recvmsg");
-    private static final MethodHandle SEND = Libc.bind("send");
-    private static final MethodHandle RECV = Libc.bind("recv");
+    private static final Libc.Function SOCKET = Libc.bind("socket");
+    private static final Libc.Function GETSOCKOPT = Libc.bind("getsockopt");
+    private static final Libc.Function SETSOCKOPT = Libc.bind("setsockopt");
+    private static final Libc.Function SENDMSG = Libc.bind("sendmsg");
+    private static final Libc.Function RECVMSG = Libc.bind("recvmsg");
+    private static final Libc.Function SEND = Libc.bind("send");
+    private static final Libc.Function RECV = Libc.bind("recv");
 
-    /** What is called once a socket and not once a message. */
-    private static final class Set {
-        static final MethodHandle SOCKETPAIR = Libc.bind("socketpair");
-        static final MethodHandle BIND = Libc.bind("bind");
-        static final MethodHandle CONNECT = Libc.bind("connect");
-        static final MethodHandle LISTEN = Libc.bind("listen");
-        static final MethodHandle ACCEPT4 = Libc.bind("accept4");
-        static final MethodHandle SHUTDOWN = Libc.bind("shutdown");
-        static final MethodHandle GETSOCKNAME = Libc.bind("getsockname");
-        static final MethodHandle GETPEERNAME = Libc.bind("getpeername");
-    }
+    private static final Libc.Function SOCKETPAIR = Libc.bind("socketpair");
+    private static final Libc.Function BIND = Libc.bind("bind");
+    private static final Libc.Function CONNECT = Libc.bind("connect");
+    private static final Libc.Function LISTEN = Libc.bind("listen");
+    private static final Libc.Function ACCEPT4 = Libc.bind("accept4");
+    private static final Libc.Function SHUTDOWN = Libc.bind("shutdown");
+    private static final Libc.Function GETSOCKNAME = Libc.bind("getsockname");
+    private static final Libc.Function GETPEERNAME = Libc.bind("getpeername");
 
     private SysSocket() {}
 
@@ -107,7 +103,7 @@ public final class SysSocket {
         try {
             int r =
                     Libc.intCall(
-                            Set.SOCKETPAIR,
+                            SOCKETPAIR,
                             scratch.errno,
                             AF_UNIX,
                             type | SOCK_CLOEXEC,
@@ -116,9 +112,7 @@ public final class SysSocket {
                             0,
                             0);
             ErrnoException.check(r, "socketpair", "");
-            return new Fd[] {
-                Fd.adopt(scratch.memory.get(JAVA_INT, 0)), Fd.adopt(scratch.memory.get(JAVA_INT, 4))
-            };
+            return new Fd[] {Fd.adopt(scratch.bytes.getInt(0)), Fd.adopt(scratch.bytes.getInt(4))};
         } finally {
             scratch.give();
         }
@@ -126,7 +120,7 @@ public final class SysSocket {
 
     /** {@code bind(2)}: 0, or -errno. */
     public static int bind(Fd socket, UnixName name) {
-        return named(Set.BIND, socket, name);
+        return named(BIND, socket, name);
     }
 
     /**
@@ -134,14 +128,14 @@ public final class SysSocket {
      * full.
      */
     public static int connect(Fd socket, UnixName name) {
-        return named(Set.CONNECT, socket, name);
+        return named(CONNECT, socket, name);
     }
 
-    private static int named(MethodHandle function, Fd socket, UnixName name) {
+    private static int named(Libc.Function function, Fd socket, UnixName name) {
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            int length = name.write(scratch.memory, 0);
+            int length = name.write(scratch.bytes, 0);
             int r;
             do {
                 r = Libc.intCall(function, scratch.errno, number, scratch.address, length, 0, 0, 0);
@@ -155,7 +149,7 @@ public final class SysSocket {
 
     /** {@code getsockname(2)}. */
     public static UnixName getsockname(Fd socket) {
-        return name(Set.GETSOCKNAME, "getsockname", socket);
+        return name(GETSOCKNAME, "getsockname", socket);
     }
 
     /**
@@ -164,14 +158,14 @@ public final class SysSocket {
      * @throws ErrnoException ENOTCONN
      */
     public static UnixName getpeername(Fd socket) {
-        return name(Set.GETPEERNAME, "getpeername", socket);
+        return name(GETPEERNAME, "getpeername", socket);
     }
 
-    private static UnixName name(MethodHandle function, String call, Fd socket) {
+    private static UnixName name(Libc.Function function, String call, Fd socket) {
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            scratch.memory.set(JAVA_INT, 0, UnixName.SIZE);
+            scratch.bytes.putInt(0, UnixName.SIZE);
             int r =
                     Libc.intCall(
                             function,
@@ -183,7 +177,7 @@ public final class SysSocket {
                             0,
                             0);
             ErrnoException.check(r, call, socket);
-            return UnixName.read(scratch.memory, 8, scratch.memory.get(JAVA_INT, 0));
+            return UnixName.read(scratch.bytes, 8, scratch.bytes.getInt(0));
         } finally {
             socket.release();
             scratch.give();
@@ -192,7 +186,7 @@ public final class SysSocket {
 
     /** {@code listen(2)}: 0, or -errno. */
     public static int listen(Fd socket, int backlog) {
-        return simple(Set.LISTEN, socket, backlog, 0);
+        return simple(LISTEN, socket, backlog, 0);
     }
 
     /** {@code accept4(2)} of a non-blocking socket: a number to adopt, or -errno. */
@@ -201,7 +195,7 @@ public final class SysSocket {
         do {
             int number = socket.acquire();
             try {
-                r = Libc.intCall(Set.ACCEPT4, number, 0, 0, SOCK_CLOEXEC, 0, 0);
+                r = Libc.intCall(ACCEPT4, number, 0, 0, SOCK_CLOEXEC, 0, 0);
             } finally {
                 socket.release();
             }
@@ -211,10 +205,10 @@ public final class SysSocket {
 
     /** {@code shutdown(2)}: 0, or -errno. */
     public static int shutdown(Fd socket, int how) {
-        return simple(Set.SHUTDOWN, socket, how, 0);
+        return simple(SHUTDOWN, socket, how, 0);
     }
 
-    private static int simple(MethodHandle function, Fd socket, int a, int b) {
+    private static int simple(Libc.Function function, Fd socket, int a, int b) {
         int number = socket.acquire();
         try {
             return Libc.intCall(function, number, a, b, 0, 0, 0);
@@ -228,7 +222,7 @@ public final class SysSocket {
         Scratch scratch = Scratch.take();
         int number = socket.acquire();
         try {
-            scratch.memory.set(JAVA_INT, 0, value);
+            scratch.bytes.putInt(0, value);
             return Libc.intCall(
                     SETSOCKOPT, scratch.errno, number, SOL_SOCKET, option, scratch.address, 4, 0);
         } finally {
@@ -245,7 +239,7 @@ public final class SysSocket {
         Scratch scratch = Scratch.take();
         try {
             int length = option(socket, option, scratch, Integer.BYTES);
-            return length < 0 ? length : scratch.memory.get(JAVA_INT, OPTION);
+            return length < 0 ? length : scratch.bytes.getInt(OPTION);
         } finally {
             scratch.give();
         }
@@ -261,7 +255,7 @@ public final class SysSocket {
         try {
             int length = option(socket, SO_PEERCRED, scratch, Ucred.SIZE);
             ErrnoException.check(length, "getsockopt(SO_PEERCRED)", socket);
-            Ucred ucred = Ucred.read(scratch.memory, OPTION);
+            Ucred ucred = Ucred.read(scratch.bytes, OPTION);
             return ucred.pid() == 0 && ucred.uid() == 0xFFFFFFFFL ? null : ucred;
         } finally {
             scratch.give();
@@ -281,10 +275,12 @@ public final class SysSocket {
             int length = option(socket, option, scratch, Scratch.SIZE - OPTION);
             return switch (-length) {
                 case Errno.ENOPROTOOPT, Errno.ENODATA -> null;
-                case Errno.ERANGE -> longOption(socket, option, scratch.memory.get(JAVA_INT, 0));
+                case Errno.ERANGE -> longOption(socket, option, scratch.bytes.getInt(0));
                 default -> {
                     ErrnoException.check(length, "getsockopt", socket);
-                    yield scratch.memory.asSlice(OPTION, length).toArray(JAVA_BYTE);
+                    byte[] value = new byte[length];
+                    scratch.bytes.get(OPTION, value);
+                    yield value;
                 }
             };
         } finally {
@@ -318,7 +314,7 @@ public final class SysSocket {
     private static int option(Fd socket, int option, Scratch scratch, int room) {
         int number = socket.acquire();
         try {
-            scratch.memory.set(JAVA_INT, 0, room);
+            scratch.bytes.putInt(0, room);
             int r =
                     Libc.intCall(
                             GETSOCKOPT,
@@ -329,7 +325,7 @@ public final class SysSocket {
                             scratch.address + OPTION,
                             scratch.address,
                             0);
-            return r < 0 ? r : scratch.memory.get(JAVA_INT, 0);
+            return r < 0 ? r : scratch.bytes.getInt(0);
         } finally {
             socket.release();
         }
@@ -370,7 +366,7 @@ public final class SysSocket {
         return transfer(RECV, socket, into, flags | MSG_DONTWAIT);
     }
 
-    private static int transfer(MethodHandle function, Fd socket, MemorySegment data, int flags) {
+    private static int transfer(Libc.Function function, Fd socket, MemorySegment data, int flags) {
         Scratch scratch = Scratch.take();
         try {
             return transfer(function, socket, scratch, data.address(), data.byteSize(), flags);
@@ -381,7 +377,7 @@ public final class SysSocket {
     }
 
     private static int transfer(
-            MethodHandle function, Fd socket, Scratch scratch, long data, long length, int flags) {
+            Libc.Function function, Fd socket, Scratch scratch, long data, long length, int flags) {
         int number = socket.acquire();
         try {
             long r;
@@ -399,9 +395,10 @@ public final class SysSocket {
         Scratch scratch = Scratch.take();
         CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(length) : null;
         try {
-            MemorySegment memory = copy == null ? scratch.memory : copy.memory;
-            MemorySegment.copy(data, offset, memory, JAVA_BYTE, 0, length);
-            return transfer(SEND, socket, scratch, memory.address(), length, TO_SEND);
+            ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
+            long address = copy == null ? scratch.address : copy.memory.address();
+            memory.put(0, data, offset, length);
+            return transfer(SEND, socket, scratch, address, length, TO_SEND);
         } finally {
             give(scratch, copy);
         }
@@ -416,46 +413,16 @@ public final class SysSocket {
         Scratch scratch = Scratch.take();
         CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(length) : null;
         try {
-            MemorySegment memory = copy == null ? scratch.memory : copy.memory;
-            int all = flags | MSG_DONTWAIT;
-            int n = transfer(RECV, socket, scratch, memory.address(), length, all);
+            ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
+            long address = copy == null ? scratch.address : copy.memory.address();
+            int n = transfer(RECV, socket, scratch, address, length, flags | MSG_DONTWAIT);
             if (n > 0) {
-                MemorySegment.copy(memory, JAVA_BYTE, 0, into, offset, n);
+                memory.get(0, into, offset, n);
             }
             return n;
         } finally {
             give(scratch, copy);
         }
-    }
-
-    /**
-     * {@code recv(2)} that waits for some bytes of a stream, or its end; on a platform thread
-     * alone. Of a datagram socket a thread that is woken could still take a message, which then
-     * were lost.
-     *
-     * @return bytes, 0 at the end, or -errno; EAGAIN if it has to be waited for by other means:
-     *     another thread waits here, the open file is non-blocking or its SO_RCVTIMEO is over, no
-     *     descriptor is left, the process does something else with SIGSTKFLT
-     * @throws IllegalStateException if the socket is or gets closed
-     * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
-     */
-    public static int recvBlocking(Fd socket, MemorySegment into) throws InterruptedException {
-        try {
-            return BlockingReceive.recv(socket, into.address(), into.byteSize());
-        } finally {
-            Reference.reachabilityFence(into);
-        }
-    }
-
-    /** The same into an array. */
-    public static int recvBlocking(Fd socket, byte[] into, int offset, int length)
-            throws InterruptedException {
-        return BlockingReceive.recv(socket, into, offset, length);
-    }
-
-    /** {@code recv(2)} on a number that the caller owns, which may wait: bytes, or -errno. */
-    static int recv(int number, MemorySegment errno, long into, long length) {
-        return (int) Libc.wordCall(RECV, errno, number, into, length, 0, 0, 0);
     }
 
     private static void give(Scratch scratch, @Nullable CopyBuffer copy) {
@@ -501,10 +468,11 @@ public final class SysSocket {
         boolean fits = length <= Scratch.SIZE - MsgHdr.OUTGOING_SIZE; // behind the header
         CopyBuffer copy = fits ? null : CopyBuffer.take(length);
         try {
-            MemorySegment memory = copy == null ? scratch.memory : copy.memory;
-            long at = copy == null ? MsgHdr.OUTGOING_SIZE : 0;
-            MemorySegment.copy(data, offset, memory, JAVA_BYTE, at, length);
-            return sendmsg(socket, scratch, memory.address() + at, length, to, give, as);
+            ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
+            long address = copy == null ? scratch.address : copy.memory.address();
+            int at = copy == null ? MsgHdr.OUTGOING_SIZE : 0;
+            memory.put(at, data, offset, length);
+            return sendmsg(socket, scratch, address + at, length, to, give, as);
         } finally {
             give(scratch, copy);
         }
@@ -525,7 +493,7 @@ public final class SysSocket {
             for (; held < numbers.length; held++) {
                 numbers[held] = give.get(held).acquire();
             }
-            MsgHdr.outgoing(scratch.memory, data, length, to, numbers, as);
+            MsgHdr.outgoing(scratch.bytes, scratch.address, data, length, to, numbers, as);
             long r;
             do {
                 r =
@@ -550,7 +518,7 @@ public final class SysSocket {
         try {
             int n = recvmsg(socket, message, copy.memory, 0, length, flags);
             if (n > 0) {
-                MemorySegment.copy(copy.memory, JAVA_BYTE, 0, into, offset, n);
+                copy.bytes.get(0, into, offset, n);
             }
             return n;
         } finally {

@@ -1,10 +1,5 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +21,7 @@ public final class SysStat {
     private static final int RENAME_NOREPLACE = 1;
 
     // struct statx
+    private static final int STATX_SIZE = 256;
     private static final int STATX_BASIC_STATS = 0x7FF;
     private static final int STX_NLINK = 16;
     private static final int STX_UID = 20;
@@ -46,28 +42,22 @@ public final class SysStat {
 
     private static final int NO_MOUNT_ID = 64; // behind the handle, where the kernel may write it
 
-    private static final MethodHandle STATX = Libc.bind("statx");
+    private static final Libc.Function STATX = Libc.bind("statx");
 
-    /** Apart, since short commands ask for it alone. */
-    private static final class FileSystem {
-        static final MethodHandle FSTATFS = Libc.bind("fstatfs");
-    }
+    private static final Libc.Function FSTATFS = Libc.bind("fstatfs");
 
-    /** The rarer calls, bound when first needed. */
-    private static final class Rare {
-        static final MethodHandle NAME_TO_HANDLE_AT = Libc.bind("name_to_handle_at");
-        static final MethodHandle OPEN_BY_HANDLE_AT = Libc.bind("open_by_handle_at");
-        static final MethodHandle MKDIRAT = Libc.bind("mkdirat");
-        static final MethodHandle UNLINKAT = Libc.bind("unlinkat");
-        static final MethodHandle RENAMEAT2 = Libc.bind("renameat2");
-        static final MethodHandle MKFIFOAT = Libc.bind("mkfifoat");
-        static final MethodHandle FCHMODAT = Libc.bind("fchmodat");
-        static final MethodHandle FCHMOD = Libc.bind("fchmod");
-        static final MethodHandle FCHOWN = Libc.bind("fchown");
-        static final MethodHandle UMASK = Libc.bind("umask");
-        static final MethodHandle FCHOWNAT = Libc.bind("fchownat");
-        static final MethodHandle SYMLINKAT = Libc.bind("symlinkat");
-    }
+    private static final Libc.Function NAME_TO_HANDLE_AT = Libc.bind("name_to_handle_at");
+    private static final Libc.Function OPEN_BY_HANDLE_AT = Libc.bind("open_by_handle_at");
+    private static final Libc.Function MKDIRAT = Libc.bind("mkdirat");
+    private static final Libc.Function UNLINKAT = Libc.bind("unlinkat");
+    private static final Libc.Function RENAMEAT2 = Libc.bind("renameat2");
+    private static final Libc.Function MKFIFOAT = Libc.bind("mkfifoat");
+    private static final Libc.Function FCHMODAT = Libc.bind("fchmodat");
+    private static final Libc.Function FCHMOD = Libc.bind("fchmod");
+    private static final Libc.Function FCHOWN = Libc.bind("fchown");
+    private static final Libc.Function UMASK = Libc.bind("umask");
+    private static final Libc.Function FCHOWNAT = Libc.bind("fchownat");
+    private static final Libc.Function SYMLINKAT = Libc.bind("symlinkat");
 
     private SysStat() {}
 
@@ -206,20 +196,7 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         int at = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
-            int r = -Errno.ENAMETOOLONG;
-            if (CString.put(scratch.bytes, 0, path) >= 0) {
-                long buffer = scratch.address; // the kernel has read the path when it writes here
-                r =
-                        Libc.intCall(
-                                STATX,
-                                scratch.errno,
-                                at,
-                                scratch.address,
-                                AT_SYMLINK_NOFOLLOW,
-                                STATX_BASIC_STATS,
-                                buffer,
-                                0);
-            }
+            int r = statx(scratch, at, path, AT_SYMLINK_NOFOLLOW);
             ErrnoException.check(r, "statx", path);
             return told(scratch.bytes);
         } finally {
@@ -264,21 +241,23 @@ public final class SysStat {
     private static int statx(Fd fd, Scratch scratch, int flags) {
         int number = fd.acquire();
         try {
-            scratch.bytes.put(0, (byte) 0);
-            long emptyPath = scratch.address;
-            long buffer = scratch.address; // the kernel has read the path when it writes here
-            return Libc.intCall(
-                    STATX,
-                    scratch.errno,
-                    number,
-                    emptyPath,
-                    AT_EMPTY_PATH | flags,
-                    STATX_BASIC_STATS,
-                    buffer,
-                    0);
+            return statx(scratch, number, "", AT_EMPTY_PATH | flags);
         } finally {
             fd.release();
         }
+    }
+
+    private static int statx(Scratch scratch, int at, String path, int flags) {
+        int _ = CString.put(scratch.bytes, STATX_SIZE, path);
+        return Libc.intCall(
+                STATX,
+                scratch.errno,
+                at,
+                scratch.address + STATX_SIZE,
+                flags,
+                STATX_BASIC_STATS,
+                scratch.address,
+                0);
     }
 
     /** {@code fstatfs(2)}: the magic number of the file system, or -errno. */
@@ -286,9 +265,7 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            int r =
-                    Libc.intCall(
-                            FileSystem.FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
+            int r = Libc.intCall(FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
             return r < 0 ? r : scratch.bytes.getLong(0);
         } finally {
             fd.release();
@@ -304,12 +281,12 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            MemorySegment memory = scratch.memory;
-            memory.set(JAVA_INT, HANDLE_BYTES, INO64_BYTES);
-            memory.set(java.lang.foreign.ValueLayout.JAVA_BYTE, NO_MOUNT_ID + 8, (byte) 0);
+            ByteBuffer memory = scratch.bytes;
+            memory.putInt(HANDLE_BYTES, INO64_BYTES);
+            memory.put(NO_MOUNT_ID + 8, (byte) 0);
             int r =
                     Libc.intCall(
-                            Rare.NAME_TO_HANDLE_AT,
+                            NAME_TO_HANDLE_AT,
                             scratch.errno,
                             number,
                             scratch.address + NO_MOUNT_ID + 8,
@@ -320,7 +297,7 @@ public final class SysStat {
             if (r < 0) {
                 return r;
             }
-            return memory.get(JAVA_INT, HANDLE_TYPE) == FILEID_INO64 ? 0 : -Errno.EOPNOTSUPP;
+            return memory.getInt(HANDLE_TYPE) == FILEID_INO64 ? 0 : -Errno.EOPNOTSUPP;
         } finally {
             fd.release();
             scratch.give();
@@ -337,12 +314,12 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         int number = mount.acquire();
         try {
-            MemorySegment memory = scratch.memory;
-            memory.set(JAVA_INT, HANDLE_BYTES, INO64_BYTES);
-            memory.set(JAVA_INT, HANDLE_TYPE, FILEID_INO64);
-            memory.set(JAVA_LONG, F_HANDLE, inode);
+            ByteBuffer memory = scratch.bytes;
+            memory.putInt(HANDLE_BYTES, INO64_BYTES);
+            memory.putInt(HANDLE_TYPE, FILEID_INO64);
+            memory.putLong(F_HANDLE, inode);
             return Libc.intCall(
-                    Rare.OPEN_BY_HANDLE_AT,
+                    OPEN_BY_HANDLE_AT,
                     scratch.errno,
                     number,
                     scratch.address,
@@ -358,22 +335,22 @@ public final class SysStat {
 
     /** {@code mkdirat(2)}: 0, or -errno. */
     public static int mkdirat(Fd directory, String name, int mode) {
-        return named(Rare.MKDIRAT, directory, name, mode, 0, 0);
+        return named(MKDIRAT, directory, name, mode, 0, 0);
     }
 
     /** {@code unlinkat(2)} of a directory: 0, or -errno. */
     public static int rmdirat(Fd directory, String name) {
-        return named(Rare.UNLINKAT, directory, name, AT_REMOVEDIR, 0, 0);
+        return named(UNLINKAT, directory, name, AT_REMOVEDIR, 0, 0);
     }
 
     /** {@code unlinkat(2)} of a file: 0, or -errno. */
     public static int unlinkat(Fd directory, String name) {
-        return named(Rare.UNLINKAT, directory, name, 0, 0, 0);
+        return named(UNLINKAT, directory, name, 0, 0, 0);
     }
 
     /** {@code unlink(2)}: 0, or -errno. */
     public static int unlink(String path) {
-        return named(Rare.UNLINKAT, null, path, 0, 0, 0);
+        return named(UNLINKAT, null, path, 0, 0, 0);
     }
 
     /**
@@ -387,7 +364,7 @@ public final class SysStat {
             int middle = CString.put(scratch.bytes, 0, from);
             int _ = CString.put(scratch.bytes, middle, to);
             return Libc.intCall(
-                    Rare.RENAMEAT2,
+                    RENAMEAT2,
                     scratch.errno,
                     number,
                     scratch.address,
@@ -403,22 +380,22 @@ public final class SysStat {
 
     /** {@code mkfifoat(3)}: 0, or -errno. */
     public static int mkfifoat(Fd directory, String name, int mode) {
-        return named(Rare.MKFIFOAT, directory, name, mode, 0, 0);
+        return named(MKFIFOAT, directory, name, mode, 0, 0);
     }
 
     /** {@code fchmodat(2)}: 0, or -errno. */
     public static int fchmodat(Fd directory, String name, int mode) {
-        return named(Rare.FCHMODAT, directory, name, mode, 0, 0);
+        return named(FCHMODAT, directory, name, mode, 0, 0);
     }
 
     /** {@code fchmod(2)}: 0, or -errno. */
     public static int fchmod(Fd fd, int mode) {
-        return plain(Rare.FCHMOD, fd, mode, 0);
+        return plain(FCHMOD, fd, mode, 0);
     }
 
     /** {@code fchown(2)}: 0, or -errno. An id of -1 is left as it is. */
     public static int fchown(Fd fd, long uid, long gid) {
-        return plain(Rare.FCHOWN, fd, uid, gid);
+        return plain(FCHOWN, fd, uid, gid);
     }
 
     /**
@@ -428,7 +405,7 @@ public final class SysStat {
      * @return the mask until now
      */
     public static int umask(int mask) {
-        return Libc.intCall(Rare.UMASK, mask, 0, 0, 0, 0, 0);
+        return Libc.intCall(UMASK, mask, 0, 0, 0, 0, 0);
     }
 
     /**
@@ -444,7 +421,7 @@ public final class SysStat {
      * holds, also of one that is open with O_PATH. 0, or -errno. An id of -1 is left as it is.
      */
     public static int chown(Fd fd, long uid, long gid) {
-        return named(Rare.FCHOWNAT, fd, "", uid, gid, AT_EMPTY_PATH);
+        return named(FCHOWNAT, fd, "", uid, gid, AT_EMPTY_PATH);
     }
 
     /** {@code symlinkat(2)}: 0, or -errno. */
@@ -455,7 +432,7 @@ public final class SysStat {
             int middle = CString.put(scratch.bytes, 0, target);
             int _ = CString.put(scratch.bytes, middle, name);
             return Libc.intCall(
-                    Rare.SYMLINKAT,
+                    SYMLINKAT,
                     scratch.errno,
                     scratch.address,
                     number,
@@ -469,7 +446,7 @@ public final class SysStat {
         }
     }
 
-    private static int plain(MethodHandle function, Fd fd, long a, long b) {
+    private static int plain(Libc.Function function, Fd fd, long a, long b) {
         int number = fd.acquire();
         try {
             return Libc.intCall(function, number, a, b, 0, 0, 0);
@@ -479,14 +456,12 @@ public final class SysStat {
     }
 
     private static int named(
-            MethodHandle function, @Nullable Fd directory, String name, long c, long d, long e) {
+            Libc.Function function, @Nullable Fd directory, String name, long c, long d, long e) {
         Scratch scratch = Scratch.take();
         int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
-            long end = CString.put(scratch.bytes, 0, name);
-            return end < 0
-                    ? -Errno.ENAMETOOLONG
-                    : Libc.intCall(function, scratch.errno, number, scratch.address, c, d, e, 0);
+            int _ = CString.put(scratch.bytes, 0, name);
+            return Libc.intCall(function, scratch.errno, number, scratch.address, c, d, e, 0);
         } finally {
             if (directory != null) {
                 directory.release();

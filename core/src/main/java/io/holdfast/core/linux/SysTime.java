@@ -1,15 +1,11 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import java.lang.invoke.MethodHandle;
-
 /** {@code time.h}: the clock that the JDK does not tell. */
 public final class SysTime {
     private static final int CLOCK_BOOTTIME = 7;
     private static final long NANOS_A_SECOND = 1_000_000_000;
 
-    private static final MethodHandle CLOCK_GETTIME = Libc.bind("clock_gettime");
+    private static final Libc.Function CLOCK_GETTIME = Libc.bind("clock_gettime");
 
     private SysTime() {}
 
@@ -31,8 +27,7 @@ public final class SysTime {
                             0,
                             0);
             ErrnoException.check(r, "clock_gettime", "CLOCK_BOOTTIME");
-            return scratch.memory.get(JAVA_LONG, 0) * NANOS_A_SECOND
-                    + scratch.memory.get(JAVA_LONG, Long.BYTES);
+            return scratch.bytes.getLong(0) * NANOS_A_SECOND + scratch.bytes.getLong(Long.BYTES);
         } finally {
             scratch.give();
         }

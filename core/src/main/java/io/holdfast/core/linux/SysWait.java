@@ -1,9 +1,6 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 
 /** {@code sys/wait.h}: waiting for a child by its pidfd. */
 public final class SysWait {
@@ -49,7 +46,7 @@ public final class SysWait {
     private static final int SI_PID = 16;
     private static final int SI_STATUS = 24;
 
-    private static final MethodHandle WAITID = Libc.bind("waitid");
+    private static final Libc.Function WAITID = Libc.bind("waitid");
 
     private SysWait() {}
 
@@ -61,8 +58,8 @@ public final class SysWait {
         Scratch scratch = Scratch.take();
         int number = pidfd.acquire();
         try {
-            MemorySegment info = scratch.memory;
-            info.set(JAVA_INT, SI_PID, 0);
+            ByteBuffer info = scratch.bytes;
+            info.putInt(SI_PID, 0);
             int r;
             do {
                 r =
@@ -79,10 +76,10 @@ public final class SysWait {
             if (r < 0) {
                 return r;
             }
-            return info.get(JAVA_INT, SI_PID) == 0
+            return info.getInt(SI_PID) == 0
                     ? NOTHING
-                    : (long) info.get(JAVA_INT, SI_CODE) << 32
-                            | Integer.toUnsignedLong(info.get(JAVA_INT, SI_STATUS));
+                    : (long) info.getInt(SI_CODE) << 32
+                            | Integer.toUnsignedLong(info.getInt(SI_STATUS));
         } finally {
             pidfd.release();
             scratch.give();
@@ -97,8 +94,8 @@ public final class SysWait {
     public static int exitedChild() {
         Scratch scratch = Scratch.take();
         try {
-            MemorySegment info = scratch.memory;
-            info.set(JAVA_INT, SI_PID, 0);
+            ByteBuffer info = scratch.bytes;
+            info.putInt(SI_PID, 0);
             int r =
                     Libc.intCall(
                             WAITID,
@@ -109,7 +106,7 @@ public final class SysWait {
                             WEXITED | WNOHANG | WNOWAIT | ALL,
                             0,
                             0);
-            return r < 0 ? r : info.get(JAVA_INT, SI_PID);
+            return r < 0 ? r : info.getInt(SI_PID);
         } finally {
             scratch.give();
         }

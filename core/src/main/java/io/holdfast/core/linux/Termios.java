@@ -1,6 +1,5 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -18,8 +17,8 @@ public final class Termios {
     private static final int ECHONL = 0x40;
     private static final int TCSAFLUSH = 2;
 
-    private static final MethodHandle TCGETATTR = Libc.bind("tcgetattr");
-    private static final MethodHandle TCSETATTR = Libc.bind("tcsetattr");
+    private static final Libc.Function TCGETATTR = Libc.bind("tcgetattr");
+    private static final Libc.Function TCSETATTR = Libc.bind("tcsetattr");
 
     private final byte[] struct;
 

@@ -1,7 +1,5 @@
 package io.holdfast.core.linux;
 
-import java.lang.invoke.MethodHandle;
-
 /**
  * What the kernel keeps per thread and a new process inherits from the thread that makes it. Only
  * for a platform thread that is thrown away afterwards: nothing here can be undone.
@@ -11,8 +9,8 @@ public final class ThreadAttributes {
     private static final int PRIO_PROCESS = 0; // sys/resource.h; 0 is the calling thread
     private static final int PR_SET_NO_NEW_PRIVS = 38; // linux/prctl.h
 
-    private static final MethodHandle UNSHARE = Libc.bind("unshare");
-    private static final MethodHandle SETPRIORITY = Libc.bind("setpriority");
+    private static final Libc.Function UNSHARE = Libc.bind("unshare");
+    private static final Libc.Function SETPRIORITY = Libc.bind("setpriority");
 
     private ThreadAttributes() {}
 

@@ -1,8 +1,6 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /**
  * {@code struct ucred} of {@code unix(7)}.
@@ -12,16 +10,16 @@ import java.lang.foreign.MemorySegment;
 public record Ucred(int pid, long uid, long gid) {
     static final int SIZE = 12;
 
-    static Ucred read(MemorySegment memory, long at) {
+    static Ucred read(ByteBuffer memory, int at) {
         return new Ucred(
-                memory.get(JAVA_INT, at),
-                Integer.toUnsignedLong(memory.get(JAVA_INT, at + 4)),
-                Integer.toUnsignedLong(memory.get(JAVA_INT, at + 8)));
+                memory.getInt(at),
+                Integer.toUnsignedLong(memory.getInt(at + 4)),
+                Integer.toUnsignedLong(memory.getInt(at + 8)));
     }
 
-    void write(MemorySegment memory, long at) {
-        memory.set(JAVA_INT, at, pid);
-        memory.set(JAVA_INT, at + 4, (int) uid);
-        memory.set(JAVA_INT, at + 8, (int) gid);
+    void write(ByteBuffer memory, int at) {
+        memory.putInt(at, pid);
+        memory.putInt(at + 4, (int) uid);
+        memory.putInt(at + 8, (int) gid);
     }
 }

@@ -1,35 +1,25 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /** {@code unistd.h}: reading, writing, pipes, and who we are. */
 public final class Unistd {
-    private static final MethodHandle CLOSE = Libc.bind("close");
-    private static final MethodHandle READ = Libc.bind("read");
-    private static final MethodHandle WRITE = Libc.bind("write");
-    private static final MethodHandle EXIT = Libc.bind("_exit");
+    private static final Libc.Function CLOSE = Libc.bind("close");
+    private static final Libc.Function READ = Libc.bind("read");
+    private static final Libc.Function WRITE = Libc.bind("write");
+    private static final Libc.Function EXIT = Libc.bind("_exit");
 
-    /** What a short command calls too: a binding costs 0.1 ms of its start. */
-    private static final class Common {
-        static final MethodHandle READLINKAT = Libc.bind("readlinkat");
-        static final MethodHandle GETPID = Libc.bind("getpid");
-    }
+    private static final Libc.Function READLINKAT = Libc.bind("readlinkat");
+    private static final Libc.Function GETPID = Libc.bind("getpid");
 
-    /** The rarer calls, bound when first needed. */
-    private static final class Rare {
-        static final MethodHandle PREAD = Libc.bind("pread");
-        static final MethodHandle PIPE2 = Libc.bind("pipe2");
-        static final MethodHandle GETEUID = Libc.bind("geteuid");
-        static final MethodHandle GETPPID = Libc.bind("getppid");
-        static final MethodHandle GETTID = Libc.bind("gettid");
-        static final MethodHandle DUP2 = Libc.bind("dup2");
-        static final MethodHandle DUP3 = Libc.bind("dup3");
-    }
+    private static final Libc.Function PREAD = Libc.bind("pread");
+    private static final Libc.Function PIPE2 = Libc.bind("pipe2");
+    private static final Libc.Function GETEUID = Libc.bind("geteuid");
+    private static final Libc.Function GETPPID = Libc.bind("getppid");
+    private static final Libc.Function GETTID = Libc.bind("gettid");
+    private static final Libc.Function DUP2 = Libc.bind("dup2");
 
     private Unistd() {}
 
@@ -50,7 +40,7 @@ public final class Unistd {
     }
 
     private static long transfer(
-            MethodHandle function, Fd fd, Scratch scratch, long address, long length) {
+            Libc.Function function, Fd fd, Scratch scratch, long address, long length) {
         int number = fd.acquire();
         try {
             long n;
@@ -88,9 +78,7 @@ public final class Unistd {
             long room = Math.min(into.length, Scratch.SIZE);
             long n;
             do {
-                n =
-                        Libc.wordCall(
-                                Rare.PREAD, scratch.errno, number, scratch.address, room, 0, 0, 0);
+                n = Libc.wordCall(PREAD, scratch.errno, number, scratch.address, room, 0, 0, 0);
             } while (n == -Errno.EINTR);
             if (n > 0) {
                 scratch.bytes.get(0, into, 0, (int) n);
@@ -137,7 +125,7 @@ public final class Unistd {
         try {
             int r =
                     Libc.intCall(
-                            Rare.PIPE2,
+                            PIPE2,
                             scratch.errno,
                             scratch.address,
                             Fcntl.O_CLOEXEC | flags,
@@ -146,9 +134,7 @@ public final class Unistd {
                             0,
                             0);
             ErrnoException.check(r, "pipe2", "");
-            return new Fd[] {
-                Fd.adopt(scratch.memory.get(JAVA_INT, 0)), Fd.adopt(scratch.memory.get(JAVA_INT, 4))
-            };
+            return new Fd[] {Fd.adopt(scratch.bytes.getInt(0)), Fd.adopt(scratch.bytes.getInt(4))};
         } finally {
             scratch.give();
         }
@@ -169,7 +155,7 @@ public final class Unistd {
             int room = Scratch.SIZE - at;
             long n =
                     Libc.wordCall(
-                            Common.READLINKAT,
+                            READLINKAT,
                             scratch.errno,
                             number,
                             scratch.address,
@@ -191,37 +177,22 @@ public final class Unistd {
 
     /** {@code geteuid(2)}: our effective user. */
     public static long geteuid() {
-        return Integer.toUnsignedLong(Libc.intCall(Rare.GETEUID, 0, 0, 0, 0, 0, 0));
+        return Integer.toUnsignedLong(Libc.intCall(GETEUID, 0, 0, 0, 0, 0, 0));
     }
 
     /** {@code getpid(2)}: our number. {@code ProcessHandle} would read two files and more first. */
     public static int getpid() {
-        return Libc.intCall(Common.GETPID, 0, 0, 0, 0, 0, 0);
+        return Libc.intCall(GETPID, 0, 0, 0, 0, 0, 0);
     }
 
     /** {@code getppid(2)}: our parent's number, 0 if it is outside of our PID namespace. */
     public static int getppid() {
-        return Libc.intCall(Rare.GETPPID, 0, 0, 0, 0, 0, 0);
-    }
-
-    /**
-     * {@code dup3(2)}: makes a number, whose owner the caller is, another open file. What it was is
-     * closed, in one step with that; a call that is in it goes on.
-     *
-     * @return the number, or -errno: EBADF if RLIMIT_NOFILE is lower by now
-     */
-    static int replace(int number, Fd by) {
-        int other = by.acquire();
-        try {
-            return Libc.intCall(Rare.DUP3, other, number, Fcntl.O_CLOEXEC, 0, 0, 0);
-        } finally {
-            by.release();
-        }
+        return Libc.intCall(GETPPID, 0, 0, 0, 0, 0, 0);
     }
 
     /** {@code gettid(2)}: the number of the calling platform thread. */
     public static int gettid() {
-        return Libc.intCall(Rare.GETTID, 0, 0, 0, 0, 0, 0);
+        return Libc.intCall(GETTID, 0, 0, 0, 0, 0, 0);
     }
 
     /**
@@ -240,7 +211,7 @@ public final class Unistd {
         try {
             int r;
             do {
-                r = Libc.intCall(Rare.DUP2, number, standard, 0, 0, 0, 0);
+                r = Libc.intCall(DUP2, number, standard, 0, 0, 0, 0);
             } while (r == -Errno.EINTR);
             int ignored = ErrnoException.check(r, "dup2", by + " to " + standard);
         } finally {

@@ -1,9 +1,6 @@
 package io.holdfast.core.linux;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -65,20 +62,20 @@ public final class UnixName {
     }
 
     /** Writes the sockaddr_un; returns its length. */
-    int write(MemorySegment memory, long at) {
-        memory.set(JAVA_SHORT, at, AF_UNIX);
-        MemorySegment.copy(path, 0, memory, JAVA_BYTE, at + PATH, path.length);
+    int write(ByteBuffer memory, int at) {
+        memory.putShort(at, AF_UNIX);
+        memory.put(at + PATH, path);
         if (path.length == 0 || path[0] == 0) {
             return PATH + path.length;
         }
-        memory.set(JAVA_BYTE, at + PATH + path.length, (byte) 0);
+        memory.put(at + PATH + path.length, (byte) 0);
         return PATH + path.length + 1;
     }
 
-    static UnixName read(MemorySegment memory, long at, int length) {
+    static UnixName read(ByteBuffer memory, int at, int length) {
         int n = Math.clamp(length - PATH, 0, MAX);
         byte[] path = new byte[n];
-        MemorySegment.copy(memory, JAVA_BYTE, at + PATH, path, 0, n);
+        memory.get(at + PATH, path);
         if (n > 0 && path[0] != 0) {
             int end = 0;
             while (end < n && path[end] != 0) {

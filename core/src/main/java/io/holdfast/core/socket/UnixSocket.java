@@ -41,18 +41,11 @@ public final class UnixSocket implements AutoCloseable {
     public static final int END = -1;
 
     private static final int COPIED_AT_ONCE = 64 << 10; // of a stream, from or to an array
-    private static final int COPIED_WHILE_WAITING = 8 << 10; // kept by the socket, to its close
-    private static final int UNLOOKED = 15; // receives, after one that looked in vain
     private static final long MAX_ID = 0xFFFFFFFEL; // the one after it means none
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
     private final SocketType type;
-
-    /** How many receives are to wait at once, if that thread does; guesses, so not volatile. */
-    private int unlooked;
-
-    private long waiter;
 
     UnixSocket(Fd fd, SocketType type) {
         this.fd = fd;
@@ -449,57 +442,18 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Receives once, parking until there is something. Descriptors that come are closed.
      *
-     * <p>For a stream a platform thread waits in {@code recv(2)}, where SO_RCVLOWAT counts, also
-     * for what is there already; the socket keeps a duplicate of its descriptor from the first such
-     * wait on, and up to 8 KiB if the buffer is an array. SIGSTKFLT wakes the thread, and has a
-     * handler from then on that does nothing. Where no descriptor is left, or the process has
-     * another use for that signal, or a second thread comes, it waits in {@code poll(2)}.
-     *
      * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
      *     stream, or sent an empty SEQPACKET message: the kernel tells them not apart
      * @throws ErrnoException ECONNRESET
      */
     public int receive(ByteBuffer into) throws InterruptedException {
-        boolean waitsInCall = type == SocketType.STREAM && !Thread.currentThread().isVirtual();
-        int n = waitsInCall && isLikelyEmpty(into) ? receiveBlocking(into) : WOULD_BLOCK;
-        while (n == WOULD_BLOCK) {
-            n = tryReceive(into);
-            if (n == WOULD_BLOCK && waitsInCall) {
-                waiter = Thread.currentThread().threadId();
-                unlooked = UNLOOKED;
-                n = receiveBlocking(into);
+        for (; ; ) {
+            int n = tryReceive(into);
+            if (n != WOULD_BLOCK) {
+                return n;
             }
-            if (n == WOULD_BLOCK) {
-                int ignored = Readiness.await(fd, Readiness.IN);
-            }
+            int ignored = Readiness.await(fd, Readiness.IN);
         }
-        return n;
-    }
-
-    /** Whether to wait without a look at what is there, which would be a system call more. */
-    private boolean isLikelyEmpty(ByteBuffer into) {
-        int left = unlooked;
-        if (left == 0 || waiter != Thread.currentThread().threadId()) {
-            return false;
-        }
-        unlooked = left - 1;
-        return into.hasRemaining() && !into.isReadOnly() && !Thread.currentThread().isInterrupted();
-    }
-
-    /** Of a platform thread: the same, or {@link #WOULD_BLOCK} if it cannot wait in the call. */
-    private int receiveBlocking(ByteBuffer into) throws InterruptedException {
-        int n =
-                into.isDirect()
-                        ? SysSocket.recvBlocking(fd, MemorySegment.ofBuffer(into))
-                        : SysSocket.recvBlocking(
-                                fd,
-                                into.array(),
-                                into.arrayOffset() + into.position(),
-                                Math.min(into.remaining(), COPIED_WHILE_WAITING));
-        if (n == COPIED_WHILE_WAITING || n == -Errno.EAGAIN) {
-            unlooked = 0; // a look takes more at once; or it cannot wait like that
-        }
-        return received(into, n, "recv");
     }
 
     /** The same, with what comes beside the data. */

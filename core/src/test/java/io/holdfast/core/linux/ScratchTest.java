@@ -21,7 +21,7 @@ class ScratchTest {
     private static final int CALLS = 20_000;
 
     @Test
-    void theMemoryOfACallThatTakesLongIsReplacedOnce() {
+    void theMemoryBesideACallThatTakesLongIsKept() {
         Scratch held = Scratch.take();
         Scratch first = Scratch.take();
         first.give();

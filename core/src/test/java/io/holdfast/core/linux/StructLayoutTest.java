@@ -72,7 +72,6 @@ class StructLayoutTest {
         IN_C.put("SysPoll.POLLNVAL", "POLLNVAL");
         IN_C.put("SysPoll.TV_SEC", "offsetof(struct timespec, tv_sec)");
         IN_C.put("SysPoll.TV_NSEC", "offsetof(struct timespec, tv_nsec)");
-        IN_C.put("SysPoll.TIMESPEC_SIZE", "sizeof(struct timespec)");
 
         for (String flag :
                 new String[] {
@@ -195,12 +194,6 @@ class StructLayoutTest {
                 }) {
             IN_C.put("SysSocket." + name, name);
         }
-
-        IN_C.put("WakeSignal.NUMBER", "SIGSTKFLT");
-        IN_C.put("WakeSignal.HANDLER", "offsetof(struct sigaction, sa_handler)");
-        IN_C.put("WakeSignal.SIGACTION_SIZE", "sizeof(struct sigaction)");
-        IN_C.put("WakeSignal.MASK_SIZE", "sizeof(sigset_t)");
-        IN_C.put("WakeSignal.SIG_UNBLOCK", "SIG_UNBLOCK");
 
         IN_C.put("PosixSpawn.SETPGROUP", "POSIX_SPAWN_SETPGROUP");
         IN_C.put("PosixSpawn.SETSIGDEF", "POSIX_SPAWN_SETSIGDEF");

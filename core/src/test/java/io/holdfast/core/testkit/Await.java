@@ -1,7 +1,6 @@
 package io.holdfast.core.testkit;
 
 import java.util.Arrays;
-import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -10,10 +9,7 @@ import java.util.function.BooleanSupplier;
  * limit: the test has one ({@code @Timeout}).
  */
 public final class Await {
-    private static final Set<String> CALLS =
-            Set.of(
-                    "io.holdfast.core.linux.SysPoll.await",
-                    "io.holdfast.core.linux.BlockingReceive$Wait.recv");
+    private static final String POLL = "io.holdfast.core.linux.SysPoll.await";
     private static final long PAUSE_NANOS = 200_000;
 
     private Await() {}
@@ -28,10 +24,7 @@ public final class Await {
         }
     }
 
-    /**
-     * Until the thread is parked, waits for a notification, or waits in {@code poll(2)} or {@code
-     * recv(2)}.
-     */
+    /** Until the thread is parked, waits for a notification, or waits in {@code poll(2)}. */
     public static void parked(Thread thread) {
         until(() -> {
             Thread.State state = thread.getState();
@@ -47,6 +40,6 @@ public final class Await {
     private static boolean isInKernel(Thread thread) {
         return Arrays.stream(thread.getStackTrace())
                 .map(frame -> frame.getClassName() + "." + frame.getMethodName())
-                .anyMatch(CALLS::contains);
+                .anyMatch(POLL::equals);
     }
 }

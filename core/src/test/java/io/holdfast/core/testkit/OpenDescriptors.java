@@ -2,7 +2,6 @@ package io.holdfast.core.testkit;
 
 import io.holdfast.core.linux.Fd;
 import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.linux.Unistd;
 import java.io.File;
 import java.io.IOException;
@@ -21,15 +20,7 @@ public record OpenDescriptors(Map<Integer, String> byNumber) {
     private static final int TRIES = 5_000;
     private static final String WAKER = "anon_inode:[eventfd]";
 
-    static { // what lasts as long as the process: that of the poller, and of who waits in recv(2)
-        Fd[] sockets = SysSocket.socketpair(SysSocket.SOCK_STREAM);
-        try (Fd here = sockets[0]) {
-            sockets[1].close();
-            int end = SysSocket.recvBlocking(here, new byte[1], 0, 1);
-            assert end == 0;
-        } catch (InterruptedException e) {
-            throw new ExceptionInInitializerError(e);
-        }
+    static { // what lasts as long as the process: the poller's
         Fd[] pipe = Unistd.pipe2(0);
         try (Fd in = pipe[0];
                 Fd out = pipe[1]) {

@@ -1,15 +1,30 @@
 /** Processes, descriptors, sockets and cgroups of Linux, held by pidfd. */
+@SuppressWarnings("module") // the modules that the bindings are exported to are built later
 module io.holdfast.core {
     requires jdk.unsupported;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 
+    exports io.holdfast.core;
     exports io.holdfast.core.file;
     exports io.holdfast.core.limit;
-    exports io.holdfast.core.linux;
     exports io.holdfast.core.process;
     exports io.holdfast.core.run;
     exports io.holdfast.core.scope;
     exports io.holdfast.core.socket;
     exports io.holdfast.core.text;
+    exports io.holdfast.core.sys to
+            io.holdfast.varlink,
+            io.holdfast.dbus,
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
+    exports io.holdfast.core.sys.process to
+            io.holdfast.varlink,
+            io.holdfast.dbus,
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
 }

@@ -4,9 +4,9 @@ import io.holdfast.authority.action.Action;
 import io.holdfast.authority.rules.RuleMetrics;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
@@ -134,7 +134,7 @@ public final class AuthorityInterface implements AutoCloseable {
 
     private AuthorityInterface(AuthorityEngine engine) {
         this.engine = engine;
-        this.ownUid = io.holdfast.core.linux.Unistd.geteuid();
+        this.ownUid = io.holdfast.core.sys.Unistd.geteuid();
         this.server =
                 VarlinkServer.builder()
                         .limits(ServerLimits.SMALL)

@@ -3,7 +3,7 @@ package io.holdfast.authority;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusConnection;

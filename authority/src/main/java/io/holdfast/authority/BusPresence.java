@@ -5,7 +5,7 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.authority.subject.UnitLookup;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;

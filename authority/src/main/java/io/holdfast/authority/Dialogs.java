@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.process.PidFd;
 import java.security.MessageDigest;
 import java.security.SecureRandom;

@@ -2,7 +2,7 @@ package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.holdfast.authority;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;

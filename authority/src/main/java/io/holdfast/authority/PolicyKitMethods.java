@@ -2,7 +2,7 @@ package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;

@@ -1,6 +1,6 @@
 package io.holdfast.authority;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import java.util.EnumSet;

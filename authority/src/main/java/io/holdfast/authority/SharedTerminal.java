@@ -1,7 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Proc;
 import io.holdfast.core.process.ProcessInfo;

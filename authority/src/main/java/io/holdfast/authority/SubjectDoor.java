@@ -4,7 +4,7 @@ import io.holdfast.authority.subject.Session;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.Handle;

@@ -2,9 +2,9 @@ package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysTime;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.SysTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

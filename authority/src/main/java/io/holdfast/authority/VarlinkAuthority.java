@@ -1,7 +1,7 @@
 package io.holdfast.authority;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.varlink.ClientOptions;
 import io.holdfast.varlink.ConnectionLostException;
 import io.holdfast.varlink.Json;

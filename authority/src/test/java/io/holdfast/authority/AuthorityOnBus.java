@@ -2,10 +2,10 @@ package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.OpenDescriptors;

@@ -3,8 +3,8 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;

@@ -265,7 +265,7 @@ class CheckTest {
     void aReapedProcessIsNotAuthorized() throws Exception {
         start();
         Subject subject = subject(USER);
-        assertThat(parent.kill(process, io.holdfast.core.linux.Signal.KILL)).isTrue();
+        assertThat(parent.kill(process, io.holdfast.core.Signal.KILL)).isTrue();
         var _ = parent.reap(process);
         Decision decision = check(ROOT, subject, "a.yes");
         assertThat(decision.isAuthorized() || decision.isChallenge()).isFalse();

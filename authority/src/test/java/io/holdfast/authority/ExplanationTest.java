@@ -8,7 +8,7 @@ import io.holdfast.authority.Explanation.Step;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.authority.subject.UnitLookup.ProcessUnit;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;

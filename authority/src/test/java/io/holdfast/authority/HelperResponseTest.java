@@ -234,7 +234,7 @@ class HelperResponseTest {
                 assertRefused(dialog, numbered(agent, ticks + 1), "has been replaced");
                 assertRefused(dialog, numbered(agent, ticks - 1), "has been replaced");
                 assertRefused(dialog, ofFormer, "No session");
-                assertThat(parent.kill(recycled, io.holdfast.core.linux.Signal.KILL)).isTrue();
+                assertThat(parent.kill(recycled, io.holdfast.core.Signal.KILL)).isTrue();
                 var _ = parent.reap(recycled);
                 assertFailed(() -> respond(dialog.cookie(), ofFormer));
                 Struct incomplete =

@@ -8,7 +8,7 @@ import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.testkit.Await;

@@ -3,7 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Needs;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.file.Path;

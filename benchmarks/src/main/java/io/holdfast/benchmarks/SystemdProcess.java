@@ -1,9 +1,9 @@
 package io.holdfast.benchmarks;
 
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

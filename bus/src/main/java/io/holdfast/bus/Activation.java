@@ -6,7 +6,7 @@ import io.holdfast.bus.Quota.Account;
 import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.ServiceFile;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;

@@ -1,6 +1,6 @@
 package io.holdfast.bus;
 
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import java.time.Duration;
 
 /**

@@ -3,7 +3,7 @@ package io.holdfast.bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.Services;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusListener;
 import java.security.SecureRandom;
@@ -54,7 +54,7 @@ public final class Bus implements AutoCloseable {
      * Opens a bus at one address. It listens when this returns.
      *
      * @throws io.holdfast.dbus.BusAddressException if nothing can listen at such an address
-     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
      */
     public static Bus open(BusAddress address, BusConfig config) {
         try {
@@ -69,7 +69,7 @@ public final class Bus implements AutoCloseable {
      *
      * @throws ConfigException if the configuration is wrong
      * @throws io.holdfast.dbus.BusAddressException if nothing can listen at such an address
-     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
      * @throws IllegalArgumentException if neither the options nor the configuration have an address
      */
     public static Bus open(BusOptions options) throws ConfigException {

@@ -1,8 +1,8 @@
 package io.holdfast.bus;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusNames;

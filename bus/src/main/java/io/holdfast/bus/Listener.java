@@ -1,15 +1,15 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.Quota.Account;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.sys.SysSocket;
 import io.holdfast.dbus.wire.SaslServer;
 import java.time.Duration;
 import java.util.Optional;

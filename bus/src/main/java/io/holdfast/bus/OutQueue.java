@@ -3,9 +3,9 @@ package io.holdfast.bus;
 import static java.util.Objects.requireNonNull;
 
 import io.holdfast.bus.Quota.Share;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysSocket;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

@@ -5,7 +5,7 @@ import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.PolicySet;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;

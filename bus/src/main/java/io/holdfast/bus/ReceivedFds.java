@@ -1,7 +1,7 @@
 package io.holdfast.bus;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

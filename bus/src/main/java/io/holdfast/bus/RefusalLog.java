@@ -1,8 +1,8 @@
 package io.holdfast.bus;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.limit.RateLimit;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.NotSupportedException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.System.Logger.Level;

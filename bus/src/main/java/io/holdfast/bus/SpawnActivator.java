@@ -1,7 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.ServiceFile;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;

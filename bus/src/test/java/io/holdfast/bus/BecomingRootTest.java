@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.TestBus.Kind;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.SetuidPeer;
 import io.holdfast.core.testkit.SetuidPeer.Way;

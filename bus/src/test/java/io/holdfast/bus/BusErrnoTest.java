@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.bus.config.ServiceFolder;
-import io.holdfast.core.linux.Errno;
+import io.holdfast.core.Errno;
 import io.holdfast.core.testkit.Seccomp;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.Message;

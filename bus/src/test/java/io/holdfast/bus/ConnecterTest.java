@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.bus.config.ServiceFolder;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;

@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageWriter;

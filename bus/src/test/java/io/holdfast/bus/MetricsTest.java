@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;

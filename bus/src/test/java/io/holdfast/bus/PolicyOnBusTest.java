@@ -4,8 +4,8 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.TestBus.Kind;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;

@@ -5,12 +5,12 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.ServiceFolder;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;

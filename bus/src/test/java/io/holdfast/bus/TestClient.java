@@ -5,10 +5,10 @@ import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;

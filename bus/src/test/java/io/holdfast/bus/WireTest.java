@@ -305,11 +305,11 @@ class WireTest {
         TestClient a = bus.silent();
         try {
             a.sendBytes(("\0AUTH " + "x".repeat(40_000)).getBytes(US_ASCII));
-        } catch (io.holdfast.core.linux.ErrnoException e) {
+        } catch (io.holdfast.core.ErrnoException e) {
             assertThat(e.errno())
                     .isIn(
-                            io.holdfast.core.linux.Errno.EPIPE,
-                            io.holdfast.core.linux.Errno.ECONNRESET);
+                            io.holdfast.core.Errno.EPIPE,
+                            io.holdfast.core.Errno.ECONNRESET);
         }
 
         assertThat(a.untilClosed()).isEmpty();

@@ -2,7 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.authority.agent.HelperLimits;
 import io.holdfast.authority.agent.HelperProcess;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

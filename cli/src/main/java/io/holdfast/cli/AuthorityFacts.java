@@ -4,7 +4,7 @@ import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.agent.HelperAddress;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.cli.DoctorCommand.Fact;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;

@@ -6,7 +6,7 @@ import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.Decision;
 import io.holdfast.authority.Explanation;
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;

@@ -1,9 +1,9 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.SignalDispositions;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SignalDispositions;
 
 /**
  * What every daemon does first: nothing that it inherited may let others write to what it makes, or

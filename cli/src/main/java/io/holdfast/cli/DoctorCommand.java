@@ -1,14 +1,14 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.Feature;
 import io.holdfast.core.limit.Limit;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.SysResource;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.process.SysResource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,11 +1,11 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.NotSupportedException;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;

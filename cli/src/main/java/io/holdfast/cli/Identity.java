@@ -1,7 +1,7 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;

@@ -1,6 +1,6 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.varlink.JsonObject;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;

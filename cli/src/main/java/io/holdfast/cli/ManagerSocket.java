@@ -1,7 +1,7 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ClientOptions;

@@ -1,12 +1,12 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.KernelFile;
 import java.util.Optional;
 
 /**

@@ -1,8 +1,8 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;

@@ -1,6 +1,6 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import java.util.List;
 import java.util.Locale;

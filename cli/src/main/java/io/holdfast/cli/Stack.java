@@ -1,7 +1,7 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.TrustedFolder;
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;

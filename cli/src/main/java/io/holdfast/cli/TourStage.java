@@ -1,6 +1,6 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.ScratchFolder;
+import io.holdfast.core.file.ScratchFolder;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.job.JobResult;

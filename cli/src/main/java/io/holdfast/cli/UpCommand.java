@@ -1,7 +1,7 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;

@@ -1,7 +1,7 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import java.util.ArrayList;

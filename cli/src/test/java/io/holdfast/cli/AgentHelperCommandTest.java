@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.authority.PolicyKit1;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;

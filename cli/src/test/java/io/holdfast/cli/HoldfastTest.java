@@ -208,7 +208,7 @@ class HoldfastTest {
         assertThat(java.waitFor()).isZero();
         assertThat(lines)
                 .anyMatch(line -> line.contains("io.holdfast.cli.Holdfast "))
-                .noneMatch(line -> line.contains("io.holdfast.core.linux.Libc"))
+                .noneMatch(line -> line.contains("io.holdfast.core.sys.Libc"))
                 .noneMatch(line -> line.contains("jdk.internal.foreign.abi.AbstractLinker"));
     }
 

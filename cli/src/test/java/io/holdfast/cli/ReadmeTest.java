@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class ReadmeTest {
     private static final String IMPORTS =
-            "import io.holdfast.core.linux.*;\nimport io.holdfast.core.process.*;\n";
+            "import io.holdfast.core.*;\nimport io.holdfast.core.process.*;\n";
 
     private static final String FURTHER_IMPORTS =
             """

@@ -2,7 +2,7 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;

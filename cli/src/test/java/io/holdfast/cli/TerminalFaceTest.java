@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.agent.AuthenticationRequest;
 import io.holdfast.authority.agent.DismissedException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Termios;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Termios;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;

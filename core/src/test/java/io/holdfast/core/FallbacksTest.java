@@ -3,7 +3,6 @@ package io.holdfast.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import io.holdfast.core.linux.Feature;
 import io.holdfast.core.testkit.ChildJvm;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;

@@ -19,16 +19,22 @@ import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.holdfast.core.testkit.SameOnEveryKernel;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which package of holdfast-core may import which: limit and text, then linux below file below
- * process below socket; scope above process, and run above scope.
+ * Which package of holdfast-core may import which: limit and text, then the ground (core, its
+ * bindings in sys, waiting in wait), then file below process below socket; scope above process, and run above scope.
+ *
+ * <p>On the ground a descriptor is closed by a call that takes a descriptor. So the bindings know
+ * the words of the root package, and nothing that is made of the bindings.
  */
 @SameOnEveryKernel
 class FloorsTest {
     private static final String LIMIT = "io.holdfast.core.limit..";
-    private static final String LINUX = "io.holdfast.core.linux..";
+    private static final String ROOT = "io.holdfast.core";
+    private static final String SYS = "io.holdfast.core.sys..";
+    private static final String WAIT = "io.holdfast.core.wait..";
     private static final String FILE = "io.holdfast.core.file..";
     private static final String PROCESS = "io.holdfast.core.process..";
     private static final String SOCKET = "io.holdfast.core.socket..";
@@ -59,14 +65,17 @@ class FloorsTest {
     void allOfCoreIsLookedAt() {
         assertThat(CORE.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
+                        "io.holdfast.core",
                         "io.holdfast.core.file",
                         "io.holdfast.core.limit",
-                        "io.holdfast.core.linux",
                         "io.holdfast.core.process",
                         "io.holdfast.core.run",
                         "io.holdfast.core.scope",
                         "io.holdfast.core.socket",
-                        "io.holdfast.core.text");
+                        "io.holdfast.core.sys",
+                        "io.holdfast.core.sys.process",
+                        "io.holdfast.core.text",
+                        "io.holdfast.core.wait");
     }
 
     @Test
@@ -76,11 +85,11 @@ class FloorsTest {
                 .resideInAPackage(LIMIT)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(LINUX, PROCESS, SOCKET)
+                .resideInAnyPackage(ROOT, SYS, WAIT, FILE, PROCESS, SOCKET)
                 .check(CORE);
         noClasses()
                 .that()
-                .resideInAPackage(LINUX)
+                .resideInAnyPackage(ROOT, SYS, WAIT)
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(FILE, PROCESS, SOCKET)
@@ -104,7 +113,49 @@ class FloorsTest {
                 .resideInAPackage(TEXT)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(LINUX, PROCESS, SOCKET)
+                .resideInAnyPackage(ROOT, SYS, WAIT, FILE, PROCESS, SOCKET)
+                .check(CORE);
+    }
+
+    /** What names a descriptor, a failure, a signal, or what the kernel can do. */
+    private static final DescribedPredicate<JavaClass> WORDS =
+            describe(
+                    "words of the root package",
+                    type ->
+                            type.getPackageName().equals(ROOT)
+                                    && List.of(
+                                                    "Errno",
+                                                    "ErrnoException",
+                                                    "Fd",
+                                                    "Feature",
+                                                    "NotSupportedException",
+                                                    "Signal")
+                                            .contains(outermost(type)));
+
+    private static String outermost(JavaClass type) {
+        String name = type.getName().substring(type.getPackageName().length() + 1);
+        int nested = name.indexOf('$');
+        return nested < 0 ? name : name.substring(0, nested);
+    }
+
+    @Test
+    void theBindingsKnowNothingThatIsMadeOfThem() {
+        noClasses()
+                .that()
+                .resideInAPackage(SYS)
+                .should()
+                .dependOnClassesThat(
+                        resideInAPackage(WAIT)
+                                .or(
+                                        resideInAPackage(ROOT)
+                                                .and(DescribedPredicate.not(WORDS))))
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage("io.holdfast.core.sys")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.holdfast.core.sys.process")
                 .check(CORE);
     }
 
@@ -144,7 +195,7 @@ class FloorsTest {
         classes()
                 .that(describe("calling the linker", FloorsTest::usesLinker))
                 .should()
-                .haveFullyQualifiedName("io.holdfast.core.linux.Libc")
+                .haveFullyQualifiedName("io.holdfast.core.sys.Libc")
                 .check(CORE);
     }
 

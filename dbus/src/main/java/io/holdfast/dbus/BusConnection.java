@@ -1,11 +1,11 @@
 package io.holdfast.dbus;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.Message;

@@ -1,13 +1,13 @@
 package io.holdfast.dbus;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.TrustedFolder;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysSocket;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.sys.SysSocket;
 import io.holdfast.dbus.BusAddress.AbstractSocket;
 import io.holdfast.dbus.BusAddress.Folder;
 import io.holdfast.dbus.BusAddress.Inherited;

@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.wire.Message;
 import java.util.ArrayList;
 import java.util.HashMap;

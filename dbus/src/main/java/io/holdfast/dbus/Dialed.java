@@ -1,6 +1,6 @@
 package io.holdfast.dbus;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;

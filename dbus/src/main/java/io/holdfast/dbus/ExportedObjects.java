@@ -3,7 +3,7 @@ package io.holdfast.dbus;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.dbus.CallsUnderWay.Counted;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;

@@ -1,9 +1,9 @@
 package io.holdfast.dbus;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.wire.Message;

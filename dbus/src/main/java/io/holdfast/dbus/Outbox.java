@@ -1,11 +1,11 @@
 package io.holdfast.dbus;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.UnixSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;

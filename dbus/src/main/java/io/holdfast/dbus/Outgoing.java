@@ -1,6 +1,6 @@
 package io.holdfast.dbus;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.MarshalledBody;
 import io.holdfast.dbus.wire.MessageWriter;

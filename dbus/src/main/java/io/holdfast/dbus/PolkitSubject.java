@@ -49,7 +49,7 @@ public final class PolkitSubject {
     /**
      * A process by both: an authority takes what it knows best.
      *
-     * @throws io.holdfast.core.linux.ErrnoException ESRCH if the process has gone
+     * @throws io.holdfast.core.ErrnoException ESRCH if the process has gone
      */
     public static Struct heldAndNumbered(PidFd process, long uid) {
         return Struct.of(

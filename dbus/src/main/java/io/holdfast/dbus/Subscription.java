@@ -1,7 +1,7 @@
 package io.holdfast.dbus;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Readiness;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.Message;
 import java.time.Duration;

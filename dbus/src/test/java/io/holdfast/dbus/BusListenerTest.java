@@ -3,7 +3,7 @@ package io.holdfast.dbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.limit.Charge;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.dbus.CallsUnderWay.Counted;
 import io.holdfast.dbus.wire.Message;

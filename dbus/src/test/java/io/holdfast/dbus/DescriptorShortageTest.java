@@ -3,11 +3,11 @@ package io.holdfast.dbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.OpenDescriptors;

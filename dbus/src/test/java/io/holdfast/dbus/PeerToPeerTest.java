@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.ConnectionLostException.Reason;
@@ -515,7 +515,7 @@ class PeerToPeerTest {
                         lost.complete(lostWith(connection));
                         return null;
                     });
-            assertThatExceptionOfType(io.holdfast.core.linux.ErrnoException.class)
+            assertThatExceptionOfType(io.holdfast.core.ErrnoException.class)
                     .isThrownBy(() -> {
                         for (; ; ) {
                             pair[1].sendFully(ByteBuffer.wrap(ping));

@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;

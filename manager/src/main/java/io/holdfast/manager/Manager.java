@@ -1,16 +1,16 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.Signal;
+import io.holdfast.core.file.LockFile;
 import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.limit.Limit;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.FdCloser;
-import io.holdfast.core.linux.LockFile;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.SysPrctl;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.process.SysPrctl;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.Inaccessible;
 import io.holdfast.manager.exec.Leftovers;

@@ -1,9 +1,9 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobMode;
@@ -556,7 +556,7 @@ public final class ManagerView {
      * meant. The caller closes it.
      *
      * @param received owned from now on
-     * @throws io.holdfast.core.linux.ErrnoException EBADF if it is something else, ESRCH if the
+     * @throws io.holdfast.core.ErrnoException EBADF if it is something else, ESRCH if the
      *     peer is not held (it was reaped before, or the kernel is older than 6.5)
      */
     public static PidFd processOf(Fd received) {

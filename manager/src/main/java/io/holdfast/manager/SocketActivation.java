@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;

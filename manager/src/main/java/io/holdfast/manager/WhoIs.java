@@ -1,8 +1,8 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;

@@ -1,6 +1,6 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.varlink.JsonObject;

@@ -3,12 +3,12 @@ package io.holdfast.manager;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;

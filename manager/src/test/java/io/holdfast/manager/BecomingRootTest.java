@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.Needs;

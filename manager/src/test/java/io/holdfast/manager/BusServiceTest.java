@@ -3,7 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.runtime.BusNames;

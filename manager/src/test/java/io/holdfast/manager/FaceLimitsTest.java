@@ -3,8 +3,8 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;

@@ -16,7 +16,7 @@ import static java.nio.file.attribute.PosixFilePermissions.fromString;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.file.Directory;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;

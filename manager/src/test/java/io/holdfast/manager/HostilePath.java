@@ -1,9 +1,9 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;

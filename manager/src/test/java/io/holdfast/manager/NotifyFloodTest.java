@@ -2,8 +2,8 @@ package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.FdCloser;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;

@@ -3,10 +3,10 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.LockHog;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.exec.Inaccessible;

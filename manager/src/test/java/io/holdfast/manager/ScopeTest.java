@@ -3,7 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobMode;

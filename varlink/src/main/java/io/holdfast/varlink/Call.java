@@ -6,9 +6,9 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.varlink.CallMessage.Mode;
 import java.util.ArrayList;

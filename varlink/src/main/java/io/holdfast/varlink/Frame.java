@@ -1,6 +1,6 @@
 package io.holdfast.varlink;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import java.util.List;
 
 /**

@@ -1,8 +1,8 @@
 package io.holdfast.varlink;
 
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.UnixSocket;
 import java.nio.ByteBuffer;

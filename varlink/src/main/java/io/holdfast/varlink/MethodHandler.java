@@ -5,7 +5,7 @@ package io.holdfast.varlink;
  *
  * <p>A {@link VarlinkException} that it throws is the client's reply. Any other exception is a
  * fault of the service: it is logged, and the client gets {@code io.systemd.System} with the errno
- * of an {@link io.holdfast.core.linux.ErrnoException}, else EIO.
+ * of an {@link io.holdfast.core.ErrnoException}, else EIO.
  */
 @FunctionalInterface
 public interface MethodHandler {

@@ -5,10 +5,10 @@ import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.CallMessage.Mode;

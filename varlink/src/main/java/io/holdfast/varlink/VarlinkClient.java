@@ -1,10 +1,10 @@
 package io.holdfast.varlink;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Charge;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;

@@ -5,9 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;

@@ -3,7 +3,7 @@ package io.holdfast.varlink;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.LingeringSocket;
 import java.nio.ByteBuffer;

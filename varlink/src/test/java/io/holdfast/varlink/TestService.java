@@ -2,9 +2,9 @@ package io.holdfast.varlink;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;

@@ -3,7 +3,7 @@ package io.holdfast.varlink;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.socket.UnixAddress;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

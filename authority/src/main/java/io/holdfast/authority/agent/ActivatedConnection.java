@@ -1,11 +1,11 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.authority.subject.Subject;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;

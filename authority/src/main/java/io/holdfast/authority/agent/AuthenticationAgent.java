@@ -2,7 +2,7 @@ package io.holdfast.authority.agent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.authority.PolicyKit1;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ConnectionLostException;

@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;

@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixSocket;
 import java.time.Duration;

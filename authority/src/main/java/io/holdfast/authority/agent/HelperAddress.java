@@ -1,6 +1,6 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusAddress;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,14 +1,14 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.authority.pam.PamService;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Stdlib;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.Stdlib;
 import io.holdfast.dbus.BusAddress;
 import java.io.IOException;
 import java.nio.file.Files;

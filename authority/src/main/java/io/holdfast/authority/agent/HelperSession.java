@@ -1,8 +1,7 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
@@ -10,6 +9,7 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.UnixSocket;
 import java.io.IOException;
 import java.nio.ByteBuffer;

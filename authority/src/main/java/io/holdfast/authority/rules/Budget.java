@@ -1,7 +1,7 @@
 package io.holdfast.authority.rules;
 
 import com.sun.management.ThreadMXBean;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Readiness;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

@@ -1,7 +1,7 @@
 package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Readiness;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package io.holdfast.authority.rules;
 
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
-import io.holdfast.core.linux.Readiness;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,10 +1,10 @@
 package io.holdfast.authority.rules;
 
 import io.holdfast.authority.action.Place;
+import io.holdfast.core.Errno;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.core.linux.Errno;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;

@@ -1,9 +1,9 @@
 package io.holdfast.authority.rules;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.limit.Limit;
-import io.holdfast.core.linux.Readiness;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.holdfast.authority.subject;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 

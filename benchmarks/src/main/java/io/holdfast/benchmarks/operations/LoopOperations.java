@@ -1,7 +1,7 @@
 package io.holdfast.benchmarks.operations;
 
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.operations;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import org.openjdk.jmh.annotations.Benchmark;

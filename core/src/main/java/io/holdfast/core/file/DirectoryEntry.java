@@ -1,8 +1,8 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
 
 /**

@@ -1,7 +1,7 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import java.nio.file.FileSystemException;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,6 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.sys.SysStat;
 
 /** What a file is (inode(7)). */
 public enum FileKind {

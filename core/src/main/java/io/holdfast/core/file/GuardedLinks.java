@@ -1,7 +1,7 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.SysStat.Stat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.sys.SysStat.Stat;
 import java.util.OptionalLong;
 
 /**

@@ -1,8 +1,8 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysStat;
 
 /**
  * What an absolute path leads to, held by a descriptor with which it can be neither read nor

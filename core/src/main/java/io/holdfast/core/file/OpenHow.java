@@ -1,6 +1,6 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.Fcntl;
+import io.holdfast.core.sys.Fcntl;
 import java.util.EnumSet;
 import java.util.OptionalInt;
 import java.util.Set;

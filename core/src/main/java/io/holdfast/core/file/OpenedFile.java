@@ -1,13 +1,13 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.KernelPath;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.KernelPath;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 
 /** A file that was checked and opened as {@link OpenHow} says. Owns its descriptor. */

@@ -1,7 +1,7 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 
 /**
  * Who could have placed a name in a directory. Root and the user of this process are trusted; what

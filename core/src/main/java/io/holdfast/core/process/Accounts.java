@@ -2,9 +2,9 @@ package io.holdfast.core.process;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

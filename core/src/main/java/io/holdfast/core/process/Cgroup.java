@@ -1,14 +1,14 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.CgroupMount;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.SysDirent;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.CgroupMount;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.SysDirent;
+import io.holdfast.core.sys.SysStat;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

@@ -1,10 +1,10 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.KernelFile;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

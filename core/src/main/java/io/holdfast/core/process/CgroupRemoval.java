@@ -1,8 +1,8 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.SysStat;
 
 /** Removing cgroups, and never another one that has taken the name. */
 final class CgroupRemoval {

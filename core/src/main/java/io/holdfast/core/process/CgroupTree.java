@@ -1,6 +1,6 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;

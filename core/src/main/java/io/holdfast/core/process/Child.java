@@ -1,12 +1,12 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdInputStream;
-import io.holdfast.core.linux.FdOutputStream;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.SysWait;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdInputStream;
+import io.holdfast.core.FdOutputStream;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.process.SysWait;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;

@@ -1,9 +1,9 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.PosixSpawn;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.PosixSpawn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;

@@ -1,7 +1,7 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.PidfdInfo;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.process.PidfdInfo;
 import java.util.Optional;
 import java.util.OptionalInt;
 

@@ -1,6 +1,6 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.PidfdInfo;
+import io.holdfast.core.sys.process.PidfdInfo;
 
 /**
  * The user and group ids of a process at one moment (credentials(7)), as our user namespace maps

@@ -1,7 +1,7 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.SysWait;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.process.SysWait;
 
 /** How a process ended. */
 public sealed interface Exit {

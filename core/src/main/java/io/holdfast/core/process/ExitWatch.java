@@ -1,14 +1,14 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.PidfdInfo;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysPidfd;
-import io.holdfast.core.linux.SysPoll;
-import io.holdfast.core.linux.SysWait;
+import io.holdfast.core.sys.SysPoll;
+import io.holdfast.core.sys.process.PidfdInfo;
+import io.holdfast.core.sys.process.SysPidfd;
+import io.holdfast.core.sys.process.SysWait;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;

@@ -1,7 +1,7 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.KernelFile;
 
 /** What {@code /proc/self/fdinfo} tells of a descriptor of ours (proc_pid_fdinfo(5)). */
 record FdInfo(String text) {

@@ -1,14 +1,14 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Lease;
-import io.holdfast.core.linux.PosixSpawn;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.ScratchFolder;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.file.ScratchFolder;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.process.Lease;
+import io.holdfast.core.sys.process.PosixSpawn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,9 +1,9 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysResource;
-import io.holdfast.core.linux.SysSched;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.process.SysResource;
+import io.holdfast.core.sys.process.SysSched;
 
 /**
  * A child between its birth and the execution of its program: it is there, in its cgroup and

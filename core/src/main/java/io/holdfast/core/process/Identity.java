@@ -1,12 +1,12 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.PidfdInfo;
-import io.holdfast.core.linux.SysPidfd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.process.PidfdInfo;
+import io.holdfast.core.sys.process.SysPidfd;
 import org.jspecify.annotations.Nullable;
 
 /**

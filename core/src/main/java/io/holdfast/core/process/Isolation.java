@@ -1,10 +1,10 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.NamespaceEntry;
-import io.holdfast.core.linux.NotSupportedException;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.sys.process.NamespaceEntry;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;

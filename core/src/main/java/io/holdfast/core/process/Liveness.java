@@ -1,12 +1,12 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysPidfd;
-import io.holdfast.core.linux.SysPoll;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.SysPoll;
+import io.holdfast.core.sys.process.SysPidfd;
 
 /** What has become of the process of a pidfd. */
 final class Liveness {

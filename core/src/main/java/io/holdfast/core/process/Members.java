@@ -1,11 +1,11 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.PidfdInfo;
-import io.holdfast.core.linux.SysPidfd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.process.PidfdInfo;
+import io.holdfast.core.sys.process.SysPidfd;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;

@@ -1,14 +1,14 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.NetDevice;
-import io.holdfast.core.linux.SysPidfd;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.ThreadAttributes;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.NetDevice;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.process.SysPidfd;
+import io.holdfast.core.sys.process.ThreadAttributes;
 import java.util.Locale;
 import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;

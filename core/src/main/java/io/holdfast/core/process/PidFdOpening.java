@@ -1,14 +1,14 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.NotSupportedException;
-import io.holdfast.core.linux.SysPidfd;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysPidfd;
 import java.util.Optional;
 
 /**

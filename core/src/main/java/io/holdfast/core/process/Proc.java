@@ -1,14 +1,14 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.KernelPath;
-import io.holdfast.core.linux.SysDirent;
-import io.holdfast.core.linux.SysTime;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.KernelPath;
+import io.holdfast.core.sys.SysDirent;
+import io.holdfast.core.sys.SysTime;
+import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.sys.KernelFile;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;

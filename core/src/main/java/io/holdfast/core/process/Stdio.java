@@ -1,7 +1,7 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
 import java.nio.file.Path;
 
 /** What a standard stream of a child is. */

@@ -1,7 +1,7 @@
 package io.holdfast.core.run;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;

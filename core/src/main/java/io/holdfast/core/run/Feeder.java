@@ -1,8 +1,8 @@
 package io.holdfast.core.run;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdOutputStream;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdOutputStream;
+import io.holdfast.core.sys.Unistd;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

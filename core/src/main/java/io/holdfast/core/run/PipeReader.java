@@ -1,10 +1,10 @@
 package io.holdfast.core.run;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.Unistd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;

@@ -1,10 +1,10 @@
 package io.holdfast.core.run;
 
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.holdfast.core.run;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.Spawn;
 import java.io.InputStream;
 import java.nio.charset.Charset;

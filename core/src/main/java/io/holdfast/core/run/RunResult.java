@@ -1,7 +1,7 @@
 package io.holdfast.core.run;
 
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Exit;
 import java.nio.charset.Charset;
 import java.util.List;

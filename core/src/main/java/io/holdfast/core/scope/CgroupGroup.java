@@ -1,13 +1,13 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysPrctl;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.process.SysPrctl;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 

@@ -1,6 +1,6 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.Readiness;
 import java.time.Duration;
 
 /** A moment of the clock that nobody sets. */

@@ -1,11 +1,11 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.process.SysResource;
 import java.util.Arrays;
 import java.util.OptionalLong;
 

@@ -1,7 +1,7 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import java.util.Optional;

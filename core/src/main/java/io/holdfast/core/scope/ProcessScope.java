@@ -1,9 +1,9 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;

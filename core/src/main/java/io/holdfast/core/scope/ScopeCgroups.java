@@ -1,15 +1,15 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.Unistd;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

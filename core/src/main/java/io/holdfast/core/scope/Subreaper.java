@@ -1,9 +1,9 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysPrctl;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.process.SysPrctl;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;

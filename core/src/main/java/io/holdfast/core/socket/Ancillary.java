@@ -1,11 +1,11 @@
 package io.holdfast.core.socket;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.MsgHdr;
-import io.holdfast.core.linux.Ucred;
-import io.holdfast.core.linux.UnixName;
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.MsgHdr;
+import io.holdfast.core.sys.Ucred;
+import io.holdfast.core.sys.UnixName;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;

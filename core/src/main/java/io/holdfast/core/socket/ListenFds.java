@@ -1,6 +1,6 @@
 package io.holdfast.core.socket;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,11 +1,11 @@
 package io.holdfast.core.socket;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.linux.Ucred;
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.Ucred;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -1,17 +1,17 @@
 package io.holdfast.core.socket;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysFile;
-import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
-import io.holdfast.core.linux.UnixName;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysFile;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.UnixName;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;

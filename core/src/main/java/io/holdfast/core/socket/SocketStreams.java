@@ -1,6 +1,6 @@
 package io.holdfast.core.socket;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;

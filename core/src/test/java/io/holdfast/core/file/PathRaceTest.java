@@ -2,9 +2,9 @@ package io.holdfast.core.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;

@@ -2,8 +2,8 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import java.nio.charset.StandardCharsets;

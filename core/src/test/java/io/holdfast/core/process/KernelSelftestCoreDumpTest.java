@@ -2,8 +2,8 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;

@@ -3,10 +3,10 @@ package io.holdfast.core.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.CProgram;
 import io.holdfast.core.testkit.ForeignParent;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.NotSupportedException;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
+import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.CProgram;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;

@@ -3,12 +3,12 @@ package io.holdfast.core.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
@@ -144,7 +144,7 @@ class PidFdViewTest {
     void aZombieHasNoNamespaces() throws InterruptedException {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd zombie = parent.held("zombie", "exit=0")) {
-            assertThat(io.holdfast.core.linux.Readiness.await(zombie.fd(), 1)).isNotZero();
+            assertThat(io.holdfast.core.Readiness.await(zombie.fd(), 1)).isNotZero();
             assertErrno(Errno.ESRCH, () -> zombie.namespace(Namespace.Kind.NET));
         }
     }
@@ -261,7 +261,7 @@ class PidFdViewTest {
     void aZombieHasAnEmptyCommandLine() throws InterruptedException {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd zombie = parent.held("zombie", "exit=0")) {
-            assertThat(io.holdfast.core.linux.Readiness.await(zombie.fd(), 1)).isNotZero();
+            assertThat(io.holdfast.core.Readiness.await(zombie.fd(), 1)).isNotZero();
             assertThat(zombie.proc().commandLine()).isEmpty();
             assertThat(zombie.proc().startTicks()).isPositive();
             assertErrno(Errno.ENOENT, zombie.proc()::executable);

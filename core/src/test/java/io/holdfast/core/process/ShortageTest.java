@@ -2,14 +2,14 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.Needs;

@@ -2,9 +2,9 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.SignalDispositions;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.process.SignalDispositions;
 import io.holdfast.core.testkit.ChildJvm;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -2,8 +2,8 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.util.ArrayList;

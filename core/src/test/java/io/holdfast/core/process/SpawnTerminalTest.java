@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;

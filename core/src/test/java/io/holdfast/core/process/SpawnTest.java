@@ -3,10 +3,10 @@ package io.holdfast.core.process;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Signal;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;

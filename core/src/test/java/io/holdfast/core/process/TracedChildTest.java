@@ -2,7 +2,7 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.CProgram;
 import io.holdfast.core.testkit.Needs;

@@ -2,8 +2,8 @@ package io.holdfast.core.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
@@ -36,7 +36,7 @@ class UnprivilegedTest {
             try {
                 System.out.println(name + ": " + call.run());
             } catch (ErrnoException e) {
-                System.out.println(name + ": " + io.holdfast.core.linux.Errno.name(e.errno()));
+                System.out.println(name + ": " + io.holdfast.core.Errno.name(e.errno()));
             }
         }
 

@@ -1,12 +1,12 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.testkit.Await;
 import java.io.File;
 import java.io.IOException;

@@ -3,9 +3,9 @@ package io.holdfast.core.scope;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Members;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.KernelFile;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.ByteBuffer;
@@ -181,7 +181,7 @@ class DescriptorPassingTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1]) {
-            Fd[] watched = io.holdfast.core.linux.Unistd.pipe2(0);
+            Fd[] watched = io.holdfast.core.sys.Unistd.pipe2(0);
             try (Fd in = watched[0]) {
                 one.send(Messages.of("never received"), List.of(watched[1]));
                 watched[1].close();

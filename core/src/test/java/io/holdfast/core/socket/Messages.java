@@ -2,8 +2,8 @@ package io.holdfast.core.socket;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Unistd;
 import java.nio.ByteBuffer;
 
 /** Texts as buffers and back. */

@@ -3,14 +3,14 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;
@@ -236,11 +236,10 @@ class PeerTest {
                                 path -> assertThat(path).doesNotExist(),
                                 path ->
                                         assertThat(
-                                                        io.holdfast.core.linux.SysSocket
+                                                        io.holdfast.core.sys.SysSocket
                                                                 .optionBytes(
                                                                         two.fd(),
-                                                                        io.holdfast.core.linux
-                                                                                .SysSocket
+                                                                        io.holdfast.core.sys.SysSocket
                                                                                 .SO_PEERSEC))
                                                 .isNull());
             }

@@ -3,16 +3,16 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.MsgHdr;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.sys.MsgHdr;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -68,7 +68,7 @@ class SenderTest {
                     assertThat(sender.process()).contains(child.pidFd());
                     assertThat(sender.process()).isNotEqualTo(java.util.Optional.of(self));
                 }
-                assertThat(child.signal(io.holdfast.core.linux.Signal.KILL)).isTrue();
+                assertThat(child.signal(io.holdfast.core.Signal.KILL)).isTrue();
                 assertThat(child.await()).isInstanceOf(Exit.Killed.class);
             }
         }

@@ -2,9 +2,9 @@ package io.holdfast.core.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.FairShare;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.LingeringSocket;
 import io.holdfast.core.testkit.OpenDescriptors;

@@ -2,9 +2,9 @@ package io.holdfast.core.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.Directory;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;

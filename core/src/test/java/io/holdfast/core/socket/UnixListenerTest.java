@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysFile;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;

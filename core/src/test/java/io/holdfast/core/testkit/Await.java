@@ -9,7 +9,7 @@ import java.util.function.BooleanSupplier;
  * limit: the test has one ({@code @Timeout}).
  */
 public final class Await {
-    private static final String POLL = "io.holdfast.core.linux.SysPoll.await";
+    private static final String POLL = "io.holdfast.core.sys.SysPoll.await";
     private static final long PAUSE_NANOS = 200_000;
 
     private Await() {}

@@ -1,8 +1,8 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import java.io.BufferedReader;

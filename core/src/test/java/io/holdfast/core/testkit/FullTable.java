@@ -1,10 +1,10 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysResource;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Resource;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.process.SysResource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -1,6 +1,6 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;

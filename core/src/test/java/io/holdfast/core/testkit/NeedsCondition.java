@@ -1,8 +1,8 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.sys.KernelFile;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.Unistd;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Namespace;

@@ -1,7 +1,7 @@
 package io.holdfast.core.testkit;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;

@@ -1,6 +1,6 @@
 package io.holdfast.dbus.wire;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.List;

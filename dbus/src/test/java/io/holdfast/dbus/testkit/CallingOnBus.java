@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;

@@ -1,6 +1,6 @@
 package io.holdfast.dbus.testkit;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;

@@ -2,7 +2,7 @@ package io.holdfast.dbus.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;

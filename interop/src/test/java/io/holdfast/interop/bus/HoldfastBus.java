@@ -3,7 +3,7 @@ package io.holdfast.interop.bus;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.cli.Holdfast;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdInputStream;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdInputStream;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;

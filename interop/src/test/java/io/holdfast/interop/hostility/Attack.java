@@ -1,7 +1,7 @@
 package io.holdfast.interop.hostility;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.interop.hostility.Face.Call;
 import java.io.ByteArrayOutputStream;

@@ -1,6 +1,6 @@
 package io.holdfast.interop.hostility;
 
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.UnixSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;

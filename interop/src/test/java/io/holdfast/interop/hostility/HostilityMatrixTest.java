@@ -3,8 +3,8 @@ package io.holdfast.interop.hostility;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.interop.hostility.Survey.Surveyed;
 import java.time.Duration;

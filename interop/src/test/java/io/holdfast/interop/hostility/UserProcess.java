@@ -3,8 +3,8 @@ package io.holdfast.interop.hostility;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.Ancillary;

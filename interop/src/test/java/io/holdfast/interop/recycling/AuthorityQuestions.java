@@ -1,8 +1,8 @@
 package io.holdfast.interop.recycling;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.KernelFile;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;

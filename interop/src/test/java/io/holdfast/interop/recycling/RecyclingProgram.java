@@ -8,7 +8,7 @@ import io.holdfast.authority.PolicyKit1;
 import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;

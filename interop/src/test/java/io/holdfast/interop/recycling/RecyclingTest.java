@@ -2,7 +2,7 @@ package io.holdfast.interop.recycling;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Feature;
+import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.CProgram;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;

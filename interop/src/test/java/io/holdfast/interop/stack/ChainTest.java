@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.Authority;
 import io.holdfast.authority.Decision;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package io.holdfast.manager.access;
 
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Map;
 

@@ -2,14 +2,14 @@ package io.holdfast.manager.exec;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.file.LockFile;
 import io.holdfast.core.file.TrustedFolder;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.LockFile;
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;

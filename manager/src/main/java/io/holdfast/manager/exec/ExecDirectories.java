@@ -1,9 +1,9 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ExecSettings;
 import io.holdfast.manager.unit.value.ExecDirectory;

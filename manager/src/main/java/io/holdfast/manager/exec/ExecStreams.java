@@ -1,11 +1,11 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.Fd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.manager.unit.section.ExecSettings;

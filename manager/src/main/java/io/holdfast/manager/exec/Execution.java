@@ -1,11 +1,9 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysResource;
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Cgroup;
@@ -13,6 +11,8 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.ManagerScope;

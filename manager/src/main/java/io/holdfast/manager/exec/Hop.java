@@ -1,10 +1,10 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package io.holdfast.manager.exec;
 
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.Accounts.Account;
 import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.section.ExecSettings;
 import java.io.IOException;
 import java.nio.file.Files;

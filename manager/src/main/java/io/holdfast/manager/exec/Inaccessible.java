@@ -1,13 +1,13 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.TrustedFolder;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysMount;
-import io.holdfast.core.linux.SysStat;
 import io.holdfast.core.process.MountTree;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysMount;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,15 +1,15 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.HeldPath;
 import io.holdfast.core.file.Links;
 import io.holdfast.core.file.OpenHow;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
+import io.holdfast.core.sys.SysMount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package io.holdfast.manager.exec;
 
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.sys.Fcntl;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

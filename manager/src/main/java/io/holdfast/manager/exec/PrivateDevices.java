@@ -1,9 +1,9 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.process.MountTree;
+import io.holdfast.core.sys.SysMount;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,15 +1,15 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.ScratchFolder;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.file.ScratchFolder;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
 import java.util.Optional;

@@ -1,11 +1,11 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysMount;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.process.Namespace;
+import io.holdfast.core.sys.SysMount;
 import io.holdfast.manager.exec.MountPlan.Kind;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.log;
 
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.EventLoop;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.util.function.Consumer;
 

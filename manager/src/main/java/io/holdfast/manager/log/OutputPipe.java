@@ -1,11 +1,11 @@
 package io.holdfast.manager.log;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.loop.ManagerLimits;
 
 /** What the processes of one unit write to their standard output and error, read on the loop. */

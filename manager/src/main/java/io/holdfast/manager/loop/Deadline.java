@@ -1,6 +1,6 @@
 package io.holdfast.manager.loop;
 
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

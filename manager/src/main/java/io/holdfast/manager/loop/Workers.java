@@ -1,7 +1,7 @@
 package io.holdfast.manager.loop;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;

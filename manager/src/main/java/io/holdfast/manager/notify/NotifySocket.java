@@ -1,12 +1,12 @@
 package io.holdfast.manager.notify;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Readiness;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixAddress;

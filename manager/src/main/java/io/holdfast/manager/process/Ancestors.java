@@ -1,6 +1,6 @@
 package io.holdfast.manager.process;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.util.Optional;

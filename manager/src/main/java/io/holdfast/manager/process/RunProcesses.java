@@ -1,6 +1,6 @@
 package io.holdfast.manager.process;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
 import java.util.List;

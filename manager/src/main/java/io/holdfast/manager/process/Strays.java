@@ -1,9 +1,9 @@
 package io.holdfast.manager.process;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.ManagerLimits;

@@ -1,15 +1,15 @@
 package io.holdfast.manager.process;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysFile;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.SysStat.Stat;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysFile;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.SysStat.Stat;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;

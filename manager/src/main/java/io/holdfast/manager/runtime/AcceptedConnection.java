@@ -1,14 +1,14 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
-import io.holdfast.core.linux.NotSupportedException;
-import io.holdfast.core.linux.SysInet;
-import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.sys.SysInet;
+import io.holdfast.core.sys.SysSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;

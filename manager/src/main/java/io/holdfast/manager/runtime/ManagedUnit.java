@@ -1,6 +1,6 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.Moment;

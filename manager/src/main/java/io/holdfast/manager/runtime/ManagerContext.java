@@ -1,7 +1,7 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.FdCloser;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.FdCloser;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;

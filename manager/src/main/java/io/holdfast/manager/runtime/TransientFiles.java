@@ -2,10 +2,10 @@ package io.holdfast.manager.runtime;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.TrustedFolder;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.SysStat;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;

@@ -1,11 +1,11 @@
 package io.holdfast.manager.service;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysKcmp;
+import io.holdfast.core.sys.process.SysKcmp;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.Watches;

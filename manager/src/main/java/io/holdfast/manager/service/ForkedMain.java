@@ -1,7 +1,7 @@
 package io.holdfast.manager.service;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
 import java.util.Optional;

@@ -2,14 +2,14 @@ package io.holdfast.manager.service;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Readiness;
-import io.holdfast.core.linux.SysInotify;
+import io.holdfast.core.sys.SysInotify;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.Work;
 import java.time.Duration;

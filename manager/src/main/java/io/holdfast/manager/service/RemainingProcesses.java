@@ -1,6 +1,6 @@
 package io.holdfast.manager.service;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.service;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;

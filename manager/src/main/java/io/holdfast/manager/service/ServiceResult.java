@@ -1,6 +1,6 @@
 package io.holdfast.manager.service;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.unit.value.ExitStatusSet;
 import io.holdfast.manager.unit.value.ServiceType;

@@ -1,6 +1,6 @@
 package io.holdfast.manager.service;
 
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;

@@ -1,17 +1,17 @@
 package io.holdfast.manager.socket;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.Links;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysStat;
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.socket.SocketFile;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.socket.ListeningSocket.Owner;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;

@@ -1,12 +1,12 @@
 package io.holdfast.manager.socket;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.DirectoryEntry;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.SysInet;
-import io.holdfast.core.linux.SysSocket;
-import io.holdfast.core.linux.UnixName;
+import io.holdfast.core.sys.SysInet;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.UnixName;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.value.ListenAddress;

@@ -31,7 +31,7 @@ final class ListeningSockets {
      * @param warnings gets one line for each thing that could not be done and is not needed; called
      *     by any thread
      * @throws IOException if a node cannot be made
-     * @throws io.holdfast.core.linux.ErrnoException as {@link ListeningSocket#open} says
+     * @throws io.holdfast.core.ErrnoException as {@link ListeningSocket#open} says
      */
     static ListeningSockets open(SocketUnit unit, Consumer<String> warnings)
             throws IOException, UnknownAccountException, InterruptedException {

@@ -1,7 +1,7 @@
 package io.holdfast.manager.socket;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;

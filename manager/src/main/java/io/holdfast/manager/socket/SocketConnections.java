@@ -1,11 +1,11 @@
 package io.holdfast.manager.socket;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdCloser;
-import io.holdfast.core.linux.SysSocket;
+import io.holdfast.core.sys.SysSocket;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.AcceptedConnection;

@@ -1,8 +1,8 @@
 package io.holdfast.manager.socket;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Readiness;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
 import io.holdfast.manager.runtime.StartLimit;
 import io.holdfast.manager.unit.section.UnitSection;
 import java.time.Duration;

@@ -1,11 +1,11 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.Handle;

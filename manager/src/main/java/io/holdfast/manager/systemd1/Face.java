@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.core.linux.EventLoop;
+import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Guard;

@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.BusConnection;

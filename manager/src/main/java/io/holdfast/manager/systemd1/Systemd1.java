@@ -45,7 +45,7 @@ public final class Systemd1 implements AutoCloseable {
      * XDG_RUNTIME_DIR} names for {@code systemctl --user}. Only the manager's user and root may
      * connect.
      *
-     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if somebody serves there, EPERM if
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE if somebody serves there, EPERM if
      *     other users could change what is in the folder, others if it cannot be made
      */
     public static Systemd1 serve(Manager manager, Path folder) {
@@ -56,7 +56,7 @@ public final class Systemd1 implements AutoCloseable {
      * Serves in another folder, too: in a user's {@code XDG_RUNTIME_DIR} itself {@code systemctl
      * --user} finds the manager unasked.
      *
-     * @throws io.holdfast.core.linux.ErrnoException as of {@link #serve}
+     * @throws io.holdfast.core.ErrnoException as of {@link #serve}
      */
     public void serveAlso(Path folder) {
         sockets.add(PrivateSocket.open(face, folder));

@@ -1,9 +1,9 @@
 package io.holdfast.manager.varlink;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Accounts;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
@@ -189,7 +189,7 @@ public final class ManagerInterface implements AutoCloseable {
     /**
      * Serves the manager on {@link #SOCKET} in a folder.
      *
-     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if another manager is there
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE if another manager is there
      */
     public static ManagerInterface serve(Manager manager, Path folder) {
         return serve(manager, folder, Permission.ofOwners());
@@ -198,7 +198,7 @@ public final class ManagerInterface implements AutoCloseable {
     /**
      * The same, for those too who have the permission.
      *
-     * @throws io.holdfast.core.linux.ErrnoException EADDRINUSE if another manager is there
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE if another manager is there
      */
     public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
         ManagerInterface face = new ManagerInterface(manager, permission);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.ManagerScope;
 import java.io.IOException;
 import java.nio.file.Files;

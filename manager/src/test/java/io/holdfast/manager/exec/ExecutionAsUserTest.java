@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.FdInputStream;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdInputStream;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;

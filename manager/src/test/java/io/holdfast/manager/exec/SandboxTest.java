@@ -4,13 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.file.Directory;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Feature;
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Isolation;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.HostileUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.HostilePath;
@@ -120,8 +120,8 @@ class SandboxTest {
         try (Child child = execution.start(command, Map.of(), PassedDescriptors.NONE)) {
             Exit exit = child.await();
             assertThat(
-                            io.holdfast.core.linux.Fcntl.setfl(
-                                    readEnd, io.holdfast.core.linux.Fcntl.O_NONBLOCK))
+                            io.holdfast.core.sys.Fcntl.setfl(
+                                    readEnd, io.holdfast.core.sys.Fcntl.O_NONBLOCK))
                     .isZero();
             int n = Math.max(0, Unistd.read(readEnd, bytes, 0, bytes.length));
             String text = new String(bytes, 0, n, UTF_8);
@@ -460,7 +460,7 @@ class SandboxTest {
     void aProgramThatIsHiddenIsNotStarted() throws Exception {
         Path program = Files.writeString(folder.resolve("program"), "#!/bin/sh\n");
         assertThat(program.toFile().setExecutable(true)).isTrue();
-        assertThatExceptionOfType(io.holdfast.core.linux.ErrnoException.class)
+        assertThatExceptionOfType(io.holdfast.core.ErrnoException.class)
                 .isThrownBy(() -> run("TemporaryFileSystem=" + folder, "ExecStart=" + program))
                 .withMessageContaining("ENOENT");
     }

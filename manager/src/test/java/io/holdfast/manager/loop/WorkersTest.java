@@ -3,10 +3,10 @@ package io.holdfast.manager.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Await;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -2,12 +2,12 @@ package io.holdfast.manager.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.Fcntl;
-import io.holdfast.core.linux.Fd;
-import io.holdfast.core.linux.Unistd;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.manager.exec.PassedDescriptors;
 import java.util.ArrayList;

@@ -2,8 +2,8 @@ package io.holdfast.manager.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.EventLoop;
-import io.holdfast.core.linux.SysInotify;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.sys.SysInotify;
 import io.holdfast.manager.loop.Workers;
 import java.io.IOException;
 import java.nio.file.Files;

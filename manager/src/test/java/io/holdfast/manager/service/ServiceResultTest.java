@@ -4,7 +4,7 @@ import static io.holdfast.manager.unit.value.ServiceType.ONESHOT;
 import static io.holdfast.manager.unit.value.ServiceType.SIMPLE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.unit.value.ExitStatusSet;
 import io.holdfast.manager.unit.value.ServiceType;

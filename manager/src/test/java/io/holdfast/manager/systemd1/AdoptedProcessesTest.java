@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.holdfast.core.linux.Unistd;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.process.Workload;

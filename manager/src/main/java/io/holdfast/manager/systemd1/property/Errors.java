@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.core.linux.Errno;
-import io.holdfast.core.linux.ErrnoException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.access.DeniedException;
 import io.holdfast.manager.job.JobRefusedException;

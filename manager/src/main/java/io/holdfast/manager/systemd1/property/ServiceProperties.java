@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.loop.Moment;

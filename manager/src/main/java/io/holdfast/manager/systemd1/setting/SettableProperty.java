@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1.setting;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.unit.UnitName;

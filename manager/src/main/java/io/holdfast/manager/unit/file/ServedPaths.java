@@ -1,7 +1,7 @@
 package io.holdfast.manager.unit.file;
 
-import io.holdfast.core.linux.ErrnoException;
-import io.holdfast.core.linux.KernelFile;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.KernelFile;
 import java.util.HashSet;
 import java.util.Set;
 

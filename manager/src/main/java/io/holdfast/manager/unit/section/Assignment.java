@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.section;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
 import io.holdfast.manager.unit.DirectiveCost;

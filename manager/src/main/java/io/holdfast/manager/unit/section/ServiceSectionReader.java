@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.section;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;

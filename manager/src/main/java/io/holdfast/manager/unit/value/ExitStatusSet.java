@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.value;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.Quote;
 import java.util.Collections;
 import java.util.Map;

@@ -2,7 +2,7 @@ package io.holdfast.manager.unit.section;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;

@@ -3,7 +3,7 @@ package io.holdfast.manager.unit.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.holdfast.core.linux.Signal;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.testkit.Gen;
 import java.time.Duration;

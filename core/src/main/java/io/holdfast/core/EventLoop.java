@@ -1,0 +1,470 @@
+package io.holdfast.core;
+
+import io.holdfast.core.wait.Faults;
+import io.holdfast.core.wait.JvmSignal;
+import io.holdfast.core.wait.Slots;
+import io.holdfast.core.wait.SysEpoll;
+import io.holdfast.core.wait.SysEventfd;
+import io.holdfast.core.wait.TaskQueue;
+import java.time.Duration;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A single-threaded event loop for daemons: readiness of descriptors, timers, posted tasks and
+ * signals, over one epoll instance of its own. Exits of processes come through {@code
+ * PidFd.onExit(loop, …)}.
+ *
+ * <p>The thread that calls {@link #run} or {@link #step} owns the loop and all state that its
+ * handlers touch; only {@link #post}, {@link #postEnding}, {@link #stop} and {@link #execute} may
+ * be called by others. A test can step the loop without any thread. A handler that throws is
+ * counted and reported; the loop lives on.
+ */
+public final class EventLoop implements AutoCloseable, java.util.concurrent.Executor {
+    /** How many posted tasks may wait, unless {@link #open(int)} says otherwise. */
+    public static final int DEFAULT_TASKS = 16_384;
+
+    private static final long WAKE = -1;
+
+    /** Called on the loop's thread when a watched descriptor is ready. */
+    @FunctionalInterface
+    public interface Handler {
+        /**
+         * @param events bits of {@link Readiness}
+         */
+        void ready(int events);
+    }
+
+    /** A task of a later time. Only for the loop's thread. */
+    public final class Timer implements Comparable<Timer> {
+        private final long at;
+        private final long order;
+        private final Runnable task;
+
+        private Timer(long at, long order, Runnable task) {
+            this.at = at;
+            this.order = order;
+            this.task = task;
+        }
+
+        /** Does nothing if it has run. */
+        public void cancel() {
+            boolean ignored = timers.remove(this);
+        }
+
+        @Override
+        public int compareTo(Timer other) {
+            int byTime = Long.compare(at - other.at, 0);
+            return byTime != 0 ? byTime : Long.compare(order, other.order);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return this == other;
+        }
+
+        @Override
+        public int hashCode() {
+            return System.identityHashCode(this);
+        }
+    }
+
+    /**
+     * A watched descriptor. Only for the loop's thread; ends by itself when the descriptor is
+     * closed.
+     */
+    public final class Watch implements AutoCloseable, Fd.Holder {
+        private final Fd fd;
+        private final Handler handler;
+        private final long data;
+        private int events;
+        private int mode; // EPOLLET or 0
+        private volatile boolean ended;
+
+        private Watch(Fd fd, int events, Handler handler) {
+            this.fd = fd;
+            this.events = events;
+            this.handler = handler;
+            this.data = watches.add(this);
+        }
+
+        /** What it is watched for. */
+        public int events() {
+            return events;
+        }
+
+        /** Changes what it is watched for; one system call if that is a change. */
+        public void events(int wanted) {
+            if (events != wanted && !ended) {
+                control(fd, SysEpoll.CTL_MOD, wanted | mode, data);
+                events = wanted;
+            }
+        }
+
+        /**
+         * Reports only changes from now on (EPOLLET): a state that lasts, such as an exited process
+         * that nobody has waited for, is told once.
+         */
+        public void onlyChanges() {
+            mode = SysEpoll.EPOLLET;
+            control(fd, SysEpoll.CTL_MOD, events | mode, data);
+        }
+
+        /** Watches no longer. Idempotent. */
+        @Override
+        public void close() {
+            if (!ended) {
+                ended = true;
+                watches.remove(data);
+                try {
+                    int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
+                    fd.unhold(this);
+                } catch (IllegalStateException e) {
+                    // being closed by another thread, and beforeClose is still to come; or the
+                    // loop is closed
+                }
+            }
+        }
+
+        @Override
+        public void closing() {
+            ended = true;
+            watches.remove(data);
+        }
+
+        @Override
+        public void beforeClose(int number) {
+            try {
+                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+            } catch (IllegalStateException e) {
+                // the loop was closed at this moment by another thread
+            }
+        }
+
+        @Override
+        public boolean isWaitedFor() {
+            return !ended;
+        }
+
+        @Override
+        public void letGo(int number) {}
+    }
+
+    /** A signal that the loop takes, and whether it has come: several at once count as one. */
+    private record SignalWatch(Runnable task, AtomicBoolean raised) {}
+
+    private final SysEpoll epoll;
+    private final SysEpoll.Events events = new SysEpoll.Events();
+    private final SysEventfd wake;
+    private final Slots<Watch> watches = new Slots<>();
+    private final TreeSet<Timer> timers = new TreeSet<>();
+    private final TaskQueue tasks;
+    private final List<SignalWatch> signals = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean signalled = new AtomicBoolean();
+    private long timerOrder;
+    private final AtomicLong errors = new AtomicLong();
+    private volatile boolean stopped;
+    private volatile boolean closed;
+    private volatile @Nullable Thread owner;
+
+    private EventLoop(TaskQueue tasks, SysEpoll epoll, SysEventfd wake) {
+        this.tasks = tasks;
+        this.epoll = epoll;
+        this.wake = wake;
+    }
+
+    /**
+     * A new loop that nobody runs yet.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public static EventLoop open() {
+        return open(DEFAULT_TASKS);
+    }
+
+    /**
+     * A new loop that nobody runs yet.
+     *
+     * @param taskLimit how many posted tasks may wait
+     * @throws IllegalArgumentException if it is not positive
+     * @throws ErrnoException EMFILE
+     */
+    public static EventLoop open(int taskLimit) {
+        TaskQueue tasks = new TaskQueue(taskLimit);
+        SysEpoll epoll = new SysEpoll();
+        SysEventfd wake = null;
+        try {
+            wake = new SysEventfd();
+            EventLoop loop = new EventLoop(tasks, epoll, wake);
+            loop.control(wake.fd(), SysEpoll.CTL_ADD, Readiness.IN, WAKE);
+            return loop;
+        } catch (RuntimeException e) {
+            if (wake != null) {
+                wake.close();
+            }
+            epoll.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Watches a descriptor, level-triggered, until the watch or the descriptor is closed.
+     *
+     * @param events bits of {@link Readiness}; ERR and HUP always count
+     * @throws ErrnoException EPERM if the kind of file cannot be watched, EEXIST if this loop has
+     *     it already
+     */
+    public Watch watch(Fd fd, int events, Handler handler) {
+        Watch watch = new Watch(fd, events, handler);
+        try {
+            fd.hold(watch);
+            control(fd, SysEpoll.CTL_ADD, events, watch.data);
+        } catch (RuntimeException e) {
+            fd.unhold(watch);
+            watches.remove(watch.data);
+            throw e;
+        }
+        return watch;
+    }
+
+    private void control(Fd fd, int operation, int events, long data) {
+        int number = fd.acquire();
+        try {
+            ErrnoException.check(epoll.control(operation, number, events, data), "epoll_ctl", fd);
+        } finally {
+            fd.release();
+        }
+    }
+
+    /** Runs a task after that time, on the monotonic clock, rounded up to a millisecond. */
+    public Timer after(Duration delay, Runnable task) {
+        long nanos = Math.clamp(Readiness.nanos(delay), 0, Long.MAX_VALUE / 2);
+        Timer timer = new Timer(System.nanoTime() + nanos, timerOrder++, task);
+        timers.add(timer);
+        return timer;
+    }
+
+    /** How many timers are to come. */
+    int timers() {
+        return timers.size();
+    }
+
+    /**
+     * Runs a task on the loop's thread, after those posted before. By any thread.
+     *
+     * @throws RejectedExecutionException if as many tasks wait as the limit allows, or the loop is
+     *     closed
+     */
+    public void post(Runnable task) {
+        if (closed) {
+            throw new RejectedExecutionException("the event loop is closed");
+        }
+        if (!tasks.offer(task)) {
+            throw new RejectedExecutionException(
+                    "the event loop has " + tasks.limit() + " tasks waiting");
+        }
+        wakeUp();
+    }
+
+    /**
+     * The same for what ends something that was begun, such as an exit or an answer: it is never
+     * refused for lack of room, as there is no more of it than was begun. Does nothing if the loop
+     * is closed. By any thread.
+     */
+    public void postEnding(Runnable task) {
+        if (!closed) {
+            tasks.add(task);
+            wakeUp();
+        }
+    }
+
+    /** The same as {@link #post}: a loop is an executor. */
+    @Override
+    public void execute(Runnable task) {
+        post(task);
+    }
+
+    /**
+     * Runs a task on the loop's thread whenever the process gets the signal, in place of the JVM's
+     * own handling. Signals that come before the loop gets to it count as one, as they do in the
+     * kernel; none is lost, however many tasks wait. One handler a signal and JVM. The sender is
+     * not known. Not for KILL, STOP, SEGV, and QUIT (the JVM's thread dump).
+     *
+     * @return closes to what was there before
+     * @throws IllegalArgumentException if the JVM does not give the signal away
+     */
+    public AutoCloseable onSignal(Signal signal, Runnable task) {
+        SignalWatch watch = new SignalWatch(task, new AtomicBoolean());
+        AutoCloseable handler =
+                JvmSignal.handle(
+                        signal,
+                        () -> {
+                            watch.raised.set(true);
+                            wakeUp();
+                        });
+        signals.add(watch);
+        return () -> {
+            handler.close();
+            signals.remove(watch);
+        };
+    }
+
+    /** Whether the calling thread is the one that runs the loop now. */
+    public boolean isOwner() {
+        return Thread.currentThread() == owner;
+    }
+
+    /** How many handlers, timers and tasks have thrown. By any thread. */
+    public long errors() {
+        return errors.get();
+    }
+
+    /**
+     * Runs until {@link #stop}.
+     *
+     * @throws IllegalStateException within a turn of this loop
+     */
+    public void run() {
+        while (!stopped) {
+            step(Duration.ofMillis(Long.MAX_VALUE));
+        }
+    }
+
+    /** Ends {@link #run} after the current turn. By any thread. */
+    public void stop() {
+        stopped = true;
+        wakeUp();
+    }
+
+    /**
+     * One turn: waits up to that time for something to do, then does all of it.
+     *
+     * @return how many events, timers and tasks were handled
+     * @throws IllegalStateException within a turn of this loop: a handler cannot take the next one
+     */
+    public int step(Duration limit) {
+        if (isOwner()) {
+            throw new IllegalStateException("a turn of the event loop within a turn of its own");
+        }
+        owner = Thread.currentThread();
+        try {
+            int n = epoll.await(events, patience(Readiness.nanos(limit)));
+            int handled = 0;
+            boolean woken = false;
+            for (int i = 0; i < n; i++) {
+                long data = events.data(i);
+                if (data == WAKE) {
+                    woken = true;
+                    continue;
+                }
+                Watch watch = watches.get(data);
+                if (watch != null) {
+                    handled++;
+                    try {
+                        watch.handler.ready(events.events(i));
+                    } catch (RuntimeException | Error e) {
+                        failed(e);
+                    }
+                }
+            }
+            if (woken) {
+                wake.drain();
+                signalled.set(false);
+                handled += runSignals() + runTasks();
+            }
+            return handled + runTimers();
+        } finally {
+            owner = null;
+        }
+    }
+
+    /** Milliseconds until the next timer, at most the limit, rounded up; -1 for ever. */
+    private int patience(long limitNanos) {
+        long nanos = limitNanos;
+        if (!timers.isEmpty()) {
+            nanos = Math.min(nanos, timers.first().at - System.nanoTime());
+        }
+        if (nanos <= 0) {
+            return 0;
+        }
+        if (nanos == Long.MAX_VALUE) {
+            return -1;
+        }
+        long millis = TimeUnit.NANOSECONDS.toMillis(nanos - 1) + 1;
+        return (int) Math.min(millis, Integer.MAX_VALUE); // a later timer takes several turns
+    }
+
+    private int runSignals() {
+        int handled = 0;
+        for (SignalWatch watch : signals) {
+            if (watch.raised.getAndSet(false)) {
+                handled++;
+                guarded(watch.task);
+            }
+        }
+        return handled;
+    }
+
+    /**
+     * Runs what was posted and waits now, and nothing else. Only for the loop's thread, or when
+     * that has ended.
+     *
+     * @return how many
+     */
+    public int runTasks() {
+        return tasks.drain(this::guarded); // what they post does not keep the loop from its events
+    }
+
+    private int runTimers() {
+        int handled = 0;
+        long now = System.nanoTime();
+        while (!timers.isEmpty() && timers.first().at - now <= 0) {
+            Timer timer = timers.removeFirst();
+            handled++;
+            guarded(timer.task);
+        }
+        return handled;
+    }
+
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            failed(e);
+        }
+    }
+
+    private void failed(Throwable e) {
+        long ignored = errors.incrementAndGet();
+        Faults.log("a handler of the event loop failed", e);
+    }
+
+    private void wakeUp() {
+        if (!signalled.getAndSet(true)) {
+            try {
+                wake.signal();
+            } catch (IllegalStateException e) {
+                // closed: nobody is left to be woken
+            }
+        }
+    }
+
+    /**
+     * Ends its watches and closes the epoll instance; what it watched stays open. After {@link
+     * #run} has returned. Idempotent.
+     */
+    @Override
+    public void close() {
+        stopped = true;
+        closed = true;
+        watches.values().forEach(Watch::close);
+        wake.close();
+        epoll.close();
+    }
+}

@@ -1,0 +1,21 @@
+package io.holdfast.core;
+
+/**
+ * This kernel or libc lacks a feature, and no race-free fallback serves instead. Nothing was done.
+ */
+public final class NotSupportedException extends UnsupportedOperationException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient Feature feature;
+
+    /** Says that {@code what} needs the feature. */
+    public NotSupportedException(String what, Feature feature) {
+        super(what + " needs " + feature.what() + " (" + feature.since() + ")");
+        this.feature = feature;
+    }
+
+    /** What is missing. */
+    public Feature feature() {
+        return feature;
+    }
+}

@@ -1,0 +1,174 @@
+package io.holdfast.core;
+
+import io.holdfast.core.sys.CgroupMount;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysDirent;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.PidfdInfo;
+import io.holdfast.core.sys.process.PosixSpawn;
+import io.holdfast.core.sys.process.SignalDispositions;
+import io.holdfast.core.sys.process.SysPidfd;
+import io.holdfast.core.sys.process.SysWait;
+import java.io.File;
+import java.util.Collections;
+import java.util.List;
+
+/** The questions behind {@link Feature}. */
+final class Probe {
+    private static final int NET_NAMESPACE = 4;
+
+    private Probe() {}
+
+    private static Fd self() {
+        return Fd.adopt(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open", "self");
+    }
+
+    /** Whether a call gave a descriptor, which is closed; a shortage tells nothing. */
+    private static boolean gives(int number, String call) {
+        if (number < 0) {
+            requireTold(number, call);
+            return false;
+        }
+        Fd.adopt(number).close();
+        return true;
+    }
+
+    /** Throws what says nothing about the feature: an answer is kept for good. */
+    private static void requireTold(int result, String call) {
+        switch (-result) {
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN ->
+                    throw new ErrnoException(call, "(probing)", -result);
+            default -> {}
+        }
+    }
+
+    static boolean pidfdOpen() {
+        return gives(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open");
+    }
+
+    static boolean waitPidfd() {
+        try (Fd self = self()) {
+            return SysWait.waitid(self, SysWait.WEXITED | SysWait.WNOHANG) == -Errno.ECHILD;
+        }
+    }
+
+    static boolean getfd() {
+        try (Fd self = self()) {
+            return SysPidfd.getfd(self, Integer.MAX_VALUE) == -Errno.EBADF;
+        }
+    }
+
+    static boolean peerPidfd() {
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        try (Fd one = pair[0];
+                Fd two = pair[1]) {
+            int number = SysSocket.option(one, SysSocket.SO_PEERPIDFD);
+            return gives(number, "getsockopt(SO_PEERPIDFD)") && two.isOpen();
+        }
+    }
+
+    static boolean passRights() {
+        try (Fd socket = Fd.adopt(SysSocket.socket(SysSocket.SOCK_STREAM), "socket", "")) {
+            return SysSocket.option(socket, SysSocket.SO_PASSRIGHTS) >= 0;
+        }
+    }
+
+    static boolean pidfs() {
+        try (Fd self = self()) {
+            return SysStat.fileSystem(self) == SysStat.PID_FS_MAGIC;
+        }
+    }
+
+    static boolean thread() {
+        int pid = Unistd.getpid();
+        return gives(SysPidfd.open(pid, SysPidfd.PIDFD_THREAD), "pidfd_open");
+    }
+
+    static boolean signalScope() {
+        try (Fd self = self()) {
+            return SysPidfd.sendSignal(self, 0, SysPidfd.PIDFD_SIGNAL_THREAD_GROUP) == 0;
+        }
+    }
+
+    static boolean namespaces() {
+        try (Fd self = self()) {
+            return gives(SysPidfd.getNamespace(self, NET_NAMESPACE), "PIDFD_GET_NET_NAMESPACE");
+        }
+    }
+
+    static boolean info() {
+        try (Fd self = self()) {
+            return SysPidfd.getInfo(self, 0).errno() == 0;
+        }
+    }
+
+    static boolean fileHandle() {
+        try (Fd self = self()) {
+            return SysStat.hasInodeHandle(self) == 0;
+        }
+    }
+
+    /** Only a reaped child tells, before Linux 6.19. */
+    static boolean exitInfo() {
+        if (!Feature.PIDFD_INFO.isPresent() || !PosixSpawn.hasClosefrom()) {
+            return false;
+        }
+        SignalDispositions.keepChildren();
+        try (PosixSpawn spawn = new PosixSpawn()) {
+            spawn.descriptors(Collections.emptySortedMap(), List.of());
+            int pid = spawn.spawn("/bin/true", List.of("true"), null);
+            if (pid < 0) {
+                requireTold(pid, "posix_spawn");
+                return false;
+            }
+            try (Fd child = Fd.adopt(SysPidfd.open(pid, 0), "pidfd_open", pid)) {
+                if (SysWait.waitid(child, SysWait.WEXITED) < 0) {
+                    return false;
+                }
+                return SysPidfd.getInfo(child, PidfdInfo.INFO_EXIT).has(PidfdInfo.INFO_EXIT);
+            }
+        }
+    }
+
+    static boolean spawn() {
+        return PosixSpawn.hasPidfdSpawn();
+    }
+
+    /** A cgroup descriptor that is none is refused as such by a kernel that knows the flag. */
+    static boolean cloneIntoCgroup() {
+        if (!PosixSpawn.hasPidfdSpawn() || !PosixSpawn.hasSetcgroup()) {
+            return false;
+        }
+        try (PosixSpawn spawn = new PosixSpawn();
+                Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            spawn.cgroup(none);
+            int r = spawn.pidfdSpawn("/bin/true", List.of("true"), null);
+            requireTold(r, "pidfd_spawn");
+            return r == -Errno.EBADF;
+        }
+    }
+
+    /** The root has no cgroup.kill: any other cgroup tells, at need one made for this. */
+    static boolean cgroupKill() {
+        String mount = CgroupMount.find();
+        if (mount == null) {
+            return false;
+        }
+        try (Fd root = Fcntl.open(mount, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            for (String group : SysDirent.directories(root)) {
+                int kill = Fcntl.openat(root, group + "/cgroup.kill", Fcntl.O_PATH, 0);
+                if (gives(kill, "open")) {
+                    return true;
+                }
+            }
+        }
+        File probe = new File(mount, "holdfast-probe-" + Unistd.getpid());
+        try {
+            return probe.mkdir() && new File(probe, "cgroup.kill").exists();
+        } finally {
+            boolean ignored = probe.delete();
+        }
+    }
+}

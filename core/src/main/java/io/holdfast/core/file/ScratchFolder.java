@@ -1,0 +1,156 @@
+package io.holdfast.core.file;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysFile;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.SysStat.Stat;
+import io.holdfast.core.sys.Unistd;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A folder for its owner alone in a folder that all users share, such as {@code /tmp}. It has the
+ * mode 0700 and is locked (flock(2)) as long as it is held, so that whoever finds it later knows
+ * whether its holder has been killed ({@link #dead}); nobody else can open and so lock it.
+ *
+ * <p>Closing it releases the lock and removes nothing: its holder removes the folder before that,
+ * by {@link #remove} if it is empty.
+ */
+public final class ScratchFolder implements AutoCloseable {
+    private static final int ATTEMPTS = 100;
+    private static final int PLACE = Fcntl.O_PATH | Fcntl.O_DIRECTORY | Fcntl.O_NOFOLLOW;
+    private static final int OWNER_ALONE = 0700;
+
+    private final Fd shared;
+    private final Path path;
+    private final Fd folder;
+
+    private ScratchFolder(Fd shared, Path path, Fd folder) {
+        this.shared = shared;
+        this.path = path;
+        this.folder = folder;
+    }
+
+    /**
+     * Makes one.
+     *
+     * @param shared where all users may make folders
+     * @param prefix of its name, which ends with 16 random digits
+     * @throws ErrnoException ENOENT, ENOSPC, EROFS, EMFILE
+     */
+    public static ScratchFolder make(Path shared, String prefix) {
+        try (Fd above = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            for (int i = 0; ; i++) {
+                long random = ThreadLocalRandom.current().nextLong();
+                Path path = shared.resolve(prefix + HexFormat.of().toHexDigits(random));
+                Optional<ScratchFolder> made = made(above, path);
+                if (made.isPresent()) {
+                    return made.get();
+                }
+                if (i == ATTEMPTS) {
+                    throw new ErrnoException("mkdir", path.toString(), Errno.EEXIST);
+                }
+            }
+        }
+    }
+
+    /** Empty if the name is taken, or if somebody took the folder for dead before its lock. */
+    private static Optional<ScratchFolder> made(Fd above, Path path) {
+        String name = String.valueOf(path.getFileName());
+        int r = SysStat.mkdirat(above, name, OWNER_ALONE);
+        if (r == -Errno.EEXIST) {
+            return Optional.empty();
+        }
+        ErrnoException.check(r, "mkdir", path);
+        r = SysStat.fchmodat(above, name, OWNER_ALONE); // what the umask took
+        if (r == -Errno.ENOENT) {
+            return Optional.empty();
+        }
+        ErrnoException.check(r, "chmod", path);
+        return held(above, path);
+    }
+
+    /**
+     * Holds a folder that this user made and that nobody holds any more; empty if the name means
+     * anything else.
+     *
+     * @param above the folder that it is in
+     * @throws ErrnoException EMFILE, ENFILE
+     */
+    public static Optional<ScratchFolder> dead(Fd above, Path path) {
+        try {
+            return held(above, path);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
+                throw e;
+            }
+            return Optional.empty(); // no folder, or not ours to look at
+        }
+    }
+
+    private static Optional<ScratchFolder> held(Fd above, Path path) {
+        String name = String.valueOf(path.getFileName());
+        try (Fd place = Fcntl.open(above, name, PLACE, 0)) {
+            if (!isOurs(place, above)) {
+                return Optional.empty();
+            }
+            try (Fd folder = Fcntl.open(place, ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0)) {
+                return SysFile.tryLock(folder) == 0 && isThere(above, name, folder)
+                        ? Optional.of(new ScratchFolder(above.duplicate(), path, folder.move()))
+                        : Optional.empty();
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Told without asking the file system of another user, which may be mounted there. */
+    private static boolean isOurs(Fd place, Fd above) {
+        Stat stat = SysStat.cachedStat(place);
+        return stat.uid() == Unistd.geteuid()
+                && stat.permissions() == OWNER_ALONE
+                && stat.device() == SysStat.stat(above).device();
+    }
+
+    private static boolean isThere(Fd above, String name, Fd folder) {
+        try (Fd now = Fcntl.open(above, name, PLACE, 0)) {
+            return SysStat.stat(now).isSameFile(SysStat.stat(folder));
+        }
+    }
+
+    /** The folder, lent. */
+    public Fd fd() {
+        return folder;
+    }
+
+    /** The folder that it is in, lent. */
+    public Fd shared() {
+        return shared;
+    }
+
+    /** Its path. */
+    public Path path() {
+        return path;
+    }
+
+    /** Removes it if it is empty: 0, or -errno. */
+    public int remove() {
+        return SysStat.rmdirat(shared, String.valueOf(path.getFileName()));
+    }
+
+    /** Releases the lock. Idempotent. */
+    @Override
+    public void close() {
+        try (shared) {
+            folder.close();
+        }
+    }
+}

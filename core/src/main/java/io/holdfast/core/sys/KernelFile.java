@@ -1,0 +1,143 @@
+package io.holdfast.core.sys;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Small files of procfs, cgroupfs and sysfs, read and written whole, relative to a directory that
+ * is held open: the name cannot come to mean somebody else's file in between. May block in the
+ * kernel for a moment; safe for use by any thread.
+ */
+public final class KernelFile {
+    /** A file larger than this many bytes is refused with EFBIG. */
+    public static final int LIMIT = 16 << 20;
+
+    private static final int CHUNK = 8192;
+
+    private KernelFile() {}
+
+    /**
+     * The content.
+     *
+     * @param directory where the name starts, or null for an absolute path
+     * @throws ErrnoException as {@code openat(2)} and {@code read(2)} say; EFBIG beyond {@link
+     *     #LIMIT}
+     */
+    public static byte[] read(@Nullable Fd directory, String name) {
+        try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
+            return rest(file, name);
+        }
+    }
+
+    /** What is left to read of an open file. */
+    static byte[] rest(Fd file, String name) {
+        return rest(file, name, LIMIT);
+    }
+
+    /**
+     * What is left to read of an open file.
+     *
+     * @param name for the message
+     * @param most bytes
+     * @throws ErrnoException as {@code read(2)} says; EFBIG if there is more
+     */
+    public static byte[] rest(Fd file, String name, int most) {
+        byte[] content = first(file, name, most + 1);
+        if (content.length > most) {
+            throw new ErrnoException(
+                    "read", name, Errno.EFBIG, "it has more than " + most + " bytes");
+        }
+        return content;
+    }
+
+    /**
+     * What is left to read of an open file, but for what is beyond a bound.
+     *
+     * @param name for the message
+     * @param most bytes
+     * @throws ErrnoException as {@code read(2)} says
+     */
+    public static byte[] first(Fd file, String name, int most) {
+        byte[] content = new byte[Math.min(CHUNK, most)];
+        int length = 0;
+        while (length < most) {
+            if (length == content.length) {
+                content = Arrays.copyOf(content, (int) Math.min(2L * length, most));
+            }
+            int n = Unistd.read(file, content, length, content.length - length);
+            if (n < 0) {
+                throw new ErrnoException("read", name, -n);
+            }
+            if (n == 0) {
+                break;
+            }
+            length += n;
+        }
+        return length == content.length ? content : Arrays.copyOf(content, length);
+    }
+
+    /**
+     * The content as text, without the newline at its end.
+     *
+     * @throws ErrnoException as {@link #read(Fd, String)}
+     */
+    public static String text(@Nullable Fd directory, String name) {
+        String text = CString.decode(read(directory, name));
+        return text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+    }
+
+    /**
+     * The content as the strings that it is made of, each ended by a NUL; the last one may lack it.
+     *
+     * @throws ErrnoException as {@link #read(Fd, String)}
+     */
+    public static List<String> strings(@Nullable Fd directory, String name) {
+        return strings(read(directory, name));
+    }
+
+    /**
+     * The same of the first bytes of the content: what a process can make as long as it likes.
+     *
+     * @param most bytes; what is beyond them is left out
+     * @throws ErrnoException as {@code openat(2)} and {@code read(2)} say
+     */
+    public static List<String> strings(@Nullable Fd directory, String name, int most) {
+        try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
+            return strings(first(file, name, most));
+        }
+    }
+
+    private static List<String> strings(byte[] content) {
+        List<String> strings = new ArrayList<>();
+        int from = 0;
+        for (int i = 0; i < content.length; i++) {
+            if (content[i] == 0) {
+                strings.add(CString.decode(Arrays.copyOfRange(content, from, i)));
+                from = i + 1;
+            }
+        }
+        if (from < content.length) {
+            strings.add(CString.decode(Arrays.copyOfRange(content, from, content.length)));
+        }
+        return Collections.unmodifiableList(strings);
+    }
+
+    /** Writes the text in one {@code write(2)}, as these files want it: 0, or -errno. */
+    public static int write(@Nullable Fd directory, String name, String text) {
+        int opened = Fcntl.openat(directory, name, Fcntl.O_WRONLY, 0);
+        if (opened < 0) {
+            return opened;
+        }
+        try (Fd file = Fd.adopt(opened)) {
+            byte[] bytes = CString.encode(text);
+            int n = Unistd.write(file, bytes, 0, bytes.length);
+            return Math.min(n, 0);
+        }
+    }
+}

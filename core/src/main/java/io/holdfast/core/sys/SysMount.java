@@ -1,0 +1,200 @@
+package io.holdfast.core.sys;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
+import io.holdfast.core.NotSupportedException;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code sys/mount.h}: trees of mounts that are held by a descriptor before they are anywhere. All
+ * of it is of glibc 2.36 and Linux 5.12 ({@link Feature#MOUNT_TREES}), and needs CAP_SYS_ADMIN.
+ */
+public final class SysMount {
+    /** {@code MOUNT_ATTR_RDONLY}. */
+    public static final long READ_ONLY = 1;
+
+    /** {@code MOUNT_ATTR_NOSUID}. */
+    public static final long NO_SUID = 2;
+
+    /** {@code MOUNT_ATTR_NODEV}. */
+    public static final long NO_DEVICES = 4;
+
+    /** {@code MOUNT_ATTR_NOEXEC}. */
+    public static final long NO_EXEC = 8;
+
+    public static final long MOVE_MOUNT_F_EMPTY_PATH = 4;
+    public static final long MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+    public static final int AT_RECURSIVE = 0x8000;
+    public static final long MS_SLAVE = 1 << 19;
+    public static final int ATTR_SIZE = 32; // struct mount_attr
+
+    private static final int OPEN_TREE_CLONE = 1;
+    private static final int FSOPEN_CLOEXEC = 1;
+    private static final int FSMOUNT_CLOEXEC = 1;
+    private static final int FSCONFIG_SET_STRING = 1;
+    private static final int FSCONFIG_CMD_CREATE = 6;
+
+    private static final Libc.@Nullable Function OPEN_TREE = Libc.find("open_tree");
+    public static final Libc.@Nullable Function MOVE_MOUNT = Libc.find("move_mount");
+    public static final Libc.@Nullable Function MOUNT_SETATTR = Libc.find("mount_setattr");
+    private static final Libc.@Nullable Function FSOPEN = Libc.find("fsopen");
+    private static final Libc.@Nullable Function FSCONFIG = Libc.find("fsconfig");
+    private static final Libc.@Nullable Function FSMOUNT = Libc.find("fsmount");
+
+    private SysMount() {}
+
+    /** Whether libc and the kernel have all of it. The kernel is asked what it cannot do. */
+    public static boolean isThere() {
+        boolean inLibc =
+                OPEN_TREE != null && MOVE_MOUNT != null && FSOPEN != null && FSCONFIG != null;
+        return inLibc
+                && FSMOUNT != null
+                && MOUNT_SETATTR != null
+                && Libc.intCall(MOUNT_SETATTR, -1, 0, 0, 0, 0, 0) != -Errno.ENOSYS;
+    }
+
+    public static Libc.Function present(Libc.@Nullable Function function, String name) {
+        if (function == null) {
+            throw new NotSupportedException(name, Feature.MOUNT_TREES);
+        }
+        return function;
+    }
+
+    /**
+     * {@code open_tree(2)} with OPEN_TREE_CLONE: what is mounted at a file that is held, as a tree
+     * that is nowhere yet. What is mounted in the one later does not come to the other.
+     *
+     * @param held may be open with O_PATH
+     * @param path for the message
+     * @param recursive with what is mounted below
+     * @throws ErrnoException EPERM; ENOSYS before Linux 5.12
+     */
+    public static Fd cloneTree(Fd held, String path, boolean recursive) {
+        Libc.Function openTree = present(OPEN_TREE, "open_tree");
+        Scratch scratch = Scratch.take();
+        int number = held.acquire();
+        int r;
+        try {
+            int ignored = CString.put(scratch.bytes, 0, "");
+            int flags =
+                    OPEN_TREE_CLONE
+                            | Fcntl.O_CLOEXEC
+                            | SysStat.AT_EMPTY_PATH
+                            | (recursive ? AT_RECURSIVE : 0);
+            r = Libc.intCall(openTree, scratch.errno, number, scratch.address, flags, 0, 0, 0);
+        } finally {
+            held.release();
+            scratch.give();
+        }
+        Fd tree = Fd.adopt(r, "open_tree", path);
+        try {
+            ErrnoException.check(
+                    setAttributes(tree, true, 0, MS_SLAVE), "mount_setattr(MS_SLAVE)", path);
+            return tree;
+        } catch (RuntimeException e) {
+            tree.close();
+            throw e;
+        }
+    }
+
+    /**
+     * {@code mount_setattr(2)} of such a tree: 0, or -errno.
+     *
+     * @param attributes to set: a sum of the constants of this class
+     */
+    public static int setAttributes(Fd tree, boolean recursive, long attributes) {
+        return setAttributes(tree, recursive, attributes, 0);
+    }
+
+    private static int setAttributes(
+            Fd tree, boolean recursive, long attributes, long propagation) {
+        Libc.Function setattr = present(MOUNT_SETATTR, "mount_setattr");
+        Scratch scratch = Scratch.take();
+        int number = tree.acquire();
+        try {
+            scratch.bytes.putLong(0, attributes);
+            scratch.bytes.putLong(8, 0); // to clear
+            scratch.bytes.putLong(16, propagation);
+            scratch.bytes.putLong(24, 0); // user namespace
+            scratch.bytes.putLong(ATTR_SIZE, 0); // the empty path
+            int flags = SysStat.AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
+            return Libc.intCall(
+                    setattr,
+                    scratch.errno,
+                    number,
+                    scratch.address + ATTR_SIZE,
+                    flags,
+                    scratch.address,
+                    ATTR_SIZE,
+                    0);
+        } finally {
+            tree.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * A file system of its own that is nowhere yet: {@code fsopen(2)}, {@code fsconfig(2)}, {@code
+     * fsmount(2)}.
+     *
+     * @param type as {@code tmpfs}
+     * @param options with their values
+     * @param attributes a sum of the constants of this class
+     * @throws ErrnoException ENODEV (no such type), EINVAL (an option), EPERM
+     */
+    public static Fd fileSystem(String type, Map<String, String> options, long attributes) {
+        Libc.Function fsopen = present(FSOPEN, "fsopen");
+        Libc.Function fsmount = present(FSMOUNT, "fsmount");
+        Scratch scratch = Scratch.take();
+        int r;
+        try {
+            int ignored = CString.put(scratch.bytes, 0, type);
+            r = Libc.intCall(fsopen, scratch.errno, scratch.address, FSOPEN_CLOEXEC, 0, 0, 0, 0);
+        } finally {
+            scratch.give();
+        }
+        try (Fd context = Fd.adopt(r, "fsopen", type)) {
+            options.forEach((key, value) -> {
+                String shown = type + " " + key + "=" + value;
+                check(configure(context, FSCONFIG_SET_STRING, key, value), "fsconfig", shown);
+            });
+            check(configure(context, FSCONFIG_CMD_CREATE, "", ""), "fsconfig(CREATE)", type);
+            int number = context.acquire();
+            try {
+                r = Libc.intCall(fsmount, number, FSMOUNT_CLOEXEC, attributes, 0, 0, 0);
+            } finally {
+                context.release();
+            }
+            return Fd.adopt(r, "fsmount", type);
+        }
+    }
+
+    private static void check(int result, String call, String subject) {
+        int ignored = ErrnoException.check(result, call, subject);
+    }
+
+    private static int configure(Fd context, int command, String key, String value) {
+        Libc.Function fsconfig = present(FSCONFIG, "fsconfig");
+        Scratch scratch = Scratch.take();
+        int number = context.acquire();
+        try {
+            int end = CString.put(scratch.bytes, 0, key);
+            int ignored = CString.put(scratch.bytes, end, value);
+            return Libc.intCall(
+                    fsconfig,
+                    scratch.errno,
+                    number,
+                    command,
+                    key.isEmpty() ? 0 : scratch.address,
+                    key.isEmpty() ? 0 : scratch.address + end,
+                    0,
+                    0);
+        } finally {
+            context.release();
+            scratch.give();
+        }
+    }
+}

@@ -1,0 +1,476 @@
+package io.holdfast.core.sys;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.process.ThreadAttributes;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** {@code sys/stat.h}, {@code sys/vfs.h} and the file handles of {@code fcntl.h}. */
+public final class SysStat {
+    /** File system magic of pidfs ({@code linux/magic.h}). */
+    public static final long PID_FS_MAGIC = 0x50494446;
+
+    /** File system magic of cgroup2 ({@code linux/magic.h}). */
+    public static final long CGROUP2_SUPER_MAGIC = 0x63677270;
+
+    /** The handle type of kernfs and pidfs, whose eight bytes are the inode number. */
+    static final int FILEID_INO64 = 0xFE;
+
+    static final int AT_EMPTY_PATH = 0x1000;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
+    private static final int AT_STATX_DONT_SYNC = 0x4000;
+    private static final int AT_REMOVEDIR = 0x200;
+    private static final int RENAME_NOREPLACE = 1;
+
+    // struct statx
+    private static final int STATX_SIZE = 256;
+    private static final int STATX_BASIC_STATS = 0x7FF;
+    private static final int STX_NLINK = 16;
+    private static final int STX_UID = 20;
+    private static final int STX_GID = 24;
+    private static final int STX_MODE = 28;
+    private static final int STX_INO = 32;
+    private static final int STX_SIZE = 40;
+    private static final int STX_RDEV_MAJOR = 128;
+    private static final int STX_RDEV_MINOR = 132;
+    private static final int STX_DEV_MAJOR = 136;
+    private static final int STX_DEV_MINOR = 140;
+
+    // struct file_handle
+    private static final int HANDLE_BYTES = 0;
+    private static final int HANDLE_TYPE = 4;
+    private static final int F_HANDLE = 8;
+    private static final int INO64_BYTES = 8;
+
+    private static final int NO_MOUNT_ID = 64; // behind the handle, where the kernel may write it
+
+    private static final Libc.Function STATX = Libc.bind("statx");
+
+    private static final Libc.Function FSTATFS = Libc.bind("fstatfs");
+
+    private static final Libc.Function NAME_TO_HANDLE_AT = Libc.bind("name_to_handle_at");
+    private static final Libc.Function OPEN_BY_HANDLE_AT = Libc.bind("open_by_handle_at");
+    private static final Libc.Function MKDIRAT = Libc.bind("mkdirat");
+    private static final Libc.Function UNLINKAT = Libc.bind("unlinkat");
+    private static final Libc.Function RENAMEAT2 = Libc.bind("renameat2");
+    private static final Libc.Function MKFIFOAT = Libc.bind("mkfifoat");
+    private static final Libc.Function FCHMODAT = Libc.bind("fchmodat");
+    private static final Libc.Function FCHMOD = Libc.bind("fchmod");
+    private static final Libc.Function FCHOWN = Libc.bind("fchown");
+    private static final Libc.Function UMASK = Libc.bind("umask");
+    private static final Libc.Function FCHOWNAT = Libc.bind("fchownat");
+    private static final Libc.Function SYMLINKAT = Libc.bind("symlinkat");
+
+    private SysStat() {}
+
+    /**
+     * What {@code statx(2)} reports of a file.
+     *
+     * @param device of the file system: major number in the high word, minor in the low
+     * @param inode unsigned
+     * @param mode type and permission bits
+     * @param links number of hard links
+     * @param size in bytes, of a regular file or a symbolic link
+     * @param special which device a device node stands for, as {@code device}
+     */
+    public record Stat(
+            long device,
+            long inode,
+            int mode,
+            long uid,
+            long gid,
+            long links,
+            long size,
+            long special) {
+        private static final int S_IFMT = 0xF000;
+        private static final int S_IFSOCK = 0xC000;
+        private static final int S_IFDIR = 0x4000;
+        private static final int S_IFIFO = 0x1000;
+        private static final int S_IFREG = 0x8000;
+        private static final int S_IFLNK = 0xA000;
+        private static final int S_ISVTX = 01000;
+        private static final int OTHERS_WRITE = 022;
+
+        /** The type of the file: the bits {@code S_IFMT} of the mode (inode(7)). */
+        public int type() {
+            return mode & S_IFMT;
+        }
+
+        /** The permission bits: 0 to 0777. */
+        public int permissions() {
+            return mode & 0777;
+        }
+
+        /** Whether it is the same file: one inode of one file system. */
+        public boolean isSameFile(Stat other) {
+            return device == other.device && inode == other.inode;
+        }
+
+        /** Whether it is a socket. */
+        public boolean isSocket() {
+            return (mode & S_IFMT) == S_IFSOCK;
+        }
+
+        /** Whether it is a pipe, with a name (a FIFO) or without. */
+        public boolean isPipe() {
+            return (mode & S_IFMT) == S_IFIFO;
+        }
+
+        /** Whether it is of no file system: an eventfd, a pidfd before Linux 6.9, an epoll set. */
+        public boolean isAnonymous() {
+            return (mode & S_IFMT) == 0;
+        }
+
+        /** Whether it is a directory. */
+        public boolean isDirectory() {
+            return (mode & S_IFMT) == S_IFDIR;
+        }
+
+        /** Whether it is a regular file. */
+        public boolean isRegular() {
+            return (mode & S_IFMT) == S_IFREG;
+        }
+
+        /** Whether it is a symbolic link. */
+        public boolean isLink() {
+            return (mode & S_IFMT) == S_IFLNK;
+        }
+
+        /** Whether only the owner of a file may rename or remove it in this directory. */
+        public boolean isSticky() {
+            return (mode & S_ISVTX) != 0;
+        }
+
+        /** Whether the group or everybody may write to it. */
+        public boolean isWritableByOthers() {
+            return (mode & OTHERS_WRITE) != 0;
+        }
+    }
+
+    /**
+     * {@code statx(2)} of the open file itself.
+     *
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat stat(Fd fd) {
+        return stat(fd, 0);
+    }
+
+    /**
+     * The same as far as this machine knows it ({@code AT_STATX_DONT_SYNC}): it never waits for
+     * somebody else, such as the process behind a FUSE file. The type is right; owner and mode may
+     * be old.
+     *
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat cachedStat(Fd fd) {
+        return stat(fd, AT_STATX_DONT_SYNC);
+    }
+
+    private static Stat stat(Fd fd, int flags) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r = statx(fd, scratch, flags);
+            ErrnoException.check(r, "statx", fd);
+            return told(scratch.bytes);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code statx(2)} of what a path means now, of a link itself: it needs no descriptor, and says
+     * nothing of what the path means at the next moment.
+     *
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat stat(String path) {
+        return stat(null, path);
+    }
+
+    /**
+     * The same of a path relative to a directory.
+     *
+     * @param directory where a relative path starts, or null for the working directory
+     * @throws ErrnoException as the man page says
+     */
+    public static Stat stat(@Nullable Fd directory, String path) {
+        Scratch scratch = Scratch.take();
+        int at = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
+        try {
+            int r = statx(scratch, at, path, AT_SYMLINK_NOFOLLOW);
+            ErrnoException.check(r, "statx", path);
+            return told(scratch.bytes);
+        } finally {
+            if (directory != null) {
+                directory.release();
+            }
+            scratch.give();
+        }
+    }
+
+    private static Stat told(ByteBuffer stat) {
+        return new Stat(
+                device(stat, STX_DEV_MAJOR, STX_DEV_MINOR),
+                stat.getLong(STX_INO),
+                stat.getShort(STX_MODE) & 0xFFFF,
+                Integer.toUnsignedLong(stat.getInt(STX_UID)),
+                Integer.toUnsignedLong(stat.getInt(STX_GID)),
+                Integer.toUnsignedLong(stat.getInt(STX_NLINK)),
+                stat.getLong(STX_SIZE),
+                device(stat, STX_RDEV_MAJOR, STX_RDEV_MINOR));
+    }
+
+    private static long device(ByteBuffer stat, int major, int minor) {
+        return (long) stat.getInt(major) << 32 | Integer.toUnsignedLong(stat.getInt(minor));
+    }
+
+    /**
+     * The inode number alone.
+     *
+     * @throws ErrnoException as {@code statx(2)} says
+     */
+    public static long inode(Fd fd) {
+        Scratch scratch = Scratch.take();
+        try {
+            ErrnoException.check(statx(fd, scratch, 0), "statx", fd);
+            return scratch.bytes.getLong(STX_INO);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    private static int statx(Fd fd, Scratch scratch, int flags) {
+        int number = fd.acquire();
+        try {
+            return statx(scratch, number, "", AT_EMPTY_PATH | flags);
+        } finally {
+            fd.release();
+        }
+    }
+
+    private static int statx(Scratch scratch, int at, String path, int flags) {
+        int _ = CString.put(scratch.bytes, STATX_SIZE, path);
+        return Libc.intCall(
+                STATX,
+                scratch.errno,
+                at,
+                scratch.address + STATX_SIZE,
+                flags,
+                STATX_BASIC_STATS,
+                scratch.address,
+                0);
+    }
+
+    /** {@code fstatfs(2)}: the magic number of the file system, or -errno. */
+    public static long fileSystem(Fd fd) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            int r = Libc.intCall(FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
+            return r < 0 ? r : scratch.bytes.getLong(0);
+        } finally {
+            fd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * Whether {@code name_to_handle_at(2)} gives a 64-bit inode handle for the open file: 0 or
+     * -errno.
+     */
+    public static int hasInodeHandle(Fd fd) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            ByteBuffer memory = scratch.bytes;
+            memory.putInt(HANDLE_BYTES, INO64_BYTES);
+            memory.put(NO_MOUNT_ID + 8, (byte) 0);
+            int r =
+                    Libc.intCall(
+                            NAME_TO_HANDLE_AT,
+                            scratch.errno,
+                            number,
+                            scratch.address + NO_MOUNT_ID + 8,
+                            scratch.address,
+                            scratch.address + NO_MOUNT_ID,
+                            AT_EMPTY_PATH,
+                            0);
+            if (r < 0) {
+                return r;
+            }
+            return memory.getInt(HANDLE_TYPE) == FILEID_INO64 ? 0 : -Errno.EOPNOTSUPP;
+        } finally {
+            fd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code open_by_handle_at(2)} with a 64-bit inode handle, close-on-exec: a number to adopt, or
+     * -errno.
+     *
+     * @param mount any descriptor of that file system
+     */
+    public static int openByInode(Fd mount, long inode, int flags) {
+        Scratch scratch = Scratch.take();
+        int number = mount.acquire();
+        try {
+            ByteBuffer memory = scratch.bytes;
+            memory.putInt(HANDLE_BYTES, INO64_BYTES);
+            memory.putInt(HANDLE_TYPE, FILEID_INO64);
+            memory.putLong(F_HANDLE, inode);
+            return Libc.intCall(
+                    OPEN_BY_HANDLE_AT,
+                    scratch.errno,
+                    number,
+                    scratch.address,
+                    flags | Fcntl.O_CLOEXEC,
+                    0,
+                    0,
+                    0);
+        } finally {
+            mount.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code mkdirat(2)}: 0, or -errno. */
+    public static int mkdirat(Fd directory, String name, int mode) {
+        return named(MKDIRAT, directory, name, mode, 0, 0);
+    }
+
+    /** {@code unlinkat(2)} of a directory: 0, or -errno. */
+    public static int rmdirat(Fd directory, String name) {
+        return named(UNLINKAT, directory, name, AT_REMOVEDIR, 0, 0);
+    }
+
+    /** {@code unlinkat(2)} of a file: 0, or -errno. */
+    public static int unlinkat(Fd directory, String name) {
+        return named(UNLINKAT, directory, name, 0, 0, 0);
+    }
+
+    /** {@code unlink(2)}: 0, or -errno. */
+    public static int unlink(String path) {
+        return named(UNLINKAT, null, path, 0, 0, 0);
+    }
+
+    /**
+     * {@code renameat2(2)} in a directory, without replacing anything: 0, or -errno, EINVAL where
+     * the file system cannot do that.
+     */
+    public static int renameNoReplace(Fd directory, String from, String to) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            int middle = CString.put(scratch.bytes, 0, from);
+            int _ = CString.put(scratch.bytes, middle, to);
+            return Libc.intCall(
+                    RENAMEAT2,
+                    scratch.errno,
+                    number,
+                    scratch.address,
+                    number,
+                    scratch.address + middle,
+                    RENAME_NOREPLACE,
+                    0);
+        } finally {
+            directory.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code mkfifoat(3)}: 0, or -errno. */
+    public static int mkfifoat(Fd directory, String name, int mode) {
+        return named(MKFIFOAT, directory, name, mode, 0, 0);
+    }
+
+    /** {@code fchmodat(2)}: 0, or -errno. */
+    public static int fchmodat(Fd directory, String name, int mode) {
+        return named(FCHMODAT, directory, name, mode, 0, 0);
+    }
+
+    /** {@code fchmod(2)}: 0, or -errno. */
+    public static int fchmod(Fd fd, int mode) {
+        return plain(FCHMOD, fd, mode, 0);
+    }
+
+    /** {@code fchown(2)}: 0, or -errno. An id of -1 is left as it is. */
+    public static int fchown(Fd fd, long uid, long gid) {
+        return plain(FCHOWN, fd, uid, gid);
+    }
+
+    /**
+     * {@code umask(2)} of this process, that is of all threads that do not have one of their own
+     * ({@link ThreadAttributes#umask}).
+     *
+     * @return the mask until now
+     */
+    public static int umask(int mask) {
+        return Libc.intCall(UMASK, mask, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * Changes the permission bits of the very file that a descriptor holds, also of one that is
+     * open with O_PATH, which {@code fchmod(2)} refuses: by way of {@code /proc}. 0, or -errno.
+     */
+    public static int chmod(Fd fd, int mode) {
+        return fchmodat(fd, fd.with(number -> "/proc/self/fd/" + number), mode);
+    }
+
+    /**
+     * {@code fchownat(2)} with AT_EMPTY_PATH: changes the owner of the very file that a descriptor
+     * holds, also of one that is open with O_PATH. 0, or -errno. An id of -1 is left as it is.
+     */
+    public static int chown(Fd fd, long uid, long gid) {
+        return named(FCHOWNAT, fd, "", uid, gid, AT_EMPTY_PATH);
+    }
+
+    /** {@code symlinkat(2)}: 0, or -errno. */
+    public static int symlinkat(String target, Fd directory, String name) {
+        Scratch scratch = Scratch.take();
+        int number = directory.acquire();
+        try {
+            int middle = CString.put(scratch.bytes, 0, target);
+            int _ = CString.put(scratch.bytes, middle, name);
+            return Libc.intCall(
+                    SYMLINKAT,
+                    scratch.errno,
+                    scratch.address,
+                    number,
+                    scratch.address + middle,
+                    0,
+                    0,
+                    0);
+        } finally {
+            directory.release();
+            scratch.give();
+        }
+    }
+
+    private static int plain(Libc.Function function, Fd fd, long a, long b) {
+        int number = fd.acquire();
+        try {
+            return Libc.intCall(function, number, a, b, 0, 0, 0);
+        } finally {
+            fd.release();
+        }
+    }
+
+    private static int named(
+            Libc.Function function, @Nullable Fd directory, String name, long c, long d, long e) {
+        Scratch scratch = Scratch.take();
+        int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
+        try {
+            int _ = CString.put(scratch.bytes, 0, name);
+            return Libc.intCall(function, scratch.errno, number, scratch.address, c, d, e, 0);
+        } finally {
+            if (directory != null) {
+                directory.release();
+            }
+            scratch.give();
+        }
+    }
+}

@@ -1,0 +1,248 @@
+package io.holdfast.core.sys;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
+
+/** {@code unistd.h}: reading, writing, pipes, and who we are. */
+public final class Unistd {
+    private static final Libc.Function CLOSE = Libc.bind("close");
+    private static final Libc.Function READ = Libc.bind("read");
+    private static final Libc.Function WRITE = Libc.bind("write");
+    private static final Libc.Function EXIT = Libc.bind("_exit");
+
+    private static final Libc.Function READLINKAT = Libc.bind("readlinkat");
+    private static final Libc.Function GETPID = Libc.bind("getpid");
+
+    private static final Libc.Function PREAD = Libc.bind("pread");
+    private static final Libc.Function PIPE2 = Libc.bind("pipe2");
+    private static final Libc.Function GETEUID = Libc.bind("geteuid");
+    private static final Libc.Function GETPPID = Libc.bind("getppid");
+    private static final Libc.Function GETTID = Libc.bind("gettid");
+    private static final Libc.Function DUP2 = Libc.bind("dup2");
+
+    private Unistd() {}
+
+    /** Never retried: on Linux the number is free whatever {@code close(2)} says. */
+    public static void close(int number) {
+        int ignored = Libc.intCall(CLOSE, number, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code read(2)}: bytes read, 0 at the end, or -errno. */
+    public static long read(Fd fd, MemorySegment into) {
+        Scratch scratch = Scratch.take();
+        try {
+            return transfer(READ, fd, scratch, into.address(), into.byteSize());
+        } finally {
+            scratch.give();
+            Reference.reachabilityFence(into);
+        }
+    }
+
+    private static long transfer(
+            Libc.Function function, Fd fd, Scratch scratch, long address, long length) {
+        int number = fd.acquire();
+        try {
+            long n;
+            do {
+                n = Libc.wordCall(function, scratch.errno, number, address, length, 0, 0, 0);
+            } while (n == -Errno.EINTR);
+            return n;
+        } finally {
+            fd.release();
+        }
+    }
+
+    /**
+     * {@code read(2)} into an array: bytes read, 0 at the end, or -errno. At most 8 KiB at once.
+     */
+    public static int read(Fd fd, byte[] into, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        try {
+            int room = Math.min(length, Scratch.SIZE);
+            int n = (int) transfer(READ, fd, scratch, scratch.address, room);
+            if (n > 0) {
+                scratch.bytes.get(0, into, offset, n);
+            }
+            return n;
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /** {@code pread(2)} from the start into an array, at most 8 KiB: bytes read, or -errno. */
+    public static int readFromStart(Fd fd, byte[] into) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            long room = Math.min(into.length, Scratch.SIZE);
+            long n;
+            do {
+                n = Libc.wordCall(PREAD, scratch.errno, number, scratch.address, room, 0, 0, 0);
+            } while (n == -Errno.EINTR);
+            if (n > 0) {
+                scratch.bytes.get(0, into, 0, (int) n);
+            }
+            return (int) n;
+        } finally {
+            fd.release();
+            scratch.give();
+        }
+    }
+
+    /** {@code write(2)}: bytes written, or -errno. SIGPIPE never reaches a JVM. */
+    public static long write(Fd fd, MemorySegment from) {
+        Scratch scratch = Scratch.take();
+        try {
+            return transfer(WRITE, fd, scratch, from.address(), from.byteSize());
+        } finally {
+            scratch.give();
+            Reference.reachabilityFence(from);
+        }
+    }
+
+    /** {@code write(2)} from an array: bytes written, or -errno. At most 8 KiB at once. */
+    public static int write(Fd fd, byte[] from, int offset, int length) {
+        Scratch scratch = Scratch.take();
+        try {
+            int room = Math.min(length, Scratch.SIZE);
+            scratch.bytes.put(0, from, offset, room);
+            return (int) transfer(WRITE, fd, scratch, scratch.address, room);
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code pipe2(2)}, close-on-exec.
+     *
+     * @param flags further flags, {@link Fcntl#O_NONBLOCK} or 0
+     * @return the read end and the write end
+     * @throws ErrnoException EMFILE, ENFILE
+     */
+    public static Fd[] pipe2(int flags) {
+        Scratch scratch = Scratch.take();
+        try {
+            int r =
+                    Libc.intCall(
+                            PIPE2,
+                            scratch.errno,
+                            scratch.address,
+                            Fcntl.O_CLOEXEC | flags,
+                            0,
+                            0,
+                            0,
+                            0);
+            ErrnoException.check(r, "pipe2", "");
+            return new Fd[] {Fd.adopt(scratch.bytes.getInt(0)), Fd.adopt(scratch.bytes.getInt(4))};
+        } finally {
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code readlinkat(2)} relative to a directory.
+     *
+     * @param directory where a relative name starts, or null for the working directory
+     * @return the target
+     * @throws ErrnoException as the man page says
+     */
+    public static String readlinkat(@Nullable Fd directory, String name) {
+        Scratch scratch = Scratch.take();
+        int number = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
+        try {
+            int at = CString.put(scratch.bytes, 0, name);
+            int room = Scratch.SIZE - at;
+            long n =
+                    Libc.wordCall(
+                            READLINKAT,
+                            scratch.errno,
+                            number,
+                            scratch.address,
+                            scratch.address + at,
+                            room,
+                            0,
+                            0);
+            if (n < 0) {
+                throw new ErrnoException("readlinkat", name, (int) -n);
+            }
+            return CString.get(scratch.bytes, at, (int) n);
+        } finally {
+            if (directory != null) {
+                directory.release();
+            }
+            scratch.give();
+        }
+    }
+
+    /** {@code geteuid(2)}: our effective user. */
+    public static long geteuid() {
+        return Integer.toUnsignedLong(Libc.intCall(GETEUID, 0, 0, 0, 0, 0, 0));
+    }
+
+    /** {@code getpid(2)}: our number. {@code ProcessHandle} would read two files and more first. */
+    public static int getpid() {
+        return Libc.intCall(GETPID, 0, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code getppid(2)}: our parent's number, 0 if it is outside of our PID namespace. */
+    public static int getppid() {
+        return Libc.intCall(GETPPID, 0, 0, 0, 0, 0, 0);
+    }
+
+    /** {@code gettid(2)}: the number of the calling platform thread. */
+    public static int gettid() {
+        return Libc.intCall(GETTID, 0, 0, 0, 0, 0, 0);
+    }
+
+    /**
+     * {@code dup2(2)}: makes a standard stream of this process the same open file as another
+     * descriptor. What it was is closed, in one step with that.
+     *
+     * @param standard 0 to 2
+     * @throws IllegalArgumentException if it is another number: those have owners
+     * @throws ErrnoException EBUSY
+     */
+    public static void replaceStandard(int standard, Fd by) {
+        if (standard < 0 || standard > 2) {
+            throw new IllegalArgumentException("no standard stream: " + standard);
+        }
+        int number = by.acquire();
+        try {
+            int r;
+            do {
+                r = Libc.intCall(DUP2, number, standard, 0, 0, 0, 0);
+            } while (r == -Errno.EINTR);
+            int ignored = ErrnoException.check(r, "dup2", by + " to " + standard);
+        } finally {
+            by.release();
+        }
+    }
+
+    /**
+     * {@code F_DUPFD_CLOEXEC} of a standard stream of this process, which stays what it is.
+     *
+     * @param standard 0 to 2
+     * @throws IllegalArgumentException if it is another number: those have owners
+     * @throws ErrnoException EBADF if it is closed, EMFILE
+     */
+    public static Fd duplicateStandard(int standard) {
+        if (standard < 0 || standard > 2) {
+            throw new IllegalArgumentException("no standard stream: " + standard);
+        }
+        return Fd.adopt(Fcntl.dupfd(standard, 3), "fcntl(F_DUPFD_CLOEXEC)", standard);
+    }
+
+    /**
+     * {@code _exit(2)}: ends this process at once. Nothing of the JVM's runs any more: no hooks, no
+     * flushing, and no waiting (300 ms) for threads that are in native code, as the poller always
+     * is.
+     */
+    public static void exit(int status) {
+        int ignored = Libc.intCall(EXIT, status, 0, 0, 0, 0, 0);
+        throw new AssertionError("_exit returned");
+    }
+}

@@ -1,0 +1,159 @@
+package io.holdfast.core.wait;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysPoll;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.spi.AbstractInterruptibleChannel;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The waits of platform threads for one descriptor. Each waits in {@code ppoll(2)} itself, so that
+ * no other thread has to run before it does.
+ *
+ * <p>A waiting thread holds a use of the descriptor: its number cannot be recycled under it. An
+ * eventfd beside the descriptor wakes the thread when the descriptor is closed, whereupon it gives
+ * the number back, or when it is interrupted. The eventfd is kept for the next wait, and closed
+ * with the descriptor.
+ */
+public final class PollWaits implements Fd.Holder {
+    @GuardedBy("this")
+    private final List<Wait> waiting = new ArrayList<>(1);
+
+    @GuardedBy("this")
+    private @Nullable SysEventfd idle;
+
+    private PollWaits() {}
+
+    /**
+     * Waits until the descriptor is ready.
+     *
+     * @param nanos {@link Long#MAX_VALUE} for no limit
+     * @return what it is ready for, 0 when the time is over, or -errno: EMFILE or ENFILE if there
+     *     is no eventfd to be had
+     */
+    public static int await(Fd fd, int events, long nanos) throws InterruptedException {
+        int number = fd.acquire();
+        try {
+            PollWaits waits = fd.holder(PollWaits.class, PollWaits::new);
+            Wait wait;
+            try {
+                wait = waits.begin();
+            } catch (ErrnoException e) {
+                return -e.errno();
+            }
+            try {
+                return wait.await(fd, number, events, nanos);
+            } finally {
+                waits.end(wait);
+            }
+        } finally {
+            fd.release();
+        }
+    }
+
+    private synchronized Wait begin() {
+        SysEventfd waker = idle != null ? idle : new SysEventfd();
+        idle = null;
+        Wait wait = new Wait(waker);
+        waiting.add(wait);
+        return wait;
+    }
+
+    private void end(Wait wait) {
+        wait.endInterruptible();
+        synchronized (this) {
+            waiting.remove(wait);
+            if (idle == null) {
+                if (wait.woken) {
+                    wait.waker.drain();
+                }
+                idle = wait.waker;
+                return;
+            }
+        }
+        wait.waker.close();
+    }
+
+    /** Does nothing to one that is over: its waker may be another's by now. */
+    private synchronized void wake(Wait wait) {
+        if (waiting.contains(wait)) {
+            wait.woken = true;
+            wait.waker.signal();
+        }
+    }
+
+    @Override
+    public synchronized void closing() {
+        waiting.forEach(this::wake);
+    }
+
+    @Override
+    public synchronized void beforeClose(int number) {
+        if (idle != null) {
+            idle.close();
+            idle = null;
+        }
+    }
+
+    @Override
+    public boolean isWaitedFor() {
+        return false; // that were a use
+    }
+
+    @Override
+    public void letGo(int number) {
+        beforeClose(number);
+    }
+
+    /**
+     * One of them. What {@link Thread#interrupt} closes is an interruptible channel, so this is
+     * one; nobody else sees it.
+     */
+    private final class Wait extends AbstractInterruptibleChannel {
+        private final SysEventfd waker;
+        private boolean woken; // guarded by the monitor of the waits
+
+        Wait(SysEventfd waker) {
+            this.waker = waker;
+        }
+
+        int await(Fd fd, int number, int events, long nanos) throws InterruptedException {
+            boolean limited = nanos != Long.MAX_VALUE;
+            long deadline = limited ? System.nanoTime() + nanos : 0;
+            begin();
+            for (long left = nanos; ; left = limited ? deadline - System.nanoTime() : nanos) {
+                if (!fd.isOpen()) {
+                    throw new IllegalStateException(fd + " was closed while waited for");
+                }
+                int ready = SysPoll.await(number, events, waker.number(), left);
+                if (ready != 0) {
+                    return ready;
+                }
+                if (Thread.interrupted()) {
+                    throw new InterruptedException();
+                }
+                if (left <= 0 && fd.isOpen()) {
+                    return 0;
+                }
+            }
+        }
+
+        void endInterruptible() {
+            try {
+                end(true);
+            } catch (AsynchronousCloseException e) {
+                // interrupted: the thread has thrown that, or has the status still
+            }
+        }
+
+        /** Its thread is interrupted; this may come late. */
+        @Override
+        protected void implCloseChannel() {
+            wake(this);
+        }
+    }
+}

@@ -1,0 +1,401 @@
+package io.holdfast.core.wait;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.sys.SysPoll;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}, helped by
+ * virtual threads that are about to park.
+ *
+ * <p>A descriptor is added by its first wait and stays registered until it is closed, has had the
+ * event that was called its last ({@link Readiness#last}), or all who waited have given up; each
+ * wait arms it (EPOLLONESHOT) for the union of what its waiters want. An event wakes the waiters
+ * that it concerns and arms again for the rest. The event's data is slot and generation, never the
+ * descriptor: within one batch a closed number may belong to somebody else already.
+ */
+public final class Poller {
+
+    private static volatile @Nullable Poller running;
+
+    private final SysEpoll epoll;
+    private final Slots<Registration> slots = new Slots<>();
+    private final HandOver handOver = new HandOver();
+    private final ReentrantLock sweeping = new ReentrantLock();
+    private final SysEpoll.Events swept = new SysEpoll.Events(); // by who has that lock
+
+    private Poller(SysEpoll epoll) {
+        this.epoll = epoll;
+    }
+
+    public static Poller get() {
+        Poller poller = running;
+        return poller != null ? poller : start();
+    }
+
+    /** Not in a static initializer: a failure (EMFILE, no thread) must not be for ever. */
+    private static synchronized Poller start() {
+        Poller poller = running;
+        if (poller != null) {
+            return poller;
+        }
+        SysEpoll epoll = new SysEpoll();
+        try {
+            Poller started = new Poller(epoll);
+            Thread thread =
+                    Thread.ofPlatform().daemon().name("holdfast-poller").unstarted(started::run);
+            started.handOver.batchesOf(thread);
+            thread.start();
+            running = started;
+            return started;
+        } finally {
+            if (running == null) {
+                epoll.close();
+            }
+        }
+    }
+
+    private void run() {
+        SysEpoll.Events events = new SysEpoll.Events();
+        for (; ; ) {
+            dispatch(events, epoll.await(events, -1));
+            handOver.endBatch();
+        }
+    }
+
+    private void dispatch(SysEpoll.Events events, int n) {
+        for (int i = 0; i < n; i++) {
+            Registration registration = slots.get(events.data(i));
+            if (registration != null) {
+                try {
+                    registration.event(events.events(i));
+                } catch (RuntimeException | Error e) { // one descriptor's trouble is its own
+                    Faults.log("the poller failed with an event", e);
+                }
+            }
+        }
+    }
+
+    /**
+     * Looks for events, and leaves them to nobody else. A virtual thread does so before it parks:
+     * it has often just written what another one waits for, and wakes that on its own carrier,
+     * which takes a tenth of the time that the poller's thread needs to wake up.
+     */
+    private void sweep() {
+        if (sweeping.tryLock()) {
+            try {
+                dispatch(swept, epoll.await(swept, 0));
+            } finally {
+                sweeping.unlock();
+            }
+        }
+    }
+
+    /** Runs what callbacks bring about. */
+    public Executor executor() {
+        return handOver;
+    }
+
+    public int await(Fd fd, int events, long nanos) throws InterruptedException {
+        ThreadWaiter waiter = new ThreadWaiter(events);
+        Registration registration;
+        try {
+            registration = arm(fd, waiter);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.EPERM) { // a file that poll(2) always calls ready
+                return events & (Readiness.IN | Readiness.OUT);
+            }
+            throw e;
+        }
+        if (Thread.currentThread().isVirtual()) {
+            sweep();
+        }
+        long deadline = nanos == Long.MAX_VALUE ? 0 : System.nanoTime() + nanos;
+        boolean interrupted = false;
+        while (!waiter.done) {
+            long left = nanos == Long.MAX_VALUE ? Long.MAX_VALUE : deadline - System.nanoTime();
+            if ((interrupted || left <= 0) && registration.remove(waiter)) {
+                if (interrupted) {
+                    throw new InterruptedException();
+                }
+                int now = SysPoll.now(fd, events); // a limit of zero asks, too
+                return now < 0 ? Readiness.NONE : now & (events | Readiness.HUP | Readiness.ERR);
+            }
+            if (interrupted || left <= 0 || left == Long.MAX_VALUE) {
+                LockSupport.park(this); // where it could not be removed, its event is on the way
+            } else {
+                LockSupport.parkNanos(this, left);
+            }
+            interrupted |= Thread.interrupted();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (waiter.ready == Readiness.NONE) {
+            throw new IllegalStateException(fd + " was closed while waited for");
+        }
+        return waiter.ready;
+    }
+
+    /**
+     * @param last whether nothing more will be waited for then
+     */
+    public Readiness.Pending once(Fd fd, int events, Readiness.Callback callback, boolean last) {
+        CallbackWaiter waiter = new CallbackWaiter(events, callback, last);
+        Registration registration = arm(fd, waiter);
+        return () -> registration.remove(waiter);
+    }
+
+    private Registration arm(Fd fd, Waiter waiter) {
+        for (; ; ) {
+            Registration registration = fd.holder(Registration.class);
+            if (registration == null) {
+                registration = fd.holder(Registration.class, () -> new Registration(fd));
+            }
+            if (registration.add(waiter)) {
+                return registration;
+            }
+            if (!fd.isOpen()) {
+                throw new IllegalStateException(fd + " cannot be waited for");
+            }
+        }
+    }
+
+    /** Somebody who waits for one event. */
+    private abstract static class Waiter {
+        final int events;
+        @Nullable Waiter next;
+
+        Waiter(int events) {
+            this.events = events;
+        }
+
+        abstract void ready(int events);
+    }
+
+    private static final class ThreadWaiter extends Waiter {
+        private final Thread thread = Thread.currentThread();
+        private int ready;
+        private volatile boolean done;
+
+        ThreadWaiter(int events) {
+            super(events);
+        }
+
+        @Override
+        void ready(int events) {
+            ready = events;
+            done = true;
+            LockSupport.unpark(thread);
+        }
+    }
+
+    private static final class CallbackWaiter extends Waiter {
+        private final Readiness.Callback callback;
+        private final boolean last;
+
+        CallbackWaiter(int events, Readiness.Callback callback, boolean last) {
+            super(events);
+            this.callback = callback;
+            this.last = last;
+        }
+
+        @Override
+        void ready(int events) {
+            try {
+                callback.ready(events);
+            } catch (RuntimeException | Error e) {
+                Faults.log("a readiness callback failed", e);
+            }
+        }
+    }
+
+    /** One descriptor in the epoll instance, and who waits for it. */
+    private final class Registration implements Fd.Holder {
+        private static final long OUT = -1; // no slot has it
+
+        private final Fd fd;
+
+        @GuardedBy("this")
+        private @Nullable Waiter waiters;
+
+        /** Its key in the table, where it is while it is in the epoll instance. */
+        @GuardedBy("this")
+        private long key = OUT;
+
+        @GuardedBy("this")
+        private boolean closed;
+
+        Registration(Fd fd) {
+            this.fd = fd;
+        }
+
+        /** False if the descriptor is closed. */
+        synchronized boolean add(Waiter waiter) {
+            if (closed || !fd.isOpen()) {
+                return false;
+            }
+            waiter.next = waiters;
+            waiters = waiter;
+            try {
+                arm();
+            } catch (RuntimeException e) {
+                waiters = waiter.next;
+                throw e;
+            }
+            return true;
+        }
+
+        /** False if it is no longer waiting: it was or is about to be called. */
+        synchronized boolean remove(Waiter waiter) {
+            Waiter before = null;
+            for (Waiter w = waiters; w != null; before = w, w = w.next) {
+                if (w == waiter) {
+                    if (before == null) {
+                        waiters = w.next;
+                    } else {
+                        before.next = w.next;
+                    }
+                    if (waiters == null) {
+                        disarm();
+                    }
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** Takes it out, so that an event that nobody waits for wakes nobody. */
+        @GuardedBy("this")
+        private void disarm() {
+            try {
+                int number = fd.acquire();
+                try {
+                    takeOut(number);
+                } finally {
+                    fd.release();
+                }
+            } catch (IllegalStateException e) {
+                // closed this moment: beforeClose() does it
+            }
+        }
+
+        @GuardedBy("this")
+        private void takeOut(int number) {
+            if (key != OUT) {
+                slots.remove(key);
+                key = OUT;
+                int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
+            }
+        }
+
+        @GuardedBy("this")
+        private void arm() {
+            int interest = SysEpoll.EPOLLONESHOT;
+            for (Waiter w = waiters; w != null; w = w.next) {
+                interest |= w.events;
+            }
+            int number = fd.acquire();
+            try {
+                int result =
+                        key == OUT
+                                ? putIn(number, interest)
+                                : epoll.control(SysEpoll.CTL_MOD, number, interest, key);
+                ErrnoException.check(result, "epoll_ctl", fd);
+            } finally {
+                fd.release();
+            }
+        }
+
+        @GuardedBy("this")
+        private int putIn(int number, int interest) {
+            long added = slots.add(this);
+            int result = epoll.control(SysEpoll.CTL_ADD, number, interest, added);
+            if (result < 0) {
+                slots.remove(added);
+            } else {
+                key = added;
+            }
+            return result;
+        }
+
+        void event(int events) {
+            Waiter ready = null;
+            Waiter failed = null;
+            synchronized (this) {
+                Waiter waiting = waiters;
+                waiters = null;
+                while (waiting != null) {
+                    Waiter w = waiting;
+                    waiting = w.next;
+                    if ((events & (w.events | Readiness.HUP | Readiness.ERR)) != 0) {
+                        w.next = ready;
+                        ready = w;
+                    } else {
+                        w.next = waiters;
+                        waiters = w;
+                    }
+                }
+                if (waiters == null && ready instanceof CallbackWaiter told && told.last) {
+                    disarm(); // before it is told: then the descriptor is at rest
+                } else if (waiters != null && !closed && fd.isOpen()) {
+                    try {
+                        arm();
+                    } catch (IllegalStateException e) {
+                        // closed this moment: closing() tells them
+                    } catch (ErrnoException e) { // somebody has closed the number under its owner
+                        failed = waiters;
+                        waiters = null;
+                    }
+                }
+            }
+            tell(ready, events);
+            tell(failed, Readiness.ERR); // their own call says why
+        }
+
+        private void tell(@Nullable Waiter list, int events) {
+            for (Waiter w = list; w != null; ) {
+                Waiter next = w.next;
+                w.ready(events);
+                w = next;
+            }
+        }
+
+        @Override
+        public void closing() {
+            Waiter left;
+            synchronized (this) {
+                closed = true;
+                left = waiters;
+                waiters = null;
+            }
+            tell(left, Readiness.NONE);
+        }
+
+        @Override
+        public synchronized void beforeClose(int number) {
+            takeOut(number);
+        }
+
+        @Override
+        public synchronized boolean isWaitedFor() {
+            return waiters != null;
+        }
+
+        @Override
+        public void letGo(int number) {
+            synchronized (this) {
+                closed = true;
+            }
+            fd.unhold(this);
+            beforeClose(number);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.holdfast.core.wait;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Libc;
+import io.holdfast.core.sys.Machine;
+import io.holdfast.core.sys.Scratch;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** {@code sys/epoll.h}: one epoll instance. */
+public final class SysEpoll implements AutoCloseable {
+    public static final int CTL_ADD = 1;
+    public static final int CTL_DEL = 2;
+    public static final int CTL_MOD = 3;
+    public static final int EPOLLET = 1 << 31;
+    static final int EPOLLONESHOT = 1 << 30;
+
+    // struct epoll_event: packed on x86_64
+    private static final int EVENT_SIZE = Machine.ARM ? 16 : 12;
+    private static final int EVENTS = 0;
+    private static final int DATA = Machine.ARM ? 8 : 4;
+
+    private static final int BATCH = 256;
+
+    private static final Libc.Function EPOLL_CREATE1 = Libc.bind("epoll_create1");
+    private static final Libc.Function EPOLL_CTL = Libc.bind("epoll_ctl");
+    private static final Libc.Function EPOLL_WAIT = Libc.bind("epoll_wait");
+
+    private final Fd epoll;
+
+    public SysEpoll() {
+        epoll =
+                Fd.adopt(
+                        Libc.intCall(EPOLL_CREATE1, Fcntl.O_CLOEXEC, 0, 0, 0, 0, 0),
+                        "epoll_create1",
+                        "");
+    }
+
+    /** Room for the events that one wait tells; of one thread at a time. */
+    public static final class Events {
+        private final MemorySegment memory;
+        private final MemorySegment errno;
+
+        public Events() {
+            Arena arena = Arena.ofAuto();
+            memory = arena.allocate((long) BATCH * EVENT_SIZE, 8);
+            errno = arena.allocate(Libc.ERRNO_LAYOUT);
+        }
+
+        /** What it is ready for. */
+        public int events(int index) {
+            return memory.get(JAVA_INT, (long) index * EVENT_SIZE + EVENTS);
+        }
+
+        /** What it was registered with. */
+        public long data(int index) {
+            return memory.get(JAVA_LONG_UNALIGNED, (long) index * EVENT_SIZE + DATA);
+        }
+    }
+
+    /** {@code epoll_ctl(2)}: 0, or -errno. By any thread. */
+    public int control(int operation, int number, int interest, long data) {
+        Scratch scratch = Scratch.take();
+        int self = epoll.acquire();
+        try {
+            scratch.bytes.putInt(EVENTS, interest);
+            scratch.bytes.putLong(DATA, data);
+            return Libc.intCall(
+                    EPOLL_CTL, scratch.errno, self, operation, number, scratch.address, 0, 0);
+        } finally {
+            epoll.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code epoll_wait(2)}: how many events there are, none after the time-out or a signal.
+     *
+     * @param milliseconds -1 for no limit
+     */
+    public int await(Events into, int milliseconds) {
+        int self = epoll.acquire();
+        try {
+            long address = into.memory.address();
+            int n = Libc.intCall(EPOLL_WAIT, into.errno, self, address, BATCH, milliseconds, 0, 0);
+            return n == -Errno.EINTR ? 0 : ErrnoException.check(n, "epoll_wait", epoll);
+        } finally {
+            epoll.release();
+        }
+    }
+
+    @Override
+    public void close() {
+        epoll.close();
+    }
+}

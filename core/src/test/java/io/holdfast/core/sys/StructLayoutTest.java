@@ -1,0 +1,334 @@
+package io.holdfast.core.sys;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.Signal;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Offsets, sizes and numbers in our classes, against what a C compiler says of this machine's
+ * headers. What these headers do not have yet is left out, and must be little.
+ */
+@SameOnEveryKernel
+@Needs(programs = "gcc")
+@Timeout(60)
+class StructLayoutTest {
+    private static final String HEADERS =
+            """
+            #define _GNU_SOURCE
+            #include <errno.h>
+            #include <fcntl.h>
+            #include <poll.h>
+            #include <sched.h>
+            #include <signal.h>
+            #include <spawn.h>
+            #include <stddef.h>
+            #include <stdio.h>
+            #include <linux/magic.h>
+            #include <sys/epoll.h>
+            #include <sys/prctl.h>
+            #include <sys/resource.h>
+            #include <sys/socket.h>
+            #include <sys/stat.h>
+            #include <sys/statfs.h>
+            #include <sys/syscall.h>
+            #include <sys/uio.h>
+            #include <sys/un.h>
+            #include <sys/wait.h>
+            #define _LINUX_FCNTL_H // the kernel's, which clashes with libc's
+            #include <linux/pidfd.h>
+            """;
+
+    /** {@code Class.CONSTANT}, and what it is in C. */
+    private static final Map<String, String> IN_C = new LinkedHashMap<>();
+
+    static {
+        IN_C.put("SysEpoll.EVENT_SIZE", "sizeof(struct epoll_event)");
+        IN_C.put("SysEpoll.EVENTS", "offsetof(struct epoll_event, events)");
+        IN_C.put("SysEpoll.DATA", "offsetof(struct epoll_event, data)");
+        IN_C.put("SysEpoll.CTL_ADD", "EPOLL_CTL_ADD");
+        IN_C.put("SysEpoll.CTL_DEL", "EPOLL_CTL_DEL");
+        IN_C.put("SysEpoll.CTL_MOD", "EPOLL_CTL_MOD");
+        IN_C.put("SysEpoll.EPOLLET", "(int) EPOLLET");
+        IN_C.put("SysEpoll.EPOLLONESHOT", "(int) EPOLLONESHOT");
+        for (String event : new String[] {"IN", "PRI", "OUT", "ERR", "HUP", "RDHUP"}) {
+            IN_C.put("Readiness." + event, "EPOLL" + event);
+        }
+        IN_C.put("SysPoll.FD", "offsetof(struct pollfd, fd)");
+        IN_C.put("SysPoll.EVENTS", "offsetof(struct pollfd, events)");
+        IN_C.put("SysPoll.REVENTS", "offsetof(struct pollfd, revents)");
+        IN_C.put("SysPoll.POLLFD_SIZE", "sizeof(struct pollfd)");
+        IN_C.put("SysPoll.POLLNVAL", "POLLNVAL");
+        IN_C.put("SysPoll.TV_SEC", "offsetof(struct timespec, tv_sec)");
+        IN_C.put("SysPoll.TV_NSEC", "offsetof(struct timespec, tv_nsec)");
+
+        for (String flag :
+                new String[] {
+                    "RDONLY",
+                    "WRONLY",
+                    "RDWR",
+                    "CREAT",
+                    "EXCL",
+                    "NOCTTY",
+                    "TRUNC",
+                    "APPEND",
+                    "NONBLOCK",
+                    "CLOEXEC",
+                    "PATH",
+                    "DIRECTORY",
+                    "NOFOLLOW"
+                }) {
+            IN_C.put("Fcntl.O_" + flag, "O_" + flag);
+        }
+        IN_C.put("Fcntl.AT_FDCWD", "AT_FDCWD");
+        IN_C.put("Fcntl.F_GETFL", "F_GETFL");
+        IN_C.put("Fcntl.F_SETFL", "F_SETFL");
+        IN_C.put("Fcntl.F_DUPFD_CLOEXEC", "F_DUPFD_CLOEXEC");
+
+        IN_C.put("SysStat.PID_FS_MAGIC", "PID_FS_MAGIC");
+        IN_C.put("SysStat.CGROUP2_SUPER_MAGIC", "CGROUP2_SUPER_MAGIC");
+        IN_C.put("SysStat.AT_EMPTY_PATH", "AT_EMPTY_PATH");
+        IN_C.put("SysStat.AT_REMOVEDIR", "AT_REMOVEDIR");
+        IN_C.put("SysStat.STATX_BASIC_STATS", "STATX_BASIC_STATS");
+        for (String field : new String[] {"UID", "GID", "MODE", "INO", "DEV_MAJOR", "DEV_MINOR"}) {
+            String name = "stx_" + field.toLowerCase(java.util.Locale.ROOT);
+            IN_C.put("SysStat.STX_" + field, "offsetof(struct statx, " + name + ")");
+        }
+        IN_C.put("SysStat.HANDLE_BYTES", "offsetof(struct file_handle, handle_bytes)");
+        IN_C.put("SysStat.HANDLE_TYPE", "offsetof(struct file_handle, handle_type)");
+        IN_C.put("SysStat.F_HANDLE", "offsetof(struct file_handle, f_handle)");
+
+        for (String option :
+                new String[] {"WNOHANG", "WSTOPPED", "WEXITED", "WCONTINUED", "WNOWAIT"}) {
+            IN_C.put("SysWait." + option, option);
+        }
+        for (String code : new String[] {"EXITED", "KILLED", "DUMPED", "STOPPED", "CONTINUED"}) {
+            IN_C.put("SysWait.CLD_" + code, "CLD_" + code);
+        }
+        IN_C.put("SysWait.P_PIDFD", "P_PIDFD");
+        IN_C.put("SysWait.ALL", "__WALL");
+        IN_C.put("SysWait.SI_CODE", "offsetof(siginfo_t, si_code)");
+        IN_C.put("SysWait.SI_PID", "offsetof(siginfo_t, si_pid)");
+        IN_C.put("SysWait.SI_STATUS", "offsetof(siginfo_t, si_status)");
+
+        IN_C.put("SysPidfd.SI_SIGNO", "offsetof(siginfo_t, si_signo)");
+        IN_C.put("SysPidfd.SI_ERRNO", "offsetof(siginfo_t, si_errno)");
+        IN_C.put("SysPidfd.SI_CODE", "offsetof(siginfo_t, si_code)");
+        IN_C.put("SysPidfd.SI_PID", "offsetof(siginfo_t, si_pid)");
+        IN_C.put("SysPidfd.SI_UID", "offsetof(siginfo_t, si_uid)");
+        IN_C.put("SysPidfd.SI_VALUE", "offsetof(siginfo_t, si_value)");
+        IN_C.put("SysPidfd.SIGINFO_SIZE", "sizeof(siginfo_t)");
+        IN_C.put("SysPidfd.SI_QUEUE", "SI_QUEUE");
+        IN_C.put("SysPidfd.NR_PIDFD_SEND_SIGNAL", "SYS_pidfd_send_signal");
+        IN_C.put("SysPidfd.NR_PIDFD_OPEN", "SYS_pidfd_open");
+        IN_C.put("SysPidfd.NR_PIDFD_GETFD", "SYS_pidfd_getfd");
+        IN_C.put("SysPidfd.PIDFD_THREAD", "PIDFD_THREAD");
+        IN_C.put("SysPidfd.PIDFD_NONBLOCK", "PIDFD_NONBLOCK");
+        IN_C.put("SysPidfd.PIDFD_SIGNAL_THREAD", "PIDFD_SIGNAL_THREAD");
+        IN_C.put("SysPidfd.PIDFD_SIGNAL_THREAD_GROUP", "PIDFD_SIGNAL_THREAD_GROUP");
+        IN_C.put("SysPidfd.PIDFD_SIGNAL_PROCESS_GROUP", "PIDFD_SIGNAL_PROCESS_GROUP");
+        IN_C.put("SysPidfd.PIDFD_IOCTL", "PIDFD_GET_CGROUP_NAMESPACE - 1");
+
+        IN_C.put("MsgHdr.NAME", "offsetof(struct msghdr, msg_name)");
+        IN_C.put("MsgHdr.NAMELEN", "offsetof(struct msghdr, msg_namelen)");
+        IN_C.put("MsgHdr.IOV", "offsetof(struct msghdr, msg_iov)");
+        IN_C.put("MsgHdr.IOVLEN", "offsetof(struct msghdr, msg_iovlen)");
+        IN_C.put("MsgHdr.CONTROL", "offsetof(struct msghdr, msg_control)");
+        IN_C.put("MsgHdr.CONTROLLEN", "offsetof(struct msghdr, msg_controllen)");
+        IN_C.put("MsgHdr.FLAGS", "offsetof(struct msghdr, msg_flags)");
+        IN_C.put("MsgHdr.MSGHDR_SIZE", "sizeof(struct msghdr)");
+        IN_C.put("MsgHdr.CMSG_LEN", "offsetof(struct cmsghdr, cmsg_len)");
+        IN_C.put("MsgHdr.CMSG_LEVEL", "offsetof(struct cmsghdr, cmsg_level)");
+        IN_C.put("MsgHdr.CMSG_TYPE", "offsetof(struct cmsghdr, cmsg_type)");
+        IN_C.put("MsgHdr.CMSG_DATA", "CMSG_LEN(0)");
+        IN_C.put("Ucred.SIZE", "sizeof(struct ucred)");
+        IN_C.put("UnixName.SIZE", "sizeof(struct sockaddr_un)");
+        IN_C.put("UnixName.PATH", "offsetof(struct sockaddr_un, sun_path)");
+        IN_C.put("UnixName.MAX", "sizeof(((struct sockaddr_un *) 0)->sun_path)");
+        IN_C.put("UnixName.AF_UNIX", "AF_UNIX");
+
+        for (String name :
+                new String[] {
+                    "SOCK_STREAM",
+                    "SOCK_DGRAM",
+                    "SOCK_SEQPACKET",
+                    "SOCK_NONBLOCK",
+                    "SOCK_CLOEXEC",
+                    "SOL_SOCKET",
+                    "SO_TYPE",
+                    "SO_ERROR",
+                    "SO_SNDBUF",
+                    "SO_RCVBUF",
+                    "SO_PASSCRED",
+                    "SO_PEERCRED",
+                    "SO_ACCEPTCONN",
+                    "SO_PEERSEC",
+                    "SO_DOMAIN",
+                    "SO_PEERGROUPS",
+                    "SO_PASSPIDFD",
+                    "SO_PEERPIDFD",
+                    "SCM_RIGHTS",
+                    "SCM_CREDENTIALS",
+                    "SCM_PIDFD",
+                    "MSG_CTRUNC",
+                    "MSG_PEEK",
+                    "MSG_TRUNC",
+                    "MSG_DONTWAIT",
+                    "MSG_NOSIGNAL",
+                    "MSG_CMSG_CLOEXEC",
+                    "SHUT_RD",
+                    "SHUT_WR",
+                    "SHUT_RDWR",
+                    "AF_UNIX"
+                }) {
+            IN_C.put("SysSocket." + name, name);
+        }
+
+        IN_C.put("PosixSpawn.SETPGROUP", "POSIX_SPAWN_SETPGROUP");
+        IN_C.put("PosixSpawn.SETSIGDEF", "POSIX_SPAWN_SETSIGDEF");
+        IN_C.put("PosixSpawn.SETSIGMASK", "POSIX_SPAWN_SETSIGMASK");
+        IN_C.put("PosixSpawn.SETSID", "POSIX_SPAWN_SETSID");
+        IN_C.put("PosixSpawn.SETCGROUP", "POSIX_SPAWN_SETCGROUP");
+        IN_C.put("PosixSpawn.ATTR_SIZE", "sizeof(posix_spawnattr_t)");
+        IN_C.put("PosixSpawn.ACTIONS_SIZE", "sizeof(posix_spawn_file_actions_t)");
+        IN_C.put("PosixSpawn.SIGSET_SIZE", "sizeof(sigset_t)");
+        IN_C.put("SysPrctl.PR_SET_CHILD_SUBREAPER", "PR_SET_CHILD_SUBREAPER");
+        IN_C.put("SysPrctl.PR_GET_CHILD_SUBREAPER", "PR_GET_CHILD_SUBREAPER");
+        IN_C.put("ThreadAttributes.CLONE_FS", "CLONE_FS");
+        IN_C.put("ThreadAttributes.PRIO_PROCESS", "PRIO_PROCESS");
+        IN_C.put("ThreadAttributes.PR_SET_NO_NEW_PRIVS", "PR_SET_NO_NEW_PRIVS");
+        IN_C.put("SignalDispositions.SIG_DFL", "(long) SIG_DFL");
+        IN_C.put("SignalDispositions.SIG_IGN", "(long) SIG_IGN");
+
+        for (String field :
+                new String[] {
+                    "MASK",
+                    "CGROUPID",
+                    "PID",
+                    "TGID",
+                    "PPID",
+                    "RUID",
+                    "RGID",
+                    "EUID",
+                    "EGID",
+                    "SUID",
+                    "SGID",
+                    "FSUID",
+                    "FSGID",
+                    "EXIT_CODE",
+                    "COREDUMP_MASK"
+                }) {
+            String name = field.toLowerCase(java.util.Locale.ROOT);
+            IN_C.put("PidfdInfo." + field, "PIDFD offsetof(struct pidfd_info, " + name + ")");
+        }
+        for (Field field : Errno.class.getFields()) {
+            IN_C.put("Errno." + field.getName(), field.getName());
+        }
+        for (Field field : Signal.class.getFields()) {
+            IN_C.put("Signal." + field.getName(), "SIG" + field.getName());
+        }
+    }
+
+    /** Headers of before Linux 6.13 have no pidfd_info, of before 6.5 no SO_PEERPIDFD… */
+    private static String program() {
+        StringBuilder code = new StringBuilder(HEADERS).append("int main(void) {\n");
+        IN_C.forEach((name, expression) -> {
+            boolean isMacro =
+                    expression.matches("[A-Z][A-Z0-9_]+")
+                            && !expression.equals("P_PIDFD")
+                            && !expression.startsWith("CLD_")
+                            && !expression.startsWith("SCM_")
+                            && !expression.startsWith("SHUT_")
+                            && !expression.startsWith("SOCK_")
+                            && !expression.startsWith("MSG_")
+                            && !expression.startsWith("PRIO_");
+            boolean isOfInfo = expression.startsWith("PIDFD offsetof");
+            if (isMacro) {
+                code.append("#ifdef ").append(expression).append('\n');
+            } else if (isOfInfo) {
+                code.append("#ifdef PIDFD_GET_INFO\n");
+            } else if (expression.equals("SCM_PIDFD")) {
+                code.append("#ifdef SO_PEERPIDFD\n");
+            }
+            code.append(
+                    "printf(\"%s %%lld\\n\", (long long) (%s));\n"
+                            .formatted(name, isOfInfo ? expression.substring(6) : expression));
+            if (isMacro || isOfInfo || expression.equals("SCM_PIDFD")) {
+                code.append("#endif\n");
+            }
+        });
+        return code.append("return 0; }\n").toString();
+    }
+
+    private static Map<String, Long> askC(Path folder) throws IOException, InterruptedException {
+        Path source = Files.writeString(folder.resolve("layout.c"), program());
+        Path binary = folder.resolve("layout");
+        String said = run("gcc", "-w", "-o", binary.toString(), source.toString());
+        assertThat(binary).as(said).exists();
+        Map<String, Long> values = new HashMap<>();
+        for (String line : run(binary.toString()).split("\n")) {
+            String[] words = line.split(" ");
+            values.put(words[0], Long.parseLong(words[1]));
+        }
+        return values;
+    }
+
+    private static String run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+
+    private static final List<String> PACKAGES =
+            List.of(
+                    "io.holdfast.core.sys.",
+                    "io.holdfast.core.sys.process.",
+                    "io.holdfast.core.wait.",
+                    "io.holdfast.core.");
+
+    private static Class<?> find(String simpleName) throws ClassNotFoundException {
+        for (String each : PACKAGES) {
+            try {
+                return Class.forName(each + simpleName);
+            } catch (ClassNotFoundException e) {
+                // in another
+            }
+        }
+        throw new ClassNotFoundException(simpleName);
+    }
+
+    /** A constant of a class that binds something, whoever may see it. */
+    private static long ours(String name) throws ReflectiveOperationException {
+        String[] words = name.split("\\.");
+        Field field = find(words[0]).getDeclaredField(words[1]);
+        field.setAccessible(true);
+        Object value = field.get(null);
+        return value instanceof Signal signal ? signal.number() : ((Number) value).longValue();
+    }
+
+    @Test
+    void everyConstantIsWhatTheHeadersSay(@TempDir Path folder) throws Exception {
+        Map<String, Long> inC = askC(folder);
+        Map<String, Long> inJava = new HashMap<>();
+        for (String name : inC.keySet()) {
+            inJava.put(name, ours(name));
+        }
+        assertThat(inJava).isEqualTo(inC);
+        assertThat(inC).hasSizeGreaterThan(IN_C.size() - 30);
+    }
+}

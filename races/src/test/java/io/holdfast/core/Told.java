@@ -1,0 +1,33 @@
+package io.holdfast.core;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/** Counts the calls of a readiness callback, and waits for one that must come. */
+final class Told implements Readiness.Callback {
+    private static final long PAUSE_NANOS = 10_000;
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+
+    private final AtomicInteger calls = new AtomicInteger();
+
+    @Override
+    public void ready(int events) {
+        int _ = calls.incrementAndGet();
+    }
+
+    int calls() {
+        return calls.get();
+    }
+
+    /** How often it was called, once it was: the poller's thread may be about to. */
+    String awaited() {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (calls.get() == 0) {
+            if (System.nanoTime() > deadline) {
+                return "never";
+            }
+            LockSupport.parkNanos(PAUSE_NANOS);
+        }
+        return calls.get() == 1 ? "once" : calls.get() + " times";
+    }
+}

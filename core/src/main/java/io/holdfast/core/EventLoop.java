@@ -1,6 +1,6 @@
 package io.holdfast.core;
 
-import io.holdfast.core.wait.Faults;
+import io.holdfast.core.sys.Faults;
 import io.holdfast.core.wait.JvmSignal;
 import io.holdfast.core.wait.Slots;
 import io.holdfast.core.wait.SysEpoll;

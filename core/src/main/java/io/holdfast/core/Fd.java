@@ -1,6 +1,7 @@
 package io.holdfast.core;
 
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.sys.Unistd;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

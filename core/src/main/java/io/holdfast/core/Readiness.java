@@ -117,19 +117,7 @@ public final class Readiness {
      * @throws ErrnoException EPERM if the kind of file cannot be waited for
      */
     public static Pending once(Fd fd, int events, Callback callback) {
-        return Poller.get().once(fd, events, callback, false);
-    }
-
-    /**
-     * The same for the last that is waited for, as the exit of a process: before the callback the
-     * descriptor leaves the epoll instance, which costs the poller's thread less than it costs
-     * another at the close. What is waited for all the same is served, as ever.
-     *
-     * @throws IllegalStateException if it is closed
-     * @throws ErrnoException EPERM if the kind of file cannot be waited for
-     */
-    public static Pending last(Fd fd, int events, Callback callback) {
-        return Poller.get().once(fd, events, callback, true);
+        return Poller.get().once(fd, events, callback);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.holdfast.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.wait.SysEventfd;

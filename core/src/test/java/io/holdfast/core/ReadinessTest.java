@@ -11,10 +11,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.wait.SysEventfd;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +25,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -538,51 +534,15 @@ class ReadinessTest {
     }
 
     @Test
-    void withTheLastEventADescriptorLeavesTheEpollInstance() throws InterruptedException {
-        SynchronousQueue<Integer> calls = new SynchronousQueue<>();
-        var first = Readiness.once(one, Readiness.IN, events -> put(calls, events));
-        write(two);
-        assertThat(calls.take()).isEqualTo(Readiness.IN);
-        assertThat(first.cancel()).isFalse();
-        assertThat(isInAnEpollInstance(one)).isTrue();
-        var last = Readiness.last(one, Readiness.IN, events -> put(calls, events));
-        assertThat(calls.take()).isEqualTo(Readiness.IN);
-        assertThat(last.cancel()).isFalse();
-        assertThat(isInAnEpollInstance(one)).isFalse();
-        // nor is anything lost that is waited for all the same
-        var further = Readiness.once(one, Readiness.IN, events -> put(calls, events));
-        assertThat(calls.take()).isEqualTo(Readiness.IN);
-        assertThat(further.cancel()).isFalse();
-    }
-
-    private static boolean isInAnEpollInstance(Fd fd) {
-        Pattern target = Pattern.compile("tfd: +" + fd.with(number -> number) + " ");
-        try (Stream<Path> all = Files.list(Path.of("/proc/self/fdinfo"))) {
-            for (Path each : all.toList()) {
-                try {
-                    if (target.matcher(Files.readString(each)).find()) {
-                        return true;
-                    }
-                } catch (NoSuchFileException e) {
-                    // closed meanwhile
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return false;
-    }
-
-    @Test
-    void aWaitThatTheLastCallbackBeginsIsServed() throws InterruptedException {
+    void aWaitThatACallbackBeginsIsServed() throws InterruptedException {
         SynchronousQueue<Integer> calls = new SynchronousQueue<>();
         CountDownLatch begun = new CountDownLatch(1);
         var first =
-                Readiness.last(
+                Readiness.once(
                         one,
                         Readiness.IN,
                         _ -> {
-                            var _ = Readiness.last(one, 0, events -> put(calls, events));
+                            var _ = Readiness.once(one, 0, events -> put(calls, events));
                             begun.countDown();
                         });
         write(two);
@@ -594,12 +554,12 @@ class ReadinessTest {
 
     /** Whoever is told may do with the descriptor what he likes. */
     @Test
-    void withTheLastEventADescriptorIsAtRest() throws Exception {
+    void afterItsCallbackADescriptorCanBeMoved() throws Exception {
         for (int i = 0; i < 2_000; i++) {
             Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             try (Fd theirs = pair[1]) {
                 AtomicBoolean told = new AtomicBoolean();
-                var pending = Readiness.last(pair[0], Readiness.IN, _ -> told.set(true));
+                var pending = Readiness.once(pair[0], Readiness.IN, _ -> told.set(true));
                 write(theirs);
                 while (!told.get()) {
                     Thread.onSpinWait();

@@ -1,11 +1,11 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.FdOutputStream;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
+import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.sys.process.SysWait;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -18,14 +18,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that we started, held from its birth. It is reaped by itself when it exits, whether or
- * not anybody waits; its pidfd stays open until it has exited <em>and</em> {@link #close} was
- * called, so that what was true of it can still be asked.
+ * A process that we started, held from its birth. The poller reaps it when it exits, whether or not
+ * anybody waits: there is one way to its exit, and all who wait get it from there. Its pidfd stays
+ * open until it has exited <em>and</em> {@link #close} was called, so that what was true of it can
+ * still be asked. A child that has exited and became garbage unclosed frees its descriptors then.
  *
  * <p>Safe for use by any thread. A wait holds no carrier of virtual threads.
  */
@@ -45,9 +45,6 @@ public final class Child implements AutoCloseable {
     /** Completed by whoever reaps it. Users get futures that depend on it, never itself. */
     private final CompletableFuture<Exit> exit = new CompletableFuture<>();
 
-    /** The poller's watch; null while it is being reaped, or a thread waits for it itself. */
-    private final AtomicReference<Readiness.@Nullable Pending> watch = new AtomicReference<>();
-
     private volatile boolean closed;
 
     Child(PidFd pidFd, @Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr) {
@@ -57,6 +54,16 @@ public final class Child implements AutoCloseable {
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
+        closeWith(pidFd, pidFd.fd()); // each by itself: a caller may keep one of them alone
+        closeWith(this.stdin, stdin);
+        closeWith(this.stdout, stdout);
+        closeWith(this.stderr, stderr);
+    }
+
+    private static void closeWith(@Nullable Object owner, @Nullable Fd fd) {
+        if (owner != null && fd != null) {
+            LeakDetector.closeWith(owner, fd);
+        }
     }
 
     /** A start has begun: a child may exist before it is known. */
@@ -111,17 +118,7 @@ public final class Child implements AutoCloseable {
     /** Begins to watch for its exit, and to reap it then. */
     void watch() {
         CompletableFuture<Exit> _ = UNREAPED.put(pidFd, exit);
-        watch.set(exitWatch.begin(this::ended));
-    }
-
-    private void watchAgain() {
-        try {
-            watch.set(exitWatch.begin(this::ended));
-        } catch (IllegalStateException e) { // closed by somebody it was lent to
-            ended(null);
-        } catch (ErrnoException e) { // no memory for its place in epoll
-            ExitWatch.awaitTurn(pidFd.fd(), this::ended);
-        }
+        var _ = exitWatch.begin(this::ended);
     }
 
     /** Kills and reaps a child that cannot be watched. */
@@ -201,63 +198,32 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * Blocks the calling thread until it has exited. The first platform thread that does so waits
-     * for it and reaps it itself; virtual threads, and further ones, are parked.
+     * Parks the calling thread until it has exited.
      *
      * @throws InterruptedException if the thread is or gets interrupted before; its status is
      *     cleared
      */
     public Exit await() throws InterruptedException {
-        return await(Long.MAX_VALUE).orElseThrow();
-    }
-
-    /** The same with a time limit; empty when it is over. */
-    public Optional<Exit> await(Duration limit) throws InterruptedException {
-        return await(Readiness.nanos(limit));
-    }
-
-    private Optional<Exit> await(long nanos) throws InterruptedException {
-        if (exit.isDone() || nanos <= 0) {
-            return exit();
-        }
-        long deadline = System.nanoTime() + nanos;
-        if (!Thread.currentThread().isVirtual() && takeOver() && !awaitItself(nanos)) {
-            return Optional.empty();
-        }
         try {
-            return Optional.of(
-                    nanos == Long.MAX_VALUE
-                            ? exit.get()
-                            : exit.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
-        } catch (TimeoutException e) {
-            return Optional.empty();
+            return exit.get();
         } catch (ExecutionException e) {
             throw new AssertionError(e);
         }
     }
 
-    /** Relieves the poller of it; false if that has begun to reap it, or another thread has it. */
-    private boolean takeOver() {
-        Readiness.Pending pending = watch.getAndSet(null);
-        return pending != null && pending.cancel();
-    }
-
-    /** Waits for its exit in place of the poller: false if the time is over. */
-    private boolean awaitItself(long nanos) throws InterruptedException {
-        int ready = Readiness.NONE;
+    /** The same with a time limit; empty when it is over. */
+    public Optional<Exit> await(Duration limit) throws InterruptedException {
+        long nanos = Readiness.nanos(limit);
+        if (exit.isDone() || nanos <= 0) {
+            return exit();
+        }
         try {
-            ready = exitWatch.awaitReady(nanos);
-        } catch (IllegalStateException e) {
-            // closed by somebody it was lent to: it is not to be watched again either
-        } finally {
-            if (ready == Readiness.NONE) {
-                watchAgain();
-            }
+            return Optional.of(exit.get(nanos, TimeUnit.NANOSECONDS));
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
         }
-        if (ready != Readiness.NONE) {
-            exitWatch.exited(this::ended, ready);
-        }
-        return ready != Readiness.NONE || exit.isDone();
     }
 
     /**

@@ -156,7 +156,7 @@ final class ExitWatch {
      * null if the pidfd was closed before. The callback must be quick.
      */
     Readiness.Pending begin(Consumer<@Nullable Exit> ended) {
-        return Readiness.last(fd, Readiness.IN, events -> exited(ended, events));
+        return Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
     }
 
     /** Blocks until it has exited: what {@link #exited} is to be told. */
@@ -212,7 +212,7 @@ final class ExitWatch {
 
     private void awaitReap(Consumer<@Nullable Exit> ended) {
         Readiness.Pending reap =
-                Readiness.last(
+                Readiness.once(
                         fd,
                         ONLY_HUP,
                         events -> {

@@ -6,6 +6,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.SysPoll;
+import io.holdfast.core.sys.Faults;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
@@ -144,11 +145,8 @@ public final class Poller {
         return waiter.ready;
     }
 
-    /**
-     * @param last whether nothing more will be waited for then
-     */
-    public Readiness.Pending once(Fd fd, int events, Readiness.Callback callback, boolean last) {
-        CallbackWaiter waiter = new CallbackWaiter(events, callback, last);
+    public Readiness.Pending once(Fd fd, int events, Readiness.Callback callback) {
+        CallbackWaiter waiter = new CallbackWaiter(events, callback);
         Registration registration = arm(fd, waiter);
         return () -> registration.remove(waiter);
     }
@@ -199,12 +197,10 @@ public final class Poller {
 
     private static final class CallbackWaiter extends Waiter {
         private final Readiness.Callback callback;
-        private final boolean last;
 
-        CallbackWaiter(int events, Readiness.Callback callback, boolean last) {
+        CallbackWaiter(int events, Readiness.Callback callback) {
             super(events);
             this.callback = callback;
-            this.last = last;
         }
 
         @Override
@@ -343,9 +339,7 @@ public final class Poller {
                         waiters = w;
                     }
                 }
-                if (waiters == null && ready instanceof CallbackWaiter told && told.last) {
-                    disarm(); // before it is told: then the descriptor is at rest
-                } else if (waiters != null && !closed && fd.isOpen()) {
+                if (waiters != null && !closed && fd.isOpen()) {
                     try {
                         arm();
                     } catch (IllegalStateException e) {

@@ -1,4 +1,4 @@
-package io.holdfast.core.wait;
+package io.holdfast.core.sys;
 
 /**
  * Tells of what nobody else can be told of. The logger is looked for when there is something to

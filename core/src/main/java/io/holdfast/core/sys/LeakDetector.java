@@ -1,0 +1,83 @@
+package io.holdfast.core.sys;
+
+import io.holdfast.core.Fd;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds descriptors that became garbage without a close: closes, counts and reports them. Every
+ * {@link Fd} is watched in leak mode alone; what a caller may well forget, such as a child that has
+ * exited, is closed with its owner in any mode.
+ */
+public final class LeakDetector implements Runnable {
+    public static final boolean ENABLED = Boolean.getBoolean("io.holdfast.leaks");
+
+    private static final AtomicLong LEAKS = new AtomicLong();
+
+    private static final class Lazy {
+        static final Cleaner CLEANER = Cleaner.create();
+    }
+
+    private final int number;
+    private final Throwable made = new Throwable("made here");
+    private Cleaner.Cleanable cleanable;
+    private volatile boolean owned = true;
+
+    @SuppressWarnings("NullAway.Init") // cleanable is set by watch, before anybody sees this
+    private LeakDetector(int number) {
+        this.number = number;
+    }
+
+    public static LeakDetector watch(Fd fd, int number) {
+        LeakDetector detector = new LeakDetector(number);
+        detector.cleanable = Lazy.CLEANER.register(fd, detector);
+        return detector;
+    }
+
+    /**
+     * Closes a descriptor when its owner has become garbage; does nothing if it is closed by then.
+     * The descriptor must not lead to the owner.
+     */
+    public static void closeWith(Object owner, Fd fd) {
+        var _ = Lazy.CLEANER.register(owner, new Forgotten(fd));
+    }
+
+    private static final class Forgotten implements Runnable {
+        private final Fd fd;
+        private final @Nullable Throwable made = ENABLED ? new Throwable("made here") : null;
+
+        Forgotten(Fd fd) {
+            this.fd = fd;
+        }
+
+        @Override
+        public void run() {
+            if (made != null && fd.isOpen()) {
+                LEAKS.incrementAndGet();
+                Faults.log(fd + " leaked with its owner", made);
+            }
+            fd.close();
+        }
+    }
+
+    /** How many descriptors have leaked so far. */
+    public static long leaks() {
+        return LEAKS.get();
+    }
+
+    /** The owner has closed or moved it. */
+    public void forget() {
+        owned = false;
+        cleanable.clean();
+    }
+
+    @Override
+    public void run() {
+        if (owned) {
+            LEAKS.incrementAndGet();
+            Faults.log("descriptor " + number + " leaked", made);
+            Unistd.close(number);
+        }
+    }
+}

@@ -307,9 +307,7 @@ class WireTest {
             a.sendBytes(("\0AUTH " + "x".repeat(40_000)).getBytes(US_ASCII));
         } catch (io.holdfast.core.ErrnoException e) {
             assertThat(e.errno())
-                    .isIn(
-                            io.holdfast.core.Errno.EPIPE,
-                            io.holdfast.core.Errno.ECONNRESET);
+                    .isIn(io.holdfast.core.Errno.EPIPE, io.holdfast.core.Errno.ECONNRESET);
         }
 
         assertThat(a.untilClosed()).isEmpty();

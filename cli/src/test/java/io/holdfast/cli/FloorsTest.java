@@ -74,7 +74,10 @@ class FloorsTest {
     void callShapesAndSymbolsStayOnTheGround() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages("io.holdfast.core.sys..", "io.holdfast.core.wait", "io.holdfast.authority.pam")
+                .resideOutsideOfPackages(
+                        "io.holdfast.core.sys..",
+                        "io.holdfast.core.wait",
+                        "io.holdfast.authority.pam")
                 .should()
                 .dependOnClassesThat(
                         JavaClass.Predicates.belongToAnyOf(

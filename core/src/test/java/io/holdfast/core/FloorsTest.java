@@ -146,9 +146,7 @@ class FloorsTest {
                 .should()
                 .dependOnClassesThat(
                         resideInAPackage(WAIT)
-                                .or(
-                                        resideInAPackage(ROOT)
-                                                .and(DescribedPredicate.not(WORDS))))
+                                .or(resideInAPackage(ROOT).and(DescribedPredicate.not(WORDS))))
                 .check(CORE);
         noClasses()
                 .that()

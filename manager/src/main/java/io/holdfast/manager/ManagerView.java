@@ -556,8 +556,8 @@ public final class ManagerView {
      * meant. The caller closes it.
      *
      * @param received owned from now on
-     * @throws io.holdfast.core.ErrnoException EBADF if it is something else, ESRCH if the
-     *     peer is not held (it was reaped before, or the kernel is older than 6.5)
+     * @throws io.holdfast.core.ErrnoException EBADF if it is something else, ESRCH if the peer is
+     *     not held (it was reaped before, or the kernel is older than 6.5)
      */
     public static PidFd processOf(Fd received) {
         return WhoIs.processOf(received);

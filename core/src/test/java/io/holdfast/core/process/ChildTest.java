@@ -338,8 +338,7 @@ class ChildTest {
         for (int i = 0; i < 3; i++) {
             System.gc();
         }
-        assertThat(new String(output.readAllBytes(), StandardCharsets.UTF_8))
-                .isEqualTo("kept\n");
+        assertThat(new String(output.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("kept\n");
         output.close();
     }
 
@@ -366,8 +365,7 @@ class ChildTest {
 
     @Test
     void aForgottenChildIsReportedInLeakMode() {
-        ChildJvm.Result result =
-                ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Forgetful.class);
+        ChildJvm.Result result = ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Forgetful.class);
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output()).contains("leaked").contains("ChildTest$Forgetful.forget(");
     }

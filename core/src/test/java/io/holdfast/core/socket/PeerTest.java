@@ -236,11 +236,10 @@ class PeerTest {
                                 path -> assertThat(path).doesNotExist(),
                                 path ->
                                         assertThat(
-                                                        io.holdfast.core.sys.SysSocket
-                                                                .optionBytes(
-                                                                        two.fd(),
-                                                                        io.holdfast.core.sys.SysSocket
-                                                                                .SO_PEERSEC))
+                                                        io.holdfast.core.sys.SysSocket.optionBytes(
+                                                                two.fd(),
+                                                                io.holdfast.core.sys.SysSocket
+                                                                        .SO_PEERSEC))
                                                 .isNull());
             }
         }

@@ -45,8 +45,8 @@ public final class Systemd1 implements AutoCloseable {
      * XDG_RUNTIME_DIR} names for {@code systemctl --user}. Only the manager's user and root may
      * connect.
      *
-     * @throws io.holdfast.core.ErrnoException EADDRINUSE if somebody serves there, EPERM if
-     *     other users could change what is in the folder, others if it cannot be made
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE if somebody serves there, EPERM if other
+     *     users could change what is in the folder, others if it cannot be made
      */
     public static Systemd1 serve(Manager manager, Path folder) {
         return new Systemd1(manager, folder);

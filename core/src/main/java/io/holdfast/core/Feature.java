@@ -3,10 +3,12 @@ package io.holdfast.core;
 import io.holdfast.core.sys.CgroupMount;
 import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.sys.process.PosixSpawn;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.StringTokenizer;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * serves where it is missing.
  *
  * <p>{@code -Dio.holdfast.without=PIDFD_INFO,PIDFD_SPAWN} makes Holdfast behave as where those are
- * missing, to test the fallbacks. Answers are found once and kept; safe for use by any thread.
+ * missing, to test the fallbacks; a name that is none of them is logged. Answers are found once and kept; safe for use by any thread.
  */
 public enum Feature {
     PIDFD_OPEN("pidfd_open", "Linux 5.3", "none: Holdfast needs it", Probe::pidfdOpen),
@@ -103,6 +105,19 @@ public enum Feature {
         Set<String> names = new HashSet<>();
         for (StringTokenizer each = new StringTokenizer(list, ", "); each.hasMoreTokens(); ) {
             names.add(each.nextToken());
+        }
+        Set<String> unknown = new TreeSet<>(names);
+        for (Feature feature : values()) {
+            unknown.remove(feature.name());
+        }
+        if (!unknown.isEmpty()) {
+            System.getLogger("io.holdfast.core")
+                    .log(
+                            System.Logger.Level.WARNING,
+                            "io.holdfast.without: no such feature: "
+                                    + String.join(", ", unknown)
+                                    + "; known: "
+                                    + Arrays.toString(values()));
         }
         return Set.copyOf(names);
     }

@@ -22,7 +22,7 @@ final class Probe {
     private Probe() {}
 
     private static Fd self() {
-        return Fd.adopt(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open", "self");
+        return SysPidfd.adopt(SysPidfd.open(Unistd.getpid(), 0), "self");
     }
 
     /** Whether a call gave a descriptor, which is closed; a shortage tells nothing. */
@@ -112,7 +112,7 @@ final class Probe {
 
     /** Only a reaped child tells, before Linux 6.19. */
     static boolean exitInfo() {
-        if (!Feature.PIDFD_INFO.isPresent() || !PosixSpawn.hasClosefrom()) {
+        if (!Feature.PIDFD_INFO.isPresent() || !Feature.SPAWN_CLOSEFROM.isPresent()) {
             return false;
         }
         SignalDispositions.keepChildren();

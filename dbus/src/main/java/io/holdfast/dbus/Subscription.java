@@ -2,6 +2,7 @@ package io.holdfast.dbus;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.Message;
 import java.time.Duration;
@@ -17,9 +18,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The signals that match a rule, in the order in which they came. They wait here until they are
  * taken, {@link ConnectionOptions#queuedSignals} at most; while so many wait, those that come are
- * lost, and counted. Safe for use by several threads.
+ * lost, counted and logged. Safe for use by several threads.
  */
 public final class Subscription implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Subscription.class.getName());
+    private static final Throttle LINES =
+            Throttle.of(
+                    1,
+                    Duration.ofSeconds(10),
+                    64,
+                    line -> LOG.log(System.Logger.Level.WARNING, line));
+
     private final MatchRule rule;
     private final int limit;
     private final Consumer<Subscription> atClose;
@@ -102,12 +111,14 @@ public final class Subscription implements AutoCloseable {
 
     /** Puts a signal in, or closes it if there is no room. */
     void put(Message signal) {
+        long losses = 0;
         lock.lock();
         try {
             if (closed || failure != null) {
                 signal.close();
             } else if (signals.size() >= limit) {
                 lost++;
+                losses = lost;
                 signal.close();
             } else {
                 signals.add(signal);
@@ -116,6 +127,22 @@ public final class Subscription implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        if (losses > 0) {
+            complain(losses);
+        }
+    }
+
+    private void complain(long losses) {
+        LINES.log(
+                rule,
+                "subscription to "
+                        + rule
+                        + ": dropped a signal, "
+                        + losses
+                        + " so far: "
+                        + limit
+                        + " are waiting to be taken; take them faster, or raise"
+                        + " ConnectionOptions.queuedSignals");
     }
 
     /** Counts a signal that could not be put in. */

@@ -179,7 +179,7 @@ public final class Cgroup implements AutoCloseable {
             r = SysStat.fchmodat(directory, name, mode); // what the umask took
         }
         if (r < 0 && r != -Errno.EEXIST) {
-            throw new ErrnoException("mkdir", below(name).toString(), -r);
+            throw new ErrnoException("mkdir", below(name).toString(), -r, advice(-r));
         }
         return child(name);
     }
@@ -274,6 +274,13 @@ public final class Cgroup implements AutoCloseable {
         CgroupRemoval.withAllBelow(this);
     }
 
+    private static @Nullable String advice(int errno) {
+        return errno == Errno.EROFS
+                ? "the cgroup file system is mounted read-only, as containers have it: mount"
+                        + " /sys/fs/cgroup writable in a cgroup namespace of its own"
+                : null;
+    }
+
     /**
      * Moves a process here. The kernel takes a number, so the process must be pinned: ourselves or
      * an unreaped child of ours is moved for certain. Anybody else is verified afterwards: if the
@@ -285,7 +292,10 @@ public final class Cgroup implements AutoCloseable {
      */
     public void attach(PidFd process) {
         int r = KernelFile.write(directory, "cgroup.procs", Integer.toString(process.pid()));
-        ErrnoException.check(r, "cgroup.procs of " + path.path(), process);
+        if (r < 0) {
+            throw new ErrnoException(
+                    "cgroup.procs of " + path.path(), process.toString(), -r, advice(-r));
+        }
         process.requireUnreaped("cgroup.procs of " + path.path());
     }
 

@@ -66,7 +66,7 @@ final class PidFdOpening {
     }
 
     private static PidFd adopted(int number, int pid) {
-        return new PidFd(Fd.adopt(number, "pidfd_open", pid), pid);
+        return new PidFd(SysPidfd.adopt(number, pid), pid);
     }
 
     static PidFd of(Process process) {

@@ -3,6 +3,7 @@ package io.holdfast.core.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Libc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -353,10 +354,12 @@ public final class Spawn {
      *     EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is none, or is not ours to give the
      *     foreground of), EPERM (it did not become the controlling one), EIO, ENXIO
      * @throws IllegalArgumentException if a string holds a NUL
+     * @throws IllegalCallerException if this JVM denies native access
      * @throws IllegalStateException if there is a {@link #terminal} without {@link #newSession} or
      *     {@link #newProcessGroup}
      */
     public Child start() {
+        Libc.requireNativeAccess();
         return new Starter(this).start();
     }
 

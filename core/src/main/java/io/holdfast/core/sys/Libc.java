@@ -27,24 +27,39 @@ public final class Libc {
     private static final FunctionDescriptor WORDS =
             FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final MethodHandle CALL = downcall();
+    private static final @Nullable MethodHandle CALL = downcall(); // null if it is denied
 
     public static final MemoryLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
 
     private Libc() {}
 
     @SuppressWarnings("restricted") // the one place that makes downcalls
-    private static MethodHandle downcall() {
+    private static @Nullable MethodHandle downcall() {
         try {
             return LINKER.downcallHandle(WORDS, Linker.Option.captureCallState("errno"));
         } catch (IllegalCallerException e) {
-            throw new IllegalStateException(
-                    "Holdfast calls libc: start java with --enable-native-access="
-                            + (Libc.class.getModule().isNamed()
-                                    ? Libc.class.getModule().getName()
-                                    : "ALL-UNNAMED"),
-                    e);
+            return null;
         }
+    }
+
+    /**
+     * Throws now, rather than in the initializer of a class that calls something, which that class
+     * would never recover from.
+     *
+     * @throws IllegalCallerException if this JVM denies native access
+     */
+    public static void requireNativeAccess() {
+        if (CALL == null) {
+            throw denied();
+        }
+    }
+
+    private static IllegalCallerException denied() {
+        Module module = Libc.class.getModule();
+        return new IllegalCallerException(
+                "Holdfast calls libc, and this JVM denies native access: start java with"
+                        + " --enable-native-access="
+                        + (module.isNamed() ? module.getName() : "ALL-UNNAMED"));
     }
 
     /** A function of libc. */
@@ -113,8 +128,12 @@ public final class Libc {
             long d,
             long e,
             long f) {
+        MethodHandle call = CALL;
+        if (call == null) {
+            throw denied();
+        }
         try {
-            int result = (int) (long) CALL.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
+            int result = (int) (long) call.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
             return result != -1 ? result : -code(errno);
         } catch (Throwable t) {
             throw new AssertionError(t);
@@ -131,8 +150,12 @@ public final class Libc {
             long d,
             long e,
             long f) {
+        MethodHandle call = CALL;
+        if (call == null) {
+            throw denied();
+        }
         try {
-            long result = (long) CALL.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
+            long result = (long) call.invokeExact(function.symbol(), errno, a, b, c, d, e, f);
             return result != -1 ? result : -code(errno);
         } catch (Throwable t) {
             throw new AssertionError(t);

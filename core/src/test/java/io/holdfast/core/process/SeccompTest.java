@@ -17,6 +17,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class SeccompTest {
     private static final int PIDFD_SEND_SIGNAL = 424;
+    private static final int PIDFD_OPEN = 434;
+
+    @ParameterizedTest
+    @ValueSource(ints = {Errno.EPERM, Errno.ENOSYS})
+    void whoRefusesPidfdOpenIsNamed(int errno) throws Exception {
+        Seccomp.refusing(
+                PIDFD_OPEN,
+                errno,
+                () ->
+                        assertThatThrownBy(() -> PidFd.open(1))
+                                .isInstanceOfSatisfying(
+                                        ErrnoException.class,
+                                        e -> assertThat(e.errno()).isEqualTo(errno))
+                                .hasMessageContaining("seccomp"));
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {Errno.EPERM, Errno.ENOSYS})

@@ -259,9 +259,7 @@ public final class PosixSpawn implements AutoCloseable {
      * @throws NotSupportedException before glibc 2.34: it must not inherit what it was not given
      */
     public void descriptors(SortedMap<Integer, Fd> byTarget, List<Opening> openings) {
-        if (ADDCLOSEFROM == null) {
-            throw new NotSupportedException("starting a process", Feature.SPAWN_CLOSEFROM);
-        }
+        Feature.SPAWN_CLOSEFROM.require("starting a process");
         if (actions == 0 && openings.isEmpty() && isInheriting(byTarget)) {
             actions = Inheriting.ACTIONS;
             return;

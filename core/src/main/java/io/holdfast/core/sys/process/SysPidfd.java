@@ -1,5 +1,7 @@
 package io.holdfast.core.sys.process;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.sys.Fcntl;
@@ -53,6 +55,29 @@ public final class SysPidfd {
     /** {@code pidfd_open(2)}: a number that the caller must adopt at once, or -errno. */
     public static int open(int pid, int flags) {
         return Libc.intCall(SYSCALL, NR_PIDFD_OPEN, pid, flags, 0, 0, 0);
+    }
+
+    /**
+     * Adopts the result of {@link #open}.
+     *
+     * @throws ErrnoException what it stands for; where only a filter of system calls can be the
+     *     cause, the message says so
+     */
+    public static Fd adopt(int number, Object subject) {
+        String advice =
+                switch (-number) {
+                    case Errno.EPERM ->
+                            "a seccomp filter refuses it: allow pidfd_open in the profile of the"
+                                    + " container or service";
+                    case Errno.ENOSYS ->
+                            "it needs Linux 5.3; a seccomp filter may hide it: allow pidfd_open in"
+                                    + " the profile of the container or service";
+                    default -> null;
+                };
+        if (advice != null) {
+            throw new ErrnoException("pidfd_open", subject.toString(), -number, advice);
+        }
+        return Fd.adopt(number, "pidfd_open", subject);
     }
 
     /** {@code pidfd_send_signal(2)}: 0, or -errno. */

@@ -1,0 +1,54 @@
+package io.holdfast.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.testkit.ChildJvm;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class FeatureTest {
+    /** What runs in the other JVM. */
+    static final class Starter {
+        private Starter() {}
+
+        public static void main(String[] arguments) throws InterruptedException {
+            try (var child = Spawn.of("true").start()) {
+                System.out.println(child.await());
+            } catch (NotSupportedException e) {
+                System.out.println("not supported: " + e.feature());
+            } catch (IllegalCallerException e) {
+                System.out.println("denied: " + e.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void nothingIsStartedWithoutTheCallThatClosesDescriptors() {
+        ChildJvm.Result result =
+                ChildJvm.run(List.of("-Dio.holdfast.without=SPAWN_CLOSEFROM"), Starter.class);
+        assertThat(result.output()).contains("not supported: SPAWN_CLOSEFROM");
+    }
+
+    @Test
+    void anUnknownNameIsReported() {
+        ChildJvm.Result result =
+                ChildJvm.run(List.of("-Dio.holdfast.without=PIDFS,PIDFDS"), Starter.class);
+        assertThat(result.output())
+                .contains("io.holdfast.without: no such feature: PIDFDS; known: [PIDFD_OPEN, ")
+                .contains("exited with status 0");
+    }
+
+    @Test
+    void aJvmThatDeniesNativeAccessIsToldWhichOptionToGive() {
+        List<String> command = new ArrayList<>(ChildJvm.command(List.of(), Starter.class));
+        assertThat(command.remove("--enable-native-access=ALL-UNNAMED")).isTrue();
+        ChildJvm.Result result = ChildJvm.run(command);
+        assertThat(result.output())
+                .contains("denied: ")
+                .contains("--enable-native-access=ALL-UNNAMED");
+    }
+}

@@ -135,7 +135,8 @@ class FloorsTest {
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.unit.file.UnitFolders") // times of files
+                .doNotHaveFullyQualifiedName(
+                        "io.holdfast.manager.unit.file.UnitFolders") // times of files
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.core.process.Proc") // startTime()
                 .and()

@@ -67,9 +67,7 @@ class ManagerRoomsTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(
-                        rooms(
-                                "service", "socket", "target", "slice", "scope", "exec",
-                                "notify"))
+                        rooms("service", "socket", "target", "slice", "scope", "exec", "notify"))
                 .check(ROOMS);
         noClasses()
                 .that()

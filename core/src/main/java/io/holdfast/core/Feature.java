@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * serves where it is missing.
  *
  * <p>{@code -Dio.holdfast.without=PIDFD_INFO,PIDFD_SPAWN} makes Holdfast behave as where those are
- * missing, to test the fallbacks; a name that is none of them is logged. Answers are found once and kept; safe for use by any thread.
+ * missing, to test the fallbacks; a name that is none of them is logged. Answers are found once and
+ * kept; safe for use by any thread.
  */
 public enum Feature {
     PIDFD_OPEN("pidfd_open", "Linux 5.3", "none: Holdfast needs it", Probe::pidfdOpen),

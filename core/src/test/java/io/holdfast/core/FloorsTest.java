@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Which package of holdfast-core may import which: limit and text, then the ground (core, its
- * bindings in sys, waiting in wait), then file below process below socket; scope above process, and run above scope.
+ * bindings in sys, waiting in wait), then file below process below socket; scope above process, and
+ * run above scope.
  *
  * <p>On the ground a descriptor is closed by a call that takes a descriptor. So the bindings know
  * the words of the root package, and nothing that is made of the bindings.

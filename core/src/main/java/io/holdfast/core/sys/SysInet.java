@@ -127,7 +127,7 @@ public final class SysInet {
     }
 
     private static InetSocketAddress read(ByteBuffer memory, Fd socket) {
-        int port = (memory.get(NAME + PORT) & 0xFF) << 8 | memory.get(NAME + PORT + 1) & 0xFF;
+        int port = ((memory.get(NAME + PORT) & 0xFF) << 8) | (memory.get(NAME + PORT + 1) & 0xFF);
         try {
             return switch (memory.getShort(NAME + FAMILY)) {
                 case AF_INET ->

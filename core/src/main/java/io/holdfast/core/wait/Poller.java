@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}, helped by
  * virtual threads that are about to park.
  *
- * <p>A descriptor is added by its first wait and stays registered until it is closed, has had the
- * event that was called its last ({@link Readiness#last}), or all who waited have given up; each
- * wait arms it (EPOLLONESHOT) for the union of what its waiters want. An event wakes the waiters
- * that it concerns and arms again for the rest. The event's data is slot and generation, never the
- * descriptor: within one batch a closed number may belong to somebody else already.
+ * <p>A descriptor is added by its first wait and stays registered until it is closed or all who
+ * waited have given up; each wait arms it (EPOLLONESHOT) for the union of what its waiters want. An
+ * event wakes the waiters that it concerns and arms again for the rest. The event's data is slot
+ * and generation, never the descriptor: within one batch a closed number may belong to somebody
+ * else already.
  */
 public final class Poller {
 

@@ -110,8 +110,7 @@ class SystemdSuiteTest {
         assumeTrue(
                 program.isEmpty() || Files.exists(Path.of("/usr/bin", program.get())),
                 "needs " + program.orElse(""));
-        Path suite =
-                Files.writeString(folder.resolve("suite.sh"), CaseFiles.resource("suite.sh"));
+        Path suite = Files.writeString(folder.resolve("suite.sh"), CaseFiles.resource("suite.sh"));
         Path scratch = Files.createDirectories(folder.resolve("scratch"));
         List<String> command =
                 new ArrayList<>(

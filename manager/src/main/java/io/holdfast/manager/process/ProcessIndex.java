@@ -149,7 +149,7 @@ public final class ProcessIndex {
         while (true) {
             Long id = cgroups.get(place);
             Workload run = id == null ? null : byCgroup.get(id);
-            if (run != null && proof.holds(place, id)) {
+            if (id != null && run != null && proof.holds(place, id)) {
                 return Optional.of(run);
             }
             if (place.isRoot()) {

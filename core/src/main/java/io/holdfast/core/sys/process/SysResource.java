@@ -3,7 +3,6 @@ package io.holdfast.core.sys.process;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
-
 import java.util.OptionalLong;
 
 /** {@code sys/resource.h}: limits of a process, by its number. */

@@ -184,7 +184,19 @@ final class CallsUnderWay {
 
         private Counted(Object user, List<Charge<Object>> charges) {
             this.user = user;
-            this.charges = charges;
+            this.charges = new ArrayList<>(charges);
+        }
+
+        /**
+         * Charges descriptors that are opened for the call, as those that came with it, until it
+         * ends.
+         *
+         * @throws DBusException LIMITS_EXCEEDED if its user has his share
+         */
+        synchronized void opens(int count) {
+            if (count > 0) {
+                charges.add(charge(descriptors, user, count));
+            }
         }
 
         /**
@@ -197,8 +209,9 @@ final class CallsUnderWay {
         }
 
         /** Idempotent. */
-        void end() {
+        synchronized void end() {
             charges.forEach(Charge::close);
+            charges.clear();
         }
     }
 }

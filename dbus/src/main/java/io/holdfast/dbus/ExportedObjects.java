@@ -470,7 +470,7 @@ final class ExportedObjects {
         if (!(target.handling() instanceof BusInterface.Handling.Now(MethodHandler handler))) {
             throw new AssertionError(target);
         }
-        try (MethodCall call = new MethodCall(connection, message)) {
+        try (MethodCall call = new MethodCall(connection, message, counted)) {
             List<?> values = handler.handle(call);
             answer(message, target, values, how.replies());
         } catch (ConnectionLostException e) {
@@ -490,7 +490,7 @@ final class ExportedObjects {
                 instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
             throw new AssertionError(target);
         }
-        MethodCall call = new MethodCall(connection, message);
+        MethodCall call = new MethodCall(connection, message, counted);
         Answering how = offering(counted);
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =

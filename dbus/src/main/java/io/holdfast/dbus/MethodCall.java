@@ -16,11 +16,13 @@ public final class MethodCall implements AutoCloseable {
     private final BusConnection connection;
     private final Message message;
     private final List<Object> arguments;
+    private final CallsUnderWay.Counted counted;
     private @Nullable Peer peer;
 
-    MethodCall(BusConnection connection, Message message) {
+    MethodCall(BusConnection connection, Message message, CallsUnderWay.Counted counted) {
         this.connection = connection;
         this.message = message;
+        this.counted = counted;
         this.arguments = message.values();
     }
 
@@ -57,6 +59,17 @@ public final class MethodCall implements AutoCloseable {
                     "handle %d of %d descriptors".formatted(handle.index(), descriptors.size()));
         }
         return descriptors.get(handle.index());
+    }
+
+    /**
+     * Counts descriptors that the handler is about to open for this call, such as pidfds of
+     * processes that the caller has named by number, as if the caller had sent them: against his
+     * share of {@link ConnectionOptions#incomingDescriptors}, until the call is answered.
+     *
+     * @throws DBusException LIMITS_EXCEEDED if his user has his share
+     */
+    public void opens(int descriptors) {
+        counted.opens(descriptors);
     }
 
     /** The caller's unique name; empty without a bus. */

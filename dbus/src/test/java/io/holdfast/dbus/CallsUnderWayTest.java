@@ -92,6 +92,21 @@ class CallsUnderWayTest {
     }
 
     @Test
+    void whatIsOpenedForACallCountsUntilItEnds() {
+        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingDescriptors(80));
+        introduce(calls, ":1.1", USER);
+        Counted first = begin(calls, ":1.1", 0);
+        first.opens(20); // half of the half that is not reserved
+        Counted second = begin(calls, ":1.1", 0);
+        assertThatExceptionOfType(DBusException.class)
+                .isThrownBy(() -> second.opens(1))
+                .withMessageContaining("holds 20 of 80")
+                .matches(e -> e.name().equals(DBusException.LIMITS_EXCEEDED));
+        first.end();
+        second.opens(20);
+    }
+
+    @Test
     void theFirstCallsOfANameWaitForItsUserInOrderAndAreChargedToHim() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
         List<String> begun = new ArrayList<>();

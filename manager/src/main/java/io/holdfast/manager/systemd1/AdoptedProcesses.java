@@ -51,12 +51,14 @@ final class AdoptedProcesses implements AutoCloseable {
     }
 
     /**
-     * Takes hold of them. By the thread that reads.
+     * Takes hold of them, at the expense of the caller until he is answered. By the thread that
+     * reads.
      *
-     * @throws DBusException if one of them is none
+     * @throws DBusException if one of them is none, or the caller holds too many
      */
     static AdoptedProcesses of(MethodCall call, UnitDescription unit) {
         AdoptedProcesses processes = new AdoptedProcesses();
+        call.opens(unit.pids().size() + unit.pidfds().size());
         try {
             for (Handle handle : unit.pidfds()) {
                 processes.held.add(ProcessQuestions.pidfd(call.descriptor(handle)));

@@ -112,6 +112,26 @@ public final class Spawn {
         return program;
     }
 
+    /**
+     * What a {@code ProcessBuilder} describes: command, environment, folder and redirections.
+     *
+     * @param builder later changes of it are not seen
+     * @throws IllegalArgumentException if its command is empty, or a variable of its environment is
+     *     none
+     */
+    public static Spawn of(ProcessBuilder builder) {
+        Spawn spawn = of(builder.command()).environment(builder.environment());
+        if (builder.directory() != null) {
+            spawn.directory(builder.directory().toPath());
+        }
+        return spawn.stdin(Stdio.of(builder.redirectInput()))
+                .stdout(Stdio.of(builder.redirectOutput()))
+                .stderr(
+                        builder.redirectErrorStream()
+                                ? Stdio.merged()
+                                : Stdio.of(builder.redirectError()));
+    }
+
     /** Adds arguments. */
     public Spawn arguments(List<String> more) {
         arguments.addAll(more);

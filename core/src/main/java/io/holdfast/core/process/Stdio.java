@@ -66,6 +66,17 @@ public sealed interface Stdio {
         return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_APPEND);
     }
 
+    /** What a redirection of {@code ProcessBuilder} says. */
+    static Stdio of(ProcessBuilder.Redirect redirect) {
+        return switch (redirect.type()) {
+            case PIPE -> pipe();
+            case INHERIT -> inherit();
+            case READ -> from(redirect.file().toPath());
+            case WRITE -> to(redirect.file().toPath());
+            case APPEND -> appendTo(redirect.file().toPath());
+        };
+    }
+
     /**
      * A descriptor of the caller's.
      *

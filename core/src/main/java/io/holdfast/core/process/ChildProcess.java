@@ -1,0 +1,153 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** A child as code knows it that was written for {@link Process}: see {@link Child#asProcess}. */
+final class ChildProcess extends Process {
+    private static final int UNSEEN = -1;
+
+    private final Child child;
+    private final int pid;
+    private final OutputStream stdin;
+    private final InputStream stdout;
+    private final InputStream stderr;
+
+    ChildProcess(Child child) {
+        this.child = child;
+        this.pid = numberOf(child);
+        this.stdin = orElse(child::stdin, new NoInput());
+        this.stdout = orElse(child::stdout, InputStream.nullInputStream());
+        this.stderr = orElse(child::stderr, InputStream.nullInputStream());
+    }
+
+    private static int numberOf(Child child) {
+        try {
+            return child.pidFd().pid();
+        } catch (ErrnoException | IllegalStateException e) {
+            return UNSEEN; // it is reaped
+        }
+    }
+
+    private static <S> S orElse(Supplier<S> piped, S other) {
+        try {
+            return piped.get();
+        } catch (IllegalStateException e) {
+            return other; // it is no pipe
+        }
+    }
+
+    /** What one gets who writes to a process whose standard input is no pipe. */
+    private static final class NoInput extends OutputStream {
+        @Override
+        public void write(int value) throws IOException {
+            throw new IOException("the standard input of the process is not a pipe");
+        }
+    }
+
+    @Override
+    public OutputStream getOutputStream() {
+        return stdin;
+    }
+
+    @Override
+    public InputStream getInputStream() {
+        return stdout;
+    }
+
+    @Override
+    public InputStream getErrorStream() {
+        return stderr;
+    }
+
+    @Override
+    public int waitFor() throws InterruptedException {
+        return child.await().shellStatus();
+    }
+
+    @Override
+    public boolean waitFor(long timeout, TimeUnit unit) throws InterruptedException {
+        return child.await(Duration.ofNanos(unit.toNanos(timeout))).isPresent();
+    }
+
+    @Override
+    public int exitValue() {
+        return child.exit()
+                .orElseThrow(() -> new IllegalThreadStateException(child + " has not exited"))
+                .shellStatus();
+    }
+
+    @Override
+    public boolean isAlive() {
+        return child.exit().isEmpty();
+    }
+
+    @Override
+    public long pid() {
+        if (pid == UNSEEN) {
+            throw new UnsupportedOperationException(
+                    child + " was reaped before anybody asked for its number");
+        }
+        return pid;
+    }
+
+    @Override
+    public void destroy() {
+        end(Signal.TERM);
+    }
+
+    @Override
+    public Process destroyForcibly() {
+        end(Signal.KILL);
+        return this;
+    }
+
+    /** As the processes of {@code ProcessBuilder} do, this closes our ends of its streams. */
+    private void end(Signal signal) {
+        boolean _ = child.signal(signal);
+        for (AutoCloseable stream : new AutoCloseable[] {stdin, stdout, stderr}) {
+            try {
+                stream.close();
+            } catch (Exception e) {
+                // what was buffered is lost with the process
+            }
+        }
+    }
+
+    @Override
+    public boolean supportsNormalTermination() {
+        return true;
+    }
+
+    @Override
+    public CompletableFuture<Process> onExit() {
+        return child.onExit().thenApply(_ -> this);
+    }
+
+    /**
+     * Its number cannot be another's for as long as it is not reaped; the handle keeps its start
+     * time from then on.
+     */
+    @Override
+    public ProcessHandle toHandle() {
+        ProcessHandle handle =
+                pid == UNSEEN ? null : ProcessHandle.of(pid).orElse(null);
+        if (handle == null || child.pidFd().state() == PidFd.State.REAPED) {
+            throw new UnsupportedOperationException(
+                    child + " is reaped: a handle would be of whoever has its number");
+        }
+        return handle;
+    }
+
+    @Override
+    public String toString() {
+        return child.exit().map(exit -> child + " " + exit).orElse(child + " running");
+    }
+}

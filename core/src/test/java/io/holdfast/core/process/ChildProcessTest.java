@@ -1,0 +1,116 @@
+package io.holdfast.core.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Code that was written for {@link Process} works with a child. */
+@Timeout(60)
+class ChildProcessTest {
+    private static Child start(String... command) {
+        return Spawn.of(new ProcessBuilder(command)).start();
+    }
+
+    @Test
+    void itIsWrittenToReadFromAndWaitedFor() throws Exception {
+        try (Child child = start("sh", "-c", "cat; echo told >&2; exit 3")) {
+            Process process = child.asProcess();
+            assertThat(process.isAlive()).isTrue();
+            assertThat(process.pid()).isEqualTo(child.pidFd().pid());
+            assertThatExceptionOfType(IllegalThreadStateException.class)
+                    .isThrownBy(process::exitValue);
+            assertThat(process.waitFor(1, TimeUnit.NANOSECONDS)).isFalse();
+            try (var writer = process.outputWriter(StandardCharsets.UTF_8)) {
+                writer.write("asked\n");
+            }
+            assertThat(process.inputReader(StandardCharsets.UTF_8).readAllAsString())
+                    .isEqualTo("asked\n");
+            assertThat(process.errorReader(StandardCharsets.UTF_8).readLine()).isEqualTo("told");
+            assertThat(process.waitFor()).isEqualTo(3);
+            assertThat(process.exitValue()).isEqualTo(3);
+            assertThat(process.isAlive()).isFalse();
+            assertThat(process.onExit().get()).isSameAs(process);
+        }
+    }
+
+    @Test
+    void itIsEndedAsProcessesOfTheJdkAre() throws Exception {
+        try (Child gently = start("sleep", "1000");
+                Child forcibly = start("sh", "-c", "trap '' TERM; echo ready; sleep 1000")) {
+            Process first = gently.asProcess();
+            assertThat(first.supportsNormalTermination()).isTrue();
+            first.destroy();
+            assertThat(first.waitFor()).isEqualTo(128 + 15);
+
+            Process second = forcibly.asProcess();
+            assertThat(second.inputReader().readLine()).isEqualTo("ready");
+            assertThat(second.destroyForcibly()).isSameAs(second);
+            assertThat(second.waitFor()).isEqualTo(128 + 9);
+        }
+    }
+
+    @Test
+    void aHandleIsGivenOnlyWhileTheNumberIsItsOwn() throws Exception {
+        try (Child child = start("sleep", "1000")) {
+            Process process = child.asProcess();
+            assertThat(process.toHandle().pid()).isEqualTo(process.pid());
+            assertThat(process.info().command()).isPresent();
+            assertThat(process.descendants()).isEmpty();
+            process.destroyForcibly();
+            assertThat(process.waitFor()).isEqualTo(128 + 9);
+            assertThatExceptionOfType(UnsupportedOperationException.class)
+                    .isThrownBy(process::toHandle)
+                    .withMessageContaining("reaped");
+        }
+    }
+
+    @Test
+    void aStreamThatIsNoPipeIsAtItsEnd() throws Exception {
+        ProcessBuilder builder =
+                new ProcessBuilder("true")
+                        .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                        .redirectErrorStream(true);
+        try (Child child = Spawn.of(builder).start()) {
+            Process process = child.asProcess();
+            assertThat(process.getInputStream().read()).isEqualTo(-1);
+            assertThat(process.getErrorStream().read()).isEqualTo(-1);
+            assertThatExceptionOfType(IOException.class)
+                    .isThrownBy(() -> process.getOutputStream().write(1));
+            assertThat(process.waitFor()).isZero();
+        }
+    }
+
+    @Test
+    void whatAProcessBuilderDescribesIsStarted(@TempDir Path folder) throws Exception {
+        Path input = Files.writeString(folder.resolve("in"), "from a file\n");
+        Path output = Files.writeString(folder.resolve("out"), "kept\n");
+        ProcessBuilder builder =
+                new ProcessBuilder("sh", "-c", "pwd; echo $SAID; cat; echo failed >&2")
+                        .directory(folder.toFile())
+                        .redirectInput(input.toFile())
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
+                        .redirectErrorStream(true);
+        builder.environment().put("SAID", "by the builder");
+        try (Child child = Spawn.of(builder).start()) {
+            assertThat(child.asProcess().waitFor()).isZero();
+        }
+        assertThat(Files.readAllLines(output))
+                .isEqualTo(
+                        List.of(
+                                "kept",
+                                folder.toRealPath().toString(),
+                                "by the builder",
+                                "from a file",
+                                "failed"));
+    }
+}

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A child's status comes from {@code waitid}; anybody else's from PIDFD_GET_INFO, which has it
  * only after the reap. Between exit and reap by the parent, at most {@link #REAP_GRACE} is waited,
- * for an event.
+ * for an event; whoever may look into the process then finds the status of the zombie in {@code
+ * /proc}.
  */
 final class ExitWatch {
     /**
@@ -38,16 +40,22 @@ final class ExitWatch {
     private final Fd fd;
     private final boolean reaping;
     private final @Nullable CompletableFuture<Exit> reaped;
+    private final Supplier<Exit> ofZombie;
 
-    private ExitWatch(Fd fd, boolean reaping, @Nullable CompletableFuture<Exit> reaped) {
+    private ExitWatch(
+            Fd fd,
+            boolean reaping,
+            @Nullable CompletableFuture<Exit> reaped,
+            Supplier<Exit> ofZombie) {
         this.fd = fd;
         this.reaping = reaping;
         this.reaped = reaped;
+        this.ofZombie = ofZombie;
     }
 
     /** By who reaps our child. */
     static ExitWatch reaping(Fd fd) {
-        return new ExitWatch(fd, true, null);
+        return new ExitWatch(fd, true, null, Exit.Unknown::new);
     }
 
     /**
@@ -55,9 +63,11 @@ final class ExitWatch {
      *
      * @param reaped of a child that is reaped by others here: completed with how it ended, which
      *     before Linux 6.15 nobody else is told
+     * @param ofZombie how one ended that nobody reaps, as far as that is told
      */
-    static ExitWatch watching(Fd fd, @Nullable CompletableFuture<Exit> reaped) {
-        return new ExitWatch(fd, false, Feature.EXIT_INFO.isPresent() ? null : reaped);
+    static ExitWatch watching(
+            Fd fd, @Nullable CompletableFuture<Exit> reaped, Supplier<Exit> ofZombie) {
+        return new ExitWatch(fd, false, Feature.EXIT_INFO.isPresent() ? null : reaped, ofZombie);
     }
 
     /** How it ended; null while only its parent may know, or if it has not: {@link Liveness}. */
@@ -96,7 +106,7 @@ final class ExitWatch {
         } while (exit == null && Liveness.isAlive(fd));
         if (exit == null) {
             int reaped = Readiness.await(fd, ONLY_HUP, REAP_GRACE);
-            exit = reaped == Readiness.NONE ? null : status();
+            exit = reaped == Readiness.NONE ? ofZombie.get() : status();
         }
         return Optional.of(exit == null || exit.equals(UNKNOWN) ? awaitReaped() : exit);
     }
@@ -231,7 +241,7 @@ final class ExitWatch {
                         REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, Readiness.executor())
                 .execute(() -> {
                     if (reap.cancel()) {
-                        ended.accept(UNKNOWN);
+                        ended.accept(ofZombie.get());
                     }
                 });
     }
@@ -265,7 +275,7 @@ final class ExitWatch {
                 end(exit);
             } else if (grace == null && watch != null && !Liveness.isAlive(fd)) {
                 watch.events(ONLY_HUP);
-                grace = loop.after(REAP_GRACE, () -> end(UNKNOWN));
+                grace = loop.after(REAP_GRACE, () -> end(ofZombie.get()));
             }
         }
 

@@ -40,6 +40,8 @@ import java.util.stream.IntStream;
 public final class Proc {
     private static final long NANOS_A_TICK = 10_000_000; // USER_HZ is 100 on every architecture
 
+    private static final int EXIT_CODE = 49; // of what follows the name in stat
+
     // linux/sched.h
     private static final int PF_EXITING = 0x4;
     private static final int PF_FORKNOEXEC = 0x40;
@@ -249,6 +251,34 @@ public final class Proc {
     private Place place() {
         String[] stat = stat();
         return new Place(Integer.parseInt(stat[3]), Integer.parseInt(stat[4]));
+    }
+
+    /**
+     * How it ended, if it has ended and was not reaped. The kernel shows 0 instead of the status to
+     * those who may not look into the process, so a 0 counts only if something else may be read
+     * that is guarded in the same way.
+     *
+     * @return unknown if the kernel does not tell us
+     */
+    Exit exitOfZombie() {
+        try {
+            return read(dir -> {
+                String[] stat = fields(KernelFile.text(dir, "stat"));
+                int status = Integer.parseInt(stat[EXIT_CODE]);
+                boolean told = stat[0].equals("Z") && (status != 0 || isOpenToUs(dir));
+                return told ? Exit.ofWaitStatus(status) : new Exit.Unknown();
+            });
+        } catch (ErrnoException | IllegalStateException e) {
+            return new Exit.Unknown(); // reaped or closed meanwhile, or no /proc
+        }
+    }
+
+    private static boolean isOpenToUs(Fd dir) {
+        try {
+            return !Unistd.readlinkat(dir, "ns/user").isEmpty();
+        } catch (ErrnoException e) {
+            return false;
+        }
     }
 
     /** The path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it. */

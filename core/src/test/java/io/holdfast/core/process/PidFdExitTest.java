@@ -161,7 +161,7 @@ class PidFdExitTest {
     }
 
     @Test
-    void aStrangerThatItsParentDoesNotReapIsUnknownAfterTheGrace() throws Exception {
+    void theStatusOfAStrangerThatItsParentDoesNotReapIsReadAfterTheGrace() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd stranger = parent.held("stranger");
                 EventLoop loop = EventLoop.open()) {
@@ -173,13 +173,22 @@ class PidFdExitTest {
             while (told.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
-            assertThat(told).containsExactly(UNKNOWN);
-            assertThat(waiter.get()).isEqualTo(UNKNOWN);
-            assertThat(future.get()).isEqualTo(UNKNOWN);
+            assertThat(told).containsExactly(KILLED);
+            assertThat(waiter.get()).isEqualTo(KILLED);
+            assertThat(future.get()).isEqualTo(KILLED);
             assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
             parent.reap(stranger.pid());
             assertThat(stranger.await()).isEqualTo(ifTold(KILLED));
             watch.close();
+        }
+    }
+
+    @Test
+    void aZombieThatHasSucceededIsToldFromOneThatTellsUsNothing() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd stranger = parent.held("stranger", "exit=0")) {
+            assertThat(stranger.await()).isEqualTo(new Exit.Exited(0));
+            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
         }
     }
 

@@ -246,10 +246,10 @@ public final class Child implements AutoCloseable {
      *
      * <p>All methods do what they say there. A killed process has the status 128 and its signal. A
      * stream that is no pipe is at its end, or throws when it is written to. {@code destroy} sends
-     * SIGTERM, {@code destroyForcibly} SIGKILL, to this process only and through its pidfd, and both
-     * close our ends of its streams. {@code toHandle}, and so {@code info}, {@code children} and
-     * {@code descendants}, throw UnsupportedOperationException once it is reaped, since a handle is
-     * found by number; {@code pid} does so if it was reaped before this call.
+     * SIGTERM, {@code destroyForcibly} SIGKILL, to this process only and through its pidfd, and
+     * both close our ends of its streams. {@code toHandle}, and so {@code info}, {@code children}
+     * and {@code descendants}, throw UnsupportedOperationException once it is reaped, since a
+     * handle is found by number; {@code pid} does so if it was reaped before this call.
      *
      * @return which shares all with this: {@link #close} is still to be called, or left to the
      *     collector of garbage

@@ -137,8 +137,7 @@ final class ChildProcess extends Process {
      */
     @Override
     public ProcessHandle toHandle() {
-        ProcessHandle handle =
-                pid == UNSEEN ? null : ProcessHandle.of(pid).orElse(null);
+        ProcessHandle handle = pid == UNSEEN ? null : ProcessHandle.of(pid).orElse(null);
         if (handle == null || child.pidFd().state() == PidFd.State.REAPED) {
             throw new UnsupportedOperationException(
                     child + " is reaped: a handle would be of whoever has its number");

@@ -335,9 +335,9 @@ public final class PidFd implements AutoCloseable {
      * that {@link Spawn} started tells its status on every kernel; before Linux 6.15 to {@link
      * Child#pidFd} and its duplicates always, to another {@code PidFd} if this is called before it
      * has ended. A process of others tells its status when its parent has reaped it (Linux 6.15),
-     * for which {@link ExitWatch#REAP_GRACE} is waited at most; after that {@code /proc} has it, for
-     * whoever may look into the process (ptrace(2), "access mode": its user, and root). Else the
-     * answer is {@link Exit.Unknown}.
+     * for which {@link ExitWatch#REAP_GRACE} is waited at most; after that {@code /proc} has it,
+     * for whoever may look into the process (ptrace(2), "access mode": its user, and root). Else
+     * the answer is {@link Exit.Unknown}.
      *
      * @throws InterruptedException if the thread is interrupted
      * @throws IllegalStateException if this is closed meanwhile

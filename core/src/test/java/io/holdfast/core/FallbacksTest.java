@@ -29,7 +29,11 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 class FallbacksTest {
     /** Without these there is nothing to test. */
     private static final List<Feature> INDISPENSABLE =
-            List.of(Feature.PIDFD_OPEN, Feature.WAIT_PIDFD, Feature.PIDFD_GETFD);
+            List.of(
+                    Feature.PIDFD_OPEN,
+                    Feature.WAIT_PIDFD,
+                    Feature.PIDFD_GETFD,
+                    Feature.SPAWN_CLOSEFROM);
 
     private static final String ALL =
             Arrays.stream(Feature.values())

@@ -123,7 +123,7 @@ class FloorsTest {
             describe(
                     "words of the root package",
                     type ->
-                            type.getPackageName().equals(ROOT)
+                            type.getBaseComponentType().getPackageName().equals(ROOT)
                                     && List.of(
                                                     "Errno",
                                                     "ErrnoException",
@@ -131,7 +131,7 @@ class FloorsTest {
                                                     "Feature",
                                                     "NotSupportedException",
                                                     "Signal")
-                                            .contains(outermost(type)));
+                                            .contains(outermost(type.getBaseComponentType())));
 
     private static String outermost(JavaClass type) {
         String name = type.getName().substring(type.getPackageName().length() + 1);

@@ -161,6 +161,7 @@ class PidFdExitTest {
     }
 
     @Test
+    @Needs(features = Feature.PIDFD_INFO)
     void theStatusOfAStrangerThatItsParentDoesNotReapIsReadAfterTheGrace() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd stranger = parent.held("stranger");
@@ -184,6 +185,7 @@ class PidFdExitTest {
     }
 
     @Test
+    @Needs(features = Feature.PIDFD_INFO)
     void aZombieThatHasSucceededIsToldFromOneThatTellsUsNothing() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd stranger = parent.held("stranger", "exit=0")) {

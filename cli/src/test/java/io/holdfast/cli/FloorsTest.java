@@ -131,6 +131,8 @@ class FloorsTest {
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.socket.ManagedSocket")
                 .and()
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.scope.ManagedScope")
+                .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.loop.Moment")
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")

@@ -47,7 +47,7 @@ class ManagerRoomsTest {
         assertUsesOnly("log", "loop", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
         assertUsesOnly("exec", and(files, "loop"));
-        assertUsesOnly("notify", "loop", "log");
+        assertUsesOnly("notify", "process", "loop", "log", "unit");
         String[] runtime = and(files, "loop", "log", "process", "exec", "job");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");

@@ -4,6 +4,7 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
@@ -53,6 +54,8 @@ public final class FdInputStream extends InputStream {
             throw FdOutputStream.interrupted(0);
         } catch (IllegalStateException e) {
             throw new IOException(e.getMessage(), e);
+        } finally {
+            Reference.reachabilityFence(this); // garbage closes its descriptor
         }
     }
 

@@ -5,6 +5,7 @@ import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
+import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
@@ -49,6 +50,8 @@ public final class FdOutputStream extends OutputStream {
             throw interrupted(written);
         } catch (IllegalStateException e) {
             throw new IOException(e.getMessage(), e);
+        } finally {
+            Reference.reachabilityFence(this); // garbage closes its descriptor
         }
     }
 

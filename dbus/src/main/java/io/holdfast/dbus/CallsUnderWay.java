@@ -181,6 +181,7 @@ final class CallsUnderWay {
     final class Counted {
         private final Object user;
         private final List<Charge<Object>> charges;
+        private boolean ended;
 
         private Counted(Object user, List<Charge<Object>> charges) {
             this.user = user;
@@ -194,6 +195,9 @@ final class CallsUnderWay {
          * @throws DBusException LIMITS_EXCEEDED if its user has his share
          */
         synchronized void opens(int count) {
+            if (ended) {
+                throw new IllegalStateException("the call is answered");
+            }
             if (count > 0) {
                 charges.add(charge(descriptors, user, count));
             }
@@ -210,6 +214,7 @@ final class CallsUnderWay {
 
         /** Idempotent. */
         synchronized void end() {
+            ended = true;
             charges.forEach(Charge::close);
             charges.clear();
         }

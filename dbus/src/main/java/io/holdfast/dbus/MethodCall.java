@@ -67,6 +67,7 @@ public final class MethodCall implements AutoCloseable {
      * share of {@link ConnectionOptions#incomingDescriptors}, until the call is answered.
      *
      * @throws DBusException LIMITS_EXCEEDED if his user has his share
+     * @throws IllegalStateException if the call is answered
      */
     public void opens(int descriptors) {
         counted.opens(descriptors);

@@ -28,26 +28,32 @@ class NotifyFloodTest {
     private static final int EACH = 250;
 
     /**
-     * Sends a socket whose last close waits for a peer that does not read, then others that wait
-     * behind it, until it is told to end.
+     * Sends sockets whose last close waits for a peer that does not read, then others that wait
+     * behind them, until it is told to end. Several, since the last close is the attacker's own
+     * where the manager was faster.
      */
     private static final String ATTACKER =
-            Stage.LINGERING_CLIENT
+            "def lingering():\n"
+                    + Stage.LINGERING_CLIENT.indent(4)
                     + """
-                    import array, os, sys, threading, time
+                        return client, server, peer
+                    import array, os, socket, sys, threading, time
                     def send(*fds):
                         face.sendmsg([b"STATUS=x"],
                                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
                     face = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                     face.connect(sys.argv[1])
-                    while True:
-                        try:
-                            send(client.fileno())
-                            break
-                        except PermissionError: # still
-                            time.sleep(0.01)
-                    # Where the manager was faster this close is the one that waits.
-                    threading.Thread(target=client.close, daemon=True).start()
+                    kept = []
+                    for i in range(10):
+                        client, server, peer = lingering()
+                        kept += [server, peer]
+                        while True:
+                            try:
+                                send(client.fileno())
+                                break
+                            except PermissionError: # still
+                                time.sleep(0.01)
+                        threading.Thread(target=client.close, daemon=True).start()
                     file = os.memfd_create("x")
                     sent = 0
                     refused = 0

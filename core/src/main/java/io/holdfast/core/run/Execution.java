@@ -157,8 +157,8 @@ final class Execution {
         }
     }
 
-    /** What was kept; nothing if the reader has failed, which is told by another way. */
-    private static Captured finish(@Nullable PipeReader reader) {
+    /** What was kept; nothing if the reader has failed. */
+    private Captured finish(@Nullable PipeReader reader) {
         if (reader == null) {
             return Captured.NOTHING;
         }
@@ -166,6 +166,7 @@ final class Execution {
         try {
             return reader.captured().join();
         } catch (CompletionException e) {
+            failure = failure == null ? e.getCause() : failure; // it may not have said so yet
             return Captured.NOTHING;
         }
     }

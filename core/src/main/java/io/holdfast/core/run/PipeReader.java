@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class PipeReader {
     private static final int SMALL = 8 << 10; // what most programs write in all
     private static final int LARGE = 128 << 10; // more than a pipe holds
+    private static final long MOST_THERE = 1 << 20; // what a program may make it hold
 
     private final Fd pipe;
     private final Sink sink;
@@ -26,6 +27,7 @@ final class PipeReader {
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Thread waiting; // for the pipe, so that an interrupt reaches no other code
     private boolean finishing;
+    private long left = MOST_THERE; // to read once it is to finish
 
     private PipeReader(Fd pipe, Sink sink) {
         this.pipe = pipe;
@@ -85,7 +87,7 @@ final class PipeReader {
     private boolean take(int n, byte[] bytes) {
         if (n > 0) {
             sink.take(bytes, n);
-            return true;
+            return !isFinished(n);
         }
         if (n == -Errno.EAGAIN) {
             return awaitMore();
@@ -94,6 +96,20 @@ final class PipeReader {
             throw new ErrnoException("read", "the output of a run", -n);
         }
         return false;
+    }
+
+    /**
+     * Whether all was read that can have been there when this was to finish: others may go on
+     * writing for ever.
+     */
+    private boolean isFinished(int read) {
+        lock.lock();
+        try {
+            left -= finishing ? read : 0;
+            return left <= 0;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Waits for something to read; false if nothing is waited for any more. */

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any thread; methods that wait park virtual threads.
  */
 public final class ProcessScope implements AutoCloseable {
+    private static final Duration RETRY = Duration.ofMillis(100);
+
     private final ScopeName name;
     private final ScopeOptions options;
     private final Starts starts;
@@ -114,10 +117,15 @@ public final class ProcessScope implements AutoCloseable {
             return;
         }
         overdue = true;
-        try {
-            kill();
-        } catch (ProcessesLeftException e) {
-            // they are there still, and close() says so
+        while (!closed) {
+            try {
+                kill();
+                return;
+            } catch (ProcessesLeftException e) {
+                return; // they are there still, and close() says so
+            } catch (ErrnoException e) { // short of descriptors or memory for now
+                LockSupport.parkNanos(RETRY.toNanos());
+            }
         }
     }
 

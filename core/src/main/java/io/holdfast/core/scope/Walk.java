@@ -83,10 +83,19 @@ final class Walk implements AutoCloseable {
             add(child, found);
         } else if (Child.isStarted(child)) {
             child.close();
-        } else if (mark.isOn(child, number)) {
+        } else if (isMarked(child, number)) {
             add(child, found);
         } else {
             unknown.add(child);
+        }
+    }
+
+    private boolean isMarked(PidFd child, int number) {
+        try {
+            return mark.isOn(child, number);
+        } catch (RuntimeException e) {
+            child.close();
+            throw e;
         }
     }
 
@@ -132,8 +141,10 @@ final class Walk implements AutoCloseable {
                 related.add(orphan);
             }
         }
-        unknown.removeAll(related);
-        related.forEach(orphan -> add(orphan, found));
+        for (PidFd orphan : related) {
+            boolean _ = unknown.remove(orphan);
+            add(orphan, found);
+        }
         return !related.isEmpty();
     }
 

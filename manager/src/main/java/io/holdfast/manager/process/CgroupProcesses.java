@@ -94,13 +94,21 @@ public final class CgroupProcesses implements RunProcesses {
             return 0;
         }
         int count = 0;
+        ErrnoException refused = null;
         try (Members members = cgroup.membersBelow()) {
             for (PidFd member : members) {
                 if (!already.contains(member)) {
-                    signal.send(member);
-                    count++;
+                    try {
+                        signal.send(member);
+                        count++;
+                    } catch (ErrnoException e) { // of one that has become another user's
+                        refused = e;
+                    }
                 }
             }
+        }
+        if (refused != null) {
+            throw refused;
         }
         return count;
     }

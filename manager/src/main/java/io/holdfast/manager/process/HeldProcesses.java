@@ -1,5 +1,6 @@
 package io.holdfast.manager.process;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
@@ -50,7 +51,15 @@ public final class HeldProcesses implements RunProcesses {
 
     @Override
     public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
-        held.stream().filter(process -> !signalled.contains(process)).forEach(signal::send);
+        for (PidFd process : held) {
+            if (!signalled.contains(process)) {
+                try {
+                    signal.send(process);
+                } catch (ErrnoException e) {
+                    // it has become another user's, and is left over when the time to stop is up
+                }
+            }
+        }
         done.run();
     }
 
@@ -93,7 +102,7 @@ public final class HeldProcesses implements RunProcesses {
         boolean left = false;
         for (PidFd process : held) {
             if (kill) {
-                boolean _ = process.signal(Signal.KILL);
+                kill(process);
             }
             left |= !kill && process.isAlive();
             index.drop(process);
@@ -101,6 +110,14 @@ public final class HeldProcesses implements RunProcesses {
         }
         held.clear();
         return !left;
+    }
+
+    private static void kill(PidFd process) {
+        try {
+            boolean _ = process.signal(Signal.KILL);
+        } catch (ErrnoException e) {
+            // it has become another user's
+        }
     }
 
     @Override

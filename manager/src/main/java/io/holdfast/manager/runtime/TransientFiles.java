@@ -80,7 +80,11 @@ public final class TransientFiles {
         String[] files = folder().toFile().list();
         if (files != null) {
             for (String file : files) {
-                removeFile(file);
+                try {
+                    removeFile(file);
+                } catch (ErrnoException e) {
+                    // a folder of drop-ins, or not ours to remove: it is of no unit, and not read
+                }
             }
             boolean _ = new File(folder().toString()).delete(); // drop-ins of others stay
         }

@@ -183,7 +183,7 @@ public final class ManagedScope implements ManagedUnit {
         UnitCgroups cgroups = context.cgroups().get();
         Work<Cgroup> _ =
                 lane.work("to adopt its processes", () -> cgroup(cgroups, adopted))
-                        .releasing(UnitCgroups::remove)
+                        .releasing(ManagedScope::undo)
                         .ifNeverBegun(() -> adopted.forEach(PidFd::close))
                         .within(ManagerLimits.QUESTION_PATIENCE.duration())
                         .begin((cgroup, failure) -> {
@@ -220,11 +220,17 @@ public final class ManagedScope implements ManagedUnit {
             return cgroup;
         } catch (RuntimeException e) {
             if (cgroup != null) {
-                boolean _ = UnitCgroups.remove(cgroup);
+                undo(cgroup);
             }
             throw e;
         } finally {
             adopted.forEach(PidFd::close);
+        }
+    }
+
+    private static void undo(Cgroup cgroup) {
+        try (cgroup) {
+            boolean _ = UnitCgroups.remove(cgroup);
         }
     }
 
@@ -374,6 +380,11 @@ public final class ManagedScope implements ManagedUnit {
         ended.forget();
         Work<Boolean> _ =
                 lane.work("to remove its cgroup", () -> ended.clean(false))
+                        .releasing(empty -> {
+                            if (!empty) {
+                                ended.release();
+                            }
+                        })
                         .evenIfLate()
                         .within(ManagerLimits.QUESTION_PATIENCE.duration())
                         .begin((empty, failure) -> {

@@ -526,10 +526,13 @@ final class ServiceRun {
                         text -> context.loop().postEnding(() -> context.warn(unit.name(), text)));
     }
 
-    /** Nobody wants a run that was only prepared. On a worker. */
+    /**
+     * Nobody wants a run that was only prepared. What an earlier one has left in the cgroup stays.
+     * On a worker.
+     */
     void undo() {
         try {
-            releaseUnless(clean(true, false));
+            releaseUnless(clean(false, false));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

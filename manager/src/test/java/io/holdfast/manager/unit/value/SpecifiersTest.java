@@ -39,7 +39,7 @@ class SpecifiersTest {
                 "%J;bar-baz",
                 "%f;/srv/a b",
                 "%t %S %C %L %E %D;/run /var/lib /var/cache /var/log /etc /usr/share",
-                "%u %U %g %G %h %s;root 0 root 0 /root /bin/sh",
+                "%u %U %g %G %h;root 0 root 0 /root",
                 "%H %l;box.example.org box",
                 "%m;0123456789abcdef0123456789abcdef",
                 "%b;fedcba9876543210fedcba9876543210",
@@ -54,6 +54,11 @@ class SpecifiersTest {
             })
     void eachIsReplaced(String text, String expanded) {
         assertThat(SPECIFIERS.expand(text)).isEqualTo(expanded);
+    }
+
+    @Test
+    void theShellIsTheOneOfTheManagersUser() {
+        assertThat(SPECIFIERS.expand("%s")).isEqualTo(Tree.SYSTEM.account().shell());
     }
 
     @Test

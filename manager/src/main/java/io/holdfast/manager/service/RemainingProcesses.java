@@ -20,6 +20,8 @@ final class RemainingProcesses {
     private final ServiceLife life;
     private final List<Remaining> all = new ArrayList<>(); // of several only if Slice= was changed
 
+    private final List<Remaining> deferred = new ArrayList<>(); // are empty, and wait for a run
+
     /** What one run has left. */
     private record Remaining(Workload run, RunProcesses processes) {}
 
@@ -57,7 +59,16 @@ final class RemainingProcesses {
         remaining.processes().watchEmpty(() -> emptied(remaining));
     }
 
+    /**
+     * The clean-up would run behind the preparation of a run, in the same lane, and remove the
+     * cgroup that was just made ready for that one: so it waits until the run has begun, which has
+     * the cgroup then, or has been given up.
+     */
     private void emptied(Remaining remaining) {
+        if (life.isBeingPrepared()) {
+            deferred.add(remaining);
+            return;
+        }
         Work<Boolean> _ =
                 life.lane
                         .work("to remove its cgroup", () -> remaining.processes().clean(false))
@@ -85,10 +96,21 @@ final class RemainingProcesses {
         List.copyOf(all).stream()
                 .filter(remaining -> remaining.run().cgroup().equals(run.cgroup()))
                 .forEach(this::forget);
+        resume();
+    }
+
+    /** Goes on with what waits for the end of a preparation, if that is over. */
+    void resume() {
+        if (!deferred.isEmpty() && !life.isBeingPrepared()) {
+            List<Remaining> waiting = List.copyOf(deferred);
+            deferred.clear();
+            waiting.forEach(this::watch);
+        }
     }
 
     private void forget(Remaining remaining) {
         all.remove(remaining);
+        deferred.remove(remaining);
         remaining.processes().forget();
         remaining.processes().release();
         life.context.processes().leave(remaining.run());

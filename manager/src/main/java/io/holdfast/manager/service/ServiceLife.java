@@ -180,9 +180,15 @@ final class ServiceLife {
             times = times.after(state.active(), next.active());
             state = next;
             since = Instant.now();
+            remaining.resume();
             changed();
         }
         context.events().activation().changed(name());
+    }
+
+    /** Whether a run is being made that has not begun. */
+    boolean isBeingPrepared() {
+        return state == ServiceState.CONDITION && run == null;
     }
 
     UnitTimes times() {

@@ -4,11 +4,15 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Moves processes of others into the cgroup of a scope. Blocking.
+ * Processes of others that were moved into the cgroup of a scope, and can be moved back where they
+ * came from until that is {@linkplain #keep kept}. Blocking.
  *
  * <p>The kernel takes a number there, and not a descriptor. A process that is reaped between the
  * look at its descriptor and the write may have left its number to another one, which then is in a
@@ -17,53 +21,106 @@ import java.util.Optional;
  * unless it was moved since.
  */
 final class Adoption {
-    private Adoption() {}
+    private final Cgroup cgroup;
+    private final List<Moved> moved = new ArrayList<>();
 
-    /**
-     * Moves the processes.
-     *
-     * @return how many of them are there: those that have been reaped are not
-     * @throws ErrnoException EACCES or EPERM if a process may not be moved there, and others
-     */
-    static int adopt(Cgroup cgroup, List<PidFd> processes) {
-        int adopted = 0;
-        for (PidFd process : processes) {
-            if (adopt(cgroup, process)) {
-                adopted++;
+    /** Both owned. */
+    private record Moved(PidFd process, Cgroup before) {
+        static Moved of(PidFd process) {
+            Cgroup before = process.cgroup();
+            try {
+                return new Moved(process.duplicate(), before);
+            } catch (RuntimeException e) {
+                before.close();
+                throw e;
             }
         }
-        return adopted;
+
+        void back() {
+            try {
+                before.attach(process);
+            } catch (ErrnoException e) {
+                // it has ended, or that cgroup has gone: it stays, and nobody else gets the cgroup
+            }
+        }
+
+        void close() {
+            process.close();
+            before.close();
+        }
     }
 
-    private static boolean adopt(Cgroup cgroup, PidFd process) {
-        int number;
-        try {
-            number = process.pid();
-        } catch (ErrnoException e) {
-            return isGone(e);
-        }
-        try {
-            cgroup.attach(process);
-            return true;
-        } catch (ErrnoException e) {
-            boolean gone = isGone(e);
-            putBack(cgroup, number);
-            return gone;
-        }
+    private Adoption(Cgroup cgroup) {
+        this.cgroup = cgroup;
     }
 
     /**
-     * @return false
+     * Makes the cgroup of a scope and moves the processes there: all that have not been reaped, or
+     * none.
+     *
+     * @param processes closed by this
+     * @throws ErrnoException EACCES or EPERM if a process may not be moved there, EBUSY if an
+     *     earlier scope of the name has left processes, and others
+     * @throws IllegalStateException if all have been reaped
      */
-    private static boolean isGone(ErrnoException e) {
+    static Adoption of(UnitCgroups cgroups, UnitName scope, UnitName slice, List<PidFd> processes) {
+        try {
+            Adoption adoption = new Adoption(cgroups.create(scope, slice));
+            try {
+                adoption.requireUnused();
+                processes.forEach(adoption::move);
+                if (adoption.moved.isEmpty()) {
+                    throw new IllegalStateException("all of them have ended");
+                }
+                return adoption;
+            } catch (RuntimeException e) {
+                adoption.undo();
+                throw e;
+            }
+        } finally {
+            processes.forEach(PidFd::close);
+        }
+    }
+
+    private void requireUnused() {
+        if (cgroup.isPopulated()) {
+            throw new ErrnoException(
+                    "cgroup",
+                    cgroup.path().path(),
+                    Errno.EBUSY,
+                    "an earlier scope of this name has left processes in it");
+        }
+    }
+
+    private void move(PidFd process) {
+        int number;
+        Moved entry;
+        try {
+            number = process.pid();
+            entry = Moved.of(process);
+        } catch (ErrnoException e) {
+            requireGone(e);
+            return;
+        }
+        moved.add(entry);
+        try {
+            cgroup.attach(process);
+        } catch (ErrnoException e) {
+            moved.remove(entry);
+            entry.close();
+            requireGone(e);
+            putBack(number);
+        }
+    }
+
+    private static void requireGone(ErrnoException e) {
         if (e.errno() != Errno.ESRCH) {
             throw e;
         }
-        return false;
     }
 
     /** Whoever has that number by now, if it was moved in place of the process that had it. */
-    private static void putBack(Cgroup cgroup, int number) {
+    private void putBack(int number) {
         Optional<PidFd> found = PidFd.find(number);
         if (found.isEmpty()) {
             return;
@@ -78,7 +135,24 @@ final class Adoption {
                 }
             }
         } catch (ErrnoException e) {
-            isGone(e);
+            requireGone(e);
+        }
+    }
+
+    /** The processes stay where they are now. */
+    Cgroup keep() {
+        moved.forEach(Moved::close);
+        moved.clear();
+        return cgroup;
+    }
+
+    /** Moves the processes back, and removes the cgroup. */
+    void undo() {
+        try (cgroup) {
+            moved.forEach(Moved::back);
+            boolean _ = UnitCgroups.remove(cgroup);
+        } finally {
+            moved.forEach(Moved::close);
         }
     }
 }

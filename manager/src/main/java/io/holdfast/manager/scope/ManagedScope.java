@@ -25,6 +25,7 @@ import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.KillSettings;
 import io.holdfast.manager.unit.section.KillSettings.KillMode;
 import io.holdfast.manager.unit.section.ScopeUnit;
@@ -103,10 +104,10 @@ public final class ManagedScope implements ManagedUnit {
         return unit;
     }
 
-    /** What its drop-ins say now is in force at once. */
+    /** What its drop-ins say now is in force at once. Its file is there for as long as it is. */
     @Override
     public void reloaded(Unit newer) {
-        if (newer instanceof ScopeUnit scope) {
+        if (newer instanceof ScopeUnit scope && scope.source().state() == UnitSource.State.LOADED) {
             unit = scope;
         }
     }
@@ -181,13 +182,16 @@ public final class ManagedScope implements ManagedUnit {
             return;
         }
         UnitCgroups cgroups = context.cgroups().get();
-        Work<Cgroup> _ =
-                lane.work("to adopt its processes", () -> cgroup(cgroups, adopted))
-                        .releasing(ManagedScope::undo)
+        Work<Adoption> _ =
+                lane.work(
+                                "to adopt its processes",
+                                () -> Adoption.of(cgroups, name(), slice(), adopted))
+                        .releasing(Adoption::undo)
                         .ifNeverBegun(() -> adopted.forEach(PidFd::close))
                         .within(ManagerLimits.QUESTION_PATIENCE.duration())
-                        .begin((cgroup, failure) -> {
-                            if (cgroup != null) {
+                        .begin((adoption, failure) -> {
+                            if (adoption != null) {
+                                Cgroup cgroup = adoption.keep();
                                 run(
                                         workload(cgroup.path()),
                                         new CgroupProcesses(
@@ -207,31 +211,6 @@ public final class ManagedScope implements ManagedUnit {
 
     private UnitName slice() {
         return unit.cgroup().sliceOf(name(), context.scope());
-    }
-
-    /** Blocking. */
-    private Cgroup cgroup(UnitCgroups cgroups, List<PidFd> adopted) {
-        Cgroup cgroup = null;
-        try {
-            cgroup = cgroups.create(name(), slice());
-            if (Adoption.adopt(cgroup, adopted) == 0) {
-                throw new IllegalStateException("all of them have ended");
-            }
-            return cgroup;
-        } catch (RuntimeException e) {
-            if (cgroup != null) {
-                undo(cgroup);
-            }
-            throw e;
-        } finally {
-            adopted.forEach(PidFd::close);
-        }
-    }
-
-    private static void undo(Cgroup cgroup) {
-        try (cgroup) {
-            boolean _ = UnitCgroups.remove(cgroup);
-        }
     }
 
     private Workload workload(CgroupPath path) {

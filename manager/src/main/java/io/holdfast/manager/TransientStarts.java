@@ -82,7 +82,7 @@ final class TransientStarts {
                                     "to write its file",
                                     () -> {
                                         files.write(name, text);
-                                        return catalog.read(name);
+                                        return catalog.readMade(name);
                                     })
                             .within(ManagerLimits.LOAD_PATIENCE.duration())
                             .ifNeverBegun(() -> processes.forEach(PidFd::close))
@@ -122,6 +122,7 @@ final class TransientStarts {
         } catch (RuntimeException e) {
             refuse(answer, processes, e);
             if (units.find(name) == null) {
+                boolean _ = files.withdraw(name);
                 removeFile(name);
             }
             return;
@@ -150,6 +151,7 @@ final class TransientStarts {
         if (unit.isRefused()) {
             throw new JobRefusedException(Reason.BAD_SETTING, name, "has a bad unit file setting.");
         }
+        files.publish(name);
         units.take(unit);
         if (units.get(name) instanceof ManagedScope scope) {
             scope.give(processes);
@@ -158,7 +160,7 @@ final class TransientStarts {
 
     /** It is not loaded any more: its file goes. */
     void unloaded(UnitName name) {
-        if (files.has(name)) {
+        if (files.withdraw(name)) {
             removeFile(name);
         }
     }

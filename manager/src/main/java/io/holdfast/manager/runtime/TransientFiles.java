@@ -40,13 +40,14 @@ public final class TransientFiles {
         return runtimeDirectory.resolve(FOLDER);
     }
 
-    /** Whether a unit was made at run time, and is loaded or being loaded. */
+    /** Whether a unit was made at run time, and is loaded. */
     public boolean has(UnitName name) {
         return names.contains(name);
     }
 
     /**
-     * Writes the file of a unit.
+     * Writes the file of a unit, which nobody but its maker reads before it is {@linkplain #publish
+     * published}.
      *
      * @throws ErrnoException ENOSPC and others
      */
@@ -54,15 +55,22 @@ public final class TransientFiles {
         try (TrustedFolder runtime = TrustedFolder.make(runtimeDirectory);
                 TrustedFolder folder = runtime.child(FOLDER, FOLDER_MODE)) {
             folder.write(name.text(), MODE, text.getBytes(UTF_8));
-            names.add(name);
         }
     }
 
-    /** Removes the file of a unit, if it has one. */
+    /** From now on a unit is found by its file. */
+    public void publish(UnitName name) {
+        names.add(name);
+    }
+
+    /** The opposite; false if it was not published. */
+    public boolean withdraw(UnitName name) {
+        return names.remove(name);
+    }
+
+    /** Removes the file of a unit that is withdrawn, if it is there. */
     public void remove(UnitName name) {
-        if (names.remove(name)) {
-            removeFile(name.text());
-        }
+        removeFile(name.text());
     }
 
     private void removeFile(String file) {

@@ -106,6 +106,19 @@ public final class UnitCatalog {
         return reading().unit(name);
     }
 
+    /** One that was written at run time, for its maker: others do not find it yet. */
+    public Unit readMade(UnitName name) {
+        UnitLoader loader = folders.loader();
+        Function<UnitName, UnitSource> others = sources.apply(loader);
+        return new ReadUnits(
+                        other ->
+                                other.equals(name)
+                                        ? loader.loadTransient(name)
+                                        : others.apply(other),
+                        reader)
+                .unit(name);
+    }
+
     private ReadUnits reading() {
         return new ReadUnits(sources.apply(folders.loader()), reader);
     }

@@ -279,6 +279,24 @@ class Systemd1OnBusTest {
     }
 
     @Test
+    void whatACallerRefersToWhoHasLeftBeforeHisCallWasHandledIsLetGo() throws Exception {
+        try (Bus bus = ours(folder);
+                BusConnection client = BusConnection.connect(address(bus));
+                var changes = client.subscribe("type='signal',arg0='a.service'")) {
+            var _ = face.connect(address(bus));
+            var _ = call(client, "Subscribe", "");
+            try (BusConnection gone = BusConnection.connect(address(bus))) {
+                gone.object(SYSTEMD1, PATH).tell(MANAGER, "RefUnit", "s", "a.service");
+            }
+            for (String member : List.of("UnitNew", "UnitRemoved")) {
+                try (var change = changes.take()) {
+                    assertThat(change.member()).isEqualTo(member);
+                }
+            }
+        }
+    }
+
+    @Test
     void listenersAreToldOfSockets() throws Exception {
         stage.unit(
                 "s.socket",

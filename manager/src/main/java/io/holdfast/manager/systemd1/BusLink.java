@@ -141,7 +141,7 @@ final class BusLink implements BusNames, AutoCloseable {
         if (values.size() == 3
                 && values.getFirst() instanceof String name
                 && name.startsWith(":")) {
-            post(() -> face.manager().letGo(client.left(name)));
+            face.left(client, name);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -16,6 +17,7 @@ import java.util.stream.Collectors;
 final class Client {
     private final BusConnection connection;
     private final boolean isBus;
+    private final BiConsumer<Client, String> confirm;
     private final Set<String> subscribers = new HashSet<>();
 
     /** Callers that wait for jobs: they get signals until their jobs are over. */
@@ -23,9 +25,14 @@ final class Client {
 
     private final Map<String, Map<String, Integer>> references = new HashMap<>();
 
-    Client(BusConnection connection, boolean isBus) {
+    /**
+     * @param confirm asks the bus whether a caller is still there, and tells {@link #left} if not:
+     *     he may have left before his call was handed over, and nobody tells of that again
+     */
+    Client(BusConnection connection, boolean isBus, BiConsumer<Client, String> confirm) {
         this.connection = connection;
         this.isBus = isBus;
+        this.confirm = confirm;
     }
 
     BusConnection connection() {
@@ -48,7 +55,18 @@ final class Client {
 
     void track(long job, String caller) {
         if (isBus) {
+            remembered(caller);
             tracked.put(job, caller);
+        }
+    }
+
+    /** A caller is about to be remembered until he leaves. */
+    private void remembered(String caller) {
+        if (isBus
+                && !subscribers.contains(caller)
+                && !references.containsKey(caller)
+                && !tracked.containsValue(caller)) {
+            confirm.accept(this, caller);
         }
     }
 
@@ -58,6 +76,7 @@ final class Client {
 
     /** False if it is subscribed already. */
     boolean subscribe(String caller) {
+        remembered(caller);
         return !isBus || subscribers.add(caller);
     }
 
@@ -68,6 +87,7 @@ final class Client {
 
     /** Notes a reference; false if there are too many. */
     boolean refer(String caller, String unit) {
+        remembered(caller);
         Map<String, Integer> own = references.computeIfAbsent(caller, _ -> new HashMap<>());
         if (own.size() >= ManagerLimits.REFERENCES.intValue() && !own.containsKey(unit)) {
             return false;

@@ -2,6 +2,8 @@ package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
@@ -34,7 +36,7 @@ final class Face {
      */
     Client show(BusConnection connection, boolean isBus) {
         EventLoop loop = manager.loop();
-        Client client = new Client(connection, isBus);
+        Client client = new Client(connection, isBus, this::confirm);
         References references = new References(client, manager);
         TransientUnits transients = new TransientUnits(manager, operations, broadcast, references);
         ManagerObject object =
@@ -57,6 +59,29 @@ final class Face {
         var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager, operations));
         broadcast.add(client);
         return client;
+    }
+
+    /** Lets go of what a caller holds if he has left already. */
+    private void confirm(Client client, String caller) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("whether a D-Bus caller is there")
+                        .start(() -> {
+                            try {
+                                if (client.connection().owner(caller).isEmpty()) {
+                                    left(client, caller);
+                                }
+                            } catch (InterruptedException
+                                    | DBusException
+                                    | ConnectionLostException e) {
+                                // the connection ends, and all that its callers hold with it
+                            }
+                        });
+    }
+
+    /** A caller has left the bus: it is told, whatever else waits. */
+    void left(Client client, String caller) {
+        manager.loop().postEnding(() -> manager.letGo(client.left(caller)));
     }
 
     /** Its connection is lost. */

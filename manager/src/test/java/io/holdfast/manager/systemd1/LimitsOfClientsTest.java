@@ -59,7 +59,7 @@ class LimitsOfClientsTest {
 
     @Test
     void soManyUnitsMayOneClientReferToAndNoMore() {
-        Client client = new Client(connection, true);
+        Client client = new Client(connection, true, (_, _) -> {});
         for (int i = 0; i < ManagerLimits.REFERENCES.intValue(); i++) {
             assertThat(client.refer(":1.1", i + ".service")).isTrue();
         }
@@ -74,7 +74,7 @@ class LimitsOfClientsTest {
 
     @Test
     void whoHoldsAReferenceIsToldOfChanges() {
-        Client client = new Client(connection, true);
+        Client client = new Client(connection, true, (_, _) -> {});
         assertThat(client.listens()).isFalse();
         assertThat(client.refer(":1.1", "a.service")).isTrue();
         assertThat(client.listens()).isTrue();

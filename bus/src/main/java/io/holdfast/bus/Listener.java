@@ -122,7 +122,9 @@ final class Listener implements AutoCloseable {
 
     /** Refuses a client that cannot be held. */
     private void refuse(Fd client, String why) {
-        refuse(client, Peer.unheld(client).orElse(null), why);
+        try (client) { // whatever its lookup throws
+            refuse(client, Peer.unheld(client).orElse(null), why);
+        }
     }
 
     private void outOfDescriptors(int errno) {
@@ -131,12 +133,17 @@ final class Listener implements AutoCloseable {
         if (kept != null) {
             kept.close();
             reserve = null;
-            number = SysSocket.accept(socket.fd());
-            if (number >= 0) {
-                refuse(Fd.adopt(number), "accept4: " + Errno.name(-errno));
+            try {
+                number = SysSocket.accept(socket.fd());
+                if (number >= 0) {
+                    refuse(Fd.adopt(number), "accept4: " + Errno.name(-errno));
+                }
+            } finally {
+                restoreReserve();
             }
+        } else {
+            restoreReserve();
         }
-        restoreReserve();
         if (reserve == null || (number < 0 && number != -Errno.EAGAIN)) {
             rest("accept4: " + Errno.name(-errno));
         }

@@ -248,6 +248,15 @@ final class TestClient implements AutoCloseable {
         }
     }
 
+    /** Whether the bus has closed this connection. */
+    boolean isHungUp() {
+        try {
+            return (Readiness.await(socket.fd(), 0, Duration.ZERO) & Readiness.HUP) != 0;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private Message readNext() throws InterruptedException {
         Message message = tryRead();
         if (message == null) {

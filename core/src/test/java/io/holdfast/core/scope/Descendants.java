@@ -53,8 +53,9 @@ final class Descendants {
      */
     static Spawn relay(Path running, int forks, int pause) {
         String program =
-                ("my $end = time + 30; fork for 1..%d; open(F, '>', '%s'); print F getpgrp, \"\\n\";"
-                                + " close F; while (time < $end)"
+                ("my $end = time + 30; fork for 1..%d;"
+                                + " if ($$ == getpgrp) { open(F, '>', '%s'); print F $$, \"\\n\"; close F; }"
+                                + " while (time < $end)"
                                 + " { my $p = fork; exit if $p; select(undef, undef, undef, %d / 1000) }")
                         .formatted(forks, running, pause);
         return Spawn.of("perl", "-e", program).stdin(Stdio.devNull()).newProcessGroup();

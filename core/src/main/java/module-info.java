@@ -13,6 +13,12 @@ module io.holdfast.core {
     exports io.holdfast.core.scope;
     exports io.holdfast.core.socket;
     exports io.holdfast.core.text;
+    exports io.holdfast.core.machine to
+            io.holdfast.dbus,
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
     exports io.holdfast.core.sys to
             io.holdfast.varlink,
             io.holdfast.dbus,

@@ -6,7 +6,7 @@ import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.PolicySet;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.socket.Peer;

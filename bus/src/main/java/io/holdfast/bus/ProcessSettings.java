@@ -2,8 +2,8 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.policy.ConfiguredAccounts;
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -2,9 +2,9 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.bus.policy.ConfiguredAccounts;
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.util.List;
 
 /** As whom a service is started: the command that becomes that user, by setpriv(1). */

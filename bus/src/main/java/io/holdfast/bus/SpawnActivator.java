@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;

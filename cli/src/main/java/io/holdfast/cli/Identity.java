@@ -2,11 +2,11 @@ package io.holdfast.cli;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.machine.MachineRegistry;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.ForeignCgroupException;
-import io.holdfast.core.process.MachineRegistry;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import java.util.List;

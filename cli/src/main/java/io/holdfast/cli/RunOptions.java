@@ -1,8 +1,8 @@
 package io.holdfast.cli;
 
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;

@@ -69,6 +69,7 @@ class FloorsTest {
                         "io.holdfast.core",
                         "io.holdfast.core.file",
                         "io.holdfast.core.limit",
+                        "io.holdfast.core.machine",
                         "io.holdfast.core.process",
                         "io.holdfast.core.run",
                         "io.holdfast.core.scope",

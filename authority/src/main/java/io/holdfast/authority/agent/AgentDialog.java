@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.authority.pam.Conversation;
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import io.holdfast.authority.pam.PamService;
 import io.holdfast.authority.pam.PamTransaction;
 import io.holdfast.authority.pam.PamUnavailableException;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusAddress;

@@ -3,7 +3,7 @@ package io.holdfast.authority.agent;
 import io.holdfast.authority.pam.PamService;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;

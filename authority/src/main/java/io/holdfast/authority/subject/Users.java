@@ -1,12 +1,12 @@
 package io.holdfast.authority.subject;
 
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.Group;
-import io.holdfast.core.process.Accounts.NetgroupMember;
-import io.holdfast.core.process.Accounts.UnansweredException;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.Group;
+import io.holdfast.core.machine.Accounts.NetgroupMember;
+import io.holdfast.core.machine.Accounts.UnansweredException;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package io.holdfast.bus.policy;
 
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.math.BigInteger;
 import java.util.Locale;
 import java.util.OptionalLong;

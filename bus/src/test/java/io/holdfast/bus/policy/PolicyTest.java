@@ -8,7 +8,7 @@ import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.PolicyBlock;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.dbus.wire.MessageType;

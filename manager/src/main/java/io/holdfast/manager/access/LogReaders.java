@@ -1,8 +1,8 @@
 package io.holdfast.manager.access;
 
 import io.holdfast.core.limit.CoreLimits;
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.runtime.UnitStatus;

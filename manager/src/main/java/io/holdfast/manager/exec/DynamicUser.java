@@ -1,8 +1,8 @@
 package io.holdfast.manager.exec;
 
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ExecSettings;
 import java.util.HexFormat;

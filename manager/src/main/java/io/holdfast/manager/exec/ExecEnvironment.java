@@ -1,6 +1,6 @@
 package io.holdfast.manager.exec;
 
-import io.holdfast.core.process.Accounts.Account;
+import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceUnit;

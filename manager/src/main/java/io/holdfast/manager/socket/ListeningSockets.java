@@ -2,9 +2,9 @@ package io.holdfast.manager.socket;
 
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.section.SocketUnit;

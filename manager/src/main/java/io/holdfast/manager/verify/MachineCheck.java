@@ -1,7 +1,7 @@
 package io.holdfast.manager.verify;
 
-import io.holdfast.core.process.Accounts;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.section.ExecSettings;

@@ -1,6 +1,6 @@
 package io.holdfast.manager.verify;
 
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;

@@ -3,7 +3,7 @@ package io.holdfast.manager.exec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.testkit.LockHog;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;

@@ -9,7 +9,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
-import io.holdfast.core.process.Accounts;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Resource;

@@ -1,5 +1,6 @@
-package io.holdfast.core.process;
+package io.holdfast.core.machine;
 
+import io.holdfast.core.process.CgroupPath;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,10 +1,14 @@
-package io.holdfast.core.process;
+package io.holdfast.core.machine;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -1,12 +1,12 @@
-package io.holdfast.core.process;
+package io.holdfast.core.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.core.process.Accounts.Account;
-import io.holdfast.core.process.Accounts.NetgroupMember;
-import io.holdfast.core.process.Accounts.UnansweredException;
-import io.holdfast.core.process.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.NetgroupMember;
+import io.holdfast.core.machine.Accounts.UnansweredException;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

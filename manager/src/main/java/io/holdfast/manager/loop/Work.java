@@ -125,21 +125,22 @@ public final class Work<T> {
     }
 
     /**
-     * Has it done.
+     * Has it done. Where too much waits in its lane already, it answers with that, as it does with
+     * every other failure.
      *
-     * @throws RejectedExecutionException as {@link Workers#add}
+     * @throws RejectedExecutionException if the workers are closed
      */
     public Work<T> begin(Answer<? super T> answer) {
         this.answer = answer;
         EventLoop loop = workers().loop;
-        try {
-            synchronized (workers()) {
-                state = State.WAITING;
-                workers().add(this, false);
-            }
-        } catch (RejectedExecutionException e) {
+        RejectedExecutionException refusal = tryAdd();
+        if (refusal != null) {
             unused.run();
-            throw e;
+            if (workers().isClosed()) {
+                throw refusal;
+            }
+            loop.postEnding(this::deliver);
+            return this;
         }
         Duration length = limit;
         if (length == null) {
@@ -151,6 +152,21 @@ public final class Work<T> {
             loop.postEnding(() -> limit(length));
         }
         return this;
+    }
+
+    /** Why it is not taken; then it has failed with that. */
+    private @Nullable RejectedExecutionException tryAdd() {
+        synchronized (workers()) {
+            try {
+                state = State.WAITING;
+                workers().add(this, false);
+                return null;
+            } catch (RejectedExecutionException e) {
+                state = State.DONE;
+                failure = e;
+                return e;
+            }
+        }
     }
 
     /** Changes how long its answer is waited for, from now on. On the loop. */

@@ -109,6 +109,10 @@ public final class Workers implements AutoCloseable {
         return new Lane(this, name, false);
     }
 
+    synchronized boolean isClosed() {
+        return closed;
+    }
+
     /** How much work has not come back to those who have stopped waiting for it. */
     synchronized int hanging() {
         return (int) running.stream().filter(Work::isGivenUp).count();

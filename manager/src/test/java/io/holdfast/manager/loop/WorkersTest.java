@@ -204,7 +204,15 @@ class WorkersTest {
         for (int i = 0; i < ManagerLimits.LANE.intValue(); i++) {
             lane.work("to ask", () -> 1).begin((_, _) -> {});
         }
-        assertThatThrownBy(() -> lane.work("to ask", () -> 1).begin((_, _) -> {}))
+        AtomicReference<Exception> refusal = new AtomicReference<>();
+        AtomicInteger unused = new AtomicInteger();
+        lane.work("to ask", () -> 1)
+                .ifNeverBegun(unused::incrementAndGet)
+                .begin((_, failure) -> refusal.set(failure));
+        assertThat(refusal).as("the answer comes on the loop").hasNullValue();
+        int _ = loop.step(SHORT);
+        assertThat(unused).hasValue(1);
+        assertThat(refusal.get())
                 .isInstanceOf(RejectedExecutionException.class)
                 .hasMessageContaining("unit: 1024 tasks wait already")
                 .hasMessageContaining("io.holdfast.manager.lane")

@@ -115,7 +115,7 @@ class TransientScopeTest {
 
     @Test
     void systemctlShowsAndStopsAScope() throws Exception {
-        Process process = running("--description=Of a user", "--slice=q", "-p", "KillSignal=INT");
+        Process process = running("--description=Of a user", "--slice=q", "-p", "KillSignal=USR2");
         Systemctl systemctl = Systemctl.of(stage);
         assertThat(systemctl.expect(0, "status", "x.scope"))
                 .contains("x.scope - Of a user", "; transient)", "Transient: yes")
@@ -124,7 +124,7 @@ class TransientScopeTest {
                 .content()
                 .contains("[Unit]\nDescription=Of a user", "[Scope]", "Slice=q.slice");
         assertThat(systemctl.expect(0, "show", "x.scope", "-p", "KillSignal,Slice,RuntimeMaxUSec"))
-                .contains("KillSignal=2", "Slice=q.slice", "RuntimeMaxUSec=infinity");
+                .contains("KillSignal=12", "Slice=q.slice", "RuntimeMaxUSec=infinity");
         if (stage.manager().slice().isPresent()) {
             assertThat(systemctl.expect(0, "status", Long.toString(process.pid())))
                     .contains("x.scope");

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class HeldProcesses implements RunProcesses {
     private final EventLoop loop;
     private final ProcessIndex index;
+    private final Workload run;
     private final List<PidFd> held;
     private final List<AutoCloseable> watches = new ArrayList<>();
     private @Nullable Runnable emptied;
@@ -30,6 +31,7 @@ public final class HeldProcesses implements RunProcesses {
     public HeldProcesses(EventLoop loop, ProcessIndex index, Workload run, List<PidFd> processes) {
         this.loop = loop;
         this.index = index;
+        this.run = run;
         this.held = new ArrayList<>(processes);
         processes.forEach(process -> index.hold(process, run));
     }
@@ -75,7 +77,7 @@ public final class HeldProcesses implements RunProcesses {
 
     private void exited(PidFd process) {
         if (held.remove(process)) {
-            index.drop(process);
+            index.drop(process, run);
             process.close();
         }
         exited();
@@ -105,7 +107,7 @@ public final class HeldProcesses implements RunProcesses {
                 kill(process);
             }
             left |= !kill && process.isAlive();
-            index.drop(process);
+            index.drop(process, run);
             process.close();
         }
         held.clear();

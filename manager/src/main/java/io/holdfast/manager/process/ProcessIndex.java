@@ -5,12 +5,14 @@ import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Which run of a unit a process belongs to: the one place that knows, for notify messages, clients
@@ -36,10 +38,28 @@ public final class ProcessIndex {
      */
     private record Held(Workload run, boolean started) {}
 
+    /** The runs that hold one process; it belongs to the first of them. */
+    private record Holders(List<Held> runs) {
+        private static final Holders NONE = new Holders(List.of());
+
+        Held first() {
+            return runs.getFirst();
+        }
+
+        Holders with(Held held) {
+            return new Holders(
+                    Stream.concat(without(held.run()).runs.stream(), Stream.of(held)).toList());
+        }
+
+        Holders without(Workload run) {
+            return new Holders(runs.stream().filter(held -> !held.run().equals(run)).toList());
+        }
+    }
+
     private final Map<Long, Workload> byCgroup = new ConcurrentHashMap<>();
     private final Map<CgroupPath, Long> cgroups = new ConcurrentHashMap<>();
     private final Map<String, Workload> withoutCgroup = new ConcurrentHashMap<>(); // by invocation
-    private final Map<PidFd, Held> held = new ConcurrentHashMap<>();
+    private final Map<PidFd, Holders> held = new ConcurrentHashMap<>();
     private final Set<Workload> spawning = ConcurrentHashMap.newKeySet();
 
     public ProcessIndex() {}
@@ -71,20 +91,35 @@ public final class ProcessIndex {
     }
 
     /**
-     * A run holds a process that is certainly its own, until that is {@linkplain #drop dropped}.
+     * A run holds a process that is certainly its own, until that is {@linkplain #drop dropped}. A
+     * process that other runs hold already stays theirs until they drop it.
      */
     public void hold(PidFd process, Workload run) {
-        held.put(process, new Held(run, true));
+        hold(process, new Held(run, true));
+    }
+
+    private void hold(PidFd process, Held by) {
+        held.merge(process, Holders.NONE.with(by), (holders, _) -> holders.with(by));
     }
 
     /** A run without a cgroup holds an orphan that names it. */
     public void adopt(PidFd orphan, Workload run) {
-        held.put(orphan, new Held(run, false));
+        hold(orphan, new Held(run, false));
     }
 
     /** A run is about to close its pidfd of a process. */
-    public void drop(PidFd process) {
-        held.remove(process);
+    public void drop(PidFd process, Workload run) {
+        Holders _ =
+                held.computeIfPresent(
+                        process,
+                        (_, holders) -> {
+                            Holders others = holders.without(run);
+                            return others.runs().isEmpty() ? null : others;
+                        });
+    }
+
+    private Optional<Held> holder(PidFd process) {
+        return Optional.ofNullable(held.get(process)).map(Holders::first);
     }
 
     /** Whether a process of a run is being spawned, which nobody knows yet. */
@@ -175,9 +210,9 @@ public final class ProcessIndex {
      * @throws ErrnoException if the process is reaped or cannot be looked at
      */
     public Optional<Workload> ownerOf(PidFd process) {
-        Held itself = held.get(process);
-        if (itself != null) {
-            return Optional.of(itself.run());
+        Optional<Workload> holding = holder(process).map(Held::run);
+        if (holding.isPresent()) {
+            return holding;
         }
         Optional<Workload> inCgroup = byCgroup.isEmpty() ? Optional.empty() : byCgroup(process);
         return inCgroup.isPresent() ? inCgroup : ofAncestors(process, _ -> true);
@@ -216,10 +251,8 @@ public final class ProcessIndex {
      * not certain.
      */
     public Optional<Workload> starterOf(PidFd process) {
-        Held itself = held.get(process);
-        return itself != null && itself.started()
-                ? Optional.of(itself.run())
-                : ofAncestors(process, Held::started);
+        Optional<Workload> starter = holder(process).filter(Held::started).map(Held::run);
+        return starter.isPresent() ? starter : ofAncestors(process, Held::started);
     }
 
     private Optional<Workload> ofAncestors(PidFd process, Predicate<Held> counts) {
@@ -228,7 +261,7 @@ public final class ProcessIndex {
                 : Ancestors.nearest(
                         process,
                         ancestor ->
-                                Optional.ofNullable(held.get(ancestor))
+                                holder(ancestor)
                                         .filter(counts)
                                         .map(Held::run)
                                         .filter(run ->

@@ -67,7 +67,7 @@ public final class TrackedProcesses implements RunProcesses {
                         _ -> {
                             watches.remove(watch[0]);
                             orphans.remove(orphan);
-                            index.drop(orphan);
+                            index.drop(orphan, run);
                             orphan.close();
                             exited();
                         });
@@ -150,7 +150,7 @@ public final class TrackedProcesses implements RunProcesses {
                 boolean ignored = orphan.signal(Signal.KILL);
             }
             left |= !kill && orphan.isAlive();
-            index.drop(orphan);
+            index.drop(orphan, run);
             orphan.close();
         }
         orphans.clear();

@@ -338,7 +338,7 @@ final class ServiceRun {
 
     private void release(@Nullable Child child) {
         if (child != null) {
-            context.processes().drop(child.pidFd());
+            context.processes().drop(child.pidFd(), workload);
             child.close();
         }
     }
@@ -350,7 +350,7 @@ final class ServiceRun {
             release(mainChild);
             mainChild = null;
         } else if (main != null) {
-            context.processes().drop(main);
+            context.processes().drop(main, workload);
             main.close();
         }
         main = null;

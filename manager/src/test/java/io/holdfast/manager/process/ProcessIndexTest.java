@@ -71,11 +71,23 @@ class ProcessIndexTest {
             assertThat(index.starterOf(same)).contains(a);
             assertThat(index.isHeld(same)).isTrue();
 
-            index.drop(parent.pidFd());
+            index.drop(parent.pidFd(), a);
 
             assertThat(index.ownerOf(same)).isEmpty();
             assertThat(index.isHeld(same)).isFalse();
         }
+    }
+
+    @Test
+    void aProcessThatTwoRunsHoldBelongsToTheFirstUntilThatDropsIt() {
+        index.hold(parent.pidFd(), a);
+        index.hold(parent.pidFd(), b);
+        assertThat(index.ownerOf(parent.pidFd())).contains(a);
+
+        index.drop(parent.pidFd(), a);
+
+        assertThat(index.ownerOf(parent.pidFd())).contains(b);
+        assertThat(index.starterOf(parent.pidFd())).contains(b);
     }
 
     @Test
@@ -161,7 +173,7 @@ class ProcessIndexTest {
         index.hold(parent.pidFd(), a);
         index.spawning(a, true);
 
-        index.drop(parent.pidFd());
+        index.drop(parent.pidFd(), a);
         index.leave(a);
         index.leave(inCgroup);
 

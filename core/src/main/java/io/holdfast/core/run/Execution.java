@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -184,6 +185,11 @@ final class Execution {
         return cause instanceof RunFailedException || cause instanceof Error
                 ? cause
                 : new RunFailedException(text(settings.stages) + ": " + cause, cause);
+    }
+
+    /** Whether the calling code takes lines of this run, which cannot be over before it returns. */
+    boolean isCaller() {
+        return Stream.of(output, error).anyMatch(reader -> reader != null && reader.isCaller());
     }
 
     CompletableFuture<RunResult> result() {

@@ -25,13 +25,16 @@ final class PipeReader {
     private final Sink sink;
     private final CompletableFuture<Captured> captured = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
+    private final Thread thread;
     private @Nullable Thread waiting; // for the pipe, so that an interrupt reaches no other code
     private boolean finishing;
     private long left = MOST_THERE; // to read once it is to finish
 
-    private PipeReader(Fd pipe, Sink sink) {
+    private PipeReader(Fd pipe, Sink sink, Consumer<Throwable> failed) {
         this.pipe = pipe;
         this.sink = sink;
+        this.thread =
+                Thread.ofVirtual().name("holdfast-run-output").unstarted(() -> run(failed));
     }
 
     /**
@@ -41,8 +44,8 @@ final class PipeReader {
      * @param failed is called if the sink throws; its result fails with that, too
      */
     static PipeReader start(Fd pipe, Sink sink, Consumer<Throwable> failed) {
-        PipeReader reader = new PipeReader(pipe, sink);
-        Thread _ = Thread.ofVirtual().name("holdfast-run-output").start(() -> reader.run(failed));
+        PipeReader reader = new PipeReader(pipe, sink, failed);
+        reader.thread.start();
         return reader;
     }
 
@@ -158,6 +161,11 @@ final class PipeReader {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Whether the calling code is called by this. */
+    boolean isCaller() {
+        return Thread.currentThread() == thread;
     }
 
     /** What was kept; fails if the sink has thrown. */

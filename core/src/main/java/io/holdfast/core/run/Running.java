@@ -95,13 +95,17 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is. An interrupt
+     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is: but for a call
+     * by code that takes lines of this run, which returns when its processes have gone. An interrupt
      * does not end this; the thread stays interrupted. Idempotent.
      */
     @Override
     public void close() {
         if (!execution.result().isDone()) {
             execution.end();
+            if (execution.isCaller()) {
+                return;
+            }
             try {
                 RunResult _ = execution.result().join();
             } catch (CompletionException e) {

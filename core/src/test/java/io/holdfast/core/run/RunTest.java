@@ -230,6 +230,24 @@ class RunTest {
     }
 
     @Test
+    void aReaderOfLinesMayCloseItsRun() throws Exception {
+        CompletableFuture<Running> started = new CompletableFuture<>();
+        List<String> lines = new ArrayList<>();
+        try (Running run =
+                shell("echo a; echo b; sleep 1000")
+                        .onOutputLine(line -> {
+                            lines.add(line);
+                            started.join().close();
+                        })
+                        .start()) {
+            started.complete(run);
+
+            assertThat(run.await().exit()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+        }
+        assertThat(lines).first().isEqualTo("a");
+    }
+
+    @Test
     void aTimeoutEndsTheWholeTree() throws Exception {
         Path file = folder.resolve("pid");
         String script = "(setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' &); sleep 1000";

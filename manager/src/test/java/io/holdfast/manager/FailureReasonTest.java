@@ -73,8 +73,7 @@ class FailureReasonTest {
 
     @Test
     void aJobThatHasRunOutOfTimeIsTheReason() throws Exception {
-        stage.service(
-                "a", "Type=oneshot", "ExecStart=/bin/sh -c 'echo runs; exec sleep 1000'");
+        stage.service("a", "Type=oneshot", "ExecStart=/bin/sh -c 'echo runs; exec sleep 1000'");
         stage.serviceWith("b", "After=a.service\nJobTimeoutSec=50ms", SLEEP);
         CompletableFuture<JobResult> first = stage.starting("a");
         String _ = stage.happenings().awaitOutput("a.service", "runs");

@@ -75,7 +75,10 @@ class ShownPropertiesTest {
 
     @Test
     void whetherConditionsHeldIsShown() throws Exception {
-        stage.serviceWith("unmet", "ConditionPathExists=/nowhere", "ExecStart=/bin/sleep 1000");
+        stage.serviceWith(
+                "unmet",
+                "ConditionPathExists=/\nConditionPathExists=/nowhere",
+                "ExecStart=/bin/sleep 1000");
         stage.service("met", "ExecStart=/bin/sleep 1000");
         stage.keep("unmet.service");
         String results = "ConditionResult,AssertResult";
@@ -88,6 +91,9 @@ class ShownPropertiesTest {
         assertThat(shown("unmet", results)) // assertions are looked at only if conditions are met
                 .containsExactlyInAnyOrder("ConditionResult=no", "AssertResult=no");
         assertThat(shown("unmet", "ConditionTimestamp").getFirst()).hasSizeGreaterThan(30);
+        assertThat(Systemctl.of(stage).expect(3, "status", "unmet"))
+                .contains("ConditionPathExists=/nowhere was not met")
+                .doesNotContain("ConditionPathExists=/ was not met");
     }
 
     @Test

@@ -33,8 +33,7 @@ final class PipeReader {
     private PipeReader(Fd pipe, Sink sink, Consumer<Throwable> failed) {
         this.pipe = pipe;
         this.sink = sink;
-        this.thread =
-                Thread.ofVirtual().name("holdfast-run-output").unstarted(() -> run(failed));
+        this.thread = Thread.ofVirtual().name("holdfast-run-output").unstarted(() -> run(failed));
     }
 
     /**

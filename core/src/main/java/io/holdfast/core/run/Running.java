@@ -95,9 +95,9 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is: but for a call
-     * by code that takes lines of this run, which returns when its processes have gone. An interrupt
-     * does not end this; the thread stays interrupted. Idempotent.
+     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is: but for a
+     * call by code that takes lines of this run, which returns when its processes have gone. An
+     * interrupt does not end this; the thread stays interrupted. Idempotent.
      */
     @Override
     public void close() {

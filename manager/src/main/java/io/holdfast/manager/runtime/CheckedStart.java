@@ -58,7 +58,7 @@ public final class CheckedStart {
                 !unit.unit().conditions().isEmpty() || !unit.unit().assertions().isEmpty();
         failure = Optional.empty();
         if (!hasChecks) {
-            checked(checks.after(true, true));
+            checked(checks.afterNone());
             start.accept(done);
             return;
         }

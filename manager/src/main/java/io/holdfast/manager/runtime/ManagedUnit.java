@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -175,7 +176,7 @@ public interface ManagedUnit {
         Moment started = times().inactiveExit();
         return started.equals(Moment.NEVER)
                 ? UnitChecks.NEVER
-                : new UnitChecks(true, true, started, started);
+                : new UnitChecks(true, true, started, started, Map.of());
     }
 
     /** What is known of it as a service. */

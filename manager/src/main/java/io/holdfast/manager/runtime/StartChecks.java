@@ -21,7 +21,7 @@ public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verd
 
     /** What is remembered of them. */
     public UnitChecks after(UnitChecks before) {
-        return before.after(conditions.met(), assertions.met());
+        return before.after(this);
     }
 
     /** Why the unit is not started; empty if it may be. */

@@ -1,6 +1,9 @@
 package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.unit.value.Condition;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * What came of the conditions and assertions of a unit at its last start.
@@ -9,16 +12,45 @@ import io.holdfast.manager.loop.Moment;
  *     loaded
  * @param assertionsAt when the assertions were checked, which is done only if the conditions are
  *     met
+ * @param held whether each of them by itself held; without those that were not checked
  */
-public record UnitChecks(boolean conditions, boolean assertions, Moment at, Moment assertionsAt) {
+public record UnitChecks(
+        boolean conditions,
+        boolean assertions,
+        Moment at,
+        Moment assertionsAt,
+        Map<Condition, Boolean> held) {
     /** Nothing was checked. */
-    public static final UnitChecks NEVER = new UnitChecks(false, false, Moment.NEVER, Moment.NEVER);
+    public static final UnitChecks NEVER =
+            new UnitChecks(false, false, Moment.NEVER, Moment.NEVER, Map.of());
 
     /** A start has checked both now, or found that the conditions are not met. */
-    public UnitChecks after(boolean conditionsNow, boolean assertionsNow) {
+    public UnitChecks after(StartChecks checks) {
+        return checks.conditions().met()
+                ? after(
+                        true,
+                        checks.assertions().met(),
+                        both(checks.conditions().held(), checks.assertions().held()))
+                : after(false, assertions, checks.conditions().held());
+    }
+
+    private static Map<Condition, Boolean> both(
+            Map<Condition, Boolean> conditions, Map<Condition, Boolean> assertions) {
+        Map<Condition, Boolean> all = new HashMap<>(conditions);
+        all.putAll(assertions);
+        return Map.copyOf(all);
+    }
+
+    /** A start had nothing to check. */
+    public UnitChecks afterNone() {
+        return after(true, true, Map.of());
+    }
+
+    private UnitChecks after(
+            boolean conditionsNow, boolean assertionsNow, Map<Condition, Boolean> heldNow) {
         Moment now = Moment.now();
         return conditionsNow
-                ? new UnitChecks(true, assertionsNow, now, now)
-                : new UnitChecks(false, assertions, now, assertionsAt);
+                ? new UnitChecks(true, assertionsNow, now, now, heldNow)
+                : new UnitChecks(false, assertions, now, assertionsAt, heldNow);
     }
 }

@@ -91,7 +91,15 @@ public final class UnitProperties {
         addTime(table, "ActiveExit", UnitTimes::activeExit);
         addTime(table, "InactiveEnter", UnitTimes::inactiveEnter);
         table.changing("ConditionResult", "b", unit -> unit.view.checks().conditions())
-                .changing("AssertResult", "b", unit -> unit.view.checks().assertions());
+                .changing("AssertResult", "b", unit -> unit.view.checks().assertions())
+                .asked(
+                        "Conditions",
+                        "a(sbbsi)",
+                        unit -> conditions("Condition", unit, unit.section().conditions()))
+                .asked(
+                        "Asserts",
+                        "a(sbbsi)",
+                        unit -> conditions("Assert", unit, unit.section().assertions()));
         PropertyTimes.add(table, "Condition", unit -> unit.view.checks().at(), true);
         PropertyTimes.add(table, "Assert", unit -> unit.view.checks().assertionsAt(), true);
         table.asked("CanStart", "b", unit -> canStart(unit.view))
@@ -201,14 +209,6 @@ public final class UnitProperties {
 
     private static void addSettings(PropertyTable<Subject> table) {
         table.fixed(
-                        "Conditions",
-                        "a(sbbsi)",
-                        unit -> conditions("Condition", unit.section().conditions()))
-                .fixed(
-                        "Asserts",
-                        "a(sbbsi)",
-                        unit -> conditions("Assert", unit.section().assertions()))
-                .fixed(
                         "CollectMode",
                         "s",
                         unit -> unit.section().collectsFailed() ? "inactive-or-failed" : "inactive")
@@ -242,8 +242,9 @@ public final class UnitProperties {
                 .asked("ActivationDetails", "a(ss)", _ -> List.of());
     }
 
-    /** Whether they held is not kept: 0 is "not checked". */
-    private static List<?> conditions(String prefix, List<Condition> conditions) {
+    /** Each with 1 if it held when it was checked last, -1 if not, and 0 if it was not checked. */
+    private static List<?> conditions(String prefix, Subject unit, List<Condition> conditions) {
+        Map<Condition, Boolean> held = unit.view.checks().held();
         return conditions.stream()
                 .map(one ->
                         List.of(
@@ -251,7 +252,7 @@ public final class UnitProperties {
                                 one.trigger(),
                                 one.negated(),
                                 one.parameter(),
-                                0))
+                                held.containsKey(one) ? held.get(one) ? 1 : -1 : 0))
                 .toList();
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,8 +37,10 @@ public record ConditionCheck(
      *
      * @param unmet those that decided against the unit; empty if all is well
      * @param notEvaluated those that Holdfast cannot judge yet; they count as met
+     * @param held whether each by itself holds, whatever was decided
      */
-    public record Verdict(List<Condition> unmet, List<Condition> notEvaluated) {
+    public record Verdict(
+            List<Condition> unmet, List<Condition> notEvaluated, Map<Condition, Boolean> held) {
         /** Whether none decided against the unit. */
         public boolean met() {
             return unmet.isEmpty();
@@ -49,6 +52,7 @@ public record ConditionCheck(
         List<Condition> unmet = new ArrayList<>();
         List<Condition> unmetTriggers = new ArrayList<>();
         List<Condition> notEvaluated = new ArrayList<>();
+        Map<Condition, Boolean> held = new HashMap<>();
         boolean triggered = false;
         for (Condition condition : conditions) {
             Optional<Boolean> raw = evaluate(condition.kind(), condition.parameter());
@@ -56,6 +60,7 @@ public record ConditionCheck(
                 notEvaluated.add(condition);
             }
             boolean holds = raw.isEmpty() || raw.get() != condition.negated();
+            held.put(condition, holds);
             if (condition.trigger()) {
                 triggered |= holds;
             }
@@ -66,7 +71,7 @@ public record ConditionCheck(
         if (!triggered) {
             unmet.addAll(unmetTriggers);
         }
-        return new Verdict(List.copyOf(unmet), List.copyOf(notEvaluated));
+        return new Verdict(List.copyOf(unmet), List.copyOf(notEvaluated), Map.copyOf(held));
     }
 
     private Optional<Boolean> evaluate(String kind, String parameter) {

@@ -7,6 +7,7 @@ import io.holdfast.authority.agent.HelperAddress;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusAddress;
@@ -95,10 +96,10 @@ final class AgentCommand implements Command {
                             failure.set(why);
                             stop(loop);
                         });
-        try (AutoCloseable _ = loop.onSignal(Signal.INT, interrupt);
-                AutoCloseable _ = loop.onSignal(Signal.TERM, loop::stop);
-                AutoCloseable _ = loop.onSignal(Signal.HUP, loop::stop);
-                AutoCloseable _ = held.onExit(loop, loop::stop)) {
+        try (Registration _ = loop.onSignal(Signal.INT, interrupt);
+                Registration _ = loop.onSignal(Signal.TERM, loop::stop);
+                Registration _ = loop.onSignal(Signal.HUP, loop::stop);
+                Registration _ = held.onExit(loop, loop::stop)) {
             loop.run();
         }
         Throwable why = failure.get();
@@ -132,8 +133,8 @@ final class AgentCommand implements Command {
      */
     private record Held(AgentSubject subject, @Nullable PidFd process) implements AutoCloseable {
         /** An agent for a process ends with it. */
-        AutoCloseable onExit(EventLoop loop, Runnable exited) {
-            return process == null ? () -> {} : process.onExit(loop, _ -> exited.run());
+        Registration onExit(EventLoop loop, Runnable exited) {
+            return process == null ? () -> false : process.onExit(loop, _ -> exited.run());
         }
 
         @Override

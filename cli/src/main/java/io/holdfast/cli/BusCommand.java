@@ -7,6 +7,7 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.dbus.BusAddress;
@@ -96,9 +97,9 @@ final class BusCommand implements Command {
         }
         try (EventLoop signals = EventLoop.open();
                 Bus bus = Bus.open(options);
-                AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
-                AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop);
-                AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
+                Registration _ = signals.onSignal(Signal.TERM, signals::stop);
+                Registration _ = signals.onSignal(Signal.INT, signals::stop);
+                Registration _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
             if (line.hasMatchedOption("--print-address")) {
                 bus.addresses().forEach(address -> output.line(address.toString()));
             }

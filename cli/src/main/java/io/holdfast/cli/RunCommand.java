@@ -3,6 +3,7 @@ package io.holdfast.cli;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -147,7 +148,7 @@ final class RunCommand implements Command {
     }
 
     private static Exit runToTheEnd(Spawn spawn) throws Exception {
-        List<AutoCloseable> handlers = new ArrayList<>();
+        List<Registration> handlers = new ArrayList<>();
         try (EventLoop loop = EventLoop.open()) {
             List<Child> started = new ArrayList<>();
             for (Signal signal : FORWARDED) {
@@ -162,9 +163,7 @@ final class RunCommand implements Command {
                 return child.await();
             }
         } finally {
-            for (AutoCloseable handler : handlers) {
-                handler.close();
-            }
+            handlers.forEach(Registration::cancel);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.cli;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.dbus.BusAddressException;
@@ -203,9 +204,9 @@ final class UpCommand implements Command {
                             reload(manager, lines);
                         }
                     };
-            try (AutoCloseable _ = manager.loop().onSignal(Signal.TERM, stop);
-                    AutoCloseable _ = manager.loop().onSignal(Signal.INT, stop);
-                    AutoCloseable _ = manager.loop().onSignal(Signal.HUP, hangup)) {
+            try (Registration _ = manager.loop().onSignal(Signal.TERM, stop);
+                    Registration _ = manager.loop().onSignal(Signal.INT, stop);
+                    Registration _ = manager.loop().onSignal(Signal.HUP, hangup)) {
                 stack.ifPresent(each -> connect(each, manager, systemd1));
                 var ignored =
                         manager.start(units)

@@ -71,7 +71,7 @@ final class WatchCommand implements Command {
         for (int i = 0; i < exits.length; i++) {
             int index = i;
             Watched watched = all.get(i);
-            AutoCloseable ignored =
+            var _ =
                     watched.process.onExit(
                             loop,
                             exit -> {

@@ -42,7 +42,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /** A task of a later time. Only for the loop's thread. */
-    public final class Timer implements Comparable<Timer> {
+    public final class Timer implements Registration, Comparable<Timer> {
         private final long at;
         private final long order;
         private final Runnable task;
@@ -53,9 +53,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             this.task = task;
         }
 
-        /** Does nothing if it has run. */
-        public void cancel() {
-            boolean ignored = timers.remove(this);
+        @Override
+        public boolean cancel() {
+            return timers.remove(this);
         }
 
         @Override
@@ -79,7 +79,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * A watched descriptor. Only for the loop's thread; ends by itself when the descriptor is
      * closed.
      */
-    public final class Watch implements AutoCloseable, Fd.Holder {
+    public final class Watch implements Registration, Fd.Holder {
         private final Fd fd;
         private final Handler handler;
         private final long data;
@@ -116,20 +116,21 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             control(fd, SysEpoll.CTL_MOD, events | mode, data);
         }
 
-        /** Watches no longer. Idempotent. */
         @Override
-        public void close() {
-            if (!ended) {
-                ended = true;
-                watches.remove(data);
-                try {
-                    int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
-                    fd.unhold(this);
-                } catch (IllegalStateException e) {
-                    // being closed by another thread, and beforeClose is still to come; or the
-                    // loop is closed
-                }
+        public boolean cancel() {
+            if (ended) {
+                return false;
             }
+            ended = true;
+            watches.remove(data);
+            try {
+                int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
+                fd.unhold(this);
+            } catch (ClosedException e) {
+                // being closed by another thread, and beforeClose is still to come; or the loop is
+                // closed
+            }
+            return true;
         }
 
         @Override
@@ -142,7 +143,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         public void beforeClose(int number) {
             try {
                 int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
-            } catch (IllegalStateException e) {
+            } catch (ClosedException e) {
                 // the loop was closed at this moment by another thread
             }
         }
@@ -296,12 +297,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * kernel; none is lost, however many tasks wait. One handler a signal and JVM. The sender is
      * not known. Not for KILL, STOP, SEGV, and QUIT (the JVM's thread dump).
      *
-     * @return closes to what was there before
+     * @return cancelled to what was there before, by any thread
      * @throws IllegalArgumentException if the JVM does not give the signal away
      */
-    public AutoCloseable onSignal(Signal signal, Runnable task) {
+    public Registration onSignal(Signal signal, Runnable task) {
         SignalWatch watch = new SignalWatch(task, new AtomicBoolean());
-        AutoCloseable handler =
+        Registration handler =
                 JvmSignal.handle(
                         signal,
                         () -> {
@@ -310,8 +311,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
                         });
         signals.add(watch);
         return () -> {
-            handler.close();
-            signals.remove(watch);
+            handler.cancel();
+            return signals.remove(watch);
         };
     }
 
@@ -449,7 +450,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         if (!signalled.getAndSet(true)) {
             try {
                 wake.signal();
-            } catch (IllegalStateException e) {
+            } catch (ClosedException e) {
                 // closed: nobody is left to be woken
             }
         }

@@ -156,15 +156,16 @@ public final class Fd implements AutoCloseable {
      * Hands the descriptor to a new owner and leaves this one empty: its {@link #close} does
      * nothing, every other use throws.
      *
-     * @throws IllegalStateException if it is closed, moved, in use by a call, waited for by a
-     *     thread, or watched by an event loop
+     * @throws ClosedException if it is closed or moved
+     * @throws IllegalStateException if it is in use by a call, waited for by a thread, or watched
+     *     by an event loop
      */
     public Fd move() {
         if (!beginMove()) {
-            throw new IllegalStateException(
-                    isOpen()
-                            ? this + " cannot be moved while in use or waited for"
-                            : this + " cannot be moved");
+            if (!isOpen()) {
+                throw new ClosedException(this + " cannot be moved");
+            }
+            throw new IllegalStateException(this + " cannot be moved while in use or waited for");
         }
         for (Holder holder : holders) {
             if (holder != null) {
@@ -209,7 +210,7 @@ public final class Fd implements AutoCloseable {
      * Lends the number for one call, for use with another library's native code. It is valid only
      * until the function returns, and must not be closed or kept.
      *
-     * @throws IllegalStateException if it is closed or moved
+     * @throws ClosedException if it is closed or moved
      */
     public <R> R with(IntFunction<R> use) {
         int borrowed = acquire();
@@ -225,8 +226,7 @@ public final class Fd implements AutoCloseable {
         for (; ; ) {
             int seen = (int) STATE.getVolatile(this);
             if (seen < 0) {
-                throw new IllegalStateException(
-                        this + " was " + (isMoved(seen) ? "moved" : "closed"));
+                throw new ClosedException(this + " was " + (isMoved(seen) ? "moved" : "closed"));
             }
             if (STATE.weakCompareAndSet(this, seen, (seen & ~MOVING) + 1)) {
                 return number;

@@ -52,7 +52,7 @@ public final class FdInputStream extends InputStream {
             }
         } catch (InterruptedException e) {
             throw FdOutputStream.interrupted(0);
-        } catch (IllegalStateException e) {
+        } catch (ClosedException e) {
             throw new IOException(e.getMessage(), e);
         } finally {
             Reference.reachabilityFence(this); // garbage closes its descriptor

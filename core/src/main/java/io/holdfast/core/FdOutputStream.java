@@ -48,7 +48,7 @@ public final class FdOutputStream extends OutputStream {
             }
         } catch (InterruptedException e) {
             throw interrupted(written);
-        } catch (IllegalStateException e) {
+        } catch (ClosedException e) {
             throw new IOException(e.getMessage(), e);
         } finally {
             Reference.reachabilityFence(this); // garbage closes its descriptor

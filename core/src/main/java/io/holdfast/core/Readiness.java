@@ -60,12 +60,6 @@ public final class Readiness {
         void ready(int events);
     }
 
-    /** A callback that has not been called yet. */
-    public interface Pending {
-        /** Gives it up: true if it will not be called. */
-        boolean cancel();
-    }
-
     /**
      * Blocks the calling thread until the descriptor is ready. Closing the descriptor ends the
      * wait; so does an interrupt, but when both the descriptor is ready and the thread interrupted,
@@ -74,7 +68,7 @@ public final class Readiness {
      * @param events {@link #IN}, {@link #OUT}, {@link #PRI}, {@link #RDHUP} or several; {@link
      *     #ERR} and {@link #HUP} always count
      * @return what it is ready for
-     * @throws IllegalStateException if it is or gets closed
+     * @throws ClosedException if it is or gets closed
      * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
      */
     public static int await(Fd fd, int events) throws InterruptedException {
@@ -113,10 +107,11 @@ public final class Readiness {
     /**
      * Calls back once when the descriptor is ready, or was closed.
      *
-     * @throws IllegalStateException if it is closed
+     * @return cancelled by any thread
+     * @throws ClosedException if it is closed
      * @throws ErrnoException EPERM if the kind of file cannot be waited for
      */
-    public static Pending once(Fd fd, int events, Callback callback) {
+    public static Registration once(Fd fd, int events, Callback callback) {
         return Poller.get().once(fd, events, callback);
     }
 

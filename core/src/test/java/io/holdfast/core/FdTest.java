@@ -281,7 +281,7 @@ class FdTest {
             Fd in = pipe[0];
             try (Fd out = pipe[1]) {
                 int number = numberOf(in);
-                Readiness.Pending pending = Readiness.once(in, Readiness.IN, _ -> {});
+                Registration pending = Readiness.once(in, Readiness.IN, _ -> {});
                 CyclicBarrier start = new CyclicBarrier(3);
                 FutureTask<Boolean> mover =
                         inThread(() -> {

@@ -513,7 +513,7 @@ class ReadinessTest {
     @Test
     void aCallbackIsCalledOnceWithWhatIsReady() throws InterruptedException {
         SynchronousQueue<Integer> calls = new SynchronousQueue<>();
-        Readiness.Pending pending = Readiness.once(one, Readiness.IN, events -> put(calls, events));
+        Registration pending = Readiness.once(one, Readiness.IN, events -> put(calls, events));
         write(two);
         assertThat(calls.take()).isEqualTo(Readiness.IN);
         assertThat(pending.cancel()).isFalse();
@@ -574,7 +574,7 @@ class ReadinessTest {
     @Test
     void aCancelledCallbackIsNotCalled() throws InterruptedException {
         SynchronousQueue<Integer> calls = new SynchronousQueue<>();
-        Readiness.Pending pending = Readiness.once(one, Readiness.IN, events -> put(calls, events));
+        Registration pending = Readiness.once(one, Readiness.IN, events -> put(calls, events));
         assertThat(pending.cancel()).isTrue();
         assertThat(pending.cancel()).isFalse();
         write(two);
@@ -585,7 +585,7 @@ class ReadinessTest {
     @Test
     void aCallbackLearnsOfTheClose() throws InterruptedException {
         SynchronousQueue<Integer> calls = new SynchronousQueue<>();
-        Readiness.Pending pending = Readiness.once(one, Readiness.IN, events -> put(calls, events));
+        Registration pending = Readiness.once(one, Readiness.IN, events -> put(calls, events));
         one.close();
         assertThat(calls.take()).isEqualTo(Readiness.NONE);
         assertThat(pending.cancel()).isFalse();
@@ -593,7 +593,7 @@ class ReadinessTest {
 
     @Test
     void aCallbackThatThrowsDoesNotStopThePoller() throws InterruptedException {
-        Readiness.Pending pending =
+        Registration pending =
                 Readiness.once(
                         one,
                         Readiness.IN,

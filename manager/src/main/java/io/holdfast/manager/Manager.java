@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.file.LockFile;
 import io.holdfast.core.file.TrustedFolder;
@@ -19,7 +20,6 @@ import io.holdfast.manager.log.Loudness;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifyRouter;
@@ -94,7 +94,7 @@ public final class Manager implements AutoCloseable {
     private final NotifySocket notify;
     private final Orphans orphans;
     private final DynamicUids uids;
-    private final AutoCloseable childSignal;
+    private final Registration childSignal;
     private final TrustedFolder folder;
     private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
@@ -531,7 +531,7 @@ public final class Manager implements AutoCloseable {
             return;
         }
         closed = true;
-        Watches.end(childSignal);
+        childSignal.cancel();
         units.all().forEach(ManagedUnit::abandon);
         activation.abandon();
         notify.close();

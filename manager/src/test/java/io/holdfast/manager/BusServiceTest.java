@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
@@ -45,7 +46,7 @@ class BusServiceTest {
         }
 
         @Override
-        public AutoCloseable onOwner(String name, Consumer<Optional<String>> owner) {
+        public Registration onOwner(String name, Consumer<Optional<String>> owner) {
             Watching watching = new Watching(name, owner);
             watches.add(watching);
             manager.loop().post(() -> tell(watching));

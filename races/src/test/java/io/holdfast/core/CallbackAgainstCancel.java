@@ -18,7 +18,7 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 public class CallbackAgainstCancel {
     private final SysEventfd event = new SysEventfd();
     private final Told told = new Told();
-    private final Readiness.Pending pending = Readiness.once(event.fd(), Readiness.IN, told);
+    private final Registration pending = Readiness.once(event.fd(), Readiness.IN, told);
 
     @Actor
     public void becomeReady() {

@@ -25,7 +25,7 @@ public class CallbackAgainstClose {
     @Actor
     public void register(LL_Result result) {
         try {
-            Readiness.Pending _ = Readiness.once(event.fd(), Readiness.IN, told);
+            Registration _ = Readiness.once(event.fd(), Readiness.IN, told);
             result.r1 = "registered";
         } catch (IllegalStateException e) {
             result.r1 = "refused";

@@ -4,6 +4,7 @@ import static java.lang.System.Logger.Level.DEBUG;
 import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
+import io.holdfast.core.Registration;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -242,7 +243,7 @@ final class ServerConnection implements Runnable {
                                 ? descriptors
                                 : List.of());
         var upgrade = new Upgrade[1];
-        Readiness.Pending watch = null;
+        Registration watch = null;
         try {
             if (call.wantsMore()) {
                 watch = watchForHangup(call);
@@ -327,7 +328,7 @@ final class ServerConnection implements Runnable {
         return served;
     }
 
-    private Readiness.Pending watchForHangup(Call call) {
+    private Registration watchForHangup(Call call) {
         return Readiness.once(
                 socket.fd(),
                 0,

@@ -1,5 +1,6 @@
 package io.holdfast.authority.agent;
 
+import io.holdfast.core.Registration;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.process.PidFd;
@@ -23,7 +24,7 @@ final class DialogWatch implements AutoCloseable {
     private final AtomicBoolean over = new AtomicBoolean();
     private final Consumer<String> end;
     private final Thread timer;
-    private final Readiness.Pending hangUp;
+    private final Registration hangUp;
 
     /**
      * Begins to watch.

@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
 import io.holdfast.core.sys.CgroupMount;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
@@ -397,9 +398,9 @@ public final class Cgroup implements AutoCloseable {
      * Calls back on the loop's thread, once, when no living process is left here and below: at the
      * next turn if that is so already. Only on the loop's thread.
      *
-     * @return closes to no call
+     * @return cancelled on the loop's thread
      */
-    public AutoCloseable onEmpty(EventLoop loop, Runnable empty) {
+    public Registration onEmpty(EventLoop loop, Runnable empty) {
         return CgroupEvents.onEmpty(this, loop, empty);
     }
 

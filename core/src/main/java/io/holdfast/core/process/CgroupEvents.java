@@ -5,6 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.Registration;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.Unistd;
@@ -63,7 +64,7 @@ final class CgroupEvents implements AutoCloseable {
         }
     }
 
-    static AutoCloseable onEmpty(Cgroup cgroup, EventLoop loop, Runnable empty) {
+    static Registration onEmpty(Cgroup cgroup, EventLoop loop, Runnable empty) {
         CgroupEvents events = new CgroupEvents(cgroup);
         try {
             boolean[] called = new boolean[1];
@@ -78,10 +79,12 @@ final class CgroupEvents implements AutoCloseable {
             EventLoop.Watch watch = loop.watch(events.file, Readiness.PRI, _ -> look.run());
             EventLoop.Timer first = loop.after(Duration.ZERO, look);
             return () -> {
+                boolean pending = !called[0];
                 called[0] = true;
                 first.cancel();
                 watch.close();
                 events.close();
+                return pending;
             };
         } catch (RuntimeException e) {
             events.close();

@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
 import java.io.IOException;
@@ -31,7 +32,7 @@ final class ChildProcess extends Process {
     private static int numberOf(Child child) {
         try {
             return child.pidFd().pid();
-        } catch (ErrnoException | IllegalStateException e) {
+        } catch (ErrnoException | ClosedException e) {
             return UNSEEN; // it is reaped
         }
     }
@@ -39,7 +40,7 @@ final class ChildProcess extends Process {
     private static <S> S orElse(Supplier<S> piped, S other) {
         try {
             return piped.get();
-        } catch (IllegalStateException e) {
+        } catch (ClosedException e) {
             return other; // it is no pipe
         }
     }

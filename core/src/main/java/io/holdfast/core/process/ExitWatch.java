@@ -1,9 +1,11 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.Registration;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.process.PidfdInfo;
@@ -146,7 +148,7 @@ final class ExitWatch {
 
     private CompletableFuture<Exit> watched() {
         CompletableFuture<Exit> future = new CompletableFuture<>();
-        Readiness.Pending pending =
+        Registration pending =
                 begin(exit ->
                         Readiness.executor()
                                 .execute(() -> {
@@ -165,7 +167,7 @@ final class ExitWatch {
      * Calls back once, when the process has exited, on the poller's thread or a virtual one: with
      * null if the pidfd was closed before. The callback must be quick.
      */
-    Readiness.Pending begin(Consumer<@Nullable Exit> ended) {
+    Registration begin(Consumer<@Nullable Exit> ended) {
         return Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
     }
 
@@ -193,7 +195,7 @@ final class ExitWatch {
                     return;
                 }
             }
-        } catch (IllegalStateException e) {
+        } catch (ClosedException e) {
             // closed at this moment
         }
         ended.accept(exit);
@@ -213,7 +215,7 @@ final class ExitWatch {
                     try {
                         long change = SysWait.waitid(fd, SysWait.WEXITED);
                         exit = change > 0 ? Exit.ofChange(change) : UNKNOWN;
-                    } catch (IllegalStateException e) {
+                    } catch (ClosedException e) {
                         // closed at this moment
                     }
                     ended.accept(exit);
@@ -221,7 +223,7 @@ final class ExitWatch {
     }
 
     private void awaitReap(Consumer<@Nullable Exit> ended) {
-        Readiness.Pending reap =
+        Registration reap =
                 Readiness.once(
                         fd,
                         ONLY_HUP,
@@ -232,7 +234,7 @@ final class ExitWatch {
                                     exit = status();
                                     exit = exit == null ? UNKNOWN : exit;
                                 }
-                            } catch (IllegalStateException e) {
+                            } catch (ClosedException e) {
                                 // closed at this moment
                             }
                             ended.accept(exit);
@@ -246,14 +248,14 @@ final class ExitWatch {
                 });
     }
 
-    AutoCloseable on(EventLoop loop, Consumer<Exit> exited) {
+    Registration on(EventLoop loop, Consumer<Exit> exited) {
         LoopWatch watch = new LoopWatch(loop, exited);
         watch.begin();
         return watch;
     }
 
     /** The same on an event loop, all on its thread. */
-    private final class LoopWatch implements AutoCloseable {
+    private final class LoopWatch implements Registration {
         private final EventLoop loop;
         private final Consumer<Exit> exited;
         private EventLoop.@Nullable Watch watch;
@@ -299,9 +301,11 @@ final class ExitWatch {
         }
 
         @Override
-        public void close() {
+        public boolean cancel() {
+            boolean pending = !closed;
             closed = true;
             unwatch();
+            return pending;
         }
 
         private void unwatch() {

@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -124,7 +125,7 @@ final class Gate implements AutoCloseable {
         try {
             int ignored = Readiness.await(arrivals, Readiness.IN);
             return true;
-        } catch (IllegalStateException e) {
+        } catch (ClosedException e) {
             return false;
         }
     }

@@ -1,11 +1,13 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
@@ -340,7 +342,7 @@ public final class PidFd implements AutoCloseable {
      * the answer is {@link Exit.Unknown}.
      *
      * @throws InterruptedException if the thread is interrupted
-     * @throws IllegalStateException if this is closed meanwhile
+     * @throws ClosedException if this is closed meanwhile
      */
     public Exit await() throws InterruptedException {
         return exitWatch().await(null).orElseThrow();
@@ -364,9 +366,9 @@ public final class PidFd implements AutoCloseable {
      * tell. Once for each loop and {@code PidFd}; only on the loop's thread. Never, if this is
      * closed before: unlike the future, a watch of a loop ends silently with its descriptor.
      *
-     * @return closes to no call
+     * @return cancelled on the loop's thread
      */
-    public AutoCloseable onExit(EventLoop loop, Consumer<Exit> exited) {
+    public Registration onExit(EventLoop loop, Consumer<Exit> exited) {
         return exitWatch().on(loop, exited);
     }
 

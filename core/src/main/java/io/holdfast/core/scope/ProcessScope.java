@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
@@ -221,7 +222,7 @@ public final class ProcessScope implements AutoCloseable {
         }
         try {
             return group.awaitEmpty(Deadline.in(limit));
-        } catch (IllegalStateException | ErrnoException e) {
+        } catch (ClosedException | ErrnoException e) {
             if (closed) {
                 return true;
             }
@@ -264,7 +265,7 @@ public final class ProcessScope implements AutoCloseable {
         }
         try {
             return question.get();
-        } catch (IllegalStateException | ErrnoException e) {
+        } catch (ClosedException | ErrnoException e) {
             if (closed) { // meanwhile
                 return ofClosed;
             }

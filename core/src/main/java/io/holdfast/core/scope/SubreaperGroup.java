@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
@@ -117,7 +118,7 @@ final class SubreaperGroup implements Group {
         for (; ; ) {
             try {
                 return started.containsKey(child);
-            } catch (IllegalStateException e) {
+            } catch (ClosedException e) {
                 // compared with one that was removed and closed meanwhile: not to be met again
             }
         }

@@ -1,10 +1,12 @@
 package io.holdfast.core.wait;
 
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandleProxies;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * {@code sun.misc.Signal}, the only way to a signal in a JVM: signalfd(2) would need it blocked in
@@ -42,13 +44,18 @@ public final class JvmSignal {
         }
     }
 
-    /** Runs the task, on a thread of the JVM's, at each signal until the result is closed. */
-    public static AutoCloseable handle(Signal signal, Runnable task) {
+    /** Runs the task, on a thread of the JVM's, at each signal until that is cancelled. */
+    public static Registration handle(Signal signal, Runnable task) {
         MethodHandle run = MethodHandles.dropArguments(RUN.bindTo(task), 0, SIGNAL);
         Object ours = call(NEW, signal.name());
         Object before = call(HANDLE, ours, MethodHandleProxies.asInterfaceInstance(HANDLER, run));
+        AtomicBoolean cancelled = new AtomicBoolean();
         return () -> {
-            Object ignored = call(HANDLE, ours, before);
+            boolean first = !cancelled.getAndSet(true);
+            if (first) {
+                Object _ = call(HANDLE, ours, before);
+            }
+            return first;
         };
     }
 

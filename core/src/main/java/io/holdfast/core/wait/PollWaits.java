@@ -1,6 +1,7 @@
 package io.holdfast.core.wait;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.SysPoll;
@@ -127,7 +128,7 @@ public final class PollWaits implements Fd.Holder {
             begin();
             for (long left = nanos; ; left = limited ? deadline - System.nanoTime() : nanos) {
                 if (!fd.isOpen()) {
-                    throw new IllegalStateException(fd + " was closed while waited for");
+                    throw new ClosedException(fd + " was closed while waited for");
                 }
                 int ready = SysPoll.await(number, events, waker.number(), left);
                 if (ready != 0) {

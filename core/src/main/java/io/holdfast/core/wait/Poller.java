@@ -1,10 +1,12 @@
 package io.holdfast.core.wait;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.Registration;
 import io.holdfast.core.sys.Faults;
 import io.holdfast.core.sys.SysPoll;
 import java.util.concurrent.Executor;
@@ -27,7 +29,7 @@ public final class Poller {
     private static volatile @Nullable Poller running;
 
     private final SysEpoll epoll;
-    private final Slots<Registration> slots = new Slots<>();
+    private final Slots<FdWaiters> slots = new Slots<>();
     private final HandOver handOver = new HandOver();
     private final ReentrantLock sweeping = new ReentrantLock();
     private final SysEpoll.Events swept = new SysEpoll.Events(); // by who has that lock
@@ -73,7 +75,7 @@ public final class Poller {
 
     private void dispatch(SysEpoll.Events events, int n) {
         for (int i = 0; i < n; i++) {
-            Registration registration = slots.get(events.data(i));
+            FdWaiters registration = slots.get(events.data(i));
             if (registration != null) {
                 try {
                     registration.event(events.events(i));
@@ -106,7 +108,7 @@ public final class Poller {
 
     public int await(Fd fd, int events, long nanos) throws InterruptedException {
         ThreadWaiter waiter = new ThreadWaiter(events);
-        Registration registration;
+        FdWaiters registration;
         try {
             registration = arm(fd, waiter);
         } catch (ErrnoException e) {
@@ -140,28 +142,28 @@ public final class Poller {
             Thread.currentThread().interrupt();
         }
         if (waiter.ready == Readiness.NONE) {
-            throw new IllegalStateException(fd + " was closed while waited for");
+            throw new ClosedException(fd + " was closed while waited for");
         }
         return waiter.ready;
     }
 
-    public Readiness.Pending once(Fd fd, int events, Readiness.Callback callback) {
+    public Registration once(Fd fd, int events, Readiness.Callback callback) {
         CallbackWaiter waiter = new CallbackWaiter(events, callback);
-        Registration registration = arm(fd, waiter);
+        FdWaiters registration = arm(fd, waiter);
         return () -> registration.remove(waiter);
     }
 
-    private Registration arm(Fd fd, Waiter waiter) {
+    private FdWaiters arm(Fd fd, Waiter waiter) {
         for (; ; ) {
-            Registration registration = fd.holder(Registration.class);
+            FdWaiters registration = fd.holder(FdWaiters.class);
             if (registration == null) {
-                registration = fd.holder(Registration.class, () -> new Registration(fd));
+                registration = fd.holder(FdWaiters.class, () -> new FdWaiters(fd));
             }
             if (registration.add(waiter)) {
                 return registration;
             }
             if (!fd.isOpen()) {
-                throw new IllegalStateException(fd + " cannot be waited for");
+                throw new ClosedException(fd + " was closed");
             }
         }
     }
@@ -214,7 +216,7 @@ public final class Poller {
     }
 
     /** One descriptor in the epoll instance, and who waits for it. */
-    private final class Registration implements Fd.Holder {
+    private final class FdWaiters implements Fd.Holder {
         private static final long OUT = -1; // no slot has it
 
         private final Fd fd;
@@ -229,7 +231,7 @@ public final class Poller {
         @GuardedBy("this")
         private boolean closed;
 
-        Registration(Fd fd) {
+        FdWaiters(Fd fd) {
             this.fd = fd;
         }
 
@@ -278,7 +280,7 @@ public final class Poller {
                 } finally {
                     fd.release();
                 }
-            } catch (IllegalStateException e) {
+            } catch (ClosedException e) {
                 // closed this moment: beforeClose() does it
             }
         }
@@ -342,7 +344,7 @@ public final class Poller {
                 if (waiters != null && !closed && fd.isOpen()) {
                     try {
                         arm();
-                    } catch (IllegalStateException e) {
+                    } catch (ClosedException e) {
                         // closed this moment: closing() tells them
                     } catch (ErrnoException e) { // somebody has closed the number under its owner
                         failed = waiters;

@@ -3,13 +3,13 @@ package io.holdfast.manager.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +23,7 @@ public final class CgroupProcesses implements RunProcesses {
     private final Lane stopLane;
     private final Consumer<String> warnings;
     private final Cgroup cgroup;
-    private @Nullable AutoCloseable watch;
+    private @Nullable Registration watch;
 
     /**
      * @param stopLane where they are signalled
@@ -135,7 +135,9 @@ public final class CgroupProcesses implements RunProcesses {
 
     @Override
     public void forget() {
-        Watches.end(watch);
+        if (watch != null) {
+            watch.cancel();
+        }
         watch = null;
     }
 

@@ -2,10 +2,10 @@ package io.holdfast.manager.process;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.manager.loop.Watches;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +21,7 @@ public final class HeldProcesses implements RunProcesses {
     private final ProcessIndex index;
     private final Workload run;
     private final List<PidFd> held;
-    private final List<AutoCloseable> watches = new ArrayList<>();
+    private final List<Registration> watches = new ArrayList<>();
     private @Nullable Runnable emptied;
 
     /**
@@ -95,7 +95,7 @@ public final class HeldProcesses implements RunProcesses {
     @Override
     public void forget() {
         emptied = null;
-        watches.forEach(Watches::end);
+        watches.forEach(Registration::cancel);
         watches.clear();
     }
 

@@ -2,10 +2,10 @@ package io.holdfast.manager.process;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.manager.loop.Watches;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +25,7 @@ public final class TrackedProcesses implements RunProcesses {
     private final Workload run;
     private final BooleanSupplier othersLive;
     private final List<PidFd> orphans = new ArrayList<>();
-    private final List<AutoCloseable> watches = new ArrayList<>();
+    private final List<Registration> watches = new ArrayList<>();
     private @Nullable Runnable emptied;
     private @Nullable RunSignal sent; // to all: what comes later gets it too
     private boolean forgotten;
@@ -60,7 +60,7 @@ public final class TrackedProcesses implements RunProcesses {
         }
         orphans.add(orphan);
         index.adopt(orphan, run);
-        AutoCloseable[] watch = new AutoCloseable[1];
+        Registration[] watch = new Registration[1];
         watch[0] =
                 orphan.onExit(
                         loop,
@@ -138,7 +138,7 @@ public final class TrackedProcesses implements RunProcesses {
     public void forget() {
         forgotten = true;
         emptied = null;
-        watches.forEach(Watches::end);
+        watches.forEach(Registration::cancel);
         watches.clear();
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.core.Registration;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -14,5 +15,5 @@ public interface BusNames {
      * @return ends the watch: nothing is told after that. Closed on the loop, also inside of a call
      *     of {@code owner}; it must not throw
      */
-    AutoCloseable onOwner(String name, Consumer<Optional<String>> owner);
+    Registration onOwner(String name, Consumer<Optional<String>> owner);
 }

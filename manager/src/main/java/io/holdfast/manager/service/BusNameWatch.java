@@ -1,6 +1,6 @@
 package io.holdfast.manager.service;
 
-import io.holdfast.manager.loop.Watches;
+import io.holdfast.core.Registration;
 import io.holdfast.manager.runtime.BusNames;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * nothing to do with this run: only a change tells that it is there. On the loop.
  */
 final class BusNameWatch {
-    private @Nullable AutoCloseable watch;
+    private @Nullable Registration watch;
     private int run; // of which it is told; what is told of an earlier one does not count
     private boolean known;
     private Optional<String> owner = Optional.empty();
@@ -30,7 +30,7 @@ final class BusNameWatch {
             Consumer<Optional<String>> changed) {
         end();
         int mine = run;
-        AutoCloseable begun =
+        Registration begun =
                 bus.onOwner(
                         name,
                         now -> {
@@ -41,7 +41,7 @@ final class BusNameWatch {
         if (mine == run) {
             watch = begun;
         } else { // it was ended by what it told at once
-            Watches.end(begun);
+            begun.cancel();
         }
     }
 
@@ -71,8 +71,10 @@ final class BusNameWatch {
         known = false;
         taken = false;
         owner = Optional.empty();
-        AutoCloseable ended = watch;
+        Registration ended = watch;
         watch = null;
-        Watches.end(ended);
+        if (ended != null) {
+            ended.cancel();
+        }
     }
 }

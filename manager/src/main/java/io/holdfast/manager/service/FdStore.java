@@ -8,7 +8,6 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.sys.process.SysKcmp;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.log.Complaints;
-import io.holdfast.manager.loop.Watches;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +42,9 @@ final class FdStore implements AutoCloseable {
     }
 
     private void close(Stored one) {
-        Watches.end(one.watch);
+        if (one.watch != null) {
+            one.watch.cancel();
+        }
         closer.accept(one.fd);
     }
 

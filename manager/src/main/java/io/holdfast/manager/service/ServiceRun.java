@@ -1,6 +1,7 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -14,7 +15,6 @@ import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Watches;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.CgroupProcesses;
 import io.holdfast.manager.process.KillWhom;
@@ -77,7 +77,7 @@ final class ServiceRun {
     private @Nullable PidFd main; // of mainChild, or a process that was named by others
     private @Nullable Child mainChild;
     private @Nullable Child control;
-    private @Nullable AutoCloseable mainWatch;
+    private @Nullable Registration mainWatch;
     private final Lane lane;
     private final Lane stopLane;
     private final Set<Work<Child>> spawns = new LinkedHashSet<>(); // under way
@@ -344,7 +344,9 @@ final class ServiceRun {
     }
 
     private void releaseMain() {
-        Watches.end(mainWatch);
+        if (mainWatch != null) {
+            mainWatch.cancel();
+        }
         mainWatch = null;
         if (mainChild != null) {
             release(mainChild);

@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.Registration;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
@@ -215,7 +216,7 @@ final class BusLink implements BusNames, AutoCloseable {
     // ---- names
 
     @Override
-    public AutoCloseable onOwner(String name, Consumer<Optional<String>> owner) {
+    public Registration onOwner(String name, Consumer<Optional<String>> owner) {
         NameWatch watch = new NameWatch(name, owner);
         watches.add(watch);
         BusConnection now = connection;
@@ -226,11 +227,12 @@ final class BusLink implements BusNames, AutoCloseable {
         }
         return () -> {
             watch.ended = true;
-            watches.remove(watch);
+            boolean pending = watches.remove(watch);
             Subscription subscription = watch.subscription;
             if (subscription != null) {
                 subscription.close();
             }
+            return pending;
         };
     }
 

@@ -23,14 +23,19 @@ import org.jspecify.annotations.Nullable;
  * <p>On a bus many users share one connection, so each of the four limits is a {@link FairShare}
  * among users, with a reserve for root and our own user. The bus names a caller by its unique name
  * only, so the first calls of a name wait until the bus has told its user, who is charged from then
- * on, for all his connections together. A caller who has left before that, as a program does that
- * wants no answer, is charged to one account of all who have left: nobody gains by connections that
- * come and go. Unique names are never used again, so the answer is kept. Without a bus there is one
- * caller, who may take all. Thread-safe.
+ * on, for all his connections together. Those that wait are charged to their name, in shares of
+ * their own, of which every name gets {@link #WAITING_BYTES} at least: nobody who is known already
+ * is in the way of a newcomer, nor are many calls of other newcomers. A caller who has left before
+ * that, as a program does that wants no answer, is charged to one account of all who have left:
+ * nobody gains by connections that come and go. Unique names are never used again, so the answer is
+ * kept. Without a bus there is one caller, who may take all. Thread-safe.
  */
 final class CallsUnderWay {
     /** Names whose user is remembered; the bus is asked again for those that were dropped. */
     static final int KNOWN_NAMES = 1024;
+
+    /** How many bytes of calls each name may have waiting until its user is known. */
+    static final int WAITING_BYTES = 4 << 10;
 
     private static final Object SINGLE_PEER = "the peer";
     private static final Object CALLERS_NOT_YET_KNOWN = "callers not known yet";
@@ -38,9 +43,7 @@ final class CallsUnderWay {
 
     private final boolean isBus;
     private final Function<String, CompletableFuture<Long>> userOf;
-    private final FairShare<Object> calls;
-    private final FairShare<Object> bytes;
-    private final FairShare<Object> descriptors;
+    private final Shares underWay;
     private final FairShare<Object> answers;
 
     @GuardedBy("this")
@@ -50,8 +53,28 @@ final class CallsUnderWay {
     @GuardedBy("this")
     private final Map<String, List<Waiting>> waiting = new HashMap<>();
 
-    /** How many calls wait: shared among names, as nothing else is known of their callers. */
-    private final FairShare<Object> waitingCalls;
+    /** Of the calls that wait: among names, as nothing else is known of their callers. */
+    private final Shares ofNewcomers;
+
+    /** What calls are charged for, from their beginning to their end. */
+    private record Shares(
+            FairShare<Object> calls, FairShare<Object> bytes, FairShare<Object> descriptors) {
+        List<Charge<Object>> charge(Object caller, Message call) {
+            List<Charge<Object>> charges = new ArrayList<>(3);
+            try {
+                charges.add(CallsUnderWay.charge(calls, caller, 1));
+                charges.add(CallsUnderWay.charge(bytes, caller, call.length()));
+                if (!call.descriptors().isEmpty()) {
+                    int count = call.descriptors().size();
+                    charges.add(CallsUnderWay.charge(descriptors, caller, count));
+                }
+            } catch (DBusException e) {
+                charges.forEach(Charge::close);
+                throw e;
+            }
+            return charges;
+        }
+    }
 
     private record Waiting(Runnable again, List<Charge<Object>> charges) {}
 
@@ -73,28 +96,40 @@ final class CallsUnderWay {
             Function<String, CompletableFuture<Long>> userOf) {
         this.isBus = isBus;
         this.userOf = userOf;
-        this.calls = share("calls under way", limits.incomingCalls(), "incomingCalls").withLeast(1);
-        this.waitingCalls =
-                FairShare.of(
-                                "calls that wait for the bus to tell their user",
-                                limits.incomingCalls(),
-                                "raise ConnectionOptions.incomingCalls")
-                        .withLeast(1);
-        this.bytes =
-                share("bytes of calls under way", limits.incomingBytes(), "incomingBytes")
-                        .withOneAlone();
-        this.descriptors =
-                share(
-                        "descriptors of calls under way",
-                        limits.incomingDescriptors(),
-                        "incomingDescriptors");
+        this.underWay =
+                new Shares(
+                        share("calls under way", limits.incomingCalls(), "incomingCalls")
+                                .withLeast(1),
+                        share("bytes of calls under way", limits.incomingBytes(), "incomingBytes")
+                                .withOneAlone(),
+                        share(
+                                "descriptors of calls under way",
+                                limits.incomingDescriptors(),
+                                "incomingDescriptors"));
+        String waiting = " that wait for the bus to tell their user";
+        this.ofNewcomers =
+                new Shares(
+                        plain("calls" + waiting, limits.incomingCalls(), "incomingCalls")
+                                .withLeast(1),
+                        plain("bytes of calls" + waiting, limits.incomingBytes(), "incomingBytes")
+                                .withLeast(WAITING_BYTES)
+                                .withOneAlone(),
+                        plain(
+                                        "descriptors of calls" + waiting,
+                                        limits.incomingDescriptors(),
+                                        "incomingDescriptors")
+                                .withLeast(1));
         this.answers =
                 share("bytes of answers that wait", limits.outgoingBytes(), "outgoingBytes")
                         .withOneAlone();
     }
 
+    private static FairShare<Object> plain(String what, long limit, String option) {
+        return FairShare.of(what, limit, "raise ConnectionOptions." + option);
+    }
+
     private FairShare<Object> share(String what, long limit, String option) {
-        FairShare<Object> share = FairShare.of(what, limit, "raise ConnectionOptions." + option);
+        FairShare<Object> share = plain(what, limit, option);
         if (!isBus) {
             return share.withTrusted(_ -> true);
         }
@@ -115,31 +150,15 @@ final class CallsUnderWay {
         Object user = user(sender);
         if (user.equals(CALLERS_NOT_YET_KNOWN)) {
             List<Waiting> calls = requireNonNull(waiting.get(sender));
-            calls.add(new Waiting(again, charge(waitingCalls, sender, user, call)));
+            calls.add(new Waiting(again, ofNewcomers.charge(requireNonNull(sender), call)));
             return null;
         }
-        return new Counted(user, charge(calls, user, user, call));
+        return new Counted(user, underWay.charge(user, call));
     }
 
     /** A call that is answered at once by the thread that reads: only its answer counts. */
     synchronized Counted answeredAtOnce(Message call) {
         return new Counted(user(call.sender()), List.of());
-    }
-
-    private List<Charge<Object>> charge(
-            FairShare<Object> calls, @Nullable Object caller, Object user, Message call) {
-        List<Charge<Object>> charges = new ArrayList<>(3);
-        try {
-            charges.add(charge(calls, requireNonNull(caller), 1));
-            charges.add(charge(bytes, user, call.length()));
-            if (!call.descriptors().isEmpty()) {
-                charges.add(charge(descriptors, user, call.descriptors().size()));
-            }
-        } catch (DBusException e) {
-            charges.forEach(Charge::close);
-            throw e;
-        }
-        return charges;
     }
 
     private static Charge<Object> charge(FairShare<Object> share, Object user, long amount) {
@@ -199,7 +218,7 @@ final class CallsUnderWay {
                 throw new IllegalStateException("the call is answered");
             }
             if (count > 0) {
-                charges.add(charge(descriptors, user, count));
+                charges.add(charge(underWay.descriptors(), user, count));
             }
         }
 

@@ -20,7 +20,8 @@ import java.util.function.Consumer;
  * @param callTimeout for a call that says nothing else, from its beginning to its reply
  * @param calls of ours that may be without reply at a time; a further one waits
  * @param incomingCalls of others that may wait or run at a time; a further one is answered with
- *     LimitsExceeded
+ *     LimitsExceeded. On a bus as many again may wait, with as many bytes and descriptors, until
+ *     the bus has told the users of callers that are new
  * @param incomingBytes of the messages of these together, headers and bodies
  * @param incomingDescriptors of these together
  * @param queuedSignals that may wait in one subscription; further ones are lost and counted ({@link

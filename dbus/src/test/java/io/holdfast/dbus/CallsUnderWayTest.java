@@ -107,6 +107,31 @@ class CallsUnderWayTest {
     }
 
     @Test
+    void manyCallsOfNewcomersKeepNoOtherNewcomerFromAsking() {
+        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingBytes(256 << 10));
+        int waiting = 0;
+        for (int i = 0; i < 8; i++) {
+            waiting += fillWaiting(calls, ":1." + i, 120, 1 << 10);
+        }
+        assertThat(waiting).as("limited").isBetween(8, 8 * 120 - 1);
+
+        assertThat(calls.begin(call(":1.100", 1 << 10), () -> {})).isNull();
+        assertThat(calls.begin(call(":1.100", 1 << 10), () -> {})).isNull();
+    }
+
+    private static int fillWaiting(CallsUnderWay calls, String sender, int count, int length) {
+        for (int i = 0; i < count; i++) {
+            try {
+                assertThat(calls.begin(call(sender, length), () -> {})).isNull();
+            } catch (DBusException e) {
+                assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED);
+                return i;
+            }
+        }
+        return count;
+    }
+
+    @Test
     void theFirstCallsOfANameWaitForItsUserInOrderAndAreChargedToHim() {
         CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
         List<String> begun = new ArrayList<>();

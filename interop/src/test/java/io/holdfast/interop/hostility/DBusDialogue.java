@@ -43,8 +43,9 @@ final class DBusDialogue implements Face.Dialogue {
         while (reply.replySerial() != serial) {
             reply = next();
         }
-        String error = reply.type() == MessageType.ERROR ? reply.errorName() : "";
-        return new Face.Answer(reply.length(), String.valueOf(error));
+        String error =
+                reply.type() == MessageType.ERROR ? reply.errorName() + " " + reply.values() : "";
+        return new Face.Answer(reply.length(), error);
     }
 
     private int serialOf(byte[] bytes) {

@@ -18,6 +18,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -204,7 +205,7 @@ class WorkersTest {
         for (int i = 0; i < ManagerLimits.LANE.intValue(); i++) {
             lane.work("to ask", () -> 1).begin((_, _) -> {});
         }
-        AtomicReference<Exception> refusal = new AtomicReference<>();
+        AtomicReference<@Nullable Exception> refusal = new AtomicReference<>();
         AtomicInteger unused = new AtomicInteger();
         lane.work("to ask", () -> 1)
                 .ifNeverBegun(unused::incrementAndGet)

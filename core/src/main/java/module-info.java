@@ -2,6 +2,7 @@
 @SuppressWarnings("module") // the modules that the bindings are exported to are built later
 module io.holdfast.core {
     requires jdk.unsupported;
+    requires static jdk.jfr;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 

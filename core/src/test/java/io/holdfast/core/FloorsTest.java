@@ -36,6 +36,7 @@ class FloorsTest {
     private static final String ROOT = "io.holdfast.core";
     private static final String SYS = "io.holdfast.core.sys..";
     private static final String WAIT = "io.holdfast.core.wait..";
+    private static final String EVENT = "io.holdfast.core.event..";
     private static final String FILE = "io.holdfast.core.file..";
     private static final String PROCESS = "io.holdfast.core.process..";
     private static final String SOCKET = "io.holdfast.core.socket..";
@@ -67,6 +68,7 @@ class FloorsTest {
         assertThat(CORE.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
                         "io.holdfast.core",
+                        "io.holdfast.core.event",
                         "io.holdfast.core.file",
                         "io.holdfast.core.limit",
                         "io.holdfast.core.machine",
@@ -116,6 +118,24 @@ class FloorsTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage(ROOT, SYS, WAIT, FILE, PROCESS, SOCKET)
+                .check(CORE);
+    }
+
+    @Test
+    void eventsKnowNothingOfWhatTheyAreAbout() {
+        noClasses()
+                .that()
+                .resideInAPackage(EVENT)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ROOT, SYS, WAIT, FILE, PROCESS, SOCKET, SCOPE, RUN)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(EVENT)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("jdk.jfr..")
                 .check(CORE);
     }
 
@@ -240,6 +260,7 @@ class FloorsTest {
                 .should()
                 .onlyDependOnClassesThat(
                         resideInAnyPackage("java..", "io.holdfast.core..")
+                                .or(resideInAPackage("jdk.jfr.."))
                                 .or(
                                         describe(
                                                 "annotations that only the compiler reads",

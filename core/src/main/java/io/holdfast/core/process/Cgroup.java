@@ -5,6 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Registration;
+import io.holdfast.core.event.Recorder;
 import io.holdfast.core.sys.CgroupMount;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
@@ -182,7 +183,17 @@ public final class Cgroup implements AutoCloseable {
         if (r < 0 && r != -Errno.EEXIST) {
             throw new ErrnoException("mkdir", below(name).toString(), -r, advice(-r));
         }
-        return child(name);
+        Cgroup child = child(name);
+        if (r == 0) {
+            child.record("made", "");
+        }
+        return child;
+    }
+
+    private void record(String change, String process) {
+        if (Recorder.isOn()) {
+            Recorder.cgroup(path.path(), id(), change, process);
+        }
     }
 
     /**
@@ -264,6 +275,7 @@ public final class Cgroup implements AutoCloseable {
      */
     public void remove() {
         CgroupRemoval.of(this);
+        record("removed", "");
     }
 
     /**
@@ -273,6 +285,7 @@ public final class Cgroup implements AutoCloseable {
      */
     public void removeAll() {
         CgroupRemoval.withAllBelow(this);
+        record("removed with all below", "");
     }
 
     private static @Nullable String advice(int errno) {
@@ -298,6 +311,7 @@ public final class Cgroup implements AutoCloseable {
                     "cgroup.procs of " + path.path(), process.toString(), -r, advice(-r));
         }
         process.requireUnreaped("cgroup.procs of " + path.path());
+        record("entered", process.toString());
     }
 
     /**
@@ -366,6 +380,7 @@ public final class Cgroup implements AutoCloseable {
      */
     public void kill() {
         CgroupKill.of(this);
+        record("killed", "");
     }
 
     /**
@@ -375,12 +390,16 @@ public final class Cgroup implements AutoCloseable {
      * @return false if they did not stand when the time was over; they go on stopping
      */
     public boolean freeze(Duration limit) throws InterruptedException {
-        return CgroupEvents.setFrozen(this, true, limit);
+        boolean frozen = CgroupEvents.setFrozen(this, true, limit);
+        record(frozen ? "frozen" : "freezing", "");
+        return frozen;
     }
 
     /** Lets them go on, and waits until they do, unless an ancestor is frozen. */
     public boolean thaw(Duration limit) throws InterruptedException {
-        return CgroupEvents.setFrozen(this, false, limit);
+        boolean thawed = CgroupEvents.setFrozen(this, false, limit);
+        record(thawed ? "thawed" : "thawing", "");
+        return thawed;
     }
 
     /**

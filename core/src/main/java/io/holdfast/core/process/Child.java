@@ -5,6 +5,7 @@ import io.holdfast.core.FdInputStream;
 import io.holdfast.core.FdOutputStream;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
+import io.holdfast.core.event.Recorder;
 import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.sys.process.SysWait;
 import java.io.InputStream;
@@ -138,6 +139,9 @@ public final class Child implements AutoCloseable {
     /** On the poller's thread, among others: no code of a user's runs here. */
     private void ended(@Nullable Exit how) {
         CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
+        if (Recorder.isOn()) {
+            Recorder.exited(pidFd.toString(), String.valueOf(how));
+        }
         boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
         if (closed) {
             pidFd.close();

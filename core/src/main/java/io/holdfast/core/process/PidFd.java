@@ -9,6 +9,7 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
+import io.holdfast.core.event.Recorder;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysPidfd;
@@ -323,6 +324,15 @@ public final class PidFd implements AutoCloseable {
     }
 
     private boolean sent(int result, Signal signal) {
+        if (Recorder.isOn()) {
+            String told =
+                    switch (-result) {
+                        case 0 -> "sent";
+                        case Errno.ESRCH -> "gone";
+                        default -> Errno.name(-result);
+                    };
+            Recorder.signalled(toString(), signal.toString(), told);
+        }
         if (result == -Errno.ESRCH) {
             return false;
         }

@@ -3,6 +3,7 @@ package io.holdfast.core.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.event.Recorder;
 import io.holdfast.core.sys.Libc;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -380,7 +381,19 @@ public final class Spawn {
      */
     public Child start() {
         Libc.requireNativeAccess();
-        return new Starter(this).start();
+        return Recorder.isOn() ? recordedStart() : new Starter(this).start();
+    }
+
+    private Child recordedStart() {
+        Recorder.Start start = Recorder.start(program);
+        try {
+            Child child = new Starter(this).start();
+            start.started(child.toString());
+            return child;
+        } catch (RuntimeException | Error e) {
+            start.failed(e);
+            throw e;
+        }
     }
 
     /** The path of the program. */

@@ -3,6 +3,7 @@ package io.holdfast.core.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.event.Recorder;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.Ucred;
@@ -112,6 +113,15 @@ public sealed interface Peer extends AutoCloseable {
 
     /** Asks a connected socket; empty if it has no peer. */
     static Optional<Peer> of(Fd socket) {
+        Optional<Peer> peer = ask(socket);
+        if (Recorder.isOn() && peer.isPresent()) {
+            Peer found = peer.get();
+Recorder.peer(found.toString(), found.uid(), found.getClass().getSimpleName());
+        }
+        return peer;
+    }
+
+    private static Optional<Peer> ask(Fd socket) {
         Ucred ucred = SysSocket.peercred(socket);
         if (ucred == null) {
             return Optional.empty();

@@ -44,7 +44,7 @@ class SystemdSuiteTest {
     private static final Pattern SCRIPT = Pattern.compile("TEST-(07-PID1|23-UNIT-FILE)\\..*\\.sh");
     private static final Pattern RUNS = Pattern.compile("runs(?: with (\\S+))?");
 
-    @TempDir private Path folder;
+    @TempDir private static Path folder;
     private Path tests = Path.of("/");
 
     @BeforeAll

@@ -306,7 +306,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
                 JvmSignal.handle(
                         signal,
                         () -> {
-                            watch.raised.set(true);
+                            if (watch.raised.getAndSet(true)) {
+                                Counters.MERGED_SIGNALS.increment();
+                            }
                             wakeUp();
                         });
         signals.add(watch);

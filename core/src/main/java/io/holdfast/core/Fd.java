@@ -78,6 +78,7 @@ public final class Fd implements AutoCloseable {
     private Fd(int number) {
         this.number = number;
         this.leaks = LeakDetector.ENABLED ? LeakDetector.watch(this, number) : null;
+        Counters.DESCRIPTORS.increment();
     }
 
     /**
@@ -175,6 +176,7 @@ public final class Fd implements AutoCloseable {
         if (leaks != null) {
             leaks.forget();
         }
+        Counters.DESCRIPTORS.decrement();
         Fd moved = new Fd(number);
         moved.received = received;
         return moved;
@@ -322,6 +324,7 @@ public final class Fd implements AutoCloseable {
     }
 
     private void closeNumber() {
+        Counters.DESCRIPTORS.decrement();
         if (leaks != null) {
             leaks.forget();
         }

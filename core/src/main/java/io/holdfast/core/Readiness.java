@@ -91,13 +91,18 @@ public final class Readiness {
         if (nanos == 0) { // asks all the same
             return told(fd, events, SysPoll.now(fd, events));
         }
-        if (!Thread.currentThread().isVirtual()) {
-            int ready = PollWaits.await(fd, events, nanos);
-            if (ready != -Errno.EMFILE && ready != -Errno.ENFILE) {
-                return told(fd, events, ready);
+        Counters.WAITS.increment();
+        try {
+            if (!Thread.currentThread().isVirtual()) {
+                int ready = PollWaits.await(fd, events, nanos);
+                if (ready != -Errno.EMFILE && ready != -Errno.ENFILE) {
+                    return told(fd, events, ready);
+                }
             }
+            return Poller.get().await(fd, events, nanos);
+        } finally {
+            Counters.WAITS.decrement();
         }
-        return Poller.get().await(fd, events, nanos);
     }
 
     private static int told(Fd fd, int events, int ready) {
@@ -112,7 +117,23 @@ public final class Readiness {
      * @throws ErrnoException EPERM if the kind of file cannot be waited for
      */
     public static Registration once(Fd fd, int events, Callback callback) {
-        return Poller.get().once(fd, events, callback);
+        Registration registration =
+                Poller.get()
+                        .once(
+                                fd,
+                                events,
+                                ready -> {
+                                    Counters.WAITS.decrement();
+                                    callback.ready(ready);
+                                });
+        Counters.WAITS.increment();
+        return () -> {
+            boolean cancelled = registration.cancel();
+            if (cancelled) {
+                Counters.WAITS.decrement();
+            }
+            return cancelled;
+        };
     }
 
     /**

@@ -154,8 +154,8 @@ final class ProcessQuestions {
                         } else {
                             reply.complete(answer.apply(known));
                         }
-                    } catch (RuntimeException e) {
-                        reply.completeExceptionally(e);
+                    } catch (RuntimeException e) { // it may have gone since
+                        Operations.fail(reply, e);
                     } finally {
                         process.close();
                     }

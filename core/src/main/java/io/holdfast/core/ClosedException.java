@@ -7,7 +7,11 @@ package io.holdfast.core;
 public final class ClosedException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    /** Says what was closed. */
+    /**
+     * Says what was closed.
+     *
+     * @param message what is closed
+     */
     public ClosedException(String message) {
         super(message);
     }

@@ -11,12 +11,21 @@ import org.jspecify.annotations.Nullable;
 public final class ErrnoException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The call. */
     private final String call;
+
+    /** What it was called on. */
     private final String subject;
+
+    /** The error number, positive. */
     private final int errno;
+
+    /** What the user can do, or null. */
     private final @Nullable String advice;
 
     /**
+     * Describes a call that failed.
+     *
      * @param call the call as its man page names it
      * @param subject what it was called on
      * @param errno the error number, positive
@@ -26,6 +35,11 @@ public final class ErrnoException extends RuntimeException {
     }
 
     /**
+     * Describes a call that failed.
+     *
+     * @param call the call as its man page names it
+     * @param subject what the call was made on
+     * @param errno the error number, positive
      * @param advice what the user can do about it, or null
      */
     public ErrnoException(String call, String subject, int errno, @Nullable String advice) {
@@ -41,6 +55,7 @@ public final class ErrnoException extends RuntimeException {
      * in an open directory can say no more than that name. This one is its cause.
      *
      * @param owner what the subject is of
+     * @return the new exception
      */
     public ErrnoException of(Object owner) {
         ErrnoException named = new ErrnoException(call, subject + " of " + owner, errno, advice);
@@ -58,7 +73,14 @@ public final class ErrnoException extends RuntimeException {
                 + (advice == null ? "" : "; " + advice);
     }
 
-    /** The result if it is none, else the failure that it stands for. */
+    /**
+     * The result if it is none, else the failure that it stands for.
+     *
+     * @param result what the call returned
+     * @param call the call as its man page names it
+     * @param subject what the call was made on
+     * @return the result
+     */
     public static int check(int result, String call, Object subject) {
         if (result < 0) {
             throw new ErrnoException(call, subject.toString(), -result);
@@ -66,17 +88,17 @@ public final class ErrnoException extends RuntimeException {
         return result;
     }
 
-    /** The call as its man page names it. */
+    /** {@return the call as its man page names it} */
     public String call() {
         return call;
     }
 
-    /** What it was called on. */
+    /** {@return the subject of the call} */
     public String subject() {
         return subject;
     }
 
-    /** The error number, positive: compare with the constants of {@link Errno}. */
+    /** {@return the error number, positive: compare with the constants of {@link Errno}} */
     public int errno() {
         return errno;
     }

@@ -36,6 +36,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     @FunctionalInterface
     public interface Handler {
         /**
+         * Handles what the descriptor is ready for.
+         *
          * @param events bits of {@link Readiness}
          */
         void ready(int events);
@@ -94,12 +96,16 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             this.data = watches.add(this);
         }
 
-        /** What it is watched for. */
+        /** {@return the events that it is watched for} */
         public int events() {
             return events;
         }
 
-        /** Changes what it is watched for; one system call if that is a change. */
+        /**
+         * Changes what it is watched for; one system call if that is a change.
+         *
+         * @param wanted bits of {@link Readiness}
+         */
         public void events(int wanted) {
             if (events != wanted && !ended) {
                 control(fd, SysEpoll.CTL_MOD, wanted | mode, data);
@@ -181,7 +187,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * A new loop that nobody runs yet.
+     * {@return a new loop that nobody runs yet}
      *
      * @throws ErrnoException EMFILE
      */
@@ -190,7 +196,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * A new loop that nobody runs yet.
+     * {@return a new loop that nobody runs yet}
      *
      * @param taskLimit how many posted tasks may wait
      * @throws IllegalArgumentException if it is not positive
@@ -217,7 +223,10 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     /**
      * Watches a descriptor, level-triggered, until the watch or the descriptor is closed.
      *
+     * @param fd the descriptor
      * @param events bits of {@link Readiness}; ERR and HUP always count
+     * @param handler called when it is ready
+     * @return the watch, owned by the caller
      * @throws ErrnoException EPERM if the kind of file cannot be watched, EEXIST if this loop has
      *     it already
      */
@@ -243,7 +252,13 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
     }
 
-    /** Runs a task after that time, on the monotonic clock, rounded up to a millisecond. */
+    /**
+     * Runs a task after that time, on the monotonic clock, rounded up to a millisecond.
+     *
+     * @param delay the time to wait
+     * @param task the task
+     * @return the timer, which can be cancelled
+     */
     public Timer after(Duration delay, Runnable task) {
         long nanos = Math.clamp(Readiness.nanos(delay), 0, Long.MAX_VALUE / 2);
         Timer timer = new Timer(System.nanoTime() + nanos, timerOrder++, task);
@@ -259,6 +274,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     /**
      * Runs a task on the loop's thread, after those posted before. By any thread.
      *
+     * @param task the task
      * @throws RejectedExecutionException if as many tasks wait as the limit allows, or the loop is
      *     closed
      */
@@ -277,6 +293,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * The same for what ends something that was begun, such as an exit or an answer: it is never
      * refused for lack of room, as there is no more of it than was begun. Does nothing if the loop
      * is closed. By any thread.
+     *
+     * @param task the task
      */
     public void postEnding(Runnable task) {
         if (!closed) {
@@ -297,6 +315,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * kernel; none is lost, however many tasks wait. One handler a signal and JVM. The sender is
      * not known. Not for KILL, STOP, SEGV, and QUIT (the JVM's thread dump).
      *
+     * @param signal the signal
+     * @param task the task
      * @return cancelled to what was there before, by any thread
      * @throws IllegalArgumentException if the JVM does not give the signal away
      */
@@ -318,12 +338,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         };
     }
 
-    /** Whether the calling thread is the one that runs the loop now. */
+    /** {@return whether the calling thread is the one that runs the loop now} */
     public boolean isOwner() {
         return Thread.currentThread() == owner;
     }
 
-    /** How many handlers, timers and tasks have thrown. By any thread. */
+    /** {@return how many handlers, timers and tasks have thrown} By any thread. */
     public long errors() {
         return errors.get();
     }
@@ -348,6 +368,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     /**
      * One turn: waits up to that time for something to do, then does all of it.
      *
+     * @param limit the time limit
      * @return how many events, timers and tasks were handled
      * @throws IllegalStateException within a turn of this loop: a handler cannot take the next one
      */

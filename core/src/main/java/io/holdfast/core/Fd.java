@@ -51,13 +51,21 @@ public final class Fd implements AutoCloseable {
         /** New uses are refused from now on. */
         void closing();
 
-        /** The number is about to go back to the kernel. */
+        /**
+         * The number is about to go back to the kernel.
+         *
+         * @param number the number of the descriptor
+         */
         void beforeClose(int number);
 
-        /** Whether somebody waits, so that the number cannot go to another owner. */
+        /** {@return whether somebody waits, so that the number cannot go to another owner} */
         boolean isWaitedFor();
 
-        /** The number has gone to another owner. */
+        /**
+         * The number has gone to another owner.
+         *
+         * @param number the number of the descriptor
+         */
         void letGo(int number);
     }
 
@@ -85,6 +93,8 @@ public final class Fd implements AutoCloseable {
      * Takes over a number that nobody else owns, as one that a system call has just returned. The
      * number is not checked.
      *
+     * @param number the number of the descriptor
+     * @return the owner of the descriptor
      * @throws IllegalArgumentException if it is negative
      */
     public static Fd adopt(int number) {
@@ -99,6 +109,8 @@ public final class Fd implements AutoCloseable {
      * or a socket into which others put descriptors or connections. {@link #close} then never
      * waits.
      *
+     * @param number the number of the descriptor
+     * @return the owner of the descriptor
      * @throws IllegalArgumentException if it is negative
      */
     public static Fd received(int number) {
@@ -116,6 +128,8 @@ public final class Fd implements AutoCloseable {
      * was taken over before, is refused. (The JVM's own image of the JDK passes, as it was opened
      * without: take no number that nobody told.)
      *
+     * @param number the number of the descriptor
+     * @return the owner of the descriptor
      * @throws IllegalArgumentException if it is negative or one of Java's own streams, 0 to 2
      * @throws ErrnoException EBADF if nothing is open there, or nothing inherited
      */
@@ -137,13 +151,21 @@ public final class Fd implements AutoCloseable {
         return new Fd(number);
     }
 
-    /** Adopts the result of a call that makes a descriptor, or throws what it stands for. */
+    /**
+     * Adopts the result of a call that makes a descriptor, or throws what it stands for.
+     *
+     * @param result what the call returned
+     * @param call the call as its man page names it
+     * @param subject what the call was made on
+     * @return the owner of the descriptor
+     */
     public static Fd adopt(int result, String call, Object subject) {
         return new Fd(ErrnoException.check(result, call, subject));
     }
 
     /**
-     * Another descriptor of the same open file, with an owner of its own ({@code F_DUPFD_CLOEXEC}).
+     * {@return another descriptor of the same open file, with an owner of its own ({@code
+     * F_DUPFD_CLOEXEC})}
      *
      * @throws ErrnoException EMFILE
      */
@@ -157,6 +179,7 @@ public final class Fd implements AutoCloseable {
      * Hands the descriptor to a new owner and leaves this one empty: its {@link #close} does
      * nothing, every other use throws.
      *
+     * @return the new owner
      * @throws ClosedException if it is closed or moved
      * @throws IllegalStateException if it is in use by a call, waited for by a thread, or watched
      *     by an event loop
@@ -203,7 +226,7 @@ public final class Fd implements AutoCloseable {
         return false;
     }
 
-    /** Whether neither {@link #close} nor {@link #move} was called. */
+    /** {@return whether neither {@link #close} nor {@link #move} was called} */
     public boolean isOpen() {
         return (int) STATE.getVolatile(this) >= 0;
     }
@@ -212,6 +235,9 @@ public final class Fd implements AutoCloseable {
      * Lends the number for one call, for use with another library's native code. It is valid only
      * until the function returns, and must not be closed or kept.
      *
+     * @param <R> the type of what the function returns
+     * @param use given the number
+     * @return what the function returned
      * @throws ClosedException if it is closed or moved
      */
     public <R> R with(IntFunction<R> use) {
@@ -223,7 +249,11 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** Begins a use; {@link #release} ends it. */
+    /**
+     * Begins a use; {@link #release} ends it.
+     *
+     * @return the number
+     */
     public int acquire() {
         for (; ; ) {
             int seen = (int) STATE.getVolatile(this);
@@ -236,6 +266,7 @@ public final class Fd implements AutoCloseable {
         }
     }
 
+    /** Ends a use that {@link #acquire} began. */
     public void release() {
         int before = (int) STATE.getAndAdd(this, -1);
         if (before == CLOSED + 1) {
@@ -243,7 +274,11 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** Registers who must let go before the close. */
+    /**
+     * Registers who must let go before the close.
+     *
+     * @param holder what is told of the close
+     */
     public void hold(Holder holder) {
         synchronized (this) {
             Holder[] more = new Holder[holders.length + 1];
@@ -253,6 +288,11 @@ public final class Fd implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes back what {@link #hold} registered.
+     *
+     * @param holder the very same
+     */
     @SuppressWarnings("ReferenceEquality") // the very holder
     public void unhold(Holder holder) {
         synchronized (this) {
@@ -268,7 +308,13 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** The registered holder of that class, or the one that is made and registered now. */
+    /**
+     * {@return the registered holder of that class, or the one that is made and registered now}
+     *
+     * @param <H> the type of the holder
+     * @param kind the class of the holder
+     * @param maker makes the holder if there is none
+     */
     public <H extends Holder> H holder(Class<H> kind, Supplier<H> maker) {
         H there = holder(kind);
         if (there != null) {
@@ -284,7 +330,12 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** The registered holder of that class, or null. */
+    /**
+     * {@return the registered holder of that class, or null}
+     *
+     * @param <H> the type of the holder
+     * @param kind the class of the holder
+     */
     public <H extends Holder> @Nullable H holder(Class<H> kind) {
         for (Holder holder : holders) {
             if (kind.isInstance(holder)) {

@@ -65,6 +65,8 @@ public final class FdCloser<K> implements AutoCloseable {
     private final @Nullable FairShare<K> share;
 
     /**
+     * Makes a closer, whose threads are daemons.
+     *
      * @param name of its threads, which are made when they are needed
      */
     public FdCloser(String name) {
@@ -72,6 +74,8 @@ public final class FdCloser<K> implements AutoCloseable {
     }
 
     /**
+     * Makes a closer, whose threads are daemons.
+     *
      * @param name of its threads, which are made when they are needed
      * @param share of descriptors; what waits is charged to its owner, also beyond his share
      */
@@ -91,12 +95,22 @@ public final class FdCloser<K> implements AutoCloseable {
         slow.allowCoreThreadTimeOut(true);
     }
 
-    /** Closes descriptors of one owner. Never waits for that. */
+    /**
+     * Closes descriptors of one owner. Never waits for that.
+     *
+     * @param owner whose descriptors they are
+     * @param fds the descriptors; owned from now on
+     */
     public void close(K owner, List<Fd> fds) {
         fds.forEach(fd -> close(owner, fd));
     }
 
-    /** Closes a descriptor, on this thread if that cannot take long. */
+    /**
+     * Closes a descriptor, on this thread if that cannot take long.
+     *
+     * @param owner whose descriptors they are
+     * @param fd the descriptor; owned from now on
+     */
     public void close(K owner, Fd fd) {
         if (!fd.isOpen()) {
             fd.close(); // moved, or closed before
@@ -126,7 +140,11 @@ public final class FdCloser<K> implements AutoCloseable {
         }
     }
 
-    /** Whether too many descriptors of an owner wait. */
+    /**
+     * {@return whether too many descriptors of an owner wait}
+     *
+     * @param owner whose descriptors they are
+     */
     public synchronized boolean isFull(K owner) {
         ArrayDeque<Fd> queue = waiting.get(owner);
         return queue != null && queue.size() >= MAX_WAITING;

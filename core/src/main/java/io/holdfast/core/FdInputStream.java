@@ -18,6 +18,7 @@ public final class FdInputStream extends InputStream {
     /**
      * Takes over the descriptor and makes it non-blocking.
      *
+     * @param fd the descriptor; owned from now on
      * @throws ErrnoException if the kind of file cannot be
      */
     public FdInputStream(Fd fd) {

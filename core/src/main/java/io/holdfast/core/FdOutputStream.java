@@ -19,6 +19,7 @@ public final class FdOutputStream extends OutputStream {
     /**
      * Takes over the descriptor and makes it non-blocking.
      *
+     * @param fd the descriptor; owned from now on
      * @throws ErrnoException if the kind of file cannot be
      */
     public FdOutputStream(Fd fd) {

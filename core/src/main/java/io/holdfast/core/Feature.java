@@ -21,78 +21,97 @@ import org.jspecify.annotations.Nullable;
  * kept; safe for use by any thread.
  */
 public enum Feature {
+    /** pidfd_open: Linux 5.3. */
     PIDFD_OPEN("pidfd_open", "Linux 5.3", "none: Holdfast needs it", Probe::pidfdOpen),
+    /** waitid by pidfd: Linux 5.4. */
     WAIT_PIDFD(
             "waitid by pidfd",
             "Linux 5.4",
             "none: children cannot be waited for",
             Probe::waitPidfd),
+    /** pidfd_getfd: Linux 5.6. */
     PIDFD_GETFD("pidfd_getfd", "Linux 5.6", "none: getFd is refused", Probe::getfd),
+    /** SO_PEERPIDFD and SCM_PIDFD: Linux 6.5. */
     PEER_PIDFD(
             "SO_PEERPIDFD and SCM_PIDFD",
             "Linux 6.5",
             "peers are known by user only, and best effort",
             Probe::peerPidfd),
+    /** pidfs: an identity per process: Linux 6.9. */
     PIDFS(
             "pidfs: an identity per process",
             "Linux 6.9",
             "equality through fdinfo while both are unreaped; no id, no end of a reap",
             Probe::pidfs),
+    /** pidfds of threads: Linux 6.9. */
     PIDFD_THREAD("pidfds of threads", "Linux 6.9", "none: openThread is refused", Probe::thread),
+    /** Scopes of pidfd_send_signal: Linux 6.9. */
     SIGNAL_SCOPE(
             "scopes of pidfd_send_signal",
             "Linux 6.9",
             "only the scope of the pidfd itself",
             Probe::signalScope),
+    /** Namespaces of a pidfd: Linux 6.11. */
     NAMESPACE_IOCTLS(
             "namespaces of a pidfd", "Linux 6.11", "/proc, verified afterwards", Probe::namespaces),
+    /** PIDFD_GET_INFO: Linux 6.13. */
     PIDFD_INFO(
             "PIDFD_GET_INFO",
             "Linux 6.13",
             "/proc, verified afterwards; not of one moment",
             Probe::info),
+    /** File handles of pidfds: Linux 6.14. */
     FILE_HANDLE(
             "file handles of pidfds",
             "Linux 6.14",
             "restoring by number, checked by id",
             Probe::fileHandle),
+    /** Refusing descriptors (SO_PASSRIGHTS): Linux 6.16. */
     PASS_RIGHTS(
             "refusing descriptors (SO_PASSRIGHTS)",
             "Linux 6.16",
             "what comes unasked is closed",
             Probe::passRights),
+    /** Exit status of any process: Linux 6.15. */
     EXIT_INFO(
             "exit status of any process",
             "Linux 6.15",
             "only children tell their status",
             Probe::exitInfo),
+    /** pidfd_spawn: glibc 2.39. */
     PIDFD_SPAWN(
             "pidfd_spawn", "glibc 2.39", "posix_spawn and pidfd_open of our child", Probe::spawn),
+    /** Starting a process with only the descriptors that it is given: glibc 2.34. */
     SPAWN_CLOSEFROM(
             "starting a process with only the descriptors that it is given",
             "glibc 2.34",
             "none: no process is started",
             PosixSpawn::hasClosefrom),
+    /** Starting a process as the foreground of a terminal: glibc 2.35. */
     SPAWN_FOREGROUND(
             "starting a process as the foreground of a terminal",
             "glibc 2.35",
             "none: it is refused",
             PosixSpawn::hasTcsetpgrp),
+    /** Being born in a cgroup: Linux 5.7 and glibc 2.39. */
     CLONE_INTO_CGROUP(
             "being born in a cgroup",
             "Linux 5.7 and glibc 2.39",
             "the child is moved before it executes its program",
             Probe::cloneIntoCgroup),
+    /** Mounts of a child's own: Linux 5.12 and glibc 2.36. */
     MOUNT_TREES(
             "mounts of a child's own",
             "Linux 5.12 and glibc 2.36",
             "none: isolating a child is refused",
             SysMount::isThere),
+    /** cgroup.kill: Linux 5.14. */
     CGROUP_KILL(
             "cgroup.kill",
             "Linux 5.14",
             "freeze, kill every member by pidfd, thaw",
             Probe::cgroupKill),
+    /** A cgroup for each scope of processes: Linux 5.4 and a cgroup2 that is mounted. */
     SCOPE_CGROUP(
             "a cgroup for each scope of processes",
             "Linux 5.4 and a cgroup2 that is mounted",
@@ -136,24 +155,24 @@ public enum Feature {
         this.probe = probe;
     }
 
-    /** What it is, in a few words. */
+    /** {@return the name of the feature, in a few words} */
     public String what() {
         return what;
     }
 
-    /** The kernel or libc that it came with. */
+    /** {@return the kernel or libc that it came with} */
     public String since() {
         return since;
     }
 
-    /** What serves where it is missing. */
+    /** {@return the means that serve where it is missing} */
     public String fallback() {
         return fallback;
     }
 
     /**
-     * Whether this machine has it. The first call may make a few system calls, even a short-lived
-     * child.
+     * {@return whether this machine has it} The first call may make a few system calls, even a
+     * short-lived child.
      *
      * @throws ErrnoException EMFILE, ENOMEM or the like: it cannot be told at the moment
      */
@@ -178,7 +197,7 @@ public enum Feature {
         }
     }
 
-    /** Whether the user wants it to be treated as missing. */
+    /** {@return whether the user wants it to be treated as missing} */
     public boolean isHidden() {
         return WITHOUT.contains(name());
     }

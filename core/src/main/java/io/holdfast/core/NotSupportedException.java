@@ -8,13 +8,18 @@ public final class NotSupportedException extends UnsupportedOperationException {
 
     private final transient Feature feature;
 
-    /** Says that {@code what} needs the feature. */
+    /**
+     * Says that {@code what} needs the feature.
+     *
+     * @param what what needs the feature
+     * @param feature the feature that is missing
+     */
     public NotSupportedException(String what, Feature feature) {
         super(what + " needs " + feature.what() + " (" + feature.since() + ")");
         this.feature = feature;
     }
 
-    /** What is missing. */
+    /** {@return the feature that is missing} */
     public Feature feature() {
         return feature;
     }

@@ -55,6 +55,8 @@ public final class Readiness {
     @FunctionalInterface
     public interface Callback {
         /**
+         * Is called once.
+         *
          * @param events what the descriptor is ready for; {@link #NONE} if it was closed
          */
         void ready(int events);
@@ -65,6 +67,7 @@ public final class Readiness {
      * wait; so does an interrupt, but when both the descriptor is ready and the thread interrupted,
      * that is told and the interrupt status kept.
      *
+     * @param fd the descriptor
      * @param events {@link #IN}, {@link #OUT}, {@link #PRI}, {@link #RDHUP} or several; {@link
      *     #ERR} and {@link #HUP} always count
      * @return what it is ready for
@@ -78,7 +81,11 @@ public final class Readiness {
     /**
      * The same with a time limit.
      *
+     * @param fd the descriptor
+     * @param events bits of {@link Readiness}
+     * @param limit the time limit
      * @return what it is ready for, or {@link #NONE} when the time is over
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static int await(Fd fd, int events, Duration limit) throws InterruptedException {
         return await(fd, events, Math.max(0, nanos(limit)));
@@ -112,6 +119,9 @@ public final class Readiness {
     /**
      * Calls back once when the descriptor is ready, or was closed.
      *
+     * @param fd the descriptor
+     * @param events bits of {@link Readiness}
+     * @param callback called once
      * @return cancelled by any thread
      * @throws ClosedException if it is closed
      * @throws ErrnoException EPERM if the kind of file cannot be waited for
@@ -137,15 +147,19 @@ public final class Readiness {
     }
 
     /**
-     * Where what a callback brings about is to run if it may block: on virtual threads, where a
-     * task that blocks keeps no other waiting. Those that callbacks of the same batch of events
-     * give share a thread for as long as none blocks.
+     * {@return the executor for what a callback brings about, if it may block: it uses virtual
+     * threads, where a task that blocks keeps no other waiting} Those that callbacks of the same
+     * batch of events give share a thread for as long as none blocks.
      */
     public static Executor executor() {
         return Poller.get().executor();
     }
 
-    /** Nanoseconds of a duration; a longer one than 292 years is that long. */
+    /**
+     * {@return nanoseconds of a duration; a longer one than 292 years is that long}
+     *
+     * @param duration the duration
+     */
     public static long nanos(Duration duration) {
         return TimeUnit.NANOSECONDS.convert(duration);
     }

@@ -34,6 +34,8 @@ public record Signal(int number) {
     };
 
     /**
+     * Checks the number.
+     *
      * @throws IllegalArgumentException if the number is out of its range
      */
     public Signal {
@@ -43,9 +45,10 @@ public record Signal(int number) {
     }
 
     /**
-     * A signal by name, with or without {@code SIG}, in any case ({@code TERM}, {@code sigterm},
-     * {@code RTMIN+3}), or by number.
+     * {@return a signal by name, with or without {@code SIG}, in any case ({@code TERM}, {@code
+     * sigterm}, {@code RTMIN+3}), or by number}
      *
+     * @param text the text
      * @throws IllegalArgumentException if there is none of that name
      */
     public static Signal of(String text) {
@@ -85,7 +88,7 @@ public record Signal(int number) {
         return new Signal(number);
     }
 
-    /** The name without {@code SIG}: {@code TERM}, {@code RTMIN+3}. */
+    /** {@return the name without {@code SIG}: {@code TERM}, {@code RTMIN+3}} */
     public String name() {
         if (number < NAMES.length) {
             return NAMES[number];

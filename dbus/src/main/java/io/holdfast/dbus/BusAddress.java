@@ -14,6 +14,7 @@ import java.util.StringJoiner;
  * Where a bus is, or is to be: one address of a list such as {@code
  * unix:path=/run/dbus/system_bus_socket,guid=…;unix:abstract=/tmp/dbus-x}. Immutable.
  *
+ * @param transport how the bus is reached
  * @param guid the id that the server must have, 32 lower-case hexadecimal digits
  */
 public record BusAddress(Transport transport, Optional<String> guid) {
@@ -22,16 +23,25 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     /** How a bus is reached. */
     public sealed interface Transport {}
 
-    /** {@code unix:path=…}: a socket file. To connect to, and to listen on. */
+    /**
+     * {@code unix:path=…}: a socket file. To connect to, and to listen on.
+     *
+     * @param path the path of the file or folder
+     */
     public record SocketFile(UnixAddress.PathName path) implements Transport {}
 
-    /** {@code unix:abstract=…}. To connect to, and to listen on. */
+    /**
+     * {@code unix:abstract=…}. To connect to, and to listen on.
+     *
+     * @param name the name in the abstract namespace
+     */
     public record AbstractSocket(UnixAddress.AbstractName name) implements Transport {}
 
     /**
      * {@code unix:dir=…} and {@code unix:tmpdir=…}: a socket file of a random name. To listen on.
      *
      * @param key {@code dir} or {@code tmpdir}
+     * @param path the path of the file or folder
      */
     public record Folder(String key, String path) implements Transport {}
 
@@ -44,9 +54,11 @@ public record BusAddress(Transport transport, Optional<String> guid) {
      *
      * @param path of the program, or its name in {@code PATH}
      * @param name what it is told as its own name ({@code argv0})
+     * @param arguments the arguments of the program
      */
     public record Program(String path, Optional<String> name, List<String> arguments)
             implements Transport {
+        /** Copies the arguments. */
         public Program {
             arguments = List.copyOf(arguments);
         }
@@ -76,6 +88,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
+     * Checks the id.
+     *
      * @throws BusAddressException if the id is not 32 hexadecimal digits
      */
     public BusAddress {
@@ -86,7 +100,11 @@ public record BusAddress(Transport transport, Optional<String> guid) {
         }
     }
 
-    /** A socket file. */
+    /**
+     * {@return a socket file}
+     *
+     * @param path the path of the file or folder
+     */
     public static BusAddress ofPath(String path) {
         return new BusAddress(new SocketFile(new UnixAddress.PathName(path)), Optional.empty());
     }
@@ -94,6 +112,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     /**
      * Reads a list: the addresses are to be tried in turn.
      *
+     * @param text the text of the address
+     * @return the addresses
      * @throws BusAddressException if one of them is malformed. A transport that cannot be used is
      *     {@link Unsupported} and does not spoil the others
      */
@@ -114,6 +134,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     /**
      * Reads a single address.
      *
+     * @param text the text of the address
+     * @return the address
      * @throws BusAddressException if it is malformed
      */
     public static BusAddress parse(String text) {
@@ -197,7 +219,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
-     * The addresses of the system bus: {@code DBUS_SYSTEM_BUS_ADDRESS}, or the well-known one.
+     * {@return the addresses of the system bus: {@code DBUS_SYSTEM_BUS_ADDRESS}, or the well-known
+     * one}
      *
      * @throws BusAddressException if the variable is malformed
      */
@@ -211,8 +234,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
-     * The addresses of the session bus: {@code DBUS_SESSION_BUS_ADDRESS}, or {@code bus} in {@code
-     * XDG_RUNTIME_DIR}.
+     * {@return the addresses of the session bus: {@code DBUS_SESSION_BUS_ADDRESS}, or {@code bus}
+     * in {@code XDG_RUNTIME_DIR}}
      *
      * @throws BusAddressException if the variable is malformed, or neither is set
      */
@@ -235,7 +258,11 @@ public record BusAddress(Transport transport, Optional<String> guid) {
         return folder + "/bus";
     }
 
-    /** The same address with the id of its server. */
+    /**
+     * {@return the same address with the id of its server}
+     *
+     * @param id 32 lower-case hexadecimal digits
+     */
     public BusAddress withGuid(String id) {
         return new BusAddress(transport, Optional.of(id));
     }

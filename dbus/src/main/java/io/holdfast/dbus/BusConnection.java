@@ -82,7 +82,9 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Connects to the system bus ({@link BusAddress#system}).
      *
+     * @return the connection, owned by the caller
      * @throws ConnectionLostException if that does not succeed
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection system() throws InterruptedException {
         return connect(BusAddress.system(), ConnectionOptions.DEFAULT);
@@ -91,8 +93,10 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Connects to the session bus ({@link BusAddress#session}).
      *
+     * @return the connection, owned by the caller
      * @throws BusAddressException if it is not known where that is
      * @throws ConnectionLostException if that does not succeed
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection session() throws InterruptedException {
         return connect(BusAddress.session(), ConnectionOptions.DEFAULT);
@@ -102,14 +106,23 @@ public final class BusConnection implements AutoCloseable {
      * Connects to a bus.
      *
      * @param addresses as {@code unix:path=/run/bus;unix:abstract=bus}, tried in turn
+     * @return the connection, owned by the caller
      * @throws BusAddressException if they are malformed, or the only one cannot be used
      * @throws ConnectionLostException if that does not succeed
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection connect(String addresses) throws InterruptedException {
         return connect(BusAddress.parseList(addresses), ConnectionOptions.DEFAULT);
     }
 
-    /** The same with options. */
+    /**
+     * The same with options.
+     *
+     * @param addresses the addresses, tried in turn
+     * @param options the options
+     * @return the connection, owned by the caller
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public static BusConnection connect(List<BusAddress> addresses, ConnectionOptions options)
             throws InterruptedException {
         List<RuntimeException> failures = new ArrayList<>();
@@ -155,7 +168,10 @@ public final class BusConnection implements AutoCloseable {
      * Speaks with a single peer over a connected socket, without a bus, as the side that connected.
      *
      * @param socket owned from now on
+     * @param options the options
+     * @return the connection, owned by the caller
      * @throws ConnectionLostException if the peer does not accept
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection withPeer(UnixSocket socket, ConnectionOptions options)
             throws InterruptedException {
@@ -171,9 +187,12 @@ public final class BusConnection implements AutoCloseable {
      *
      * @param socket owned from now on
      * @param guid the id of the address that was listened on: 32 lower-case hexadecimal digits
+     * @param options the options
+     * @return the connection, owned by the caller
      * @throws IllegalArgumentException if that is no id
      * @throws ErrnoException ENOTCONN, EMFILE, if the peer cannot be known
      * @throws ConnectionLostException if the peer does not authenticate
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection accept(UnixSocket socket, String guid, ConnectionOptions options)
             throws InterruptedException {
@@ -183,7 +202,12 @@ public final class BusConnection implements AutoCloseable {
     /**
      * The same, for who must have exported its objects before the peer's first call is read.
      *
+     * @param socket owned from now on
+     * @param guid the id of the server
+     * @param options the options
      * @param prepared given the connection before anything is read; it may export
+     * @return the connection, owned by the caller
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection accept(
             UnixSocket socket,
@@ -254,32 +278,42 @@ public final class BusConnection implements AutoCloseable {
         }
     }
 
-    /** Our unique name on the bus; empty without a bus. */
+    /**
+     * Our unique name on the bus; empty without a bus.
+     *
+     * @return the text
+     */
     public String uniqueName() {
         return uniqueName;
     }
 
-    /** The id of the address that the other side listens on. */
+    /** {@return the id of the address that the other side listens on} */
     public String guid() {
         return link.guid();
     }
 
-    /** Whether descriptors can be passed. */
+    /** {@return whether descriptors can be passed} */
     public boolean passesDescriptors() {
         return link.descriptorsAgreed();
     }
 
-    /** Whether it has not ended. */
+    /** {@return whether it has not ended} */
     public boolean isOpen() {
         return link.isOpen();
     }
 
-    /** Whether it is authenticated and has not ended: before a call is read from it, it is. */
+    /**
+     * {@return whether it is authenticated and has not ended: before a call is read from it, it is}
+     */
     public boolean isReady() {
         return link.isReady();
     }
 
-    /** Waits until it has ended, by either side. */
+    /**
+     * Waits until it has ended, by either side.
+     *
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public void awaitEnd() throws InterruptedException {
         link.awaitEnd();
     }
@@ -287,9 +321,10 @@ public final class BusConnection implements AutoCloseable {
     // Calls
 
     /**
-     * An object of somebody else, which is not asked for.
+     * {@return an object of somebody else, which is not asked for}
      *
      * @param destination a bus name
+     * @param path the path of the object
      * @throws IllegalArgumentException if one of them is invalid
      */
     public RemoteObject object(String destination, String path) {
@@ -299,7 +334,11 @@ public final class BusConnection implements AutoCloseable {
         return remote(destination, path);
     }
 
-    /** An object of the peer, without a bus. */
+    /**
+     * {@return an object of the peer, without a bus}
+     *
+     * @param path the path of the object
+     */
     public RemoteObject object(String path) {
         return remote("", path);
     }
@@ -311,7 +350,7 @@ public final class BusConnection implements AutoCloseable {
         return new RemoteObject(this, destination, path, options.callTimeout(), 0);
     }
 
-    /** The bus itself. */
+    /** {@return the bus itself} */
     public RemoteObject bus() {
         return remote(BusNames.BUS, BusNames.BUS_PATH);
     }
@@ -378,15 +417,23 @@ public final class BusConnection implements AutoCloseable {
      *
      * @param rule as {@code type='signal',sender='org.example.Clock'} (D-Bus Specification, "Match
      *     Rules")
+     * @return the subscription, owned by the caller
      * @throws io.holdfast.dbus.wire.MatchRuleException if it is none
      * @throws DBusException if the bus refuses it: LIMITS_EXCEEDED
      * @throws ConnectionLostException if the connection is lost
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(String rule) throws InterruptedException {
         return subscribe(MatchRule.parseSubscription(rule));
     }
 
-    /** The same of a rule that was read or built before. */
+    /**
+     * The same of a rule that was read or built before.
+     *
+     * @param rule which signals
+     * @return the subscription, owned by the caller
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Subscription subscribe(MatchRule rule) throws InterruptedException {
         Subscription subscription =
                 new Subscription(rule, options.queuedSignals(), this::unsubscribe);
@@ -411,6 +458,11 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Hears of signals, one after the other on a virtual thread, until the subscription is closed
      * or the connection lost. What the handler throws is logged. Messages are closed after it.
+     *
+     * @param rule which signals
+     * @param handler called with each signal
+     * @return the subscription, owned by the caller
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(String rule, Consumer<Message> handler)
             throws InterruptedException {
@@ -490,6 +542,11 @@ public final class BusConnection implements AutoCloseable {
      * up.
      *
      * @param destination whom it is for; empty for all who listen
+     * @param path the path of the object
+     * @param interfaceName the name of the interface
+     * @param signal the name of the signal
+     * @param signature the types of the arguments
+     * @param arguments the arguments
      * @throws IllegalArgumentException if a name is none, or the arguments do not fit the signature
      */
     public void offerSignal(
@@ -515,8 +572,12 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Asks for a name.
      *
+     * @param name a well-known name
+     * @param flags what is done if somebody else has the name
+     * @return whether the name is ours now
      * @throws DBusException ACCESS_DENIED, INVALID_ARGS, LIMITS_EXCEEDED
      * @throws ConnectionLostException if the connection is lost
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     @CanIgnoreReturnValue
     public NameReply requestName(String name, NameFlag... flags) throws InterruptedException {
@@ -530,14 +591,21 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Gives a name up, or the place in its queue.
      *
+     * @param name a well-known name
      * @return whether there was something to give up
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     @CanIgnoreReturnValue
     public boolean releaseName(String name) throws InterruptedException {
         return number(bus().call(BusNames.BUS, "ReleaseName", "s", name)) == 1;
     }
 
-    /** The unique name of a name's owner; empty if it has none. */
+    /**
+     * {@return the unique name of a name's owner; empty if it has none}
+     *
+     * @param name a well-known name
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Optional<String> owner(String name) throws InterruptedException {
         try {
             Object owner = bus().call(BusNames.BUS, "GetNameOwner", "s", name).getFirst();
@@ -557,14 +625,16 @@ public final class BusConnection implements AutoCloseable {
     // Who
 
     /**
-     * Who is behind a bus name; the caller closes it. It is held ({@link Peer.Held}) if the bus
-     * gives a pidfd ({@code ProcessFD}, which needs Linux 6.5 and a bus that knows it), else {@link
-     * Peer.BestEffort}. A bus does not tell which group is the effective one: {@link Peer#gid} is
-     * 4294967295, which nobody has, and {@link Peer#groups} has all. Without a bus it is the
-     * process at the other end.
+     * {@return the process behind a bus name; the caller closes it} It is held ({@link Peer.Held})
+     * if the bus gives a pidfd ({@code ProcessFD}, which needs Linux 6.5 and a bus that knows it),
+     * else {@link Peer.BestEffort}. A bus does not tell which group is the effective one: {@link
+     * Peer#gid} is 4294967295, which nobody has, and {@link Peer#groups} has all. Without a bus it
+     * is the process at the other end.
      *
+     * @param busName a unique or a well-known name
      * @throws DBusException NAME_HAS_NO_OWNER if it is gone: then nothing can be decided about it
      * @throws ConnectionLostException if the connection is lost
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Peer peer(String busName) throws InterruptedException {
         return peerOf(busName);
@@ -614,6 +684,8 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Lets others call an object. It can be seen at once: request a name afterwards.
      *
+     * @param path the path of the object
+     * @param interfaces the interfaces
      * @return its handle, for signals; closing it withdraws the object
      * @throws IllegalArgumentException if the path is none, or an interface is there twice, or is
      *     one that every object has
@@ -627,6 +699,11 @@ public final class BusConnection implements AutoCloseable {
      * The same of an object whose state belongs to one thread: its properties are read, and its
      * methods handled, on the executor, where nothing may wait; methods that are {@linkplain
      * BusInterface.Builder#asyncMethod begun} are begun by the thread that reads.
+     *
+     * @param path the path of the object
+     * @param executor runs what reads and handles
+     * @param interfaces the interfaces
+     * @return its handle
      */
     public ExportedObject export(String path, Executor executor, BusInterface... interfaces) {
         return objects.add(path, List.of(interfaces), executor);
@@ -636,7 +713,9 @@ public final class BusConnection implements AutoCloseable {
      * Lets others call all objects below a path that the tree knows of, but for those that are
      * exported by themselves. They have no ObjectManager.
      *
+     * @param path the path of the object
      * @param executor where the tree is asked, and its objects are called
+     * @param tree the tree
      * @return withdraws them
      * @throws IllegalArgumentException if the path is none
      * @throws IllegalStateException if there is a tree at the path

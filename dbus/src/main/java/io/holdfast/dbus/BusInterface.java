@@ -95,13 +95,15 @@ public final class BusInterface {
     /**
      * Begins a description.
      *
+     * @param name the name, as {@code org.example.Clock}
+     * @return the builder
      * @throws IllegalArgumentException if that can be no interface's name
      */
     public static Builder named(String name) {
         return new Builder(name);
     }
 
-    /** Its name, as {@code org.example.Clock}. */
+    /** {@return its name, as {@code org.example.Clock}} */
     public String name() {
         return name;
     }
@@ -143,10 +145,13 @@ public final class BusInterface {
         /**
          * A method.
          *
+         * @param method the name of the method
          * @param in the signature of its arguments
          * @param out the signature of what it returns
+         * @param handler what answers the calls
          * @param argumentNames of those that come in and then of those that go out, for
          *     introspection; none, or one for each
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder method(
@@ -161,6 +166,13 @@ public final class BusInterface {
         /**
          * The same of a method that is begun by the thread that reads and replies later: many calls
          * may be under way at a time, and none holds up another.
+         *
+         * @param method the name of the method
+         * @param in the signature of what it takes
+         * @param out the signature of what it returns
+         * @param handler what answers the calls
+         * @param argumentNames the names of the arguments, for introspection
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder asyncMethod(
@@ -197,8 +209,10 @@ public final class BusInterface {
         /**
          * A property that can only be read; {@link ExportedObject#changed} tells others.
          *
+         * @param property the name of the property
          * @param type one complete type
          * @param reader called by any thread
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder property(String property, String type, Supplier<?> reader) {
@@ -208,7 +222,11 @@ public final class BusInterface {
         /**
          * A property that others can set, which is told to listeners.
          *
+         * @param property the name of the property
+         * @param type the signature
+         * @param reader reads the property; called by any thread
          * @param writer called with the new value; may throw {@link DBusException}
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder property(
@@ -219,7 +237,12 @@ public final class BusInterface {
         /**
          * A property of which listeners learn as said.
          *
+         * @param property the name of the property
+         * @param type the signature
+         * @param reader reads the property; called by any thread
          * @param writer null if it can only be read
+         * @param change what listeners are sent when it changes
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder property(
@@ -241,7 +264,14 @@ public final class BusInterface {
             return this;
         }
 
-        /** A signal, sent by {@link ExportedObject#emit}. */
+        /**
+         * A signal, sent by {@link ExportedObject#emit}.
+         *
+         * @param signal the name of the signal
+         * @param type the signature
+         * @param argumentNames the names of the arguments, for introspection
+         * @return this
+         */
         @CanIgnoreReturnValue
         public Builder signal(String signal, String type, String... argumentNames) {
             Signature signature = Signature.of(type);
@@ -257,6 +287,8 @@ public final class BusInterface {
         /**
          * Calls of these methods run at the same time, each on its own virtual thread. Otherwise an
          * object handles one call after the other.
+         *
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder concurrent() {
@@ -264,7 +296,10 @@ public final class BusInterface {
             return this;
         }
 
-        /** The interface as described so far; the builder may go on, and changes it no more. */
+        /**
+         * {@return the interface as described so far; the builder may go on, and changes it no
+         * more}
+         */
         public BusInterface build() {
             return new BusInterface(this);
         }

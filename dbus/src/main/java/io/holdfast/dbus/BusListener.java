@@ -42,6 +42,7 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
      * the file. A folder in which another user could replace the file is refused: clients would
      * meet whoever he likes.
      *
+     * @param address the address
      * @return one listener, or, of {@code systemd:}, as many as were passed on
      * @throws BusAddressException if nothing can listen on such an address
      * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder), EPERM (see {@link
@@ -65,8 +66,8 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     }
 
     /**
-     * Whether a service manager passed sockets to this process: those that {@code systemd:} takes
-     * (sd_listen_fds(3)).
+     * {@return whether a service manager passed sockets to this process: those that {@code
+     * systemd:} takes (sd_listen_fds(3))}
      */
     public static boolean areInherited() {
         return ListenFds.arePassed();

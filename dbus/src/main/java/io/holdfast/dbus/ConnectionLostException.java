@@ -22,6 +22,7 @@ public final class ConnectionLostException extends RuntimeException {
         INTERRUPTED
     }
 
+    /** Why the connection ended. */
     private final Reason reason;
 
     ConnectionLostException(Reason reason, String message) {
@@ -39,7 +40,7 @@ public final class ConnectionLostException extends RuntimeException {
         return new ConnectionLostException(reason, String.valueOf(getMessage()), this);
     }
 
-    /** Why the connection ended. */
+    /** {@return why the connection ended} */
     public Reason reason() {
         return reason;
     }

@@ -66,6 +66,8 @@ public record ConnectionOptions(
                     Thread.ofVirtual().factory());
 
     /**
+     * Checks the limits and times.
+     *
      * @throws IllegalArgumentException if a limit or a time is not positive
      */
     public ConnectionOptions {
@@ -87,6 +89,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another time to connect}
+     *
      * @param time for authentication and greeting together, positive; 10 s by default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -95,6 +99,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another time for each call}
+     *
      * @param time from the beginning of a call to its reply, positive; 25 s by default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -103,6 +109,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of calls}
+     *
      * @param limit of our calls without reply, positive; 4096 by default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -111,6 +119,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of incoming calls}
+     *
      * @param limit of calls of others that wait or run, positive; 4096 by default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -119,6 +129,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of the bytes of incoming calls}
+     *
      * @param limit in bytes of the messages of calls of others that wait or run, positive; 256 MiB
      *     by default
      * @throws IllegalArgumentException if it is not positive
@@ -128,6 +140,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of incoming descriptors}
+     *
      * @param limit of descriptors beside calls of others that wait or run, positive; 512 by default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -136,6 +150,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of queued signals}
+     *
      * @param limit of signals that wait in one subscription, positive; 1024 by default
      * @throws IllegalArgumentException if it is not positive
      */
@@ -144,6 +160,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of what waits to be sent}
+     *
      * @param limit in bytes, positive; 16 MiB by default. One message may be longer
      * @throws IllegalArgumentException if it is not positive
      */
@@ -152,6 +170,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another limit of one message}
+     *
      * @param limit in bytes, positive; 128 MiB by default, which is also the most that D-Bus allows
      * @throws IllegalArgumentException if it is not positive
      */
@@ -160,6 +180,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options, with or without descriptors}
+     *
      * @param passed true by default; if false, no message can carry descriptors in either direction
      */
     public ConnectionOptions withDescriptors(boolean passed) {
@@ -167,6 +189,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another way to authenticate}
+     *
      * @param asNobody by the mechanism ANONYMOUS; by default it is EXTERNAL, as our user. On the
      *     side that accepts: whether ANONYMOUS is offered too
      */
@@ -175,6 +199,8 @@ public record ConnectionOptions(
     }
 
     /**
+     * {@return the same options with another thread that reads}
+     *
      * @param threads asked for one thread, unstarted; makes virtual ones by default
      */
     public ConnectionOptions withReader(ThreadFactory threads) {

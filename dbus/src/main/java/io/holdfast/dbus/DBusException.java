@@ -56,10 +56,15 @@ public final class DBusException extends RuntimeException {
     /** A reply is not what its documentation says. */
     public static final String INCONSISTENT_MESSAGE = PREFIX + "InconsistentMessage";
 
+    /** The error's name. */
     private final String name;
+
+    /** What it says to people. */
     private final String text;
 
     /**
+     * Describes an error to reply with.
+     *
      * @param name as {@code org.example.Error.NoSuchZone}
      * @param text for people
      * @throws IllegalArgumentException if that can be no error's name
@@ -73,12 +78,12 @@ public final class DBusException extends RuntimeException {
         this.text = text;
     }
 
-    /** The error's name: compare with the constants here. */
+    /** {@return the error's name: compare with the constants here} */
     public String name() {
         return name;
     }
 
-    /** What it says to people; may be empty. */
+    /** {@return the message for people; may be empty} */
     public String text() {
         return text;
     }

@@ -48,7 +48,7 @@ public final class ExportedObject implements AutoCloseable {
         this.executor = executor;
     }
 
-    /** The path that others call it at. */
+    /** {@return the path that others call it at} */
     public String path() {
         return path;
     }
@@ -68,9 +68,13 @@ public final class ExportedObject implements AutoCloseable {
     /**
      * Sends a signal to all who listen.
      *
+     * @param interfaceName the name of the interface
+     * @param signal the name of the signal
+     * @param arguments the arguments
      * @throws IllegalArgumentException if the interface has no such signal, or the arguments do not
      *     fit it
      * @throws ConnectionLostException if the connection is lost
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public void emit(String interfaceName, String signal, Object... arguments)
             throws InterruptedException {
@@ -84,8 +88,11 @@ public final class ExportedObject implements AutoCloseable {
     /**
      * Tells all who listen that properties have changed, as their {@link BusInterface.Change} says.
      *
+     * @param interfaceName the name of the interface
+     * @param properties the names of the properties
      * @throws IllegalArgumentException if the interface has no such property
      * @throws ConnectionLostException if the connection is lost
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public void changed(String interfaceName, String... properties) throws InterruptedException {
         BusInterface described = described(interfaceName);

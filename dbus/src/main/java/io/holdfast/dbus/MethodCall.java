@@ -26,19 +26,26 @@ public final class MethodCall implements AutoCloseable {
         this.arguments = message.values();
     }
 
-    /** The arguments: they fit the signature of the method. */
+    /** {@return the arguments: they fit the signature of the method} */
     public List<Object> arguments() {
         return arguments;
     }
 
-    /** An argument that is a string. */
+    /**
+     * {@return an argument that is a string}
+     *
+     * @param index the index, from 0
+     */
     public String string(int index) {
         return argument(index, String.class);
     }
 
     /**
-     * An argument.
+     * {@return an argument}
      *
+     * @param <T> the type of the argument
+     * @param index the index, from 0
+     * @param type the class of the argument
      * @throws ClassCastException if it is of another type
      * @throws IndexOutOfBoundsException if there are less
      */
@@ -47,8 +54,9 @@ public final class MethodCall implements AutoCloseable {
     }
 
     /**
-     * A descriptor, lent: to keep it, {@link Fd#move} it.
+     * {@return a descriptor, lent: to keep it, {@link Fd#move} it}
      *
+     * @param handle the handle
      * @throws DBusException INVALID_ARGS if the caller sent less descriptors
      */
     public Fd descriptor(Handle handle) {
@@ -66,6 +74,7 @@ public final class MethodCall implements AutoCloseable {
      * processes that the caller has named by number, as if the caller had sent them: against his
      * share of {@link ConnectionOptions#incomingDescriptors}, until the call is answered.
      *
+     * @param descriptors how many
      * @throws DBusException LIMITS_EXCEEDED if his user has his share
      * @throws IllegalStateException if the call is answered
      */
@@ -73,16 +82,17 @@ public final class MethodCall implements AutoCloseable {
         counted.opens(descriptors);
     }
 
-    /** The caller's unique name; empty without a bus. */
+    /** {@return the caller's unique name; empty without a bus} */
     public String sender() {
         String sender = message.sender();
         return sender == null ? "" : sender;
     }
 
     /**
-     * Who calls: see {@link BusConnection#peer}. Asked for once.
+     * {@return the caller, as {@link BusConnection#peer} finds it} Asked for once.
      *
      * @throws DBusException if the caller is gone: then nothing can be decided about it
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Peer peer() throws InterruptedException {
         Peer known = peer;
@@ -93,22 +103,22 @@ public final class MethodCall implements AutoCloseable {
         return known;
     }
 
-    /** Whether the caller waits while the user is asked for permission. */
+    /** {@return whether the caller waits while the user is asked for permission} */
     public boolean isInteractive() {
         return message.hasFlag(MessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION);
     }
 
-    /** Whether a reply would be thrown away. */
+    /** {@return whether a reply would be thrown away} */
     public boolean isOneWay() {
         return message.hasFlag(MessageFlags.NO_REPLY_EXPECTED);
     }
 
-    /** The call as it came. */
+    /** {@return the call as it came} */
     public Message message() {
         return message;
     }
 
-    /** The connection that the call came over; it stays open when the call ends. */
+    /** {@return the connection that the call came over; it stays open when the call ends} */
     public BusConnection connection() {
         return connection;
     }

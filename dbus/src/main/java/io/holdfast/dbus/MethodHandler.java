@@ -10,6 +10,7 @@ public interface MethodHandler {
      * in the order in which they came, unless its interface is {@link
      * BusInterface.Builder#concurrent}.
      *
+     * @param call the call, which is the handler's until it returns
      * @return the values of the reply; descriptors among them are given away: they are closed once
      *     they are sent. Or all of them as one {@link io.holdfast.dbus.wire.MarshalledBody}
      * @throws DBusException what the caller is to get

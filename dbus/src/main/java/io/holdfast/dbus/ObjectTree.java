@@ -16,18 +16,21 @@ public interface ObjectTree {
      * executor's thread, and there properties are read and methods handled.
      *
      * @param path below that of the tree
+     * @return the interfaces; none if there is no such object
      */
     CompletionStage<List<BusInterface>> interfaces(String path);
 
     /**
      * The same for a certain caller, where a path means another object to each.
      *
+     * @param path the path of the object
      * @param sender the caller's unique name; empty without a bus
+     * @return the interfaces; none if there is no such object
      */
     default CompletionStage<List<BusInterface>> interfaces(String path, String sender) {
         return interfaces(path);
     }
 
-    /** The paths of all objects that are to be seen by introspection. */
+    /** {@return the paths of all objects that are to be seen by introspection} */
     Collection<String> paths();
 }

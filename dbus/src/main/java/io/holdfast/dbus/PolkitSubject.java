@@ -19,9 +19,10 @@ public final class PolkitSubject {
     private PolkitSubject() {}
 
     /**
-     * A process by its descriptor alone: for authorities from polkit 124 on, over connections that
-     * pass descriptors.
+     * {@return a process by its descriptor alone: for authorities from polkit 124 on, over
+     * connections that pass descriptors}
      *
+     * @param process the process
      * @param uid whom it acts for; its 32 bits count
      */
     public static Struct held(PidFd process, long uid) {
@@ -29,10 +30,12 @@ public final class PolkitSubject {
     }
 
     /**
-     * A process by its number and the time of its start, which is all that older authorities know,
-     * and all that can be told where no descriptors pass.
+     * {@return a process by its number and the time of its start, which is all that older
+     * authorities know, and all that can be told where no descriptors pass}
      *
+     * @param pid the number of the process
      * @param startTicks since the boot; 0 if it is not known
+     * @param uid the user for whom the process acts
      */
     public static Struct numbered(int pid, long startTicks, long uid) {
         return Struct.of(
@@ -47,8 +50,10 @@ public final class PolkitSubject {
     }
 
     /**
-     * A process by both: an authority takes what it knows best.
+     * {@return a process by both: an authority takes what it knows best}
      *
+     * @param process the process
+     * @param uid the user for whom the process acts
      * @throws io.holdfast.core.ErrnoException ESRCH if the process has gone
      */
     public static Struct heldAndNumbered(PidFd process, long uid) {
@@ -66,7 +71,7 @@ public final class PolkitSubject {
     }
 
     /**
-     * A login session.
+     * {@return a login session}
      *
      * @param id as logind numbers it
      */

@@ -43,17 +43,30 @@ public final class RemoteObject {
         this.flags = flags;
     }
 
-    /** The same with another time limit. */
+    /**
+     * The same with another time limit.
+     *
+     * @param time the time, positive
+     * @return the same object, called so
+     */
     public RemoteObject withTimeout(Duration time) {
         return new RemoteObject(connection, destination, path, time, flags);
     }
 
-    /** The same; calls do not start a service that does not run. */
+    /**
+     * The same; calls do not start a service that does not run.
+     *
+     * @return the same object, called so
+     */
     public RemoteObject withoutStart() {
         return withFlag(MessageFlags.NO_AUTO_START);
     }
 
-    /** The same; a service may ask the user for permission, however long that takes. */
+    /**
+     * The same; a service may ask the user for permission, however long that takes.
+     *
+     * @return the same object, called so
+     */
     public RemoteObject interactive() {
         return withFlag(MessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION);
     }
@@ -62,12 +75,12 @@ public final class RemoteObject {
         return new RemoteObject(connection, destination, path, timeout, flags | flag);
     }
 
-    /** The bus name that it is called under; empty without a bus. */
+    /** {@return the bus name that it is called under; empty without a bus} */
     public String destination() {
         return destination;
     }
 
-    /** The path that it is called at. */
+    /** {@return the path that it is called at} */
     public String path() {
         return path;
     }
@@ -75,9 +88,13 @@ public final class RemoteObject {
     /**
      * Calls a method.
      *
+     * @param interfaceName the name of the interface
+     * @param method the name of the method
      * @param signature of the arguments
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
      * @return what it returns, as plain values. Descriptors that come with it are closed: see
      *     {@link #exchange}
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     @CanIgnoreReturnValue
     public List<Object> call(
@@ -88,13 +105,29 @@ public final class RemoteObject {
         }
     }
 
-    /** Calls a method without arguments. */
+    /**
+     * Calls a method without arguments.
+     *
+     * @param interfaceName the name of the interface
+     * @param method the name of the method
+     * @return what it returns, as plain values
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     @CanIgnoreReturnValue
     public List<Object> call(String interfaceName, String method) throws InterruptedException {
         return call(interfaceName, method, "");
     }
 
-    /** Calls a method; the caller closes the reply, or takes its descriptors. */
+    /**
+     * Calls a method; the caller closes the reply, or takes its descriptors.
+     *
+     * @param interfaceName the name of the interface
+     * @param method the name of the method
+     * @param signature the types of the arguments
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
+     * @return the message, owned by the caller
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Message exchange(
             String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
@@ -109,7 +142,15 @@ public final class RemoteObject {
                 List.of(arguments));
     }
 
-    /** Calls a method and wants no reply: not even errors come back. */
+    /**
+     * Calls a method and wants no reply: not even errors come back.
+     *
+     * @param interfaceName the name of the interface
+     * @param method the name of the method
+     * @param signature the types of the arguments
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public void tell(String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
         connection.tell(
@@ -122,7 +163,14 @@ public final class RemoteObject {
                 List.of(arguments));
     }
 
-    /** Reads a property. */
+    /**
+     * Reads a property.
+     *
+     * @param interfaceName the name of the interface
+     * @param property the name of the property
+     * @return the value
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Object get(String interfaceName, String property) throws InterruptedException {
         return switch (single(call(PROPERTIES, "Get", "ss", interfaceName, property))) {
             case Variant(_, Object value) -> value;
@@ -130,7 +178,13 @@ public final class RemoteObject {
         };
     }
 
-    /** Reads all properties of an interface. */
+    /**
+     * Reads all properties of an interface.
+     *
+     * @param interfaceName the name of the interface
+     * @return the values by the names of the properties
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Map<String, Object> getAll(String interfaceName) throws InterruptedException {
         Object all = single(call(PROPERTIES, "GetAll", "s", interfaceName));
         if (!(all instanceof Map<?, ?> map)) {
@@ -149,7 +203,10 @@ public final class RemoteObject {
     /**
      * Sets a property.
      *
+     * @param interfaceName the name of the interface
+     * @param property the name of the property
      * @param value with its type, as {@code Variant.of("u", 7)}
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public void set(String interfaceName, String property, Variant value)
             throws InterruptedException {

@@ -104,7 +104,7 @@ public final class Subscription implements AutoCloseable {
         }
     }
 
-    /** What a signal must match to come here. */
+    /** {@return the rule that signals must match to come here} */
     public MatchRule rule() {
         return rule;
     }
@@ -169,14 +169,22 @@ public final class Subscription implements AutoCloseable {
     /**
      * Waits for the next signal; the caller closes it.
      *
+     * @return the message, owned by the caller
      * @throws ConnectionLostException if none is left and the connection has ended
      * @throws IllegalStateException if this is or gets closed
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Message take() throws InterruptedException {
         return next(Long.MAX_VALUE).orElseThrow();
     }
 
-    /** The same, waiting at most so long: empty if none came. */
+    /**
+     * The same, waiting at most so long: empty if none came.
+     *
+     * @param time the time, positive
+     * @return the message, owned by the caller; empty when the time is over
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Optional<Message> poll(Duration time) throws InterruptedException {
         return next(Readiness.nanos(time));
     }
@@ -216,7 +224,7 @@ public final class Subscription implements AutoCloseable {
         }
     }
 
-    /** How many signals were lost so far because too many waited. */
+    /** {@return how many signals were lost so far because too many waited} */
     public long lost() {
         lock.lock();
         try {

@@ -64,30 +64,30 @@ public final class Call {
         this.received = new ArrayList<>(received);
     }
 
-    /** The qualified name of the method. */
+    /** {@return the qualified name of the method} */
     public String method() {
         return message.method();
     }
 
-    /** The parameters, which fit the method's definition. */
+    /** {@return the parameters, which fit the method's definition} */
     public JsonObject parameters() {
         return message.parameters();
     }
 
     /**
-     * Who opened the connection, held by pidfd where the kernel gives one (Linux 6.5). It is lent
-     * until the connection ends.
+     * {@return the process that opened the connection, held by pidfd where the kernel gives one
+     * (Linux 6.5)} It is lent until the connection ends.
      */
     public Peer peer() {
         return connection.peer();
     }
 
-    /** Whether the client is ready for replies before the last one. */
+    /** {@return whether the client is ready for replies before the last one} */
     public boolean wantsMore() {
         return message.mode() == Mode.MORE;
     }
 
-    /** Whether the client reads no reply at all. */
+    /** {@return whether the client reads no reply at all} */
     public boolean isOneway() {
         return message.mode() == Mode.ONEWAY;
     }
@@ -96,7 +96,7 @@ public final class Call {
         return message.mode();
     }
 
-    /** How many descriptors came beside the call; 0 unless the method takes them. */
+    /** {@return how many descriptors came beside the call; 0 unless the method takes them} */
     public synchronized int descriptorCount() {
         return received.size();
     }
@@ -104,6 +104,9 @@ public final class Call {
     /**
      * Gives a descriptor that came beside the call to the caller, who owns it from then on; empty
      * if there is none of that index, or it was taken before.
+     *
+     * @param index the index, from 0
+     * @return the descriptor, or empty
      */
     public synchronized Optional<Fd> takeDescriptor(int index) {
         if (index < 0 || index >= received.size() || !received.get(index).isOpen()) {
@@ -115,6 +118,7 @@ public final class Call {
     /**
      * Sends a descriptor beside the next reply, and takes it over from the caller.
      *
+     * @param descriptor the descriptor; owned from now on
      * @return its index among the descriptors of that reply
      */
     @CanIgnoreReturnValue
@@ -136,6 +140,7 @@ public final class Call {
      * thread, it is queued and never waits. If more are queued than the limits allow, the
      * connection is closed.
      *
+     * @param parameters the parameters of the reply
      * @return false if nobody will read it: the client has hung up, or the call has been answered
      * @throws IllegalStateException unless the client {@linkplain #wantsMore() wants more}
      * @throws IllegalArgumentException if the parameters do not fit the method's definition
@@ -159,7 +164,7 @@ public final class Call {
         return false;
     }
 
-    /** Whether the client has closed the connection. */
+    /** {@return whether the client has closed the connection} */
     public boolean isHungUp() {
         return hungUp;
     }
@@ -167,6 +172,8 @@ public final class Call {
     /**
      * Runs a task if the client closes the connection before the last reply, or the server is
      * closed: on the server's executor, or where it has none on the connection's thread.
+     *
+     * @param task the task
      */
     public void onHangup(Runnable task) {
         synchronized (this) {

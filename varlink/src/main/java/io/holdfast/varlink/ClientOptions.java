@@ -18,6 +18,8 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
                     MessageLimits.DEFAULT);
 
     /**
+     * Checks the times.
+     *
      * @throws IllegalArgumentException if a time-out is not positive
      */
     public ClientOptions {
@@ -27,6 +29,8 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
     }
 
     /**
+     * {@return the same options with another time for each call}
+     *
      * @param timeout positive; the default is 45 s
      * @throws IllegalArgumentException if it is not positive
      */
@@ -35,6 +39,8 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
     }
 
     /**
+     * {@return the same options with another time between two replies of a stream}
+     *
      * @param timeout positive; by default silence never ends a stream
      * @throws IllegalArgumentException if it is not positive
      */
@@ -43,6 +49,8 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
     }
 
     /**
+     * {@return the same options with other limits of a reply}
+     *
      * @param messages what a reply may be; the default is {@link MessageLimits#DEFAULT}
      */
     public ClientOptions withLimits(MessageLimits messages) {

@@ -18,6 +18,7 @@ public final class ConnectionLostException extends RuntimeException {
         INTERRUPTED
     }
 
+    /** Why the connection ended. */
     private final Reason reason;
 
     ConnectionLostException(Reason reason, String message) {
@@ -25,7 +26,7 @@ public final class ConnectionLostException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** Why the connection ended. */
+    /** {@return why the connection ended} */
     public Reason reason() {
         return reason;
     }

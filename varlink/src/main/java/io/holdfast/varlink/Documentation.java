@@ -5,12 +5,16 @@ import java.util.List;
 /**
  * The comment in front of a member, field or value: its lines without {@code #} and without the
  * blank after it.
+ *
+ * @param lines the lines of the comment
  */
 public record Documentation(List<String> lines) {
     /** No comment. */
     public static final Documentation NONE = new Documentation(List.of());
 
     /**
+     * Checks and copies the lines.
+     *
      * @throws IllegalArgumentException if a line holds a line break, ends in white space, or is no
      *     Unicode
      */

@@ -6,7 +6,10 @@ import java.io.Serial;
 public final class IdlException extends IllegalArgumentException {
     @Serial private static final long serialVersionUID = 1;
 
+    /** The line, counted from 1. */
     private final int line;
+
+    /** The column, counted from 1. */
     private final int column;
 
     IdlException(int line, int column, String reason) {
@@ -15,12 +18,12 @@ public final class IdlException extends IllegalArgumentException {
         this.column = column;
     }
 
-    /** The line, counted from 1. */
+    /** {@return the line, counted from 1} */
     public int line() {
         return line;
     }
 
-    /** The column in characters, counted from 1. */
+    /** {@return the column in characters, counted from 1} */
     public int column() {
         return column;
     }

@@ -18,27 +18,48 @@ import java.util.stream.Stream;
 public record Interface(Documentation documentation, String name, List<Member> members) {
     /** What an interface defines. */
     public sealed interface Member {
-        /** The comment in front of it; {@link Documentation#NONE} if there is none. */
+        /** {@return the comment in front of it; {@link Documentation#NONE} if there is none} */
         Documentation documentation();
 
-        /** Its name within the interface, as {@code StartUnit}. */
+        /** {@return its name within the interface, as {@code StartUnit}} */
         String name();
     }
 
-    /** {@code type Name (…)}. */
+    /**
+     * {@code type Name (…)}.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name, without that of the interface
+     * @param type the type that it names
+     */
     public record NamedType(Documentation documentation, String name, Type.Composite type)
             implements Member {}
 
-    /** {@code method Name(…) -> (…)}. */
+    /**
+     * {@code method Name(…) -> (…)}.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name, without that of the interface
+     * @param input the parameters of a call
+     * @param output the parameters of a reply
+     */
     public record Method(
             Documentation documentation, String name, Type.Struct input, Type.Struct output)
             implements Member {}
 
-    /** {@code error Name (…)}. */
+    /**
+     * {@code error Name (…)}.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name, without that of the interface
+     * @param parameters the parameters
+     */
     public record NamedError(Documentation documentation, String name, Type.Struct parameters)
             implements Member {}
 
     /**
+     * Checks the names and references.
+     *
      * @throws IllegalArgumentException if a name is malformed or given twice, or a type is referred
      *     to that is not defined
      */
@@ -91,28 +112,42 @@ public record Interface(Documentation documentation, String name, List<Member> m
     /**
      * Reads a definition.
      *
+     * @param text the definition
+     * @return the interface
      * @throws IdlException if the text is none; says at which line and column and why
      */
     public static Interface parse(String text) {
         return new IdlParser(text).parse();
     }
 
-    /** The method of this name, without that of the interface; empty if none is defined. */
+    /**
+     * {@return the method of this name, without that of the interface; empty if none is defined}
+     *
+     * @param name the name, without that of the interface
+     */
     public Optional<Method> method(String name) {
         return find(Method.class, name);
     }
 
-    /** The type of this name; empty if none is defined. */
+    /**
+     * {@return the type of this name; empty if none is defined}
+     *
+     * @param name the name, without that of the interface
+     */
     public Optional<NamedType> type(String name) {
         return find(NamedType.class, name);
     }
 
-    /** The error of this name, without that of the interface; empty if none is defined. */
+    /**
+     * {@return the error of this name, without that of the interface; empty if none is defined}
+     *
+     * @param name the name, without that of the interface
+     */
     public Optional<NamedError> error(String name) {
         return find(NamedError.class, name);
     }
 
-    /** All methods, in the order of the text. */
+    /** {@return all methods, in the order of the text} */
     public Stream<Method> methods() {
         return members.stream().filter(Method.class::isInstance).map(Method.class::cast);
     }
@@ -129,6 +164,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
      * must be there, each must have its type, and none may be unknown.
      *
      * @param method one of this interface
+     * @param parameters the parameters
      * @return the first mismatch; empty if there is none
      */
     public Optional<Mismatch> checkInput(Method method, JsonObject parameters) {
@@ -140,6 +176,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
      * from a newer service and are borne.
      *
      * @param method one of this interface
+     * @param parameters the parameters
      * @return the first mismatch; empty if there is none
      */
     public Optional<Mismatch> checkOutput(Method method, JsonObject parameters) {

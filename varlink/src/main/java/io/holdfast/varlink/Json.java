@@ -14,8 +14,13 @@ import java.util.List;
  */
 public sealed interface Json
         permits JsonObject, Json.Array, Json.Text, Json.Int, Json.Real, Json.Bool, Json.Null {
-    /** A list of values. */
+    /**
+     * A list of values.
+     *
+     * @param elements the elements
+     */
     record Array(List<Json> elements) implements Json {
+        /** Copies the elements. */
         public Array {
             elements = List.copyOf(elements);
         }
@@ -26,9 +31,15 @@ public sealed interface Json
         }
     }
 
-    /** A string of well-formed Unicode. */
+    /**
+     * A string of well-formed Unicode.
+     *
+     * @param value the value
+     */
     record Text(String value) implements Json {
         /**
+         * Checks the string.
+         *
          * @throws IllegalArgumentException if the string holds half of a surrogate pair, which no
          *     UTF-8 can carry
          */
@@ -42,7 +53,11 @@ public sealed interface Json
         }
     }
 
-    /** A whole number of 64 bits. */
+    /**
+     * A whole number of 64 bits.
+     *
+     * @param value the value
+     */
     record Int(long value) implements Json {
         @Override
         public String toString() {
@@ -50,9 +65,15 @@ public sealed interface Json
         }
     }
 
-    /** A number written with a fraction or an exponent. */
+    /**
+     * A number written with a fraction or an exponent.
+     *
+     * @param value the value
+     */
     record Real(double value) implements Json {
         /**
+         * Checks the number.
+         *
          * @throws IllegalArgumentException if it is infinite or not a number
          */
         public Real {
@@ -67,7 +88,11 @@ public sealed interface Json
         }
     }
 
-    /** {@code true} or {@code false}. */
+    /**
+     * {@code true} or {@code false}.
+     *
+     * @param value the value
+     */
     record Bool(boolean value) implements Json {
         @Override
         public String toString() {
@@ -77,6 +102,7 @@ public sealed interface Json
 
     /** {@code null}: what Varlink takes for an absent field. */
     enum Null implements Json {
+        /** The one value. */
         NULL;
 
         @Override
@@ -88,13 +114,20 @@ public sealed interface Json
     /**
      * A string.
      *
+     * @param value the value
+     * @return the value
      * @throws IllegalArgumentException if it holds half of a surrogate pair
      */
     static Json of(String value) {
         return new Text(value);
     }
 
-    /** An integer. */
+    /**
+     * An integer.
+     *
+     * @param value the value
+     * @return the value
+     */
     static Json of(long value) {
         return new Int(value);
     }
@@ -102,18 +135,30 @@ public sealed interface Json
     /**
      * A real number, which is written with a fraction or an exponent even if it is whole.
      *
+     * @param value the value
+     * @return the value
      * @throws IllegalArgumentException if it is infinite or not a number
      */
     static Json of(double value) {
         return new Real(value);
     }
 
-    /** {@code true} or {@code false}. */
+    /**
+     * {@code true} or {@code false}.
+     *
+     * @param value the value
+     * @return the value
+     */
     static Json of(boolean value) {
         return new Bool(value);
     }
 
-    /** An array of a copy of these. */
+    /**
+     * An array of a copy of these.
+     *
+     * @param elements the elements
+     * @return the array
+     */
     static Json array(Collection<? extends Json> elements) {
         return new Array(List.copyOf(elements));
     }
@@ -121,6 +166,8 @@ public sealed interface Json
     /**
      * An array of strings.
      *
+     * @param elements the elements
+     * @return the array
      * @throws IllegalArgumentException if one holds half of a surrogate pair
      */
     static Json strings(Collection<String> elements) {
@@ -130,6 +177,8 @@ public sealed interface Json
     /**
      * Reads one value.
      *
+     * @param text the JSON text
+     * @return the value
      * @throws JsonException if the text is not one JSON value within {@link JsonLimits#DEFAULT};
      *     says at which offset and why
      */
@@ -140,6 +189,9 @@ public sealed interface Json
     /**
      * Reads one value from UTF-8.
      *
+     * @param utf8 the JSON text
+     * @param limits the limits
+     * @return the value
      * @throws JsonException if the bytes are not well-formed UTF-8 or not one JSON value within the
      *     limits; says at which offset and why
      */
@@ -147,12 +199,12 @@ public sealed interface Json
         return JsonReader.read(ByteBuffer.wrap(utf8), limits);
     }
 
-    /** The value as compact UTF-8; never contains a NUL byte. */
+    /** {@return the value as compact UTF-8; never contains a NUL byte} */
     default byte[] toBytes() {
         return JsonWriter.bytes(this);
     }
 
-    /** What the value is, in a word for error messages. */
+    /** {@return what the value is, in a word for error messages} */
     default String kind() {
         return switch (this) {
             case JsonObject _ -> "object";
@@ -166,7 +218,7 @@ public sealed interface Json
     }
 
     /**
-     * The string.
+     * {@return the string}
      *
      * @throws JsonException if this is not a string
      */
@@ -178,7 +230,7 @@ public sealed interface Json
     }
 
     /**
-     * The integer.
+     * {@return the integer}
      *
      * @throws JsonException if this is not an integer
      */
@@ -190,7 +242,7 @@ public sealed interface Json
     }
 
     /**
-     * The number, also of an integer (then rounded to the nearest {@code double}).
+     * {@return the number, also of an integer (then rounded to the nearest {@code double})}
      *
      * @throws JsonException if this is not a number
      */
@@ -203,7 +255,7 @@ public sealed interface Json
     }
 
     /**
-     * The boolean.
+     * {@return the boolean}
      *
      * @throws JsonException if this is not a boolean
      */
@@ -215,7 +267,7 @@ public sealed interface Json
     }
 
     /**
-     * The elements.
+     * {@return the elements}
      *
      * @throws JsonException if this is not an array
      */
@@ -229,6 +281,7 @@ public sealed interface Json
     /**
      * This as an object.
      *
+     * @return this
      * @throws JsonException if this is not an object
      */
     default JsonObject asObject() {

@@ -17,6 +17,8 @@ public record JsonLimits(int maxBytes, int maxDepth, int maxValues) {
     public static final JsonLimits DEFAULT = new JsonLimits(16 << 20, 128, 1_000_000);
 
     /**
+     * Checks the limits.
+     *
      * @throws IllegalArgumentException if a limit is out of its range
      */
     public JsonLimits {

@@ -16,12 +16,16 @@ import java.util.function.Function;
  * <p>The readers named after a type ({@link #string}, {@link #integer}…) demand the field; the
  * {@code optional…} ones take an absent field and {@code null} alike for empty, as Varlink does.
  * All throw {@link JsonException} naming the field if it has another type.
+ *
+ * @param fields the fields by name
  */
 public record JsonObject(Map<String, Json> fields) implements Json {
     /** The object without fields. */
     public static final JsonObject EMPTY = new JsonObject(Map.of());
 
     /**
+     * Checks the names and copies the fields.
+     *
      * @throws IllegalArgumentException if a name holds half of a surrogate pair
      */
     public JsonObject {
@@ -30,8 +34,10 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * An object of one field, a string.
+     * {@return an object of one field, a string}
      *
+     * @param name the name of the field
+     * @param value the value of the field
      * @throws IllegalArgumentException if name or value hold half of a surrogate pair
      */
     public static JsonObject of(String name, String value) {
@@ -39,8 +45,10 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * An object of one field, an integer.
+     * {@return an object of one field, an integer}
      *
+     * @param name the name of the field
+     * @param value the value of the field
      * @throws IllegalArgumentException if the name holds half of a surrogate pair
      */
     public static JsonObject of(String name, long value) {
@@ -48,8 +56,10 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * An object of one field, a boolean.
+     * {@return an object of one field, a boolean}
      *
+     * @param name the name of the field
+     * @param value the value of the field
      * @throws IllegalArgumentException if the name holds half of a surrogate pair
      */
     public static JsonObject of(String name, boolean value) {
@@ -57,33 +67,44 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * An object of one field.
+     * {@return an object of one field}
      *
+     * @param name the name of the field
+     * @param value the value of the field
      * @throws IllegalArgumentException if the name holds half of a surrogate pair
      */
     public static JsonObject of(String name, Json value) {
         return new JsonObject(Map.of(name, value));
     }
 
-    /** An object of fields that are put one by one. */
+    /**
+     * An object of fields that are put one by one.
+     *
+     * @return this
+     */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Whether it has no field; one that is {@code null} counts. */
+    /** {@return whether it has no field; one that is {@code null} counts} */
     public boolean isEmpty() {
         return fields.isEmpty();
     }
 
-    /** The field, unless it is absent or {@code null}. */
+    /**
+     * {@return the field, unless it is absent or {@code null}}
+     *
+     * @param name the name of the field
+     */
     public Optional<Json> find(String name) {
         Json value = fields.get(name);
         return value == null || value == Json.Null.NULL ? Optional.empty() : Optional.of(value);
     }
 
     /**
-     * The field, a string.
+     * {@return the field, a string}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type
      */
     public String string(String name) {
@@ -91,8 +112,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, an integer.
+     * {@return the field, an integer}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type
      */
     public long integer(String name) {
@@ -100,8 +122,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, a number; an integer is rounded to the nearest {@code double}.
+     * {@return the field, a number; an integer is rounded to the nearest {@code double}}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type
      */
     public double real(String name) {
@@ -109,8 +132,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, a boolean.
+     * {@return the field, a boolean}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type
      */
     public boolean bool(String name) {
@@ -118,8 +142,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, an object.
+     * {@return the field, an object}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type
      */
     public JsonObject object(String name) {
@@ -127,8 +152,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The elements of the field, an array; {@code null} may be among them.
+     * {@return the elements of the field, an array; {@code null} may be among them}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type
      */
     public List<Json> array(String name) {
@@ -136,8 +162,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The elements of the field, an array of strings.
+     * {@return the elements of the field, an array of strings}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type, or an element is no
      *     string
      */
@@ -146,8 +173,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The elements of the field, an array of objects.
+     * {@return the elements of the field, an array of objects}
      *
+     * @param name the name of the field
      * @throws JsonException if it is absent, {@code null} or of another type, or an element is no
      *     object
      */
@@ -156,8 +184,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, a string; empty if it is absent or {@code null}.
+     * {@return the field, a string; empty if it is absent or {@code null}}
      *
+     * @param name the name of the field
      * @throws JsonException if it is of another type
      */
     public Optional<String> optionalString(String name) {
@@ -165,8 +194,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, an integer; empty if it is absent or {@code null}.
+     * {@return the field, an integer; empty if it is absent or {@code null}}
      *
+     * @param name the name of the field
      * @throws JsonException if it is of another type
      */
     public OptionalLong optionalInteger(String name) {
@@ -175,8 +205,10 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, a boolean, or {@code otherwise} if it is absent or {@code null}.
+     * {@return the field, a boolean, or {@code otherwise} if it is absent or {@code null}}
      *
+     * @param name the name of the field
+     * @param otherwise what to return for an absent field
      * @throws JsonException if it is of another type
      */
     public boolean bool(String name, boolean otherwise) {
@@ -184,8 +216,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The field, an object; empty if it is absent or {@code null}.
+     * {@return the field, an object; empty if it is absent or {@code null}}
      *
+     * @param name the name of the field
      * @throws JsonException if it is of another type
      */
     public Optional<JsonObject> optionalObject(String name) {
@@ -193,8 +226,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The elements of the field, an array; empty if it is absent or {@code null}.
+     * {@return the elements of the field, an array; empty if it is absent or {@code null}}
      *
+     * @param name the name of the field
      * @throws JsonException if it is of another type
      */
     public Optional<List<Json>> optionalArray(String name) {
@@ -202,8 +236,10 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     }
 
     /**
-     * The elements of the field, an array of strings; empty if it is absent or {@code null}.
+     * {@return the elements of the field, an array of strings; empty if it is absent or {@code
+     * null}}
      *
+     * @param name the name of the field
      * @throws JsonException if it is of another type, or an element is no string
      */
     public Optional<List<String>> optionalStrings(String name) {
@@ -242,6 +278,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts a field.
          *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given
          */
         @CanIgnoreReturnValue
@@ -255,6 +294,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts a string.
          *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given, or the string holds half
          *     of a surrogate pair
          */
@@ -266,6 +308,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts an integer.
          *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given
          */
         @CanIgnoreReturnValue
@@ -276,6 +321,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts a real number.
          *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given, or the number is infinite
          *     or none
          */
@@ -287,6 +335,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts a boolean.
          *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given
          */
         @CanIgnoreReturnValue
@@ -297,6 +348,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts an array of objects, numbers…
          *
+         * @param name the name of the field
+         * @param elements the elements of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given
          */
         @CanIgnoreReturnValue
@@ -307,6 +361,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         /**
          * Puts an array of strings.
          *
+         * @param name the name of the field
+         * @param elements the elements of the field
+         * @return this
          * @throws IllegalArgumentException if the name was already given, or a string holds half of
          *     a surrogate pair
          */
@@ -315,14 +372,26 @@ public record JsonObject(Map<String, Json> fields) implements Json {
             return put(name, Json.strings(elements));
         }
 
-        /** Puts the string if there is one; an absent field is Varlink's null. */
+        /**
+         * Puts the string if there is one; an absent field is Varlink's null.
+         *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
+         */
         @CanIgnoreReturnValue
         public Builder putIfPresent(String name, Optional<String> value) {
             value.ifPresent(text -> put(name, text));
             return this;
         }
 
-        /** Puts the integer if there is one; an absent field is Varlink's null. */
+        /**
+         * Puts the integer if there is one; an absent field is Varlink's null.
+         *
+         * @param name the name of the field
+         * @param value the value of the field
+         * @return this
+         */
         @CanIgnoreReturnValue
         public Builder putIfPresent(String name, OptionalLong value) {
             value.ifPresent(number -> put(name, number));
@@ -330,7 +399,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         }
 
         /**
-         * The object of what was put so far.
+         * {@return the object of what was put so far}
          *
          * @throws IllegalArgumentException if a name holds half of a surrogate pair
          */

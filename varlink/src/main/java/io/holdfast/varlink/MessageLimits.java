@@ -15,6 +15,8 @@ public record MessageLimits(JsonLimits json, int maxDescriptors) {
             new MessageLimits(JsonLimits.DEFAULT, GREATEST_DESCRIPTORS);
 
     /**
+     * Checks the number of descriptors.
+     *
      * @throws IllegalArgumentException if the number of descriptors is out of its range
      */
     public MessageLimits {

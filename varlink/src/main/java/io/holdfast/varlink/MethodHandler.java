@@ -14,7 +14,9 @@ public interface MethodHandler {
      * or where it has none on the connection's own virtual thread, where it may block; there it is
      * interrupted if the client of a {@code more} call hangs up.
      *
+     * @param call the call
      * @return the parameters of the last reply
+     * @throws Exception any, which is an error of the call
      */
     JsonObject handle(Call call) throws Exception;
 }

@@ -59,6 +59,8 @@ public record ServerLimits(
                     .withHeldBytes(24L << 20);
 
     /**
+     * Checks the limits.
+     *
      * @throws IllegalArgumentException if a limit is not positive
      */
     public ServerLimits {
@@ -74,6 +76,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with others of each call and reply}
+     *
      * @param limits of one call and of one reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withMessages(MessageLimits limits) {
@@ -81,6 +85,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with others of each call}
+     *
      * @param limits of one call; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withCalls(MessageLimits limits) {
@@ -88,6 +94,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with others of each reply}
+     *
      * @param limits of one reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withReplies(MessageLimits limits) {
@@ -95,6 +103,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with another of all that is held}
+     *
      * @param bytes of calls under way and replies unread of all clients together, at least 2; 512
      *     MiB by default
      * @throws IllegalArgumentException if it is less
@@ -104,6 +114,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with others of connections}
+     *
      * @param all connections together, at least 1; 4096 by default
      * @param perUid connections of one user, at least 1; 128 by default
      * @throws IllegalArgumentException if one is not positive
@@ -116,6 +128,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with others of queued replies}
+     *
      * @param count of replies to one call that wait, at least 1; 1024 by default
      * @param bytes their length together, at least 1; 4 MiB by default
      * @throws IllegalArgumentException if one is not positive
@@ -128,6 +142,8 @@ public record ServerLimits(
     }
 
     /**
+     * {@return the same limits with other times}
+     *
      * @param write for the client to read one reply; 30 s by default
      * @param close for calls under way, and then once more for their threads; 1 s by default
      * @throws IllegalArgumentException if one is not positive

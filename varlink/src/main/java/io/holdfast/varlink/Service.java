@@ -37,12 +37,17 @@ public final class Service {
         this.methods = Map.copyOf(methods);
     }
 
-    /** An interface to serve; its methods have no handlers yet. */
+    /**
+     * An interface to serve; its methods have no handlers yet.
+     *
+     * @param definition the interface
+     * @return the builder
+     */
     public static Builder of(Interface definition) {
         return new Builder(definition);
     }
 
-    /** What it serves, as it was given. */
+    /** {@return the definition of the interface, as it was given} */
     public Interface definition() {
         return definition;
     }
@@ -72,6 +77,10 @@ public final class Service {
         /**
          * Serves a method.
          *
+         * @param name the name of the method, without that of the interface
+         * @param handler what answers the calls
+         * @param options the options
+         * @return this
          * @throws IllegalArgumentException if the interface does not define it, or it has a handler
          */
         @CanIgnoreReturnValue
@@ -82,6 +91,10 @@ public final class Service {
         /**
          * Serves a method whose handler does not block.
          *
+         * @param name the name of the method, without that of the interface
+         * @param handler what answers the calls
+         * @param options the options
+         * @return this
          * @throws IllegalArgumentException if the interface does not define it, or it has a handler
          */
         @CanIgnoreReturnValue
@@ -94,6 +107,9 @@ public final class Service {
          * Serves a method that only answers calls that ask for an upgrade; others get {@code
          * ExpectedUpgrade}.
          *
+         * @param name the name of the method, without that of the interface
+         * @param handler what answers the calls
+         * @return this
          * @throws IllegalArgumentException if the interface does not define it, or it has a handler
          */
         @CanIgnoreReturnValue
@@ -115,7 +131,7 @@ public final class Service {
             return this;
         }
 
-        /** The service with the handlers that were given so far. */
+        /** {@return the service with the handlers that were given so far} */
         public Service build() {
             return new Service(definition, methods);
         }

@@ -5,10 +5,15 @@ import java.util.List;
 /**
  * What a service says of itself: {@code org.varlink.service.GetInfo}.
  *
+ * @param vendor who made the service
+ * @param product what the service is called
+ * @param version the version of the service
+ * @param url where more is said of the service
  * @param interfaces sorted names
  */
 public record ServiceInfo(
         String vendor, String product, String version, String url, List<String> interfaces) {
+    /** Copies the names. */
     public ServiceInfo {
         interfaces = List.copyOf(interfaces);
     }

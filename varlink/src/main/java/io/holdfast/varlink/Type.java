@@ -12,9 +12,13 @@ public sealed interface Type {
 
     /** The built-in types. */
     enum Primitive implements Type {
+        /** A boolean. */
         BOOL,
+        /** A whole number of 64 bits. */
         INT,
+        /** A number. */
         FLOAT,
+        /** A string. */
         STRING,
         /** Any JSON object. */
         OBJECT,
@@ -23,15 +27,21 @@ public sealed interface Type {
 
         private final String word = name().toLowerCase(Locale.ROOT);
 
-        /** The type's word in a definition. */
+        /** {@return the type's word in a definition} */
         public String word() {
             return word;
         }
     }
 
-    /** A type defined by name in the same interface. */
+    /**
+     * A type defined by name in the same interface.
+     *
+     * @param name the name
+     */
     record Reference(String name) implements Type {
         /**
+         * Checks the name.
+         *
          * @throws IllegalArgumentException if that can be no type's name
          */
         public Reference {
@@ -39,9 +49,15 @@ public sealed interface Type {
         }
     }
 
-    /** One of some words; a string on the wire. */
+    /**
+     * One of some words; a string on the wire.
+     *
+     * @param values the words
+     */
     record Enumeration(List<Value> values) implements Composite {
         /**
+         * Checks and copies the values.
+         *
          * @throws IllegalArgumentException if there is no value, or one twice
          */
         public Enumeration {
@@ -57,9 +73,16 @@ public sealed interface Type {
         }
     }
 
-    /** A word of an enum. */
+    /**
+     * A word of an enum.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name
+     */
     record Value(Documentation documentation, String name) {
         /**
+         * Checks the name.
+         *
          * @throws IllegalArgumentException if that can be no value's name
          */
         public Value {
@@ -67,12 +90,18 @@ public sealed interface Type {
         }
     }
 
-    /** Named fields; a JSON object on the wire. */
+    /**
+     * Named fields; a JSON object on the wire.
+     *
+     * @param fields the fields
+     */
     record Struct(List<Field> fields) implements Composite {
         /** The struct without fields, as of a method that takes or gives nothing. */
         public static final Struct EMPTY = new Struct(List.of());
 
         /**
+         * Checks and copies the fields.
+         *
          * @throws IllegalArgumentException if a field is there twice
          */
         public Struct {
@@ -81,9 +110,17 @@ public sealed interface Type {
         }
     }
 
-    /** A field of a struct. */
+    /**
+     * A field of a struct.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name
+     * @param type the type
+     */
     record Field(Documentation documentation, String name, Type type) {
         /**
+         * Checks the name.
+         *
          * @throws IllegalArgumentException if that can be no field's name
          */
         public Field {
@@ -94,15 +131,29 @@ public sealed interface Type {
     /** What a name can be given to: an enum or a struct. */
     sealed interface Composite extends Type permits Enumeration, Struct {}
 
-    /** {@code []T}. */
+    /**
+     * {@code []T}.
+     *
+     * @param element the type of the elements
+     */
     record Array(Type element) implements Type {}
 
-    /** {@code [string]T}: an object of any keys, all with values of one type. */
+    /**
+     * {@code [string]T}: an object of any keys, all with values of one type.
+     *
+     * @param value the type of the values
+     */
     record Mapping(Type value) implements Type {}
 
-    /** {@code ?T}: may be null or absent. */
+    /**
+     * {@code ?T}: may be null or absent.
+     *
+     * @param type the type
+     */
     record Nullable(Type type) implements Type {
         /**
+         * Checks the type.
+         *
          * @throws IllegalArgumentException if the type is nullable already
          */
         public Nullable {

@@ -11,6 +11,10 @@ public interface UpgradeHandler {
     /**
      * Answers a call whose parameters fit the method's definition. Runs where a {@link
      * MethodHandler} runs.
+     *
+     * @param call the call
+     * @return the last reply, and what speaks after it
+     * @throws Exception any, which is an error of the call
      */
     Upgrade handle(Call call) throws Exception;
 
@@ -18,6 +22,7 @@ public interface UpgradeHandler {
      * The last Varlink reply and what comes after it.
      *
      * @param reply its parameters
+     * @param next speaks the protocol that follows
      */
     record Upgrade(JsonObject reply, Protocol next) {}
 
@@ -28,6 +33,9 @@ public interface UpgradeHandler {
          * Speaks it, on the connection's own virtual thread, from the first byte behind the call.
          * The socket is closed on return; until then it counts as a connection of the server, whose
          * {@code close()} closes it.
+         *
+         * @param socket the socket
+         * @throws Exception any, which is an error of the call
          */
         void speak(UnixSocket socket) throws Exception;
     }

@@ -5,7 +5,11 @@ import java.nio.file.Path;
 
 /** Where a service is found. */
 public sealed interface VarlinkAddress {
-    /** A listening socket: {@code unix:/path}, {@code /path} or {@code unix:@abstract}. */
+    /**
+     * A listening socket: {@code unix:/path}, {@code /path} or {@code unix:@abstract}.
+     *
+     * @param address the address
+     */
     record Unix(UnixAddress address) implements VarlinkAddress {
         /** In a form that {@link #parse} reads. */
         @Override
@@ -19,6 +23,8 @@ public sealed interface VarlinkAddress {
     /**
      * {@code exec:/path}: a program that is run for the connection and finds it as descriptor 3,
      * announced as systemd does ({@code sd_listen_fds(3)}).
+     *
+     * @param program the path of the program
      */
     record Exec(Path program) implements VarlinkAddress {
         @Override
@@ -30,6 +36,8 @@ public sealed interface VarlinkAddress {
     /**
      * Reads an address.
      *
+     * @param text the address
+     * @return the address
      * @throws IllegalArgumentException if it is none of the forms above; parameters ({@code ;},
      *     {@code ?}, {@code #}) belong to none of them
      */

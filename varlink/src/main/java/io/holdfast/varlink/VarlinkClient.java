@@ -42,6 +42,8 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * The last reply, and the connection that belongs to another protocol now.
      *
+     * @param reply the last Varlink reply
+     * @param socket the connection, owned by this
      * @param program that of an {@code exec:} address; it gets a SIGTERM by the close
      */
     public record Upgraded(JsonObject reply, UnixSocket socket, Optional<Child> program)
@@ -77,6 +79,8 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * Connects to an address as {@link VarlinkAddress#parse} reads it.
      *
+     * @param address the address
+     * @return the client, owned by the caller
      * @throws IllegalArgumentException if that is no address
      * @throws ErrnoException if nobody listens there, or the program cannot be run
      */
@@ -87,6 +91,9 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * Connects, or runs the program of an {@code exec:} address.
      *
+     * @param address the address
+     * @param options the options
+     * @return the client, owned by the caller
      * @throws ErrnoException if nobody listens there, or the program cannot be run
      * @throws ConnectionLostException INTERRUPTED
      */
@@ -129,25 +136,42 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    /** Uses a connected stream socket, which it closes in the end. */
+    /**
+     * Uses a connected stream socket, which it closes in the end.
+     *
+     * @param socket the socket; owned from now on
+     * @param options the options
+     * @return the client, owned by the caller
+     */
     public static VarlinkClient over(UnixSocket socket, ClientOptions options) {
         return new VarlinkClient(socket, null, "an inherited connection", options);
     }
 
     /**
-     * Who serves: the process that listened on the socket when this connected. The caller closes
-     * it.
+     * {@return the process that listened on the socket when this client connected} The caller
+     * closes it.
      */
     public Peer peer() {
         return channel.socket().peer();
     }
 
-    /** Calls without parameters, within {@link ClientOptions#callTimeout}. */
+    /**
+     * Calls without parameters, within {@link ClientOptions#callTimeout}.
+     *
+     * @param method the qualified name
+     * @return the parameters of the reply
+     */
     public JsonObject call(String method) {
         return call(method, JsonObject.EMPTY);
     }
 
-    /** Calls within {@link ClientOptions#callTimeout}. */
+    /**
+     * Calls within {@link ClientOptions#callTimeout}.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @return the parameters of the reply
+     */
     public JsonObject call(String method, JsonObject parameters) {
         return call(method, parameters, options.callTimeout());
     }
@@ -156,6 +180,8 @@ public final class VarlinkClient implements AutoCloseable {
      * Calls and waits for the reply. Descriptors beside it are closed.
      *
      * @param method the qualified name
+     * @param parameters the parameters
+     * @param timeout the time limit
      * @return the reply's parameters
      * @throws VarlinkException if the service answers with an error
      * @throws ConnectionLostException if no reply comes in time, or the connection ends
@@ -169,6 +195,9 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * The same with descriptors in both directions.
      *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @param timeout the time limit
      * @param descriptors go beside the call; they stay the caller's
      * @return owns the descriptors that came beside the reply
      */
@@ -187,6 +216,9 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * Calls, and gives the replies as they come.
      *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @return the replies, owned by the caller
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters) {
@@ -196,7 +228,10 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * The same with descriptors.
      *
+     * @param method the qualified name
+     * @param parameters the parameters
      * @param descriptors go beside the call; they stay the caller's
+     * @return the replies, owned by the caller
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
         turn.lock();
@@ -213,6 +248,8 @@ public final class VarlinkClient implements AutoCloseable {
     /**
      * Calls without a reply; a failure is not told.
      *
+     * @param method the qualified name
+     * @param parameters the parameters
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public void oneway(String method, JsonObject parameters) {
@@ -229,6 +266,8 @@ public final class VarlinkClient implements AutoCloseable {
      * Calls, and takes the connection over for another protocol: not a byte behind the reply has
      * been read. The client is of no more use then.
      *
+     * @param method the qualified name
+     * @param parameters the parameters
      * @return owns the socket, and the program of an {@code exec:} address
      * @throws VarlinkException if the service answers with an error; the client stays usable
      */
@@ -247,14 +286,15 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    /** What the service says of itself. */
+    /** {@return the description that the service gives of itself} */
     public ServiceInfo getInfo() {
         return understood("GetInfo", ServiceInfo::of, call(VarlinkException.SERVICE + ".GetInfo"));
     }
 
     /**
-     * The definition of one of the service's interfaces.
+     * {@return the definition of one of the service's interfaces}
      *
+     * @param name the name of the interface
      * @throws VarlinkException InterfaceNotFound
      * @throws ConnectionLostException PROTOCOL, if the answer is no definition
      */

@@ -12,11 +12,16 @@ public final class VarlinkException extends RuntimeException {
 
     @Serial private static final long serialVersionUID = 1;
 
+    /** The qualified name. */
     private final String error;
+
     private final transient JsonObject parameters;
 
     /**
+     * Describes an error to reply with.
+     *
      * @param error the qualified name, as {@code io.holdfast.Manager.NoSuchUnit}
+     * @param parameters the parameters of the error
      * @throws IllegalArgumentException if that can be no error's name
      */
     public VarlinkException(String error, JsonObject parameters) {
@@ -36,37 +41,55 @@ public final class VarlinkException extends RuntimeException {
         this(error, JsonObject.EMPTY);
     }
 
-    /** The interface is not served. */
+    /**
+     * {@return the interface is not served}
+     *
+     * @param name the name of the interface or parameter
+     */
     public static VarlinkException interfaceNotFound(String name) {
         return of("InterfaceNotFound", JsonObject.of("interface", name));
     }
 
-    /** The method, or its interface, is not served. */
+    /**
+     * {@return the method, or its interface, is not served}
+     *
+     * @param qualifiedName the name of the method, with that of its interface
+     */
     public static VarlinkException methodNotFound(String qualifiedName) {
         return of("MethodNotFound", JsonObject.of("method", qualifiedName));
     }
 
-    /** The method is defined but does not do this. */
+    /**
+     * {@return the method is defined but does not do this}
+     *
+     * @param qualifiedName the name of the method, with that of its interface
+     */
     public static VarlinkException methodNotImplemented(String qualifiedName) {
         return of("MethodNotImplemented", JsonObject.of("method", qualifiedName));
     }
 
-    /** A parameter is unknown, missing, of the wrong type or without sense. */
+    /**
+     * {@return a parameter is unknown, missing, of the wrong type or without sense}
+     *
+     * @param name the name of the interface or parameter
+     */
     public static VarlinkException invalidParameter(String name) {
         return of("InvalidParameter", JsonObject.of("parameter", name));
     }
 
-    /** The peer may not do that. */
+    /** {@return the peer may not do that} */
     public static VarlinkException permissionDenied() {
         return of("PermissionDenied", JsonObject.EMPTY);
     }
 
-    /** The method answers only to calls that ask for several replies. */
+    /** {@return the method answers only to calls that ask for several replies} */
     public static VarlinkException expectedMore() {
         return of("ExpectedMore", JsonObject.EMPTY);
     }
 
-    /** The method answers only to calls that ask for an upgrade (systemd 261 and newer). */
+    /**
+     * {@return the method answers only to calls that ask for an upgrade (systemd 261 and newer)}
+     */
     public static VarlinkException expectedUpgrade() {
         return of("ExpectedUpgrade", JsonObject.EMPTY);
     }
@@ -75,12 +98,12 @@ public final class VarlinkException extends RuntimeException {
         return new VarlinkException(SERVICE + "." + error, parameters);
     }
 
-    /** The error's qualified name. */
+    /** {@return the error's qualified name} */
     public String error() {
         return error;
     }
 
-    /** The error's parameters; {@link JsonObject#EMPTY} if it has none. */
+    /** {@return the error's parameters; {@link JsonObject#EMPTY} if it has none} */
     public JsonObject parameters() {
         return parameters;
     }

@@ -29,7 +29,7 @@ public final class VarlinkLimits {
 
     private VarlinkLimits() {}
 
-    /** All of them. */
+    /** {@return all of them} */
     public static List<Limit> all() {
         return List.of(LINE_INTERVAL, LINE_SOURCES, PENDING_DESCRIPTORS);
     }

@@ -86,6 +86,8 @@ public final class VarlinkServer implements AutoCloseable {
     /**
      * Begins a server: a virtual thread for each connection, {@link ServerLimits#DEFAULT}, and no
      * interface yet but {@code org.varlink.service}.
+     *
+     * @return the builder
      */
     public static Builder builder() {
         return new Builder();
@@ -94,6 +96,7 @@ public final class VarlinkServer implements AutoCloseable {
     /**
      * Binds a socket and serves whoever connects. Its file gets the mode that the umask leaves.
      *
+     * @param address the address
      * @throws ErrnoException if the address cannot be bound
      * @throws IllegalStateException if the server is closed
      */
@@ -104,6 +107,7 @@ public final class VarlinkServer implements AutoCloseable {
     /**
      * The same with the permissions of the socket file, whatever the umask.
      *
+     * @param address the address
      * @param mode 0 to 0777; whoever may write may connect
      * @throws IllegalArgumentException if the address is no path
      * @throws ErrnoException if the address cannot be bound
@@ -116,6 +120,7 @@ public final class VarlinkServer implements AutoCloseable {
     /**
      * Serves whoever connects to a listener, and closes it with the server.
      *
+     * @param listener the listener; owned from now on
      * @throws IllegalStateException if the server is closed; the listener is closed too
      */
     public void serve(UnixListener listener) {
@@ -136,6 +141,7 @@ public final class VarlinkServer implements AutoCloseable {
      * Serves one connection that exists already, as an inherited one, and closes it at its end. It
      * counts as all others do: beyond a limit it is closed at once.
      *
+     * @param connection the connection; owned from now on
      * @throws IllegalStateException if the server is closed; the connection is closed too
      */
     public void serve(UnixSocket connection) {
@@ -145,7 +151,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    /** How many connections there are now. */
+    /** {@return how many connections there are now} */
     public synchronized int connectionCount() {
         return connections.size();
     }
@@ -365,7 +371,15 @@ public final class VarlinkServer implements AutoCloseable {
 
         private Builder() {}
 
-        /** What {@code GetInfo} says beside the names of the interfaces. */
+        /**
+         * What {@code GetInfo} says beside the names of the interfaces.
+         *
+         * @param vendor who made the service
+         * @param product what the service is called
+         * @param version the version of the service
+         * @param url where more is said of the service
+         * @return this
+         */
         @CanIgnoreReturnValue
         public Builder identity(String vendor, String product, String version, String url) {
             this.vendor = vendor;
@@ -375,14 +389,24 @@ public final class VarlinkServer implements AutoCloseable {
             return this;
         }
 
-        /** Adds an interface. */
+        /**
+         * Adds an interface.
+         *
+         * @param service the interface and its handlers
+         * @return this
+         */
         @CanIgnoreReturnValue
         public Builder service(Service service) {
             services.add(service);
             return this;
         }
 
-        /** What clients may use; {@link ServerLimits#DEFAULT} if not given. */
+        /**
+         * What clients may use; {@link ServerLimits#DEFAULT} if not given.
+         *
+         * @param limits the limits
+         * @return this
+         */
         @CanIgnoreReturnValue
         public Builder limits(ServerLimits limits) {
             this.limits = limits;
@@ -392,6 +416,9 @@ public final class VarlinkServer implements AutoCloseable {
         /**
          * Runs all handlers on this executor, as an event loop, instead of on the connections'
          * threads. They must not block it; {@link Call#send} then never waits.
+         *
+         * @param executor runs the handlers
+         * @return this
          */
         @CanIgnoreReturnValue
         public Builder executor(Executor executor) {
@@ -402,6 +429,7 @@ public final class VarlinkServer implements AutoCloseable {
         /**
          * A server that listens nowhere yet.
          *
+         * @return the server
          * @throws IllegalArgumentException if an interface was added twice
          */
         public VarlinkServer build() {

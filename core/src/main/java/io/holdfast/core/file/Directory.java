@@ -35,6 +35,7 @@ public final class Directory implements AutoCloseable {
      * Opens a directory; symbolic links are {@linkplain Links#GUARDED guarded}.
      *
      * @param path absolute, or relative to the working directory
+     * @return the directory, owned by the caller
      * @throws FileException if it is missing, no directory, or refused
      */
     public static Directory open(String path) throws FileException {
@@ -45,6 +46,8 @@ public final class Directory implements AutoCloseable {
      * Opens a directory.
      *
      * @param path absolute, or relative to the working directory
+     * @param links which symbolic links are followed
+     * @return the directory, owned by the caller
      * @throws FileException if it is missing, no directory, or refused
      */
     public static Directory open(String path, Links links) throws FileException {
@@ -58,6 +61,7 @@ public final class Directory implements AutoCloseable {
      *
      * @param fd lent; it is duplicated
      * @param path for messages
+     * @return the directory, owned by the caller
      * @throws FileException EMFILE
      */
     public static Directory held(Fd fd, String path) throws FileException {
@@ -71,7 +75,9 @@ public final class Directory implements AutoCloseable {
     /**
      * Opens a directory, and makes it and those above it that are missing.
      *
+     * @param path the path
      * @param mode the permissions of those that are made, whatever the umask
+     * @return the directory, owned by the caller
      * @throws FileException if one is no directory, is refused, or cannot be made
      */
     public static Directory make(String path, int mode) throws FileException {
@@ -84,19 +90,28 @@ public final class Directory implements AutoCloseable {
      * Opens the directory that a file is in, or is to be in.
      *
      * @param file a path whose last name is not looked at
+     * @return the directory, owned by the caller
      * @throws FileException if the directory is missing, none, or refused
      */
     public static Directory ofParent(String file) throws FileException {
         return open(parentOf(file));
     }
 
-    /** The path of the directory that a file is in. */
+    /**
+     * {@return the path of the directory that a file is in}
+     *
+     * @param file the path
+     */
     public static String parentOf(String file) {
         int slash = file.lastIndexOf('/');
         return slash < 0 ? "." : file.substring(0, slash + 1);
     }
 
-    /** The last name of a path. */
+    /**
+     * {@return the last name of a path}
+     *
+     * @param file the path
+     */
     public static String nameOf(String file) {
         return file.substring(file.lastIndexOf('/') + 1);
     }
@@ -105,6 +120,8 @@ public final class Directory implements AutoCloseable {
      * Opens a file below this directory.
      *
      * @param below a relative path that does not lead out of the directory
+     * @param how how to open it
+     * @return the file, owned by the caller
      * @throws FileException as {@link OpenedFile#open}
      */
     public OpenedFile open(String below, OpenHow how) throws FileException {
@@ -118,6 +135,8 @@ public final class Directory implements AutoCloseable {
     /**
      * Opens the directory of a name in this one.
      *
+     * @param name the name of a file in this directory, without a slash
+     * @return the directory, owned by the caller
      * @throws FileException if it is missing, none, or a symbolic link
      */
     public Directory enter(String name) throws FileException {
@@ -131,7 +150,10 @@ public final class Directory implements AutoCloseable {
     /**
      * Makes a directory. The umask takes from its permissions.
      *
+     * @param name the name of a file in this directory, without a slash
+     * @param mode the permissions
      * @return false if something of that name is there
+     * @throws FileException with the errno of the call that failed
      */
     public boolean makeDirectory(String name, int mode) throws FileException {
         requireName(name);
@@ -146,7 +168,10 @@ public final class Directory implements AutoCloseable {
     /**
      * Makes a FIFO. The umask takes from its permissions.
      *
+     * @param name the name of a file in this directory, without a slash
+     * @param mode the permissions
      * @return false if something of that name is there
+     * @throws FileException with the errno of the call that failed
      */
     public boolean makeFifo(String name, int mode) throws FileException {
         requireName(name);
@@ -161,7 +186,10 @@ public final class Directory implements AutoCloseable {
     /**
      * Makes a symbolic link.
      *
+     * @param name the name of a file in this directory, without a slash
+     * @param target where the link leads
      * @return false if something of that name is there
+     * @throws FileException with the errno of the call that failed
      */
     public boolean link(String name, String target) throws FileException {
         requireName(name);
@@ -173,7 +201,12 @@ public final class Directory implements AutoCloseable {
         return true;
     }
 
-    /** Where the symbolic link of a name leads; empty if there is none. */
+    /**
+     * Where the symbolic link of a name leads; empty if there is none.
+     *
+     * @param name the name of a file in this directory, without a slash
+     * @return where it leads, or empty
+     */
     public Optional<String> linkTarget(String name) {
         requireName(name);
         try {
@@ -183,7 +216,13 @@ public final class Directory implements AutoCloseable {
         }
     }
 
-    /** What a name is, of a symbolic link itself; empty if there is nothing. */
+    /**
+     * What a name is, of a symbolic link itself; empty if there is nothing.
+     *
+     * @param name the name of a file in this directory, without a slash
+     * @return what it is
+     * @throws FileException with the errno of the call that failed
+     */
     public Optional<SysStat.Stat> stat(String name) throws FileException {
         requireName(name);
         try {
@@ -200,6 +239,8 @@ public final class Directory implements AutoCloseable {
      * Holds what a name is, of a symbolic link itself, by a descriptor with which it can be neither
      * read nor written ({@code O_PATH}). It is the caller's.
      *
+     * @param name the name of a file in this directory, without a slash
+     * @return the descriptor, owned by the caller
      * @throws FileException ENOENT
      */
     public Fd hold(String name) throws FileException {
@@ -212,7 +253,9 @@ public final class Directory implements AutoCloseable {
     /**
      * Removes the name of anything but a directory.
      *
+     * @param name the name of a file in this directory, without a slash
      * @return false if there is nothing
+     * @throws FileException with the errno of the call that failed
      */
     public boolean remove(String name) throws FileException {
         requireName(name);
@@ -225,9 +268,10 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * The names in it, without {@code .} and {@code ..}, in no order.
+     * {@return the names in it, without {@code .} and {@code ..}, in no order}
      *
      * @param most names; what is beyond them is left out
+     * @throws FileException with the errno of the call that failed
      */
     public List<String> names(int most) throws FileException {
         int r = Fcntl.openat(fd, ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
@@ -256,7 +300,7 @@ public final class Directory implements AutoCloseable {
     // ---- itself
 
     /**
-     * The same directory once more, with an owner of its own.
+     * {@return the same directory once more, with an owner of its own}
      *
      * @throws FileException EMFILE
      */
@@ -268,17 +312,22 @@ public final class Directory implements AutoCloseable {
         }
     }
 
-    /** The path by which it was opened, for messages. */
+    /** {@return the path by which it was opened, for messages} */
     public String path() {
         return path;
     }
 
-    /** The descriptor, lent: open with {@code O_PATH}. */
+    /** {@return the descriptor, lent: open with {@code O_PATH}} */
     public Fd fd() {
         return fd;
     }
 
-    /** What it is now. */
+    /**
+     * What it is now.
+     *
+     * @return what it is
+     * @throws FileException with the errno of the call that failed
+     */
     public SysStat.Stat stat() throws FileException {
         try {
             return SysStat.stat(fd);
@@ -288,8 +337,8 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Whether nobody but root and the user of this process can make its path mean another
-     * directory: then what is done by path happens here, too.
+     * {@return whether nobody but root and the user of this process can make its path mean another
+     * directory: then what is done by path happens here, too}
      */
     public boolean isStable() {
         return stable;
@@ -299,6 +348,7 @@ public final class Directory implements AutoCloseable {
      * Sets its permissions.
      *
      * @param mode 0 to 07777, whatever the umask
+     * @throws FileException with the errno of the call that failed
      */
     public void chmod(int mode) throws FileException {
         FileException.check(SysStat.chmod(fd, mode), "chmod", path);
@@ -309,6 +359,7 @@ public final class Directory implements AutoCloseable {
      *
      * @param uid -1 leaves it as it is
      * @param gid -1 leaves it as it is
+     * @throws FileException with the errno of the call that failed
      */
     public void chown(long uid, long gid) throws FileException {
         FileException.check(SysStat.chown(fd, uid, gid), "chown", path);

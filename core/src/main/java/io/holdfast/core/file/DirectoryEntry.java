@@ -19,6 +19,8 @@ public final class DirectoryEntry implements AutoCloseable {
     /**
      * Takes the directory over.
      *
+     * @param directory the directory; owned from now on
+     * @param name the name of the file in it
      * @param file what the name means
      */
     public DirectoryEntry(Directory directory, String name, SysStat.Stat file) {
@@ -27,12 +29,12 @@ public final class DirectoryEntry implements AutoCloseable {
         this.file = file;
     }
 
-    /** The path by which the directory was opened, with the name. */
+    /** {@return the path by which the directory was opened, with the name} */
     public String path() {
         return directory.shown(name);
     }
 
-    /** Whether the name still means that file. Needs no descriptor. */
+    /** {@return whether the name still means that file} Needs no descriptor. */
     public boolean isSame() {
         try {
             Optional<SysStat.Stat> now = directory.stat(name);
@@ -70,6 +72,7 @@ public final class DirectoryEntry implements AutoCloseable {
      * Removes the name if it still means that file. Needs no descriptor.
      *
      * @return whether it did
+     * @throws FileException with the errno of the call that failed
      */
     public boolean removeIfSame() throws FileException {
         return isSame() && directory.remove(name);

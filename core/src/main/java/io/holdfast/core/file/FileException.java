@@ -12,7 +12,10 @@ import org.jspecify.annotations.Nullable;
 public final class FileException extends FileSystemException {
     private static final long serialVersionUID = 1L;
 
+    /** The error number, positive. */
     private final int errno;
+
+    /** Whether it is our refusal. */
     private final boolean refused;
 
     private FileException(String path, String reason, int errno, boolean refused) {
@@ -28,6 +31,7 @@ public final class FileException extends FileSystemException {
      * @param what it is, and why that is refused
      * @param errno the error number that says it best, positive
      * @param remedy what the user can do about it, or null
+     * @return the refusal
      */
     public static FileException refusal(
             String path, String what, int errno, @Nullable String remedy) {
@@ -61,12 +65,12 @@ public final class FileException extends FileSystemException {
         }
     }
 
-    /** The error number, positive: compare with the constants of {@link Errno}. */
+    /** {@return the error number, positive: compare with the constants of {@link Errno}} */
     public int errno() {
         return errno;
     }
 
-    /** Whether there is no such file, or no such directory above it. */
+    /** {@return whether there is no such file, or no such directory above it} */
     public boolean isMissing() {
         return errno == Errno.ENOENT || errno == Errno.ENOTDIR;
     }
@@ -74,7 +78,9 @@ public final class FileException extends FileSystemException {
     /**
      * The same failure as an unchecked exception of the call that needed the file.
      *
+     * @param call the call as its man page names it
      * @param subject what the call was made on
+     * @return the unchecked exception
      */
     public ErrnoException asErrno(String call, String subject) {
         ErrnoException e = new ErrnoException(call, subject, errno, refused ? getMessage() : null);

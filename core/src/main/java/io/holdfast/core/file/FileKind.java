@@ -4,12 +4,19 @@ import io.holdfast.core.sys.SysStat;
 
 /** What a file is (inode(7)). */
 public enum FileKind {
+    /** A regular file. */
     REGULAR(0x8000, "a regular file"),
+    /** A directory. */
     DIRECTORY(0x4000, "a directory"),
+    /** A FIFO, or a pipe. */
     FIFO(0x1000, "a FIFO"),
+    /** A socket. */
     SOCKET(0xC000, "a socket"),
+    /** A character device. */
     CHARACTER_DEVICE(0x2000, "a character device"),
+    /** A block device. */
     BLOCK_DEVICE(0x6000, "a block device"),
+    /** A symbolic link. */
     SYMBOLIC_LINK(0xA000, "a symbolic link"),
     /** Of no file system: an eventfd, an epoll set. */
     ANONYMOUS(0, "no file of a file system");
@@ -24,7 +31,11 @@ public enum FileKind {
         this.words = words;
     }
 
-    /** What the file is that was looked at. */
+    /**
+     * {@return the kind of a file}
+     *
+     * @param stat what stat(2) said
+     */
     public static FileKind of(SysStat.Stat stat) {
         for (FileKind kind : ALL) {
             if (kind.type == stat.type()) {

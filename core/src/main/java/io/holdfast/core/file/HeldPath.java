@@ -23,6 +23,8 @@ public final class HeldPath implements AutoCloseable {
     /**
      * Holds what a path leads to.
      *
+     * @param path the path
+     * @return the path, owned by the caller
      * @throws FileException if it is missing, refused, or not absolute
      */
     public static HeldPath open(String path) throws FileException {
@@ -42,17 +44,17 @@ public final class HeldPath implements AutoCloseable {
         }
     }
 
-    /** The path that led there without symbolic links. */
+    /** {@return the path that led there without symbolic links} */
     public String path() {
         return path;
     }
 
-    /** What it was when it was found. */
+    /** {@return the kind of the file when it was found} */
     public FileKind kind() {
         return FileKind.of(stat);
     }
 
-    /** The descriptor, lent. */
+    /** {@return the descriptor, lent} */
     public Fd fd() {
         return fd;
     }

@@ -42,6 +42,7 @@ public final class LockFile implements AutoCloseable {
      * Takes the lock.
      *
      * @param folder one that no other user may write to; borrowed
+     * @param name the name of the file in it
      * @return the lock, or empty if another process has it, or this one by another call
      * @throws ErrnoException EISDIR, ENOSPC and others; ENOENT if the folder was removed; EBUSY if
      *     the file is replaced again and again
@@ -100,7 +101,7 @@ public final class LockFile implements AutoCloseable {
         }
     }
 
-    /** The file, lent: open for reading and writing, for what it is to say to people. */
+    /** {@return the file, lent: open for reading and writing, for what it is to say to people} */
     public Fd file() {
         return file;
     }

@@ -39,6 +39,7 @@ public record OpenHow(
         boolean mayBeNull) {
     private static final int PERMISSIONS = 07777;
 
+    /** Copies the kinds. */
     public OpenHow {
         kinds = Set.copyOf(kinds);
         if (createMode.isPresent() && (createMode.getAsInt() & ~PERMISSIONS) != 0) {
@@ -52,39 +53,69 @@ public record OpenHow(
                 access, Set.of(FileKind.REGULAR), OptionalInt.empty(), Links.GUARDED, false, false);
     }
 
-    /** A regular file that is there, to be read. */
+    /**
+     * A regular file that is there, to be read.
+     *
+     * @return the way to open it
+     */
     public static OpenHow reading() {
         return of(Fcntl.O_RDONLY);
     }
 
-    /** A regular file that is there, to be written from its start. */
+    /**
+     * A regular file that is there, to be written from its start.
+     *
+     * @return the way to open it
+     */
     public static OpenHow writing() {
         return of(Fcntl.O_WRONLY);
     }
 
-    /** A regular file that is there, for both. */
+    /**
+     * A regular file that is there, for both.
+     *
+     * @return the way to open it
+     */
     public static OpenHow readingAndWriting() {
         return of(Fcntl.O_RDWR);
     }
 
-    /** What it may be, instead of a regular file. */
+    /**
+     * What it may be, instead of a regular file.
+     *
+     * @param first one kind
+     * @param more other kinds
+     * @return the changed way to open
+     */
     public OpenHow kinds(FileKind first, FileKind... more) {
         return new OpenHow(
                 access, EnumSet.of(first, more), createMode, links, isBlocking, mayBeNull);
     }
 
-    /** What it may be, or {@code /dev/null}, by which a file is masked. */
+    /**
+     * What it may be, or {@code /dev/null}, by which a file is masked.
+     *
+     * @return the changed way to open
+     */
     public OpenHow orNull() {
         return new OpenHow(access, kinds, createMode, links, isBlocking, true);
     }
 
-    /** Every write goes to its end. */
+    /**
+     * Every write goes to its end.
+     *
+     * @return the changed way to open
+     */
     public OpenHow append() {
         return new OpenHow(
                 access | Fcntl.O_APPEND, kinds, createMode, links, isBlocking, mayBeNull);
     }
 
-    /** A regular file is emptied. */
+    /**
+     * A regular file is emptied.
+     *
+     * @return the changed way to open
+     */
     public OpenHow truncate() {
         return new OpenHow(access | Fcntl.O_TRUNC, kinds, createMode, links, isBlocking, mayBeNull);
     }
@@ -93,18 +124,28 @@ public record OpenHow(
      * A regular file is made if nothing is there.
      *
      * @param mode its permissions, whatever the umask
+     * @return the changed way to open
      * @throws IllegalArgumentException if these are no permissions
      */
     public OpenHow creating(int mode) {
         return new OpenHow(access, kinds, OptionalInt.of(mode), links, isBlocking, mayBeNull);
     }
 
-    /** Which symbolic links are followed. */
+    /**
+     * Which symbolic links are followed.
+     *
+     * @param which which links
+     * @return the changed way to open
+     */
     public OpenHow links(Links which) {
         return new OpenHow(access, kinds, createMode, which, isBlocking, mayBeNull);
     }
 
-    /** Reads and writes of the descriptor wait, as a program expects that is given it. */
+    /**
+     * Reads and writes of the descriptor wait, as a program expects that is given it.
+     *
+     * @return the changed way to open
+     */
     public OpenHow blocking() {
         return new OpenHow(access, kinds, createMode, links, true, mayBeNull);
     }

@@ -29,6 +29,8 @@ public final class OpenedFile implements AutoCloseable {
      * Opens a file.
      *
      * @param path absolute, or relative to the working directory
+     * @param how how to open it
+     * @return the file, owned by the caller
      * @throws FileException if it is missing, of another kind, refused, or cannot be opened without
      *     waiting
      */
@@ -40,38 +42,41 @@ public final class OpenedFile implements AutoCloseable {
     /**
      * Opens a file.
      *
+     * @param path the path
+     * @param how how to open it
+     * @return the file, owned by the caller
      * @throws FileException as {@link #open(String, OpenHow)}
      */
     public static OpenedFile open(Path path, OpenHow how) throws FileException {
         return open(KernelPath.text(path), how);
     }
 
-    /** The path by which it was opened, for messages. */
+    /** {@return the path by which it was opened, for messages} */
     public String path() {
         return path;
     }
 
-    /** What it was just before it was opened. */
+    /** {@return the status of the file just before it was opened} */
     public SysStat.Stat stat() {
         return stat;
     }
 
-    /** What it is. */
+    /** {@return the kind of the file} */
     public FileKind kind() {
         return FileKind.of(stat);
     }
 
-    /** The descriptor, lent. */
+    /** {@return the descriptor, lent} */
     public Fd fd() {
         return fd;
     }
 
-    /** The descriptor, which is the caller's from now on. */
+    /** {@return the descriptor, which is the caller's from now on} */
     public Fd take() {
         return fd.move();
     }
 
-    /** Whether it is {@code /dev/null}. */
+    /** {@return whether it is {@code /dev/null}} */
     public boolean isNull() {
         return isNull(stat);
     }
@@ -82,7 +87,7 @@ public final class OpenedFile implements AutoCloseable {
     }
 
     /**
-     * The content.
+     * {@return the content}
      *
      * @param most bytes
      * @throws FileException EFBIG if there is more; as {@code read(2)} says
@@ -99,7 +104,7 @@ public final class OpenedFile implements AutoCloseable {
     }
 
     /**
-     * The first bytes of the content.
+     * {@return the first bytes of the content}
      *
      * @param most bytes
      * @throws FileException as {@code read(2)} says
@@ -113,8 +118,8 @@ public final class OpenedFile implements AutoCloseable {
     }
 
     /**
-     * Whether anybody has the FIFO open for writing, or has left something in it. Where nobody has,
-     * a read is at its end at once.
+     * {@return whether anybody has the FIFO open for writing, or has left something in it} Where
+     * nobody has, a read is at its end at once.
      *
      * @throws FileException EMFILE; EINVAL if it is no FIFO that can be read
      */
@@ -140,6 +145,7 @@ public final class OpenedFile implements AutoCloseable {
      * Sets its permissions.
      *
      * @param mode 0 to 07777, whatever the umask
+     * @throws FileException with the errno of the call that failed
      */
     public void chmod(int mode) throws FileException {
         FileException.check(SysStat.fchmod(fd, mode), "fchmod", path);
@@ -150,6 +156,7 @@ public final class OpenedFile implements AutoCloseable {
      *
      * @param uid -1 leaves it as it is
      * @param gid -1 leaves it as it is
+     * @throws FileException with the errno of the call that failed
      */
     public void chown(long uid, long gid) throws FileException {
         FileException.check(SysStat.fchown(fd, uid, gid), "fchown", path);

@@ -41,6 +41,7 @@ public final class ScratchFolder implements AutoCloseable {
      *
      * @param shared where all users may make folders
      * @param prefix of its name, which ends with 16 random digits
+     * @return the folder, owned by the caller
      * @throws ErrnoException ENOENT, ENOSPC, EROFS, EMFILE
      */
     public static ScratchFolder make(Path shared, String prefix) {
@@ -80,6 +81,8 @@ public final class ScratchFolder implements AutoCloseable {
      * anything else.
      *
      * @param above the folder that it is in
+     * @param path the path of the folder
+     * @return the folder, owned by the caller
      * @throws ErrnoException EMFILE, ENFILE
      */
     public static Optional<ScratchFolder> dead(Fd above, Path path) {
@@ -126,22 +129,26 @@ public final class ScratchFolder implements AutoCloseable {
         }
     }
 
-    /** The folder, lent. */
+    /** {@return the folder, lent} */
     public Fd fd() {
         return folder;
     }
 
-    /** The folder that it is in, lent. */
+    /** {@return the folder that it is in, lent} */
     public Fd shared() {
         return shared;
     }
 
-    /** Its path. */
+    /** {@return its path} */
     public Path path() {
         return path;
     }
 
-    /** Removes it if it is empty: 0, or -errno. */
+    /**
+     * Removes it if it is empty: 0, or -errno.
+     *
+     * @return 0, or -errno
+     */
     public int remove() {
         return SysStat.rmdirat(shared, String.valueOf(path.getFileName()));
     }

@@ -51,6 +51,8 @@ public final class TrustedFolder implements AutoCloseable {
      * Opens a folder, and makes it, and those above it, if they are missing: with the mode 0755,
      * whatever the umask.
      *
+     * @param path the path
+     * @return the folder, owned by the caller
      * @throws ErrnoException EPERM or ELOOP if it cannot be trusted, with the reason and the
      *     remedy; else as mkdir(2) and open(2)
      */
@@ -61,7 +63,9 @@ public final class TrustedFolder implements AutoCloseable {
     /**
      * The same with another mode of the folder itself, if it is made here.
      *
+     * @param path the path
      * @param mode 0 to 0777
+     * @return the folder, owned by the caller
      */
     public static TrustedFolder make(Path path, int mode) {
         Path absolute = path.toAbsolutePath();
@@ -71,6 +75,8 @@ public final class TrustedFolder implements AutoCloseable {
     /**
      * Opens a folder that must be there.
      *
+     * @param path the path
+     * @return the folder, owned by the caller
      * @throws ErrnoException as {@link #make}; ENOENT
      */
     public static TrustedFolder open(Path path) {
@@ -82,6 +88,7 @@ public final class TrustedFolder implements AutoCloseable {
      * Refuses a folder in which another user could replace a file of ours, such as the socket of a
      * daemon. One with the sticky bit will do, although others may have files there.
      *
+     * @param path the path
      * @throws ErrnoException as {@link #open}
      */
     public static void requireForSocket(Path path) {
@@ -91,7 +98,9 @@ public final class TrustedFolder implements AutoCloseable {
     /**
      * Opens a folder in this one, and makes it if it is missing.
      *
+     * @param name the name in this folder, without a slash
      * @param mode of a folder that is made, whatever the umask; one that is there keeps its own
+     * @return the folder, owned by the caller
      * @throws ErrnoException as {@link #make}
      */
     public TrustedFolder child(String name, int mode) {
@@ -122,7 +131,9 @@ public final class TrustedFolder implements AutoCloseable {
      * Writes a new file, in the place of one that is there: whoever has the old one open cannot
      * change the new one.
      *
+     * @param name the name in this folder, without a slash
      * @param mode of the file, whatever the umask
+     * @param content the content of the file
      * @throws ErrnoException EISDIR, ENOSPC and others
      */
     public void write(String name, int mode, byte[] content) {
@@ -141,12 +152,15 @@ public final class TrustedFolder implements AutoCloseable {
         }
     }
 
-    /** The descriptor ({@code O_PATH}), lent: for what is opened or made relative to the folder. */
+    /**
+     * {@return the descriptor ({@code O_PATH}), lent: for what is opened or made relative to the
+     * folder}
+     */
     public Fd fd() {
         return fd;
     }
 
-    /** The absolute path by which it was opened. */
+    /** {@return the absolute path by which it was opened} */
     public Path path() {
         return path;
     }

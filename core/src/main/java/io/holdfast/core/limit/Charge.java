@@ -20,7 +20,7 @@ public final class Charge<K> implements AutoCloseable {
     @GuardedBy("this")
     private boolean closed;
 
-    /** A charge that grows without limit: for memory that no stranger fills. */
+    /** {@return a charge that grows without limit: for memory that no stranger fills} */
     public static Charge<?> unlimited() {
         FairShare<String> all = FairShare.of("memory", Long.MAX_VALUE, "no limit is set");
         return new Charge<>(all.withTrusted(_ -> true), "the process", 0);
@@ -51,6 +51,7 @@ public final class Charge<K> implements AutoCloseable {
     /**
      * Gives a part back; nothing happens if the charge is closed.
      *
+     * @param less how much is given back
      * @throws IllegalStateException if it is less than that
      */
     public synchronized void shrink(long less) {
@@ -63,7 +64,7 @@ public final class Charge<K> implements AutoCloseable {
         }
     }
 
-    /** Why it could not grow, as {@link FairShare#refusal} says it. */
+    /** {@return why it could not grow, as {@link FairShare#refusal} says it} */
     public synchronized String refusal() {
         return share.refusal(user);
     }

@@ -54,7 +54,7 @@ public final class CoreLimits {
 
     private CoreLimits() {}
 
-    /** All of them. */
+    /** {@return all of them} */
     public static List<Limit> all() {
         return List.of(
                 SPAWNERS,

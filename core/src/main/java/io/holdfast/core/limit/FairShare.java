@@ -75,7 +75,13 @@ public final class FairShare<K> {
         this.oneAlone = oneAlone;
     }
 
-    /** Shares a named limit. */
+    /**
+     * Shares a named limit.
+     *
+     * @param <K> the type of what tells users apart
+     * @param limit the limit
+     * @return the share
+     */
     public static <K> FairShare<K> of(Limit limit) {
         return of(limit.what(), limit.value(), limit.remedy());
     }
@@ -83,17 +89,21 @@ public final class FairShare<K> {
     /**
      * Shares a limit that is set by other means than a property.
      *
+     * @param <K> the type of what tells users apart
      * @param name what is shared, in the plural, for refusals
      * @param limit 0 or more
      * @param remedy how to raise it, for refusals
+     * @return the share
      */
     public static <K> FairShare<K> of(String name, long limit, String remedy) {
         return new FairShare<>(name, limit, remedy, 0, _ -> false, false, false);
     }
 
     /**
-     * The same limit, of which each user may hold so much while it is free, whatever his share is.
-     * With 1 each user gets at least one thing.
+     * {@return the same limit, of which each user may hold so much while it is free, whatever his
+     * share is} With 1 each user gets at least one thing.
+     *
+     * @param amount how much, 0 or more
      */
     public FairShare<K> withLeast(long amount) {
         synchronized (this) {
@@ -102,7 +112,10 @@ public final class FairShare<K> {
     }
 
     /**
-     * The same limit, of which some users may take all that is free; half of it is left to them.
+     * {@return the same limit, of which some users may take all that is free; half of it is left to
+     * them}
+     *
+     * @param users which users
      */
     public FairShare<K> withTrusted(Predicate<? super K> users) {
         synchronized (this) {
@@ -110,7 +123,10 @@ public final class FairShare<K> {
         }
     }
 
-    /** The same limit, which one thing may exceed that is held alone: a message of any length. */
+    /**
+     * {@return the same limit, which one thing may exceed that is held alone: a message of any
+     * length}
+     */
     public FairShare<K> withOneAlone() {
         synchronized (this) {
             return new FairShare<>(name, limit, remedy, least, trusted, hasReserve, true);
@@ -118,10 +134,11 @@ public final class FairShare<K> {
     }
 
     /**
-     * Whether a user who holds {@code own} may take {@code amount} more: the rule that this class
-     * is about, for accounts that keep their own numbers.
+     * {@return whether a user who holds {@code own} may take {@code amount} more: the rule that
+     * this class is about, for accounts that keep their own numbers}
      *
      * @param own what the user holds
+     * @param amount how much, 0 or more
      * @param free what nobody holds
      * @param users how many hold something, this one included
      */
@@ -132,6 +149,7 @@ public final class FairShare<K> {
     /**
      * Takes a part of the limit.
      *
+     * @param user the user, with {@code equals}
      * @param amount 0 or more
      * @return null if it is more than the user's share
      */
@@ -143,7 +161,13 @@ public final class FairShare<K> {
         return new Charge<>(this, user, amount);
     }
 
-    /** Takes a part of the limit that {@link #release} gives back; false if it is too much. */
+    /**
+     * Takes a part of the limit that {@link #release} gives back; false if it is too much.
+     *
+     * @param user the user, with {@code equals}
+     * @param amount how much, 0 or more
+     * @return false if it is too much
+     */
     public synchronized boolean tryTake(K user, long amount) {
         boolean may = mayTake(user, amount);
         if (may) {
@@ -156,6 +180,7 @@ public final class FairShare<K> {
      * Takes a part of the limit whatever the user's share is: of what he holds anyway. {@link
      * #release} gives it back.
      *
+     * @param user the user, with {@code equals}
      * @param amount 0 or more
      */
     public synchronized void take(K user, long amount) {
@@ -165,6 +190,8 @@ public final class FairShare<K> {
     /**
      * Gives back what {@link #tryTake} or {@link #take} took.
      *
+     * @param user the user, with {@code equals}
+     * @param amount how much, 0 or more
      * @throws IllegalStateException if the user does not hold so much
      */
     public synchronized void release(K user, long amount) {
@@ -178,7 +205,12 @@ public final class FairShare<K> {
         }
     }
 
-    /** Whether a user may take so much now. */
+    /**
+     * {@return whether a user may take so much now}
+     *
+     * @param user the user, with {@code equals}
+     * @param amount how much, 0 or more
+     */
     public synchronized boolean mayTake(K user, long amount) {
         if (oneAlone && total == 0) {
             return true;
@@ -210,27 +242,40 @@ public final class FairShare<K> {
         }
     }
 
-    /** Sets another limit. What is held stays held, also where it is more. */
+    /**
+     * Sets another limit. What is held stays held, also where it is more.
+     *
+     * @param other the new limit, 0 or more
+     */
     public synchronized void limit(long other) {
         limit = other;
     }
 
-    /** How much a user holds. */
+    /**
+     * {@return how much a user holds}
+     *
+     * @param user the user, with {@code equals}
+     */
     public synchronized long held(K user) {
         return held.getOrDefault(user, 0L);
     }
 
-    /** How much all users hold. */
+    /** {@return how much all users hold} */
     public synchronized long total() {
         return total;
     }
 
-    /** How many users hold something. */
+    /** {@return how many users hold something} */
     public synchronized int users() {
         return held.size();
     }
 
-    /** Why a user gets no more: what is limited, how full it is, by whom, and how to raise it. */
+    /**
+     * {@return why a user gets no more: what is limited, how full it is, by whom, and how to raise
+     * it}
+     *
+     * @param user the user, with {@code equals}
+     */
     public synchronized String refusal(K user) {
         long own = held(user);
         int others = held.size() - (own == 0 ? 0 : 1);

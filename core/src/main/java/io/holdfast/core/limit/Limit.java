@@ -22,8 +22,11 @@ import java.util.Optional;
 public final class Limit {
     /** What a limit counts. */
     public enum Unit {
+        /** How many there are. */
         COUNT(""),
+        /** Memory. */
         BYTES(" bytes"),
+        /** Time. */
         MILLISECONDS(" ms");
 
         private final String suffix;
@@ -69,7 +72,7 @@ public final class Limit {
     }
 
     /**
-     * A limit on how many there may be.
+     * {@return a limit on how many there may be}
      *
      * @param property names it, and is the system property that changes it
      * @param standard the default, 1 or more
@@ -80,7 +83,7 @@ public final class Limit {
     }
 
     /**
-     * A limit on memory.
+     * {@return a limit on memory}
      *
      * @param property names it, and is the system property that changes it
      * @param standard the default in bytes, 1 or more
@@ -91,7 +94,7 @@ public final class Limit {
     }
 
     /**
-     * A limit on how long something takes.
+     * {@return a limit on how long something takes}
      *
      * @param property names it, and is the system property that changes it, in milliseconds
      * @param standard the default, 1 ms or more
@@ -101,13 +104,13 @@ public final class Limit {
         return new Limit(property, standard.toMillis(), what, Unit.MILLISECONDS, Long.MAX_VALUE);
     }
 
-    /** The limit that is in force, 1 or more. */
+    /** {@return the limit that is in force, 1 or more} */
     public long value() {
         return value;
     }
 
     /**
-     * The limit that is in force.
+     * {@return the limit that is in force}
      *
      * @throws ArithmeticException if a limit of bytes does not fit
      */
@@ -116,7 +119,7 @@ public final class Limit {
     }
 
     /**
-     * The limit that is in force.
+     * {@return the limit that is in force}
      *
      * @throws IllegalStateException if it does not limit a time
      */
@@ -127,31 +130,35 @@ public final class Limit {
         return Duration.ofMillis(value);
     }
 
-    /** The name of the limit, which is also that of its system property. */
+    /** {@return the name of the limit, which is also that of its system property} */
     public String property() {
         return property;
     }
 
-    /** What is limited, for people. */
+    /** {@return the thing that is limited, for people} */
     public String what() {
         return what;
     }
 
+    /** {@return what the limit is counted in} */
     public Unit unit() {
         return unit;
     }
 
-    /** The value of the limit without its property. */
+    /** {@return the value of the limit without its property} */
     public long standard() {
         return standard;
     }
 
-    /** Why the property was not used: one line for people. Empty if nothing is wrong with it. */
+    /**
+     * {@return why the property was not used: one line for people} Empty if nothing is wrong with
+     * it.
+     */
     public Optional<String> problem() {
         return problem.isEmpty() ? Optional.empty() : Optional.of(problem);
     }
 
-    /** How to raise the limit: the end of a refusal. */
+    /** {@return how to raise the limit: the end of a refusal} */
     public String remedy() {
         return "raise it with -D" + property + "=NUMBER";
     }

@@ -40,8 +40,9 @@ public final class RateLimit<K> {
     }
 
     /**
-     * A limit of the same rate for each user.
+     * {@return a limit of the same rate for each user}
      *
+     * @param <K> the type of what tells users apart
      * @param burst times at once, 1 or more
      * @param perSecond times a second after that, 1 or more
      * @param users that are remembered, 1 or more
@@ -50,12 +51,21 @@ public final class RateLimit<K> {
         return new RateLimit<>(burst, perSecond, users, System::nanoTime);
     }
 
-    /** The same with another clock, like {@link System#nanoTime}. */
+    /**
+     * {@return the same with another clock, like {@link System#nanoTime}}
+     *
+     * @param clock the nanoseconds of the time
+     */
     public RateLimit<K> withClock(LongSupplier clock) {
         return new RateLimit<>(burst, perSecond, users, clock);
     }
 
-    /** Counts one more time for a user; false if that is too often. */
+    /**
+     * Counts one more time for a user; false if that is too often.
+     *
+     * @param user the user, with {@code equals}
+     * @return false if that is too often
+     */
     public synchronized boolean tryPass(K user) {
         long now = nanoTime.getAsLong();
         long token = SECOND / perSecond;

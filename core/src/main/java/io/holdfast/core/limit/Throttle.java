@@ -35,6 +35,12 @@ public final class Throttle {
     /** Runs a task later: the timer of an event loop. */
     @FunctionalInterface
     public interface Timer {
+        /**
+         * Runs a task later.
+         *
+         * @param delay how much later
+         * @param task the task
+         */
         void after(Duration delay, Runnable task);
     }
 
@@ -82,17 +88,26 @@ public final class Throttle {
      * @param interval from the first of them on
      * @param sources that are told apart in one interval
      * @param log takes lines
+     * @return the throttle
      */
     public static Throttle of(int burst, Duration interval, int sources, Consumer<String> log) {
         return new Throttle(burst, interval, sources, log, System::nanoTime, null);
     }
 
-    /** The same with another clock, like {@link System#nanoTime}. */
+    /**
+     * {@return the same with another clock, like {@link System#nanoTime}}
+     *
+     * @param nanoTime the nanoseconds of the time
+     */
     public Throttle withClock(LongSupplier nanoTime) {
         return new Throttle(burst, interval, sources, log, nanoTime, timer);
     }
 
-    /** The same, which says what was left out as soon as the interval is over. */
+    /**
+     * {@return the same, which says what was left out as soon as the interval is over}
+     *
+     * @param timer runs a task later
+     */
     public Throttle withTimer(Timer timer) {
         return new Throttle(burst, interval, sources, log, nanoTime, timer);
     }
@@ -101,6 +116,7 @@ public final class Throttle {
      * Logs a line, or counts it.
      *
      * @param source with {@code equals}
+     * @param line the line
      */
     public synchronized void log(Object source, String line) {
         flush();

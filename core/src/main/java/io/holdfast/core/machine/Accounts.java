@@ -61,6 +61,8 @@ public final class Accounts {
     private final Duration patience;
 
     /**
+     * Reads these files, and asks this program.
+     *
      * @param passwd the users, one a line, as passwd(5) says
      * @param group the groups, as group(5) says
      * @param getent the program to ask for those that are not there
@@ -76,6 +78,8 @@ public final class Accounts {
     /**
      * A user.
      *
+     * @param name the name
+     * @param uid the user id
      * @param gid of the primary group
      * @param home may be empty
      * @param shell may be empty
@@ -85,10 +89,13 @@ public final class Accounts {
     /**
      * A group.
      *
+     * @param name the name
+     * @param gid the group id
      * @param members the users whom its entry lists, by name; those whose primary group it is need
      *     not be among them
      */
     public record Group(String name, long gid, List<String> members) {
+        /** Copies the members. */
         public Group {
             members = List.copyOf(members);
         }
@@ -97,6 +104,10 @@ public final class Accounts {
     /**
      * A member of a netgroup, as netgroup(5) says. Each part is empty where any will do, and {@code
      * -} where none will.
+     *
+     * @param host the host, empty for any
+     * @param user the user
+     * @param domain the domain, empty for any
      */
     public record NetgroupMember(String host, String user, String domain) {}
 
@@ -105,6 +116,8 @@ public final class Accounts {
         private static final long serialVersionUID = 1L;
 
         /**
+         * Says what there is not.
+         *
          * @param message what was looked for, on one line
          */
         public UnknownAccountException(String message) {
@@ -117,6 +130,8 @@ public final class Accounts {
         private static final long serialVersionUID = 1L;
 
         /**
+         * Says what could not be found out.
+         *
          * @param message what was looked for, and why there was no answer, on one line
          */
         public UnansweredException(String message) {
@@ -128,7 +143,9 @@ public final class Accounts {
      * Looks a user up.
      *
      * @param nameOrUid digits are a number, all else is a name
+     * @return the user
      * @throws UnknownAccountException if there is none
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Account user(String nameOrUid) throws UnknownAccountException, InterruptedException {
         return find("passwd", passwd, "user", nameOrUid, Accounts::account);
@@ -137,25 +154,33 @@ public final class Accounts {
     /**
      * Looks a user up by name, also by one that consists of digits.
      *
+     * @param name the name
+     * @return the user
      * @throws UnknownAccountException if there is none
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Account userNamed(String name) throws UnknownAccountException, InterruptedException {
         return named("passwd", passwd, "user", name, Accounts::account);
     }
 
     /**
-     * The number of a group that is looked up by name, also by one that consists of digits.
+     * {@return the number of a group that is looked up by name, also by one that consists of
+     * digits}
      *
+     * @param name the name
      * @throws UnknownAccountException if there is none
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public long groupNamed(String name) throws UnknownAccountException, InterruptedException {
         return named("group", group, "group", name, Accounts::groupId);
     }
 
     /**
-     * The user of this name or number, if there is one.
+     * {@return the user of this name or number, if there is one}
      *
+     * @param nameOrUid digits are a number, all else is a name
      * @throws UnknownAccountException if it is no name, or if nobody could be asked
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Account> findUser(String nameOrUid)
             throws UnknownAccountException, InterruptedException {
@@ -163,9 +188,11 @@ public final class Accounts {
     }
 
     /**
-     * The number of the group of this name or number, if there is one.
+     * {@return the number of the group of this name or number, if there is one}
      *
+     * @param nameOrGid digits are a number, all else is a name
      * @throws UnknownAccountException if it is no name, or if nobody could be asked
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Long> findGroup(String nameOrGid)
             throws UnknownAccountException, InterruptedException {
@@ -178,6 +205,7 @@ public final class Accounts {
      * @param nameOrGid a number, which need not be in the database, or a name
      * @return its number
      * @throws UnknownAccountException if there is none
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public long group(String nameOrGid) throws UnknownAccountException, InterruptedException {
         Optional<Long> number = id(nameOrGid);
@@ -187,9 +215,11 @@ public final class Accounts {
     }
 
     /**
-     * The groups that a user is in, without the primary one.
+     * {@return the groups that a user is in, without the primary one}
      *
+     * @param user the user
      * @throws UnknownAccountException if nobody could be asked
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
         List<Long> groups = new ArrayList<>();
@@ -205,19 +235,23 @@ public final class Accounts {
     }
 
     /**
-     * The name of a group.
+     * {@return the name of a group}
      *
+     * @param gid the group id
      * @throws UnknownAccountException if it has none
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public String groupName(long gid) throws UnknownAccountException, InterruptedException {
         return find("group", group, "group", Long.toString(gid), Accounts::groupEntry).name();
     }
 
     /**
-     * The entry of a group with its members: that of the name service switch, which may put those
-     * of several sources together.
+     * {@return the entry of a group with its members: that of the name service switch, which may
+     * put those of several sources together}
      *
+     * @param nameOrGid digits are a number, all else is a name
      * @throws UnknownAccountException if there is none
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public Group groupEntry(String nameOrGid) throws UnknownAccountException, InterruptedException {
         checkName("group", nameOrGid);
@@ -227,9 +261,11 @@ public final class Accounts {
     }
 
     /**
-     * The members of a netgroup, those of netgroups in it too; none if there is no such.
+     * {@return the members of a netgroup, those of netgroups in it too; none if there is no such}
      *
+     * @param name the name
      * @throws UnknownAccountException if that is no name of one, or nobody could be asked
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public List<NetgroupMember> netgroup(String name)
             throws UnknownAccountException, InterruptedException {

@@ -20,9 +20,10 @@ public record MachineRegistry(Path folder) {
             new MachineRegistry(Path.of("/run/systemd/machines"));
 
     /**
-     * The machine whose unit the path lies in, as sd_pid_get_machine_name(3) finds it; empty where
-     * the path is in no unit or the unit is no machine's. Reads one link on each call.
+     * {@return the machine whose unit the path lies in, as sd_pid_get_machine_name(3) finds it;
+     * empty where the path is in no unit or the unit is no machine's} Reads one link on each call.
      *
+     * @param path the path
      * @throws UncheckedIOException if the link is there and cannot be read
      */
     public Optional<String> machineName(CgroupPath path) {

@@ -42,7 +42,7 @@ public final class Cgroup implements AutoCloseable {
         this.path = path;
     }
 
-    /** Whether there is a v2 hierarchy at all. */
+    /** {@return whether there is a v2 hierarchy at all} */
     public static boolean isMounted() {
         return mount() != null;
     }
@@ -57,7 +57,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Where the v2 hierarchy is mounted.
+     * {@return where the v2 hierarchy is mounted}
      *
      * @throws ErrnoException ENODATA if it is not
      */
@@ -70,12 +70,12 @@ public final class Cgroup implements AutoCloseable {
         return found;
     }
 
-    /** The root of the tree that we see. */
+    /** {@return the root of the tree that we see} */
     public static Cgroup root() {
         return open("/");
     }
 
-    /** The cgroup of this process. */
+    /** {@return the cgroup of this process} */
     public static Cgroup own() {
         try (PidFd self = PidFd.self()) {
             return open(self.cgroupPath().path());
@@ -83,8 +83,8 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * The cgroup below which the units of this machine's manager are: that of process 1 without its
-     * {@code init.scope}; the root of the tree that we see, where that cannot be seen.
+     * {@return the cgroup below which the units of this machine's manager are: that of process 1
+     * without its {@code init.scope}; the root of the tree that we see, where that cannot be seen}
      */
     public static CgroupPath managerRoot() {
         Optional<PidFd> first = PidFd.find(1);
@@ -101,6 +101,8 @@ public final class Cgroup implements AutoCloseable {
     /**
      * Opens a cgroup by its path below the mount point.
      *
+     * @param path the path
+     * @return the cgroup, owned by the caller
      * @throws ErrnoException ENOENT if there is none
      */
     public static Cgroup open(String path) {
@@ -114,13 +116,18 @@ public final class Cgroup implements AutoCloseable {
      * Opens a cgroup by its id: by file handle, which needs CAP_DAC_READ_SEARCH; without it by
      * looking through the tree.
      *
+     * @param id the id
+     * @return the cgroup, owned by the caller
      * @throws ErrnoException ESTALE if it was removed or is not visible
      */
     public static Cgroup ofId(long id) {
         return CgroupLookup.ofId(id);
     }
 
-    /** The id: the inode number of the directory, which PIDFD_GET_INFO tells of a process too. */
+    /**
+     * {@return the id: the inode number of the directory, which PIDFD_GET_INFO tells of a process
+     * too}
+     */
     public long id() {
         long known = id;
         if (known == 0) {
@@ -130,12 +137,12 @@ public final class Cgroup implements AutoCloseable {
         return known;
     }
 
-    /** Its place in the tree, as we see it. */
+    /** {@return its place in the tree, as we see it} */
     public CgroupPath path() {
         return path;
     }
 
-    /** The directory, lent. */
+    /** {@return the directory, lent} */
     public Fd fd() {
         return directory;
     }
@@ -162,6 +169,8 @@ public final class Cgroup implements AutoCloseable {
      * Makes a child, or opens it if it is there. The name is taken as it is: see {@link
      * CgroupPath#escape}. Everybody may enter a child that is made here.
      *
+     * @param name the name of the child, without a slash
+     * @return the cgroup, owned by the caller
      * @throws ErrnoException EACCES, EAGAIN (the limit of cgroups is reached)
      * @throws IllegalArgumentException if the name is empty, {@code .}, {@code ..}, or has a slash
      */
@@ -172,7 +181,9 @@ public final class Cgroup implements AutoCloseable {
     /**
      * The same with other permissions.
      *
+     * @param name the name of the child, without a slash
      * @param mode of a child that is made, whatever the umask; one that is there keeps its own
+     * @return the cgroup, owned by the caller
      */
     public Cgroup create(String name, int mode) {
         requireName(name);
@@ -199,6 +210,8 @@ public final class Cgroup implements AutoCloseable {
     /**
      * Opens a child.
      *
+     * @param name the name of the child, without a slash
+     * @return the cgroup, owned by the caller
      * @throws ErrnoException ENOENT if there is none
      * @throws IllegalArgumentException as {@link #create}
      */
@@ -217,8 +230,10 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Whether this is another cgroup or below it: by the directories themselves, whatever their
-     * names are.
+     * {@return whether this is another cgroup or below it: by the directories themselves, whatever
+     * their names are}
+     *
+     * @param outer the cgroup above
      */
     public boolean isWithin(Cgroup outer) {
         Cgroup at = new Cgroup(directory.duplicate(), path);
@@ -263,7 +278,7 @@ public final class Cgroup implements AutoCloseable {
         return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
     }
 
-    /** The names of its children now. */
+    /** {@return the names of its children now} */
     public List<String> childNames() {
         return in(SysDirent::directories);
     }
@@ -301,6 +316,7 @@ public final class Cgroup implements AutoCloseable {
      * process was reaped in that moment, ESRCH is thrown, and whoever got its number in between may
      * have been moved.
      *
+     * @param process the process
      * @throws ErrnoException ESRCH, EACCES, EBUSY (controllers are handed out to children),
      *     EOPNOTSUPP
      */
@@ -315,8 +331,8 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Its processes now, each verified to be here after it was opened: none belongs elsewhere. The
-     * caller owns what it gets; {@link #forEachMember} closes by itself.
+     * {@return its processes now, each verified to be here after it was opened: none belongs
+     * elsewhere} The caller owns what it gets; {@link #forEachMember} closes by itself.
      *
      * @throws ErrnoException EOPNOTSUPP for a threaded cgroup, EMFILE
      */
@@ -324,12 +340,20 @@ public final class Cgroup implements AutoCloseable {
         return Members.of(this, false);
     }
 
-    /** The same of this and all descendants. */
+    /**
+     * The same of this and all descendants.
+     *
+     * @return the processes, owned by the caller
+     */
     public Members membersBelow() {
         return Members.of(this, true);
     }
 
-    /** Lends each process to the action, and closes it. */
+    /**
+     * Lends each process to the action, and closes it.
+     *
+     * @param action called with each
+     */
     public void forEachMember(Consumer<PidFd> action) {
         Members.visit(
                 this,
@@ -340,7 +364,11 @@ public final class Cgroup implements AutoCloseable {
                 });
     }
 
-    /** Whether the process is in this very cgroup at this moment. */
+    /**
+     * {@return whether the process is in this very cgroup at this moment}
+     *
+     * @param process the process
+     */
     public boolean contains(PidFd process) {
         return Members.isIn(this, process);
     }
@@ -357,12 +385,12 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    /** Whether it or a descendant has living processes; zombies do not count. */
+    /** {@return whether it or a descendant has living processes; zombies do not count} */
     public boolean isPopulated() {
         return events().contains("populated 1");
     }
 
-    /** Whether it is frozen to the last thread. */
+    /** {@return whether it is frozen to the last thread} */
     public boolean isFrozen() {
         return events().contains("frozen 1");
     }
@@ -387,7 +415,9 @@ public final class Cgroup implements AutoCloseable {
      * Freezes every process here and below, and waits until the last thread stands (Linux 5.2). A
      * process that cannot be stopped at the moment (in an uninterruptible wait) delays that.
      *
+     * @param limit the time limit
      * @return false if they did not stand when the time was over; they go on stopping
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public boolean freeze(Duration limit) throws InterruptedException {
         boolean frozen = CgroupEvents.setFrozen(this, true, limit);
@@ -395,7 +425,13 @@ public final class Cgroup implements AutoCloseable {
         return frozen;
     }
 
-    /** Lets them go on, and waits until they do, unless an ancestor is frozen. */
+    /**
+     * Lets them go on, and waits until they do, unless an ancestor is frozen.
+     *
+     * @param limit the time limit
+     * @return false if they did not when the time was over
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public boolean thaw(Duration limit) throws InterruptedException {
         boolean thawed = CgroupEvents.setFrozen(this, false, limit);
         record(thawed ? "thawed" : "thawing", "");
@@ -405,7 +441,9 @@ public final class Cgroup implements AutoCloseable {
     /**
      * Parks the calling thread until no living process is left here and below.
      *
+     * @param limit the time limit
      * @return false when the time is over
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public boolean awaitEmpty(Duration limit) throws InterruptedException {
         try (CgroupEvents events = new CgroupEvents(this)) {
@@ -417,6 +455,8 @@ public final class Cgroup implements AutoCloseable {
      * Calls back on the loop's thread, once, when no living process is left here and below: at the
      * next turn if that is so already. Only on the loop's thread.
      *
+     * @param loop the loop on whose thread it is called back
+     * @param empty called when it is empty
      * @return cancelled on the loop's thread
      */
     public Registration onEmpty(EventLoop loop, Runnable empty) {

@@ -66,6 +66,7 @@ public record CgroupPath(String path) {
      * Parses a path as the kernel prints it behind {@code 0::}. The mark {@code (deleted)}, which a
      * zombie's path bears once the directory is removed, is dropped.
      *
+     * @return the path
      * @throws ForeignCgroupException if the path climbs out of our cgroup namespace ({@code /../x})
      * @throws IllegalArgumentException if it is no absolute path, or holds a line break, a NUL or a
      *     component {@code .} or {@code ..} that the kernel never prints
@@ -84,6 +85,8 @@ public record CgroupPath(String path) {
      * Takes the path from the text of a {@code /proc/PID/cgroup} file: its line {@code 0::PATH}.
      * Empty where there is none, as on a system without cgroup2.
      *
+     * @param text the text of the file
+     * @return the path, or empty
      * @throws IllegalArgumentException as {@link #parse}
      */
     public static Optional<CgroupPath> ofProcFile(String text) {
@@ -96,9 +99,10 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * Where a slice lies below its manager's root: {@code a-b.slice} is {@code /a.slice/a-b.slice},
-     * and {@code -.slice} the root itself. Components are escaped.
+     * {@return where a slice lies below its manager's root: {@code a-b.slice} is {@code
+     * /a.slice/a-b.slice}, and {@code -.slice} the root itself} Components are escaped.
      *
+     * @param slice the name of the slice
      * @throws IllegalArgumentException if that is no name of a slice: no {@code .slice} at its end,
      *     or a dash that leads, trails or stands double
      */
@@ -117,8 +121,9 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * The path of a unit or other directory right below this one, its name escaped.
+     * {@return the path of a unit or other directory right below this one, its name escaped}
      *
+     * @param name the name of the unit or directory
      * @throws IllegalArgumentException as {@link #escape}
      */
     public CgroupPath child(String name) {
@@ -126,9 +131,11 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * A name made safe to be a cgroup's directory: behind a {@code _} where it would clash with a
-     * file that the kernel puts there, or where it begins with {@code _} or {@code .} itself.
+     * {@return a name made safe to be a cgroup's directory: behind a {@code _} where it would clash
+     * with a file that the kernel puts there, or where it begins with {@code _} or {@code .}
+     * itself}
      *
+     * @param name the name of the unit or directory
      * @throws IllegalArgumentException if no file can bear it: a slash, a NUL or a line break in
      *     it, or more than 255 bytes after escaping
      */
@@ -145,18 +152,22 @@ public record CgroupPath(String path) {
         return escaped;
     }
 
-    /** The name that {@link #escape} was given: without its one leading {@code _}, if any. */
+    /**
+     * {@return the name that {@link #escape} was given: without its one leading {@code _}, if any}
+     *
+     * @param component the name of a directory
+     */
     public static String unescape(String component) {
         return component.startsWith("_") ? component.substring(1) : component;
     }
 
-    /** Whether it is {@link #ROOT}. */
+    /** {@return whether it is {@link #ROOT}} */
     public boolean isRoot() {
         return path.equals("/");
     }
 
     /**
-     * The path of the directory that this one is in.
+     * {@return the path of the directory that this one is in}
      *
      * @throws IllegalStateException if it is the root
      */
@@ -168,14 +179,16 @@ public record CgroupPath(String path) {
         return end == 0 ? ROOT : new CgroupPath(path.substring(0, end));
     }
 
-    /** The directories from the root down, as they are in the file system (not unescaped). */
+    /**
+     * {@return the directories from the root down, as they are in the file system (not unescaped)}
+     */
     public List<String> components() {
         return isRoot() ? List.of() : List.of(path.substring(1).split("/"));
     }
 
     /**
-     * The root that a manager manages, if this is the path of the manager itself (PID 1): without a
-     * last {@code init.scope}.
+     * {@return the root that a manager manages, if this is the path of the manager itself (PID 1):
+     * without a last {@code init.scope}}
      */
     public CgroupPath managerRoot() {
         return path.endsWith("/init.scope")
@@ -183,12 +196,21 @@ public record CgroupPath(String path) {
                 : this;
     }
 
-    /** Whether it is that path, or below it. */
+    /**
+     * {@return whether it is that path, or below it}
+     *
+     * @param outer the path above
+     */
     public boolean isWithin(CgroupPath outer) {
         return outer.isRoot() || path.equals(outer.path) || path.startsWith(outer.path + "/");
     }
 
-    /** This path as seen from a root above it; the same path where that root is not above it. */
+    /**
+     * {@return this path as seen from a root above it; the same path where that root is not above
+     * it}
+     *
+     * @param root the path that is taken as the root
+     */
     public CgroupPath relativeTo(CgroupPath root) {
         return !root.isRoot() && isWithin(root)
                 ? new CgroupPath("/" + path.substring(root.path.length()))
@@ -202,42 +224,45 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * The unit of the system manager, as sd_pid_get_unit(3): the directory below the leading
-     * slices, if it bears a unit's name. A user's services are all in the unit {@code
+     * {@return the unit of the system manager, as sd_pid_get_unit(3): the directory below the
+     * leading slices, if it bears a unit's name} A user's services are all in the unit {@code
      * user@UID.service}.
      */
     public Optional<String> unit() {
         return unitOf(components());
     }
 
-    /** The slice of the system manager, as sd_pid_get_slice(3); {@code -.slice} where none is. */
+    /**
+     * {@return the slice of the system manager, as sd_pid_get_slice(3); {@code -.slice} where none
+     * is}
+     */
     public String slice() {
         return sliceOf(components());
     }
 
     /**
-     * The unit of a user's own manager, as sd_pid_get_user_unit(3): below {@code user@UID.service},
-     * {@code session-ID.scope} or {@code capsule@NAME.service}. Capsules count as they do from
-     * systemd 258.
+     * {@return the unit of a user's own manager, as sd_pid_get_user_unit(3): below {@code
+     * user@UID.service}, {@code session-ID.scope} or {@code capsule@NAME.service}} Capsules count
+     * as they do from systemd 258.
      */
     public Optional<String> userUnit() {
         return belowUserManager().flatMap(CgroupPath::unitOf);
     }
 
     /**
-     * The slice of a user's own manager, as sd_pid_get_user_slice(3); {@code -.slice} if it is
-     * below one and in no slice, empty if it is below none.
+     * {@return the slice of a user's own manager, as sd_pid_get_user_slice(3); {@code -.slice} if
+     * it is below one and in no slice, empty if it is below none}
      */
     public Optional<String> userSlice() {
         return belowUserManager().map(CgroupPath::sliceOf);
     }
 
-    /** The identifier of the login session, as sd_pid_get_session(3). */
+    /** {@return the identifier of the login session, as sd_pid_get_session(3)} */
     public Optional<String> session() {
         return unit().flatMap(CgroupPath::sessionOf);
     }
 
-    /** The uid whose slice {@code user-UID.slice} it is in, as sd_pid_get_owner_uid(3). */
+    /** {@return the uid whose slice {@code user-UID.slice} it is in, as sd_pid_get_owner_uid(3)} */
     public OptionalLong ownerUid() {
         return between("user-", slice(), ".slice")
                 .map(CgroupPath::uidOf)

@@ -52,6 +52,7 @@ public final class CgroupPlace {
      * The path of a process's cgroup below this machine's manager ({@link Cgroup#managerRoot}), if
      * root alone could have given the names that its unit, slice and session are read from.
      *
+     * @param process the process
      * @return empty if others could have given them, and where there is no such path
      * @throws ErrnoException ESRCH if the process is reaped
      */
@@ -62,6 +63,7 @@ public final class CgroupPlace {
     /**
      * The same below another manager.
      *
+     * @param process the process
      * @param root of the cgroups of the manager's units
      * @return as seen from there; empty also if the process is elsewhere
      * @throws ErrnoException ESRCH if the process is reaped
@@ -74,9 +76,10 @@ public final class CgroupPlace {
     }
 
     /**
-     * Whether a process is in a cgroup or below it, and root alone could have given that cgroup its
-     * name.
+     * {@return whether a process is in a cgroup or below it, and root alone could have given that
+     * cgroup its name}
      *
+     * @param process the process
      * @param place from the root of the tree that we see
      * @throws ErrnoException ESRCH if the process is reaped
      */

@@ -78,9 +78,11 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * Whether an exited child of this process is certainly none that {@link Spawn} has started, so
-     * that a subreaper may {@link PidFd#reap} it as an orphan. While a start is under way that is
-     * not certain.
+     * {@return whether an exited child of this process is certainly none that {@link Spawn} has
+     * started, so that a subreaper may {@link PidFd#reap} it as an orphan} While a start is under
+     * way that is not certain.
+     *
+     * @param exited the child
      */
     public static boolean isOrphan(PidFd exited) {
         return STARTING.get() == 0 && !UNREAPED.containsKey(exited);
@@ -106,7 +108,11 @@ public final class Child implements AutoCloseable {
         return found;
     }
 
-    /** Whether {@link Spawn} has started this process, and it is not reaped yet. */
+    /**
+     * {@return whether {@link Spawn} has started this process, and it is not reaped yet}
+     *
+     * @param process the process
+     */
     public static boolean isStarted(PidFd process) {
         return UNREAPED.containsKey(process);
     }
@@ -148,13 +154,13 @@ public final class Child implements AutoCloseable {
         }
     }
 
-    /** The process, lent: it is closed by this. */
+    /** {@return the process, lent: it is closed by this} */
     public PidFd pidFd() {
         return pidFd;
     }
 
     /**
-     * What it reads from its standard input.
+     * {@return the stream to its standard input}
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -163,7 +169,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * What it writes to its standard output.
+     * {@return the stream from its standard output}
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -172,7 +178,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * What it writes to its standard error.
+     * {@return the stream from its standard error}
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -190,13 +196,14 @@ public final class Child implements AutoCloseable {
     /**
      * Sends it a signal.
      *
+     * @param signal the signal
      * @return false if it is gone
      */
     public boolean signal(Signal signal) {
         return !exit.isDone() && pidFd.signal(signal);
     }
 
-    /** How it ended, if it has. */
+    /** {@return how it ended, if it has} */
     public Optional<Exit> exit() {
         return exit.isDone() ? Optional.of(exit.join()) : Optional.empty();
     }
@@ -204,6 +211,7 @@ public final class Child implements AutoCloseable {
     /**
      * Parks the calling thread until it has exited.
      *
+     * @return how it ended
      * @throws InterruptedException if the thread is or gets interrupted before; its status is
      *     cleared
      */
@@ -215,7 +223,13 @@ public final class Child implements AutoCloseable {
         }
     }
 
-    /** The same with a time limit; empty when it is over. */
+    /**
+     * The same with a time limit; empty when it is over.
+     *
+     * @param limit the time limit
+     * @return how it ended; empty when the time is over
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Optional<Exit> await(Duration limit) throws InterruptedException {
         long nanos = Readiness.nanos(limit);
         if (exit.isDone() || nanos <= 0) {
@@ -233,6 +247,8 @@ public final class Child implements AutoCloseable {
     /**
      * A future of its exit. It completes on a virtual thread, and so do those that depend on it:
      * not on a thread of Holdfast's.
+     *
+     * @return the future
      */
     public CompletableFuture<Exit> onExit() {
         return exit.isDone()

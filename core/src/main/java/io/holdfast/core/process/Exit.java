@@ -20,6 +20,7 @@ public sealed interface Exit {
     /**
      * A signal killed it.
      *
+     * @param signal the signal that killed it
      * @param dumped whether it left a core dump
      */
     record Killed(Signal signal, boolean dumped) implements Exit {
@@ -40,13 +41,13 @@ public sealed interface Exit {
         }
     }
 
-    /** Whether it exited with status 0. */
+    /** {@return whether it exited with status 0} */
     default boolean isSuccess() {
         return this instanceof Exited(int status) && status == 0;
     }
 
     /**
-     * The status that a shell gives: 0 to 255, or 128 and the signal.
+     * {@return the status that a shell gives: 0 to 255, or 128 and the signal}
      *
      * @throws IllegalStateException if it is unknown
      */
@@ -58,7 +59,12 @@ public sealed interface Exit {
         };
     }
 
-    /** Decodes a wait status, as {@code wait(2)} and PIDFD_GET_INFO give it. */
+    /**
+     * Decodes a wait status, as {@code wait(2)} and PIDFD_GET_INFO give it.
+     *
+     * @param status the wait status
+     * @return how the process ended
+     */
     static Exit ofWaitStatus(int status) {
         int signal = status & 0x7F;
         return signal == 0
@@ -66,7 +72,12 @@ public sealed interface Exit {
                 : new Killed(new Signal(signal), (status & 0x80) != 0);
     }
 
-    /** Decodes a change of {@code waitid(2)}. */
+    /**
+     * Decodes a change of {@code waitid(2)}.
+     *
+     * @param change what waitid(2) gave, as {@code SysWait} packs it
+     * @return how the process ended
+     */
     static Exit ofChange(long change) {
         int status = SysWait.status(change);
         return switch (SysWait.code(change)) {

@@ -19,12 +19,12 @@ public final class HeldChild {
         this.pid = pid;
     }
 
-    /** The process, lent. */
+    /** {@return the process, lent} */
     public PidFd pidFd() {
         return pidFd;
     }
 
-    /** Its number, for people and for the {@code LISTEN_PID} of systemd's protocol. */
+    /** {@return its number, for people and for the {@code LISTEN_PID} of systemd's protocol} */
     public int pid() {
         return pid;
     }
@@ -32,7 +32,9 @@ public final class HeldChild {
     /**
      * Sets a limit (prlimit(2)).
      *
+     * @param resource the resource
      * @param soft in the unit of the resource, {@link Resource#INFINITY} for none
+     * @param hard the hard limit, in the unit of the resource
      * @throws ErrnoException EPERM above the hard limit that we may set, EINVAL if soft is above
      *     hard
      */

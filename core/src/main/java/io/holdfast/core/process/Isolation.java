@@ -40,7 +40,11 @@ public final class Isolation {
     public static final class FailedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        /** Which call was refused, and why. */
+        /**
+         * Which call was refused, and why.
+         *
+         * @param cause why it was refused
+         */
         public FailedException(RuntimeException cause) {
             super(cause.getMessage(), cause);
         }
@@ -50,6 +54,7 @@ public final class Isolation {
      * A namespace that is made for each child.
      *
      * @param kind MNT, UTS, IPC or NET
+     * @return this
      * @throws IllegalArgumentException if it is of another kind
      */
     public Isolation fresh(Namespace.Kind kind) {
@@ -62,6 +67,7 @@ public final class Isolation {
      * A namespace that children share.
      *
      * @param namespace UTS, IPC or NET; lent until they have been started
+     * @return this
      * @throws IllegalArgumentException if it is of another kind
      */
     public Isolation join(Namespace namespace) {
@@ -76,7 +82,9 @@ public final class Isolation {
     /**
      * Puts a tree at a path of a fresh mount namespace, over what was there by the earlier ones.
      *
+     * @param tree what is mounted
      * @param path absolute, there in the namespace, without symbolic links
+     * @return this
      */
     public Isolation mount(MountTree tree, String path) {
         fresh.add(Namespace.Kind.MNT);
@@ -84,7 +92,12 @@ public final class Isolation {
         return this;
     }
 
-    /** Makes all that is mounted at and below a path by now read-only. */
+    /**
+     * Makes all that is mounted at and below a path by now read-only.
+     *
+     * @param path the path
+     * @return this
+     */
     public Isolation readOnly(String path) {
         fresh.add(Namespace.Kind.MNT);
         mounts.add(new Mount.ReadOnly(path));

@@ -25,7 +25,12 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         this.pidFds = pidFds;
     }
 
-    /** Takes over processes that were found in another way than by a cgroup. */
+    /**
+     * Takes over processes that were found in another way than by a cgroup.
+     *
+     * @param verified the processes; owned from now on
+     * @return the processes, owned by the caller
+     */
     public static Members adopt(List<PidFd> verified) {
         return new Members(List.copyOf(verified));
     }
@@ -133,7 +138,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         return listed && process.state() != PidFd.State.REAPED;
     }
 
-    /** How many are held: 0 once they are {@linkplain #take taken} or closed. */
+    /** {@return how many are held: 0 once they are {@linkplain #take taken} or closed} */
     public int size() {
         return pidFds.size();
     }
@@ -144,7 +149,11 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         return Collections.unmodifiableList(pidFds).iterator();
     }
 
-    /** Hands all of them to the caller, who closes them. */
+    /**
+     * Hands all of them to the caller, who closes them.
+     *
+     * @return the processes
+     */
     public List<PidFd> take() {
         List<PidFd> taken = pidFds;
         pidFds = List.of();

@@ -24,7 +24,7 @@ public interface MountTree {
     Fd open();
 
     /**
-     * What is to be seen at a path outside, with all that is mounted below.
+     * {@return what is to be seen at a path outside, with all that is mounted below}
      *
      * @param path absolute; symbolic links are guarded ({@link HeldPath})
      */
@@ -32,7 +32,12 @@ public interface MountTree {
         return () -> clone(path, true);
     }
 
-    /** The same without what is mounted below. */
+    /**
+     * The same without what is mounted below.
+     *
+     * @param path the path
+     * @return the tree
+     */
     static MountTree only(String path) {
         return () -> clone(path, false);
     }
@@ -46,16 +51,21 @@ public interface MountTree {
     }
 
     /**
-     * A file system of its own.
+     * {@return a file system of its own}
      *
      * @param type as {@code tmpfs}
+     * @param options the options of the file system, as mount(8) has them
      * @param attributes a sum of the constants of {@link SysMount}
      */
     static MountTree fileSystem(String type, Map<String, String> options, long attributes) {
         return () -> SysMount.fileSystem(type, options, attributes);
     }
 
-    /** The same tree with something made in it. */
+    /**
+     * {@return the same tree with something made in it}
+     *
+     * @param maker given the root of the tree
+     */
     default MountTree filledBy(Consumer<Fd> maker) {
         return () -> {
             Fd tree = open();
@@ -70,7 +80,7 @@ public interface MountTree {
     }
 
     /**
-     * The same tree with attributes for each of its mounts.
+     * {@return the same tree with attributes for each of its mounts}
      *
      * @param attributes a sum of the constants of {@link SysMount}
      */
@@ -81,7 +91,7 @@ public interface MountTree {
         });
     }
 
-    /** The same tree, read-only. */
+    /** {@return the same tree, read-only} */
     default MountTree readOnly() {
         return with(SysMount.READ_ONLY);
     }

@@ -20,15 +20,25 @@ import org.jspecify.annotations.Nullable;
 public final class Namespace implements AutoCloseable {
     /** The kinds of namespaces. */
     public enum Kind {
+        /** Root of the cgroups, cgroup_namespaces(7). */
         CGROUP(1),
+        /** System V and POSIX queues, ipc_namespaces(7). */
         IPC(2),
+        /** Mounts, mount_namespaces(7). */
         MNT(3),
+        /** Network devices and addresses, network_namespaces(7). */
         NET(4),
+        /** Process numbers, pid_namespaces(7). */
         PID(5),
+        /** The PID namespace of children. */
         PID_FOR_CHILDREN(6),
+        /** Clocks since boot, time_namespaces(7). */
         TIME(7),
+        /** The time namespace of children. */
         TIME_FOR_CHILDREN(8),
+        /** Users and capabilities, user_namespaces(7). */
         USER(9),
+        /** Host name, uts_namespaces(7). */
         UTS(10);
 
         private final int ioctl; // its number on a pidfd, linux/pidfd.h
@@ -58,8 +68,8 @@ public final class Namespace implements AutoCloseable {
     }
 
     /**
-     * A new one in which no process is yet; it lasts as long as this is open, or a process in it.
-     * In a network namespace the loopback device is up. Needs CAP_SYS_ADMIN.
+     * {@return a new one in which no process is yet; it lasts as long as this is open, or a process
+     * in it} In a network namespace the loopback device is up. Needs CAP_SYS_ADMIN.
      *
      * @param kind UTS, IPC or NET
      * @throws ErrnoException EPERM, ENOSPC (user.max_net_namespaces and its kin)
@@ -111,19 +121,19 @@ public final class Namespace implements AutoCloseable {
     }
 
     /**
-     * What it was asked for as. The {@link Kind#PID} and {@link Kind#PID_FOR_CHILDREN} of a process
-     * may be one and the same namespace, and are equal then.
+     * {@return the kind that was asked for} The {@link Kind#PID} and {@link Kind#PID_FOR_CHILDREN}
+     * of a process may be one and the same namespace, and are equal then.
      */
     public Kind kind() {
         return kind;
     }
 
-    /** The inode number, as {@code lsns(8)} shows it. */
+    /** {@return the inode number, as {@code lsns(8)} shows it} */
     public long inode() {
         return stat.inode();
     }
 
-    /** The descriptor, lent. */
+    /** {@return the descriptor, lent} */
     public Fd fd() {
         return fd;
     }

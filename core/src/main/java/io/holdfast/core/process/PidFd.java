@@ -83,6 +83,8 @@ public final class PidFd implements AutoCloseable {
      * Holds the process that has this number now. Whether it is the one that you mean is yours to
      * verify: prefer {@link #open(int, long)}, {@link #restore}, a socket's peer or a child.
      *
+     * @param pid the number
+     * @return the process, owned by the caller
      * @throws ErrnoException ESRCH if no process has it (a thread id does not count), EMFILE
      * @throws IllegalArgumentException if it is not positive
      */
@@ -90,7 +92,12 @@ public final class PidFd implements AutoCloseable {
         return PidFdOpening.open(pid);
     }
 
-    /** The same, empty if no process has the number. */
+    /**
+     * The same, empty if no process has the number.
+     *
+     * @param pid the number
+     * @return the process, owned by the caller; empty if there is none
+     */
     public static Optional<PidFd> find(int pid) {
         return PidFdOpening.find(pid);
     }
@@ -99,6 +106,9 @@ public final class PidFd implements AutoCloseable {
      * Holds the process only if its pidfs identity is {@code id}: what {@link #id} gave, in this
      * boot.
      *
+     * @param pid the number
+     * @param id the identity of the process, as {@link #id} gave it
+     * @return the process, owned by the caller
      * @throws ErrnoException ESRCH if the number belongs to nobody, or to another process by now
      * @throws NotSupportedException before Linux 6.9
      */
@@ -111,6 +121,8 @@ public final class PidFd implements AutoCloseable {
      * identity as when it is held whole: the two are equal, though they differ in what they do.
      * This one signals the leader alone, and is not told of the exit while other threads run on.
      *
+     * @param tid the number of the thread
+     * @return the process, owned by the caller
      * @throws ErrnoException ESRCH if no thread has this number
      * @throws NotSupportedException before Linux 6.9
      */
@@ -118,7 +130,11 @@ public final class PidFd implements AutoCloseable {
         return PidFdOpening.openThread(tid);
     }
 
-    /** Holds this process. */
+    /**
+     * Holds this process.
+     *
+     * @return the process, owned by the caller
+     */
     public static PidFd self() {
         return open(Unistd.getpid());
     }
@@ -127,6 +143,8 @@ public final class PidFd implements AutoCloseable {
      * Holds a child that {@code ProcessBuilder} started. It is an unreaped child of this JVM with
      * the start time that Java noted, and Java has not seen it end.
      *
+     * @param process the process
+     * @return the process, owned by the caller
      * @throws ErrnoException ESRCH if it has ended and was reaped
      */
     public static PidFd of(Process process) {
@@ -145,6 +163,8 @@ public final class PidFd implements AutoCloseable {
      * that birth, of another process that had the number in the same 10 ms, cannot be told apart;
      * {@link #of(Process)} has no such handle.
      *
+     * @param handle the handle
+     * @return the process, owned by the caller
      * @throws ErrnoException ECHILD if it is no child of ours, and the message names other ways to
      *     identify it; ESRCH if it has ended, or its start time cannot be read
      */
@@ -156,6 +176,8 @@ public final class PidFd implements AutoCloseable {
      * Takes over a descriptor that came from elsewhere, if it is a pidfd; a refused one stays the
      * giver's.
      *
+     * @param received the descriptor; owned from now on if it is taken over
+     * @return the process, owned by the caller
      * @throws ErrnoException EBADF if it is something else (a {@code /proc/PID} folder is none, nor
      *     is a pidfd opened with O_PATH)
      */
@@ -170,6 +192,8 @@ public final class PidFd implements AutoCloseable {
      * it, where it stays the same for life; a name that was written in another PID namespace, where
      * the process has another number, is refused, and serves in that one alone.
      *
+     * @param name the name that was written down
+     * @return the process, owned by the caller
      * @throws ErrnoException ESRCH if it has ended, be it at this moment, or its number is another
      *     one; ESTALE if the name is of another boot
      * @throws NotSupportedException if the name has no id, or before Linux 6.9
@@ -182,13 +206,16 @@ public final class PidFd implements AutoCloseable {
      * Takes over what a system call has just returned as a pidfd. Not checked, so that nothing can
      * fail or leak between the kernel and the owner: for descriptors that others sent, see {@link
      * #adopt}.
+     *
+     * @param fd the pidfd; owned from now on
+     * @return the process, owned by the caller
      */
     public static PidFd ofKernel(Fd fd) {
         return new PidFd(fd, new Identity(fd));
     }
 
     /**
-     * The number of the process (of the thread, for a thread's), for people.
+     * {@return the number of the process (of the thread, for a thread's), for people}
      *
      * @throws ErrnoException ESRCH if it is reaped: it has none then; EREMOTE if it is not of our
      *     PID namespace
@@ -198,7 +225,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * The pidfs inode number: unique in this boot, never used again, kept after the reap.
+     * {@return the pidfs inode number: unique in this boot, never used again, kept after the reap}
      *
      * @throws NotSupportedException before Linux 6.9
      */
@@ -207,7 +234,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * A name to write down and {@link #restore} later; without id before Linux 6.9.
+     * {@return a name to write down and {@link #restore} later; without id before Linux 6.9}
      *
      * @throws ErrnoException ESRCH if it is reaped, EREMOTE if it is not of our PID namespace
      * @throws IllegalStateException if this holds a thread: no kernel before Linux 7.2 would give
@@ -222,14 +249,14 @@ public final class PidFd implements AutoCloseable {
                 : new ProcessId(pid(), OptionalLong.empty(), Optional.empty());
     }
 
-    /** Whether it holds a single thread. */
+    /** {@return whether it holds a single thread} */
     public boolean isThread() {
         return Feature.PIDFD_THREAD.isPresent() && (Fcntl.getfl(fd) & SysPidfd.PIDFD_THREAD) != 0;
     }
 
     /**
-     * A snapshot of all that the kernel tells: one atomic call from Linux 6.13 on, before that read
-     * from {@code /proc} and verified. Needs no privilege.
+     * {@return a snapshot of all that the kernel tells: one atomic call from Linux 6.13 on, before
+     * that read from {@code /proc} and verified} Needs no privilege.
      *
      * @throws ErrnoException EREMOTE if the process is not of our PID namespace
      */
@@ -238,7 +265,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Its parent now; empty if that is outside of our PID namespace.
+     * {@return its parent now; empty if that is outside of our PID namespace}
      *
      * @throws ErrnoException ESRCH if this process is reaped
      */
@@ -246,12 +273,12 @@ public final class PidFd implements AutoCloseable {
         return PidFdOpening.parentOf(this);
     }
 
-    /** What has become of it. */
+    /** {@return the state of the process} */
     public State state() {
         return Liveness.of(fd);
     }
 
-    /** Whether it has not exited. */
+    /** {@return whether it has not exited} */
     public boolean isAlive() {
         return state() == State.ALIVE;
     }
@@ -271,6 +298,7 @@ public final class PidFd implements AutoCloseable {
     /**
      * Sends a signal to the process; to the thread alone, if it holds a thread. Signal 0 only asks.
      *
+     * @param signal the signal
      * @return false if it is gone; a zombie swallows the signal
      * @throws ErrnoException EPERM if we may not, EINVAL if it is not in our PID namespace or below
      */
@@ -281,6 +309,8 @@ public final class PidFd implements AutoCloseable {
     /**
      * Sends a signal to the thread, the process or the group.
      *
+     * @param signal the signal
+     * @param scope whom the signal is for
      * @return false if it is gone
      * @throws ErrnoException EPERM; ESRCH if it is there but leads no group
      * @throws NotSupportedException before Linux 6.9
@@ -294,6 +324,8 @@ public final class PidFd implements AutoCloseable {
      * Sends a signal with a value, as {@code sigqueue(3)} does: to the process; to the thread
      * alone, if it holds a thread.
      *
+     * @param signal the signal
+     * @param value the value that the receiver gets
      * @return false if it is gone
      * @throws ErrnoException EPERM, EAGAIN if its queue is full
      */
@@ -305,6 +337,9 @@ public final class PidFd implements AutoCloseable {
      * Sends a signal with a value to the thread, the process or the group, each member of which
      * gets the value.
      *
+     * @param signal the signal
+     * @param value the value that the receiver gets
+     * @param scope whom the signal is for
      * @return false if it is gone
      * @throws ErrnoException EPERM, EAGAIN if its queue is full, of a group only if no member got
      *     it; ESRCH if it is there but leads no group
@@ -351,6 +386,7 @@ public final class PidFd implements AutoCloseable {
      * for whoever may look into the process (ptrace(2), "access mode": its user, and root). Else
      * the answer is {@link Exit.Unknown}.
      *
+     * @return how it ended
      * @throws InterruptedException if the thread is interrupted
      * @throws ClosedException if this is closed meanwhile
      */
@@ -358,7 +394,13 @@ public final class PidFd implements AutoCloseable {
         return exitWatch().await(null).orElseThrow();
     }
 
-    /** The same with a time limit for the exit; empty when it is over. */
+    /**
+     * The same with a time limit for the exit; empty when it is over.
+     *
+     * @param limit the time limit
+     * @return how it ended; empty when the time is over
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Optional<Exit> await(Duration limit) throws InterruptedException {
         return exitWatch().await(limit);
     }
@@ -366,6 +408,8 @@ public final class PidFd implements AutoCloseable {
     /**
      * A future of the same. It completes on a virtual thread: what depends on it may block. Fails
      * with IllegalStateException if this is closed before.
+     *
+     * @return the future
      */
     public CompletableFuture<Exit> onExit() {
         return exitWatch().future();
@@ -376,6 +420,8 @@ public final class PidFd implements AutoCloseable {
      * tell. Once for each loop and {@code PidFd}; only on the loop's thread. Never, if this is
      * closed before: unlike the future, a watch of a loop ends silently with its descriptor.
      *
+     * @param loop the loop on whose thread it is called back
+     * @param exited called with how it ended
      * @return cancelled on the loop's thread
      */
     public Registration onExit(EventLoop loop, Consumer<Exit> exited) {
@@ -410,8 +456,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * A copy of one of its descriptors, of the same open file (pidfd_getfd(2), Linux 5.6).
+     * {@return a copy of one of its descriptors, of the same open file (pidfd_getfd(2), Linux 5.6)}
      *
+     * @param theirs the number that the descriptor has in the process
      * @throws ErrnoException EBADF if it has no such number, EPERM if we may not trace it, ESRCH if
      *     it exits
      */
@@ -424,9 +471,10 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * One of its namespaces, held open: from the pidfd itself (Linux 6.11), else through {@code
-     * /proc}, verified.
+     * {@return one of its namespaces, held open: from the pidfd itself (Linux 6.11), else through
+     * {@code /proc}, verified}
      *
+     * @param kind the kind of namespace
      * @throws ErrnoException ESRCH if it has exited, EACCES if we may not trace it, EOPNOTSUPP if
      *     the kernel has no namespaces of that kind
      */
@@ -434,14 +482,14 @@ public final class PidFd implements AutoCloseable {
         return Namespace.of(this, kind);
     }
 
-    /** Its attributes in {@code /proc}, each verified against this. */
+    /** {@return its attributes in {@code /proc}, each verified against this} */
     public Proc proc() {
         return new Proc(this);
     }
 
     /**
-     * Its cgroup now, held open; the id is from the pidfd where the kernel tells it (Linux 6.13).
-     * Of a process that is reaped it is the one that it died in (Linux 6.15).
+     * {@return its cgroup now, held open; the id is from the pidfd where the kernel tells it (Linux
+     * 6.13)} Of a process that is reaped it is the one that it died in (Linux 6.15).
      *
      * @throws ErrnoException ESRCH if it is reaped, before Linux 6.15; ESTALE if it has exited and
      *     the cgroup was removed since, before Linux 6.13 ENOENT; there also ESRCH if it moves at
@@ -452,9 +500,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * The unit of the system manager that it belongs to now, such as {@code ssh.service}, if root
-     * alone could have given its cgroup that name: see {@link CgroupPlace}. Empty where that is not
-     * so, and in no unit; an empty answer proves nothing.
+     * {@return the unit of the system manager that it belongs to now, such as {@code ssh.service},
+     * if root alone could have given its cgroup that name: see {@link CgroupPlace}} Empty where
+     * that is not so, and in no unit; an empty answer proves nothing.
      *
      * @throws ErrnoException ESRCH if it is reaped
      */
@@ -463,8 +511,8 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * The path of its cgroup now: where it is, not who named that. A process that is being born or
-     * is dying can show the root for a moment.
+     * {@return the path of its cgroup now: where it is, not who named that} A process that is being
+     * born or is dying can show the root for a moment.
      *
      * @throws ErrnoException ESRCH if it is reaped, ENODATA if there is no cgroup2
      * @throws ForeignCgroupException if it is outside of our cgroup namespace
@@ -474,7 +522,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Another descriptor of the same process, with an owner of its own.
+     * {@return another descriptor of the same process, with an owner of its own}
      *
      * @throws ErrnoException EMFILE
      */
@@ -485,7 +533,7 @@ public final class PidFd implements AutoCloseable {
         return same;
     }
 
-    /** The descriptor, lent: to pass on, or to watch. */
+    /** {@return the descriptor, lent: to pass on, or to watch} */
     public Fd fd() {
         return fd;
     }

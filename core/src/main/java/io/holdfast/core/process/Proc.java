@@ -59,14 +59,14 @@ public final class Proc {
         this.pidFd = pidFd;
     }
 
-    /** The command line; empty for a zombie and for kernel threads. */
+    /** {@return the command line; empty for a zombie and for kernel threads} */
     public List<String> commandLine() {
         return read(dir -> KernelFile.strings(dir, "cmdline"));
     }
 
     /**
-     * The beginning of the command line: a process can make it megabytes long, of millions of
-     * words.
+     * {@return the beginning of the command line: a process can make it megabytes long, of millions
+     * of words}
      *
      * @param most bytes
      */
@@ -75,15 +75,16 @@ public final class Proc {
     }
 
     /**
-     * The environment that it was started with; later changes are not seen. Guarded as ptrace is.
+     * {@return the environment that it was started with; later changes are not seen} Guarded as
+     * ptrace is.
      */
     public Map<String, String> environment() {
         return environment(KernelFile.LIMIT);
     }
 
     /**
-     * The variables that the first bytes of the environment hold: a process can make it megabytes
-     * long, of millions of variables.
+     * {@return the variables that the first bytes of the environment hold: a process can make it
+     * megabytes long, of millions of variables}
      *
      * @param most bytes
      */
@@ -99,14 +100,15 @@ public final class Proc {
     }
 
     /**
-     * The executable; its path ends in {@code " (deleted)"} if it was unlinked. The path has the
-     * kernel's bytes in every locale, though its text may not show them. Guarded as ptrace is.
+     * {@return the executable; its path ends in {@code " (deleted)"} if it was unlinked} The path
+     * has the kernel's bytes in every locale, though its text may not show them. Guarded as ptrace
+     * is.
      */
     public Path executable() {
         return KernelPath.of(read(dir -> Unistd.readlinkat(dir, "exe")));
     }
 
-    /** The working directory, as {@link #executable}. Guarded as ptrace is. */
+    /** {@return the working directory, as {@link #executable}} Guarded as ptrace is. */
     public Path directory() {
         return KernelPath.of(read(dir -> Unistd.readlinkat(dir, "cwd")));
     }
@@ -129,25 +131,25 @@ public final class Proc {
         }
     }
 
-    /** The name of its main thread: at most 15 bytes. */
+    /** {@return the name of its main thread: at most 15 bytes} */
     public String name() {
         return read(dir -> KernelFile.text(dir, "comm"));
     }
 
-    /** Whether {@code PR_SET_NO_NEW_PRIVS} is set. */
+    /** {@return whether {@code PR_SET_NO_NEW_PRIVS} is set} */
     public boolean noNewPrivileges() {
         return field("NoNewPrivs").equals("1");
     }
 
     /**
-     * The capabilities that count for what it does now: bit n is set if it has the one of that
-     * number (capabilities(7), {@code linux/capability.h}).
+     * {@return the capabilities that count for what it does now: bit n is set if it has the one of
+     * that number (capabilities(7), {@code linux/capability.h})}
      */
     public long effectiveCapabilities() {
         return Long.parseUnsignedLong(field("CapEff"), 16);
     }
 
-    /** The supplementary groups, as our user namespace maps them. */
+    /** {@return the supplementary groups, as our user namespace maps them} */
     public List<Long> groups() {
         List<Long> list = new ArrayList<>();
         for (StringTokenizer each = new StringTokenizer(field("Groups")); each.hasMoreTokens(); ) {
@@ -157,8 +159,8 @@ public final class Proc {
     }
 
     /**
-     * When it started, by the clock of now: never later than it did, and earlier by at most the 10
-     * ms of a tick and the time that asking takes.
+     * {@return the time when it started, by the clock of now: never later than it did, and earlier
+     * by at most the 10 ms of a tick and the time that asking takes}
      */
     public Instant startTime() {
         long started = startTicks() * NANOS_A_TICK;
@@ -167,16 +169,16 @@ public final class Proc {
     }
 
     /**
-     * When it started, in hundredths of a second since boot. Many processes may share it: no
-     * identity.
+     * {@return when it started, in hundredths of a second since boot} Many processes may share it:
+     * no identity.
      */
     public long startTicks() {
         return Long.parseLong(stat()[19]);
     }
 
     /**
-     * The numbers of its children now: each is a child only if, once it is held, its parent is
-     * still this process. One that came or went meanwhile may be missing.
+     * {@return the numbers of its children now: each is a child only if, once it is held, its
+     * parent is still this process} One that came or went meanwhile may be missing.
      *
      * @throws ErrnoException also ENOENT where the kernel does not list children
      *     (CONFIG_PROC_CHILDREN)
@@ -215,30 +217,32 @@ public final class Proc {
         return true;
     }
 
-    /** The number of its process group, for people. */
+    /** {@return the number of its process group, for people} */
     public int processGroup() {
         return Integer.parseInt(stat()[2]);
     }
 
-    /** The number of its session's leader, for people. */
+    /** {@return the number of its session's leader, for people} */
     public int session() {
         return Integer.parseInt(stat()[3]);
     }
 
-    /** The device number of its controlling terminal; empty if it has none. */
+    /** {@return the device number of its controlling terminal; empty if it has none} */
     public OptionalInt terminal() {
         int device = Integer.parseInt(stat()[4]);
         return device == 0 ? OptionalInt.empty() : OptionalInt.of(device);
     }
 
     /**
-     * Whether both processes are in one session and on its controlling terminal.
+     * {@return whether both processes are in one session and on its controlling terminal}
      *
      * <p>A session has at most one controlling terminal at a time, so its members that have one
      * have the same. The device number alone does not identify a terminal: each instance of devpts
      * counts from 0. The number of a session cannot be reused while a process is in it, and a
      * process that leaves a session cannot come back; so if this process has the same session
      * before and after the other one is read, both are in that one session.
+     *
+     * @param other the other process
      */
     public boolean sharesTerminal(PidFd other) {
         Place place = place();
@@ -281,7 +285,7 @@ public final class Proc {
         }
     }
 
-    /** The path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it. */
+    /** {@return the path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it} */
     public String cgroup() {
         String groups = read(dir -> KernelFile.text(dir, "cgroup"));
         for (String line : groups.split("\n")) {

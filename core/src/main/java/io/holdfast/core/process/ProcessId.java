@@ -20,6 +20,8 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
     private static volatile @Nullable UUID boot; // once it was read
 
     /**
+     * Checks the number.
+     *
      * @throws IllegalArgumentException if the number is negative
      */
     public ProcessId {
@@ -28,7 +30,7 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
         }
     }
 
-    /** The id of this boot ({@code /proc/sys/kernel/random/boot_id}). */
+    /** {@return the id of this boot ({@code /proc/sys/kernel/random/boot_id})} */
     public static UUID currentBoot() {
         UUID known = boot;
         if (known == null) {
@@ -41,6 +43,8 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
     /**
      * Reads what {@link #toString} wrote.
      *
+     * @param text the text
+     * @return the name
      * @throws IllegalArgumentException if it is not of that form
      */
     public static ProcessId parse(String text) {

@@ -116,36 +116,36 @@ public final class ProcessInfo {
         return told.has(PidfdInfo.INFO_PID) ? OptionalInt.of(number) : OptionalInt.empty();
     }
 
-    /** The number of the process or thread, for people. */
+    /** {@return the number of the process or thread, for people} */
     public OptionalInt pid() {
         return number(told.pid());
     }
 
-    /** The number of the thread's process; that of the process itself otherwise. */
+    /** {@return the number of the thread's process; that of the process itself otherwise} */
     public OptionalInt tgid() {
         return number(told.tgid());
     }
 
-    /** The number of the parent; empty if that is outside of our PID namespace. */
+    /** {@return the number of the parent; empty if that is outside of our PID namespace} */
     public OptionalInt ppid() {
         return told.ppid() != 0 ? number(told.ppid()) : OptionalInt.empty();
     }
 
-    /** Whose it is. */
+    /** {@return the users and groups} */
     public Optional<Credentials> credentials() {
         return told.has(PidfdInfo.INFO_CREDS)
                 ? Optional.of(Credentials.of(told))
                 : Optional.empty();
     }
 
-    /** The id of its cgroup: {@link Cgroup#ofId}. */
+    /** {@return the id of its cgroup: {@link Cgroup#ofId}} */
     public OptionalLong cgroupId() {
         return told.has(PidfdInfo.INFO_CGROUPID)
                 ? OptionalLong.of(told.cgroupId())
                 : OptionalLong.empty();
     }
 
-    /** How it ended, once it was reaped. */
+    /** {@return how it ended, once it was reaped} */
     public Optional<Exit> exit() {
         if (source == Source.NONE) {
             return Optional.of(new Exit.Unknown());
@@ -155,12 +155,12 @@ public final class ProcessInfo {
                 : Optional.empty();
     }
 
-    /** The core dump that it left. */
+    /** {@return the core dump that it left} */
     public Optional<CoreDump> coreDump() {
         return CoreDump.of(told);
     }
 
-    /** Where all this is from. */
+    /** {@return the source of this snapshot} */
     public Source source() {
         return source;
     }

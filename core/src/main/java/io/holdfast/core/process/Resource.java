@@ -2,21 +2,37 @@ package io.holdfast.core.process;
 
 /** What {@code getrlimit(2)} limits. */
 public enum Resource {
+    /** Seconds of CPU time. */
     CPU(0),
+    /** Bytes of a file that is written. */
     FSIZE(1),
+    /** Bytes of data. */
     DATA(2),
+    /** Bytes of the stack. */
     STACK(3),
+    /** Bytes of a core dump. */
     CORE(4),
+    /** Bytes in memory; Linux ignores it. */
     RSS(5),
+    /** Processes and threads of the user. */
     NPROC(6),
+    /** Descriptors: one more than the highest number. */
     NOFILE(7),
+    /** Bytes that are locked in memory. */
     MEMLOCK(8),
+    /** Bytes of address space. */
     AS(9),
+    /** Locks of files; Linux ignores it. */
     LOCKS(10),
+    /** Queued signals of the user. */
     SIGPENDING(11),
+    /** Bytes in message queues of the user. */
     MSGQUEUE(12),
+    /** 20 minus the lowest nice value. */
     NICE(13),
+    /** The highest real-time priority. */
     RTPRIO(14),
+    /** Microseconds of real-time scheduling without a blocking call. */
     RTTIME(15);
 
     /** No limit. */
@@ -28,7 +44,7 @@ public enum Resource {
         this.number = number;
     }
 
-    /** Its number (asm-generic/resource.h). */
+    /** {@return its number (asm-generic/resource.h)} */
     public int number() {
         return number;
     }

@@ -65,7 +65,11 @@ public final class Spawn {
         this.program = program;
     }
 
-    /** Another description of the same, which can be changed without changing this one. */
+    /**
+     * Another description of the same, which can be changed without changing this one.
+     *
+     * @return this
+     */
     public Spawn copy() {
         Spawn copy = new Spawn(program).arguments(arguments);
         copy.descriptors.putAll(descriptors);
@@ -90,14 +94,19 @@ public final class Spawn {
     }
 
     /**
+     * {@return a description of a process that executes this program}
+     *
      * @param program a path, which starts at the working directory of this process if it is
      *     relative, or a name to look for in the {@code PATH} of this process
+     * @param arguments the arguments
      */
     public static Spawn of(String program, String... arguments) {
         return new Spawn(program).arguments(Arrays.asList(arguments));
     }
 
     /**
+     * {@return a description of a process that executes this program}
+     *
      * @param command the program and its arguments
      * @throws IllegalArgumentException if it is empty
      */
@@ -108,7 +117,7 @@ public final class Spawn {
         return new Spawn(command.getFirst()).arguments(command.subList(1, command.size()));
     }
 
-    /** The program, as it was given. */
+    /** {@return the program, as it was given} */
     public String program() {
         return program;
     }
@@ -117,6 +126,7 @@ public final class Spawn {
      * What a {@code ProcessBuilder} describes: command, environment, folder and redirections.
      *
      * @param builder later changes of it are not seen
+     * @return the description
      * @throws IllegalArgumentException if its command is empty, or a variable of its environment is
      *     none
      */
@@ -133,33 +143,59 @@ public final class Spawn {
                                 : Stdio.of(builder.redirectError()));
     }
 
-    /** Adds arguments. */
+    /**
+     * Adds arguments.
+     *
+     * @param more the arguments
+     * @return this
+     */
     public Spawn arguments(List<String> more) {
         arguments.addAll(more);
         return this;
     }
 
-    /** What the program is told as its own name ({@code argv[0]}), instead of the program. */
+    /**
+     * What the program is told as its own name ({@code argv[0]}), instead of the program.
+     *
+     * @param name the name of the variable
+     * @return this
+     */
     public Spawn argumentZero(String name) {
         argumentZero = name;
         return this;
     }
 
-    /** The whole environment. */
+    /**
+     * The whole environment.
+     *
+     * @param variables all variables
+     * @return this
+     */
     public Spawn environment(Map<String, String> variables) {
         variables.forEach(Spawn::checkVariable);
         environment = new LinkedHashMap<>(variables);
         return this;
     }
 
-    /** Sets a variable of the environment, which otherwise is ours. */
+    /**
+     * Sets a variable of the environment, which otherwise is ours.
+     *
+     * @param name the name of the variable
+     * @param value the value of the variable
+     * @return this
+     */
     public Spawn environment(String name, String value) {
         checkVariable(name, value);
         variables().put(name, value);
         return this;
     }
 
-    /** Leaves a variable of our environment out. */
+    /**
+     * Leaves a variable of our environment out.
+     *
+     * @param name the name of the variable
+     * @return this
+     */
     public Spawn withoutEnvironment(String name) {
         variables().remove(name);
         return this;
@@ -186,6 +222,9 @@ public final class Spawn {
     /**
      * Sets a variable to the child's own number, as {@code LISTEN_PID} of sd_listen_fds(3) wants
      * it. The child is held for that. Several variables may be asked for.
+     *
+     * @param name the name of the variable
+     * @return this
      */
     public Spawn environmentOfPid(String name) {
         checkVariable(name, "");
@@ -195,6 +234,9 @@ public final class Spawn {
 
     /**
      * The same with the child's pidfs identity ({@code LISTEN_PIDFDID}); left out before Linux 6.9.
+     *
+     * @param name the name of the variable
+     * @return this
      */
     public Spawn environmentOfId(String name) {
         checkVariable(name, "");
@@ -202,7 +244,12 @@ public final class Spawn {
         return this;
     }
 
-    /** The working directory, instead of ours. */
+    /**
+     * The working directory, instead of ours.
+     *
+     * @param path the directory
+     * @return this
+     */
     public Spawn directory(Path path) {
         directory = path;
         return this;
@@ -211,6 +258,8 @@ public final class Spawn {
     /**
      * What it reads as its standard input, instead of ours.
      *
+     * @param stdio the stream
+     * @return this
      * @throws IllegalArgumentException if it is {@link Stdio#merged}
      */
     public Spawn stdin(Stdio stdio) {
@@ -220,13 +269,20 @@ public final class Spawn {
     /**
      * Where its standard output goes, instead of to ours.
      *
+     * @param stdio the stream
+     * @return this
      * @throws IllegalArgumentException if it is {@link Stdio#merged}
      */
     public Spawn stdout(Stdio stdio) {
         return stream(1, stdio);
     }
 
-    /** Where its standard error goes, instead of to ours. */
+    /**
+     * Where its standard error goes, instead of to ours.
+     *
+     * @param stdio the stream
+     * @return this
+     */
     public Spawn stderr(Stdio stdio) {
         return stream(2, stdio);
     }
@@ -244,6 +300,7 @@ public final class Spawn {
      *
      * @param target 3 to {@link #MAX_DESCRIPTOR}
      * @param fd lent until {@link #start} returns
+     * @return this
      */
     public Spawn descriptor(int target, Fd fd) {
         if (target < 3 || target > MAX_DESCRIPTOR) {
@@ -254,19 +311,31 @@ public final class Spawn {
         return this;
     }
 
-    /** Ignores SIGPIPE from the start, instead of being killed by it. */
+    /**
+     * Ignores SIGPIPE from the start, instead of being killed by it.
+     *
+     * @return this
+     */
     public Spawn ignorePipe() {
         pipeIgnored = true;
         return this;
     }
 
-    /** Leads a session of its own (setsid(2)). */
+    /**
+     * Leads a session of its own (setsid(2)).
+     *
+     * @return this
+     */
     public Spawn newSession() {
         session = true;
         return this;
     }
 
-    /** Leads a process group of its own, as the leader of a session does anyway. */
+    /**
+     * Leads a process group of its own, as the leader of a session does anyway.
+     *
+     * @return this
+     */
     public Spawn newProcessGroup() {
         group = OptionalInt.of(0);
         return this;
@@ -282,6 +351,7 @@ public final class Spawn {
      *
      * @param fd lent until {@link #start} returns; the terminal itself, not {@code /dev/tty}, for a
      *     session
+     * @return this
      */
     public Spawn terminal(Fd fd) {
         terminal = fd;
@@ -291,13 +361,16 @@ public final class Spawn {
     /**
      * The cgroup that it is born in, before its first instruction; lent until {@link #start}
      * returns.
+     *
+     * @param cgroup the cgroup
+     * @return this
      */
     public Spawn cgroup(Cgroup cgroup) {
         this.cgroup = cgroup;
         return this;
     }
 
-    /** Whether a {@link #cgroup} was chosen for it. */
+    /** {@return whether a {@link #cgroup} was chosen for it} */
     public boolean hasCgroup() {
         return cgroup != null;
     }
@@ -306,20 +379,30 @@ public final class Spawn {
      * Namespaces of its own, in which its program and its working directory are looked up. Its
      * standard streams are opened outside. {@link #start} throws {@link Isolation.FailedException}
      * where they cannot be made.
+     *
+     * @param own the namespaces
+     * @return this
      */
     public Spawn isolation(Isolation own) {
         isolation = own;
         return this;
     }
 
-    /** It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS). */
+    /**
+     * It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS).
+     *
+     * @return this
+     */
     public Spawn noNewPrivileges() {
         noNewPrivileges = true;
         return this;
     }
 
     /**
+     * Sets the umask, instead of ours.
+     *
      * @param mask 0 to 0777
+     * @return this
      * @throws IllegalArgumentException if it is another number
      */
     public Spawn umask(int mask) {
@@ -331,7 +414,10 @@ public final class Spawn {
     }
 
     /**
+     * Sets the nice value, instead of ours.
+     *
      * @param value -20 to 19
+     * @return this
      * @throws IllegalArgumentException if it is another number
      */
     public Spawn nice(int value) {
@@ -353,13 +439,21 @@ public final class Spawn {
      * seconds by default); {@link #start} then fails with ENXIO. Where leases are switched off
      * (fs.leases-enable) there is no such limit, and a JVM that is killed leaves the child waiting,
      * unexecuted, until somebody kills it.
+     *
+     * @param action called with the child while it is held
+     * @return this
      */
     public Spawn whileHeld(Consumer<HeldChild> action) {
         held = action;
         return this;
     }
 
-    /** Does this first while the child is held, and then what {@link #whileHeld} was given. */
+    /**
+     * Does this first while the child is held, and then what {@link #whileHeld} was given.
+     *
+     * @param first called with the child while it is held
+     * @return this
+     */
     public Spawn alsoWhileHeld(Consumer<HeldChild> first) {
         Consumer<HeldChild> then = held;
         held = then == null ? first : first.andThen(then);
@@ -370,6 +464,7 @@ public final class Spawn {
      * Starts it: when this returns, it executes its program. The calling thread waits for that,
      * about a tenth of a millisecond; a virtual thread is parked meanwhile.
      *
+     * @return the child, owned by the caller
      * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), ENOENT, ENOTDIR or
      *     EACCES (the {@link #directory}), EAGAIN (a limit of processes), EMFILE, of a cgroup
      *     EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is none, or is not ours to give the

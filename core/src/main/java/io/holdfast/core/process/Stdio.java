@@ -21,52 +21,84 @@ public sealed interface Stdio {
     /**
      * A file that is opened when the child is started.
      *
+     * @param path the path
      * @param flags of {@code open(2)}
      */
     record File(Path path, int flags) implements Stdio {}
 
-    /** A descriptor, lent until the child is started. */
+    /**
+     * A descriptor, lent until the child is started.
+     *
+     * @param fd the descriptor
+     */
     record Descriptor(Fd fd) implements Stdio {}
 
-    /** The stream of this process; what a child has unless said otherwise. */
+    /** {@return the stream of this process; what a child has unless said otherwise} */
     static Stdio inherit() {
         return new Inherit();
     }
 
-    /** {@code /dev/null}: reads nothing, swallows what is written. */
+    /**
+     * {@code /dev/null}: reads nothing, swallows what is written.
+     *
+     * @return the stream
+     */
     static Stdio devNull() {
         return new Null();
     }
 
     /**
-     * A pipe to or from this process: {@link Child#stdin}, {@link Child#stdout}, {@link
-     * Child#stderr}.
+     * {@return a pipe to or from this process: {@link Child#stdin}, {@link Child#stdout}, {@link
+     * Child#stderr}}
      */
     static Stdio pipe() {
         return new Pipe();
     }
 
-    /** For standard error: the same as the child's standard output, whatever that is. */
+    /**
+     * For standard error: the same as the child's standard output, whatever that is.
+     *
+     * @return the stream
+     */
     static Stdio merged() {
         return new Merged();
     }
 
-    /** Reads a file. */
+    /**
+     * Reads a file.
+     *
+     * @param path the path
+     * @return the stream
+     */
     static Stdio from(Path path) {
         return new File(path, Fcntl.O_RDONLY);
     }
 
-    /** Writes a file from its start: made if it is not there, emptied if it is. */
+    /**
+     * Writes a file from its start: made if it is not there, emptied if it is.
+     *
+     * @param path the path
+     * @return the stream
+     */
     static Stdio to(Path path) {
         return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_TRUNC);
     }
 
-    /** Writes at the end of a file, made if it is not there. */
+    /**
+     * Writes at the end of a file, made if it is not there.
+     *
+     * @param path the path
+     * @return the stream
+     */
     static Stdio appendTo(Path path) {
         return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_APPEND);
     }
 
-    /** What a redirection of {@code ProcessBuilder} says. */
+    /**
+     * {@return what a redirection of {@code ProcessBuilder} says}
+     *
+     * @param redirect the redirection
+     */
     static Stdio of(ProcessBuilder.Redirect redirect) {
         return switch (redirect.type()) {
             case PIPE -> pipe();
@@ -78,7 +110,7 @@ public sealed interface Stdio {
     }
 
     /**
-     * A descriptor of the caller's.
+     * {@return a descriptor of the caller's}
      *
      * @param fd lent until {@link Spawn#start} returns
      */

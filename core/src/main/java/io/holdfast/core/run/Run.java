@@ -48,6 +48,8 @@ public final class Run {
     /**
      * A program and its arguments.
      *
+     * @param command the program and its arguments
+     * @return the run
      * @throws IllegalArgumentException if it is empty
      */
     public static Run of(String... command) {
@@ -57,6 +59,8 @@ public final class Run {
     /**
      * A program and its arguments.
      *
+     * @param command the program and its arguments
+     * @return the run
      * @throws IllegalArgumentException if it is empty
      */
     public static Run of(List<String> command) {
@@ -67,6 +71,7 @@ public final class Run {
      * All that a spawn can say of a process, but for its standard streams, which are the run's.
      *
      * @param spawn later changes of it are not seen
+     * @return the run
      * @throws IllegalArgumentException if it has a {@link Spawn#cgroup}: that is the scope's
      */
     public static Run of(Spawn spawn) {
@@ -80,17 +85,32 @@ public final class Run {
         return new Run(new Settings(new Stage(spawn, false)));
     }
 
-    /** The standard input: these bytes. */
+    /**
+     * The standard input: these bytes.
+     *
+     * @param bytes the input
+     * @return the changed run
+     */
     public Run input(byte[] bytes) {
         return input(new Input.Bytes(bytes.clone()));
     }
 
-    /** The standard input: this text, in UTF-8. */
+    /**
+     * The standard input: this text, in UTF-8.
+     *
+     * @param text the text
+     * @return the changed run
+     */
     public Run input(String text) {
         return input(new Input.Bytes(text.getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** The standard input: this file, opened when the program is started. */
+    /**
+     * The standard input: this file, opened when the program is started.
+     *
+     * @param file the path of the file
+     * @return the changed run
+     */
     public Run input(Path file) {
         return input(new Input.File(file));
     }
@@ -100,12 +120,19 @@ public final class Run {
      * the program reads no more. It is not closed. A read that blocks does not hold up the result.
      *
      * <p>If it throws, the program is ended, and the run fails with that as the cause.
+     *
+     * @param stream the stream; it stays open
+     * @return the changed run
      */
     public Run input(InputStream stream) {
         return input(new Input.Stream(stream));
     }
 
-    /** The standard input of this process. */
+    /**
+     * The standard input of this process.
+     *
+     * @return the changed run
+     */
     public Run inheritInput() {
         return input(new Input.Inherited());
     }
@@ -118,6 +145,8 @@ public final class Run {
      * How long the run may take: then all its processes are ended, with the {@link #grace}, and
      * {@link RunResult#isTimedOut} is true.
      *
+     * @param time the time, positive
+     * @return the changed run
      * @throws IllegalArgumentException if it is not positive
      */
     public Run timeout(Duration time) {
@@ -131,6 +160,8 @@ public final class Run {
      * How long processes may take to end after SIGTERM, before they are killed: at the timeout, at
      * a cancellation, and those that the program leaves. Zero, the default, kills at once.
      *
+     * @param time the time, zero or more
+     * @return the changed run
      * @throws IllegalArgumentException if it is negative
      */
     public Run grace(Duration time) {
@@ -147,6 +178,7 @@ public final class Run {
      *
      * @param bytes 0 to 2147483639 of each
      * @param beyond what happens with more
+     * @return the changed run
      * @throws IllegalArgumentException if it is another number
      */
     public Run limit(long bytes, Overflow beyond) {
@@ -162,24 +194,43 @@ public final class Run {
         });
     }
 
-    /** The same with {@link Overflow#FAIL}. */
+    /**
+     * The same with {@link Overflow#FAIL}.
+     *
+     * @param bytes how many bytes
+     * @return the changed run
+     */
     public Run limit(long bytes) {
         return limit(bytes, Overflow.FAIL);
     }
 
-    /** What is done with more bytes than the limit, whatever that is. */
+    /**
+     * What is done with more bytes than the limit, whatever that is.
+     *
+     * @param beyond what is done with more
+     * @return the changed run
+     */
     public Run overflow(Overflow beyond) {
         Objects.requireNonNull(beyond, "beyond");
         return with(s -> s.overflow = beyond);
     }
 
-    /** Writes standard error where standard output goes, in the order of the writes. */
+    /**
+     * Writes standard error where standard output goes, in the order of the writes.
+     *
+     * @return the changed run
+     */
     public Run mergeError() {
         return with(
                 s -> s.stages = s.stages.stream().map(e -> new Stage(e.spawn(), true)).toList());
     }
 
-    /** The charset of output and error; UTF-8 by default. What is malformed becomes U+FFFD. */
+    /**
+     * The charset of output and error; UTF-8 by default. What is malformed becomes U+FFFD.
+     *
+     * @param charset the charset
+     * @return the changed run
+     */
     public Run charset(Charset charset) {
         Objects.requireNonNull(charset, "charset");
         return with(s -> s.charset = charset);
@@ -191,19 +242,30 @@ public final class Run {
      * A line longer than {@link CoreLimits#RUN_LINE} comes in pieces.
      *
      * @param action if it throws, the program is ended, and the run fails with that as the cause
+     * @return the changed run
      */
     public Run onOutputLine(Consumer<String> action) {
         Objects.requireNonNull(action, "action");
         return with(s -> s.outputLines = action);
     }
 
-    /** The same of standard error. */
+    /**
+     * The same of standard error.
+     *
+     * @param action called with each line
+     * @return the changed run
+     */
     public Run onErrorLine(Consumer<String> action) {
         Objects.requireNonNull(action, "action");
         return with(s -> s.errorLines = action);
     }
 
-    /** Writes the output to a file, made or emptied when the program is started. */
+    /**
+     * Writes the output to a file, made or emptied when the program is started.
+     *
+     * @param file the path of the file
+     * @return the changed run
+     */
     public Run outputTo(Path file) {
         Objects.requireNonNull(file, "file");
         return with(s -> s.outputFile = file);
@@ -213,6 +275,8 @@ public final class Run {
      * Lets processes that the program leaves run on. Output and error then end with what is there
      * when the program ends; what those processes write later fails (SIGPIPE). The timeout and a
      * cancellation still end all of them, until the program has ended.
+     *
+     * @return the changed run
      */
     public Run keepDescendants() {
         return with(s -> s.keepDescendants = true);
@@ -221,6 +285,8 @@ public final class Run {
     /**
      * Counts it as a failure of a program that it was killed by SIGPIPE (or as a shell, exited with
      * 141) since the one behind it in the pipeline had ended.
+     *
+     * @return the changed run
      */
     public Run brokenPipeFails() {
         return with(s -> s.brokenPipeFails = true);
@@ -231,6 +297,8 @@ public final class Run {
      * of this run. What is said of output, error, time and limits is that of the other one, which
      * takes timeout and grace from this one if it has none. The error of all goes to one pipe.
      *
+     * @param next the run that reads the output
+     * @return the changed run
      * @throws IllegalArgumentException if the other one has an input, or the output of this one
      *     goes elsewhere
      */
@@ -258,6 +326,7 @@ public final class Run {
     /**
      * Runs it to its end.
      *
+     * @return how it ended, and what it wrote
      * @throws InterruptedException if the thread is or gets interrupted; the processes are ended
      *     then
      * @throws RunFailedException if it writes more than the limit, or code that was given to this
@@ -277,6 +346,7 @@ public final class Run {
     /**
      * Starts it, and returns while it runs.
      *
+     * @return the run that is under way
      * @throws ErrnoException why a program cannot be started, as {@link Spawn#start}
      */
     public Running start() {

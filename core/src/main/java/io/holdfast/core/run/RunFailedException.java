@@ -22,7 +22,7 @@ public final class RunFailedException extends RuntimeException {
         this.result = null;
     }
 
-    /** How the run ended, if it was not given up. */
+    /** {@return how the run ended, if it was not given up} */
     public Optional<RunResult> result() {
         return Optional.ofNullable(result);
     }

@@ -42,62 +42,62 @@ public final class RunResult {
         this.brokenPipeFails = settings.brokenPipeFails;
     }
 
-    /** How the program ended; the last one of a pipeline. */
+    /** {@return how the program ended; the last one of a pipeline} */
     public Exit exit() {
         return exits.getLast();
     }
 
-    /** How each program of the pipeline ended, in its order. */
+    /** {@return how each program of the pipeline ended, in its order} */
     public List<Exit> exits() {
         return exits;
     }
 
-    /** The output as text. */
+    /** {@return the output as text} */
     public String output() {
         return output.text(charset);
     }
 
-    /** The output. */
+    /** {@return the output} */
     public byte[] outputBytes() {
         return output.bytes().clone();
     }
 
-    /** The lines of the output, without their line breaks. */
+    /** {@return the lines of the output, without their line breaks} */
     public List<String> outputLines() {
         return output().lines().toList();
     }
 
-    /** What was written to standard error as text: of all programs of a pipeline. */
+    /** {@return the standard error as text, of all programs of a pipeline} */
     public String error() {
         return error.text(charset);
     }
 
-    /** What was written to standard error. */
+    /** {@return the standard error} */
     public byte[] errorBytes() {
         return error.bytes().clone();
     }
 
-    /** The lines of the error, without their line breaks. */
+    /** {@return the lines of the error, without their line breaks} */
     public List<String> errorLines() {
         return error().lines().toList();
     }
 
-    /** How many bytes of output were not kept, by {@link Overflow}. */
+    /** {@return how many bytes of output were not kept, by {@link Overflow}} */
     public long droppedOutput() {
         return output.dropped();
     }
 
-    /** How many bytes of error were not kept, by {@link Overflow}. */
+    /** {@return how many bytes of error were not kept, by {@link Overflow}} */
     public long droppedError() {
         return error.dropped();
     }
 
-    /** Whether the time was over before all programs had ended. */
+    /** {@return whether the time was over before all programs had ended} */
     public boolean isTimedOut() {
         return timedOut;
     }
 
-    /** Whether no program failed, and in time. */
+    /** {@return whether no program failed, and in time} */
     public boolean isSuccess() {
         return !timedOut && firstFailure().isEmpty();
     }
@@ -118,7 +118,7 @@ public final class RunResult {
     }
 
     /**
-     * This, if no program failed and the time was not over.
+     * {@return this, if no program failed and the time was not over}
      *
      * @throws RunFailedException else: it names the first program that failed, how, and the end of
      *     what was written to standard error

@@ -32,6 +32,8 @@ public final class Running implements AutoCloseable {
     /**
      * The result, when all is over. It completes on a virtual thread, with the exceptions of {@link
      * Run#run}. Cancelling it ends the run. Each call gives another one.
+     *
+     * @return the future
      */
     public CompletableFuture<RunResult> future() {
         CompletableFuture<RunResult> future = execution.result().copy();
@@ -44,7 +46,7 @@ public final class Running implements AutoCloseable {
         return future;
     }
 
-    /** The program, the last one of a pipeline: lent, and closed when the run is over. */
+    /** {@return the program, the last one of a pipeline: lent, and closed when the run is over} */
     public PidFd pidFd() {
         return execution.pidFd();
     }
@@ -52,6 +54,7 @@ public final class Running implements AutoCloseable {
     /**
      * Parks the calling thread until the run is over. An interrupt does not end the run.
      *
+     * @return how it ended, and what it wrote; empty when the time is over
      * @throws InterruptedException if the thread is or gets interrupted
      * @throws RunFailedException as {@link Run#run}
      * @throws io.holdfast.core.scope.ProcessesLeftException as {@link Run#run}
@@ -64,7 +67,13 @@ public final class Running implements AutoCloseable {
         }
     }
 
-    /** The same with a time limit; empty when it is over. The run goes on. */
+    /**
+     * The same with a time limit; empty when it is over. The run goes on.
+     *
+     * @param limit the time limit
+     * @return how it ended, and what it wrote; empty when the time is over
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public Optional<RunResult> await(Duration limit) throws InterruptedException {
         try {
             long nanos = TimeUnit.NANOSECONDS.convert(limit);

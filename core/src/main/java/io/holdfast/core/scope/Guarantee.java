@@ -56,7 +56,7 @@ public enum Guarantee {
         this.text = text;
     }
 
-    /** What is promised, and what is not, in one line for people. */
+    /** {@return the promise, and what it leaves out, in one line for people} */
     public String text() {
         return text;
     }

@@ -70,6 +70,7 @@ public final class ProcessScope implements AutoCloseable {
     /**
      * Opens a scope by the best means that the place has.
      *
+     * @return the scope, owned by the caller
      * @throws ErrnoException where there is none: without a cgroup to write to, the kernel must
      *     list children (CONFIG_PROC_CHILDREN)
      */
@@ -80,6 +81,8 @@ public final class ProcessScope implements AutoCloseable {
     /**
      * Opens a scope.
      *
+     * @param options the options
+     * @return the scope, owned by the caller
      * @throws ErrnoException as {@link #open()}; EACCES with the reason if a cgroup {@linkplain
      *     ScopeOptions#requireCgroup is required} and cannot be had
      */
@@ -130,7 +133,7 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
-    /** What this scope promises. */
+    /** {@return the promise of this scope} */
     public Guarantee guarantee() {
         return group.guarantee();
     }
@@ -205,7 +208,7 @@ public final class ProcessScope implements AutoCloseable {
         return Members.adopt(ask(group::members, List.of()));
     }
 
-    /** Whether no living process is in the scope. */
+    /** {@return whether no living process is in the scope} */
     public boolean isEmpty() {
         return ask(group::isEmpty, true);
     }
@@ -213,6 +216,7 @@ public final class ProcessScope implements AutoCloseable {
     /**
      * Parks the calling thread until no living process is in the scope.
      *
+     * @param limit the time limit
      * @return false when the time is over
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -234,6 +238,8 @@ public final class ProcessScope implements AutoCloseable {
      * A future that completes when no living process is in the scope: at once, if that is so
      * already. It completes on a virtual thread, and no later than when the scope is closed. Each
      * call gives another one; cancelling it ends its wait.
+     *
+     * @return the future
      */
     public CompletableFuture<Void> onEmpty() {
         CompletableFuture<Void> empty = new CompletableFuture<>();
@@ -276,6 +282,7 @@ public final class ProcessScope implements AutoCloseable {
     /**
      * Sends a signal to each process in the scope. One that is born meanwhile may miss it.
      *
+     * @param signal the signal
      * @return how many it was sent to
      * @throws ErrnoException EPERM if some may not be sent it; the others were
      */
@@ -312,6 +319,7 @@ public final class ProcessScope implements AutoCloseable {
      * and kills what is left when the grace is over. Returns when all are gone. Starts are refused
      * from the beginning on. An interrupt ends the grace, not this; the thread stays interrupted.
      *
+     * @param grace the time between SIGTERM and SIGKILL
      * @throws ProcessesLeftException if some are left after the grace and {@link
      *     CoreLimits#SCOPE_PATIENCE}
      */
@@ -380,8 +388,8 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * Whether the {@linkplain ScopeOptions#withDeadline deadline} passed before the scope was
-     * closed, and so ended it. This can still be asked when it is closed.
+     * {@return whether the {@linkplain ScopeOptions#withDeadline deadline} passed before the scope
+     * was closed, and so ended it} This can still be asked when it is closed.
      */
     public boolean isOverdue() {
         return overdue;

@@ -11,6 +11,7 @@ import java.util.List;
 public final class ProcessesLeftException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
+    /** Number and name of each. */
     @SuppressWarnings("serial") // an immutable list of strings
     private final List<String> processes;
 
@@ -29,8 +30,8 @@ public final class ProcessesLeftException extends IllegalStateException {
     }
 
     /**
-     * Which ones, for people: number and name. Empty if a start did not return, or each had a
-     * successor before it could be asked.
+     * {@return the processes, for people: number and name} Empty if a start did not return, or each
+     * had a successor before it could be asked.
      */
     public List<String> processes() {
         return processes;

@@ -34,7 +34,11 @@ public final class ScopeOptions {
         this.cgroupRequired = cgroupRequired;
     }
 
-    /** No name, no grace, no deadline, and the best means that the place has. */
+    /**
+     * No name, no grace, no deadline, and the best means that the place has.
+     *
+     * @return the options
+     */
     public static ScopeOptions standard() {
         return STANDARD;
     }
@@ -43,6 +47,7 @@ public final class ScopeOptions {
      * A name for people: it is part of the name of the cgroup, escaped and cut.
      *
      * @param name any text
+     * @return the changed options
      */
     public ScopeOptions withName(String name) {
         Objects.requireNonNull(name, "name");
@@ -53,6 +58,8 @@ public final class ScopeOptions {
      * How long the processes may take to end after SIGTERM when the scope is closed; those that are
      * left are killed. Zero, the default, kills at once.
      *
+     * @param grace the time, zero or more
+     * @return the changed options
      * @throws IllegalArgumentException if it is negative
      */
     public ScopeOptions withGrace(Duration grace) {
@@ -66,6 +73,8 @@ public final class ScopeOptions {
      * How long the scope may last from its opening on: then it is killed, without grace, and {@link
      * ProcessScope#isOverdue} is true.
      *
+     * @param deadline how long the scope may last
+     * @return the changed options
      * @throws IllegalArgumentException if it is not positive
      */
     public ScopeOptions withDeadline(Duration deadline) {
@@ -75,27 +84,31 @@ public final class ScopeOptions {
         return new ScopeOptions(name, grace, Optional.of(deadline), cgroupRequired);
     }
 
-    /** Refuses a place without cgroups, instead of opening a scope that promises less. */
+    /**
+     * Refuses a place without cgroups, instead of opening a scope that promises less.
+     *
+     * @return the changed options
+     */
     public ScopeOptions requireCgroup() {
         return new ScopeOptions(name, grace, deadline(), true);
     }
 
-    /** The name for people; empty by default. */
+    /** {@return the name for people; empty by default} */
     public String name() {
         return name;
     }
 
-    /** The time between SIGTERM and SIGKILL when the scope is closed. */
+    /** {@return the time between SIGTERM and SIGKILL when the scope is closed} */
     public Duration grace() {
         return grace;
     }
 
-    /** The time after which the scope is killed. */
+    /** {@return the time after which the scope is killed} */
     public Optional<Duration> deadline() {
         return deadline.isZero() ? Optional.empty() : Optional.of(deadline);
     }
 
-    /** Whether a place without cgroups is refused. */
+    /** {@return whether a place without cgroups is refused} */
     public boolean isCgroupRequired() {
         return cgroupRequired;
     }

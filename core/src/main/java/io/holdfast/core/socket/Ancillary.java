@@ -36,12 +36,17 @@ public final class Ancillary implements AutoCloseable {
      * Room for descriptors and for the sender.
      *
      * @param limit how many a message may bring, 0 to 253
+     * @return the room
      */
     public static Ancillary ofDescriptors(int limit) {
         return new Ancillary(limit, true);
     }
 
-    /** Room for the sender alone: descriptors that come are closed. */
+    /**
+     * Room for the sender alone: descriptors that come are closed.
+     *
+     * @return the room
+     */
     public static Ancillary ofSender() {
         return new Ancillary(0, true);
     }
@@ -100,8 +105,8 @@ public final class Ancillary implements AutoCloseable {
     }
 
     /**
-     * The descriptors of the last message; the caller owns them from now on. A second call gives
-     * none.
+     * {@return the descriptors of the last message; the caller owns them from now on} A second call
+     * gives none.
      */
     public List<Fd> takeDescriptors() {
         List<Fd> taken = descriptors;
@@ -109,25 +114,30 @@ public final class Ancillary implements AutoCloseable {
         return taken;
     }
 
-    /** The sender of the last message; the caller owns it from now on. A second call gives none. */
+    /**
+     * {@return the sender of the last message; the caller owns it from now on} A second call gives
+     * none.
+     */
     public Optional<Sender> takeSender() {
         Sender taken = sender;
         sender = null;
         return Optional.ofNullable(taken);
     }
 
-    /** The address of the sender of a datagram. */
+    /** {@return the address of the sender of a datagram} */
     public UnixAddress senderAddress() {
         UnixName name = message.sender();
         return name == null ? UnixAddress.unnamed() : UnixAddress.of(name);
     }
 
-    /** Whether the message was longer than the room for its data: the rest is lost. */
+    /** {@return whether the message was longer than the room for its data: the rest is lost} */
     public boolean isDataCut() {
         return dataCut;
     }
 
-    /** Whether more came than there was room for: those descriptors are closed, and lost. */
+    /**
+     * {@return whether more came than there was room for: those descriptors are closed, and lost}
+     */
     public boolean isCut() {
         return descriptorsCut;
     }

@@ -30,6 +30,7 @@ public final class ListenFds {
      * One descriptor.
      *
      * @param name of {@code LISTEN_FDNAMES}
+     * @param fd the descriptor
      */
     public record Named(String name, Fd fd) {}
 
@@ -47,6 +48,7 @@ public final class ListenFds {
      * The same by other variables than the process was started with.
      *
      * @param environment instead of that of the process
+     * @return the descriptors, owned by the caller
      */
     public static List<Named> take(Map<String, String> environment) {
         if (!arePassed(environment)) {
@@ -70,7 +72,7 @@ public final class ListenFds {
         }
     }
 
-    /** Whether some were passed to this process, be they taken by now or not. */
+    /** {@return whether some were passed to this process, be they taken by now or not} */
     public static boolean arePassed() {
         return arePassed(System.getenv());
     }

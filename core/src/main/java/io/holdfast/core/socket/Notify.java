@@ -18,6 +18,7 @@ public final class Notify {
     /**
      * Sends assignments, one a line, such as {@code READY=1} or {@code STATUS=…}.
      *
+     * @param assignments the assignments
      * @return whether a manager was told
      */
     public static boolean send(String assignments) {

@@ -41,24 +41,25 @@ import java.util.Optional;
  * for people and for decisions about users; a decision about the process must refuse them.
  */
 public sealed interface Peer extends AutoCloseable {
-    /** Its effective user when it connected. */
+    /** {@return its effective user when it connected} */
     long uid();
 
-    /** Its effective group when it connected. */
+    /** {@return its effective group when it connected} */
     long gid();
 
-    /** Its supplementary groups when it connected, without {@link #gid}. */
+    /** {@return its supplementary groups when it connected, without {@link #gid}} */
     List<Long> groups();
 
-    /** Its security label (SO_PEERSEC), where a security module gives one. */
+    /** {@return its security label (SO_PEERSEC), where a security module gives one} */
     Optional<String> label();
 
     /**
-     * The number that it had when it connected, for people; 0 if it is not of our PID namespace.
+     * {@return the number that it had when it connected, for people; 0 if it is not of our PID
+     * namespace}
      */
     int pid();
 
-    /** The process, if it is held. */
+    /** {@return the process, if it is held} */
     default Optional<PidFd> pidFd() {
         return Optional.empty();
     }
@@ -70,6 +71,13 @@ public sealed interface Peer extends AutoCloseable {
      * The process itself, held since it connected (SO_PEERPIDFD, Linux 6.5). It may have exited
      * since: from Linux 6.16 on even a reaped one is held, and tells how it ended. Closing this
      * closes the pidfd.
+     *
+     * @param process the process that connected
+     * @param pid the number that it had when it connected, for people
+     * @param uid its effective user when it connected
+     * @param gid its effective group when it connected
+     * @param groups its supplementary groups when it connected
+     * @param label its security label, if there is one
      */
     record Held(
             PidFd process, int pid, long uid, long gid, List<Long> groups, Optional<String> label)
@@ -93,6 +101,12 @@ public sealed interface Peer extends AutoCloseable {
     /**
      * A kernel without SO_PEERPIDFD: only what the peer was is known, not which process it is. Its
      * number may be another's.
+     *
+     * @param pid the number that it had when it connected, for people
+     * @param uid its effective user when it connected
+     * @param gid its effective group when it connected
+     * @param groups its supplementary groups when it connected
+     * @param label its security label, if there is one
      */
     record BestEffort(int pid, long uid, long gid, List<Long> groups, Optional<String> label)
             implements Peer {
@@ -102,7 +116,15 @@ public sealed interface Peer extends AutoCloseable {
         }
     }
 
-    /** The peer was reaped before it could be held (Linux 6.5 to 6.15). */
+    /**
+     * The peer was reaped before it could be held (Linux 6.5 to 6.15).
+     *
+     * @param pid the number that it had when it connected, for people
+     * @param uid its effective user when it connected
+     * @param gid its effective group when it connected
+     * @param groups its supplementary groups when it connected
+     * @param label its security label, if there is one
+     */
     record Gone(int pid, long uid, long gid, List<Long> groups, Optional<String> label)
             implements Peer {
         @Override
@@ -111,7 +133,12 @@ public sealed interface Peer extends AutoCloseable {
         }
     }
 
-    /** Asks a connected socket; empty if it has no peer. */
+    /**
+     * Asks a connected socket; empty if it has no peer.
+     *
+     * @param socket the socket; it stays the caller's
+     * @return the peer, owned by the caller
+     */
     static Optional<Peer> of(Fd socket) {
         Optional<Peer> peer = ask(socket);
         if (Recorder.isOn() && peer.isPresent()) {
@@ -151,8 +178,10 @@ Recorder.peer(found.toString(), found.uid(), found.getClass().getSimpleName());
     }
 
     /**
-     * What a connected socket's peer was, without holding it: for a complaint where {@link #of}
-     * fails, for this process is out of descriptors. Empty if it has no peer.
+     * {@return the peer of a connected socket, without holding it: for a complaint where {@link
+     * #of} fails, for this process is out of descriptors} Empty if it has no peer.
+     *
+     * @param socket the socket; it stays the caller's
      */
     static Optional<Peer> unheld(Fd socket) {
         Ucred ucred = SysSocket.peercred(socket);

@@ -64,7 +64,7 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * The place for a file that is not bound yet.
+     * {@return the place for a file that is not bound yet}
      *
      * @param path absolute, or relative to the working directory
      * @throws ErrnoException ENOENT if there is no such directory; ELOOP if it is reached by a link
@@ -81,7 +81,7 @@ public final class SocketFile implements AutoCloseable {
         }
     }
 
-    /** The path as it was given. */
+    /** {@return the path as it was given} */
     public String path() {
         return path;
     }
@@ -90,6 +90,7 @@ public final class SocketFile implements AutoCloseable {
      * Binds the socket to the file, in the place of a dead one if there is one. The file has the
      * permissions of the socket, less the umask.
      *
+     * @param socket the socket
      * @throws ErrnoException as {@code bind(2)} says; EADDRINUSE also if another takes the path at
      *     this moment
      */
@@ -118,6 +119,7 @@ public final class SocketFile implements AutoCloseable {
      * The same, with a file that is born without any permissions, whatever the umask, until it is
      * {@linkplain #give given} them: nobody is let in before, and no other file passes for it.
      *
+     * @param socket the socket
      * @throws ErrnoException as {@link #bind}
      */
     public void bindClosed(Fd socket) {
@@ -235,8 +237,8 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * The file that was bound, for those who keep it longer than this: to close the one is to close
-     * the other.
+     * {@return the file that was bound, for those who keep it longer than this: to close the one is
+     * to close the other}
      *
      * @throws IllegalStateException if it is not bound
      */

@@ -15,6 +15,8 @@ public sealed interface UnixAddress {
      */
     record PathName(String path) implements UnixAddress {
         /**
+         * Checks the path.
+         *
          * @throws IllegalArgumentException if it has more than 107 bytes, or none, or a NUL in it
          */
         public PathName {
@@ -37,6 +39,8 @@ public sealed interface UnixAddress {
      */
     record AbstractName(String name) implements UnixAddress {
         /**
+         * Checks the name.
+         *
          * @throws IllegalArgumentException if it has more than 107 bytes
          */
         public AbstractName {
@@ -58,8 +62,9 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * A path.
+     * {@return a path}
      *
+     * @param path the path
      * @throws IllegalArgumentException if it has more than 107 bytes, or none
      */
     static UnixAddress path(Path path) {
@@ -67,15 +72,20 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * An abstract name.
+     * {@return an abstract name}
      *
+     * @param name the name
      * @throws IllegalArgumentException if it has more than 107 bytes
      */
     static UnixAddress abstractName(String name) {
         return new AbstractName(name);
     }
 
-    /** No name; to bind to it lets the kernel choose an abstract one. */
+    /**
+     * No name; to bind to it lets the kernel choose an abstract one.
+     *
+     * @return the address
+     */
     static UnixAddress unnamed() {
         return new Unnamed();
     }
@@ -83,6 +93,8 @@ public sealed interface UnixAddress {
     /**
      * Reads {@code /path} or {@code @name}.
      *
+     * @param text the text
+     * @return the address
      * @throws IllegalArgumentException if it has more than 107 bytes, or a path is empty or holds a
      *     NUL
      */
@@ -90,7 +102,12 @@ public sealed interface UnixAddress {
         return text.startsWith("@") ? new AbstractName(text.substring(1)) : new PathName(text);
     }
 
-    /** For the calls of {@code SysSocket}. */
+    /**
+     * For the calls of {@code SysSocket}.
+     *
+     * @param address the address
+     * @return the name
+     */
     static UnixName name(UnixAddress address) {
         return switch (address) {
             case PathName(String path) -> UnixName.of(path);
@@ -99,7 +116,12 @@ public sealed interface UnixAddress {
         };
     }
 
-    /** What the kernel gave. */
+    /**
+     * What the kernel gave.
+     *
+     * @param name the name
+     * @return the address
+     */
     static UnixAddress of(UnixName name) {
         String text = name.text();
         if (text.isEmpty()) {

@@ -36,8 +36,10 @@ public final class UnixListener implements AutoCloseable {
      * once, one succeeds. A dead file stays where it cannot be renamed (RENAME_NOREPLACE, which NFS
      * lacks) or is not ours to remove.
      *
+     * @param address the address
      * @param type STREAM or SEQPACKET
      * @param backlog how many connections may wait; the kernel caps it (net.core.somaxconn)
+     * @return the listener, owned by the caller
      * @throws IllegalArgumentException if the type is DATAGRAM: see {@link UnixSocket#bind}
      * @throws ErrnoException EADDRINUSE (somebody is bound there or takes it at this moment, or it
      *     is no socket), EACCES, ENOENT (no folder)
@@ -51,7 +53,11 @@ public final class UnixListener implements AutoCloseable {
      * moment who may not be. The file is bound without any permissions, and is given these before
      * the socket listens. Whoever may write may connect.
      *
+     * @param address the address
+     * @param type stream or SEQPACKET
+     * @param backlog how many connections may wait to be accepted
      * @param mode 0 to 0777
+     * @return the listener, owned by the caller
      * @throws IllegalArgumentException also if the address is no path, or the mode is another
      *     number
      */
@@ -120,6 +126,8 @@ public final class UnixListener implements AutoCloseable {
      * Takes over a listening socket that came from elsewhere (systemd's LISTEN_FDS), and makes it
      * non-blocking; a refused one stays the giver's. Its file is not removed at close.
      *
+     * @param received the descriptor; owned from now on if it is taken over
+     * @return the listener, owned by the caller
      * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen)
      */
     public static UnixListener adopt(Fd received) {
@@ -141,12 +149,12 @@ public final class UnixListener implements AutoCloseable {
         UnixSocket.passIdentity(fd);
     }
 
-    /** The address that it listens on, as it was given. */
+    /** {@return the address that it listens on, as it was given} */
     public UnixAddress address() {
         return address;
     }
 
-    /** The descriptor, lent: to watch, or to pass on. */
+    /** {@return the descriptor, lent: to watch, or to pass on} */
     public Fd fd() {
         return fd;
     }
@@ -154,7 +162,9 @@ public final class UnixListener implements AutoCloseable {
     /**
      * Waits for a connection.
      *
+     * @return the socket, owned by the caller
      * @throws ErrnoException EMFILE, ENFILE: the connection stays in the queue
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public UnixSocket accept() throws InterruptedException {
         for (; ; ) {
@@ -166,7 +176,7 @@ public final class UnixListener implements AutoCloseable {
         }
     }
 
-    /** A connection that waits, or none. */
+    /** {@return a connection that waits, or none} */
     public Optional<UnixSocket> tryAccept() {
         int number = SysSocket.accept(fd);
         if (number == -Errno.EAGAIN) {

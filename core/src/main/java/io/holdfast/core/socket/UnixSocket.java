@@ -59,7 +59,11 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Connects; parks while the listener's queue is full.
      *
+     * @param address the address
+     * @param type stream, datagram or SEQPACKET
+     * @return the socket, owned by the caller
      * @throws ErrnoException ENOENT, ECONNREFUSED (nobody listens), EACCES, EPROTOTYPE (other type)
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static UnixSocket connect(UnixAddress address, SocketType type)
             throws InterruptedException {
@@ -69,8 +73,12 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * The same with a time limit.
      *
+     * @param address the address
+     * @param type stream, datagram or SEQPACKET
      * @param limit zero to try once
+     * @return the socket, owned by the caller
      * @throws ErrnoException also ETIMEDOUT: the listener's queue was full all the time
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public static UnixSocket connect(UnixAddress address, SocketType type, Duration limit)
             throws InterruptedException {
@@ -115,10 +123,11 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * A datagram socket with an address of its own. Of a path it makes a socket file, as bind(2)
-     * does, and no more: unlike {@link UnixListener#listen} it replaces no dead file, and the file
-     * stays when this is closed, for whoever bound it to remove.
+     * {@return a datagram socket with an address of its own} Of a path it makes a socket file, as
+     * bind(2) does, and no more: unlike {@link UnixListener#listen} it replaces no dead file, and
+     * the file stays when this is closed, for whoever bound it to remove.
      *
+     * @param address the address
      * @throws ErrnoException EADDRINUSE (also a file that is there), EACCES, ENOENT (no such
      *     folder)
      */
@@ -136,7 +145,9 @@ public final class UnixSocket implements AutoCloseable {
      * The same with the permissions of the socket file, whatever the umask; nobody can send before
      * it has them.
      *
+     * @param address the address
      * @param mode 0 to 0777
+     * @return the socket, owned by the caller
      * @throws ErrnoException as {@link #bind(UnixAddress)}
      */
     public static UnixSocket bind(UnixAddress.PathName address, int mode) {
@@ -160,12 +171,16 @@ public final class UnixSocket implements AutoCloseable {
         return Fd.received(ErrnoException.check(number, "socket", SocketType.DATAGRAM));
     }
 
-    /** A datagram socket without an address, to send from. */
+    /** {@return a datagram socket without an address, to send from} */
     public static UnixSocket datagram() {
         return new UnixSocket(open(SocketType.DATAGRAM, 0), SocketType.DATAGRAM);
     }
 
-    /** Two sockets that are each other's peer. */
+    /**
+     * {@return two sockets that are each other's peer}
+     *
+     * @param type stream, datagram or SEQPACKET
+     */
     public static UnixSocket[] pair(SocketType type) {
         Fd[] pair = SysSocket.socketpair(type.number());
         return new UnixSocket[] {new UnixSocket(pair[0], type), new UnixSocket(pair[1], type)};
@@ -175,6 +190,8 @@ public final class UnixSocket implements AutoCloseable {
      * Takes over a socket that came from elsewhere (a parent, a message), in whatever mode it is; a
      * refused one stays the giver's.
      *
+     * @param received the descriptor; owned from now on if it is taken over
+     * @return the socket, owned by the caller
      * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT (not AF_UNIX)
      */
     public static UnixSocket adopt(Fd received) {
@@ -193,23 +210,25 @@ public final class UnixSocket implements AutoCloseable {
 
     /**
      * Stream, datagram or SEQPACKET: what it was made as; for an adopted one, what the kernel says.
+     *
+     * @return the type
      */
     public SocketType type() {
         return type;
     }
 
-    /** The descriptor, lent: to watch, or to pass on. */
+    /** {@return the descriptor, lent: to watch, or to pass on} */
     public Fd fd() {
         return fd;
     }
 
-    /** Its own address. */
+    /** {@return its own address} */
     public UnixAddress localAddress() {
         return UnixAddress.of(SysSocket.getsockname(fd));
     }
 
     /**
-     * The address that it is connected to.
+     * {@return the address that it is connected to}
      *
      * @throws ErrnoException ENOTCONN
      */
@@ -218,7 +237,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Who is at the other end; the caller closes it. Each call asks the kernel.
+     * {@return the peer at the other end; the caller closes it} Each call asks the kernel.
      *
      * @throws ErrnoException ENOTCONN if nobody is, EMFILE
      */
@@ -262,6 +281,7 @@ public final class UnixSocket implements AutoCloseable {
      * Sets whether descriptors are taken that are sent from now on; else the peer's send that has
      * some fails with EPERM (SO_PASSRIGHTS).
      *
+     * @param whether whether descriptors are taken
      * @throws NotSupportedException before Linux 6.16
      */
     public void passDescriptors(boolean whether) {
@@ -277,8 +297,10 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Sends once, parking until there is room: of a stream as much as fits, of a message all of it.
      *
+     * @param data the bytes from position to limit
      * @return how many bytes were taken from the buffer
      * @throws ErrnoException EPIPE, ECONNRESET, EMSGSIZE
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public int send(ByteBuffer data) throws InterruptedException {
         for (; ; ) {
@@ -290,7 +312,12 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Sends all of it, in as many parts as the socket takes. */
+    /**
+     * Sends all of it, in as many parts as the socket takes.
+     *
+     * @param data the bytes from position to limit
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public void sendFully(ByteBuffer data) throws InterruptedException {
         while (data.hasRemaining()) {
             int ignored = send(data);
@@ -300,9 +327,12 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Sends with descriptors, which go with the first byte; they stay the caller's.
      *
+     * @param data the bytes from position to limit
      * @param descriptors at most 253
+     * @return how many bytes were taken from the buffer
      * @throws ErrnoException ETOOMANYREFS, EPERM (the peer refuses them), EPIPE, ECONNRESET,
      *     EMSGSIZE
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public int send(ByteBuffer data, List<Fd> descriptors) throws InterruptedException {
         for (; ; ) {
@@ -321,8 +351,12 @@ public final class UnixSocket implements AutoCloseable {
      *
      * @param uid a user of this process, real, effective or saved; any with CAP_SETUID
      * @param gid a group of this process likewise; any with CAP_SETGID
+     * @param data the bytes from position to limit
+     * @param descriptors the descriptors to send, at most 253; they stay the caller's
+     * @return how many bytes were taken from the buffer
      * @throws ErrnoException EPERM (neither), EINVAL (not of this user namespace), and as {@link
      *     #send(ByteBuffer, List)}
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public int sendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors)
             throws InterruptedException {
@@ -338,7 +372,12 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Sends a datagram to an address, parking until the receiver has room.
      *
+     * @param to the address of the receiver
+     * @param data the bytes from position to limit
+     * @param descriptors the descriptors to send, at most 253; they stay the caller's
+     * @return how many bytes were taken from the buffer
      * @throws ErrnoException ENOENT, ECONNREFUSED, EACCES, EMSGSIZE
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public int sendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors)
             throws InterruptedException {
@@ -351,7 +390,12 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** The same as {@link #send(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
+    /**
+     * The same as {@link #send(ByteBuffer)}, or {@link #WOULD_BLOCK}.
+     *
+     * @param data the bytes from position to limit
+     * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
+     */
     public int trySend(ByteBuffer data) {
         int n;
         if (data.isDirect()) {
@@ -368,12 +412,26 @@ public final class UnixSocket implements AutoCloseable {
         return sent(data, n, "send");
     }
 
-    /** The same as {@link #send(ByteBuffer, List)}, or {@link #WOULD_BLOCK}. */
+    /**
+     * The same as {@link #send(ByteBuffer, List)}, or {@link #WOULD_BLOCK}.
+     *
+     * @param data the bytes from position to limit
+     * @param descriptors the descriptors to send, at most 253; they stay the caller's
+     * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
+     */
     public int trySend(ByteBuffer data, List<Fd> descriptors) {
         return trySendMessage(data, null, descriptors, null, "sendmsg");
     }
 
-    /** The same as {@link #sendAs}, or {@link #WOULD_BLOCK}. */
+    /**
+     * The same as {@link #sendAs}, or {@link #WOULD_BLOCK}.
+     *
+     * @param uid the user to send as
+     * @param gid the group to send as
+     * @param data the bytes from position to limit
+     * @param descriptors the descriptors to send, at most 253; they stay the caller's
+     * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
+     */
     public int trySendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors) {
         Ucred as = new Ucred(Unistd.getpid(), id("user", uid), id("group", gid));
         return trySendMessage(data, null, descriptors, as, "sendmsg(SCM_CREDENTIALS)");
@@ -442,9 +500,11 @@ public final class UnixSocket implements AutoCloseable {
     /**
      * Receives once, parking until there is something. Descriptors that come are closed.
      *
+     * @param into where the bytes are put
      * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
      *     stream, or sent an empty SEQPACKET message: the kernel tells them not apart
      * @throws ErrnoException ECONNRESET
+     * @throws InterruptedException if the thread is or gets interrupted
      */
     public int receive(ByteBuffer into) throws InterruptedException {
         for (; ; ) {
@@ -456,7 +516,14 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** The same, with what comes beside the data. */
+    /**
+     * The same, with what comes beside the data.
+     *
+     * @param into where the bytes are put
+     * @param beside takes what comes beside the bytes
+     * @return how many bytes were put into the buffer, or {@link #END}
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public int receive(ByteBuffer into, Ancillary beside) throws InterruptedException {
         for (; ; ) {
             int n = tryReceive(into, beside);
@@ -467,7 +534,12 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** The same as {@link #receive(ByteBuffer)}, or {@link #WOULD_BLOCK}. */
+    /**
+     * The same as {@link #receive(ByteBuffer)}, or {@link #WOULD_BLOCK}.
+     *
+     * @param into where the bytes are put
+     * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
+     */
     public int tryReceive(ByteBuffer into) {
         return tryReceive(into, 0, "recv");
     }
@@ -476,6 +548,7 @@ public final class UnixSocket implements AutoCloseable {
      * Copies what the next receive would give, and leaves it there to be received: for a stream
      * that is to be handed on at an exact byte. Never waits.
      *
+     * @param into where the bytes are put
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryPeek(ByteBuffer into) {
@@ -499,7 +572,13 @@ public final class UnixSocket implements AutoCloseable {
         return received(into, n, call);
     }
 
-    /** The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}. */
+    /**
+     * The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}.
+     *
+     * @param into where the bytes are put
+     * @param beside takes what comes beside the bytes
+     * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
+     */
     public int tryReceive(ByteBuffer into, Ancillary beside) {
         requireWritable(into);
         beside.clear();
@@ -541,17 +620,31 @@ public final class UnixSocket implements AutoCloseable {
         return n;
     }
 
-    /** Parks until one of these holds; see {@link Readiness#await}. */
+    /**
+     * Parks until one of these holds; see {@link Readiness#await}.
+     *
+     * @param events bits of {@link Readiness}
+     * @return what the socket is ready for
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
     public int await(int events) throws InterruptedException {
         return Readiness.await(fd, events);
     }
 
-    /** Reads the stream; closing it closes nothing. */
+    /**
+     * Reads the stream; closing it closes nothing.
+     *
+     * @return the stream
+     */
     public InputStream inputStream() {
         return new SocketStreams.In(this);
     }
 
-    /** Writes the stream; closing it closes nothing. */
+    /**
+     * Writes the stream; closing it closes nothing.
+     *
+     * @return the stream
+     */
     public OutputStream outputStream() {
         return new SocketStreams.Out(this);
     }

@@ -24,7 +24,12 @@ public final class PrintableText {
 
     private PrintableText() {}
 
-    /** Returns the text with everything escaped that a terminal or a log must not receive. */
+    /**
+     * Returns the text with everything escaped that a terminal or a log must not receive.
+     *
+     * @param text the text
+     * @return the escaped text
+     */
     public static String of(String text) {
         return of(text, Integer.MAX_VALUE);
     }
@@ -32,6 +37,10 @@ public final class PrintableText {
     /**
      * Returns the same, with {@link #CUT} at the end if it has more than {@code most} characters.
      * What is behind them is not looked at.
+     *
+     * @param text the text
+     * @param most how many characters
+     * @return the escaped text
      */
     public static String of(String text, int most) {
         int printable = printablePrefix(text, most);

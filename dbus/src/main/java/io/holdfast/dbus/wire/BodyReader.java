@@ -45,7 +45,12 @@ public final class BodyReader {
         Arrays.fill(outer, MemorySegment.NULL);
     }
 
-    /** Begins with the first value of this message's body. */
+    /**
+     * Begins with the first value of this message's body.
+     *
+     * @param view the message
+     * @return this
+     */
     public BodyReader read(MessageView view) {
         int types = Math.max(view.signatureOffset(), 0);
         return read(
@@ -87,12 +92,12 @@ public final class BodyReader {
         return this;
     }
 
-    /** Whether there is another value in the container that is open, or in the body. */
+    /** {@return whether there is another value in the container that is open, or in the body} */
     public boolean hasNext() {
         return kind() != 0;
     }
 
-    /** The type code of the next value here, 0 if there is none. */
+    /** {@return the type code of the next value here, 0 if there is none} */
     public char kind() {
         if (depth > 0 && kinds[depth - 1] == 'a' && at >= ends[depth - 1]) {
             return 0;
@@ -104,7 +109,7 @@ public final class BodyReader {
         return code == ')' || code == '}' ? 0 : (char) code;
     }
 
-    /** The type of the next value here, empty if there is none. */
+    /** {@return the type of the next value here, empty if there is none} */
     public Signature type() {
         if (!hasNext()) {
             return Signature.EMPTY;
@@ -112,68 +117,120 @@ public final class BodyReader {
         return Signature.checked(program, next, BodySkip.typeEnd(program, next) - next);
     }
 
-    /** {@code y}, from 0 to 255. */
+    /**
+     * {@code y}, from 0 to 255.
+     *
+     * @return the value
+     */
     public int readByte() {
         int from = take('y', 1, 1);
         return bytes.get(JAVA_BYTE, from) & 0xff;
     }
 
-    /** {@code b} */
+    /**
+     * {@code b}
+     *
+     * @return the value
+     */
     public boolean readBoolean() {
         return word(take('b', 4, 4)) != 0;
     }
 
-    /** {@code n} */
+    /**
+     * {@code n}
+     *
+     * @return the value
+     */
     public short readInt16() {
         return half(take('n', 2, 2));
     }
 
-    /** {@code q}, from 0 to 65,535. */
+    /**
+     * {@code q}, from 0 to 65,535.
+     *
+     * @return the value
+     */
     public int readUint16() {
         return half(take('q', 2, 2)) & 0xffff;
     }
 
-    /** {@code i} */
+    /**
+     * {@code i}
+     *
+     * @return the value
+     */
     public int readInt32() {
         return word(take('i', 4, 4));
     }
 
-    /** {@code u}, from 0 to 2^32 - 1. */
+    /**
+     * {@code u}, from 0 to 2^32 - 1.
+     *
+     * @return the value
+     */
     public long readUint32() {
         return Integer.toUnsignedLong(word(take('u', 4, 4)));
     }
 
-    /** {@code x} */
+    /**
+     * {@code x}
+     *
+     * @return the value
+     */
     public long readInt64() {
         return longWord(take('x', 8, 8));
     }
 
-    /** {@code t}, unsigned. */
+    /**
+     * {@code t}, unsigned.
+     *
+     * @return the value
+     */
     public long readUint64() {
         return longWord(take('t', 8, 8));
     }
 
-    /** {@code d} */
+    /**
+     * {@code d}
+     *
+     * @return the value
+     */
     public double readDouble() {
         return Double.longBitsToDouble(longWord(take('d', 8, 8)));
     }
 
-    /** {@code h}: an index into the message's descriptors, which may well not be there. */
+    /**
+     * {@code h}: an index into the message's descriptors, which may well not be there.
+     *
+     * @return the value
+     */
     public int readHandle() {
         return word(take('h', 4, 4));
     }
 
-    /** {@code s} */
+    /**
+     * {@code s}
+     *
+     * @return the value
+     */
     public String readString() {
         return text('s');
     }
 
-    /** {@code o} */
+    /**
+     * {@code o}
+     *
+     * @return the value
+     */
     public String readObjectPath() {
         return text('o');
     }
 
-    /** {@code g} */
+    /**
+     * {@code g}
+     *
+     * @return the value
+     */
     public Signature readSignature() {
         int from = take('g', 1, 1);
         int length = bytes.get(JAVA_BYTE, from) & 0xff;
@@ -181,7 +238,11 @@ public final class BodyReader {
         return Signature.checked(bytes, from + 1L, length);
     }
 
-    /** {@code ay} at once. */
+    /**
+     * {@code ay} at once.
+     *
+     * @return the value
+     */
     public byte[] readBytes() {
         expect('a');
         if (program.get(JAVA_BYTE, next + 1L) != 'y') {
@@ -193,7 +254,11 @@ public final class BodyReader {
         return copy;
     }
 
-    /** {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}. */
+    /**
+     * {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}.
+     *
+     * @return this
+     */
     public BodyReader enterArray() {
         expect('a');
         int from = skip.align(at, 4);
@@ -202,19 +267,31 @@ public final class BodyReader {
         return enter('a', element, start + word(from), start, element);
     }
 
-    /** {@code (}: its members come next, then {@link #leave}. */
+    /**
+     * {@code (}: its members come next, then {@link #leave}.
+     *
+     * @return this
+     */
     public BodyReader enterStruct() {
         expect('(');
         return enter('(', 0, 0, skip.align(at, 8), next + 1);
     }
 
-    /** <code>{</code>: key and value come next, then {@link #leave}. */
+    /**
+     * <code>{</code>: key and value come next, then {@link #leave}.
+     *
+     * @return this
+     */
     public BodyReader enterDictEntry() {
         expect('{');
         return enter('{', 0, 0, skip.align(at, 8), next + 1);
     }
 
-    /** {@code v}: its one value, of the type that is returned, comes next, then {@link #leave}. */
+    /**
+     * {@code v}: its one value, of the type that is returned, comes next, then {@link #leave}.
+     *
+     * @return the type of the value
+     */
     public Signature enterVariant() {
         expect('v');
         int length = bytes.get(JAVA_BYTE, at) & 0xff;
@@ -226,7 +303,11 @@ public final class BodyReader {
         return Signature.checked(bytes, types, length);
     }
 
-    /** Goes behind the container that was entered last, past what was not read of it. */
+    /**
+     * Goes behind the container that was entered last, past what was not read of it.
+     *
+     * @return this
+     */
     public BodyReader leave() {
         if (depth == 0) {
             throw new IllegalStateException("no container was entered");
@@ -252,7 +333,11 @@ public final class BodyReader {
         return this;
     }
 
-    /** Passes over the next value, whatever its type. */
+    /**
+     * Passes over the next value, whatever its type.
+     *
+     * @return this
+     */
     public BodyReader skip() {
         if (!hasNext()) {
             throw new IllegalStateException("nothing is left to skip");

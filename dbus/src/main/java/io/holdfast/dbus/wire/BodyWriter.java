@@ -40,12 +40,12 @@ public final class BodyWriter {
         return this;
     }
 
-    /** The types of the body, or of the variant that was begun last. */
+    /** {@return the types of the body, or of the variant that was begun last} */
     public Signature signature() {
         return signature;
     }
 
-    /** The type code of the value that comes next here, 0 if none does. */
+    /** {@return the type code of the value that comes next here, 0 if none does} */
     public char kind() {
         if (next >= codes.length || codes[next] == ')' || codes[next] == '}') {
             return 0;
@@ -58,104 +58,176 @@ public final class BodyWriter {
         return (char) codes[next + 1];
     }
 
-    /** The message again, for {@link MessageWriter#finish}. */
+    /** {@return the message again, for {@link MessageWriter#finish}} */
     public MessageWriter end() {
         requireComplete();
         return message;
     }
 
-    /** {@code y} */
+    /**
+     * {@code y}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putByte(int value) {
         take('y');
         buffer.putByte(value);
         return done();
     }
 
-    /** {@code b} */
+    /**
+     * {@code b}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putBoolean(boolean value) {
         take('b');
         buffer.putInt(value ? 1 : 0);
         return done();
     }
 
-    /** {@code n} */
+    /**
+     * {@code n}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putInt16(int value) {
         take('n');
         buffer.putShort(value);
         return done();
     }
 
-    /** {@code q} */
+    /**
+     * {@code q}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putUint16(int value) {
         take('q');
         buffer.putShort(value);
         return done();
     }
 
-    /** {@code i} */
+    /**
+     * {@code i}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putInt32(int value) {
         take('i');
         buffer.putInt(value);
         return done();
     }
 
-    /** {@code u} */
+    /**
+     * {@code u}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putUint32(int value) {
         take('u');
         buffer.putInt(value);
         return done();
     }
 
-    /** {@code x} */
+    /**
+     * {@code x}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putInt64(long value) {
         take('x');
         buffer.putLong(value);
         return done();
     }
 
-    /** {@code t} */
+    /**
+     * {@code t}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putUint64(long value) {
         take('t');
         buffer.putLong(value);
         return done();
     }
 
-    /** {@code d} */
+    /**
+     * {@code d}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putDouble(double value) {
         take('d');
         buffer.putLong(Double.doubleToRawLongBits(value));
         return done();
     }
 
-    /** {@code h}: an index into the message's descriptors. */
+    /**
+     * {@code h}: an index into the message's descriptors.
+     *
+     * @param index the index of the descriptor
+     * @return this
+     */
     public BodyWriter putHandle(int index) {
         take('h');
         buffer.putInt(index);
         return done();
     }
 
-    /** {@code s} */
+    /**
+     * {@code s}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putString(String value) {
         take('s');
         buffer.putText(value);
         return done();
     }
 
-    /** {@code s}, of bytes that are known to be UTF-8 without NUL. */
+    /**
+     * {@code s}, of bytes that are known to be UTF-8 without NUL.
+     *
+     * @param utf8 the text in UTF-8
+     * @return this
+     */
     public BodyWriter putString(byte[] utf8) {
         take('s');
         buffer.putText(utf8);
         return done();
     }
 
-    /** {@code s}, of bytes that are known to be UTF-8 without NUL. */
+    /**
+     * {@code s}, of bytes that are known to be UTF-8 without NUL.
+     *
+     * @param utf8 the text in UTF-8
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return this
+     */
     public BodyWriter putString(MemorySegment utf8, long offset, int length) {
         take('s');
         buffer.putText(utf8, offset, length);
         return done();
     }
 
-    /** {@code o} */
+    /**
+     * {@code o}
+     *
+     * @param path the path
+     * @return this
+     */
     public BodyWriter putObjectPath(String path) {
         take('o');
         if (!Syntax.isObjectPath(path)) {
@@ -165,14 +237,24 @@ public final class BodyWriter {
         return done();
     }
 
-    /** {@code g} */
+    /**
+     * {@code g}
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putSignature(Signature value) {
         take('g');
         buffer.putSignature(value);
         return done();
     }
 
-    /** {@code ay} at once. */
+    /**
+     * {@code ay} at once.
+     *
+     * @param value the value
+     * @return this
+     */
     public BodyWriter putBytes(byte[] value) {
         if (kind() != 'a' || elementKind() != 'y') {
             throw expected("ay");
@@ -182,7 +264,11 @@ public final class BodyWriter {
         return endArray();
     }
 
-    /** {@code a}: values of its element's type follow, any number, then {@link #endArray}. */
+    /**
+     * {@code a}: values of its element's type follow, any number, then {@link #endArray}.
+     *
+     * @return this
+     */
     public BodyWriter beginArray() {
         room();
         take('a');
@@ -196,6 +282,7 @@ public final class BodyWriter {
     /**
      * Ends the array that was begun last; it may be empty.
      *
+     * @return this
      * @throws IllegalStateException if what was begun last is none
      * @throws IllegalArgumentException if its elements are longer than {@link WireLimits#MAX_ARRAY}
      */
@@ -210,7 +297,11 @@ public final class BodyWriter {
         return done();
     }
 
-    /** {@code (}: its members follow, then {@link #endStruct}. */
+    /**
+     * {@code (}: its members follow, then {@link #endStruct}.
+     *
+     * @return this
+     */
     public BodyWriter beginStruct() {
         room();
         take('(');
@@ -221,6 +312,7 @@ public final class BodyWriter {
     /**
      * Ends the struct that was begun last.
      *
+     * @return this
      * @throws IllegalStateException if what was begun last is none, or lacks members
      */
     public BodyWriter endStruct() {
@@ -229,7 +321,11 @@ public final class BodyWriter {
         return done();
     }
 
-    /** <code>{</code>: key and value follow, then {@link #endDictEntry}. */
+    /**
+     * <code>{</code>: key and value follow, then {@link #endDictEntry}.
+     *
+     * @return this
+     */
     public BodyWriter beginDictEntry() {
         room();
         take('{');
@@ -240,6 +336,7 @@ public final class BodyWriter {
     /**
      * Ends the entry that was begun last.
      *
+     * @return this
      * @throws IllegalStateException if what was begun last is none, or lacks its key or value
      */
     public BodyWriter endDictEntry() {
@@ -248,7 +345,12 @@ public final class BodyWriter {
         return done();
     }
 
-    /** {@code v}: one value of this type follows, then {@link #endVariant}. */
+    /**
+     * {@code v}: one value of this type follows, then {@link #endVariant}.
+     *
+     * @param type the type of the value
+     * @return this
+     */
     public BodyWriter beginVariant(Signature type) {
         if (!type.isSingle()) {
             throw new IllegalArgumentException("not one complete type: '" + type + "'");
@@ -266,6 +368,7 @@ public final class BodyWriter {
     /**
      * Ends the variant that was begun last.
      *
+     * @return this
      * @throws IllegalStateException if what was begun last is none, or lacks its value
      */
     public BodyWriter endVariant() {

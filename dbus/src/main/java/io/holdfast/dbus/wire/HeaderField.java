@@ -34,7 +34,11 @@ public final class HeaderField {
 
     private HeaderField() {}
 
-    /** The name as in the specification, or {@code code N}. */
+    /**
+     * {@return the name as in the specification, or {@code code N}}
+     *
+     * @param code the code of the field
+     */
     public static String nameOf(int code) {
         return switch (code) {
             case PATH -> "PATH";

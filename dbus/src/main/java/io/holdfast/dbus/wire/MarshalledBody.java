@@ -20,6 +20,9 @@ public final class MarshalledBody {
     }
 
     /**
+     * {@return the marshalled values}
+     *
+     * @param signature the types of the values
      * @param values as {@link Values#writeAll} takes them
      * @throws IllegalArgumentException if they do not fit the signature
      */
@@ -32,12 +35,12 @@ public final class MarshalledBody {
         return new MarshalledBody(signature, message.asSlice(start).toArray(ValueLayout.JAVA_BYTE));
     }
 
-    /** The types of the values. */
+    /** {@return the types of the values} */
     public Signature signature() {
         return signature;
     }
 
-    /** In bytes. */
+    /** {@return the length in bytes} */
     public int length() {
         return bytes.length;
     }

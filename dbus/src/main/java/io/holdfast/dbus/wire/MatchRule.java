@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param type one of {@link MessageType}; 0 for any
  * @param sender a unique name, or a well-known name whose primary owner is meant
  * @param destination likewise
+ * @param interfaceName the interface of the call or signal
+ * @param member the name of the method or signal
  * @param path equal to the message's
  * @param pathNamespace the message's path, or one above it; never together with {@code path}
  * @param arguments in order of their index, each index once
@@ -63,6 +65,8 @@ public record MatchRule(
      * What is said of one argument.
      *
      * @param index 0 to {@value #MAX_ARGUMENT}
+     * @param test how the argument is compared
+     * @param value the string
      */
     public record Argument(int index, Test test, String value) {
         String key() {
@@ -74,13 +78,15 @@ public record MatchRule(
         }
     }
 
+    /** Copies the arguments. */
     public MatchRule {
         arguments = List.copyOf(arguments);
     }
 
     /**
-     * A rule as {@code BecomeMonitor} takes it, {@code eavesdrop} included.
+     * {@return a rule as {@code BecomeMonitor} takes it, {@code eavesdrop} included}
      *
+     * @param text the rule
      * @throws MatchRuleException if it is none
      */
     public static MatchRule parse(String text) {
@@ -88,10 +94,11 @@ public record MatchRule(
     }
 
     /**
-     * A rule as {@code AddMatch} and {@code RemoveMatch} take it. Who wants to see what is
+     * {@return a rule as {@code AddMatch} and {@code RemoveMatch} take it} Who wants to see what is
      * addressed to others becomes a monitor; {@code eavesdrop='false'} is no such wish and is
      * accepted.
      *
+     * @param text the rule
      * @throws MatchRuleException if it is none
      */
     public static MatchRule parseSubscription(String text) {
@@ -104,7 +111,11 @@ public record MatchRule(
         return rule;
     }
 
-    /** A rule that says nothing yet. */
+    /**
+     * A rule that says nothing yet.
+     *
+     * @return the builder
+     */
     public static Builder builder() {
         return new Builder();
     }
@@ -153,7 +164,10 @@ public record MatchRule(
         Builder() {}
 
         /**
+         * Wants messages of this type.
+         *
          * @param value one of {@link MessageType}
+         * @return this
          */
         public Builder type(int value) {
             if (MatchRuleParser.typeName(value) == null) {
@@ -165,7 +179,10 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages of this sender.
+         *
          * @param value a unique name, or a well-known name whose primary owner is meant
+         * @return this
          */
         public Builder sender(String value) {
             once("sender", sender != null);
@@ -174,7 +191,10 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages to this receiver.
+         *
          * @param value a unique or a well-known name
+         * @return this
          */
         public Builder destination(String value) {
             once("destination", destination != null);
@@ -183,7 +203,10 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages of this interface.
+         *
          * @param value the interface of the call or signal
+         * @return this
          */
         public Builder interfaceName(String value) {
             once("interface", interfaceName != null);
@@ -193,7 +216,10 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages of this method or signal.
+         *
          * @param value the name of the method or signal
+         * @return this
          */
         public Builder member(String value) {
             once("member", member != null);
@@ -202,7 +228,10 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages of this object.
+         *
          * @param value the path of the message, exactly; excludes {@link #pathNamespace}
+         * @return this
          */
         public Builder path(String value) {
             once("path", path != null);
@@ -212,8 +241,11 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages of this object and those below it.
+         *
          * @param value the path of the message or one above it, as {@code /org/example}; excludes
          *     {@link #path}
+         * @return this
          */
         public Builder pathNamespace(String value) {
             once("path_namespace", pathNamespace != null);
@@ -228,6 +260,8 @@ public record MatchRule(
          * said.
          *
          * @param index 0 to {@value #MAX_ARGUMENT}
+         * @param value the string
+         * @return this
          */
         public Builder argument(int index, String value) {
             return argument(new Argument(index, Test.EQUAL, value));
@@ -238,6 +272,8 @@ public record MatchRule(
          * the two ends in "/" and begins the other.
          *
          * @param index 0 to {@value #MAX_ARGUMENT}
+         * @param value the string
+         * @return this
          */
         public Builder argumentPath(int index, String value) {
             return argument(new Argument(index, Test.PATH, value));
@@ -247,6 +283,7 @@ public record MatchRule(
          * Argument 0 is a string, and {@code value} or a name below it.
          *
          * @param value the beginning of a bus name, as {@code org.example}; one element is enough
+         * @return this
          */
         public Builder argument0Namespace(String value) {
             return argument(
@@ -261,8 +298,11 @@ public record MatchRule(
         }
 
         /**
+         * Wants messages that are addressed to others, too.
+         *
          * @param value whether also messages that are addressed to others; false by default. A bus
          *     takes true from monitors only
+         * @return this
          */
         public Builder eavesdrop(boolean value) {
             once("eavesdrop", eavesdrop != null);
@@ -270,7 +310,7 @@ public record MatchRule(
             return this;
         }
 
-        /** The rule as given so far, its arguments in order of their index. */
+        /** {@return the rule as given so far, its arguments in order of their index} */
         public MatchRule build() {
             arguments.sort(Comparator.comparingInt(Argument::index));
             return new MatchRule(

@@ -49,33 +49,42 @@ public final class Message implements AutoCloseable {
         this.descriptors = List.copyOf(descriptors);
     }
 
-    /** The length of the whole message as it came, in bytes: header, padding and body. */
+    /** {@return the length of the whole message as it came, in bytes: header, padding and body} */
     public int length() {
         return length;
     }
 
-    /** A copy of a message without descriptors. */
+    /**
+     * {@return a copy of a message without descriptors}
+     *
+     * @param view the message
+     */
     public static Message of(MessageView view) {
         return new Message(view, List.of());
     }
 
-    /** A copy of a message; the descriptors are its own from now on. */
+    /**
+     * {@return a copy of a message; the descriptors are its own from now on}
+     *
+     * @param view the message
+     * @param descriptors the descriptors
+     */
     public static Message of(MessageView view, List<Fd> descriptors) {
         return new Message(view, descriptors);
     }
 
-    /** One of {@link MessageType}, or another number up to 255. */
+    /** {@return one of {@link MessageType}, or another number up to 255} */
     public int type() {
         return type;
     }
 
-    /** Bits of {@link MessageFlags}. */
+    /** {@return the bits of {@link MessageFlags}} */
     public int flags() {
         return flags;
     }
 
     /**
-     * Whether a flag is set.
+     * {@return whether a flag is set}
      *
      * @param flag one of {@link MessageFlags}
      */
@@ -83,67 +92,75 @@ public final class Message implements AutoCloseable {
         return (flags & flag) != 0;
     }
 
-    /** Unsigned, not 0. */
+    /** {@return the serial, unsigned, not 0} */
     public int serial() {
         return serial;
     }
 
-    /** The serial of the call that this answers, unsigned; 0 if it answers none. */
+    /** {@return the serial of the call that this answers, unsigned; 0 if it answers none} */
     public int replySerial() {
         return replySerial;
     }
 
-    /** The object that is called, or that sends a signal; null if none is told, as in replies. */
+    /**
+     * {@return the object that is called, or that sends a signal; null if none is told, as in
+     * replies}
+     */
     public @Nullable String path() {
         return path;
     }
 
-    /** The interface of the call or signal; null if none is told: a call may leave it out. */
+    /**
+     * {@return the interface of the call or signal; null if none is told: a call may leave it out}
+     */
     public @Nullable String interfaceName() {
         return interfaceName;
     }
 
-    /** The name of the method or signal; null if none is told, as in replies. */
+    /** {@return the name of the method or signal; null if none is told, as in replies} */
     public @Nullable String member() {
         return member;
     }
 
-    /** The name of the error; null if none is told, as in all that is no error. */
+    /** {@return the name of the error; null if none is told, as in all that is no error} */
     public @Nullable String errorName() {
         return errorName;
     }
 
-    /** The bus name that it is addressed to; null in a broadcast, and where there is no bus. */
+    /**
+     * {@return the bus name that it is addressed to; null in a broadcast, and where there is no
+     * bus}
+     */
     public @Nullable String destination() {
         return destination;
     }
 
-    /** The unique name of its sender, put there by the bus; null where there is none. */
+    /** {@return the unique name of its sender, put there by the bus; null where there is none} */
     public @Nullable String sender() {
         return sender;
     }
 
-    /** The types of the body, empty if it has none. */
+    /** {@return the types of the body, empty if it has none} */
     public Signature signature() {
         return signature;
     }
 
-    /** A new reader at the first value of the body. */
+    /** {@return a new reader at the first value of the body} */
     public BodyReader reader() {
         return new BodyReader().read(body, order, signature);
     }
 
-    /** The body as plain values, see {@link Values}. */
+    /** {@return the body as plain values, see {@link Values}} */
     public List<Object> values() {
         return Values.readAll(reader());
     }
 
-    /** The descriptors that nobody has taken; they still belong to this message. */
+    /** {@return the descriptors that nobody has taken; they still belong to this message} */
     public synchronized List<Fd> descriptors() {
         return descriptors;
     }
 
-    /** The descriptors, which belong to the caller from now on; none are left here. */
+    /** {@return the descriptors, which belong to the caller from now on; none are left here} */
     public synchronized List<Fd> takeDescriptors() {
         List<Fd> taken = descriptors;
         descriptors = List.of();

@@ -18,7 +18,12 @@ public final class MessageType {
 
     private MessageType() {}
 
-    /** The name as in match rules: {@code method_call}, {@code signal}; a number if it has none. */
+    /**
+     * {@return the name as in match rules: {@code method_call}, {@code signal}; a number if it has
+     * none}
+     *
+     * @param type the number of the type
+     */
     public static String nameOf(int type) {
         return switch (type) {
             case METHOD_CALL -> "method_call";

@@ -39,6 +39,8 @@ public final class MessageView {
     /**
      * The length of a message whose first 16 bytes are there.
      *
+     * @param bytes the memory
+     * @param offset where the bytes start
      * @return header, padding and body together
      * @throws ProtocolException if they start no message that may be
      */
@@ -47,8 +49,11 @@ public final class MessageView {
     }
 
     /**
-     * The length of the header alone, with the padding behind it, of a message whose length {@link
-     * #lengthOf} has told.
+     * {@return the length of the header alone, with the padding behind it, of a message whose
+     * length {@link #lengthOf} has told}
+     *
+     * @param bytes the memory
+     * @param offset where the bytes start
      */
     public static int headerLengthOf(MemorySegment bytes, long offset) {
         return HeaderCheck.headerLengthOf(bytes, offset);
@@ -57,6 +62,8 @@ public final class MessageView {
     /**
      * Reads and checks the message in these bytes.
      *
+     * @param memory the memory that holds the message
+     * @param offset where the bytes start
      * @param length of the message, as {@link #lengthOf} told it
      * @throws ProtocolException if it is no valid message; this view must then be read anew before
      *     it is asked for anything
@@ -90,6 +97,8 @@ public final class MessageView {
      * Reads and checks a header whose body is not there. The view is then that of a message without
      * a body; its arguments must not be asked for.
      *
+     * @param memory the memory that holds the message
+     * @param offset where the bytes start
      * @param length of the header, as {@link #headerLengthOf} told it
      * @throws ProtocolException if it is no valid header; this view must then be read anew before
      *     it is asked for anything
@@ -104,91 +113,96 @@ public final class MessageView {
         header.read(memory, base);
     }
 
-    /** The memory that holds the message. */
+    /** {@return the memory that holds the message} */
     public MemorySegment bytes() {
         return bytes;
     }
 
-    /** Where the message starts. */
+    /** {@return where the message starts} */
     public int offset() {
         return base;
     }
 
-    /** Of the whole message. */
+    /** {@return the length of the whole message} */
     public int length() {
         return length;
     }
 
     /**
-     * Another number when the header is not that of the message before: while it stays, nothing of
-     * the header has changed but flags, serial, reply serial and the length of the body. For those
-     * who remember what they found out about a header.
+     * {@return another number when the header is not that of the message before: while it stays,
+     * nothing of the header has changed but flags, serial, reply serial and the length of the body}
+     * For those who remember what they found out about a header.
      */
     public long headerVersion() {
         return header.version;
     }
 
-    /** Whether its numbers are little-endian; else they are big-endian. */
+    /** {@return whether its numbers are little-endian; else they are big-endian} */
     public boolean isLittleEndian() {
         return header.little;
     }
 
-    /** The order of the bytes of its numbers. */
+    /** {@return the order of the bytes of its numbers} */
     public ByteOrder order() {
         return header.little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
     }
 
-    /** One of {@link MessageType}, or another number up to 255. */
+    /** {@return one of {@link MessageType}, or another number up to 255} */
     public int type() {
         return header.type;
     }
 
-    /** Bits of {@link MessageFlags}. */
+    /** {@return the bits of {@link MessageFlags}} */
     public int flags() {
         return header.flags;
     }
 
-    /** Unsigned, never 0. */
+    /** {@return the serial, unsigned, never 0} */
     public int serial() {
         return header.serial;
     }
 
-    /** Where the body starts: the end of the message if it has none. */
+    /** {@return where the body starts: the end of the message if it has none} */
     public int bodyOffset() {
         return base + header.bodyStart;
     }
 
-    /** The length of the body; 0 if it has none. */
+    /** {@return the length of the body; 0 if it has none} */
     public int bodyLength() {
         return length - header.bodyStart;
     }
 
-    /** The end of the last header field, before the padding that leads to the body. */
+    /** {@return the end of the last header field, before the padding that leads to the body} */
     public int fieldsEnd() {
         return base + header.fieldsEnd;
     }
 
-    /** The serial of the call that this answers, unsigned; 0 if there is none. */
+    /** {@return the serial of the call that this answers, unsigned; 0 if there is none} */
     public int replySerial() {
         return header.replySerial;
     }
 
-    /** How many descriptors the message says that it carries. */
+    /** {@return how many descriptors the message says that it carries} */
     public int unixFds() {
         return header.unixFds;
     }
 
-    /** Where the struct of the SENDER field starts, -1 if there is none. */
+    /** {@return where the struct of the SENDER field starts, -1 if there is none} */
     public int senderFieldStart() {
         return header.senderStart < 0 ? -1 : base + header.senderStart;
     }
 
-    /** Where the struct of the SENDER field ends (without padding), -1 if there is none. */
+    /**
+     * {@return where the struct of the SENDER field ends (without padding), -1 if there is none}
+     */
     public int senderFieldEnd() {
         return header.senderEnd < 0 ? -1 : base + header.senderEnd;
     }
 
-    /** Whether there are fields that a bus takes away: of unknown code, or CONTAINER_INSTANCE. */
+    /**
+     * {@return whether there are fields that a bus takes away: of unknown code, or
+     * CONTAINER_INSTANCE}
+     */
     public boolean hasForeignFields() {
         return header.foreign;
     }
@@ -217,164 +231,182 @@ public final class MessageView {
                 : null;
     }
 
-    /** Whether there is a field PATH. */
+    /** {@return whether there is a field PATH} */
     public boolean hasPath() {
         return has(HeaderField.PATH);
     }
 
-    /** Where the text of the field PATH starts, -1 if there is none. */
+    /** {@return where the text of the field PATH starts, -1 if there is none} */
     public int pathOffset() {
         return start(HeaderField.PATH);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int pathLength() {
         return lengthOf(HeaderField.PATH);
     }
 
-    /** The text of the field PATH as a new String, null if there is none. */
+    /** {@return the text of the field PATH as a new String, null if there is none} */
     public @Nullable String path() {
         return text(HeaderField.PATH);
     }
 
-    /** Whether there is a field INTERFACE. */
+    /** {@return whether there is a field INTERFACE} */
     public boolean hasInterface() {
         return has(HeaderField.INTERFACE);
     }
 
-    /** Where the text of the field INTERFACE starts, -1 if there is none. */
+    /** {@return where the text of the field INTERFACE starts, -1 if there is none} */
     public int interfaceOffset() {
         return start(HeaderField.INTERFACE);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int interfaceLength() {
         return lengthOf(HeaderField.INTERFACE);
     }
 
-    /** The text of the field INTERFACE as a new String, null if there is none. */
+    /** {@return the text of the field INTERFACE as a new String, null if there is none} */
     public @Nullable String interfaceName() {
         return text(HeaderField.INTERFACE);
     }
 
-    /** Whether there is a field MEMBER. */
+    /** {@return whether there is a field MEMBER} */
     public boolean hasMember() {
         return has(HeaderField.MEMBER);
     }
 
-    /** Where the text of the field MEMBER starts, -1 if there is none. */
+    /** {@return where the text of the field MEMBER starts, -1 if there is none} */
     public int memberOffset() {
         return start(HeaderField.MEMBER);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int memberLength() {
         return lengthOf(HeaderField.MEMBER);
     }
 
-    /** The text of the field MEMBER as a new String, null if there is none. */
+    /** {@return the text of the field MEMBER as a new String, null if there is none} */
     public @Nullable String member() {
         return text(HeaderField.MEMBER);
     }
 
-    /** Whether there is a field ERROR_NAME. */
+    /** {@return whether there is a field ERROR_NAME} */
     public boolean hasErrorName() {
         return has(HeaderField.ERROR_NAME);
     }
 
-    /** Where the text of the field ERROR_NAME starts, -1 if there is none. */
+    /** {@return where the text of the field ERROR_NAME starts, -1 if there is none} */
     public int errorNameOffset() {
         return start(HeaderField.ERROR_NAME);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int errorNameLength() {
         return lengthOf(HeaderField.ERROR_NAME);
     }
 
-    /** The text of the field ERROR_NAME as a new String, null if there is none. */
+    /** {@return the text of the field ERROR_NAME as a new String, null if there is none} */
     public @Nullable String errorName() {
         return text(HeaderField.ERROR_NAME);
     }
 
-    /** Whether there is a field DESTINATION. */
+    /** {@return whether there is a field DESTINATION} */
     public boolean hasDestination() {
         return has(HeaderField.DESTINATION);
     }
 
-    /** Where the text of the field DESTINATION starts, -1 if there is none. */
+    /** {@return where the text of the field DESTINATION starts, -1 if there is none} */
     public int destinationOffset() {
         return start(HeaderField.DESTINATION);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int destinationLength() {
         return lengthOf(HeaderField.DESTINATION);
     }
 
-    /** The text of the field DESTINATION as a new String, null if there is none. */
+    /** {@return the text of the field DESTINATION as a new String, null if there is none} */
     public @Nullable String destination() {
         return text(HeaderField.DESTINATION);
     }
 
-    /** Whether there is a field SENDER. */
+    /** {@return whether there is a field SENDER} */
     public boolean hasSender() {
         return has(HeaderField.SENDER);
     }
 
-    /** Where the text of the field SENDER starts, -1 if there is none. */
+    /** {@return where the text of the field SENDER starts, -1 if there is none} */
     public int senderOffset() {
         return start(HeaderField.SENDER);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int senderLength() {
         return lengthOf(HeaderField.SENDER);
     }
 
-    /** The text of the field SENDER as a new String, null if there is none. */
+    /** {@return the text of the field SENDER as a new String, null if there is none} */
     public @Nullable String sender() {
         return text(HeaderField.SENDER);
     }
 
-    /** Whether there is a field SIGNATURE. An empty one is there too. */
+    /** {@return whether there is a field SIGNATURE} An empty one is there too. */
     public boolean hasSignature() {
         return has(HeaderField.SIGNATURE);
     }
 
-    /** Where the text of the field SIGNATURE starts, -1 if there is none. */
+    /** {@return where the text of the field SIGNATURE starts, -1 if there is none} */
     public int signatureOffset() {
         return start(HeaderField.SIGNATURE);
     }
 
-    /** The length of that text without NUL, 0 if there is none. */
+    /** {@return the length of that text without NUL, 0 if there is none} */
     public int signatureLength() {
         return lengthOf(HeaderField.SIGNATURE);
     }
 
-    /** The text of the field SIGNATURE as a new String, empty if there is none. */
+    /** {@return the text of the field SIGNATURE as a new String, empty if there is none} */
     public String signature() {
         String text = text(HeaderField.SIGNATURE);
         return text == null ? "" : text;
     }
 
-    /** Whether the text at an offset of this message's memory is this one. */
+    /**
+     * {@return whether the text at an offset of this message's memory is this one}
+     *
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @param text the text in UTF-8
+     */
     public boolean equalsText(int offset, int length, byte[] text) {
         return Text.equal(bytes, offset, length, text);
     }
 
-    /** A hash of bytes for tables that are keyed by them; the same wherever the bytes lie. */
+    /**
+     * A hash of bytes for tables that are keyed by them; the same wherever the bytes lie.
+     *
+     * @param bytes the memory
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return the hash
+     */
     public static int hash(MemorySegment bytes, long offset, int length) {
         return Text.hash(bytes, offset, length);
     }
 
-    /** As {@link #hash(MemorySegment, long, int)}. */
+    /**
+     * As {@link #hash(MemorySegment, long, int)}.
+     *
+     * @param text the text in UTF-8
+     * @return the hash
+     */
     public static int hash(byte[] text) {
         return Text.hash(MemorySegment.ofArray(text), 0, text.length);
     }
 
     /**
-     * The type code of the nth argument of the body, 0 if there is none.
+     * {@return the type code of the nth argument of the body, 0 if there is none}
      *
      * @param n from 0 to 63
      */
@@ -384,14 +416,21 @@ public final class MessageView {
     }
 
     /**
-     * Where the text of the nth argument starts, -1 if it is neither string, path nor signature.
+     * {@return where the text of the nth argument starts, -1 if it is neither string, path nor
+     * signature}
+     *
+     * @param n the index, from 0
      */
     public int argOffset(int n) {
         arguments.walkTo(this, n);
         return arguments.start(n);
     }
 
-    /** The length of that text without NUL, -1 if there is none. */
+    /**
+     * {@return the length of that text without NUL, -1 if there is none}
+     *
+     * @param n the index, from 0
+     */
     public int argLength(int n) {
         arguments.walkTo(this, n);
         return arguments.length(n);

@@ -37,6 +37,8 @@ public final class MessageWriter {
     }
 
     /**
+     * Makes a writer, which is used for one message after the other.
+     *
      * @param order of the bytes of all numbers
      */
     public MessageWriter(ByteOrder order) {
@@ -45,7 +47,14 @@ public final class MessageWriter {
         body = new BodyWriter(buffer, this);
     }
 
-    /** Begins a call. {@code interfaceName} may be left out with null. */
+    /**
+     * Begins a call. {@code interfaceName} may be left out with null.
+     *
+     * @param path the path of the object
+     * @param interfaceName the name of the interface
+     * @param member the name of the method or signal
+     * @return this
+     */
     public MessageWriter methodCall(String path, @Nullable String interfaceName, String member) {
         begin(MessageType.METHOD_CALL);
         path(path);
@@ -55,19 +64,37 @@ public final class MessageWriter {
         return member(member);
     }
 
-    /** Begins the return of the call with this serial. */
+    /**
+     * Begins the return of the call with this serial.
+     *
+     * @param replySerial the serial of the call that is answered
+     * @return this
+     */
     public MessageWriter methodReturn(int replySerial) {
         return begin(MessageType.METHOD_RETURN).replySerial(replySerial);
     }
 
-    /** Begins an error in answer to the call with this serial. */
+    /**
+     * Begins an error in answer to the call with this serial.
+     *
+     * @param name the name
+     * @param replySerial the serial of the call that is answered
+     * @return this
+     */
     public MessageWriter error(String name, int replySerial) {
         begin(MessageType.ERROR);
         name(HeaderField.ERROR_NAME, name, Syntax::isErrorName);
         return replySerial(replySerial);
     }
 
-    /** Begins a signal: a broadcast, unless it gets a {@link #destination(String)}. */
+    /**
+     * Begins a signal: a broadcast, unless it gets a {@link #destination(String)}.
+     *
+     * @param path the path of the object
+     * @param interfaceName the name of the interface
+     * @param member the name of the method or signal
+     * @return this
+     */
     public MessageWriter signal(String path, String interfaceName, String member) {
         return begin(MessageType.SIGNAL).path(path).interfaceName(interfaceName).member(member);
     }
@@ -107,14 +134,24 @@ public final class MessageWriter {
         return this;
     }
 
-    /** Bits of {@link MessageFlags}. */
+    /**
+     * Bits of {@link MessageFlags}.
+     *
+     * @param flags the flags
+     * @return this
+     */
     public MessageWriter flags(int flags) {
         started();
         buffer.patchByte(2, flags);
         return this;
     }
 
-    /** Unsigned, not 0. */
+    /**
+     * Unsigned, not 0.
+     *
+     * @param serial the serial of the message, not 0
+     * @return this
+     */
     public MessageWriter serial(int serial) {
         started();
         if (serial == 0) {
@@ -124,12 +161,22 @@ public final class MessageWriter {
         return this;
     }
 
-    /** The unique or well-known name that it is addressed to, at most once a message. */
+    /**
+     * The unique or well-known name that it is addressed to, at most once a message.
+     *
+     * @param name the name
+     * @return this
+     */
     public MessageWriter destination(String name) {
         return name(HeaderField.DESTINATION, name, Syntax::isBusName);
     }
 
-    /** As {@link #destination(String)}, of bytes that are known to be a bus name. */
+    /**
+     * As {@link #destination(String)}, of bytes that are known to be a bus name.
+     *
+     * @param name the name
+     * @return this
+     */
     public MessageWriter destination(byte[] name) {
         once(HeaderField.DESTINATION, 's').putText(name);
         return this;
@@ -137,18 +184,31 @@ public final class MessageWriter {
 
     /**
      * The bus name of its sender, at most once a message. A bus replaces what a client puts there.
+     *
+     * @param name the name
+     * @return this
      */
     public MessageWriter sender(String name) {
         return name(HeaderField.SENDER, name, Syntax::isBusName);
     }
 
-    /** As {@link #sender(String)}, of bytes that are known to be a bus name. */
+    /**
+     * As {@link #sender(String)}, of bytes that are known to be a bus name.
+     *
+     * @param name the name
+     * @return this
+     */
     public MessageWriter sender(byte[] name) {
         once(HeaderField.SENDER, 's').putText(name);
         return this;
     }
 
-    /** How many descriptors go with the message: 1 to 253, or 0 to say nothing. */
+    /**
+     * How many descriptors go with the message: 1 to 253, or 0 to say nothing.
+     *
+     * @param count how many
+     * @return this
+     */
     public MessageWriter unixFds(int count) {
         if (count < 0 || count > WireLimits.MAX_DESCRIPTORS) {
             throw new IllegalArgumentException(
@@ -160,7 +220,12 @@ public final class MessageWriter {
         return this;
     }
 
-    /** Begins the body; the writer that is returned takes exactly the values of the signature. */
+    /**
+     * Begins the body; the writer that is returned takes exactly the values of the signature.
+     *
+     * @param signature the types
+     * @return the writer of the body
+     */
     public BodyWriter body(Signature signature) {
         if (!signature.toString().isEmpty()) {
             field(HeaderField.SIGNATURE, 'g').putSignature(signature);
@@ -169,7 +234,12 @@ public final class MessageWriter {
         return body.begin(signature);
     }
 
-    /** As {@link #body(Signature)}. */
+    /**
+     * As {@link #body(Signature)}.
+     *
+     * @param signature the types
+     * @return the writer of the body
+     */
     public BodyWriter body(String signature) {
         return body(Signature.of(signature));
     }
@@ -177,6 +247,8 @@ public final class MessageWriter {
     /**
      * Writes a body that was marshalled before.
      *
+     * @param marshalled the body
+     * @return this
      * @throws IllegalStateException if this message is not little-endian, as such a body is
      */
     public MessageWriter body(MarshalledBody marshalled) {

@@ -8,9 +8,12 @@ package io.holdfast.dbus.wire;
 public final class ProtocolException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The byte that was refused. */
     private final long offset;
 
     /**
+     * Describes the place and the broken rule.
+     *
      * @param place what was being read, such as {@code header field PATH}
      * @param offset the byte where it stands, counted from the start of the message
      * @param reason the rule that is broken
@@ -20,7 +23,7 @@ public final class ProtocolException extends RuntimeException {
         this.offset = offset;
     }
 
-    /** The byte that was refused, counted from the start of the message. */
+    /** {@return the byte that was refused, counted from the start of the message} */
     public long offset() {
         return offset;
     }

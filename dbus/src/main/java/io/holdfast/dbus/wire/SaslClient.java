@@ -49,6 +49,9 @@ public final class SaslClient {
     private String refusal = "";
 
     /**
+     * Begins the dialog with a server.
+     *
+     * @param mechanism how to authenticate
      * @param askDescriptors whether to ask for descriptors to be passed; a server may say no
      * @param expectedGuid the id that the server must have, if the address named one
      */
@@ -59,7 +62,7 @@ public final class SaslClient {
         this.step = mechanism == Mechanism.EXTERNAL ? Step.DATA : Step.OK;
     }
 
-    /** All that the client sends; messages may follow it at once. */
+    /** {@return all that the client sends; messages may follow it at once} */
     public byte[] opening() {
         String auth =
                 mechanism == Mechanism.EXTERNAL
@@ -72,6 +75,9 @@ public final class SaslClient {
     /**
      * Reads bytes from the server.
      *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
      * @return how many were used: all of them, unless the state became {@link State#DONE}, when the
      *     rest are bytes of messages
      */
@@ -89,7 +95,14 @@ public final class SaslClient {
         return state == State.REFUSED ? length : used;
     }
 
-    /** The same from an array. */
+    /**
+     * The same from an array.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return how many were used
+     */
     @CheckReturnValue
     public int read(byte[] bytes, int offset, int length) {
         return read(MemorySegment.ofArray(bytes), offset, length);
@@ -161,22 +174,22 @@ public final class SaslClient {
         refusal = reason;
     }
 
-    /** How far it is: {@link State#WAITING} at first. The other two are final. */
+    /** {@return the state: {@link State#WAITING} at first} The other two are final. */
     public State state() {
         return state;
     }
 
-    /** Why the server is not accepted; empty if it is, or may be. */
+    /** {@return why the server is not accepted; empty if it is, or may be} */
     public String refusal() {
         return refusal;
     }
 
-    /** The id of the address that the server listens on; empty until it agreed. */
+    /** {@return the id of the address that the server listens on; empty until it agreed} */
     public String guid() {
         return guid;
     }
 
-    /** Whether descriptors can be passed. */
+    /** {@return whether descriptors can be passed} */
     public boolean descriptorsAgreed() {
         return descriptors;
     }

@@ -66,6 +66,8 @@ public final class SaslServer {
         public static final int DEFAULT_LINES = 256;
 
         /**
+         * Checks the id and the limits.
+         *
          * @throws IllegalArgumentException if the id is none, or a limit is not positive
          */
         public Config {
@@ -78,7 +80,14 @@ public final class SaslServer {
             }
         }
 
-        /** EXTERNAL alone, with descriptors and the default limits. */
+        /**
+         * EXTERNAL alone, with descriptors and the default limits.
+         *
+         * @param guid the id of the address
+         * @param uid the user that the client may be, as the kernel names it; empty if it is not
+         *     known
+         * @return the configuration
+         */
         public static Config of(String guid, OptionalLong uid) {
             return new Config(guid, true, false, uid, true, DEFAULT_REJECTIONS, DEFAULT_LINES);
         }
@@ -113,6 +122,8 @@ public final class SaslServer {
     private String refusal = "";
 
     /**
+     * Begins the dialog with a client.
+     *
      * @param config what is offered to this client; each connection has a server of its own
      */
     public SaslServer(Config config) {
@@ -122,6 +133,9 @@ public final class SaslServer {
     /**
      * Reads bytes from the client.
      *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
      * @return how many were used: all of them, unless the state became {@link State#BEGUN}, when
      *     the rest are bytes of messages
      */
@@ -143,7 +157,14 @@ public final class SaslServer {
         return state == State.REFUSED ? length : used;
     }
 
-    /** The same from an array. */
+    /**
+     * The same from an array.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return how many were used
+     */
     @CheckReturnValue
     public int read(byte[] bytes, int offset, int length) {
         return read(MemorySegment.ofArray(bytes), offset, length);
@@ -323,49 +344,55 @@ public final class SaslServer {
         return config;
     }
 
-    /** How far it is: {@link State#AUTHENTICATING} at first. The other two are final. */
+    /** {@return the state: {@link State#AUTHENTICATING} at first} The other two are final. */
     public State state() {
         return state;
     }
 
-    /** The answers since the last call, to be sent: bounded by the limit on lines. */
+    /** {@return the answers since the last call, to be sent: bounded by the limit on lines} */
     public byte[] takeAnswers() {
         byte[] taken = Arrays.copyOf(answers, answersLength);
         answersLength = 0;
         return taken;
     }
 
-    /** Whether there are answers to send. */
+    /** {@return whether there are answers to send} */
     public boolean hasAnswers() {
         return answersLength > 0;
     }
 
-    /** Why the client is refused, for logs; empty if it is not. */
+    /** {@return why the client is refused, for logs; empty if it is not} */
     public String refusal() {
         return refusal;
     }
 
-    /** Why the client was last answered REJECTED, for logs. */
+    /** {@return why the client was last answered REJECTED, for logs} */
     public Optional<String> lastRejection() {
         return lastRejection.isEmpty() ? Optional.empty() : Optional.of(lastRejection);
     }
 
-    /** Whether the client asked to pass descriptors, and may. */
+    /** {@return whether the client asked to pass descriptors, and may} */
     public boolean descriptorsAgreed() {
         return descriptors;
     }
 
-    /** Whether it authenticated as nobody. */
+    /** {@return whether it authenticated as nobody} */
     public boolean isAnonymous() {
         return anonymous;
     }
 
-    /** The user that it authenticated as: none before {@link State#BEGUN}, or as nobody. */
+    /**
+     * {@return the user that it authenticated as: none before {@link State#BEGUN}, or as nobody}
+     */
     public OptionalLong identity() {
         return state == State.BEGUN && !anonymous ? config.uid : OptionalLong.empty();
     }
 
-    /** Whether the text is an id as D-Bus addresses have: 32 lower-case hexadecimal digits. */
+    /**
+     * {@return whether the text is an id as D-Bus addresses have: 32 lower-case hexadecimal digits}
+     *
+     * @param text the text
+     */
     public static boolean isGuid(String text) {
         return text.length() == GUID_DIGITS
                 && text.chars().allMatch(c -> (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));

@@ -30,6 +30,8 @@ public final class SenderField {
     private final byte[] big;
 
     /**
+     * Prepares the field of one sender.
+     *
      * @param name a bus name, such as {@code :1.42}
      * @throws IllegalArgumentException if it is none
      */
@@ -48,15 +50,21 @@ public final class SenderField {
         big[7] = (byte) text.length;
     }
 
-    /** The length of the relayed message's header with its padding: where its body starts. */
+    /**
+     * {@return the length of the relayed message's header with its padding: where its body starts}
+     *
+     * @param view the message
+     */
     public int headerLength(MessageView view) {
         int kept = view.hasForeignFields() ? keptOf(view) : kept(view);
         return TypeCode.align(TypeCode.align(kept, 8) + little.length, 8);
     }
 
     /**
-     * The length of the whole relayed message. It may be over {@link WireLimits#MAX_MESSAGE}, by up
-     * to a SENDER; such a message must not be relayed.
+     * {@return the length of the whole relayed message} It may be over {@link
+     * WireLimits#MAX_MESSAGE}, by up to a SENDER; such a message must not be relayed.
+     *
+     * @param view the message
      */
     public int relayedLength(MessageView view) {
         return headerLength(view) + view.bodyLength();
@@ -65,7 +73,9 @@ public final class SenderField {
     /**
      * Writes the header of the relayed message.
      *
+     * @param view the message
      * @param target has room for {@link #headerLength} bytes, none of them the message's own
+     * @param offset where in the target to write
      * @return how many bytes were written; the body comes next
      */
     public int writeHeader(MessageView view, MemorySegment target, long offset) {

@@ -25,6 +25,9 @@ public final class Signature {
     }
 
     /**
+     * {@return the signature that the text is}
+     *
+     * @param text the signature
      * @throws IllegalArgumentException if the text is no signature, with the place of the error
      */
     public static Signature of(String text) {
@@ -45,12 +48,12 @@ public final class Signature {
         return length == 0 ? EMPTY : new Signature(Text.ascii(bytes, offset, length));
     }
 
-    /** Whether this is exactly one complete type, as a variant needs. */
+    /** {@return whether this is exactly one complete type, as a variant needs} */
     public boolean isSingle() {
         return codes.length > 0 && TypeCode.end(codes, 0) == codes.length;
     }
 
-    /** The complete types, one by one. */
+    /** {@return the complete types, one by one} */
     public List<Signature> types() {
         List<Signature> types = new ArrayList<>();
         for (int at = 0; at < codes.length; ) {
@@ -66,7 +69,14 @@ public final class Signature {
         return codes;
     }
 
-    /** The position of the first error in these bytes as a signature, or -1 if they are one. */
+    /**
+     * {@return the position of the first error in these bytes as a signature, or -1 if they are
+     * one}
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     */
     public static int check(MemorySegment bytes, long offset, int length) {
         if (length > WireLimits.MAX_SIGNATURE) {
             return WireLimits.MAX_SIGNATURE;

@@ -2,9 +2,15 @@ package io.holdfast.dbus.wire;
 
 import java.util.List;
 
-/** A value of type {@code (…)}. */
+/**
+ * A value of type {@code (…)}.
+ *
+ * @param members the members
+ */
 public record Struct(List<Object> members) {
     /**
+     * Checks and copies the members.
+     *
      * @throws IllegalArgumentException if there are no members
      */
     public Struct {
@@ -15,6 +21,8 @@ public record Struct(List<Object> members) {
     }
 
     /**
+     * {@return a struct of these members}
+     *
      * @param members in their order, at least one
      * @throws IllegalArgumentException if there are none
      */
@@ -22,7 +30,11 @@ public record Struct(List<Object> members) {
         return new Struct(List.of(members));
     }
 
-    /** The nth member, from 0. */
+    /**
+     * {@return the nth member, from 0}
+     *
+     * @param n the index, from 0
+     */
     public Object get(int n) {
         return members.get(n);
     }

@@ -42,7 +42,14 @@ public final class Syntax {
 
     private Syntax() {}
 
-    /** {@code /}, or elements of letters, digits and underscores, each after a slash. */
+    /**
+     * {@code /}, or elements of letters, digits and underscores, each after a slash.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isObjectPath(MemorySegment bytes, long offset, int length) {
         if (length < 1 || bytes.get(JAVA_BYTE, offset) != '/') {
             return false;
@@ -63,13 +70,23 @@ public final class Syntax {
 
     /**
      * {@code /}, or elements of letters, digits and underscores, each after a slash; of any length.
+     *
+     * @param text the text
+     * @return whether the text is so
      */
     public static boolean isObjectPath(String text) {
         MemorySegment bytes = bytesOf(text);
         return isObjectPath(bytes, 0, (int) bytes.byteSize());
     }
 
-    /** Two or more elements with dots between; letters, digits, underscores, no digit first. */
+    /**
+     * Two or more elements with dots between; letters, digits, underscores, no digit first.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isInterface(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER, LETTER | DIGIT, 2);
     }
@@ -77,23 +94,45 @@ public final class Syntax {
     /**
      * Two or more elements with dots between; letters, digits, underscores, no digit first; at most
      * 255 bytes.
+     *
+     * @param text the text
+     * @return whether the text is so
      */
     public static boolean isInterface(String text) {
         MemorySegment bytes = bytesOf(text);
         return isInterface(bytes, 0, (int) bytes.byteSize());
     }
 
-    /** As an interface. */
+    /**
+     * As an interface.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isErrorName(MemorySegment bytes, long offset, int length) {
         return isInterface(bytes, offset, length);
     }
 
-    /** As an interface. */
+    /**
+     * As an interface.
+     *
+     * @param text the text
+     * @return whether the text is so
+     */
     public static boolean isErrorName(String text) {
         return isInterface(text);
     }
 
-    /** Letters, digits and underscores, no digit first. */
+    /**
+     * Letters, digits and underscores, no digit first.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isMember(MemorySegment bytes, long offset, int length) {
         if (length < 1 || length > WireLimits.MAX_NAME) {
             return false;
@@ -109,26 +148,50 @@ public final class Syntax {
         return true;
     }
 
-    /** Letters, digits and underscores, no digit first; 1 to 255 bytes. */
+    /**
+     * Letters, digits and underscores, no digit first; 1 to 255 bytes.
+     *
+     * @param text the text
+     * @return whether the text is so
+     */
     public static boolean isMember(String text) {
         MemorySegment bytes = bytesOf(text);
         return isMember(bytes, 0, (int) bytes.byteSize());
     }
 
-    /** A unique or a well-known name. */
+    /**
+     * A unique or a well-known name.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isBusName(MemorySegment bytes, long offset, int length) {
         return (length > 0 && bytes.get(JAVA_BYTE, offset) == ':')
                 ? isUniqueName(bytes, offset, length)
                 : isWellKnownName(bytes, offset, length);
     }
 
-    /** A unique or a well-known name. */
+    /**
+     * A unique or a well-known name.
+     *
+     * @param text the text
+     * @return whether the text is so
+     */
     public static boolean isBusName(String text) {
         MemorySegment bytes = bytesOf(text);
         return isBusName(bytes, 0, (int) bytes.byteSize());
     }
 
-    /** A colon, then two or more elements of letters, digits, underscores and hyphens. */
+    /**
+     * A colon, then two or more elements of letters, digits, underscores and hyphens.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isUniqueName(MemorySegment bytes, long offset, int length) {
         return length > 0
                 && length <= WireLimits.MAX_NAME
@@ -145,13 +208,23 @@ public final class Syntax {
     /**
      * A colon, then two or more elements of letters, digits, underscores and hyphens, with dots
      * between; at most 255 bytes.
+     *
+     * @param text the text
+     * @return whether the text is so
      */
     public static boolean isUniqueName(String text) {
         MemorySegment bytes = bytesOf(text);
         return isUniqueName(bytes, 0, (int) bytes.byteSize());
     }
 
-    /** Two or more elements of letters, digits, underscores and hyphens, no digit first. */
+    /**
+     * Two or more elements of letters, digits, underscores and hyphens, no digit first.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isWellKnownName(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 2);
     }
@@ -159,18 +232,33 @@ public final class Syntax {
     /**
      * Two or more elements of letters, digits, underscores and hyphens, no digit first, with dots
      * between; at most 255 bytes.
+     *
+     * @param text the text
+     * @return whether the text is so
      */
     public static boolean isWellKnownName(String text) {
         MemorySegment bytes = bytesOf(text);
         return isWellKnownName(bytes, 0, (int) bytes.byteSize());
     }
 
-    /** What {@code arg0namespace} takes: a well-known name of which one element is enough. */
+    /**
+     * What {@code arg0namespace} takes: a well-known name of which one element is enough.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isNamespace(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 1);
     }
 
-    /** What {@code arg0namespace} takes: a well-known name of which one element is enough. */
+    /**
+     * What {@code arg0namespace} takes: a well-known name of which one element is enough.
+     *
+     * @param text the text
+     * @return whether the text is so
+     */
     public static boolean isNamespace(String text) {
         MemorySegment bytes = bytesOf(text);
         return isNamespace(bytes, 0, (int) bytes.byteSize());
@@ -201,7 +289,14 @@ public final class Syntax {
         return !fresh && wanted <= 0;
     }
 
-    /** Strict UTF-8 without NUL: no overlong forms, no surrogates, nothing above U+10FFFF. */
+    /**
+     * Strict UTF-8 without NUL: no overlong forms, no surrogates, nothing above U+10FFFF.
+     *
+     * @param bytes the bytes
+     * @param offset where the bytes start
+     * @param length how many bytes
+     * @return whether the bytes are so
+     */
     public static boolean isUtf8(MemorySegment bytes, long offset, int length) {
         long at = offset;
         long end = offset + length;

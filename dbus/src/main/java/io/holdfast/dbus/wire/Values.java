@@ -22,7 +22,11 @@ import java.util.Map;
 public final class Values {
     private Values() {}
 
-    /** The values that are left in the body, or in the container that was entered. */
+    /**
+     * {@return the values that are left in the body, or in the container that was entered}
+     *
+     * @param reader reads the values
+     */
     public static List<Object> readAll(BodyReader reader) {
         List<Object> values = new ArrayList<>();
         while (reader.hasNext()) {
@@ -32,8 +36,9 @@ public final class Values {
     }
 
     /**
-     * The next value.
+     * {@return the next value}
      *
+     * @param reader reads the values
      * @throws IllegalStateException if there is none
      */
     public static Object read(BodyReader reader) {
@@ -92,6 +97,8 @@ public final class Values {
     /**
      * Writes a whole body.
      *
+     * @param writer takes the values
+     * @param values the values
      * @throws IllegalArgumentException if the values do not fit the signature, with the place
      */
     public static void writeAll(BodyWriter writer, List<?> values) {
@@ -116,7 +123,12 @@ public final class Values {
         }
     }
 
-    /** As {@link #writeAll(BodyWriter, List)}. */
+    /**
+     * As {@link #writeAll(BodyWriter, List)}.
+     *
+     * @param writer takes the values
+     * @param values the values
+     */
     public static void writeAll(BodyWriter writer, Object... values) {
         writeAll(writer, List.of(values));
     }
@@ -124,6 +136,8 @@ public final class Values {
     /**
      * Writes the next value.
      *
+     * @param writer takes the values
+     * @param value the value
      * @throws IllegalArgumentException if it is not of the type that comes next
      */
     public static void write(BodyWriter writer, Object value) {

@@ -8,6 +8,8 @@ package io.holdfast.dbus.wire;
  */
 public record Variant(Signature type, Object value) {
     /**
+     * Checks the type.
+     *
      * @throws IllegalArgumentException if the type is not exactly one complete type
      */
     public Variant {
@@ -17,6 +19,8 @@ public record Variant(Signature type, Object value) {
     }
 
     /**
+     * {@return a variant of this type}
+     *
      * @param type one complete type, as {@code as}
      * @param value of that type, as {@link Values} tells
      * @throws IllegalArgumentException if the type is not exactly one complete type
@@ -25,17 +29,32 @@ public record Variant(Signature type, Object value) {
         return new Variant(Signature.of(type), value);
     }
 
-    /** A variant of a string. */
+    /**
+     * A variant of a string.
+     *
+     * @param value the value
+     * @return the variant
+     */
     public static Variant of(String value) {
         return of("s", value);
     }
 
-    /** A variant of a boolean. */
+    /**
+     * A variant of a boolean.
+     *
+     * @param value the value
+     * @return the variant
+     */
     public static Variant of(boolean value) {
         return of("b", value);
     }
 
-    /** A variant of a signed number of 32 bits. */
+    /**
+     * A variant of a signed number of 32 bits.
+     *
+     * @param value the value
+     * @return the variant
+     */
     public static Variant of(int value) {
         return of("i", value);
     }

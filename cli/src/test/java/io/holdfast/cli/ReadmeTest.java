@@ -29,8 +29,11 @@ class ReadmeTest {
             import io.holdfast.authority.*;
             import io.holdfast.bus.*;
             import io.holdfast.bus.config.*;
+            import io.holdfast.core.run.*;
+            import io.holdfast.core.scope.*;
             import io.holdfast.core.socket.*;
             import io.holdfast.dbus.*;
+            import java.time.*;
             import java.util.*;
             """;
 

@@ -45,7 +45,9 @@ public final class Clock {
                 .build();
     }
 
-    /** Who asks is known by more than a name: the process itself, and its user when it connected. */
+    /**
+     * The caller is known by more than a name: by its process, and by the user who connected.
+     */
     private List<Object> at(MethodCall call) throws InterruptedException {
         try (Peer caller = call.peer()) {
             System.out.println("asked by a process of ours: " + isOurs(caller));
@@ -65,7 +67,8 @@ public final class Clock {
         }
     }
 
-    private static void ask(BusConnection client, ExportedObject object) throws InterruptedException {
+    private static void ask(BusConnection client, ExportedObject object)
+            throws InterruptedException {
         RemoteObject clock = client.object(NAME, PATH);
         System.out.println(clock.call(NAME, "At", "x", 0L).getFirst());
         clock.set(NAME, "Zone", Variant.of("Asia/Tokyo"));

@@ -6,7 +6,9 @@ import io.holdfast.core.socket.UnixSocket;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Prints what the server answers: {@code java -cp peer-server.jar org.example.PeerClient SOCKET}. */
+/**
+ * Prints what the server answers: {@code java -cp peer-server.jar org.example.PeerClient SOCKET}.
+ */
 public final class PeerClient {
     private PeerClient() {}
 

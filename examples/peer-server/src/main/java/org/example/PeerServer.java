@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Lets in whom its rules name, and greets them: {@code java -jar peer-server.jar SOCKET RULE...},
+ * Lets clients in by rules, and greets them: {@code java -jar peer-server.jar SOCKET RULE...},
  * with rules such as {@code user=1000}, {@code group=4} and {@code unit=backup.service}.
  *
- * <p>Everybody may connect; who it was is what the kernel noted at that moment, and the unit is asked
- * of the process itself, by its pidfd.
+ * <p>Everybody may connect; who it was is what the kernel noted at that moment, and the unit is
+ * asked of the process itself, by its pidfd.
  */
 public final class PeerServer {
     private static final int BACKLOG = 64;
@@ -54,16 +54,15 @@ public final class PeerServer {
         // Root alone could have given the unit this name: anybody else's claim is no unit.
         Optional<String> unit = peer.pidFd().flatMap(PidFd::unit);
         return rules.stream()
-                .filter(
-                        rule -> {
-                            String value = rule.substring(rule.indexOf('=') + 1);
-                            return switch (rule.substring(0, rule.indexOf('='))) {
-                                case "user" -> peer.uid() == Long.parseLong(value);
-                                case "group" -> isMember(peer, Long.parseLong(value));
-                                case "unit" -> unit.equals(Optional.of(value));
-                                default -> throw new IllegalArgumentException(rule);
-                            };
-                        })
+                .filter(rule -> {
+                    String value = rule.substring(rule.indexOf('=') + 1);
+                    return switch (rule.substring(0, rule.indexOf('='))) {
+                        case "user" -> peer.uid() == Long.parseLong(value);
+                        case "group" -> isMember(peer, Long.parseLong(value));
+                        case "unit" -> unit.equals(Optional.of(value));
+                        default -> throw new IllegalArgumentException(rule);
+                    };
+                })
                 .findFirst();
     }
 

@@ -12,7 +12,9 @@ public class Application {
         SpringApplication.run(Application.class, arguments);
     }
 
-    /** All jobs: Spring closes the scope with the application, and that ends what is left of them. */
+    /**
+     * All jobs: Spring closes the scope with the application, and that ends what is left of them.
+     */
     @Bean
     ProcessScope jobs() {
         return ProcessScope.open();

@@ -4,7 +4,6 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.run.RunResult;
 import io.holdfast.core.scope.ProcessScope;
-import java.time.Duration;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -12,6 +11,7 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.server.ResponseStatusException;
+import java.time.Duration;
 
 @RestController
 class JobController {
@@ -37,7 +37,8 @@ class JobController {
     @PostMapping("/jobs")
     @ResponseStatus(HttpStatus.ACCEPTED)
     void start(@RequestBody String script) {
-        jobs.start(Spawn.of("sh", "-c", script)).onExit(); // nobody waits, and it is reaped all the same
+        jobs.start(Spawn.of("sh", "-c", script))
+                .onExit(); // nobody waits, and it is reaped all the same
     }
 
     @GetMapping("/idle")

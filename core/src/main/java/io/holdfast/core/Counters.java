@@ -22,7 +22,7 @@ public record Counters(long descriptors, long waits, long mergedSignals) {
     static final LongAdder WAITS = new LongAdder();
     static final LongAdder MERGED_SIGNALS = new LongAdder();
 
-    /** As of now. By any thread. */
+    /** {@return the counters as of now} By any thread. */
     public static Counters now() {
         return new Counters(DESCRIPTORS.sum(), WAITS.sum(), MERGED_SIGNALS.sum());
     }

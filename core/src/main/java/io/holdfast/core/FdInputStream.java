@@ -1,67 +1,164 @@
 package io.holdfast.core;
 
-import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.Unistd;
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
- * Reads a pipe, socket or terminal that it owns. A read parks the calling thread, virtual or
- * platform, until there is something; another thread's {@link #close} ends it. Errors are
- * IOExceptions that name the errno.
+ * A buffered stream that reads a descriptor.
+ *
+ * <pre>{@code
+ * try (FdInputStream in = new FdInputStream(received)) {
+ *     byte[] all = in.readAllBytes();
+ * }
+ * }</pre>
+ *
+ * <p>A read parks the calling thread, virtual or platform, until there is something. Another
+ * thread's {@link #close} ends it, and so does an interrupt, with an InterruptedIOException and the
+ * interrupt status kept. Other errors are IOExceptions that name the errno. The open file
+ * description stays as it is, whoever else has it: it does not become non-blocking.
+ *
+ * <p>The stream owns its descriptor and closes it, also when it becomes garbage. A regular file is
+ * read where its position is; the calling thread waits for the disk. A device that is neither a
+ * terminal nor known to be read without waiting can hold a read up if two read it at once.
  */
 public final class FdInputStream extends InputStream {
-    private final Fd fd;
+    private final FdTransfer transfer;
+    private final BufferedInputStream buffered = new BufferedInputStream(new Source());
 
     /**
-     * Takes over the descriptor and makes it non-blocking.
+     * Takes over the descriptor.
      *
-     * @param fd the descriptor; owned from now on
-     * @throws ErrnoException if the kind of file cannot be
+     * @param fd of a pipe, socket, terminal or file
+     * @throws ClosedException if it is closed
      */
     public FdInputStream(Fd fd) {
-        this.fd = fd;
-        Fcntl.setBlocking(fd, false);
+        this.transfer = new FdTransfer(this, fd);
+    }
+
+    /**
+     * Reads a descriptor that stays the caller's: the stream has a duplicate of it. The other end
+     * of a pipe notices the close of the last of the two.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public static FdInputStream borrowing(Fd lent) {
+        return new FdInputStream(lent.duplicate());
+    }
+
+    /** Reads the descriptor itself. */
+    private final class Source extends InputStream {
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+            Objects.checkFromIndexSize(offset, length, into.length);
+            if (length == 0) {
+                return 0;
+            }
+            try {
+                for (; ; ) {
+                    int n = transfer.read(into, offset, length);
+                    if (n == -Errno.EAGAIN) {
+                        int ignored = Readiness.await(transfer.fd(), Readiness.IN);
+                    } else if (n == -Errno.EIO) {
+                        return -1; // a terminal whose other side is gone
+                    } else if (n < 0) {
+                        throw new IOException(new ErrnoException("read", transfer.toString(), -n));
+                    } else {
+                        return n == 0 ? -1 : n;
+                    }
+                }
+            } catch (InterruptedException e) {
+                throw FdOutputStream.interrupted(0);
+            } catch (ClosedException e) {
+                throw new IOException(e.getMessage(), e);
+            } finally {
+                Reference.reachabilityFence(FdInputStream.this); // garbage closes its descriptor
+            }
+        }
+
+        @Override
+        public int available() throws IOException {
+            try {
+                return transfer.available();
+            } catch (ClosedException e) {
+                throw new IOException(e.getMessage(), e);
+            } finally {
+                Reference.reachabilityFence(FdInputStream.this);
+            }
+        }
+
+        @Override
+        public void close() {
+            transfer.close();
+        }
     }
 
     @Override
     public int read() throws IOException {
-        byte[] one = new byte[1];
-        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        return buffered.read();
     }
 
     @Override
     public int read(byte[] into, int offset, int length) throws IOException {
-        Objects.checkFromIndexSize(offset, length, into.length);
-        if (length == 0) {
-            return 0;
-        }
+        return buffered.read(into, offset, length);
+    }
+
+    /** How many bytes can be read without waiting: those in the buffer and those in the file. */
+    @Override
+    public int available() throws IOException {
+        return buffered.available();
+    }
+
+    @Override
+    public long skip(long count) throws IOException {
+        return buffered.skip(count);
+    }
+
+    @Override
+    public long transferTo(OutputStream out) throws IOException {
+        return buffered.transferTo(out);
+    }
+
+    @Override
+    public boolean markSupported() {
+        return true;
+    }
+
+    @Override
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized") // the buffer has a lock of its own
+    public void mark(int limit) {
+        buffered.mark(limit);
+    }
+
+    @Override
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized")
+    public void reset() throws IOException {
+        buffered.reset();
+    }
+
+    /** Closes the descriptor, and ends a read of another thread. What is buffered is lost. */
+    @Override
+    public void close() {
+        transfer.close();
         try {
-            for (; ; ) {
-                int n = Unistd.read(fd, into, offset, length);
-                if (n == -Errno.EAGAIN) {
-                    int ignored = Readiness.await(fd, Readiness.IN);
-                } else if (n == -Errno.EIO) {
-                    return -1; // a terminal whose other side is gone
-                } else if (n < 0) {
-                    throw new IOException(new ErrnoException("read", fd.toString(), -n));
-                } else {
-                    return n == 0 ? -1 : n;
-                }
-            }
-        } catch (InterruptedException e) {
-            throw FdOutputStream.interrupted(0);
-        } catch (ClosedException e) {
-            throw new IOException(e.getMessage(), e);
-        } finally {
-            Reference.reachabilityFence(this); // garbage closes its descriptor
+            buffered.close(); // waits for no reader
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
     @Override
-    public void close() {
-        fd.close();
+    public String toString() {
+        return transfer.toString();
     }
 }

@@ -1,54 +1,148 @@
 package io.holdfast.core;
 
-import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.Unistd;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.lang.ref.Reference;
+import java.util.Arrays;
 import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Writes a pipe, socket or terminal that it owns. A write parks the calling thread, virtual or
- * platform, until all is taken; another thread's {@link #close} ends it. Errors are IOExceptions
- * that name the errno.
+ * A buffered stream that writes a descriptor.
+ *
+ * <pre>{@code
+ * try (FdOutputStream out = new FdOutputStream(pipe)) {
+ *     out.write("one line\n".getBytes(UTF_8));
+ *     out.flush(); // the reader has it now
+ * }
+ * }</pre>
+ *
+ * <p>A write that the buffer has no room for, and a {@link #flush}, park the calling thread,
+ * virtual or platform, until all is taken. Another thread's {@link #close} ends that, and so does
+ * an interrupt, with an InterruptedIOException and the interrupt status kept; what the buffer holds
+ * stays there. Other errors are IOExceptions that name the errno. The open file description stays
+ * as it is, whoever else has it: it does not become non-blocking.
+ *
+ * <p>The stream owns its descriptor and closes it, also when it becomes garbage; what was not
+ * flushed is lost then.
  */
 public final class FdOutputStream extends OutputStream {
-    private final Fd fd;
+    private static final int SMALL = 512;
+    private static final int SIZE = 8192;
+    private static final byte[] NONE = {};
+
+    private final FdTransfer transfer;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    // both guarded by the lock
+    private byte[] buffer = NONE;
+    private int count;
 
     /**
-     * Takes over the descriptor and makes it non-blocking.
+     * Takes over the descriptor.
      *
-     * @param fd the descriptor; owned from now on
-     * @throws ErrnoException if the kind of file cannot be
+     * @param fd of a pipe, socket, terminal or file
+     * @throws ClosedException if it is closed
      */
     public FdOutputStream(Fd fd) {
-        this.fd = fd;
-        Fcntl.setBlocking(fd, false);
+        this.transfer = new FdTransfer(this, fd);
+    }
+
+    /**
+     * Writes a descriptor that stays the caller's: the stream has a duplicate of it. The other end
+     * of a pipe notices the close of the last of the two.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public static FdOutputStream borrowing(Fd lent) {
+        return new FdOutputStream(lent.duplicate());
     }
 
     @Override
-    public void write(int b) throws IOException {
-        write(new byte[] {(byte) b}, 0, 1);
+    public void write(int value) throws IOException {
+        lock.lock();
+        try {
+            requireOpen();
+            if (count == buffer.length) {
+                makeRoom(1);
+            }
+            buffer[count++] = (byte) value;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
     public void write(byte[] from, int offset, int length) throws IOException {
         Objects.checkFromIndexSize(offset, length, from.length);
+        lock.lock();
+        try {
+            requireOpen();
+            if (length > buffer.length - count) {
+                makeRoom(length);
+            }
+            if (length < SIZE) {
+                System.arraycopy(from, offset, buffer, count, length);
+                count += length;
+            } else {
+                writeThrough(from, offset, length);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Makes room for that much, or empties the buffer of what does not fit into it. */
+    private void makeRoom(int more) throws IOException {
+        if (more > SIZE - count) {
+            drain();
+        }
+        if (more < SIZE && more > buffer.length - count) {
+            buffer = Arrays.copyOf(buffer, count + more <= SMALL ? SMALL : SIZE);
+        }
+    }
+
+    private void writeThrough(byte[] from, int offset, int length) throws IOException {
         int written = 0;
         try {
             while (written < length) {
-                int n = Unistd.write(fd, from, offset + written, length - written);
-                if (n == -Errno.EAGAIN) {
-                    int ignored = Readiness.await(fd, Readiness.OUT);
-                } else if (n < 0) {
-                    throw new IOException(new ErrnoException("write", fd.toString(), -n));
-                } else {
-                    written += n;
+                written += transfer(from, offset + written, length - written);
+            }
+        } catch (InterruptedIOException e) {
+            e.bytesTransferred = written;
+            throw e;
+        }
+    }
+
+    /** Writes what is in the buffer; what is not taken stays there. */
+    private void drain() throws IOException {
+        int taken = 0;
+        try {
+            while (taken < count) {
+                taken += transfer(buffer, taken, count - taken);
+            }
+        } finally {
+            System.arraycopy(buffer, taken, buffer, 0, count - taken);
+            count -= taken;
+        }
+    }
+
+    /** Writes as much as is taken at once, after a wait if there is no room. */
+    private int transfer(byte[] from, int offset, int length) throws IOException {
+        try {
+            for (; ; ) {
+                int n = transfer.write(from, offset, length);
+                if (n >= 0) {
+                    return n;
                 }
+                if (n != -Errno.EAGAIN) {
+                    throw new IOException(new ErrnoException("write", transfer.toString(), -n));
+                }
+                int ignored = Readiness.await(transfer.fd(), Readiness.OUT);
             }
         } catch (InterruptedException e) {
-            throw interrupted(written);
+            throw interrupted(0);
         } catch (ClosedException e) {
             throw new IOException(e.getMessage(), e);
         } finally {
@@ -63,8 +157,69 @@ public final class FdOutputStream extends OutputStream {
         return e;
     }
 
+    private void requireOpen() throws IOException {
+        if (!transfer.fd().isOpen()) {
+            throw new IOException(transfer + ": the stream is closed");
+        }
+    }
+
     @Override
-    public void close() {
-        fd.close();
+    public void flush() throws IOException {
+        lock.lock();
+        try {
+            requireOpen();
+            drain();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Writes what is in the buffer, and closes the descriptor whether or not that succeeds. While
+     * another thread writes, the descriptor is closed at once, and that write ends. Idempotent.
+     *
+     * @throws IOException if what was in the buffer could not be written
+     */
+    @Override
+    public void close() throws IOException {
+        try {
+            if (lock.tryLock()) {
+                try {
+                    if (transfer.fd().isOpen()) {
+                        drain();
+                    }
+                } finally {
+                    lock.unlock();
+                }
+            }
+        } finally {
+            transfer.close();
+        }
+    }
+
+    /**
+     * Closes the descriptor at once. Of what is in the buffer the file gets what it takes without
+     * waiting; the rest is lost. Idempotent.
+     */
+    public void closeNow() {
+        try {
+            if (lock.tryLock()) {
+                try {
+                    int ignored = count == 0 ? 0 : transfer.write(buffer, 0, count);
+                    count = 0;
+                } finally {
+                    lock.unlock();
+                }
+            }
+        } catch (ClosedException e) {
+            // closed already
+        } finally {
+            transfer.close();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return transfer.toString();
     }
 }

@@ -1,8 +1,11 @@
 package io.holdfast.core;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 
+import io.holdfast.core.sys.SysUio;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Await;
 import java.io.IOException;
@@ -76,16 +79,25 @@ class FdStreamsTest {
                     return null;
                 });
         Await.parked(Thread.startVirtualThread(writer));
-        out.close();
+        assertDoesNotThrow(out::close);
         assertThatThrownBy(writer::get).cause().isInstanceOf(IOException.class);
     }
 
     @Test
     void aPipeWithoutReaderSaysEpipe() {
         in.close();
-        assertThatThrownBy(() -> out.write(1))
+        assertThatThrownBy(() -> out.write(new byte[100_000]))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("EPIPE");
+        assertThatThrownBy(
+                        () -> {
+                            out.write(1);
+                            out.flush();
+                        })
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("EPIPE");
+        assertThatThrownBy(out::close).isInstanceOf(IOException.class);
+        assertThat(pipe[1].isOpen()).isFalse();
     }
 
     @Test
@@ -105,14 +117,110 @@ class FdStreamsTest {
         reader.interrupt();
         assertThat(flag.get()).isTrue();
         out.write(9);
+        out.flush();
         assertThat(in.read()).isEqualTo(9);
     }
 
     @Test
-    void aClosedStreamIsAnIoException() {
+    void anInterruptEndsAFlushAndLosesNothing() throws Exception {
+        fill(pipe[1]);
+        out.write("kept".getBytes(US_ASCII));
+        CompletableFuture<Boolean> flag = new CompletableFuture<>();
+        Thread writer =
+                Thread.startVirtualThread(() -> {
+                    try {
+                        out.flush();
+                    } catch (InterruptedIOException e) {
+                        flag.complete(Thread.currentThread().isInterrupted());
+                    } catch (IOException e) {
+                        flag.completeExceptionally(e);
+                    }
+                });
+        Await.parked(writer);
+        writer.interrupt();
+        assertThat(flag.get()).isTrue();
+        byte[] filled = in.readNBytes(PIPE_SIZE);
+        assertThat(filled).containsOnly(0);
+        out.close();
+        assertThat(in.readAllBytes()).asString(US_ASCII).isEqualTo("kept");
+        in.close();
+    }
+
+    private static final int PIPE_SIZE = 64 << 10;
+
+    /** Writes as much as a pipe takes. */
+    private static void fill(Fd end) {
+        byte[] zeros = new byte[4096];
+        for (int n = 0; n < PIPE_SIZE; n += zeros.length) {
+            assertThat(SysUio.writeNow(end, zeros, 0, zeros.length)).isEqualTo(zeros.length);
+        }
+        assertThat(SysUio.writeNow(end, zeros, 0, 1)).isEqualTo(-Errno.EAGAIN);
+    }
+
+    @Test
+    void whatIsWrittenByteByByteArrivesWithTheFlush() throws IOException {
+        for (int i = 0; i < 20_000; i++) {
+            out.write(i);
+        }
+        assertThat(in.available()).isLessThan(20_000);
+        out.flush();
+        assertThat(in.available()).isEqualTo(20_000);
+        for (int i = 0; i < 20_000; i++) {
+            assertThat(in.read()).isEqualTo(i & 0xFF);
+        }
+        assertThat(in.available()).isZero();
+        in.close();
+        out.close();
+    }
+
+    @Test
+    void availableCountsBufferAndFile() throws IOException {
+        out.write(new byte[10_000]);
+        out.flush();
+        assertThat(in.read()).isZero();
+        assertThat(in.available()).isEqualTo(9_999);
+        assertThat(in.skip(5)).isEqualTo(5);
+        assertThat(in.available()).isEqualTo(9_994);
+        in.close();
+        assertThatThrownBy(in::available).isInstanceOf(IOException.class);
+        out.close();
+    }
+
+    @Test
+    void aCloseThatDoesNotWaitGivesWhatThePipeTakes() throws IOException {
+        out.write("for you".getBytes(US_ASCII));
+        out.closeNow();
+        out.closeNow();
+        assertThat(in.readAllBytes()).asString(US_ASCII).isEqualTo("for you");
+        in.close();
+    }
+
+    @Test
+    void aCloseThatDoesNotWaitLeavesAFullPipe() throws IOException {
+        fill(pipe[1]);
+        out.write("too much".getBytes(US_ASCII));
+        out.closeNow();
+        assertThat(in.readAllBytes()).hasSize(PIPE_SIZE);
+        in.close();
+    }
+
+    @Test
+    void theMarkedPartIsReadAgain() throws IOException {
+        out.write("abcdef".getBytes(US_ASCII));
+        out.close();
+        in.mark(10);
+        assertThat(in.readNBytes(3)).asString(US_ASCII).isEqualTo("abc");
+        in.reset();
+        assertThat(in.readAllBytes()).asString(US_ASCII).isEqualTo("abcdef");
+        in.close();
+    }
+
+    @Test
+    void aClosedStreamIsAnIoException() throws IOException {
         in.close();
         out.close();
         assertThatThrownBy(in::read).isInstanceOf(IOException.class);
         assertThatThrownBy(() -> out.write(1)).isInstanceOf(IOException.class);
+        assertThatThrownBy(out::flush).isInstanceOf(IOException.class);
     }
 }

@@ -37,9 +37,9 @@ public final class Child implements AutoCloseable {
     private static final AtomicInteger STARTING = new AtomicInteger();
 
     private final PidFd pidFd;
-    private final @Nullable OutputStream stdin;
-    private final @Nullable InputStream stdout;
-    private final @Nullable InputStream stderr;
+    private final @Nullable FdOutputStream stdin;
+    private final @Nullable FdInputStream stdout;
+    private final @Nullable FdInputStream stderr;
 
     private final ExitWatch exitWatch;
 
@@ -55,16 +55,7 @@ public final class Child implements AutoCloseable {
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
-        closeWith(pidFd, pidFd.fd()); // each by itself: a caller may keep one of them alone
-        closeWith(this.stdin, stdin);
-        closeWith(this.stdout, stdout);
-        closeWith(this.stderr, stderr);
-    }
-
-    private static void closeWith(@Nullable Object owner, @Nullable Fd fd) {
-        if (owner != null && fd != null) {
-            LeakDetector.closeWith(owner, fd);
-        }
+        LeakDetector.closeWith(pidFd, pidFd.fd()); // a caller may keep one of them alone
     }
 
     /** A start has begun: a child may exist before it is known. */
@@ -160,7 +151,8 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * {@return the stream to its standard input}
+     * What it reads from its standard input, buffered: {@code flush} or {@code close} sends it. A
+     * {@link FdOutputStream}.
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -169,7 +161,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * {@return the stream from its standard output}
+     * What it writes to its standard output, buffered. A {@link FdInputStream}.
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -178,7 +170,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * {@return the stream from its standard error}
+     * What it writes to its standard error, buffered. A {@link FdInputStream}.
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -279,25 +271,29 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * Closes our ends of its streams, and its pidfd once it has exited. Does not end it.
-     * Idempotent.
+     * Closes our ends of its streams, and its pidfd once it has exited. Does not end it, and waits
+     * for nothing: of what was written and not flushed, its standard input gets as much as it takes
+     * at once. Idempotent.
      */
     @Override
     public void close() {
-        closeQuietly(stdin);
-        closeQuietly(stdout);
-        closeQuietly(stderr);
+        closeStreams();
         closed = true;
         if (exit.isDone()) {
             pidFd.close();
         }
     }
 
-    private static void closeQuietly(@Nullable AutoCloseable stream) {
-        if (stream instanceof FdInputStream in) {
-            in.close();
-        } else if (stream instanceof FdOutputStream out) {
-            out.close();
+    /** Closes our ends of its streams, without waiting. */
+    void closeStreams() {
+        if (stdin != null) {
+            stdin.closeNow();
+        }
+        if (stdout != null) {
+            stdout.close();
+        }
+        if (stderr != null) {
+            stderr.close();
         }
     }
 

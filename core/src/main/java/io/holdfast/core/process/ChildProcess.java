@@ -40,7 +40,7 @@ final class ChildProcess extends Process {
     private static <S> S orElse(Supplier<S> piped, S other) {
         try {
             return piped.get();
-        } catch (ClosedException e) {
+        } catch (IllegalStateException e) {
             return other; // it is no pipe
         }
     }
@@ -113,13 +113,7 @@ final class ChildProcess extends Process {
     /** As the processes of {@code ProcessBuilder} do, this closes our ends of its streams. */
     private void end(Signal signal) {
         boolean _ = child.signal(signal);
-        for (AutoCloseable stream : new AutoCloseable[] {stdin, stdout, stderr}) {
-            try {
-                stream.close();
-            } catch (Exception e) {
-                // what was buffered is lost with the process
-            }
-        }
+        child.closeStreams();
     }
 
     @Override

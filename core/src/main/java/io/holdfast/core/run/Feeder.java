@@ -18,7 +18,7 @@ final class Feeder {
      * Begins to write, and closes the pipe at the end. A program that reads no more ends this
      * without a failure; so does a close of the pipe by somebody else.
      *
-     * @param pipe taken over
+     * @param pipe non-blocking, taken over
      * @param failed is called if the stream throws
      */
     static void start(Fd pipe, Input input, Consumer<Throwable> failed) {
@@ -27,7 +27,7 @@ final class Feeder {
             case Input.Bytes(byte[] bytes) -> {
                 int written = writeNow(pipe, bytes);
                 if (written == bytes.length) {
-                    out.close();
+                    out.closeNow();
                 } else {
                     InputStream rest =
                             new ByteArrayInputStream(bytes, written, bytes.length - written);
@@ -35,7 +35,7 @@ final class Feeder {
                 }
             }
             case Input.Stream(InputStream stream) -> start(out, stream, failed);
-            case Input.Nothing _, Input.Inherited _, Input.File _ -> out.close();
+            case Input.Nothing _, Input.Inherited _, Input.File _ -> out.closeNow();
         }
     }
 
@@ -55,10 +55,12 @@ final class Feeder {
                 Thread.ofVirtual()
                         .name("holdfast-run-input")
                         .start(() -> {
-                            try (out) {
+                            try {
                                 copy(out, from);
                             } catch (Throwable e) { // of code of the user's
                                 failed.accept(e);
+                            } finally {
+                                out.closeNow();
                             }
                         });
     }
@@ -68,6 +70,7 @@ final class Feeder {
         for (int n = from.read(chunk); n >= 0; n = from.read(chunk)) {
             try {
                 out.write(chunk, 0, n);
+                out.flush();
             } catch (IOException e) {
                 return; // it reads no more, or the run is over
             }

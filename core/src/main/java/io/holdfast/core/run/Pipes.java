@@ -36,7 +36,7 @@ final class Pipes implements AutoCloseable {
             Fd[] out = written ? pipe(made) : null;
             boolean own = settings.stages.stream().anyMatch(stage -> !stage.mergeError());
             Fd[] err = own ? pipe(made) : null;
-            input = in == null ? null : in[1];
+            input = in == null ? null : nonBlocking(in[1]);
             output = out == null ? null : nonBlocking(out[0]);
             error = err == null ? null : nonBlocking(err[0]);
             nextInput = in == null ? unfed(settings.input) : theirs(in[0]);

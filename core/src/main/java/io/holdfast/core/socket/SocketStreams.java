@@ -1,6 +1,7 @@
 package io.holdfast.core.socket;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.SysIoctl;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -43,6 +44,11 @@ final class SocketStreams {
         @Override
         public int read(byte[] into, int offset, int length) throws IOException {
             return io(() -> socket.receive(ByteBuffer.wrap(into, offset, length)));
+        }
+
+        @Override
+        public int available() throws IOException {
+            return io(() -> Math.max(0, SysIoctl.readable(socket.fd())));
         }
     }
 

@@ -126,6 +126,7 @@ class PidFdViewTest {
                                 .start();
                 PidFd self = PidFd.self()) {
             child.stdin().write('x');
+            child.stdin().flush();
             assertThat(child.stdout().read()).as("it has unshared").isEqualTo('x');
             try (Namespace theirs = child.pidFd().namespace(Namespace.Kind.UTS);
                     Namespace ours = self.namespace(Namespace.Kind.UTS)) {
@@ -205,6 +206,7 @@ class PidFdViewTest {
                         .stdout(Stdio.pipe())
                         .start()) {
             child.stdin().write('x');
+            child.stdin().flush();
             assertThat(child.stdout().read()).isEqualTo('x');
             assertThat(child.pidFd().proc().groups()).isEqualTo(List.of(7L, 4294967294L));
             end(child);
@@ -236,6 +238,7 @@ class PidFdViewTest {
         try (Child child = cat().stdout(Stdio.pipe()).start()) {
             Proc proc = child.pidFd().proc();
             child.stdin().write('x');
+            child.stdin().flush();
             assertThat(child.stdout().read()).isEqualTo('x');
             assertThat(proc.name()).isEqualTo("cat");
             end(child);

@@ -39,6 +39,7 @@ class ScopeAdoptionTest {
             try (ProcessScope scope = open(Guarantee.CGROUP)) {
                 scope.adopt(outside.pidFd());
                 outside.stdin().write('\n');
+                outside.stdin().flush();
                 try (PidFd later = Descendants.written(after);
                         Members members = scope.members()) {
                     assertThat(members).containsExactlyInAnyOrder(outside.pidFd(), later);

@@ -265,6 +265,7 @@ class UnixSocketTest {
             InputStream in = two.inputStream();
             out.write(255);
             out.write(0);
+            assertThat(in.available()).isEqualTo(2);
             assertThat(in.read()).isEqualTo(255);
             assertThat(in.read()).isZero();
             assertThat(in.read(new byte[3], 0, 0)).isZero();

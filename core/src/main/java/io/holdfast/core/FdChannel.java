@@ -1,0 +1,207 @@
+package io.holdfast.core;
+
+import io.holdfast.core.sys.Unistd;
+import java.io.FileDescriptor;
+import java.io.IOException;
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ByteChannel;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.InterruptibleChannel;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A channel that reads and writes a descriptor, and the ways between descriptors and what java.io
+ * and java.nio have.
+ *
+ * <pre>{@code
+ * try (FdChannel channel = FdChannel.borrowing(socket.fd())) {
+ *     int read = channel.read(buffer);
+ * }
+ * FileChannel file = FdChannel.file(memory, READ, WRITE); // to map it, for example
+ * }</pre>
+ *
+ * <table>
+ * <caption>What Java allows</caption>
+ * <tr><th>from</th><th>to</th><th></th></tr>
+ * <tr><td>Fd</td><td>streams</td><td>{@link FdInputStream}, {@link FdOutputStream}</td></tr>
+ * <tr><td>Fd</td><td>ByteChannel</td><td>this class</td></tr>
+ * <tr><td>Fd</td><td>FileChannel</td><td>{@link #file}, but for sockets: of the same file, with a
+ *     position and flags of its own</td></tr>
+ * <tr><td>Fd</td><td>SocketChannel, FileDescriptor</td><td>no: only code within java.base can make
+ *     one of a number</td></tr>
+ * <tr><td>FileDescriptor</td><td>Fd</td><td>{@link #duplicate}, of the standard streams alone: no
+ *     other tells its number</td></tr>
+ * <tr><td>FileChannel, SocketChannel</td><td>Fd</td><td>no: they tell no number either. Open the
+ *     path, or connect, with Holdfast instead</td></tr>
+ * </table>
+ *
+ * <p>As java.nio says of interruptible channels, an interrupt of a thread that reads or writes
+ * closes the channel. One thread may read while another one writes. The open file description stays
+ * as it is, whoever else has it.
+ */
+public final class FdChannel implements ByteChannel, InterruptibleChannel {
+    private static final int CHUNK = 16 << 10;
+
+    private final FdTransfer reading;
+    private final FdTransfer writing;
+    private final ReentrantLock readLock = new ReentrantLock();
+    private final ReentrantLock writeLock = new ReentrantLock();
+
+    /**
+     * Takes over the descriptor.
+     *
+     * @param fd of a pipe, socket, terminal or file
+     * @throws ClosedException if it is closed
+     * @throws ErrnoException EMFILE: a channel has two descriptors, one for each direction
+     */
+    public FdChannel(Fd fd) {
+        Fd other = fd.duplicate();
+        this.reading = new FdTransfer(this, fd);
+        this.writing = new FdTransfer(this, other);
+    }
+
+    /**
+     * Reads and writes a descriptor that stays the caller's: the channel has duplicates of it.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    public static FdChannel borrowing(Fd lent) {
+        return new FdChannel(lent.duplicate());
+    }
+
+    /**
+     * A channel of java.nio to the same file. It has an open file description of its own: its
+     * position begins at 0, and it does not close the descriptor.
+     *
+     * @param fd lent; of a regular file, a memory file, a pipe or a device
+     * @throws IOException if the file may not be opened with those options, or is a socket
+     */
+    public static FileChannel file(Fd fd, OpenOption... options) throws IOException {
+        int number = fd.acquire();
+        try {
+            return FileChannel.open(Path.of("/proc/self/fd/" + number), options);
+        } finally {
+            fd.release();
+        }
+    }
+
+    /**
+     * A descriptor of the same open file as a standard stream has.
+     *
+     * @param standard {@link FileDescriptor#in}, {@link FileDescriptor#out} or {@link
+     *     FileDescriptor#err}
+     * @throws IllegalArgumentException if it is another one: Java tells no number of those
+     * @throws ErrnoException EBADF if it is closed, EMFILE
+     */
+    @SuppressWarnings("ReferenceEquality") // those three objects
+    public static Fd duplicate(FileDescriptor standard) {
+        FileDescriptor[] known = {FileDescriptor.in, FileDescriptor.out, FileDescriptor.err};
+        for (int number = 0; number < known.length; number++) {
+            if (known[number] == standard) {
+                return Unistd.duplicateStandard(number);
+            }
+        }
+        throw new IllegalArgumentException(
+                "Java tells the number of no FileDescriptor but those of the standard streams");
+    }
+
+    /** Reads at least one byte, or -1 at the end; parks the calling thread until there is one. */
+    @Override
+    public int read(ByteBuffer into) throws IOException {
+        if (!into.hasRemaining()) {
+            return 0;
+        }
+        byte[] bytes = new byte[Math.min(into.remaining(), CHUNK)];
+        readLock.lock();
+        try {
+            int n = transfer(reading, Readiness.IN, bytes, bytes.length);
+            if (n > 0) {
+                into.put(bytes, 0, n);
+            }
+            return n == 0 || n == -Errno.EIO ? -1 : checked("read", n);
+        } finally {
+            readLock.unlock();
+        }
+    }
+
+    /** Writes all that remains; parks the calling thread until it is taken. */
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        int written = 0;
+        writeLock.lock();
+        try {
+            while (from.hasRemaining()) {
+                byte[] bytes = new byte[Math.min(from.remaining(), CHUNK)];
+                from.get(from.position(), bytes);
+                int n = checked("write", transfer(writing, Readiness.OUT, bytes, bytes.length));
+                from.position(from.position() + n);
+                written += n;
+            }
+        } finally {
+            writeLock.unlock();
+        }
+        return written;
+    }
+
+    private int checked(String call, int result) throws IOException {
+        if (result < 0) {
+            throw new IOException(new ErrnoException(call, toString(), -result));
+        }
+        return result;
+    }
+
+    /** One transfer, after a wait if the descriptor is not ready: as {@link FdTransfer} answers. */
+    private int transfer(FdTransfer transfer, int events, byte[] bytes, int length)
+            throws IOException {
+        if (!isOpen()) {
+            throw new ClosedChannelException();
+        }
+        try {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new InterruptedException();
+            }
+            int n;
+            while ((n = once(transfer, events, bytes, length)) == -Errno.EAGAIN) {
+                int ignored = Readiness.await(transfer.fd(), events);
+            }
+            return n;
+        } catch (InterruptedException e) {
+            close();
+            Thread.currentThread().interrupt();
+            throw new ClosedByInterruptException();
+        } catch (ClosedException e) {
+            throw new AsynchronousCloseException();
+        } finally {
+            Reference.reachabilityFence(this); // garbage closes its descriptors
+        }
+    }
+
+    private static int once(FdTransfer transfer, int events, byte[] bytes, int length) {
+        return events == Readiness.IN
+                ? transfer.read(bytes, 0, length)
+                : transfer.write(bytes, 0, length);
+    }
+
+    @Override
+    public boolean isOpen() {
+        return reading.fd().isOpen();
+    }
+
+    /** Closes the descriptor, and ends what other threads do with it. Idempotent. */
+    @Override
+    public void close() {
+        reading.close();
+        writing.close();
+    }
+
+    @Override
+    public String toString() {
+        return reading.toString();
+    }
+}

@@ -13,6 +13,7 @@ module io.holdfast.core {
     exports io.holdfast.core.run;
     exports io.holdfast.core.scope;
     exports io.holdfast.core.socket;
+    exports io.holdfast.core.terminal;
     exports io.holdfast.core.text;
     exports io.holdfast.core.machine to
             io.holdfast.dbus,
@@ -20,6 +21,8 @@ module io.holdfast.core {
             io.holdfast.manager,
             io.holdfast.authority,
             io.holdfast.cli;
+    exports io.holdfast.core.process.privilege to
+            io.holdfast.manager;
     exports io.holdfast.core.sys to
             io.holdfast.varlink,
             io.holdfast.dbus,

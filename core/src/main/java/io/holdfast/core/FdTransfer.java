@@ -36,9 +36,6 @@ final class FdTransfer {
     /** What a pipe that is ready for writing takes without waiting (PIPE_BUF). */
     private static final int TAKEN_WHEN_READY = 4096;
 
-    /** The device number of {@code /dev/ptmx}: opened anew, it is another pseudo-terminal. */
-    private static final long PTMX = 5L << 32 | 2;
-
     private static final int S_IFBLK = 0x6000;
 
     private final Object owner;
@@ -129,8 +126,8 @@ final class FdTransfer {
     }
 
     private boolean isTerminal() {
-        if (stat.special() == PTMX) {
-            return false;
+        if (SysIoctl.number(fd) >= 0) {
+            return false; // a master: opened anew, it is another pseudo-terminal
         }
         try {
             Termios _ = Termios.of(fd);

@@ -42,6 +42,7 @@ class FloorsTest {
     private static final String SOCKET = "io.holdfast.core.socket..";
     private static final String SCOPE = "io.holdfast.core.scope..";
     private static final String RUN = "io.holdfast.core.run..";
+    private static final String TERMINAL = "io.holdfast.core.terminal..";
     private static final String TEXT = "io.holdfast.core.text..";
     private static final String FOREIGN = "java.lang.foreign..";
 
@@ -73,11 +74,13 @@ class FloorsTest {
                         "io.holdfast.core.limit",
                         "io.holdfast.core.machine",
                         "io.holdfast.core.process",
+                        "io.holdfast.core.process.privilege",
                         "io.holdfast.core.run",
                         "io.holdfast.core.scope",
                         "io.holdfast.core.socket",
                         "io.holdfast.core.sys",
                         "io.holdfast.core.sys.process",
+                        "io.holdfast.core.terminal",
                         "io.holdfast.core.text",
                         "io.holdfast.core.wait");
     }
@@ -205,10 +208,28 @@ class FloorsTest {
     }
 
     @Test
+    void pseudoTerminalsAreAboveProcesses() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(TERMINAL)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(TERMINAL)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(TERMINAL)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(SCOPE, RUN, SOCKET)
+                .check(CORE);
+    }
+
+    @Test
     void theLinkerIsUsedOnTheLowestFloorOnly() {
         noClasses()
                 .that()
-                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET)
+                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET, TERMINAL)
                 .should()
                 .dependOnClassesThat(LINKING)
                 .check(CORE);
@@ -229,7 +250,7 @@ class FloorsTest {
         methods()
                 .that()
                 .areDeclaredInClassesThat()
-                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET)
+                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET, TERMINAL)
                 .and()
                 .haveModifier(JavaModifier.PUBLIC)
                 .and()

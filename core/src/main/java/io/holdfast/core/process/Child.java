@@ -124,9 +124,8 @@ public final class Child implements AutoCloseable {
         CompletableFuture<Exit> exit = new CompletableFuture<>();
         CompletableFuture<Exit> _ = UNREAPED.put(pidFd, exit);
         boolean _ = pidFd.signal(Signal.KILL);
-        ExitWatch.awaitTurn(
-                pidFd.fd(),
-                how -> {
+        ExitWatch.reaping(pidFd.fd())
+                .awaitTurn(how -> {
                     CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
                     boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
                     pidFd.close();
@@ -198,6 +197,14 @@ public final class Child implements AutoCloseable {
     /** {@return how it ended, if it has} */
     public Optional<Exit> exit() {
         return exit.isDone() ? Optional.of(exit.join()) : Optional.empty();
+    }
+
+    /**
+     * What it has used, with those descendants that it has waited for: empty until it has exited,
+     * and if it was reaped by others.
+     */
+    public Optional<ResourceUsage> usage() {
+        return exit.isDone() ? Optional.ofNullable(exitWatch.usage()) : Optional.empty();
     }
 
     /**

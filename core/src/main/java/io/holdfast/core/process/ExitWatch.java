@@ -9,6 +9,7 @@ import io.holdfast.core.Registration;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.process.PidfdInfo;
+import io.holdfast.core.sys.process.Rusage;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.SysWait;
 import java.time.Duration;
@@ -43,6 +44,7 @@ final class ExitWatch {
     private final boolean reaping;
     private final @Nullable CompletableFuture<Exit> reaped;
     private final Supplier<Exit> ofZombie;
+    private volatile @Nullable ResourceUsage usage;
 
     private ExitWatch(
             Fd fd,
@@ -74,8 +76,8 @@ final class ExitWatch {
 
     /** How it ended; null while only its parent may know, or if it has not: {@link Liveness}. */
     private @Nullable Exit status() {
-        int options = SysWait.WEXITED | SysWait.WNOHANG | (reaping ? 0 : SysWait.WNOWAIT);
-        long change = SysWait.waitid(fd, options);
+        int options = SysWait.WEXITED | SysWait.WNOHANG;
+        long change = reaping ? reap(options) : SysWait.waitid(fd, options | SysWait.WNOWAIT);
         if (change > 0) {
             return Exit.ofChange(change);
         }
@@ -93,6 +95,20 @@ final class ExitWatch {
             info = SysPidfd.getInfo(fd, PidfdInfo.INFO_EXIT); // it may have been reaped in between
         }
         return info.has(PidfdInfo.INFO_EXIT) ? Exit.ofWaitStatus(info.exitCode()) : UNKNOWN;
+    }
+
+    private long reap(int options) {
+        SysWait.Waited waited = SysWait.waitForUsage(fd, options);
+        Rusage told = waited.usage();
+        if (told != null) {
+            usage = ResourceUsage.of(told);
+        }
+        return waited.change();
+    }
+
+    /** What the child has used that was reaped; null if it was not, or by others. */
+    @Nullable ResourceUsage usage() {
+        return usage;
     }
 
     Optional<Exit> await(@Nullable Duration limit) throws InterruptedException {
@@ -186,7 +202,7 @@ final class ExitWatch {
                 exit = status();
                 if (exit == null) {
                     if (reaping) {
-                        awaitTurn(fd, ended);
+                        awaitTurn(ended);
                     } else if (Liveness.isAlive(fd)) {
                         var _ = begin(ended);
                     } else {
@@ -206,14 +222,14 @@ final class ExitWatch {
      * when it lets go: so this rare case waits in the kernel, on a thread of its own. So does an
      * exit that was none.
      */
-    static void awaitTurn(Fd fd, Consumer<@Nullable Exit> ended) {
+    void awaitTurn(Consumer<@Nullable Exit> ended) {
         Thread.ofPlatform()
                 .daemon()
                 .name("holdfast-reap")
                 .start(() -> {
                     Exit exit = null;
                     try {
-                        long change = SysWait.waitid(fd, SysWait.WEXITED);
+                        long change = reap(SysWait.WEXITED);
                         exit = change > 0 ? Exit.ofChange(change) : UNKNOWN;
                     } catch (ClosedException e) {
                         // closed at this moment

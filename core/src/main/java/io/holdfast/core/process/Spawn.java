@@ -3,7 +3,9 @@ package io.holdfast.core.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.event.Recorder;
+import io.holdfast.core.process.privilege.UserIds;
 import io.holdfast.core.sys.Libc;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -53,6 +57,9 @@ public final class Spawn {
     @Nullable Fd terminal;
     @Nullable Isolation isolation;
     @Nullable Consumer<HeldChild> held;
+    @Nullable Signal parentDeath;
+    UserIds ids = UserIds.OURS;
+    boolean scriptsByShell;
     boolean pipeIgnored;
     boolean session;
     boolean foreground;
@@ -83,6 +90,9 @@ public final class Spawn {
         copy.terminal = terminal;
         copy.isolation = isolation;
         copy.held = held;
+        copy.parentDeath = parentDeath;
+        copy.ids = ids;
+        copy.scriptsByShell = scriptsByShell;
         copy.pipeIgnored = pipeIgnored;
         copy.session = session;
         copy.foreground = foreground;
@@ -131,7 +141,7 @@ public final class Spawn {
      *     none
      */
     public static Spawn of(ProcessBuilder builder) {
-        Spawn spawn = of(builder.command()).environment(builder.environment());
+        Spawn spawn = of(builder.command()).environment(builder.environment()).scriptsByShell();
         if (builder.directory() != null) {
             spawn.directory(builder.directory().toPath());
         }
@@ -389,10 +399,79 @@ public final class Spawn {
     }
 
     /**
-     * It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS).
+     * Runs it as a user, with no supplementary groups but those that {@link #groups} gives.
      *
-     * @return this
+     * <pre>{@code
+     * Child child = Spawn.of("id").user(33, 33).groups(List.of(4L)).start(); // www-data, with adm
+     * }</pre>
+     *
+     * <p>The child becomes that user by setpriv(1) of util-linux, and then executes its program
+     * with the user's rights. {@link #start} says what is wrong with the program as far as this
+     * process sees it; one that the user alone may not execute exits with status 126. {@link
+     * #whileHeld} is before all that. The directory is entered before it, too.
+     *
+     * @param gid the primary group
+     * @throws IllegalArgumentException if one is no number of a user or group
      */
+    public Spawn user(long uid, long gid) {
+        ids =
+                new UserIds(
+                        OptionalLong.of(uid),
+                        OptionalLong.of(gid),
+                        Optional.of(ids.groups().orElse(List.of())));
+        return this;
+    }
+
+    /**
+     * Runs it with another primary group. See {@link #user}.
+     *
+     * @throws IllegalArgumentException if it is no number of a group
+     */
+    public Spawn group(long gid) {
+        ids = new UserIds(ids.uid(), OptionalLong.of(gid), ids.groups());
+        return this;
+    }
+
+    /**
+     * Runs it with these supplementary groups and no others. See {@link #user}.
+     *
+     * @throws IllegalArgumentException if one is no number of a group
+     */
+    public Spawn groups(List<Long> supplementary) {
+        ids = new UserIds(ids.uid(), ids.gid(), Optional.of(supplementary));
+        return this;
+    }
+
+    /**
+     * Sends the child a signal when this JVM ends, however it ends (PR_SET_PDEATHSIG): its children
+     * do not get it. A thread is kept for each such child until it has exited, since the kernel
+     * waits for the end of the thread that has started it.
+     *
+     * <p>setpriv(1) sets it, in the millisecond before the program is executed: a JVM that is
+     * killed in that very time leaves the child alone. A set-user-id program, or one that becomes
+     * another user, loses it. What must not be left at all is for a {@code ProcessScope}.
+     *
+     * @throws IllegalArgumentException if it is signal 0
+     */
+    public Spawn parentDeathSignal(Signal signal) {
+        if (signal.number() == 0) {
+            throw new IllegalArgumentException("signal 0 ends nothing");
+        }
+        parentDeath = signal;
+        return this;
+    }
+
+    /**
+     * Gives a program that the kernel cannot execute (ENOEXEC) to {@code /bin/sh}, as execvp(3) and
+     * {@code ProcessBuilder} do: a script without {@code #!}. What {@link #whileHeld} was given is
+     * then called for the second attempt, too.
+     */
+    public Spawn scriptsByShell() {
+        scriptsByShell = true;
+        return this;
+    }
+
+    /** It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS). */
     public Spawn noNewPrivileges() {
         noNewPrivileges = true;
         return this;
@@ -468,7 +547,8 @@ public final class Spawn {
      * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), ENOENT, ENOTDIR or
      *     EACCES (the {@link #directory}), EAGAIN (a limit of processes), EMFILE, of a cgroup
      *     EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is none, or is not ours to give the
-     *     foreground of), EPERM (it did not become the controlling one), EIO, ENXIO
+     *     foreground of), EPERM (it did not become the controlling one), EIO, ENXIO and EPERM if
+     *     only root can run it as that {@link #user}
      * @throws IllegalArgumentException if a string holds a NUL
      * @throws IllegalCallerException if this JVM denies native access
      * @throws IllegalStateException if there is a {@link #terminal} without {@link #newSession} or

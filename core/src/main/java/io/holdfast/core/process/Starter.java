@@ -6,6 +6,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
@@ -99,12 +100,12 @@ final class Starter {
 
     private Child startAndWatch() {
         try (streams) {
-            Path program = spawn.resolve();
+            StartCommand command = StartCommand.of(spawn);
             if (terminal != null) {
                 terminal.requireTerminal();
             }
             streams.open(spawn.streams);
-            PidFd pidFd = started(program);
+            PidFd pidFd = startedOrShell(command);
             try {
                 Child child =
                         new Child(
@@ -121,14 +122,25 @@ final class Starter {
         }
     }
 
+    private PidFd startedOrShell(StartCommand command) {
+        try {
+            return started(command);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOEXEC || !spawn.scriptsByShell) {
+                throw e;
+            }
+            return started(command.byShell());
+        }
+    }
+
     /**
      * A child that was born in its cgroup may have been killed before it executed its program.
      * Kernels since cgroup.kill counts kills (seen: 6.18) do that to every child, once a cgroup was
      * killed: they compare the target's count with that of our own cgroup. Such a cgroup can only
      * be moved into.
      */
-    private PidFd started(Path program) {
-        PidFd pidFd = throughGate ? startHeld(program) : startFreely(program);
+    private PidFd started(StartCommand command) {
+        PidFd pidFd = throughGate ? startHeld(command) : startFreely(command);
         try {
             if (!intoCgroup || !diedUnexecuted(pidFd)) {
                 return pidFd;
@@ -139,7 +151,7 @@ final class Starter {
         }
         discard(pidFd);
         intoCgroup = false;
-        return startHeld(program);
+        return startHeld(command);
     }
 
     /**
@@ -155,30 +167,52 @@ final class Starter {
         return mayBe && Proc.diedUnexecuted(child);
     }
 
-    private PidFd startFreely(Path program) {
+    private PidFd startFreely(StartCommand command) {
         if (changesThread()) {
-            FutureTask<PidFd> task = new FutureTask<>(() -> spawnAsThread(program));
-            Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(task);
+            FutureTask<PidFd> task = new FutureTask<>(() -> spawnAsThread(command));
+            runOnce(task);
             return result(task);
         }
         if (Thread.currentThread().isVirtual()) {
-            Callable<PidFd> task = () -> spawnNow(program, null);
+            Callable<PidFd> task = () -> spawnNow(command, null);
             return result((FutureTask<PidFd>) Lazy.PLATFORM.submit(task));
         }
-        return spawnNow(program, null);
+        return spawnNow(command, null);
     }
 
     private boolean changesThread() {
         return spawn.noNewPrivileges
                 || spawn.umask.isPresent()
                 || spawn.nice.isPresent()
+                || spawn.parentDeath != null
                 || spawn.isolation != null;
     }
 
+    /** Runs a spawn on a thread that is made for it. */
+    private void runOnce(FutureTask<PidFd> task) {
+        Runnable run = spawn.parentDeath == null ? task : () -> outlive(task);
+        Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(run);
+    }
+
+    /**
+     * What the kernel calls the death of a parent is the end of the thread that has spawned: so
+     * that stays until the child has exited.
+     */
+    private static void outlive(FutureTask<PidFd> task) {
+        task.run();
+        try {
+            int _ = Readiness.await(task.get().fd(), Readiness.IN);
+        } catch (ExecutionException | IllegalStateException e) {
+            // there is no child, or it has exited and is closed
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody does that
+        }
+    }
+
     /** Sets what this thread hands down, and spawns. */
-    private PidFd spawnAsThread(Path program) {
+    private PidFd spawnAsThread(StartCommand command) {
         setThreadAttributes();
-        return spawnNow(program, null);
+        return spawnNow(command, null);
     }
 
     private void setThreadAttributes() {
@@ -196,10 +230,10 @@ final class Starter {
         }
     }
 
-    private PidFd startHeld(Path program) {
+    private PidFd startHeld(StartCommand command) {
         try (Gate gate = Gate.make()) {
-            HeldSpawn attempt = new HeldSpawn(program, gate);
-            Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(attempt.task);
+            HeldSpawn attempt = new HeldSpawn(command, gate);
+            runOnce(attempt.task);
             attempt.meet();
             return attempt.finish();
         }
@@ -215,14 +249,14 @@ final class Starter {
         private boolean met;
         private @Nullable Throwable refusal;
 
-        HeldSpawn(Path program, Gate gate) {
+        HeldSpawn(StartCommand command, Gate gate) {
             this.gate = gate;
             this.task =
                     new FutureTask<>(() -> {
                         try {
                             setThreadAttributes();
                             spawner = Unistd.gettid();
-                            return spawnNow(program, this);
+                            return spawnNow(command, this);
                         } finally {
                             gate.giveUp(); // it has passed the gate, or will never come there
                         }
@@ -398,7 +432,7 @@ final class Starter {
     }
 
     /** The call itself, on the platform thread that it puts to sleep. */
-    private PidFd spawnNow(Path program, @Nullable HeldSpawn hold) {
+    private PidFd spawnNow(StartCommand command, @Nullable HeldSpawn hold) {
         Isolation isolation = spawn.isolation;
         Path path = spawn.directory;
         Fd directory =
@@ -427,13 +461,9 @@ final class Starter {
                 call.cgroup(spawn.cgroup.fd());
             }
             streams.addTo(call, spawn, directory, hold == null ? null : hold.gate);
-            String name = spawn.argumentZero == null ? spawn.program : spawn.argumentZero;
-            List<String> arguments = new ArrayList<>(spawn.arguments.size() + 1);
-            arguments.add(name);
-            arguments.addAll(spawn.arguments);
-            MemorySegment environment = environment(call, hold);
+            MemorySegment environment = environment(command.environment(), call, hold);
             try {
-                return spawned(call, program, arguments, environment);
+                return spawned(call, command.program(), command.arguments(), environment);
             } catch (ErrnoException e) {
                 ErrnoException refused = entry == null ? null : entry.failure();
                 throw refused == null ? e : new Isolation.FailedException(refused);
@@ -441,15 +471,15 @@ final class Starter {
         }
     }
 
-    private @Nullable MemorySegment environment(PosixSpawn call, @Nullable HeldSpawn hold) {
+    private @Nullable MemorySegment environment(
+            @Nullable Map<String, String> given, PosixSpawn call, @Nullable HeldSpawn hold) {
         Set<String> pidVariables = spawn.pidVariables;
         String idVariable = Feature.PIDFS.isPresent() ? spawn.idVariable : null;
         HeldSpawn patched = pidVariables.isEmpty() && idVariable == null ? null : hold;
-        if (spawn.environment == null && pidVariables.isEmpty() && spawn.idVariable == null) {
+        if (given == null && pidVariables.isEmpty() && spawn.idVariable == null) {
             return null;
         }
-        Map<String, String> variables =
-                spawn.environment == null ? System.getenv() : spawn.environment;
+        Map<String, String> variables = given == null ? System.getenv() : given;
         List<String> entries = new ArrayList<>(variables.size() + pidVariables.size() + 1);
         variables.forEach((name, value) -> {
             if (!pidVariables.contains(name) && !name.equals(spawn.idVariable)) {

@@ -2,9 +2,19 @@ package io.holdfast.core.sys;
 
 import io.holdfast.core.Fd;
 
-/** {@code sys/ioctl.h}: what a stream holds. */
+/** {@code sys/ioctl.h}: what a stream holds, and pseudo-terminals (ioctl_tty(2)). */
 public final class SysIoctl {
     private static final int FIONREAD = 0x541B;
+    private static final int TIOCGWINSZ = 0x5413;
+    private static final int TIOCSWINSZ = 0x5414;
+    private static final int TIOCGPTN = 0x80045430;
+    private static final int TIOCSPTLCK = 0x40045431;
+    private static final int TIOCGPTPEER = 0x5441;
+
+    // struct winsize
+    private static final int WS_ROW = 0;
+    private static final int WS_COL = 2;
+    private static final int WS_PIXELS = 4;
 
     private static final Libc.Function IOCTL = Libc.bind("ioctl");
 
@@ -15,15 +25,89 @@ public final class SysIoctl {
      * does not tell.
      */
     public static int readable(Fd fd) {
+        return number(fd, FIONREAD);
+    }
+
+    /** TIOCGPTN: the number of a pseudo-terminal, or -errno: ENOTTY if it is no master. */
+    public static int number(Fd master) {
+        return number(master, TIOCGPTN);
+    }
+
+    private static int number(Fd fd, int request) {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
             scratch.bytes.putInt(0, 0);
-            int r = Libc.intCall(IOCTL, scratch.errno, number, FIONREAD, scratch.address, 0, 0, 0);
+            int r = ioctl(scratch, number, request);
             return r < 0 ? r : scratch.bytes.getInt(0);
         } finally {
             fd.release();
             scratch.give();
         }
+    }
+
+    /** TIOCSPTLCK: lets the other side of a pseudo-terminal be opened: 0, or -errno. */
+    public static int unlock(Fd master) {
+        Scratch scratch = Scratch.take();
+        int number = master.acquire();
+        try {
+            scratch.bytes.putInt(0, 0);
+            return ioctl(scratch, number, TIOCSPTLCK);
+        } finally {
+            master.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * TIOCGPTPEER (Linux 4.13): opens the other side of a pseudo-terminal, whatever is mounted at
+     * {@code /dev/pts}: a number to adopt at once, or -errno.
+     *
+     * @param flags of open(2)
+     */
+    public static int peer(Fd master, int flags) {
+        int number = master.acquire();
+        try {
+            return Libc.intCall(IOCTL, number, TIOCGPTPEER, flags, 0, 0, 0);
+        } finally {
+            master.release();
+        }
+    }
+
+    /**
+     * TIOCGWINSZ: the size of a terminal, rows in the high half and columns in the low one, or
+     * -errno.
+     */
+    public static int windowSize(Fd terminal) {
+        Scratch scratch = Scratch.take();
+        int number = terminal.acquire();
+        try {
+            int r = ioctl(scratch, number, TIOCGWINSZ);
+            int rows = scratch.bytes.getShort(WS_ROW) & 0x7FFF;
+            return r < 0 ? r : rows << 16 | (scratch.bytes.getShort(WS_COL) & 0xFFFF);
+        } finally {
+            terminal.release();
+            scratch.give();
+        }
+    }
+
+    /** TIOCSWINSZ: sets the size; the foreground process group gets SIGWINCH. 0, or -errno. */
+    public static int setWindowSize(Fd terminal, int rows, int columns) {
+        Scratch scratch = Scratch.take();
+        int number = terminal.acquire();
+        try {
+            scratch.bytes.putShort(WS_ROW, (short) rows);
+            scratch.bytes.putShort(WS_COL, (short) columns);
+            scratch.bytes.putInt(WS_PIXELS, 0);
+            return ioctl(scratch, number, TIOCSWINSZ);
+        } finally {
+            terminal.release();
+            scratch.give();
+        }
+    }
+
+    private static int ioctl(Scratch scratch, int number, int request) {
+        long word = Integer.toUnsignedLong(request);
+        return Libc.intCall(IOCTL, scratch.errno, number, word, scratch.address, 0, 0, 0);
     }
 }

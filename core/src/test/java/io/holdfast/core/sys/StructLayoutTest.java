@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,6 +41,7 @@ class StructLayoutTest {
             #include <stdio.h>
             #include <linux/magic.h>
             #include <sys/epoll.h>
+            #include <sys/ioctl.h>
             #include <sys/prctl.h>
             #include <sys/resource.h>
             #include <sys/socket.h>
@@ -120,6 +122,28 @@ class StructLayoutTest {
             IN_C.put("SysWait.CLD_" + code, "CLD_" + code);
         }
         IN_C.put("SysWait.P_PIDFD", "P_PIDFD");
+        IN_C.put("SysWait.SIGINFO_SIZE", "sizeof(siginfo_t)");
+        IN_C.put("SysWait.WAITID_CALL", "SYS_waitid");
+        IN_C.put("Rusage.UTIME", "offsetof(struct rusage, ru_utime) / sizeof(long)");
+        IN_C.put("Rusage.STIME", "offsetof(struct rusage, ru_stime) / sizeof(long)");
+        for (String field :
+                List.of("MAXRSS", "MINFLT", "MAJFLT", "INBLOCK", "OUBLOCK", "NVCSW", "NIVCSW")) {
+            String inStruct = "ru_" + field.toLowerCase(Locale.ROOT);
+            IN_C.put("Rusage." + field, "offsetof(struct rusage, " + inStruct + ") / sizeof(long)");
+        }
+        IN_C.put("Rusage.WORDS", "sizeof(struct rusage) / sizeof(long)");
+        IN_C.put("SysUio.RWF_NOWAIT", "RWF_NOWAIT");
+        IN_C.put("SysUio.IOV_BASE", "offsetof(struct iovec, iov_base)");
+        IN_C.put("SysUio.IOV_LEN", "offsetof(struct iovec, iov_len)");
+        IN_C.put("SysUio.IOV_SIZE", "sizeof(struct iovec)");
+        for (String request :
+                List.of("FIONREAD", "TIOCGWINSZ", "TIOCSWINSZ", "TIOCGPTN", "TIOCSPTLCK")) {
+            IN_C.put("SysIoctl." + request, "(int) " + request);
+        }
+        IN_C.put("SysIoctl.TIOCGPTPEER", "(int) TIOCGPTPEER");
+        IN_C.put("SysIoctl.WS_ROW", "offsetof(struct winsize, ws_row)");
+        IN_C.put("SysIoctl.WS_COL", "offsetof(struct winsize, ws_col)");
+        IN_C.put("SysIoctl.WS_PIXELS", "offsetof(struct winsize, ws_xpixel)");
         IN_C.put("SysWait.ALL", "__WALL");
         IN_C.put("SysWait.SI_CODE", "offsetof(siginfo_t, si_code)");
         IN_C.put("SysWait.SI_PID", "offsetof(siginfo_t, si_pid)");

@@ -3,8 +3,10 @@ package io.holdfast.core.sys.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Libc;
+import io.holdfast.core.sys.Machine;
 import io.holdfast.core.sys.Scratch;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** {@code sys/wait.h}: waiting for a child by its pidfd. */
 public final class SysWait {
@@ -50,7 +52,11 @@ public final class SysWait {
     private static final int SI_PID = 16;
     private static final int SI_STATUS = 24;
 
+    private static final int SIGINFO_SIZE = 128;
+    private static final int WAITID_CALL = Machine.ARM ? 95 : 247;
+
     private static final Libc.Function WAITID = Libc.bind("waitid");
+    private static final Libc.Function SYSCALL = Libc.bind("syscall"); // for the usage
 
     private SysWait() {}
 
@@ -84,6 +90,50 @@ public final class SysWait {
                     ? NOTHING
                     : (long) info.getInt(SI_CODE) << 32
                             | Integer.toUnsignedLong(info.getInt(SI_STATUS));
+        } finally {
+            pidfd.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * A child that was waited for.
+     *
+     * @param change its change of state, {@link #NOTHING}, or -errno
+     * @param usage what it has used, if it has changed
+     */
+    public record Waited(long change, @Nullable Rusage usage) {}
+
+    /**
+     * The same, with what the child has used: the kernel's call has an argument for that, which
+     * libc's has not.
+     */
+    public static Waited waitForUsage(Fd pidfd, int options) {
+        Scratch scratch = Scratch.take();
+        int number = pidfd.acquire();
+        try {
+            ByteBuffer info = scratch.bytes;
+            info.putInt(SI_PID, 0);
+            int r;
+            do {
+                r =
+                        Libc.intCall(
+                                SYSCALL,
+                                scratch.errno,
+                                WAITID_CALL,
+                                P_PIDFD,
+                                number,
+                                scratch.address,
+                                options | ALL,
+                                scratch.address + SIGINFO_SIZE);
+            } while (r == -Errno.EINTR);
+            if (r < 0 || info.getInt(SI_PID) == 0) {
+                return new Waited(r < 0 ? r : NOTHING, null);
+            }
+            long change =
+                    (long) info.getInt(SI_CODE) << 32
+                            | Integer.toUnsignedLong(info.getInt(SI_STATUS));
+            return new Waited(change, new Rusage(info, SIGINFO_SIZE));
         } finally {
             pidfd.release();
             scratch.give();

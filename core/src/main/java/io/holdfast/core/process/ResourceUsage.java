@@ -1,0 +1,57 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.sys.process.Rusage;
+import java.time.Duration;
+
+/**
+ * What a process has used until its end, and those descendants of it that were waited for, as
+ * getrusage(2) counts it.
+ *
+ * <pre>{@code
+ * Exit exit = child.await();
+ * ResourceUsage used = child.usage().orElseThrow();
+ * System.out.println(used.user().plus(used.system()) + " of CPU");
+ * }</pre>
+ *
+ * @param user time in its own code
+ * @param system time in the kernel for it
+ * @param maxResident the most bytes of memory that were resident, of the largest of those
+ *     processes; but never less than this JVM had then, whose memory the child shares until it
+ *     executes its program
+ * @param minorFaults page faults that needed no I/O
+ * @param majorFaults page faults that needed I/O
+ * @param blocksRead times that a file system had to read
+ * @param blocksWritten times that a file system had to write
+ * @param voluntarySwitches how often it gave the processor up, mostly to wait
+ * @param involuntarySwitches how often the processor was taken from it
+ */
+public record ResourceUsage(
+        Duration user,
+        Duration system,
+        long maxResident,
+        long minorFaults,
+        long majorFaults,
+        long blocksRead,
+        long blocksWritten,
+        long voluntarySwitches,
+        long involuntarySwitches) {
+    private static final long NANOS_A_MICRO = 1000;
+    private static final long KIB = 1024;
+
+    static ResourceUsage of(Rusage told) {
+        return new ResourceUsage(
+                time(told, Rusage.UTIME),
+                time(told, Rusage.STIME),
+                told.get(Rusage.MAXRSS) * KIB,
+                told.get(Rusage.MINFLT),
+                told.get(Rusage.MAJFLT),
+                told.get(Rusage.INBLOCK),
+                told.get(Rusage.OUBLOCK),
+                told.get(Rusage.NVCSW),
+                told.get(Rusage.NIVCSW));
+    }
+
+    private static Duration time(Rusage told, int seconds) {
+        return Duration.ofSeconds(told.get(seconds), told.get(seconds + 1) * NANOS_A_MICRO);
+    }
+}

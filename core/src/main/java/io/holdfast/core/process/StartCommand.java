@@ -1,0 +1,84 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.privilege.ProgramCheck;
+import io.holdfast.core.process.privilege.SetprivCommand;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a start executes: the program of the spawn itself, or setpriv(1) on the way to it, or the
+ * shell for a script.
+ *
+ * @param arguments with argv[0]
+ * @param environment null: ours
+ */
+record StartCommand(
+        Path program, List<String> arguments, @Nullable Map<String, String> environment) {
+    private static final Path SHELL = Path.of("/bin/sh");
+
+    /**
+     * That of a spawn.
+     *
+     * @throws ErrnoException ENOENT, EACCES, ENOEXEC, EPERM
+     */
+    static StartCommand of(Spawn spawn) {
+        Path program = spawn.resolve();
+        String name = spawn.argumentZero == null ? spawn.program : spawn.argumentZero;
+        List<String> arguments = new ArrayList<>(spawn.arguments.size() + 1);
+        arguments.add(name);
+        arguments.addAll(spawn.arguments);
+        List<String> options = options(spawn);
+        if (options.isEmpty()) {
+            return new StartCommand(program, arguments, spawn.environment);
+        }
+        requireCapabilities(spawn);
+        if (spawn.isolation == null) { // else it is looked up where we do not see it
+            ProgramCheck.requireExecutable(program, spawn.scriptsByShell);
+        }
+        Map<String, String> environment =
+                new LinkedHashMap<>(
+                        spawn.environment == null ? System.getenv() : spawn.environment);
+        boolean ownName = spawn.argumentZero != null;
+        List<String> line = SetprivCommand.line(options, program, arguments, ownName, environment);
+        return new StartCommand(Path.of(line.getFirst()), line, environment);
+    }
+
+    private static List<String> options(Spawn spawn) {
+        List<String> options = spawn.ids.options();
+        if (spawn.parentDeath != null) {
+            options.add("--pdeathsig=" + spawn.parentDeath.name());
+        }
+        return options;
+    }
+
+    private static void requireCapabilities(Spawn spawn) {
+        long needed = spawn.ids.capabilities();
+        if (needed == 0) {
+            return;
+        }
+        try (PidFd self = PidFd.self()) {
+            if ((self.proc().effectiveCapabilities() & needed) != needed) {
+                throw new ErrnoException(
+                        "setpriv",
+                        spawn.toString(),
+                        Errno.EPERM,
+                        "only root can start a program as somebody else (CAP_SETUID, CAP_SETGID)");
+            }
+        }
+    }
+
+    /** The same program as a script of the shell, as execvp(3) runs one that has no #! line. */
+    StartCommand byShell() {
+        List<String> line = new ArrayList<>();
+        line.add(SHELL.toString());
+        line.add(program.toString());
+        line.addAll(arguments.subList(1, arguments.size()));
+        return new StartCommand(SHELL, line, environment);
+    }
+}

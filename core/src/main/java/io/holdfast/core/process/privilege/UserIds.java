@@ -1,0 +1,77 @@
+package io.holdfast.core.process.privilege;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+
+/**
+ * The user, the group and the supplementary groups that a child takes on.
+ *
+ * <pre>{@code
+ * UserIds ids = new UserIds(OptionalLong.of(33), OptionalLong.of(33), Optional.of(List.of()));
+ * }</pre>
+ *
+ * @param uid empty: ours
+ * @param gid empty: ours
+ * @param groups supplementary ones; empty: ours are kept
+ */
+public record UserIds(OptionalLong uid, OptionalLong gid, Optional<List<Long>> groups) {
+    /** Whatever this process has. */
+    public static final UserIds OURS =
+            new UserIds(OptionalLong.empty(), OptionalLong.empty(), Optional.empty());
+
+    private static final long LAST = 0xFFFF_FFFEL; // the highest number means "do not change"
+    private static final long CAP_SETGID = 1 << 6;
+    private static final long CAP_SETUID = 1 << 7;
+
+    /**
+     * @throws IllegalArgumentException if a number is none of a user or a group
+     */
+    public UserIds {
+        groups = groups.map(List::copyOf);
+        uid.ifPresent(UserIds::check);
+        gid.ifPresent(UserIds::check);
+        groups.ifPresent(all -> all.forEach(UserIds::check));
+    }
+
+    private static void check(long id) {
+        if (id < 0 || id > LAST) {
+            throw new IllegalArgumentException("not the number of a user or group: " + id);
+        }
+    }
+
+    /** Whether nothing changes. */
+    public boolean isOurs() {
+        return equals(OURS);
+    }
+
+    /** The capabilities that this takes: bit n is the one of that number (capabilities(7)). */
+    public long capabilities() {
+        boolean anyGroup = gid.isPresent() || groups.isPresent();
+        return (uid.isPresent() ? CAP_SETUID : 0) | (anyGroup ? CAP_SETGID : 0);
+    }
+
+    /**
+     * The options of setpriv(1), all in numbers: no name service runs with our privileges in the
+     * surroundings of the child.
+     */
+    public List<String> options() {
+        List<String> options = new ArrayList<>();
+        if (isOurs()) {
+            return options;
+        }
+        uid.ifPresent(id -> options.add("--reuid=" + id));
+        gid.ifPresent(id -> options.add("--regid=" + id));
+        options.add(groups.map(UserIds::option).orElse("--keep-groups"));
+        return options;
+    }
+
+    private static String option(List<Long> groups) {
+        return groups.isEmpty()
+                ? "--clear-groups"
+                : "--groups="
+                        + groups.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+}

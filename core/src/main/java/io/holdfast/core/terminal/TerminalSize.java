@@ -1,0 +1,31 @@
+package io.holdfast.core.terminal;
+
+/**
+ * How many characters fit onto a terminal.
+ *
+ * <pre>{@code
+ * terminal.resize(new TerminalSize(50, 132));
+ * }</pre>
+ *
+ * @param rows 0, if unknown, to 32767
+ * @param columns 0, if unknown, to 65535
+ */
+public record TerminalSize(int rows, int columns) {
+    private static final int MOST_ROWS = 0x7FFF;
+    private static final int MOST_COLUMNS = 0xFFFF;
+
+    /**
+     * @throws IllegalArgumentException if a number is out of range
+     */
+    public TerminalSize {
+        if (rows < 0 || rows > MOST_ROWS || columns < 0 || columns > MOST_COLUMNS) {
+            throw new IllegalArgumentException("no size of a terminal: " + rows + "x" + columns);
+        }
+    }
+
+    /** As stty(1) prints it: rows, then columns. */
+    @Override
+    public String toString() {
+        return rows + " " + columns;
+    }
+}

@@ -11,6 +11,8 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.HeldChild;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.privilege.ProgramCheck;
+import io.holdfast.core.process.privilege.SetprivCommand;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.unit.Diagnostic;
@@ -308,9 +310,13 @@ public final class Execution {
                             .argumentZero(arguments.getFirst());
             return settings().noNewPrivileges() && !privileged ? spawn.noNewPrivileges() : spawn;
         }
-        Hop.requireExecutable(program);
+        ProgramCheck.requireExecutable(program, false);
         boolean ownName = !arguments.getFirst().equals(command.executable());
-        return Spawn.of(Hop.commandLine(options, program, arguments, ownName, variables));
+        try {
+            return Spawn.of(SetprivCommand.line(options, program, arguments, ownName, variables));
+        } catch (ErrnoException | IllegalArgumentException e) {
+            throw new SetupException(SetupException.Step.RESOURCES, e);
+        }
     }
 
     private static Path locate(String executable) {

@@ -3,6 +3,7 @@ package io.holdfast.manager.exec;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
+import io.holdfast.core.process.privilege.UserIds;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.section.ExecSettings;
 import java.io.IOException;
@@ -14,7 +15,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * As whom the commands of a service run.
@@ -120,24 +120,8 @@ public record Identity(
         return account.map(user -> OptionalLong.of(user.uid())).orElse(OptionalLong.empty());
     }
 
-    /**
-     * The options by which setpriv(1) takes it on, all in numbers: no name service runs with our
-     * privileges in the surroundings of the service.
-     */
+    /** The options by which setpriv(1) takes it on; none if nothing has to be changed. */
     List<String> options() {
-        List<String> options = new ArrayList<>();
-        if (isOurs) {
-            return options;
-        }
-        account.ifPresent(user -> options.add("--reuid=" + user.uid()));
-        gid.ifPresent(group -> options.add("--regid=" + group));
-        options.add(
-                groups.map(list ->
-                                "--groups="
-                                        + list.stream()
-                                                .map(String::valueOf)
-                                                .collect(Collectors.joining(",")))
-                        .orElse("--keep-groups"));
-        return options;
+        return isOurs ? List.of() : new UserIds(uid(), gid, groups).options();
     }
 }

@@ -6,8 +6,10 @@ import io.holdfast.core.machine.MachineRegistry;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.process.Credentials;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.ProcessInfo;
 import java.util.List;
 import java.util.Locale;
@@ -24,15 +26,17 @@ import org.jspecify.annotations.Nullable;
  * or verified against it; names in the path count as far as {@link CgroupPlace} believes them.
  *
  * @param processId its storable name; empty once it is reaped, as all that the kernel forgets then
+ * @param exit how it ended, as far as that is told
  * @param name of its main thread
  * @param groups supplementary ones
  * @param cgroup as this process sees it; empty if it is reaped, or in none that is visible
  * @param place the same below the manager's root, if root alone could have named it
  */
 record Identity(
-        Optional<String> processId,
+        Optional<ProcessId> processId,
         ProcessInfo info,
         PidFd.State state,
+        Optional<Exit> exit,
         Optional<String> name,
         Optional<List<Long>> groups,
         Optional<CgroupPath> cgroup,
@@ -40,9 +44,10 @@ record Identity(
 
     static Identity of(PidFd process) {
         return new Identity(
-                told(() -> process.processId().toString()),
+                told(process::processId),
                 process.info(),
                 process.state(),
+                process.exit(),
                 told(() -> process.proc().name()),
                 told(() -> process.proc().groups()),
                 cgroupOf(process),
@@ -72,7 +77,7 @@ record Identity(
 
     /** Number and name, and what has become of it if that is to be told. */
     String title() {
-        return (info.pid().isPresent() ? Integer.toString(info.pid().getAsInt()) : "")
+        return processId.map(id -> id.inThisBoot().toString()).orElse("")
                 + name.map(text -> " " + text).orElse("")
                 + switch (state) {
                     case ALIVE -> "";
@@ -84,7 +89,7 @@ record Identity(
     /** The first links, which {@code info} shows too. */
     void printPerson(Output output) {
         output.field("process", title());
-        processId.ifPresent(id -> output.field("identity", id));
+        processId.ifPresent(id -> output.field("identity", id.toString()));
         info.credentials().ifPresent(ids -> printCredentials(ids, output));
         groups.filter(list -> !list.isEmpty())
                 .ifPresent(list -> output.field("groups", names(list)));
@@ -150,7 +155,7 @@ record Identity(
         } else if (cgroup.isPresent()) {
             output.field("unit", "unknown: somebody other than root may have named this cgroup");
         }
-        info.exit().ifPresent(exit -> output.field("exit", exit.toString()));
+        exit.ifPresent(how -> output.field("exit", how.toString()));
     }
 
     private Optional<String> machine() {
@@ -174,7 +179,7 @@ record Identity(
 
     JsonText personJson() {
         return JsonText.object()
-                .put("process", processId)
+                .put("process", processId.map(ProcessId::toString))
                 .put("pid", orNull(info.pid()))
                 .put("name", name)
                 .put("state", state.name().toLowerCase(Locale.ROOT))

@@ -7,11 +7,13 @@ import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CoreDump;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Proc;
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.ProcessInfo;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -38,7 +40,7 @@ final class InfoCommand implements Command {
     public int run(ParseResult line, Output output) {
         try (PidFd process = ProcessArgument.open(line.matchedPositionalValue(0, ""), line)) {
             Identity identity = Identity.of(process);
-            Attributes attributes = Attributes.of(process.proc());
+            Attributes attributes = Attributes.of(process);
             if (line.hasMatchedOption("--json")) {
                 output.line(json(identity, attributes).toString());
             } else {
@@ -54,15 +56,41 @@ final class InfoCommand implements Command {
             Optional<Path> executable,
             Optional<Path> directory,
             Optional<Boolean> noNewPrivileges,
-            Optional<Instant> startTime) {
+            Optional<Instant> startTime,
+            Optional<ProcessId> parent,
+            List<String> children) {
 
-        static Attributes of(Proc proc) {
+        static Attributes of(PidFd process) {
+            Proc proc = process.proc();
             return new Attributes(
                     told(proc::commandLine),
                     told(proc::executable),
                     told(proc::directory),
                     told(proc::noNewPrivileges),
-                    told(proc::startTime));
+                    told(proc::startTime),
+                    told(process::parent).flatMap(parent -> parent.flatMap(Attributes::named)),
+                    children(process));
+        }
+
+        private static Optional<ProcessId> named(PidFd process) {
+            try (process) {
+                return told(process::processId).map(ProcessId::inThisBoot);
+            }
+        }
+
+        /** One by one: there may be more than descriptors. */
+        private static List<String> children(PidFd process) {
+            List<String> names = new ArrayList<>();
+            boolean _ =
+                    told(
+                                    () -> {
+                                        process.visitChildren((child, _) ->
+                                                named(child)
+                                                        .ifPresent(id -> names.add(id.toString())));
+                                        return true;
+                                    })
+                            .isPresent();
+            return names;
         }
     }
 
@@ -85,13 +113,14 @@ final class InfoCommand implements Command {
                         set
                                 ? "can gain none (no_new_privs)"
                                 : "can gain some by set-uid programs"));
-        output.field(
-                "parent",
-                info.ppid().isPresent() ? Integer.toString(info.ppid().getAsInt()) : "not visible");
+        output.field("parent", attributes.parent.map(ProcessId::toString).orElse("not visible"));
+        if (!attributes.children.isEmpty()) {
+            output.field("children", String.join(" ", attributes.children));
+        }
         attributes.startTime.ifPresent(
                 at -> output.field("started", timestamp(at) + ", " + age(at) + " ago"));
         identity.printCgroup(output);
-        info.exit().ifPresent(exit -> output.field("exit", exit.toString()));
+        identity.exit().ifPresent(exit -> output.field("exit", exit.toString()));
         info.coreDump().ifPresent(dump -> output.field("core dump", text(dump)));
         output.field(
                 "source",
@@ -115,10 +144,11 @@ final class InfoCommand implements Command {
                 .put("directory", attributes.directory.map(Path::toString))
                 .put("noNewPrivileges", attributes.noNewPrivileges)
                 .put("parent", orNull(info.ppid()))
+                .put("children", attributes.children)
                 .put("startTime", attributes.startTime.map(InfoCommand::timestamp))
                 .put("cgroup", identity.cgroup().map(CgroupPath::path))
                 .put("cgroupId", orNull(info.cgroupId()))
-                .put("exit", info.exit().map(ExitText::json))
+                .put("exit", identity.exit().map(ExitText::json))
                 .put("coreDump", info.coreDump().map(InfoCommand::json))
                 .put("source", info.source().name().toLowerCase(Locale.ROOT));
     }

@@ -12,7 +12,8 @@ import picocli.CommandLine.ParseResult;
 
 /**
  * A process as the command line names it: by {@code PID}, which means whoever has that number now,
- * or by {@code PID:ID:BOOT}, which names it for good. It is held from here on.
+ * or by {@code PID:ID}, as util-linux writes it, which names it in this boot, or by {@code
+ * PID:ID:BOOT}, which names it for good. It is held from here on.
  */
 final class ProcessArgument {
     /** How help calls it. */
@@ -20,7 +21,7 @@ final class ProcessArgument {
 
     /** For the help of every command that takes one. */
     static final String DESCRIPTION =
-            "A process, by number or by the name PID:ID:BOOT that info shows, which no other ever gets.";
+            "A process, by number, or by the name PID:ID or PID:ID:BOOT that info shows, which no other ever gets.";
 
     private ProcessArgument() {}
 
@@ -66,7 +67,8 @@ final class ProcessArgument {
         } catch (NumberFormatException _) {
             // said below
         }
-        throw Command.misuse(line, "not a process: '" + text + "', neither PID nor PID:ID:BOOT");
+        throw Command.misuse(
+                line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
     }
 
     private static PidFd open(int pid) {
@@ -101,7 +103,7 @@ final class ProcessArgument {
             name = ProcessId.parse(text);
         } catch (IllegalArgumentException e) {
             throw Command.misuse(
-                    line, "not a process: '" + text + "', neither PID nor PID:ID:BOOT");
+                    line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
         }
         try {
             return PidFd.restore(name);

@@ -190,7 +190,7 @@ final class StatusCommand implements Command {
     private static String process(JsonObject id) {
         return id.integer("pid")
                 + (id.optionalInteger("pidfdId").isPresent()
-                        ? " [" + Long.toUnsignedString(id.integer("pidfdId")) + "]"
+                        ? ":" + Long.toUnsignedString(id.integer("pidfdId"))
                         : "");
     }
 

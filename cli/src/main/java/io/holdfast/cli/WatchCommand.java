@@ -2,10 +2,14 @@ package io.holdfast.cli;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.Feature;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
@@ -20,8 +24,8 @@ final class WatchCommand implements Command {
                 .footer(
                         "%nExit code: that of the process, or 128 and the signal that killed it; of several, that of"
                                 + " the first in the line that did not end with 0; 125 if its status is not known"
-                                + " (it is told at the reap, for which a second is waited; before Linux 6.15"
-                                + " of our own children alone) or there was nothing to watch.",
+                                + " (it is told at the reap, for which a second is waited, before Linux 6.15"
+                                + " of our own children alone; of a zombie, to who may look into it) or there was nothing to watch.",
                         "%nExamples:",
                         "  holdfast watch 4711",
                         "  holdfast watch $$(pgrep -x backup) && echo all is well",
@@ -38,14 +42,23 @@ final class WatchCommand implements Command {
     }
 
     /** A process to wait for, and what it is called: it may be gone before it can be asked. */
-    private record Watched(PidFd process, int pid, String name) {
+    private record Watched(PidFd process, ProcessId name) {
         static Watched of(String text, ParseResult line) {
             PidFd process = ProcessArgument.open(text, line);
-            int colon = text.indexOf(':');
             return new Watched(
                     process,
-                    Integer.parseInt(colon < 0 ? text : text.substring(0, colon)),
-                    Identity.told(() -> process.processId().toString()).orElse(text));
+                    Identity.told(process::processId)
+                            .orElseGet(() -> nameOfGone(process, ProcessId.parse(text))));
+        }
+
+        /** It has no number any more, and still its id. */
+        private static ProcessId nameOfGone(PidFd process, ProcessId named) {
+            return Feature.PIDFS.isPresent()
+                    ? new ProcessId(
+                            named.pid(),
+                            OptionalLong.of(process.id()),
+                            Optional.of(ProcessId.currentBoot()))
+                    : named;
         }
     }
 
@@ -76,7 +89,10 @@ final class WatchCommand implements Command {
                             loop,
                             exit -> {
                                 exits[index] = exit;
-                                output.line(json ? json(watched, exit) : watched.pid + " " + exit);
+                                output.line(
+                                        json
+                                                ? json(watched, exit)
+                                                : watched.name.inThisBoot() + " " + exit);
                                 if (--running[0] == 0) {
                                     loop.stop();
                                 }
@@ -93,8 +109,8 @@ final class WatchCommand implements Command {
 
     private static String json(Watched watched, Exit exit) {
         return JsonText.object()
-                .put("process", watched.name)
-                .put("pid", watched.pid)
+                .put("process", watched.name.toString())
+                .put("pid", watched.name.pid())
                 .put("exit", ExitText.json(exit))
                 .toString();
     }

@@ -52,7 +52,7 @@ final class WhoCommand implements Command {
                                 .arity("1")
                                 .type(String.class)
                                 .description(
-                                        "A process, by number or PID:ID:BOOT; or an AF_UNIX socket that somebody"
+                                        "A process, by number, PID:ID or PID:ID:BOOT; or an AF_UNIX socket that somebody"
                                                 + " listens on, by path (with a slash in it) or @name: it is"
                                                 + " connected to, and left again. With --bus, a name on that bus.")
                                 .build());

@@ -2,10 +2,12 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Await;
@@ -30,10 +32,10 @@ class InfoCommandTest {
             assertThat(info.err()).isEmpty();
             assertThat(info.out())
                     .contains(
-                            "process     " + pid + " sleep\n",
+                            "process     " + sleep.pidFd().processId().inThisBoot() + " sleep\n",
                             "identity    " + sleep.pidFd().processId() + "\n",
                             "command     sleep 600\n",
-                            "parent      " + ProcessHandle.current().pid() + "\n",
+                            "parent      " + own() + "\n",
                             "source      ");
             kill(sleep);
         }
@@ -60,7 +62,7 @@ class InfoCommandTest {
                             {"realUid":0,"effectiveUid":0,"savedUid":0,"fileSystemUid":0,"realGid":0,\
                             "effectiveGid":0,"savedGid":0,"fileSystemGid":0},"groups":[],"commandLine":\
                             ["sleep","600"],"executable":"…","directory":"…","noNewPrivileges":false,\
-                            "parent":0,"startTime":"…","cgroup":"…","cgroupId":0,"exit":null,\
+                            "parent":0,"children":[],"startTime":"…","cgroup":"…","cgroupId":0,"exit":null,\
                             "coreDump":null,"source":"kernel"}
                             """);
             kill(sleep);
@@ -78,8 +80,30 @@ class InfoCommandTest {
             assertThat(Invocation.of("info", number).out())
                     .contains(
                             "executable  none (it has exited)\n",
-                            "directory   none (it has exited)\n");
+                            "directory   none (it has exited)\n",
+                            "exit        exited with status 0\n");
+            String holder = Integer.toString(parent.pid());
+            assertThat(Invocation.of("info", holder).out())
+                    .contains("children    " + zombie.processId().inThisBoot() + "\n");
         }
+    }
+
+    private static ProcessId own() {
+        try (PidFd self = PidFd.self()) {
+            return self.processId().inThisBoot();
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.PIDFS)
+    void theNameThatUtilLinuxUsesIsTakenToo() {
+        String name = own().toString();
+        assertThat(Invocation.of("info", name).out()).startsWith("process     " + name + " ");
+        String other = "1:" + name.substring(name.indexOf(':') + 1);
+        assertThat(Invocation.of("info", other).err())
+                .isEqualTo("holdfast: process " + other + " is gone\n");
+        assertThat(Invocation.of("info", "1:x").err())
+                .contains("neither PID, PID:ID nor PID:ID:BOOT");
     }
 
     @Test
@@ -140,7 +164,7 @@ class InfoCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"abc", "0", "+", "99999999999", "1:2", "1:2:3", "1 ", ""})
+    @ValueSource(strings = {"abc", "0", "+", "99999999999", "1:", "1:2:3", "1 ", ""})
     void whatIsNoProcessIsNotUnderstood(String text) {
         Invocation refused = Invocation.of("info", text);
 

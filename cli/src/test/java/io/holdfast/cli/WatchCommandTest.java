@@ -25,11 +25,11 @@ class WatchCommandTest {
         try (Child three = waiting("exit 3")) {
             Process watch = Program.start("watch", pid(three));
             awaitHolding(watch, three);
-            String pid = pid(three);
+            String name = three.pidFd().processId().inThisBoot().toString();
             three.stdin().close();
 
             assertThat(Program.end(watch))
-                    .isEqualTo(new Program(3, pid + " exited with status 3\n", ""));
+                    .isEqualTo(new Program(3, name + " exited with status 3\n", ""));
         }
     }
 
@@ -68,14 +68,14 @@ class WatchCommandTest {
                                             pid(three)))
                             .start();
             awaitHolding(watch, three);
-            String pid = pid(three);
+            String name = three.pidFd().processId().inThisBoot().toString();
             three.stdin().close();
 
             assertThat(Program.end(watch))
                     .isEqualTo(
                             new Program(
                                     ExitCode.NOT_THE_PROCESS,
-                                    pid + " exited, status unknown\n",
+                                    name + " exited, status unknown\n",
                                     ""));
         }
     }

@@ -39,7 +39,7 @@ class WhoBusTest {
                         .startsWith("name        " + name + "\n")
                         .contains(
                                 "peer        held by the bus since it connected (ProcessFD)\n",
-                                "process     " + SELF + " ");
+                                "process     " + SELF + ":");
                 assertThat(who.code()).isZero();
             }
             assertThat(

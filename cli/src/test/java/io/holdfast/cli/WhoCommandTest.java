@@ -42,7 +42,7 @@ class WhoCommandTest {
             // the scratch cgroup itself is no slice, so its processes are in no unit
             assertThat(Invocation.of("who", pid).out())
                     .contains(
-                            "process     " + pid + " sleep\n",
+                            "process     " + sleep.pidFd().processId().inThisBoot() + " sleep\n",
                             "cgroup      " + service.path() + " (id " + service.id() + ")\n",
                             "unit        none\n",
                             "slice       -.slice\n",
@@ -114,7 +114,7 @@ class WhoCommandTest {
                     .contains(
                             "socket      " + path + "\n",
                             "peer        held since it began to listen",
-                            "process     " + SELF + " ");
+                            "process     " + SELF + ":");
         }
     }
 

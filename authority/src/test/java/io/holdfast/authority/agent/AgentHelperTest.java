@@ -206,7 +206,7 @@ class AgentHelperTest {
                 .singleElement()
                 .asString()
                 .matches(
-                        "authentication of root failed, asked for by process \\d+ \\[\\d+\\] of user"
+                        "authentication of root failed, asked for by process \\d+:\\d+ of user"
                                 + " \\d+( in \\S+)?: pam_authenticate: Authentication failure \\(7\\)");
         assertThat(notices.getFirst()).doesNotContain("1-c-2-d", "wrong");
     }

@@ -111,6 +111,24 @@ final class ExitWatch {
         return usage;
     }
 
+    /** How it ended, as far as that is told at this moment; empty if it has not. */
+    Optional<Exit> now() {
+        Exit exit = status();
+        PidFd.State state = Liveness.of(fd);
+        if (state == PidFd.State.ALIVE) {
+            return Optional.ofNullable(exit).filter(told -> !told.equals(UNKNOWN));
+        }
+        boolean isTold = exit != null && !exit.equals(UNKNOWN);
+        if (!isTold && state == PidFd.State.EXITED) {
+            exit = ofZombie.get();
+            isTold = !exit.equals(UNKNOWN);
+        }
+        if (!isTold && Liveness.of(fd) == PidFd.State.REAPED) { // perhaps since
+            exit = reaped != null && reaped.isDone() ? reaped.join() : status();
+        }
+        return Optional.of(exit == null ? UNKNOWN : exit);
+    }
+
     Optional<Exit> await(@Nullable Duration limit) throws InterruptedException {
         long nanos = limit == null ? Long.MAX_VALUE : Readiness.nanos(limit);
         long start = System.nanoTime();

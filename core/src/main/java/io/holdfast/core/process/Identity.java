@@ -121,14 +121,18 @@ final class Identity {
         return Feature.PIDFS.isPresent() ? Long.hashCode(id()) : pidSeen();
     }
 
-    /** The number, as last seen, and the id, as far as they can be told: for people. */
+    /**
+     * The number, as last seen, and the id, as far as they can be told: {@code process 4711:8734},
+     * which {@link ProcessId#parse} reads.
+     */
     @Override
     public String toString() {
         int pid = pidSeen();
         long told = idSeen();
-        return "process"
-                + (pid == UNSEEN ? "" : " " + pid)
-                + (told == 0 ? "" : " [" + Long.toUnsignedString(told) + "]")
-                + (pid == UNSEEN && told == 0 ? " of " + pidfd : "");
+        String id = Long.toUnsignedString(told);
+        if (pid == UNSEEN) {
+            return told == 0 ? "process of " + pidfd : "process [" + id + "]";
+        }
+        return "process " + pid + (told == 0 ? "" : ":" + id);
     }
 }

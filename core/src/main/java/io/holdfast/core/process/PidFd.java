@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -188,9 +189,10 @@ public final class PidFd implements AutoCloseable {
     /**
      * Holds the process that {@link #processId} named, by file handle where the kernel has them
      * (Linux 6.14), else by number and id. On every kernel both must be its own: a name whose
-     * number and id are not of one process is of none. The number counts as our PID namespace has
-     * it, where it stays the same for life; a name that was written in another PID namespace, where
-     * the process has another number, is refused, and serves in that one alone.
+     * number and id are not of one process is of none. A name without a boot counts in this one.
+     * The number counts as our PID namespace has it, where it stays the same for life; a name that
+     * was written in another PID namespace, where the process has another number, is refused, and
+     * serves in that one alone.
      *
      * @param name the name that was written down
      * @return the process, owned by the caller
@@ -265,7 +267,63 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return its parent now; empty if that is outside of our PID namespace}
+     * Its children now, each held, and verified to be its child after that. One that came or went
+     * meanwhile may be missing. Zombies count.
+     *
+     * <pre>{@code
+     * try (Members children = process.children()) {
+     *     children.forEach(child -> child.signal(Signal.TERM));
+     * }
+     * }</pre>
+     *
+     * @return empty if this process has ended
+     * @throws ErrnoException EACCES or ENOENT where {@code /proc} does not list children, EMFILE
+     */
+    public Members children() {
+        return Children.of(this, false);
+    }
+
+    /**
+     * Its descendants now: its children, theirs, and so on, each held, and verified to be a child
+     * of the one above it after that. A parent comes before its children. Processes whose parent
+     * ends meanwhile may be missing, for they are children of somebody else then; what may start
+     * others all the time is held together by a cgroup or a {@code ProcessScope} alone.
+     *
+     * @return empty if this process has ended
+     * @throws ErrnoException EACCES or ENOENT where {@code /proc} does not list children, EMFILE
+     */
+    public Members descendants() {
+        return Children.of(this, true);
+    }
+
+    /**
+     * Hands over its children one by one, the newest first, as {@link #children} finds them: for
+     * more of them than there are descriptors.
+     *
+     * @param action gets each child, which it owns, and its number, which is its own as long as it
+     *     is not reaped
+     */
+    public void visitChildren(ObjIntConsumer<PidFd> action) {
+        Children.visit(this, action);
+    }
+
+    /**
+     * How it ended, as far as that is told at this moment: of a child of ours, of one that is
+     * reaped (Linux 6.15), and of a zombie to whoever may look into it, as root may. Needs no wait,
+     * and reaps nothing.
+     *
+     * <pre>{@code
+     * process.exit().ifPresent(exit -> log("backup " + exit));
+     * }</pre>
+     *
+     * @return unknown if it has ended and nobody tells how; empty if it has not ended
+     */
+    public Optional<Exit> exit() {
+        return exitWatch().now();
+    }
+
+    /**
+     * Its parent now; empty if that is outside of our PID namespace.
      *
      * @throws ErrnoException ESRCH if this process is reaped
      */

@@ -10,6 +10,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysPidfd;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * How a process comes to be held: each way ends with the check that it is the one that was meant.
@@ -139,10 +140,11 @@ final class PidFdOpening {
 
     static PidFd restore(ProcessId name) {
         Feature.PIDFS.require("restoring a process");
-        if (name.pidfdId().isEmpty() || name.bootId().isEmpty()) {
+        if (name.pidfdId().isEmpty()) {
             throw new NotSupportedException("restoring a name without id", Feature.PIDFS);
         }
-        if (!name.bootId().get().equals(ProcessId.currentBoot())) {
+        Optional<UUID> boot = name.bootId();
+        if (boot.isPresent() && !boot.get().equals(ProcessId.currentBoot())) {
             throw new ErrnoException(
                     "restore", name.toString(), Errno.ESTALE, "the name is of another boot");
         }

@@ -10,10 +10,20 @@ import org.jspecify.annotations.Nullable;
  * A storable name of a process: what can be written down and restored to a {@link PidFd} as long as
  * the process lives ({@link PidFd#restore}). The number alone names nothing.
  *
+ * <pre>{@code
+ * String written = child.pidFd().processId().toString(); // 4711:8734:8c1e6a0e-…
+ * try (PidFd process = PidFd.restore(ProcessId.parse(written))) {
+ *     …
+ * }
+ * }</pre>
+ *
+ * <p>The form without the boot, {@code 4711:8734}, is the one that kill(1), waitpid(1) and the
+ * other tools of util-linux take: it is meant in the boot in which it is read.
+ *
  * @param pid the number, in the PID namespace of who wrote the name; it must be that of the process
  *     with the id, or the name is refused
  * @param pidfdId the pidfs inode number, unique in a boot (Linux 6.9)
- * @param bootId the boot in which that holds
+ * @param bootId the boot in which that holds; empty: that of the reader
  */
 public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
 
@@ -40,8 +50,13 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
         return known;
     }
 
+    /** The same name without the boot: {@code PID:ID}, as the tools of util-linux take it. */
+    public ProcessId inThisBoot() {
+        return new ProcessId(pid, pidfdId, Optional.empty());
+    }
+
     /**
-     * Reads what {@link #toString} wrote.
+     * Reads what {@link #toString} wrote: {@code PID:ID:BOOT}, {@code PID:ID} or {@code PID}.
      *
      * @param text the text
      * @return the name
@@ -53,6 +68,11 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
             int pid = Integer.parseInt(parts[0]);
             return switch (parts.length) {
                 case 1 -> new ProcessId(pid, OptionalLong.empty(), Optional.empty());
+                case 2 ->
+                        new ProcessId(
+                                pid,
+                                OptionalLong.of(Long.parseUnsignedLong(parts[1])),
+                                Optional.empty());
                 case 3 ->
                         new ProcessId(
                                 pid,
@@ -61,15 +81,21 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
                 default -> throw new IllegalArgumentException();
             };
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("not PID or PID:ID:BOOT: \"" + text + "\"", e);
+            throw new IllegalArgumentException(
+                    "not PID, PID:ID or PID:ID:BOOT: \"" + text + "\"", e);
         }
     }
 
-    /** {@code PID:ID:BOOT}, or {@code PID} where the kernel has no pidfs. */
+    /**
+     * {@code PID:ID:BOOT}, {@code PID:ID} without a boot, or {@code PID} where the kernel has no
+     * pidfs.
+     */
     @Override
     public String toString() {
-        return pidfdId.isPresent() && bootId.isPresent()
-                ? pid + ":" + Long.toUnsignedString(pidfdId.getAsLong()) + ":" + bootId.get()
-                : Integer.toString(pid);
+        if (pidfdId.isEmpty()) {
+            return Integer.toString(pid);
+        }
+        String named = pid + ":" + Long.toUnsignedString(pidfdId.getAsLong());
+        return bootId.map(id -> named + ":" + id).orElse(named);
     }
 }

@@ -69,7 +69,7 @@ final class Walk implements AutoCloseable {
     private void walk() {
         try (PidFd self = PidFd.self()) {
             Deque<PidFd> found = new ArrayDeque<>();
-            OwnChildren.forEach(self, (child, number) -> sort(child, number, found));
+            self.visitChildren((child, number) -> sort(child, number, found));
             descend(found);
             Place own = Place.of(self);
             while (addRelated(own, found)) {
@@ -113,7 +113,7 @@ final class Walk implements AutoCloseable {
 
     private void descend(Deque<PidFd> found) {
         for (PidFd next = found.poll(); next != null; next = found.poll()) {
-            OwnChildren.forEach(next, (child, _) -> add(child, found));
+            next.visitChildren((child, _) -> add(child, found));
         }
     }
 

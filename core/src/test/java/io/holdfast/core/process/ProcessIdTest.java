@@ -29,6 +29,10 @@ class ProcessIdTest {
                         OptionalLong.of(gen.anyLong()),
                         Optional.of(new UUID(gen.anyLong(), gen.anyLong())));
         assertThat(ProcessId.parse(whole.toString())).isEqualTo(whole);
+        ProcessId inBoot = whole.inThisBoot();
+        assertThat(inBoot.toString())
+                .isEqualTo(pid + ":" + Long.toUnsignedString(whole.pidfdId().getAsLong()));
+        assertThat(ProcessId.parse(inBoot.toString())).isEqualTo(inBoot);
         ProcessId number = new ProcessId(pid, OptionalLong.empty(), Optional.empty());
         assertThat(ProcessId.parse(number.toString())).isEqualTo(number);
     }
@@ -40,7 +44,8 @@ class ProcessIdTest {
                 ":",
                 "x",
                 "-1",
-                "1:2",
+                "1:",
+                "1:-2",
                 "1:2:3",
                 "1:x:00000000-0000-0001-0000-000000000002",
                 "1:-2:00000000-0000-0001-0000-000000000002",

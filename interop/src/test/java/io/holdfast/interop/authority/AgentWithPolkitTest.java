@@ -205,7 +205,7 @@ class AgentWithPolkitTest {
         if (helper == Helper.OUR_SOCKET) {
             assertThat(stage.file("/run/helper.log"))
                     .containsPattern(
-                            "authentication of hfalice failed, asked for by process \\d+ \\[\\d+\\] of"
+                            "authentication of hfalice failed, asked for by process \\d+:\\d+ of"
                                     + " user 40001.*: pam_authenticate: Authentication failure")
                     .doesNotContain("pony", PolkitStage.PASSWORD);
         }

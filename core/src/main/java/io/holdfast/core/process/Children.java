@@ -1,0 +1,81 @@
+package io.holdfast.core.process;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.ObjIntConsumer;
+
+/**
+ * Finds the children of a process that is held: each is opened by the number that {@code /proc}
+ * lists, which may be anybody's by then, so its parent is asked for afterwards. As long as the
+ * parent is not reaped its own number is nobody else's.
+ */
+final class Children {
+    private Children() {}
+
+    /** The children, or all descendants. */
+    static Members of(PidFd top, boolean below) {
+        List<PidFd> found = new ArrayList<>();
+        try {
+            Deque<PidFd> parents = new ArrayDeque<>();
+            parents.add(top);
+            for (PidFd next = parents.poll(); next != null; next = parents.poll()) {
+                int before = found.size();
+                visit(next, (child, _) -> found.add(child));
+                if (below) {
+                    parents.addAll(found.subList(before, found.size()));
+                }
+            }
+            return Members.adopt(found);
+        } catch (RuntimeException e) {
+            found.forEach(PidFd::close);
+            throw e;
+        }
+    }
+
+    /** Hands over the children one by one, the newest first. */
+    static void visit(PidFd parent, ObjIntConsumer<PidFd> action) {
+        int number;
+        int[] numbers;
+        try {
+            number = parent.pid();
+            numbers = parent.proc().children();
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                return; // it was reaped: its children are somebody else's
+            }
+            throw e;
+        }
+        for (int i = numbers.length - 1; i >= 0; i--) {
+            Optional<PidFd> found = PidFd.find(numbers[i]);
+            if (found.isPresent()) {
+                PidFd child = found.get();
+                if (isVerified(child, parent, number)) {
+                    action.accept(child, numbers[i]);
+                }
+            }
+        }
+    }
+
+    /** Closes one that is not a child. */
+    private static boolean isVerified(PidFd child, PidFd parent, int number) {
+        boolean is = false;
+        try {
+            OptionalInt now = child.info().ppid();
+            is =
+                    now.isPresent()
+                            && now.getAsInt() == number
+                            && parent.state() != PidFd.State.REAPED;
+        } finally {
+            if (!is) {
+                child.close();
+            }
+        }
+        return is;
+    }
+}

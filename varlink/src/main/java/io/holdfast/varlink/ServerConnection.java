@@ -4,11 +4,11 @@ import static java.lang.System.Logger.Level.DEBUG;
 import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
-import io.holdfast.core.Registration;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.Registration;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;

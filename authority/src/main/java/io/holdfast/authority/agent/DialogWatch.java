@@ -1,8 +1,8 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.core.Registration;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.Registration;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixSocket;
 import java.time.Duration;

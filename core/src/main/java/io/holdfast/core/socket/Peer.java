@@ -143,7 +143,7 @@ public sealed interface Peer extends AutoCloseable {
         Optional<Peer> peer = ask(socket);
         if (Recorder.isOn() && peer.isPresent()) {
             Peer found = peer.get();
-Recorder.peer(found.toString(), found.uid(), found.getClass().getSimpleName());
+            Recorder.peer(found.toString(), found.uid(), found.getClass().getSimpleName());
         }
         return peer;
     }

@@ -59,12 +59,14 @@ class RecorderTest {
         List<RecordedEvent> events =
                 record("Spawn", () -> started[0] = Spawn.of("sleep", "0").start());
         try (Child child = started[0]) {
-            assertThat(events).singleElement().satisfies(event -> {
-                assertThat(event.getString("process")).isEqualTo(child.toString());
-                assertThat(event.getString("program")).isEqualTo("sleep");
-                assertThat(event.getString("failure")).isEmpty();
-                assertThat(event.getDuration()).isPositive();
-            });
+            assertThat(events)
+                    .singleElement()
+                    .satisfies(event -> {
+                        assertThat(event.getString("process")).isEqualTo(child.toString());
+                        assertThat(event.getString("program")).isEqualTo("sleep");
+                        assertThat(event.getString("failure")).isEmpty();
+                        assertThat(event.getDuration()).isPositive();
+                    });
         }
     }
 
@@ -86,11 +88,13 @@ class RecorderTest {
         try (Child child = Spawn.of("sleep", "1000").start()) {
             List<RecordedEvent> signals =
                     record("Signal", () -> assertThat(child.signal(Signal.CONT)).isTrue());
-            assertThat(signals).singleElement().satisfies(event -> {
-                assertThat(event.getString("process")).isEqualTo(child.toString());
-                assertThat(event.getString("signal")).isEqualTo("SIGCONT");
-                assertThat(event.getString("result")).isEqualTo("sent");
-            });
+            assertThat(signals)
+                    .singleElement()
+                    .satisfies(event -> {
+                        assertThat(event.getString("process")).isEqualTo(child.toString());
+                        assertThat(event.getString("signal")).isEqualTo("SIGCONT");
+                        assertThat(event.getString("result")).isEqualTo("sent");
+                    });
 
             List<RecordedEvent> exits =
                     record(
@@ -99,10 +103,12 @@ class RecorderTest {
                                 boolean _ = child.signal(Signal.KILL);
                                 var _ = child.await();
                             });
-            assertThat(exits).singleElement().satisfies(event -> {
-                assertThat(event.getString("process")).isEqualTo(child.toString());
-                assertThat(event.getString("exit")).contains("KILL");
-            });
+            assertThat(exits)
+                    .singleElement()
+                    .satisfies(event -> {
+                        assertThat(event.getString("process")).isEqualTo(child.toString());
+                        assertThat(event.getString("exit")).contains("KILL");
+                    });
         }
     }
 
@@ -121,11 +127,13 @@ class RecorderTest {
                                     assertThat(peer.pid()).isPositive();
                                 }
                             });
-            assertThat(events).singleElement().satisfies(event -> {
-                assertThat(event.getString("process"))
-                        .contains("process " + ProcessHandle.current().pid() + " ");
-                assertThat(event.getString("how")).isEqualTo("Held");
-            });
+            assertThat(events)
+                    .singleElement()
+                    .satisfies(event -> {
+                        assertThat(event.getString("process"))
+                                .contains("process " + ProcessHandle.current().pid() + " ");
+                        assertThat(event.getString("how")).isEqualTo("Held");
+                    });
         }
     }
 
@@ -165,8 +173,7 @@ class RecorderTest {
 
     @Test
     void nothingIsLoadedWhileNobodyRecords() {
-        ChildJvm.Result result =
-                ChildJvm.run(List.of("-Xlog:class+load"), Unrecorded.class);
+        ChildJvm.Result result = ChildJvm.run(List.of("-Xlog:class+load"), Unrecorded.class);
         assertThat(result.status()).isZero();
         assertThat(result.output())
                 .contains("io.holdfast.core.event.Recorder")

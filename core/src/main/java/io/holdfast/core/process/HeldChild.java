@@ -59,25 +59,24 @@ public final class HeldChild {
     /**
      * Sets how its CPU time is scheduled (sched(7)).
      *
-     * @param policy 0 other, 1 FIFO, 2 round robin, 3 batch, 5 idle
-     * @param priority 1 to 99 for FIFO and round robin, else 0
+     * @param priority 1 to 99 for a {@linkplain CpuPolicy#isRealTime real-time} policy, else 0
      * @param resetOnFork whether its children start with the usual policy
      * @throws ErrnoException EPERM without CAP_SYS_NICE, EINVAL
      */
-    public void scheduler(int policy, int priority, boolean resetOnFork) {
-        int r = SysSched.setScheduler(pid, policy, priority, resetOnFork);
+    public void scheduler(CpuPolicy policy, int priority, boolean resetOnFork) {
+        int r = SysSched.setScheduler(pid, policy.number(), priority, resetOnFork);
         ErrnoException.check(r, "sched_setscheduler", pidFd);
     }
 
     /**
      * Sets how its input and output are scheduled (ioprio_set(2)).
      *
-     * @param kind 0 none, 1 real-time, 2 best effort, 3 idle
      * @param level 0 (first) to 7
      * @throws ErrnoException EPERM (real-time without CAP_SYS_ADMIN), EINVAL
      */
-    public void ioPriority(int kind, int level) {
-        ErrnoException.check(SysSched.setIoPriority(pid, kind, level), "ioprio_set", pidFd);
+    public void ioPriority(IoClass kind, int level) {
+        ErrnoException.check(
+                SysSched.setIoPriority(pid, kind.number(), level), "ioprio_set", pidFd);
     }
 
     /** Moves it to a cgroup: the way in where the kernel cannot let it be born there. */

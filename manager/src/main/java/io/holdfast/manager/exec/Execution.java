@@ -458,14 +458,14 @@ public final class Execution {
                                 "CPUSchedulingPolicy=" + policy.name().toLowerCase(Locale.ROOT),
                                 () ->
                                         child.scheduler(
-                                                policy.number(),
+                                                policy,
                                                 wanted.cpuPriority(),
                                                 wanted.resetOnFork())));
         wanted.ioClass()
                 .ifPresent(kind ->
                         orWarn(
                                 "IOSchedulingClass=" + kind.name().toLowerCase(Locale.ROOT),
-                                () -> child.ioPriority(kind.number(), wanted.ioPriority())));
+                                () -> child.ioPriority(kind, wanted.ioPriority())));
     }
 
     private void orWarn(String setting, Runnable action) {

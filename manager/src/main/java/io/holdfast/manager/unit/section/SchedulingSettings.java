@@ -1,5 +1,7 @@
 package io.holdfast.manager.unit.section;
 
+import io.holdfast.core.process.CpuPolicy;
+import io.holdfast.core.process.IoClass;
 import io.holdfast.manager.unit.value.Scalars;
 import java.util.Optional;
 
@@ -20,49 +22,6 @@ public record SchedulingSettings(
         boolean resetOnFork,
         Optional<IoClass> ioClass,
         int ioPriority) {
-    /** sched(7). */
-    public enum CpuPolicy {
-        OTHER(0),
-        FIFO(1),
-        RR(2),
-        BATCH(3),
-        IDLE(5);
-
-        private final int number;
-
-        CpuPolicy(int number) {
-            this.number = number;
-        }
-
-        /** As {@code linux/sched.h} has it. */
-        public int number() {
-            return number;
-        }
-
-        boolean isRealTime() {
-            return this == FIFO || this == RR;
-        }
-    }
-
-    /** ioprio_set(2). */
-    public enum IoClass {
-        NONE(0),
-        REALTIME(1),
-        BEST_EFFORT(2),
-        IDLE(3);
-
-        private final int number;
-
-        IoClass(int number) {
-            this.number = number;
-        }
-
-        /** As {@code linux/ioprio.h} has it. */
-        public int number() {
-            return number;
-        }
-    }
-
     /** Whether nothing is to be changed. */
     public boolean isInherited() {
         return cpuPolicy.isEmpty() && ioClass.isEmpty();

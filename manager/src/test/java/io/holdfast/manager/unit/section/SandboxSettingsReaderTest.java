@@ -2,6 +2,8 @@ package io.holdfast.manager.unit.section;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.process.CpuPolicy;
+import io.holdfast.core.process.IoClass;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.section.SandboxSettings.Access;
 import io.holdfast.manager.unit.section.SandboxSettings.Bind;
@@ -10,8 +12,6 @@ import io.holdfast.manager.unit.section.SandboxSettings.PathRule;
 import io.holdfast.manager.unit.section.SandboxSettings.PrivateTmp;
 import io.holdfast.manager.unit.section.SandboxSettings.ProtectHome;
 import io.holdfast.manager.unit.section.SandboxSettings.ProtectSystem;
-import io.holdfast.manager.unit.section.SchedulingSettings.CpuPolicy;
-import io.holdfast.manager.unit.section.SchedulingSettings.IoClass;
 import io.holdfast.manager.unit.value.Capability;
 import java.util.List;
 import java.util.Map;

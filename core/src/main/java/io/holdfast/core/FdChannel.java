@@ -69,6 +69,8 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     /**
      * Reads and writes a descriptor that stays the caller's: the channel has duplicates of it.
      *
+     * @param lent the descriptor; it stays the caller's
+     * @return the channel, owned by the caller
      * @throws ErrnoException EMFILE
      */
     public static FdChannel borrowing(Fd lent) {
@@ -76,10 +78,11 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     }
 
     /**
-     * A channel of java.nio to the same file. It has an open file description of its own: its
-     * position begins at 0, and it does not close the descriptor.
+     * {@return a channel of java.nio to the same file} It has an open file description of its own:
+     * its position begins at 0, and it does not close the descriptor.
      *
      * @param fd lent; of a regular file, a memory file, a pipe or a device
+     * @param options how to open the file, as {@link FileChannel#open} takes them
      * @throws IOException if the file may not be opened with those options, or is a socket
      */
     public static FileChannel file(Fd fd, OpenOption... options) throws IOException {
@@ -92,7 +95,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     }
 
     /**
-     * A descriptor of the same open file as a standard stream has.
+     * {@return a descriptor of the same open file as a standard stream has}
      *
      * @param standard {@link FileDescriptor#in}, {@link FileDescriptor#out} or {@link
      *     FileDescriptor#err}

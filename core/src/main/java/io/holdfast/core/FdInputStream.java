@@ -44,6 +44,8 @@ public final class FdInputStream extends InputStream {
      * Reads a descriptor that stays the caller's: the stream has a duplicate of it. The other end
      * of a pipe notices the close of the last of the two.
      *
+     * @param lent the descriptor; it stays the caller's
+     * @return the stream, owned by the caller
      * @throws ErrnoException EMFILE
      */
     public static FdInputStream borrowing(Fd lent) {

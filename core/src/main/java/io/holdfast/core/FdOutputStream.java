@@ -53,6 +53,8 @@ public final class FdOutputStream extends OutputStream {
      * Writes a descriptor that stays the caller's: the stream has a duplicate of it. The other end
      * of a pipe notices the close of the last of the two.
      *
+     * @param lent the descriptor; it stays the caller's
+     * @return the stream, owned by the caller
      * @throws ErrnoException EMFILE
      */
     public static FdOutputStream borrowing(Fd lent) {

@@ -150,8 +150,8 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * What it reads from its standard input, buffered: {@code flush} or {@code close} sends it. A
-     * {@link FdOutputStream}.
+     * {@return the stream to its standard input, buffered: {@code flush} or {@code close} sends it}
+     * A {@link FdOutputStream}.
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -160,7 +160,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * What it writes to its standard output, buffered. A {@link FdInputStream}.
+     * {@return the stream from its standard output, buffered} A {@link FdInputStream}.
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -169,7 +169,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * What it writes to its standard error, buffered. A {@link FdInputStream}.
+     * {@return the stream from its standard error, buffered} A {@link FdInputStream}.
      *
      * @throws IllegalStateException if that is no pipe
      */
@@ -200,8 +200,8 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * What it has used, with those descendants that it has waited for: empty until it has exited,
-     * and if it was reaped by others.
+     * {@return the resources that it has used, with those descendants that it has waited for: empty
+     * until it has exited, and if it was reaped by others}
      */
     public Optional<ResourceUsage> usage() {
         return exit.isDone() ? Optional.ofNullable(exitWatch.usage()) : Optional.empty();

@@ -59,6 +59,7 @@ public final class HeldChild {
     /**
      * Sets how its CPU time is scheduled (sched(7)).
      *
+     * @param policy the scheduling policy
      * @param priority 1 to 99 for a {@linkplain CpuPolicy#isRealTime real-time} policy, else 0
      * @param resetOnFork whether its children start with the usual policy
      * @throws ErrnoException EPERM without CAP_SYS_NICE, EINVAL
@@ -71,6 +72,7 @@ public final class HeldChild {
     /**
      * Sets how its input and output are scheduled (ioprio_set(2)).
      *
+     * @param kind the kind
      * @param level 0 (first) to 7
      * @throws ErrnoException EPERM (real-time without CAP_SYS_ADMIN), EINVAL
      */

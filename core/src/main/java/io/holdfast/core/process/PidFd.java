@@ -323,7 +323,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Its parent now; empty if that is outside of our PID namespace.
+     * {@return its parent now; empty if that is outside of our PID namespace}
      *
      * @throws ErrnoException ESRCH if this process is reaped
      */

@@ -50,7 +50,11 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
         return known;
     }
 
-    /** The same name without the boot: {@code PID:ID}, as the tools of util-linux take it. */
+    /**
+     * The same name without the boot: {@code PID:ID}, as the tools of util-linux take it.
+     *
+     * @return the name
+     */
     public ProcessId inThisBoot() {
         return new ProcessId(pid, pidfdId, Optional.empty());
     }

@@ -410,7 +410,9 @@ public final class Spawn {
      * process sees it; one that the user alone may not execute exits with status 126. {@link
      * #whileHeld} is before all that. The directory is entered before it, too.
      *
+     * @param uid the user id
      * @param gid the primary group
+     * @return this
      * @throws IllegalArgumentException if one is no number of a user or group
      */
     public Spawn user(long uid, long gid) {
@@ -425,6 +427,8 @@ public final class Spawn {
     /**
      * Runs it with another primary group. See {@link #user}.
      *
+     * @param gid the group id
+     * @return this
      * @throws IllegalArgumentException if it is no number of a group
      */
     public Spawn group(long gid) {
@@ -435,6 +439,8 @@ public final class Spawn {
     /**
      * Runs it with these supplementary groups and no others. See {@link #user}.
      *
+     * @param supplementary the supplementary groups
+     * @return this
      * @throws IllegalArgumentException if one is no number of a group
      */
     public Spawn groups(List<Long> supplementary) {
@@ -451,6 +457,8 @@ public final class Spawn {
      * killed in that very time leaves the child alone. A set-user-id program, or one that becomes
      * another user, loses it. What must not be left at all is for a {@code ProcessScope}.
      *
+     * @param signal the signal
+     * @return this
      * @throws IllegalArgumentException if it is signal 0
      */
     public Spawn parentDeathSignal(Signal signal) {
@@ -465,13 +473,19 @@ public final class Spawn {
      * Gives a program that the kernel cannot execute (ENOEXEC) to {@code /bin/sh}, as execvp(3) and
      * {@code ProcessBuilder} do: a script without {@code #!}. What {@link #whileHeld} was given is
      * then called for the second attempt, too.
+     *
+     * @return this
      */
     public Spawn scriptsByShell() {
         scriptsByShell = true;
         return this;
     }
 
-    /** It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS). */
+    /**
+     * It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS).
+     *
+     * @return this
+     */
     public Spawn noNewPrivileges() {
         noNewPrivileges = true;
         return this;

@@ -50,6 +50,7 @@ public final class PseudoTerminal implements AutoCloseable {
     /**
      * Makes one whose size is not known.
      *
+     * @return the terminal, owned by the caller
      * @throws ErrnoException ENOSPC or EIO if there are too many, EMFILE, ENOENT without {@code
      *     /dev/ptmx}
      */
@@ -64,7 +65,12 @@ public final class PseudoTerminal implements AutoCloseable {
         }
     }
 
-    /** Makes one of a size. */
+    /**
+     * Makes one of a size.
+     *
+     * @param size the size
+     * @return the terminal, owned by the caller
+     */
     public static PseudoTerminal open(TerminalSize size) {
         PseudoTerminal terminal = open();
         try {
@@ -81,6 +87,7 @@ public final class PseudoTerminal implements AutoCloseable {
      * it has ended.
      *
      * @param spawn its streams, session and terminal do not count; it is not changed
+     * @return the child, owned by the caller
      * @throws ErrnoException as {@link Spawn#start} says; EPERM if another session has the terminal
      */
     public Child start(Spawn spawn) {
@@ -106,24 +113,31 @@ public final class PseudoTerminal implements AutoCloseable {
         return Fd.adopt(SysIoctl.peer(master, OPEN | Fcntl.O_CLOEXEC), "ioctl(TIOCGPTPEER)", this);
     }
 
-    /** What the programs write to the terminal, and the echo; lent. */
+    /** {@return the stream of what the programs write to the terminal, and of the echo; lent} */
     public FdInputStream input() {
         return input;
     }
 
-    /** What is typed, buffered: {@code flush} sends it; lent. */
+    /**
+     * {@return the stream to the terminal, as if its text was typed, buffered: {@code flush} sends
+     * it; lent}
+     */
     public FdOutputStream output() {
         return output;
     }
 
-    /** The size that programs on it are told. */
+    /** {@return the size that programs on it are told} */
     public TerminalSize size() {
         int size = SysIoctl.windowSize(master);
         int told = ErrnoException.check(size, "ioctl(TIOCGWINSZ)", this);
         return new TerminalSize(told >>> 16, told & 0xFFFF);
     }
 
-    /** Sets the size. If it changes, the process group in the foreground gets SIGWINCH. */
+    /**
+     * Sets the size. If it changes, the process group in the foreground gets SIGWINCH.
+     *
+     * @param size the size
+     */
     public void resize(TerminalSize size) {
         int set = SysIoctl.setWindowSize(master, size.rows(), size.columns());
         int ignored = ErrnoException.check(set, "ioctl(TIOCSWINSZ)", this);

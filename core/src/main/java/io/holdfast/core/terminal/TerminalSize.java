@@ -15,6 +15,8 @@ public record TerminalSize(int rows, int columns) {
     private static final int MOST_COLUMNS = 0xFFFF;
 
     /**
+     * Checks the numbers.
+     *
      * @throws IllegalArgumentException if a number is out of range
      */
     public TerminalSize {

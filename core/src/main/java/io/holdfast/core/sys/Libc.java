@@ -80,7 +80,12 @@ public final class Libc {
             if (known == null) {
                 known =
                         SYMBOLS.find(name)
-                                .orElseThrow(() -> new AssertionError("libc has no " + name));
+                                .orElseThrow(() ->
+                                        new UnsupportedOperationException(
+                                                "the C library of this JVM has no "
+                                                        + name
+                                                        + "(): glibc 2.28 or newer has it; use a"
+                                                        + " JDK that is made for it"));
                 symbol = known;
             }
             return known;

@@ -8,7 +8,6 @@ import io.holdfast.core.sys.Ucred;
 import io.holdfast.core.sys.UnixName;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,21 +77,25 @@ public final class Ancillary implements AutoCloseable {
         Fd pidfd = message.takePidfd();
         Ucred ucred = message.credentials();
         if (pidfd != null || (ucred != null && !isNobody(ucred))) {
-            sender =
-                    new Sender(
-                            pidfd == null ? Optional.empty() : Optional.of(PidFd.ofKernel(pidfd)),
-                            isGone(message.pidfdError()),
-                            ucred == null || ucred.pid() == 0
-                                    ? OptionalInt.empty()
-                                    : OptionalInt.of(ucred.pid()),
-                            ucred == null ? NO_ID : ucred.uid(),
-                            ucred == null ? NO_ID : ucred.gid());
+            sender = sender(pidfd, ucred);
         }
         if (descriptors.size() > descriptorLimit) { // there is room for more: see MsgHdr
             descriptors.subList(descriptorLimit, descriptors.size()).forEach(Fd::close);
             descriptors = List.copyOf(descriptors.subList(0, descriptorLimit));
             descriptorsCut = true;
         }
+    }
+
+    private Sender sender(@Nullable Fd pidfd, @Nullable Ucred ucred) {
+        int pid = ucred == null ? 0 : ucred.pid();
+        long uid = ucred == null ? NO_ID : ucred.uid();
+        long gid = ucred == null ? NO_ID : ucred.gid();
+        if (pidfd != null) {
+            return new Sender.Held(PidFd.ofKernel(pidfd), pid, uid, gid);
+        }
+        return isGone(message.pidfdError())
+                ? new Sender.Gone(pid, uid, gid)
+                : new Sender.BestEffort(pid, uid, gid);
     }
 
     /** What the kernel puts where a message was sent before anybody asked for its sender. */

@@ -72,17 +72,17 @@ class KernelSelftestSocketTest {
             assertThat(peer.pid()).isEqualTo(client.pid());
             assertThat(peer.uid()).isEqualTo(12345);
             assertThat(peer.gid()).isEqualTo(12345);
-            assertThat(sender.pid()).hasValue(client.pid());
+            assertThat(sender.pid()).isEqualTo(client.pid());
             assertThat(sender.uid()).isEqualTo(12345);
-            assertThat(sender.gone()).isFalse();
+            assertThat(sender).isNotInstanceOf(Sender.Gone.class);
             if (Feature.PEER_PIDFD.isPresent()) {
                 assertThat(peer).isInstanceOf(Peer.Held.class);
                 assertThat(peer.pidFd()).hasValue(client);
-                assertThat(sender.process()).hasValue(client);
+                assertThat(sender.pidFd()).hasValue(client);
             } else {
                 assertThat(peer).isInstanceOf(Peer.BestEffort.class);
                 assertThat(peer.pidFd()).isEmpty();
-                assertThat(sender.process()).isEmpty();
+                assertThat(sender.pidFd()).isEmpty();
             }
         }
     }
@@ -124,14 +124,15 @@ class KernelSelftestSocketTest {
             assertThat(parent.reap(client)).isEqualTo(new Exit.Exited(9));
             try (UnixSocket accepted = listener.accept();
                     Sender sender = hello(accepted)) {
-                assertThat(sender.pid()).hasValue(client);
-                if (sender.process().isPresent()) {
-                    PidFd process = sender.process().get();
+                assertThat(sender.pid()).isEqualTo(client);
+                if (sender.pidFd().isPresent()) {
+                    PidFd process = sender.pidFd().get();
                     assertThat(process.state()).isEqualTo(PidFd.State.REAPED);
                     assertThat(process.info().exit()).hasValue(new Exit.Exited(9));
-                    assertThat(sender.gone()).isFalse();
+                    assertThat(sender).isNotInstanceOf(Sender.Gone.class);
                 } else {
-                    assertThat(sender.gone()).isEqualTo(Feature.PEER_PIDFD.isPresent());
+                    assertThat(sender instanceof Sender.Gone)
+                            .isEqualTo(Feature.PEER_PIDFD.isPresent());
                 }
             }
         }
@@ -148,10 +149,10 @@ class KernelSelftestSocketTest {
                 socket.passIdentity();
                 try (PidFd client = parent.held("client", "datagram=" + address);
                         Sender sender = hello(socket)) {
-                    assertThat(sender.pid()).hasValue(client.pid());
-                    assertThat(sender.process().isPresent())
+                    assertThat(sender.pid()).isEqualTo(client.pid());
+                    assertThat(sender.pidFd().isPresent())
                             .isEqualTo(Feature.PEER_PIDFD.isPresent());
-                    sender.process().ifPresent(held -> assertThat(held).isEqualTo(client));
+                    sender.pidFd().ifPresent(held -> assertThat(held).isEqualTo(client));
                 }
             }
         }

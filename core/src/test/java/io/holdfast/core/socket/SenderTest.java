@@ -52,9 +52,9 @@ class SenderTest {
             one.sendFully(Messages.of("ours"));
             assertThat(Messages.receive(two, beside)).isEqualTo("ours");
             try (Sender sender = beside.takeSender().orElseThrow()) {
-                assertThat(sender.process()).contains(self);
-                assertThat(sender.gone()).isFalse();
-                assertThat(sender.pid()).hasValue((int) ProcessHandle.current().pid());
+                assertThat(sender.pidFd()).contains(self);
+                assertThat(sender).isNotInstanceOf(Sender.Gone.class);
+                assertThat(sender.pid()).isEqualTo((int) ProcessHandle.current().pid());
                 assertThat(sender.uid()).isEqualTo(Unistd.geteuid());
             }
             assertThat(beside.takeSender()).isEmpty();
@@ -65,8 +65,8 @@ class SenderTest {
                             .start()) {
                 assertThat(Messages.receive(two, beside)).isEqualTo("theirs");
                 try (Sender sender = beside.takeSender().orElseThrow()) {
-                    assertThat(sender.process()).contains(child.pidFd());
-                    assertThat(sender.process()).isNotEqualTo(java.util.Optional.of(self));
+                    assertThat(sender.pidFd()).contains(child.pidFd());
+                    assertThat(sender.pidFd()).isNotEqualTo(java.util.Optional.of(self));
                 }
                 assertThat(child.signal(io.holdfast.core.Signal.KILL)).isTrue();
                 assertThat(child.await()).isInstanceOf(Exit.Killed.class);
@@ -89,10 +89,11 @@ class SenderTest {
                 assertThat(child.await()).isEqualTo(new Exit.Exited(9));
                 assertThat(Messages.receive(two, beside)).isEqualTo("last words");
                 try (Sender sender = beside.takeSender().orElseThrow()) {
-                    assertThat(sender.process().isPresent()).isNotEqualTo(sender.gone());
-                    if (sender.process().isPresent()) {
-                        assertThat(sender.process().get()).isEqualTo(child.pidFd());
-                        assertThat(sender.process().get().state()).isEqualTo(PidFd.State.REAPED);
+                    assertThat(sender.pidFd().isPresent())
+                            .isNotEqualTo(sender instanceof Sender.Gone);
+                    if (sender.pidFd().isPresent()) {
+                        assertThat(sender.pidFd().get()).isEqualTo(child.pidFd());
+                        assertThat(sender.pidFd().get().state()).isEqualTo(PidFd.State.REAPED);
                     }
                 }
             }
@@ -138,7 +139,7 @@ class SenderTest {
             assertThat(Messages.receive(two, beside)).isEqualTo("crowd");
             assertThat(beside.isCut()).isTrue();
             try (Sender sender = beside.takeSender().orElseThrow()) {
-                assertThat(sender.process()).contains(self);
+                assertThat(sender.pidFd()).contains(self);
             }
         }
     }
@@ -165,7 +166,7 @@ class SenderTest {
             try (Sender sender = beside.takeSender().orElseThrow()) {
                 assertThat(sender.uid()).isEqualTo(7);
                 assertThat(sender.gid()).isEqualTo(8);
-                assertThat(sender.process()).contains(self);
+                assertThat(sender.pidFd()).contains(self);
             }
 
             one.sendFully(Messages.of("again for itself"));
@@ -231,8 +232,8 @@ class SenderTest {
                         Ancillary beside = Ancillary.ofSender()) {
                     assertThat(Messages.receive(server, beside)).isEqualTo("before the accept");
                     try (Sender sender = beside.takeSender().orElseThrow()) {
-                        assertThat(sender.pid()).hasValue((int) ProcessHandle.current().pid());
-                        assertThat(sender.process().isPresent())
+                        assertThat(sender.pid()).isEqualTo((int) ProcessHandle.current().pid());
+                        assertThat(sender.pidFd().isPresent())
                                 .isEqualTo(Feature.PEER_PIDFD.isPresent());
                     }
                 }
@@ -255,7 +256,7 @@ class SenderTest {
             assertThat(taken).hasSize(253);
             taken.forEach(Fd::close);
             try (Sender sender = beside.takeSender().orElseThrow()) {
-                assertThat(sender.pid()).hasValue((int) ProcessHandle.current().pid());
+                assertThat(sender.pid()).isEqualTo((int) ProcessHandle.current().pid());
             }
         }
     }

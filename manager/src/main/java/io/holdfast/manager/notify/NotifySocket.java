@@ -113,13 +113,13 @@ public final class NotifySocket implements AutoCloseable {
             if (sender.isEmpty()) {
                 return; // the kernel names the sender of every datagram
             }
-            if (sender.get().process().isEmpty()) {
+            if (sender.get().pidFd().isEmpty()) {
                 complaints.log(
                         new Complaints.Source("not held", sender.get().uid()),
-                        "notify message of " + notHeld(sender.get()) + " ignored");
+                        "notify message of " + sender.get() + " ignored");
                 return;
             }
-            NotifySender held = new NotifySender(sender.get().process().get(), sender.get().uid());
+            NotifySender held = new NotifySender(sender.get().pidFd().get(), sender.get().uid());
             if (beside.isCut()) {
                 complaints.log(
                         new Complaints.Source("cut", held.uid()),
@@ -175,12 +175,6 @@ public final class NotifySocket implements AutoCloseable {
         } else {
             watch.events(whether ? Readiness.IN : 0);
         }
-    }
-
-    private static String notHeld(Sender sender) {
-        String number = sender.pid().isPresent() ? " " + sender.pid().getAsInt() : "";
-        String why = sender.gone() ? "gone" : "not held";
-        return "process" + number + " (" + why + ") of user " + sender.uid();
     }
 
     @Override

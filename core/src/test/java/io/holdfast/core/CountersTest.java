@@ -56,7 +56,7 @@ class CountersTest {
                 while (Counters.now().mergedSignals() == 0) {
                     boolean _ = self.signal(Signal.USR2);
                     sent++;
-                    Thread.yield();
+                    Thread.onSpinWait();
                 }
                 int _ = loop.step(Duration.ofSeconds(10));
                 System.out.println(handled[0] + " " + (sent > 1));

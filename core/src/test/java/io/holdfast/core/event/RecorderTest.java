@@ -131,7 +131,7 @@ class RecorderTest {
                     .singleElement()
                     .satisfies(event -> {
                         assertThat(event.getString("process"))
-                                .contains("process " + ProcessHandle.current().pid() + " ");
+                                .startsWith("process " + ProcessHandle.current().pid());
                         assertThat(event.getString("how")).isEqualTo("Held");
                     });
         }

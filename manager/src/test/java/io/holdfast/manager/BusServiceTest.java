@@ -199,6 +199,6 @@ class BusServiceTest {
         assertThat(stage.state("a")).startsWith("activating/start-post");
         java.nio.file.Files.writeString(go, "\n");
         stage.happenings().await("a.service: INFO stopped");
-        assertThat(start).isDone();
+        assertThat(start.get()).isEqualTo(JobResult.DONE);
     }
 }

@@ -189,7 +189,7 @@ class CheckCommandTest {
         List<String> lines = refused.out().lines().toList();
         assertThat(lines.getFirst()).isEqualTo("org.example.ruled: no");
         assertThat(lines.get(1))
-                .startsWith("  subject: process " + process.pid() + " ")
+                .startsWith("  subject: process " + process.pid() + ":")
                 .contains(" of user 20001", ", user 20001", "session");
         assertThat(lines)
                 .anyMatch(line ->
@@ -235,7 +235,7 @@ class CheckCommandTest {
         try (UnixListener _ = UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, 8)) {
             Invocation peer = check("no", "--peer", path.toString(), "--always", "--explain");
             assertThat(peer.code()).isEqualTo(1);
-            assertThat(peer.out()).contains("\n  subject: process " + SELF + " ");
+            assertThat(peer.out()).contains("\n  subject: process " + SELF + ":");
         }
         Invocation both = checkUser("no", "--peer", path.toString());
         assertThat(both.code()).isEqualTo(ExitCode.USAGE);
@@ -268,7 +268,7 @@ class CheckCommandTest {
             assertThat(overVarlink.code()).isZero();
             assertThat(overVarlink.err()).isEmpty();
             assertThat(overVarlink.out())
-                    .contains("\n  subject: process " + SELF + " ")
+                    .contains("\n  subject: process " + SELF + ":")
                     .endsWith("  answer: root may do everything\n");
         }
     }
@@ -286,7 +286,7 @@ class CheckCommandTest {
                         "check", action, "--here", "--explain", "--process", SELF, "--uid", "0");
         assertThat(here.code()).isZero();
         assertThat(here.out())
-                .startsWith(action + ": yes\n  subject: process " + SELF + " ")
+                .startsWith(action + ": yes\n  subject: process " + SELF + ":")
                 .contains("  caller: the program itself\n", " /usr/share/polkit-1/actions/")
                 .endsWith("  answer: root may do everything\n");
         assertThat(Invocation.of("check", action, "--here", "--process", SELF, "--uid", "0"))

@@ -554,7 +554,7 @@ class UpTest {
             assertThat(command("stop", "loses").code()).isZero();
             assertThat(stray.isAlive()).as("it is no unit's").isTrue();
 
-            String number = " " + stray.pid() + " ";
+            String number = " " + stray.pid() + ":";
             up.signal("INT");
             assertThat(up.exitCode()).isZero();
             assertThat(up.lines())
@@ -617,7 +617,7 @@ class UpTest {
         unit("loses", "ExecStart=/bin/sh " + main);
         try (CommandProcess up = upAsNobody("loses");
                 PidFd root = spokenOf(up, "stray")) {
-            String number = " " + root.pid() + " ";
+            String number = " " + root.pid() + ":";
             up.signal("INT");
             assertThat(up.exitCode()).isZero();
             assertThat(up.lines())

@@ -23,6 +23,10 @@ final class ManagerRow implements Row {
     private static final int ROUNDS = 7;
     private static final int WANTED = 1_000;
     private static final int LOADED = 10_000;
+
+    /** More units than a manager takes by itself, and memory for them. */
+    private static final String ROOM = "-Dio.holdfast.manager.units=20000 -Xmx512m";
+
     private static final int LISTS = 20;
     private static final int PER_SECOND = 0;
 
@@ -67,6 +71,11 @@ final class ManagerRow implements Row {
                     Worker their = theirs.generatorOfPeers()) {
                 lines.addAll(rates(effort, our, their));
                 lines.addAll(target(effort, our, ours, their, theirs));
+            }
+            try (StackProcess ours = new StackProcess(door.get(), runtime, arguments, ROOM);
+                    SystemdProcess theirs = SystemdProcess.start(units);
+                    Worker our = ours.generatorOfPeers();
+                    Worker their = theirs.generatorOfPeers()) {
                 lines.add(amongMany(effort, our, their));
             }
             return lines;

@@ -32,15 +32,28 @@ final class StackProcess implements AutoCloseable {
     /** The same with other units than its parts. */
     StackProcess(Door door, Path runtime, List<String> units)
             throws IOException, InterruptedException {
+        this(door, runtime, units, "");
+    }
+
+    /**
+     * The same with other limits than it has by itself.
+     *
+     * @param options of its JVM, behind its own
+     */
+    StackProcess(Door door, Path runtime, List<String> units, String options)
+            throws IOException, InterruptedException {
         this.runtime = runtime;
         long begin = System.nanoTime();
-        this.manager =
+        Spawn up =
                 Spawn.of(door.script(), "up", "--runtime-dir", runtime.toString())
                         .arguments(units)
                         .stdin(Stdio.devNull())
                         .stdout(Stdio.pipe())
-                        .stderr(Stdio.devNull())
-                        .start();
+                        .stderr(Stdio.devNull());
+        if (!options.isEmpty()) {
+            up.environment("_JAVA_OPTIONS", options);
+        }
+        this.manager = up.start();
         BufferedReader lines =
                 new BufferedReader(new InputStreamReader(manager.stdout(), StandardCharsets.UTF_8));
         String line = lines.readLine();

@@ -309,11 +309,7 @@ final class Jobs implements JobEngine.Listener {
         }
         boolean alone = !starts || mode.isAlone();
         Set<UnitName> beside = starts && !alone ? restarted(names) : Set.of();
-        Set<UnitName> up =
-                units.all().stream()
-                        .filter(unit -> unit.activeState().isUp())
-                        .map(unit -> unit.unit().name())
-                        .collect(Collectors.toSet());
+        Set<UnitName> up = units.up();
         long number = ++loads;
         context.workers()
                 .lane("load " + names.stream().map(UnitName::text).findFirst().orElse("nothing"))
@@ -434,6 +430,7 @@ final class Jobs implements JobEngine.Listener {
         if (node == null) {
             return;
         }
+        units.noteState(node);
         ActiveState before = node.exchangeState();
         ActiveState now = node.activeState();
         if (before != now) {

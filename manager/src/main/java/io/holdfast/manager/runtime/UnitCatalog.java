@@ -166,7 +166,7 @@ public final class UnitCatalog {
      * The units, and all that they pull in.
      *
      * @param beside which are read too, each alone
-     * @param up which units are ours and up already
+     * @param up which units are ours and up already; may change meanwhile
      */
     public Closure closure(
             Collection<UnitName> anchors, Collection<UnitName> beside, Set<UnitName> up) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +28,9 @@ public final class UnitTable {
     private final UnitKinds kinds;
     private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
     private final UnitIndexes indexes = new UnitIndexes();
+    /** Those that are up; read by workers, too. */
+    private final Set<UnitName> up = ConcurrentHashMap.newKeySet();
+
     private UnitCatalog.Closure read = UnitCatalog.Closure.NOTHING;
 
     public UnitTable(ManagerContext context, UnitKinds kinds) {
@@ -98,6 +102,20 @@ public final class UnitTable {
                 .toList();
     }
 
+    /** Those that are up: a view that goes on changing, for any thread. */
+    public Set<UnitName> up() {
+        return Collections.unmodifiableSet(up);
+    }
+
+    /** Takes note of the state that a unit has now. */
+    public void noteState(LoadedUnit node) {
+        if (node.activeState().isUp()) {
+            up.add(node.name());
+        } else {
+            up.remove(node.name());
+        }
+    }
+
     // ---- as others see them
 
     public Collection<ManagedUnit> all() {
@@ -166,6 +184,7 @@ public final class UnitTable {
         }
         LoadedUnit node = new LoadedUnit(this, made);
         units.put(unit.name(), node);
+        noteState(node);
         indexes.update(node);
         context.events().loaded(unit.name());
     }
@@ -194,6 +213,7 @@ public final class UnitTable {
             context.events().unloading(node.name());
             unit.status().failure().ifPresent(why -> remember(node.name(), why));
             units.remove(node.name());
+            up.remove(node.name());
             indexes.remove(node);
             unit.unloaded();
         }

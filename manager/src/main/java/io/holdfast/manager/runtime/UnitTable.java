@@ -28,6 +28,7 @@ public final class UnitTable {
     private final UnitKinds kinds;
     private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
     private final UnitIndexes indexes = new UnitIndexes();
+
     /** Those that are up; read by workers, too. */
     private final Set<UnitName> up = ConcurrentHashMap.newKeySet();
 

@@ -179,7 +179,7 @@ class RestartRequestTest {
         stage.start("down");
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
         stage.stop("down");
-        stage.start("a");
+        stage.stop("a"); // which the stop of what it requires has begun
         stage.service("a", SLEEP);
         assertThat(stage.restart("a")).as("the old one required it").isEqualTo(JobResult.DONE);
     }

@@ -479,6 +479,7 @@ final class Jobs implements JobEngine.Listener {
     /** A unit has become inactive or failed, and no automatic restart follows. */
     void settled(UnitName name) {
         reactions.settled(name);
+        unused.look(List.of(name)); // its job may have ended before the start that is over now
     }
 
     // ---- what the engine tells

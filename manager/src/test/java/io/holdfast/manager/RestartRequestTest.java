@@ -179,7 +179,7 @@ class RestartRequestTest {
         stage.start("down");
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
         stage.stop("down");
-        stage.stop("a"); // which the stop of what it requires has begun
+        assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
         stage.service("a", SLEEP);
         assertThat(stage.restart("a")).as("the old one required it").isEqualTo(JobResult.DONE);
     }

@@ -5,6 +5,7 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.unit.section.Unit;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,11 @@ public final class CheckedStart {
         this.context = context;
         this.lane = lane;
         this.changed = changed;
+    }
+
+    /** Whether a start is being checked. */
+    public boolean isUnderWay() {
+        return work != null;
     }
 
     /** What came of the last checks. */
@@ -73,6 +79,7 @@ public final class CheckedStart {
             if (work != null) { // else the start was cancelled
                 work = null;
                 checked(unit, result, error, start);
+                context.events().unused(List.of(unit.name())); // if its job has ended before
             }
         });
     }

@@ -50,7 +50,10 @@ public interface ManagedUnit {
         return false;
     }
 
-    /** Whether it stays loaded though it is at rest: what it keeps would be lost. */
+    /**
+     * Whether it stays loaded though it is at rest and has no job: what it keeps would be lost, or a
+     * start that has begun, and that outlives its job, would go on in what nobody holds.
+     */
     default boolean isKept() {
         return isPerpetual();
     }

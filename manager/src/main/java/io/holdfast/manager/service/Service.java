@@ -515,7 +515,9 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
 
     @Override
     public boolean isKept() {
-        return life.store().size() > 0 || !life.remaining().isEmpty();
+        return life.state().isChecking()
+                || life.store().size() > 0
+                || !life.remaining().isEmpty();
     }
 
     @Override

@@ -98,6 +98,11 @@ final class ManagedSlice implements ManagedUnit {
     }
 
     @Override
+    public boolean isKept() {
+        return starting.isUnderWay() || ManagedUnit.super.isKept();
+    }
+
+    @Override
     public UnitChecks checks() {
         return starting.checks();
     }

@@ -521,7 +521,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     /** Its connections outlive it. */
     @Override
     public boolean isKept() {
-        return !instances().isEmpty();
+        return preparation != null || !instances().isEmpty();
     }
 
     /** The instances that serve its connections. */

@@ -89,6 +89,11 @@ final class ManagedTarget implements ManagedUnit {
     }
 
     @Override
+    public boolean isKept() {
+        return starting.isUnderWay() || ManagedUnit.super.isKept();
+    }
+
+    @Override
     public UnitChecks checks() {
         return starting.checks();
     }

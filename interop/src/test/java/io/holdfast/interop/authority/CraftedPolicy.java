@@ -122,7 +122,7 @@ final class CraftedPolicy {
                 }
             }
         }
-        append(text, RebootService.ACTION, "auth_admin", "auth_admin", "auth_admin", "");
+        append(text, "org.example.reboot", "auth_admin", "auth_admin", "auth_admin", "");
         append(text, ARROW, "no", "no", "no", "");
         append(text, "t.implied", "no", "auth_self", "auth_admin", "");
         append(text, "t.implying", "no", "no", "yes", imply("t.implied"));

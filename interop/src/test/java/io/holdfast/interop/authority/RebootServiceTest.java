@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The same compiled service asks whatever authority there is: what it finds is not its concern. So
- * does what README.md shows.
+ * The same service, an example, asks whatever authority there is: what it finds is not its concern.
+ * So does what README.md shows.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -49,6 +49,9 @@ import org.junit.jupiter.params.provider.EnumSource;
         features = Feature.PEER_PIDFD,
         programs = {"dbus-daemon", "unshare", "mount"})
 class RebootServiceTest {
+    private static final Path EXAMPLE =
+            Path.of("../examples/varlink-reboot/src/main/java/org/example/RebootService.java");
+
     /** Who is asked. */
     enum Decider {
         OURS_OVER_VARLINK,
@@ -149,8 +152,7 @@ class RebootServiceTest {
                     try (VarlinkClient client = VarlinkClient.connect(socket.toString())) {
                         var _ =
                                 client.call(
-                                        RebootService.NAME + ".Reboot",
-                                        JsonObject.of("unit", unit));
+                                        "org.example.Reboot.Reboot", JsonObject.of("unit", unit));
                     }
                 });
     }
@@ -166,8 +168,7 @@ class RebootServiceTest {
     @Test
     void whoMayIsServedAndWhoMayNotIsRefused() throws Exception {
         Path socket = folder.resolve("service");
-        BufferedReader said =
-                service(ChildJvm.command(List.of(), RebootService.class, socket.toString()));
+        BufferedReader said = service(ChildJvm.source(EXAMPLE, socket.toString()));
 
         reboot(socket, friend, "a.service");
         assertThat(said.readLine()).isEqualTo("rebooted a.service");

@@ -51,8 +51,8 @@ public interface ManagedUnit {
     }
 
     /**
-     * Whether it stays loaded though it is at rest and has no job: what it keeps would be lost, or a
-     * start that has begun, and that outlives its job, would go on in what nobody holds.
+     * Whether it stays loaded though it is at rest and has no job: what it keeps would be lost, or
+     * a start that has begun, and that outlives its job, would go on in what nobody holds.
      */
     default boolean isKept() {
         return isPerpetual();

@@ -515,9 +515,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
 
     @Override
     public boolean isKept() {
-        return life.state().isChecking()
-                || life.store().size() > 0
-                || !life.remaining().isEmpty();
+        return life.state().isChecking() || life.store().size() > 0 || !life.remaining().isEmpty();
     }
 
     @Override

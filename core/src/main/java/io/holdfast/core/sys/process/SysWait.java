@@ -83,17 +83,21 @@ public final class SysWait {
                                 0,
                                 0);
             } while (r == -Errno.EINTR);
-            if (r < 0) {
-                return r;
-            }
-            return info.getInt(SI_PID) == 0
-                    ? NOTHING
-                    : (long) info.getInt(SI_CODE) << 32
-                            | Integer.toUnsignedLong(info.getInt(SI_STATUS));
+            return change(r, info);
         } finally {
             pidfd.release();
             scratch.give();
         }
+    }
+
+    private static long change(int result, ByteBuffer info) {
+        if (result < 0) {
+            return result;
+        }
+        if (info.getInt(SI_PID) == 0) {
+            return NOTHING;
+        }
+        return (long) info.getInt(SI_CODE) << 32 | Integer.toUnsignedLong(info.getInt(SI_STATUS));
     }
 
     /**
@@ -127,13 +131,8 @@ public final class SysWait {
                                 options | ALL,
                                 scratch.address + SIGINFO_SIZE);
             } while (r == -Errno.EINTR);
-            if (r < 0 || info.getInt(SI_PID) == 0) {
-                return new Waited(r < 0 ? r : NOTHING, null);
-            }
-            long change =
-                    (long) info.getInt(SI_CODE) << 32
-                            | Integer.toUnsignedLong(info.getInt(SI_STATUS));
-            return new Waited(change, new Rusage(info, SIGINFO_SIZE));
+            long change = change(r, info);
+            return new Waited(change, change > 0 ? new Rusage(info, SIGINFO_SIZE) : null);
         } finally {
             pidfd.release();
             scratch.give();

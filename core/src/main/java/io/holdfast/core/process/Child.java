@@ -135,12 +135,15 @@ public final class Child implements AutoCloseable {
     /** On the poller's thread, among others: no code of a user's runs here. */
     private void ended(@Nullable Exit how) {
         CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
-        if (Recorder.isOn()) {
-            Recorder.exited(pidFd.toString(), String.valueOf(how));
-        }
-        boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
-        if (closed) {
-            pidFd.close();
+        try {
+            if (Recorder.isOn()) {
+                Recorder.exited(pidFd.toString(), String.valueOf(how));
+            }
+        } finally { // whoever waits for it learns of it
+            boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
+            if (closed) {
+                pidFd.close();
+            }
         }
     }
 

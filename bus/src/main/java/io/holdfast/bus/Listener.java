@@ -7,6 +7,7 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.sys.SysSocket;
@@ -31,7 +32,9 @@ final class Listener implements AutoCloseable {
     private final UnixListener socket;
     private final String guid;
     private final EventLoop.Watch watch;
-    private @Nullable Fd reserve;
+
+    /** Any file whose close never waits; a duplicate of the socket may be closed by and by. */
+    private @Nullable PidFd reserve;
 
     /**
      * @param guid the id of this address: 32 lower-case hexadecimal digits
@@ -40,7 +43,7 @@ final class Listener implements AutoCloseable {
         this.broker = broker;
         this.socket = socket;
         this.guid = guid;
-        this.reserve = socket.fd().duplicate();
+        this.reserve = PidFd.self();
         this.watch = broker.loop.watch(socket.fd(), Readiness.IN, events -> accept());
     }
 
@@ -128,7 +131,7 @@ final class Listener implements AutoCloseable {
     }
 
     private void outOfDescriptors(int errno) {
-        Fd kept = reserve;
+        PidFd kept = reserve;
         int number = errno;
         if (kept != null) {
             kept.close();
@@ -164,7 +167,7 @@ final class Listener implements AutoCloseable {
     private void restoreReserve() {
         if (reserve == null) {
             try {
-                reserve = socket.fd().duplicate();
+                reserve = PidFd.self();
             } catch (ErrnoException e) {
                 // at the next time
             }

@@ -13,7 +13,7 @@ import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessInfo;
 import io.holdfast.core.sys.Unistd;
-import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.view.UnitStatus;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -37,18 +37,29 @@ class ManagerRoomsTest {
 
     @Test
     void eachUsesOnlyThoseBelow() {
-        String[] files = {"unit", "unit.value", "unit.file", "unit.section"};
+        String[] files = {
+            "unit", "unit.value", "unit.file", "unit.directive", "unit.settings", "unit.section"
+        };
         assertUsesOnly("unit");
         assertUsesOnly("unit.value", "unit");
         assertUsesOnly("unit.file", "unit");
-        assertUsesOnly("unit.section", "unit.file", "unit.value", "unit");
+        assertUsesOnly("unit.directive", "unit.file", "unit.value", "unit");
+        assertUsesOnly("unit.settings", "unit.directive", "unit.file", "unit.value", "unit");
+        assertUsesOnly(
+                "unit.section",
+                "unit.settings",
+                "unit.directive",
+                "unit.file",
+                "unit.value",
+                "unit");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");
         assertUsesOnly("log", "loop", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
         assertUsesOnly("exec", and(files, "loop"));
         assertUsesOnly("notify", "process", "loop", "log", "unit");
-        String[] runtime = and(files, "loop", "log", "process", "exec", "job");
+        assertUsesOnly("view", and(files, "loop", "process", "job"));
+        String[] runtime = and(files, "loop", "log", "process", "exec", "job", "view");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");
         assertUsesOnly("service", and(kind, "notify"));
@@ -56,7 +67,7 @@ class ManagerRoomsTest {
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);
         assertUsesOnly("scope", kind);
-        assertUsesOnly("verify", and(files, "loop", "runtime"));
+        assertUsesOnly("verify", and(files, "loop", "runtime", "view"));
     }
 
     @Test

@@ -4,8 +4,8 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.unit.section.EndSettings;
-import io.holdfast.manager.unit.section.UnitSection.EmergencyAction;
+import io.holdfast.manager.unit.settings.EmergencyAction;
+import io.holdfast.manager.unit.settings.EndSettings;
 import java.util.Locale;
 import java.util.OptionalInt;
 

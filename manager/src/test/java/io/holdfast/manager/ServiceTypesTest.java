@@ -10,7 +10,7 @@ import io.holdfast.core.text.PrintableText;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.UnitLog;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.view.UnitStatus;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;

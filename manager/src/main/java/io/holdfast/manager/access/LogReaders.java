@@ -5,7 +5,7 @@ import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.runtime.UnitStatus;
+import io.holdfast.manager.view.UnitStatus;
 import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalLong;

@@ -4,7 +4,7 @@ import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;

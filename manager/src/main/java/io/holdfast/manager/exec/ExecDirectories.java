@@ -5,7 +5,7 @@ import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecDirectory;
 import io.holdfast.manager.unit.value.ExecDirectory.Entry;
 import io.holdfast.manager.unit.value.ExecDirectory.Kind;

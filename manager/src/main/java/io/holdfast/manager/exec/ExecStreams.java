@@ -8,7 +8,7 @@ import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
-import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.StandardStream;
 import java.util.ArrayList;
 import java.util.List;

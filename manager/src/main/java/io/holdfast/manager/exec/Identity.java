@@ -5,7 +5,7 @@ import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.process.privilege.UserIds;
 import io.holdfast.core.sys.Unistd;
-import io.holdfast.manager.unit.section.ExecSettings;
+import io.holdfast.manager.unit.settings.ExecSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

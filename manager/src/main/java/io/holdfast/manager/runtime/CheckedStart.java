@@ -5,6 +5,7 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.UnitChecks;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;

@@ -3,6 +3,7 @@ package io.holdfast.manager.runtime;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.UnitStatus;
 import java.util.function.Consumer;
 
 /** A unit that does nothing: one of a kind that cannot run here, or one that is not loaded. */

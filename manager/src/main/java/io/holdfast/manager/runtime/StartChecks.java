@@ -2,6 +2,7 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.value.ConditionCheck;
+import io.holdfast.manager.view.UnitChecks;
 import java.util.Set;
 
 /**
@@ -21,7 +22,7 @@ public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verd
 
     /** What is remembered of them. */
     public UnitChecks after(UnitChecks before) {
-        return before.after(this);
+        return before.after(conditions, assertions);
     }
 
     /** Why the unit is not started; empty if it may be. */

@@ -1,11 +1,11 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ServiceType;
+import io.holdfast.manager.view.UnitStatus;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;

@@ -7,12 +7,12 @@ import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.runtime.UnitChecks;
-import io.holdfast.manager.runtime.UnitStatus;
-import io.holdfast.manager.runtime.UnitTimes;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.section.SliceUnit;
 import io.holdfast.manager.unit.section.Unit;
+import io.holdfast.manager.view.UnitChecks;
+import io.holdfast.manager.view.UnitStatus;
+import io.holdfast.manager.view.UnitTimes;
 import java.util.Optional;
 import java.util.function.Consumer;
 

@@ -1,10 +1,10 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.runtime.UnitView;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.Glob;
+import io.holdfast.manager.view.UnitView;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.manager.unit.section.KillSettings;
+import io.holdfast.manager.unit.settings.KillSettings;
 import java.util.function.Function;
 
 /** The properties of how the processes of a unit are stopped. */

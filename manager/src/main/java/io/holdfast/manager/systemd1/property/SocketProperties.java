@@ -1,9 +1,9 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.manager.runtime.SocketStatus;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.view.SocketStatus;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.ToLongFunction;

@@ -1,9 +1,9 @@
 package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.BusInterface;
-import io.holdfast.manager.runtime.UnitStatus;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.view.UnitStatus;
 import java.util.List;
 import java.util.function.Predicate;
 

@@ -1,6 +1,8 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.ArrayList;
 import java.util.List;

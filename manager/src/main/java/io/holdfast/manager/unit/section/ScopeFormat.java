@@ -4,6 +4,9 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.KillSettings;
 import java.util.List;
 import java.util.Optional;
 

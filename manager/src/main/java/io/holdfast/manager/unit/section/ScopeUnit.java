@@ -1,7 +1,11 @@
 package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
 

@@ -2,6 +2,8 @@ package io.holdfast.manager.unit.section;
 
 import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExitStatusSet;
 import io.holdfast.manager.unit.value.ServiceType;

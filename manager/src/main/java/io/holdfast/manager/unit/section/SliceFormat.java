@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.List;
 
 /** Slices: what a name says is enough for one, its files only add to it. */

@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.settings.CgroupSettings;
 import java.util.List;
 import java.util.Optional;
 

@@ -5,6 +5,8 @@ import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.CgroupSettings;
 import java.util.List;
 import java.util.Optional;
 

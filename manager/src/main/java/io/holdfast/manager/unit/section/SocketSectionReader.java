@@ -2,9 +2,12 @@ package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
 import io.holdfast.manager.unit.section.SocketSection.Owner;
 import io.holdfast.manager.unit.section.UnitSection.StartLimit;
+import io.holdfast.manager.unit.settings.ExecSettingsReader;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.unit.value.WordReader;

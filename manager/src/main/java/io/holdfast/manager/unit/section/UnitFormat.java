@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.List;
 import java.util.function.Function;
 

@@ -3,8 +3,12 @@ package io.holdfast.manager.unit.section;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.DirectiveTable;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.settings.EndSettings;
 import io.holdfast.manager.unit.value.Condition;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
@@ -51,26 +55,6 @@ public record UnitSection(
     private enum CollectMode {
         INACTIVE,
         INACTIVE_OR_FAILED
-    }
-
-    /** The manager stops the machine, a container or itself. */
-    public enum EmergencyAction {
-        NONE,
-        EXIT,
-        EXIT_FORCE,
-        REBOOT,
-        REBOOT_FORCE,
-        REBOOT_IMMEDIATE,
-        POWEROFF,
-        POWEROFF_FORCE,
-        POWEROFF_IMMEDIATE,
-        HALT,
-        HALT_FORCE,
-        HALT_IMMEDIATE,
-        KEXEC,
-        KEXEC_FORCE,
-        SOFT_REBOOT,
-        SOFT_REBOOT_FORCE
     }
 
     /**

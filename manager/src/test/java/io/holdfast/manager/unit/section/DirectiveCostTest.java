@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.Diagnostic.Severity;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.DirectiveTable;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;

@@ -8,6 +8,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.SmallFile;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.directive.DirectiveTable;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitIndex;
 import io.holdfast.manager.unit.file.UnitLoader;

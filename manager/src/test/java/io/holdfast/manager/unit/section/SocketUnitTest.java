@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.directive.DirectiveTable;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.SocketSection.Listen;

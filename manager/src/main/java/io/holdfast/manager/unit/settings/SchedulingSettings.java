@@ -1,7 +1,9 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.CpuPolicy;
 import io.holdfast.core.process.IoClass;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Scalars;
 import java.util.Optional;
 
@@ -28,7 +30,7 @@ public record SchedulingSettings(
     }
 
     /** Reads them. */
-    static final class Reader implements SectionReader {
+    public static final class Reader implements SectionReader {
         private static final int USUAL_IO_PRIORITY = 4;
 
         private Optional<CpuPolicy> cpuPolicy = Optional.empty();
@@ -70,7 +72,7 @@ public record SchedulingSettings(
             return constant(IoClass.values(), text);
         }
 
-        SchedulingSettings build() {
+        public SchedulingSettings build() {
             boolean realTime = cpuPolicy.map(CpuPolicy::isRealTime).orElse(false);
             Optional<IoClass> io =
                     ioClass.isEmpty() && ioPriority.isPresent()

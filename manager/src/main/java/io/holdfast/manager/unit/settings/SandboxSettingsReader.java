@@ -1,13 +1,15 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
-import io.holdfast.manager.unit.section.SandboxSettings.Access;
-import io.holdfast.manager.unit.section.SandboxSettings.Bind;
-import io.holdfast.manager.unit.section.SandboxSettings.Flag;
-import io.holdfast.manager.unit.section.SandboxSettings.PathRule;
-import io.holdfast.manager.unit.section.SandboxSettings.PrivateTmp;
-import io.holdfast.manager.unit.section.SandboxSettings.ProtectHome;
-import io.holdfast.manager.unit.section.SandboxSettings.ProtectSystem;
-import io.holdfast.manager.unit.section.SandboxSettings.Temporary;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.SandboxSettings.Access;
+import io.holdfast.manager.unit.settings.SandboxSettings.Bind;
+import io.holdfast.manager.unit.settings.SandboxSettings.Flag;
+import io.holdfast.manager.unit.settings.SandboxSettings.PathRule;
+import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
+import io.holdfast.manager.unit.settings.SandboxSettings.ProtectHome;
+import io.holdfast.manager.unit.settings.SandboxSettings.ProtectSystem;
+import io.holdfast.manager.unit.settings.SandboxSettings.Temporary;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.WordReader;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.holdfast.manager.runtime;
+package io.holdfast.manager.view;
 
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.loop.Moment;

@@ -1,7 +1,9 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.EnvironmentFile;
@@ -24,7 +26,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /** Reads {@link ExecSettings}. */
-final class ExecSettingsReader implements SectionReader {
+public final class ExecSettingsReader implements SectionReader {
     private static final int MAX_USER_NAME = 255;
 
     private Optional<String> user = Optional.empty();
@@ -58,7 +60,7 @@ final class ExecSettingsReader implements SectionReader {
     /**
      * @param umask of a unit that does not name one
      */
-    ExecSettingsReader(int umask) {
+    public ExecSettingsReader(int umask) {
         this.umask = umask;
     }
 
@@ -112,7 +114,7 @@ final class ExecSettingsReader implements SectionReader {
     }
 
     /** A bad user refuses the unit: without it the service would run as somebody else. */
-    static Optional<String> account(Assignment a, Optional<String> before) {
+    public static Optional<String> account(Assignment a, Optional<String> before) {
         if (a.isEmpty()) {
             return Optional.empty();
         }
@@ -292,7 +294,7 @@ final class ExecSettingsReader implements SectionReader {
         return false;
     }
 
-    ExecSettings build() {
+    public ExecSettings build() {
         Map<ExecDirectory.Kind, ExecDirectory> wanted = new EnumMap<>(ExecDirectory.Kind.class);
         directories.forEach((kind, paths) -> {
             if (!paths.isEmpty()) {

@@ -1,4 +1,4 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.value.Capability;

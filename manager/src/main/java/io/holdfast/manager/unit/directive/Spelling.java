@@ -1,4 +1,4 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.directive;
 
 import java.util.Locale;
 

@@ -1,4 +1,4 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.directive;
 
 import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.Diagnostic;
@@ -23,39 +23,39 @@ import org.jspecify.annotations.Nullable;
  * present content and returns its next: a value that cannot be read is told of and leaves the field
  * as it was.
  */
-final class Assignment {
+public final class Assignment {
     private final UnitFile.Entry entry;
     private final Specifiers specifiers;
     private final Diagnostics diagnostics;
 
-    Assignment(UnitFile.Entry entry, Specifiers specifiers, Diagnostics diagnostics) {
+    public Assignment(UnitFile.Entry entry, Specifiers specifiers, Diagnostics diagnostics) {
         this.entry = entry;
         this.specifiers = specifiers;
         this.diagnostics = diagnostics;
     }
 
-    String key() {
+    public String key() {
         return entry.key();
     }
 
-    String value() {
+    public String value() {
         return entry.value();
     }
 
-    Place place() {
+    public Place place() {
         return entry.place();
     }
 
-    Specifiers specifiers() {
+    public Specifiers specifiers() {
         return specifiers;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return entry.value().isEmpty();
     }
 
     /** Any value, as written. */
-    <T> T value(T before, Function<String, ? extends T> parser) {
+    public <T> T value(T before, Function<String, ? extends T> parser) {
         try {
             return parser.apply(value());
         } catch (IllegalArgumentException e) {
@@ -65,48 +65,48 @@ final class Assignment {
     }
 
     /** A value that an empty assignment removes; its specifiers are expanded. */
-    <T> Optional<T> optional(Optional<T> before, Function<String, ? extends T> parser) {
+    public <T> Optional<T> optional(Optional<T> before, Function<String, ? extends T> parser) {
         return isEmpty()
                 ? Optional.empty()
                 : value(before, text -> Optional.of(parser.apply(specifiers.expand(text))));
     }
 
-    Optional<String> text(Optional<String> before) {
+    public Optional<String> text(Optional<String> before) {
         return optional(before, text -> text);
     }
 
-    Optional<String> path(Optional<String> before) {
+    public Optional<String> path(Optional<String> before) {
         return optional(before, Scalars::parsePath);
     }
 
-    boolean bool(boolean before) {
+    public boolean bool(boolean before) {
         return value(before, Scalars::parseBoolean);
     }
 
-    <E extends Enum<E>> E word(E before, E[] constants) {
+    public <E extends Enum<E>> E word(E before, E[] constants) {
         return value(before, text -> Scalars.parseWord(constants, text));
     }
 
     /** As {@link #word}, but an empty assignment returns to the default. */
-    <E extends Enum<E>> E word(E before, E[] constants, E otherwise) {
+    public <E extends Enum<E>> E word(E before, E[] constants, E otherwise) {
         return isEmpty() ? otherwise : word(before, constants);
     }
 
-    TimeSpan span(TimeSpan before) {
+    public TimeSpan span(TimeSpan before) {
         return value(before, TimeSpan::parse);
     }
 
     /** A time limit: 0 is the traditional word for none. */
-    TimeSpan timeout(TimeSpan before) {
+    public TimeSpan timeout(TimeSpan before) {
         TimeSpan span = span(before);
         return span.micros() == 0 ? TimeSpan.INFINITY : span;
     }
 
-    int mode(int before) {
+    public int mode(int before) {
         return value(before, Scalars::parseMode);
     }
 
-    Signal signal(Signal before) {
+    public Signal signal(Signal before) {
         return value(
                 before,
                 text -> {
@@ -118,7 +118,7 @@ final class Assignment {
                 });
     }
 
-    ExitStatusSet statuses(ExitStatusSet before) {
+    public ExitStatusSet statuses(ExitStatusSet before) {
         if (isEmpty()) {
             return ExitStatusSet.EMPTY;
         }
@@ -135,7 +135,7 @@ final class Assignment {
     }
 
     /** Adds the commands of this line; an empty one removes those before. */
-    void commands(List<ExecCommand> list) {
+    public void commands(List<ExecCommand> list) {
         if (isEmpty()) {
             list.clear();
             return;
@@ -152,7 +152,7 @@ final class Assignment {
      * IllegalArgumentException} are told of. Where words can no longer be told apart, the rest is
      * left out.
      */
-    void words(WordReader.Backslash backslash, Consumer<String> taker) {
+    public void words(WordReader.Backslash backslash, Consumer<String> taker) {
         WordReader words = new WordReader(value(), backslash);
         for (String word = next(words); word != null; word = next(words)) {
             try {
@@ -164,7 +164,7 @@ final class Assignment {
     }
 
     /** As {@link #words}, after an empty assignment has emptied the list. */
-    void list(List<String> list) {
+    public void list(List<String> list) {
         if (isEmpty()) {
             list.clear();
         }
@@ -180,7 +180,7 @@ final class Assignment {
         }
     }
 
-    void ignored(String why) {
+    public void ignored(String why) {
         diagnostics.add(
                 new Diagnostic(
                         place(),
@@ -190,7 +190,7 @@ final class Assignment {
     }
 
     /** Reports that the manager does not apply a directive that this line stands for. */
-    void notApplied(String directive, String why) {
+    public void notApplied(String directive, String why) {
         diagnostics.addOnce(
                 "Service." + directive,
                 new Diagnostic(
@@ -200,11 +200,11 @@ final class Assignment {
                         DirectiveCost.of(directive)));
     }
 
-    void refused(String why) {
+    public void refused(String why) {
         diagnostics.add(place(), Diagnostic.Kind.REFUSED, key() + "=: " + why);
     }
 
-    void remark(String what) {
+    public void remark(String what) {
         diagnostics.add(place(), Diagnostic.Kind.REMARK, key() + "=: " + what);
     }
 }

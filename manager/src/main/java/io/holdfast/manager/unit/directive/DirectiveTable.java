@@ -1,4 +1,4 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.directive;
 
 import io.holdfast.manager.unit.UnitType;
 import java.util.Collections;
@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 /**
  * Every directive of systemd (257, and the newer ones up to 259 that change what a service may do),
  * by section. It tells a directive that is not applied yet from a mistyped one; which ones are
- * applied is not written here but follows from the readers ({@link UnitReader#applied}).
+ * applied is not written here but follows from the readers (the package {@code unit.section}).
  */
-final class DirectiveTable {
+public final class DirectiveTable {
     /** Each with Condition and Assert in front. */
     private static final String CONDITION =
             """
@@ -179,18 +179,18 @@ final class DirectiveTable {
     private DirectiveTable() {}
 
     /** The directives of a section, none if there is no such section. */
-    static Set<String> of(String section) {
+    public static Set<String> of(String section) {
         return SECTIONS.getOrDefault(section, Set.of());
     }
 
-    static boolean isKnown(String section, String key) {
+    public static boolean isKnown(String section, String key) {
         return of(section).contains(key);
     }
 
     /**
      * What a directive that nobody knows may have been meant to be: {@code did you mean Restart=?}
      */
-    static Optional<String> meant(UnitType type, String section, String key) {
+    public static Optional<String> meant(UnitType type, String section, String key) {
         Optional<String> similar =
                 of(section).stream()
                         .filter(known -> Spelling.isSlip(key, known))

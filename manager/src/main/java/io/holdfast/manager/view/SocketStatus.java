@@ -1,4 +1,4 @@
-package io.holdfast.manager.runtime;
+package io.holdfast.manager.view;
 
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.SocketSection.Listen;

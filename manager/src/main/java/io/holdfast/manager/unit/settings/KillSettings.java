@@ -1,6 +1,8 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
 import io.holdfast.core.Signal;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.Optional;
 
 /**
@@ -35,7 +37,7 @@ public record KillSettings(
         NONE
     }
 
-    static final class Reader implements SectionReader {
+    public static final class Reader implements SectionReader {
         private KillMode mode = KillMode.CONTROL_GROUP;
         private Signal signal = Signal.TERM;
         private Optional<Signal> restartSignal = Optional.empty();
@@ -62,7 +64,7 @@ public record KillSettings(
             return true;
         }
 
-        KillSettings build() {
+        public KillSettings build() {
             return new KillSettings(
                     mode,
                     signal,

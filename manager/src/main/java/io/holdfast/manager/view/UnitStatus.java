@@ -1,8 +1,7 @@
-package io.holdfast.manager.runtime;
+package io.holdfast.manager.view;
 
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.manager.access.LogReaders;
 import io.holdfast.manager.process.ProcessList;
 import io.holdfast.manager.process.UnitProcess;
 import io.holdfast.manager.unit.ActiveState;
@@ -30,8 +29,7 @@ import java.util.OptionalLong;
  * @param restarts how often it was restarted by itself since it was last started by somebody
  * @param log the last lines that it wrote
  * @param logUser the user of {@code User=} whose runs wrote all of them: he may read them, beside
- *     those who may read all logs ({@link LogReaders}). Empty if the runs had no such user, a
- *     dynamic one, or several
+ *     those who may read all logs. Empty if the runs had no such user, a dynamic one, or several
  */
 public record UnitStatus(
         String name,

@@ -1,7 +1,8 @@
-package io.holdfast.manager.runtime;
+package io.holdfast.manager.view;
 
 import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.unit.value.Condition;
+import io.holdfast.manager.unit.value.ConditionCheck.Verdict;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -25,13 +26,10 @@ public record UnitChecks(
             new UnitChecks(false, false, Moment.NEVER, Moment.NEVER, Map.of());
 
     /** A start has checked both now, or found that the conditions are not met. */
-    public UnitChecks after(StartChecks checks) {
-        return checks.conditions().met()
-                ? after(
-                        true,
-                        checks.assertions().met(),
-                        both(checks.conditions().held(), checks.assertions().held()))
-                : after(false, assertions, checks.conditions().held());
+    public UnitChecks after(Verdict ofConditions, Verdict ofAssertions) {
+        return ofConditions.met()
+                ? after(true, ofAssertions.met(), both(ofConditions.held(), ofAssertions.held()))
+                : after(false, assertions, ofConditions.held());
     }
 
     private static Map<Condition, Boolean> both(

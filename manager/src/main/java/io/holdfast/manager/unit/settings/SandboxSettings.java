@@ -1,4 +1,4 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
 import io.holdfast.manager.unit.value.Capability;
 import java.util.Arrays;

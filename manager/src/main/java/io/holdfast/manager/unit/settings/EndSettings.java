@@ -1,6 +1,7 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
-import io.holdfast.manager.unit.section.UnitSection.EmergencyAction;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.value.Scalars;
 import java.util.OptionalInt;
 
@@ -42,7 +43,7 @@ public record EndSettings(
         IGNORE_REQUIREMENTS
     }
 
-    static final class Reader implements SectionReader {
+    public static final class Reader implements SectionReader {
         private EmergencyAction successAction = EmergencyAction.NONE;
         private EmergencyAction failureAction = EmergencyAction.NONE;
         private EmergencyAction startLimitAction = EmergencyAction.NONE;
@@ -90,7 +91,7 @@ public record EndSettings(
                             before, text -> OptionalInt.of(Scalars.parseInt(text, 0, MAX_STATUS)));
         }
 
-        EndSettings build() {
+        public EndSettings build() {
             return new EndSettings(
                     successAction,
                     failureAction,

@@ -1,9 +1,11 @@
-package io.holdfast.manager.unit.section;
+package io.holdfast.manager.unit.settings;
 
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitEscape;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.directive.Assignment;
+import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -27,7 +29,8 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
     }
 
     /** Nothing is written. */
-    static final CgroupSettings NONE = new CgroupSettings(Optional.empty(), false, OomPolicy.STOP);
+    public static final CgroupSettings NONE =
+            new CgroupSettings(Optional.empty(), false, OomPolicy.STOP);
 
     /** The slice that all others are below. */
     public static final UnitName ROOT_SLICE = UnitName.of("-.slice");
@@ -50,7 +53,7 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
                         : UnitName.of(root + UnitType.SLICE.suffix()));
     }
 
-    static Optional<UnitName> parentOf(UnitName slice) {
+    public static Optional<UnitName> parentOf(UnitName slice) {
         try {
             List<UnitName> path = slice.slicePath();
             return switch (path.size()) {
@@ -63,7 +66,7 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
         }
     }
 
-    static final class Reader implements SectionReader {
+    public static final class Reader implements SectionReader {
         private static final Set<String> DELEGATE_NOT = Set.of("no", "n", "false", "f", "off", "0");
         private Optional<UnitName> slice = Optional.empty();
         private boolean delegate;
@@ -101,7 +104,7 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
                     a.text(Optional.empty()).orElse("").toLowerCase(Locale.ROOT));
         }
 
-        CgroupSettings build() {
+        public CgroupSettings build() {
             OomPolicy usual = delegate ? OomPolicy.CONTINUE : OomPolicy.STOP;
             return new CgroupSettings(slice, delegate, oomPolicy.orElse(usual));
         }

@@ -184,8 +184,10 @@ final class SubreaperGroup implements Group {
                 if (isOver || !awaitExits(stopped.members(), deadline)) {
                     return false;
                 }
-                for (PidFd killed : stopped.members()) { // their parents were killed as well
-                    boolean _ = OwnChildren.reap(killed);
+                if (starts.areOver()) { // else one of them may be reaped before its start holds it
+                    for (PidFd killed : stopped.members()) { // their parents were killed as well
+                        boolean _ = OwnChildren.reap(killed);
+                    }
                 }
             }
             if (starting) {

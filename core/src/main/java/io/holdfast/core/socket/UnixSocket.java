@@ -580,6 +580,22 @@ public final class UnixSocket implements AutoCloseable {
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryReceive(ByteBuffer into, Ancillary beside) {
+        return tryReceive(into, beside, 0, "recvmsg");
+    }
+
+    /**
+     * The same, and leaves it there to be received: the descriptors are duplicates. From which
+     * message on the kernel tells by the socket's SO_PEEK_OFF (socket(7)).
+     *
+     * @param into where the bytes are put
+     * @param beside takes what comes beside the bytes
+     * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
+     */
+    public int tryPeek(ByteBuffer into, Ancillary beside) {
+        return tryReceive(into, beside, SysSocket.MSG_PEEK, "recvmsg(MSG_PEEK)");
+    }
+
+    private int tryReceive(ByteBuffer into, Ancillary beside, int flags, String call) {
         requireWritable(into);
         beside.clear();
         if (!into.hasRemaining()) {
@@ -588,18 +604,18 @@ public final class UnixSocket implements AutoCloseable {
         MsgHdr message = beside.message();
         int n =
                 into.isDirect()
-                        ? SysSocket.recvmsg(fd, message, MemorySegment.ofBuffer(into), 0)
+                        ? SysSocket.recvmsg(fd, message, MemorySegment.ofBuffer(into), flags)
                         : SysSocket.recvmsg(
                                 fd,
                                 message,
                                 into.array(),
                                 into.arrayOffset() + into.position(),
                                 atOnce(into),
-                                0);
+                                flags);
         if (n >= 0) {
             beside.fill();
         }
-        return received(into, n, "recvmsg");
+        return received(into, n, call);
     }
 
     private static void requireWritable(ByteBuffer into) {

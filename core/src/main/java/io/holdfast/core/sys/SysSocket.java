@@ -36,7 +36,15 @@ public final class SysSocket {
     public static final int SO_PEERCRED = 17;
     public static final int SO_ACCEPTCONN = 30;
     public static final int SO_PEERSEC = 31;
+
+    /** More than net.core.wmem_max allows; CAP_NET_ADMIN. */
+    public static final int SO_SNDBUFFORCE = 32;
+
     public static final int SO_DOMAIN = 39;
+
+    /** From which byte of the queue a {@link #MSG_PEEK} reads on; -1: always from the first. */
+    public static final int SO_PEEK_OFF = 42;
+
     public static final int SO_COOKIE = 57;
     public static final int SO_PEERGROUPS = 59;
 

@@ -362,6 +362,15 @@ public final class SysStat {
      * the file system cannot do that.
      */
     public static int renameNoReplace(Fd directory, String from, String to) {
+        return rename(directory, from, to, RENAME_NOREPLACE);
+    }
+
+    /** {@code renameat(2)} in a directory, in the place of what is there: 0, or -errno. */
+    public static int renameat(Fd directory, String from, String to) {
+        return rename(directory, from, to, 0);
+    }
+
+    private static int rename(Fd directory, String from, String to, int flags) {
         Scratch scratch = Scratch.take();
         int number = directory.acquire();
         try {
@@ -374,7 +383,7 @@ public final class SysStat {
                     scratch.address,
                     number,
                     scratch.address + middle,
-                    RENAME_NOREPLACE,
+                    flags,
                     0);
         } finally {
             directory.release();

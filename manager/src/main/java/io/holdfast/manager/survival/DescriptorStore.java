@@ -1,0 +1,319 @@
+package io.holdfast.manager.survival;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.SysSocket;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+
+/**
+ * Descriptors that outlive this process, by their keys: they are in flight, as SCM_RIGHTS of
+ * messages that nobody receives, in a pair of sockets of which another process holds both ends, the
+ * keeper. Whoever inherits the pair finds them all by looking at its queue (MSG_PEEK), which leaves
+ * them there.
+ *
+ * <pre>
+ *   manager ── put ──▶ [ begin 7 ][ put a: fd fd ][ whole ][ put b: fd ][ remove a ] ◀── peek ── next manager
+ * </pre>
+ *
+ * <p>A queue only grows, and so there are two: when half of one is of no use, all that is of use is
+ * written into the other, with the next number, then {@code whole}, and the first is emptied. A
+ * queue that is not whole is that of a manager that was killed meanwhile, and does not count; of
+ * two that are, the higher number does.
+ *
+ * <p>Not safe for use by several threads.
+ */
+public final class DescriptorStore implements AutoCloseable {
+    /** Messages that are of no use before the queue is written anew. */
+    private static final int COMPACTED_AT = 64;
+
+    private static final int MOST_PER_RECORD = 253; // of one message (SCM_MAX_FD)
+    private static final int RECORD_SIZE = 8192;
+
+    private static final byte BEGIN = 'b';
+    private static final byte WHOLE = 'w';
+    private static final byte PUT = 'p';
+    private static final byte REMOVE = 'r';
+
+    private final List<Queue> queues;
+    private final Map<String, Integer> live = new LinkedHashMap<>(); // key, count of descriptors
+    private int current;
+    private long generation;
+    private int useless;
+
+    /** One pair of sockets. */
+    private record Queue(UnixSocket in, UnixSocket out) {
+        boolean send(byte kind, String text, List<Fd> descriptors) {
+            byte[] bytes = text.getBytes(UTF_8);
+            if (bytes.length + 1 > RECORD_SIZE) {
+                throw new IllegalArgumentException("too long to be kept: " + text);
+            }
+            ByteBuffer data = ByteBuffer.allocate(bytes.length + 1).put(kind).put(bytes).flip();
+            return in.trySend(data, descriptors) != UnixSocket.WOULD_BLOCK;
+        }
+
+        void empty() {
+            ByteBuffer into = ByteBuffer.allocate(RECORD_SIZE);
+            while (out.tryReceive(into.clear()) > 0) {
+                // what came beside it is closed
+            }
+        }
+    }
+
+    /** A message of a queue; its descriptors are owned by whoever is given it. */
+    private record Message(byte kind, String text, List<Fd> descriptors) {
+        void close() {
+            descriptors.forEach(Fd::close);
+        }
+    }
+
+    private DescriptorStore(List<Queue> queues) {
+        this.queues = queues;
+    }
+
+    /**
+     * Makes the sockets of a store. They are to be kept by another process, and given to {@link
+     * #open} by each that uses them in turn.
+     *
+     * @param bytes how much kernel memory its messages may take; as much as is allowed without
+     *     CAP_NET_ADMIN
+     * @return four descriptors
+     */
+    public static List<Fd> make(int bytes) {
+        List<Fd> all = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+            for (UnixSocket end : pair) {
+                if (SysSocket.setOption(end.fd(), SysSocket.SO_SNDBUFFORCE, bytes) < 0) {
+                    int _ = SysSocket.setOption(end.fd(), SysSocket.SO_SNDBUF, bytes);
+                }
+                all.add(end.fd());
+            }
+        }
+        return all;
+    }
+
+    /**
+     * The store in these sockets, with what is in it.
+     *
+     * @param sockets what {@link #make} made, in its order; owned from now on
+     */
+    public static DescriptorStore open(List<Fd> sockets) {
+        List<Queue> queues = new ArrayList<>();
+        for (int i = 0; i < sockets.size(); i += 2) {
+            queues.add(
+                    new Queue(
+                            UnixSocket.adopt(sockets.get(i)),
+                            UnixSocket.adopt(sockets.get(i + 1))));
+        }
+        DescriptorStore store = new DescriptorStore(queues);
+        store.find();
+        return store;
+    }
+
+    /** Finds out which queue counts, and what is in it. */
+    private void find() {
+        long[] numbers = new long[queues.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = numberOf(queues.get(i));
+        }
+        current = numbers[1] > numbers[0] ? 1 : 0;
+        generation = numbers[current];
+        queues.get(1 - current).empty();
+        if (generation == 0) {
+            queues.get(current).empty(); // that of a manager that was killed at once
+            begin(1);
+            return;
+        }
+        useless = 0;
+        walk(
+                queues.get(current),
+                message -> {
+                    count(message.kind(), message.text(), message.descriptors().size());
+                    message.close();
+                });
+    }
+
+    private void count(byte kind, String key, int descriptors) {
+        switch (kind) {
+            case PUT -> {
+                if (live.put(key, descriptors) != null) {
+                    useless++;
+                }
+            }
+            case REMOVE -> useless += live.remove(key) == null ? 1 : 2;
+            default -> {}
+        }
+    }
+
+    /** The number of a queue; 0 if it is empty, or not whole. */
+    private static long numberOf(Queue queue) {
+        long[] number = new long[1];
+        boolean[] whole = new boolean[1];
+        walk(
+                queue,
+                message -> {
+                    if (message.kind() == BEGIN) {
+                        number[0] = Long.parseLong(message.text());
+                    } else if (message.kind() == WHOLE) {
+                        whole[0] = true;
+                    }
+                    message.close();
+                });
+        return whole[0] ? number[0] : 0;
+    }
+
+    private interface Visitor {
+        /** Owns the descriptors of the message. */
+        void visit(Message message);
+    }
+
+    /** Shows all messages of a queue, which stay there. */
+    private static void walk(Queue queue, Visitor visitor) {
+        int r = SysSocket.setOption(queue.out().fd(), SysSocket.SO_PEEK_OFF, 0);
+        ErrnoException.check(r, "setsockopt(SO_PEEK_OFF)", queue.out().fd());
+        try (Ancillary beside = Ancillary.ofDescriptors(MOST_PER_RECORD)) {
+            ByteBuffer into = ByteBuffer.allocate(RECORD_SIZE);
+            while (queue.out().tryPeek(into.clear(), beside) > 0) {
+                into.flip();
+                byte kind = into.get();
+                String text = UTF_8.decode(into).toString();
+                if (beside.isCut()) {
+                    throw new ErrnoException("recvmsg", text, Errno.EMFILE);
+                }
+                visitor.visit(new Message(kind, text, beside.takeDescriptors()));
+            }
+        } finally {
+            int _ = SysSocket.setOption(queue.out().fd(), SysSocket.SO_PEEK_OFF, -1);
+        }
+    }
+
+    private void begin(long number) {
+        Queue queue = queues.get(current);
+        generation = number;
+        boolean begun =
+                queue.send(BEGIN, Long.toString(number), List.of())
+                        && queue.send(WHOLE, "", List.of());
+        if (!begun) {
+            throw new IllegalStateException("an empty queue takes nothing");
+        }
+    }
+
+    /** Whether there is anything in it. */
+    public boolean isEmpty() {
+        return live.isEmpty();
+    }
+
+    /**
+     * Shows everything that is in it.
+     *
+     * @param taker gets a key and duplicates of its descriptors, which it owns
+     */
+    public void read(BiConsumer<String, List<Fd>> taker) {
+        Map<String, List<Fd>> found = new LinkedHashMap<>();
+        walk(
+                queues.get(current),
+                message -> {
+                    List<Fd> before =
+                            switch (message.kind()) {
+                                case PUT -> found.put(message.text(), message.descriptors());
+                                case REMOVE -> found.remove(message.text());
+                                default -> null;
+                            };
+                    if (before != null) {
+                        before.forEach(Fd::close);
+                    }
+                });
+        found.forEach(taker);
+    }
+
+    /**
+     * Keeps descriptors, instead of those that the key had before. They stay the caller's.
+     *
+     * @return why not all can be kept; empty if they are
+     * @throws IllegalArgumentException if the key has more than a few thousand bytes, or there are
+     *     more than 253 descriptors
+     * @throws ErrnoException ETOOMANYREFS: more than RLIMIT_NOFILE are in flight
+     */
+    public Optional<String> put(String key, List<Fd> descriptors) {
+        if (descriptors.size() > MOST_PER_RECORD) {
+            throw new IllegalArgumentException(descriptors.size() + " descriptors for " + key);
+        }
+        compactIfWorthIt();
+        if (!send(PUT, key, descriptors)) {
+            compact();
+            if (!send(PUT, key, descriptors)) {
+                return Optional.of(
+                        "%d records fill the send buffer of the keeper's socket (net.core.wmem_max)"
+                                .formatted(live.size()));
+            }
+        }
+        count(PUT, key, descriptors.size());
+        return Optional.empty();
+    }
+
+    private boolean send(byte kind, String key, List<Fd> descriptors) {
+        return queues.get(current).send(kind, key, descriptors);
+    }
+
+    /** Lets go of what a key had. */
+    public void remove(String key) {
+        if (live.containsKey(key)) {
+            count(REMOVE, key, 0);
+            if (!send(REMOVE, key, List.of())) {
+                compact(); // without it
+            }
+            compactIfWorthIt();
+        }
+    }
+
+    private void compactIfWorthIt() {
+        if (useless >= COMPACTED_AT && useless > live.size()) {
+            compact();
+        }
+    }
+
+    /** Writes what is of use into the other queue. If that is too small, all stays as it was. */
+    private void compact() {
+        if (useless == 0) {
+            return;
+        }
+        Queue other = queues.get(1 - current);
+        other.empty();
+        boolean[] fits = {other.send(BEGIN, Long.toString(generation + 1), List.of())};
+        read((key, descriptors) -> {
+            boolean isOfUse = live.containsKey(key);
+            fits[0] = fits[0] && (!isOfUse || other.send(PUT, key, descriptors));
+            descriptors.forEach(Fd::close);
+        });
+        if (!fits[0] || !other.send(WHOLE, "", List.of())) {
+            other.empty();
+            return;
+        }
+        Queue before = queues.get(current);
+        current = 1 - current;
+        generation++;
+        useless = 0;
+        before.empty();
+    }
+
+    /** Lets go of the sockets, which the keeper holds on. */
+    @Override
+    public void close() {
+        for (Queue queue : queues) {
+            queue.in().close();
+            queue.out().close();
+        }
+    }
+}

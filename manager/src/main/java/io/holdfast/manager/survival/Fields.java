@@ -1,0 +1,136 @@
+package io.holdfast.manager.survival;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What is written down of something, by name: a line each, of the name, a space and the value.
+ * Backslashes, line feeds and NULs of a value are escaped.
+ */
+public final class Fields {
+    private static final Pattern LINE_END = Pattern.compile("\n");
+
+    private final Map<String, String> values = new LinkedHashMap<>();
+
+    /** None yet. */
+    public Fields() {}
+
+    /** Adds a value; nothing if it is empty, which is what {@link #text} gives for none. */
+    public Fields put(String name, String value) {
+        if (!value.isEmpty()) {
+            values.put(name, value);
+        }
+        return this;
+    }
+
+    /** Adds a number, unless it is 0. */
+    public Fields put(String name, long value) {
+        return value == 0 ? this : put(name, Long.toString(value));
+    }
+
+    /** Adds that something holds; nothing if it does not. */
+    public Fields put(String name, boolean value) {
+        return put(name, value ? "yes" : "");
+    }
+
+    public String text(String name) {
+        return values.getOrDefault(name, "");
+    }
+
+    public Optional<String> find(String name) {
+        return Optional.ofNullable(values.get(name));
+    }
+
+    /**
+     * @throws IllegalArgumentException if it is no number
+     */
+    public long number(String name) {
+        String text = values.get(name);
+        if (text == null) {
+            return 0;
+        }
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(name + " is no number: " + text, e);
+        }
+    }
+
+    public boolean is(String name) {
+        return text(name).equals("yes");
+    }
+
+    /**
+     * @throws IllegalArgumentException if it is none of the constants
+     */
+    public <E extends Enum<E>> E word(String name, Class<E> kind) {
+        try {
+            return Enum.valueOf(kind, text(name));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "%s is no %s: %s".formatted(name, kind.getSimpleName(), text(name)), e);
+        }
+    }
+
+    /** The lines. */
+    @Override
+    public String toString() {
+        StringBuilder lines = new StringBuilder();
+        values.forEach((name, value) -> {
+            lines.append(name).append(' ');
+            for (int i = 0; i < value.length(); i++) {
+                char c = value.charAt(i);
+                switch (c) {
+                    case '\\' -> lines.append("\\\\");
+                    case '\n' -> lines.append("\\n");
+                    case '\0' -> lines.append("\\0");
+                    default -> lines.append(c);
+                }
+            }
+            lines.append('\n');
+        });
+        return lines.toString();
+    }
+
+    /**
+     * The opposite of {@link #toString}.
+     *
+     * @throws IllegalArgumentException naming the line that is none
+     */
+    public static Fields parse(String lines) {
+        Fields fields = new Fields();
+        for (String line : LINE_END.splitAsStream(lines).toList()) {
+            int space = line.indexOf(' ');
+            if (space <= 0) {
+                throw new IllegalArgumentException("not a name and a value: " + line);
+            }
+            fields.values.put(line.substring(0, space), unescaped(line.substring(space + 1)));
+        }
+        return fields;
+    }
+
+    private static String unescaped(String text) {
+        if (text.indexOf('\\') < 0) {
+            return text;
+        }
+        StringBuilder value = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '\\') {
+                char next = ++i < text.length() ? text.charAt(i) : ' ';
+                value.append(
+                        switch (next) {
+                            case '\\' -> '\\';
+                            case 'n' -> '\n';
+                            case '0' -> '\0';
+                            default -> throw new IllegalArgumentException("not an escape: " + text);
+                        });
+            } else {
+                value.append(c);
+            }
+        }
+        return value.toString();
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * What outlives a manager that is killed: its descriptors, in a store that its keeper holds, and
+ * what it has written down of its units.
+ */
+@NullMarked
+package io.holdfast.manager.survival;
+
+import org.jspecify.annotations.NullMarked;

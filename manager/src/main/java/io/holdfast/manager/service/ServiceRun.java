@@ -1,7 +1,6 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -74,16 +73,13 @@ final class ServiceRun {
     private final Execution execution;
     private final Workload workload;
     private final RunProcesses processes;
-    private @Nullable PidFd main; // of mainChild, or a process that was named by others
-    private @Nullable Child mainChild;
-    private @Nullable Child control;
-    private @Nullable Registration mainWatch;
+    private @Nullable RunProcess main;
+    private @Nullable RunProcess control;
     private final Lane lane;
     private final Lane stopLane;
     private final Set<Work<Child>> spawns = new LinkedHashSet<>(); // under way
     private int pendingSignals;
     private volatile int mainNumber; // of the last main process, 0 before
-    private boolean mainIsAlive;
     private boolean stopping;
     private boolean ended;
 
@@ -121,7 +117,7 @@ final class ServiceRun {
     }
 
     private boolean holdsLiving() {
-        return mainIsAlive || control != null || !spawns.isEmpty();
+        return mainIsAlive() || control != null || !spawns.isEmpty();
     }
 
     Optional<Cgroup> cgroup() {
@@ -134,16 +130,16 @@ final class ServiceRun {
     }
 
     Optional<PidFd> main() {
-        return Optional.ofNullable(main);
+        return Optional.ofNullable(main).map(RunProcess::pidFd);
     }
 
     /** The process that runs a command beside the main one. */
     Optional<PidFd> control() {
-        return Optional.ofNullable(control).map(Child::pidFd);
+        return Optional.ofNullable(control).map(RunProcess::pidFd);
     }
 
     boolean mainIsAlive() {
-        return mainIsAlive;
+        return main != null && main.isAlive();
     }
 
     boolean controlIsAlive() {
@@ -161,7 +157,7 @@ final class ServiceRun {
 
     /** Whether the process is the main one. */
     boolean isMain(PidFd process) {
-        return process.equals(main);
+        return main != null && process.equals(main.pidFd());
     }
 
     /** Whether the process runs a command beside the main one. */
@@ -218,7 +214,7 @@ final class ServiceRun {
             spawns.remove(work);
             spawnsChanged();
             if (ended) {
-                release(child); // left over, as KillMode= wants it
+                closeUnheld(child); // left over, as KillMode= wants it
             } else if (child == null) {
                 listener.spawnFailed(command, asMain, orUnknown(failure));
             } else {
@@ -227,6 +223,12 @@ final class ServiceRun {
             }
             context.events().spawned();
         });
+    }
+
+    private static void closeUnheld(@Nullable Child child) {
+        if (child != null) {
+            child.close();
+        }
     }
 
     private void spawnsChanged() {
@@ -282,7 +284,7 @@ final class ServiceRun {
     }
 
     private Optional<Integer> mainPid() {
-        int number = main == null || !mainIsAlive ? 0 : numberOf(main);
+        int number = main == null || !main.isAlive() ? 0 : numberOf(main.pidFd());
         return number == 0 ? Optional.empty() : Optional.of(number);
     }
 
@@ -299,81 +301,48 @@ final class ServiceRun {
     }
 
     private void hold(Child child, boolean asMain) {
-        context.processes().hold(child.pidFd(), workload);
+        RunProcess process = RunProcess.of(context, workload, child);
         if (asMain) {
-            releaseMain();
-            mainChild = child;
-            main = child.pidFd();
-            mainIsAlive = true;
-            mainNumber = numberOf(main);
+            main(process);
         } else {
-            release(control);
-            control = child;
-        }
-        var ignored =
-                child.onExit()
-                        .thenAccept(exit -> context.loop().postEnding(() -> exited(child, exit)));
-    }
-
-    private void exited(Child child, Exit exit) {
-        if (ended) {
-            return;
-        }
-        if (sameAs(child, control)) {
-            control = null;
-            release(child);
-            processes.exited();
-            listener.controlExited(exit);
-        } else if (main != null && main.equals(child.pidFd()) && mainIsAlive) {
-            mainIsAlive = false;
-            processes.exited();
-            listener.mainExited(exit);
+            control(process);
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // the very object
-    private static boolean sameAs(Child one, @Nullable Child other) {
-        return one == other;
+    private void main(RunProcess process) {
+        release(main);
+        main = process;
+        mainNumber = numberOf(process.pidFd());
+        process.onExit(exit -> {
+            if (!ended) {
+                processes.exited();
+                listener.mainExited(exit);
+            }
+        });
     }
 
-    private void release(@Nullable Child child) {
-        if (child != null) {
-            context.processes().drop(child.pidFd(), workload);
-            child.close();
-        }
+    private void control(RunProcess process) {
+        release(control);
+        control = process;
+        process.onExit(exit -> {
+            if (!ended) {
+                control = null;
+                release(process);
+                processes.exited();
+                listener.controlExited(exit);
+            }
+        });
     }
 
-    private void releaseMain() {
-        if (mainWatch != null) {
-            mainWatch.cancel();
+    private static void release(@Nullable RunProcess process) {
+        if (process != null) {
+            process.close();
         }
-        mainWatch = null;
-        if (mainChild != null) {
-            release(mainChild);
-            mainChild = null;
-        } else if (main != null) {
-            context.processes().drop(main, workload);
-            main.close();
-        }
-        main = null;
     }
 
     /** Takes over another process of the unit as its main one. It is owned from now on. */
     void replaceMain(PidFd process) {
-        releaseMain();
-        main = process;
-        context.processes().hold(process, workload);
-        mainIsAlive = true;
-        mainNumber = numberOf(main);
-        mainWatch =
-                process.onExit(
-                        context.loop(),
-                        exit -> {
-                            mainWatch = null;
-                            mainIsAlive = false;
-                            processes.exited();
-                            listener.mainExited(exit);
-                        });
+        main(RunProcess.of(context, workload, process));
     }
 
     /** Signals the main process, the one beside it, and if wanted all others. */
@@ -381,9 +350,9 @@ final class ServiceRun {
         RunSignal sent = new RunSignal(signal, hangup);
         List<PidFd> held = new ArrayList<>();
         if (main != null) {
-            held.add(main);
-            if (mainIsAlive) {
-                sent.send(main);
+            held.add(main.pidFd());
+            if (main.isAlive()) {
+                sent.send(main.pidFd());
             }
         }
         if (control != null) {
@@ -416,8 +385,8 @@ final class ServiceRun {
      */
     boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
         List<PidFd> held = new ArrayList<>();
-        if (whom != KillWhom.CONTROL && main != null && mainIsAlive) {
-            held.add(main);
+        if (whom != KillWhom.CONTROL && main != null && main.isAlive()) {
+            held.add(main.pidFd());
         }
         if (whom != KillWhom.MAIN && control != null) {
             held.add(control.pidFd());
@@ -438,7 +407,7 @@ final class ServiceRun {
     /** Kills the process that runs a command beside the main one. */
     void killControl() {
         if (control != null) {
-            boolean ignored = control.signal(Signal.KILL);
+            boolean ignored = control.pidFd().signal(Signal.KILL);
         }
     }
 
@@ -474,7 +443,9 @@ final class ServiceRun {
         spawnsChanged();
         output.close();
         release(control);
-        releaseMain();
+        release(main);
+        control = null;
+        main = null;
         Work<Boolean> _ =
                 lane.work("to clean up", () -> clean(killLeftovers, restarting))
                         .releasing(this::releaseUnless)
@@ -562,8 +533,8 @@ final class ServiceRun {
 
     /** Of the killed ones: their children come to the manager then, who ends them, too. */
     private void awaitExits() throws InterruptedException {
-        if (main != null && mainIsAlive) {
-            Optional<Exit> _ = main.await(ManagerLimits.KILL_PATIENCE.duration());
+        if (main != null && main.isAlive()) {
+            Optional<Exit> _ = main.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
         }
         if (control != null) {
             Optional<Exit> _ = control.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());

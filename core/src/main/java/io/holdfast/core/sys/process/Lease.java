@@ -1,12 +1,9 @@
 package io.holdfast.core.sys.process;
 
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.core.sys.CString;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
-import io.holdfast.core.sys.Scratch;
 
 /**
  * A file that nobody can open as long as it is held: who tries waits in {@code open(2)}, until this
@@ -18,17 +15,12 @@ import io.holdfast.core.sys.Scratch;
  * <p>The holder is not signalled, as leases otherwise do. Safe for use by any thread.
  */
 public final class Lease implements AutoCloseable {
-    // linux/memfd.h
-    private static final int MFD_CLOEXEC = 1;
-    private static final int MFD_NOEXEC_SEAL = 8; // Linux 6.3, which may insist on it
-
     // linux/fcntl.h
     private static final int F_SETOWN = 8;
     private static final int F_SETLEASE = 1024;
     private static final int F_WRLCK = 1;
     private static final int F_UNLCK = 2;
 
-    private static final Libc.Function MEMFD_CREATE = Libc.bind("memfd_create");
     private static final Libc.Function FCNTL = Libc.bind("fcntl");
 
     private final Fd file;
@@ -46,7 +38,7 @@ public final class Lease implements AutoCloseable {
      *     (fs.leases-enable)
      */
     public static Lease take() {
-        try (Fd made = memoryFile()) { // open for writing, which no lease goes with
+        try (Fd made = SysMemfd.make("lease")) { // open for writing, which no lease goes with
             String path = made.with(number -> "/proc/self/fd/" + number);
             Fd file = Fcntl.open(path, Fcntl.O_PATH);
             try {
@@ -69,24 +61,6 @@ public final class Lease implements AutoCloseable {
             throw new ErrnoException("fcntl(F_SETLEASE)", "a file in memory", -r);
         }
         return this;
-    }
-
-    private static Fd memoryFile() {
-        int number = memfdCreate(MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-        if (number == -Errno.EINVAL) {
-            number = memfdCreate(MFD_CLOEXEC);
-        }
-        return Fd.adopt(number, "memfd_create", "lease");
-    }
-
-    private static int memfdCreate(int flags) {
-        Scratch scratch = Scratch.take();
-        try {
-            long ignored = CString.put(scratch.bytes, 0, "lease");
-            return Libc.intCall(MEMFD_CREATE, scratch.errno, scratch.address, flags, 0, 0, 0, 0);
-        } finally {
-            scratch.give();
-        }
     }
 
     private int fcntl(int command, long argument) {

@@ -1,0 +1,43 @@
+package io.holdfast.core.sys.process;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.CString;
+import io.holdfast.core.sys.Libc;
+import io.holdfast.core.sys.Scratch;
+
+/** {@code memfd_create(2)}: a file in memory that has no name. */
+public final class SysMemfd {
+    // linux/memfd.h
+    private static final int MFD_CLOEXEC = 1;
+    private static final int MFD_NOEXEC_SEAL = 8; // Linux 6.3, which may insist on it
+
+    private static final Libc.Function MEMFD_CREATE = Libc.bind("memfd_create");
+
+    private SysMemfd() {}
+
+    /**
+     * An empty file.
+     *
+     * @param name for people, in {@code /proc/PID/fd}
+     * @throws ErrnoException EMFILE
+     */
+    public static Fd make(String name) {
+        int number = create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+        if (number == -Errno.EINVAL) {
+            number = create(name, MFD_CLOEXEC);
+        }
+        return Fd.adopt(number, "memfd_create", name);
+    }
+
+    private static int create(String name, int flags) {
+        Scratch scratch = Scratch.take();
+        try {
+            int _ = CString.put(scratch.bytes, 0, name);
+            return Libc.intCall(MEMFD_CREATE, scratch.errno, scratch.address, flags, 0, 0, 0, 0);
+        } finally {
+            scratch.give();
+        }
+    }
+}

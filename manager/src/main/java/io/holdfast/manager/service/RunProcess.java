@@ -1,0 +1,84 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.Registration;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.process.Workload;
+import io.holdfast.manager.runtime.ManagerContext;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process that a run holds by itself: a child of ours, or one that was named as the main process
+ * or taken over from a manager that was killed. The index of processes has it meanwhile. On the
+ * loop.
+ */
+final class RunProcess implements AutoCloseable {
+    private final ManagerContext context;
+    private final Workload workload;
+    private final PidFd pidFd;
+    private final @Nullable Child child;
+    private @Nullable Registration watch;
+    private @Nullable Exit exit;
+    private boolean closed;
+
+    private RunProcess(
+            ManagerContext context, Workload workload, PidFd pidFd, @Nullable Child child) {
+        this.context = context;
+        this.workload = workload;
+        this.pidFd = pidFd;
+        this.child = child;
+        context.processes().hold(pidFd, workload);
+    }
+
+    /** A child, which is owned from now on. */
+    static RunProcess of(ManagerContext context, Workload workload, Child child) {
+        return new RunProcess(context, workload, child.pidFd(), child);
+    }
+
+    /** Somebody else's child, which is owned from now on. */
+    static RunProcess of(ManagerContext context, Workload workload, PidFd process) {
+        return new RunProcess(context, workload, process, null);
+    }
+
+    /** Told of its exit, once, as long as this is open. */
+    void onExit(Consumer<Exit> exited) {
+        Consumer<Exit> note =
+                how -> {
+                    watch = null;
+                    exit = how;
+                    if (!closed) {
+                        exited.accept(how);
+                    }
+                };
+        if (child == null) {
+            watch = pidFd.onExit(context.loop(), note);
+        } else {
+            var _ = child.onExit().thenAccept(how -> context.loop().postEnding(() -> note.accept(how)));
+        }
+    }
+
+    PidFd pidFd() {
+        return pidFd;
+    }
+
+    boolean isAlive() {
+        return exit == null;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (watch != null) {
+            watch.cancel();
+        }
+        watch = null;
+        context.processes().drop(pidFd, workload);
+        if (child != null) {
+            child.close();
+        } else {
+            pidFd.close();
+        }
+    }
+}

@@ -12,11 +12,14 @@ module io.holdfast.manager {
     exports io.holdfast.manager.log;
     exports io.holdfast.manager.process;
     exports io.holdfast.manager.runtime;
+    exports io.holdfast.manager.survival;
     exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
     exports io.holdfast.manager.unit.file;
     exports io.holdfast.manager.unit.section;
+    exports io.holdfast.manager.unit.settings;
     exports io.holdfast.manager.unit.value;
     exports io.holdfast.manager.varlink;
     exports io.holdfast.manager.verify;
+    exports io.holdfast.manager.view;
 }

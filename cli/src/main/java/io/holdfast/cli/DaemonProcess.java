@@ -21,10 +21,16 @@ record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
      * @throws CommandException if a property that sets a limit is malformed
      */
     static DaemonProcess begin() {
+        DaemonProcess process = beginBelowKeeper();
+        boolean _ = SignalDispositions.takeBack(Signal.INT);
+        return process;
+    }
+
+    /** The same below a keeper, which hands on what a terminal sends to both. */
+    static DaemonProcess beginBelowKeeper() {
         ProcessLimits.requireValid();
         int umask = SysStat.umask(UMASK);
         boolean hangup = SignalDispositions.takeBack(Signal.HUP);
-        boolean _ = SignalDispositions.takeBack(Signal.INT);
         boolean _ = SignalDispositions.takeBack(Signal.TERM);
         return new DaemonProcess(umask, hangup);
     }

@@ -1,6 +1,7 @@
 package io.holdfast.cli;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.CgroupPath;
@@ -11,13 +12,16 @@ import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.ManagerListener.Level;
+import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.varlink.ManagerInterface;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +37,9 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, with the units that are named. */
 final class UpCommand implements Command {
+    /** How long a manager has lived whose end counts as the first crash. */
+    private static final Duration STABLE = Duration.ofSeconds(10);
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -74,6 +81,12 @@ final class UpCommand implements Command {
                                 "Also serve org.freedesktop.systemd1 on this bus, and start what it"
                                         + " activates.")
                         .build());
+        spec.addOption(
+                OptionSpec.builder("--keeper")
+                        .description(
+                                "Let a process of two megabytes hold what the manager has, and start"
+                                        + " the next one when it is killed: its services run on.")
+                        .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
@@ -90,8 +103,37 @@ final class UpCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult line, Output output) {
-        DaemonProcess process = DaemonProcess.begin();
+    public int run(ParseResult line, Output output) throws IOException {
+        Optional<Keeper> keeper = Keeper.above();
+        if (keeper.isEmpty()) {
+            if (line.hasMatchedOption("--keeper")) {
+                becomeKeeper();
+            }
+            return run(line, DaemonProcess.begin(), keeper, output);
+        }
+        try (Keeper above = keeper.get()) {
+            int code;
+            try {
+                code = run(line, DaemonProcess.beginBelowKeeper(), keeper, output);
+            } catch (CommandException e) {
+                above.ends(e.exitCode());
+                throw e;
+            }
+            above.ends(code);
+            return code;
+        }
+    }
+
+    /** The manager is this very command, below a keeper. */
+    private static void becomeKeeper() throws IOException {
+        String java = Path.of("/proc/self/exe").toRealPath().toString();
+        String line = Files.readString(Path.of("/proc/self/cmdline"));
+        List<String> arguments = List.of(line.split("\0", -1));
+        Keeper.become(List.of(java), arguments.subList(1, arguments.size() - 1));
+    }
+
+    private static int run(
+            ParseResult line, DaemonProcess process, Optional<Keeper> keeper, Output output) {
         ManagerOptions options = options(line, process).withProcessOwned();
         List<UnitName> units = new ArrayList<>();
         for (String text : line.<List<String>>matchedPositionalValue(0, List.of())) {
@@ -114,6 +156,7 @@ final class UpCommand implements Command {
                 stack,
                 line.matchedOptionValue("--bus", ""),
                 process,
+                keeper,
                 new EventLines(output));
     }
 
@@ -169,9 +212,10 @@ final class UpCommand implements Command {
             Optional<Stack> stack,
             String bus,
             DaemonProcess process,
+            Optional<Keeper> keeper,
             EventLines lines) {
         AtomicInteger code = new AtomicInteger(ExitCode.OK);
-        try (Manager manager = Manager.open(options, lines);
+        try (Manager manager = Manager.open(options, lines, keeper);
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
                 ManagerInterface _ =
                         ManagerInterface.serve(
@@ -208,13 +252,17 @@ final class UpCommand implements Command {
                     Registration _ = manager.loop().onSignal(Signal.INT, stop);
                     Registration _ = manager.loop().onSignal(Signal.HUP, hangup)) {
                 stack.ifPresent(each -> connect(each, manager, systemd1));
-                var ignored =
-                        manager.start(units)
-                                .whenComplete((results, failure) -> {
-                                    if (asked.get() == 0) {
-                                        started(manager, units, results, failure, lines, code);
-                                    }
-                                });
+                keeper.ifPresent(each -> keepOn(each, manager));
+                if (!manager
+                        .isAfterCrash()) { // else what was asked for is up, or was stopped since
+                    var ignored =
+                            manager.start(units)
+                                    .whenComplete((results, failure) -> {
+                                        if (asked.get() == 0) {
+                                            started(manager, units, results, failure, lines, code);
+                                        }
+                                    });
+                }
                 manager.run();
             }
             return manager.exitStatus().orElse(code.get());
@@ -232,6 +280,12 @@ final class UpCommand implements Command {
         } catch (Exception e) {
             throw new AssertionError(e); // closing a signal handler
         }
+    }
+
+    /** There is something to lose from now on. */
+    private static void keepOn(Keeper keeper, Manager manager) {
+        keeper.ready();
+        EventLoop.Timer _ = manager.loop().after(STABLE, keeper::stable);
     }
 
     /** As systemd does at SIGHUP. */

@@ -487,17 +487,20 @@ final class Jobs implements JobEngine.Listener {
     @Override
     public void jobNew(UnitJob job) {
         granted++;
+        context.survival().changed(job.unit());
         listener.jobNew(job);
         listener.unitChanged(job.unit());
     }
 
     @Override
     public void jobChanged(UnitJob job) {
+        context.survival().changed(job.unit());
         listener.unitChanged(job.unit());
     }
 
     @Override
     public void jobRemoved(UnitJob job, JobResult result) {
+        context.survival().changed(job.unit());
         listener.unitChanged(job.unit());
         listener.jobRemoved(job, result);
         LoadedUnit node = units.node(job.unit());

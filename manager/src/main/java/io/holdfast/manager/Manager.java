@@ -42,6 +42,9 @@ import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.slice.SliceKind;
 import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.socket.SocketKind;
+import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.StateFolder;
+import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.target.TargetKind;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.UnitReader;
@@ -49,6 +52,7 @@ import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.view.SocketStatus;
 import io.holdfast.manager.view.UnitStatus;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -94,11 +98,14 @@ public final class Manager implements AutoCloseable {
     private final NotifySocket notify;
     private final Orphans orphans;
     private final DynamicUids uids;
+    private final Survival survival;
+    private final boolean isAfterCrash;
     private final Registration childSignal;
     private final TrustedFolder folder;
     private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
     private Optional<BusNames> busNames = Optional.empty(); // of the loop
+    private final List<Consumer<BusNames>> awaitingBus = new ArrayList<>(); // of the loop
     private OptionalInt exitStatus = OptionalInt.empty(); // of the loop
     private boolean closed;
 
@@ -108,17 +115,21 @@ public final class Manager implements AutoCloseable {
             TrustedFolder folder,
             LockFile lock,
             Optional<UnitCgroups> cgroups,
-            Optional<String> cgroupRefusal) {
+            Optional<String> cgroupRefusal,
+            Survival survival) {
         this.options = options;
         this.folder = folder;
         this.lock = lock;
         this.cgroups = cgroups;
         this.cgroupRefusal = cgroupRefusal;
+        this.survival = survival;
         Host host = Host.read();
         Loudness loudness = new Loudness(listener);
         workers = new Workers(loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
         made = new TransientFiles(options.runtimeDirectory());
-        made.clear();
+        if (!survival.isAfterCrash()) {
+            made.clear();
+        }
         catalog =
                 new UnitCatalog(
                         options.loadPath(),
@@ -140,6 +151,7 @@ public final class Manager implements AutoCloseable {
                         uids,
                         loudness,
                         new UnitLogs(loudness),
+                        survival,
                         new UnitEvents(new Parts(), listeners));
         units =
                 new UnitTable(
@@ -160,7 +172,9 @@ public final class Manager implements AutoCloseable {
         messages =
                 new NotifyRouter(
                         loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
-        notify = new NotifySocket(context.notifySocket(), loop, closer, messages, context::warn);
+        notify =
+                new NotifySocket(
+                        context.notifySocket(), loop, closer, messages, survival, context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children
             ErrnoException.check(
@@ -176,6 +190,13 @@ public final class Manager implements AutoCloseable {
                         this::adopt,
                         context::warn);
         childSignal = loop.onSignal(Signal.CHLD, orphans::look);
+        Recovery recovery = new Recovery(context, units, catalog, made, jobs);
+        survival.begin(loop, recovery::record);
+        isAfterCrash = survival.isAfterCrash();
+        if (isAfterCrash) {
+            int count = recovery.run();
+            context.notice("the manager before this one was killed: took " + count + " units back");
+        }
         removeLeftovers(context);
     }
 
@@ -242,6 +263,20 @@ public final class Manager implements AutoCloseable {
         public Optional<BusNames> busNames() {
             return busNames;
         }
+
+        @Override
+        public void whenBusIsKnown(Consumer<BusNames> told) {
+            if (busNames.isPresent()) {
+                told.accept(busNames.get());
+            } else {
+                awaitingBus.add(told);
+            }
+        }
+
+        @Override
+        public Survival survival() {
+            return survival;
+        }
     }
 
     /**
@@ -253,15 +288,36 @@ public final class Manager implements AutoCloseable {
      *     TrustedFolder}); others if it cannot be made
      */
     public static Manager open(ManagerOptions options, ManagerListener listener) {
+        return open(options, listener, Optional.empty());
+    }
+
+    /**
+     * The same for a process that a keeper has started: what a manager before this one has left is
+     * taken back.
+     *
+     * @param keeper lent
+     */
+    public static Manager open(
+            ManagerOptions options, ManagerListener listener, Optional<Keeper> keeper) {
         options.checkRuntimeDirectory();
         TrustedFolder folder = TrustedFolder.make(options.runtimeDirectory());
         LockFile lock = null;
         UnitCgroups cgroups = null;
         String refusal = null;
+        StateFolder states = null;
+        Survival survival = Survival.NONE;
         try {
             lock = lock(folder);
+            if (keeper.isPresent()) {
+                states = StateFolder.open(folder);
+                survival =
+                        new Survival(
+                                keeper.get(),
+                                states,
+                                text -> listener.event(ManagerListener.Level.WARNING, text));
+            }
             try {
-                cgroups = UnitCgroups.open(options.slice());
+                cgroups = UnitCgroups.open(options.slice(), survival.isAfterCrash());
             } catch (ErrnoException e) {
                 if (e.errno() == Errno.EBUSY) {
                     throw e;
@@ -274,7 +330,8 @@ public final class Manager implements AutoCloseable {
                     folder,
                     lock,
                     Optional.ofNullable(cgroups),
-                    Optional.ofNullable(refusal));
+                    Optional.ofNullable(refusal),
+                    survival);
         } catch (RuntimeException e) {
             if (cgroups != null) {
                 cgroups.close();
@@ -315,6 +372,11 @@ public final class Manager implements AutoCloseable {
     /** The cgroup that the units are below; empty where there are no cgroups for them. */
     public Optional<CgroupPath> slice() {
         return cgroups.map(UnitCgroups::path);
+    }
+
+    /** Whether it goes on with what a manager had that was killed. */
+    public boolean isAfterCrash() {
+        return isAfterCrash;
     }
 
     /** Runs until {@link #shutdown} has stopped everything. */
@@ -433,7 +495,12 @@ public final class Manager implements AutoCloseable {
      * can be started.
      */
     public void busNames(BusNames names) {
-        loop.post(() -> busNames = Optional.of(names));
+        loop.post(() -> {
+            busNames = Optional.of(names);
+            List<Consumer<BusNames>> waiting = List.copyOf(awaitingBus);
+            awaitingBus.clear();
+            waiting.forEach(told -> told.accept(names));
+        });
     }
 
     /**
@@ -547,6 +614,7 @@ public final class Manager implements AutoCloseable {
         Inaccessible.beside(notifySocket(options), options.scope()).remove();
         uids.removeFolder();
         made.clear();
+        survival.end();
         lock.close();
         folder.close();
     }

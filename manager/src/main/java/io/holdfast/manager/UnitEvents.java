@@ -7,12 +7,14 @@ import io.holdfast.manager.runtime.Activation;
 import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitListeners;
+import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** What the units of a manager tell it, handed to those whom it concerns. On the loop. */
 final class UnitEvents implements ManagerContext.Events {
@@ -29,6 +31,10 @@ final class UnitEvents implements ManagerContext.Events {
         NotifyRouter messages();
 
         Optional<BusNames> busNames();
+
+        void whenBusIsKnown(Consumer<BusNames> told);
+
+        Survival survival();
     }
 
     private final Parts manager;
@@ -54,12 +60,14 @@ final class UnitEvents implements ManagerContext.Events {
     public void unloading(UnitName unit) {
         listeners.unitRemoved(unit);
         manager.transients().unloaded(unit);
+        manager.survival().changed(unit);
     }
 
     @Override
     public void changed(UnitName unit) {
         listeners.unitChanged(unit);
         manager.jobs().changed(unit);
+        manager.survival().changed(unit);
     }
 
     @Override
@@ -71,6 +79,11 @@ final class UnitEvents implements ManagerContext.Events {
     @Override
     public Optional<BusNames> busNames() {
         return manager.busNames();
+    }
+
+    @Override
+    public void whenBusIsKnown(Consumer<BusNames> told) {
+        manager.whenBusIsKnown(told);
     }
 
     @Override

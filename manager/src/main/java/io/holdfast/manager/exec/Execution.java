@@ -155,6 +155,20 @@ public final class Execution {
      * @throws SetupException saying what is missing
      */
     public void prepare() throws SetupException, InterruptedException {
+        prepare(false, List.of());
+    }
+
+    /**
+     * The same for a run that an earlier manager has prepared: finds what that one has made.
+     *
+     * @param uid as whom it runs; 0: as us, or as one that is known by his name
+     */
+    public void takeUp(long uid) throws SetupException, InterruptedException {
+        prepare(true, uid == 0 ? List.of() : List.of(uid));
+    }
+
+    private void prepare(boolean again, List<Long> uid)
+            throws SetupException, InterruptedException {
         boundingSet = settings().capabilityBoundingSet();
         boolean root = Unistd.geteuid() == 0;
         if (!root) {
@@ -163,7 +177,7 @@ public final class Execution {
             refuse(!settings().secureBits().isEmpty(), "SecureBits");
         }
         try {
-            identity = takeIdentity();
+            identity = takeIdentity(uid);
             if (root) {
                 boundingSet = without(settings().sandbox().dropped());
             } else if (!settings().sandbox().directives().isEmpty()) {
@@ -182,10 +196,12 @@ public final class Execution {
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
             if (root) {
-                sandbox = Sandbox.of(settings(), scope, unit.name(), surroundings);
+                sandbox = Sandbox.of(settings(), scope, unit.name(), surroundings, again);
             }
         } catch (SetupException | InterruptedException | RuntimeException e) {
-            close(true);
+            if (!again) {
+                close(true);
+            }
             throw e;
         }
     }
@@ -204,7 +220,7 @@ public final class Execution {
         return left;
     }
 
-    private Identity takeIdentity() throws SetupException, InterruptedException {
+    private Identity takeIdentity(List<Long> before) throws SetupException, InterruptedException {
         ExecSettings settings = settings();
         if (!settings.dynamicUser()) {
             return Identity.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
@@ -213,8 +229,9 @@ public final class Execution {
             throw new SetupException(
                     SetupException.Step.USER, "DynamicUser= needs a manager that runs as root");
         }
-        dynamicUser =
-                DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, directories.owners());
+        List<Long> preferred = new ArrayList<>(before);
+        preferred.addAll(directories.owners());
+        dynamicUser = DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, preferred);
         String user = DynamicUser.userName(settings, unit.name());
         return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
     }

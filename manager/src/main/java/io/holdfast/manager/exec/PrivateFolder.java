@@ -9,9 +9,12 @@ import io.holdfast.core.file.ScratchFolder;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
@@ -81,6 +84,27 @@ final class PrivateFolder implements AutoCloseable {
             throw e;
         }
         return made;
+    }
+
+    /**
+     * That of a run whose manager was killed: it is ours from now on.
+     *
+     * @param name as {@link #name} gives it
+     */
+    static Optional<PrivateFolder> find(String base, String name) {
+        List<PrivateFolder> found = new ArrayList<>();
+        try (Fd folder = Fcntl.open(base, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+            SysDirent.forEachDirectory(
+                    folder,
+                    each -> {
+                        if (each.startsWith(name)) {
+                            ScratchFolder.dead(folder, Path.of(base, each))
+                                    .ifPresent(outer -> found.add(new PrivateFolder(base, outer)));
+                        }
+                        return found.isEmpty();
+                    });
+        }
+        return found.stream().findFirst();
     }
 
     private void removeAfter(RuntimeException failure) {

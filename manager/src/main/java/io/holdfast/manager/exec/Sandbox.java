@@ -81,13 +81,15 @@ final class Sandbox implements AutoCloseable {
     /**
      * Makes what the commands share; nothing if the unit asks for nothing.
      *
+     * @param again whether an earlier manager has made it: its folders are found
      * @throws SetupException why it cannot be had
      */
     static Optional<Sandbox> of(
             ExecSettings settings,
             ManagerScope scope,
             UnitName unit,
-            Execution.Surroundings surroundings)
+            Execution.Surroundings surroundings,
+            boolean again)
             throws SetupException {
         if (settings.sandbox().directives().isEmpty()) {
             return Optional.empty();
@@ -95,7 +97,8 @@ final class Sandbox implements AutoCloseable {
         Sandbox sandbox = new Sandbox(settings, scope, surroundings.notifySocket());
         try {
             sandbox.share(
-                    PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()));
+                    PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()),
+                    again);
             return Optional.of(sandbox);
         } catch (ErrnoException | FileException e) {
             sandbox.abandon(e);
@@ -115,11 +118,13 @@ final class Sandbox implements AutoCloseable {
         return settings.sandbox();
     }
 
-    private void share(String name) throws FileException {
+    private void share(String name, boolean again) throws FileException {
         if (wanted().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
-                    folders.add(PrivateFolder.make(base, name));
+                    Optional<PrivateFolder> there =
+                            again ? PrivateFolder.find(base, name) : Optional.empty();
+                    folders.add(there.isPresent() ? there.get() : PrivateFolder.make(base, name));
                 }
             }
         }

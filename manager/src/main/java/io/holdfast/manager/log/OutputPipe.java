@@ -7,6 +7,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.loop.ManagerLimits;
+import java.util.List;
 
 /** What the processes of one unit write to their standard output and error, read on the loop. */
 public final class OutputPipe implements AutoCloseable {
@@ -19,12 +20,25 @@ public final class OutputPipe implements AutoCloseable {
     private final byte[] chunk = new byte[CHUNK];
 
     public OutputPipe(EventLoop loop, UnitLog log) {
+        this(loop, log, List.of(Unistd.pipe2(0)));
+    }
+
+    /**
+     * That of a manager that was killed: what was written since is read.
+     *
+     * @param ends as {@link #ends} told; owned from now on
+     */
+    public OutputPipe(EventLoop loop, UnitLog log, List<Fd> ends) {
         this.log = log;
-        Fd[] ends = Unistd.pipe2(0);
-        readEnd = ends[0];
-        writeEnd = ends[1];
+        readEnd = ends.get(0);
+        writeEnd = ends.get(1);
         int ignored = Fcntl.setfl(readEnd, Fcntl.O_NONBLOCK);
         watch = loop.watch(readEnd, Readiness.IN, _ -> read());
+    }
+
+    /** Both, lent. */
+    public List<Fd> ends() {
+        return List.of(readEnd, writeEnd);
     }
 
     /** What the processes are given. */

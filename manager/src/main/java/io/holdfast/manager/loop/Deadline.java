@@ -57,6 +57,20 @@ public final class Deadline {
                 .ifPresent(duration -> set(duration, late));
     }
 
+    /** When it is over, by {@link System#nanoTime}; 0 if it is not set. */
+    public long at() {
+        return timer == null ? 0 : at;
+    }
+
+    /**
+     * Sets it anew to what {@link #at} told, of this process or of another; nothing if that is 0.
+     */
+    public void restore(long before, Runnable task) {
+        if (before != 0) {
+            set(Duration.ofNanos(Math.max(0, before - System.nanoTime())), task);
+        }
+    }
+
     public boolean isSet() {
         return timer != null;
     }

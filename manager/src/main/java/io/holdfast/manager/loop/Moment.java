@@ -13,6 +13,28 @@ public record Moment(long realtime, long monotonic) {
     /** 0 by both clocks: it has not happened. */
     public static final Moment NEVER = new Moment(0, 0);
 
+    /** The opposite of {@link #parse}. */
+    @Override
+    public String toString() {
+        return realtime + "/" + monotonic;
+    }
+
+    /**
+     * @throws IllegalArgumentException if that is not what {@link #toString} gives
+     */
+    public static Moment parse(String text) {
+        if (text.isEmpty()) {
+            return NEVER;
+        }
+        int slash = text.indexOf('/');
+        if (slash < 0) {
+            throw new IllegalArgumentException("not a moment: " + text);
+        }
+        return new Moment(
+                Long.parseLong(text.substring(0, slash)),
+                Long.parseLong(text.substring(slash + 1)));
+    }
+
     /** The JVM's {@code nanoTime} is CLOCK_MONOTONIC on Linux. */
     public static Moment now() {
         return new Moment(

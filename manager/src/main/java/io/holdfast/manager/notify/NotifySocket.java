@@ -13,6 +13,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.survival.Survival;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,6 +34,7 @@ import java.util.function.Consumer;
 public final class NotifySocket implements AutoCloseable {
     private static final int MAX_DESCRIPTORS = 253;
     private static final int FOR_ALL = 0777;
+    private static final String KEY = "notify";
 
     /** How long no descriptors are taken before it is looked again whether they may be. */
     private static final Duration REFUSAL = Duration.ofSeconds(1);
@@ -67,6 +69,7 @@ public final class NotifySocket implements AutoCloseable {
      * what counts.
      *
      * @param closer closes the descriptors that come beside messages
+     * @param survival has the one of a manager that was killed, with the messages that wait in it
      * @throws ErrnoException EADDRINUSE if a manager lives there
      */
     public NotifySocket(
@@ -74,14 +77,20 @@ public final class NotifySocket implements AutoCloseable {
             EventLoop loop,
             FdCloser<String> closer,
             Receiver receiver,
+            Survival survival,
             Consumer<String> complaints) {
         this.path = path;
         this.closer = closer;
         this.receiver = receiver;
         this.complaints = Complaints.on(loop, complaints);
         this.loop = loop;
-        socket = UnixSocket.bind(new UnixAddress.PathName(path.toString()), FOR_ALL);
+        List<Fd> kept = survival.take(KEY);
+        socket =
+                kept.size() == 1
+                        ? UnixSocket.adopt(kept.getFirst())
+                        : UnixSocket.bind(new UnixAddress.PathName(path.toString()), FOR_ALL);
         socket.passIdentity();
+        survival.keep(KEY, List.of(socket.fd()));
         watch = loop.watch(socket.fd(), Readiness.IN, _ -> receive());
     }
 

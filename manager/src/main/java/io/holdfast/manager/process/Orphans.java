@@ -255,7 +255,7 @@ public final class Orphans {
     }
 
     /** What it found in its environment when it was executed. */
-    private static Optional<String> invocationOf(PidFd process) {
+    static Optional<String> invocationOf(PidFd process) {
         try {
             return Optional.ofNullable(
                     process.proc().environment(ENVIRONMENT).get("INVOCATION_ID"));

@@ -44,15 +44,18 @@ public final class UnitCgroups implements AutoCloseable {
      *
      * @throws ErrnoException EACCES or EPERM if that is not ours to do, ENODATA without cgroup2,
      *     EBUSY if another manager uses it, or other users may make cgroups in it
+     * @param again whether what is in it is taken back from a manager that was killed
      */
-    public static UnitCgroups open(UnitName name) {
+    public static UnitCgroups open(UnitName name, boolean again) {
         try (Cgroup own = Cgroup.own()) {
             Cgroup slice = own.create(name.text());
             Fd lock = null;
             try {
                 requireOurs(slice);
                 lock = lock(slice);
-                requireEmpty(slice);
+                if (!again) {
+                    requireEmpty(slice);
+                }
                 return new UnitCgroups(slice, lock);
             } catch (RuntimeException e) {
                 if (lock != null) {

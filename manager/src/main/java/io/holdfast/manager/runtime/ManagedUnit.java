@@ -5,6 +5,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.process.KillWhom;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
@@ -199,4 +200,20 @@ public interface ManagedUnit {
 
     /** A description of its present state. */
     UnitStatus status();
+
+    /** What the next manager needs to know of it, should this one be killed; empty: nothing. */
+    default Optional<Fields> record() {
+        return Optional.empty();
+    }
+
+    /**
+     * Becomes what it was for a manager that was killed. Before the loop runs; blocking.
+     *
+     * @param record what that one has written down last
+     * @return what is to be done when all units are restored
+     * @throws IllegalArgumentException if that is no record of such a unit
+     */
+    default Runnable restore(Fields record) {
+        return () -> {};
+    }
 }

@@ -9,6 +9,7 @@ import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
+import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * What the units of a manager share.
@@ -26,6 +28,7 @@ import java.util.Optional;
  * @param processes which unit each process belongs to
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
  * @param uids of the dynamic users of all units
+ * @param survival keeps what is to outlive the manager
  */
 public record ManagerContext(
         EventLoop loop,
@@ -39,6 +42,7 @@ public record ManagerContext(
         DynamicUids uids,
         ManagerListener listener,
         UnitLogs logs,
+        Survival survival,
         Events events) {
 
     /** What units tell their manager, and what they ask of it. */
@@ -48,6 +52,9 @@ public record ManagerContext(
 
         /** Where names of Type=dbus are watched, once that is known. */
         Optional<BusNames> busNames();
+
+        /** Told of the same, now or as soon as it is known. */
+        void whenBusIsKnown(Consumer<BusNames> told);
 
         /** What sockets and services ask of each other. */
         Activation activation();

@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.section.UnitSection;
 import java.time.Duration;
 import java.util.Optional;
@@ -52,6 +53,18 @@ public final class StartLimit {
         return hit
                 ? Optional.of(Duration.ofNanos(Math.max(0, intervalNanos - (now - begin))))
                 : Optional.empty();
+    }
+
+    /** Writes down how often it was started. */
+    public void record(Fields fields) {
+        fields.put("starts", starts).put("starts-since", begin).put("start-limit-hit", hit);
+    }
+
+    /** The opposite of {@link #record}. */
+    public void restore(Fields fields) {
+        starts = Math.toIntExact(fields.number("starts"));
+        begin = fields.number("starts-since");
+        hit = fields.is("start-limit-hit");
     }
 
     /** Forgets all starts ({@code reset-failed}). */

@@ -82,6 +82,14 @@ public final class TransientFiles {
         }
     }
 
+    /** Publishes all that are there: they are of a manager that was killed. */
+    public void restore() {
+        String[] files = folder().toFile().list();
+        for (String file : files == null ? new String[0] : files) {
+            UnitName.parse(file).ifPresent(this::publish);
+        }
+    }
+
     /** Removes all files, also those of a manager that was killed, and their folder. */
     public void clear() {
         names.clear();

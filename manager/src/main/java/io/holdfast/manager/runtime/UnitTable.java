@@ -166,9 +166,19 @@ public final class UnitTable {
             }
             return;
         }
-        if (unit.source().state() == UnitSource.State.NOT_FOUND) {
-            return;
+        if (unit.source().state() != UnitSource.State.NOT_FOUND) {
+            make(unit);
         }
+    }
+
+    /** Takes in a unit that runs since before this manager, though its files may be gone. */
+    public void takeBack(Unit unit) {
+        if (known(unit) == null) {
+            make(unit);
+        }
+    }
+
+    private void make(Unit unit) {
         if (units.size() >= ManagerLimits.UNITS.intValue()) {
             throw new IllegalStateException(
                     unit.name()

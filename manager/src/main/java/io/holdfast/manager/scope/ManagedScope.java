@@ -21,6 +21,7 @@ import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -259,6 +260,77 @@ public final class ManagedScope implements ManagedUnit {
     public void withdrawStart() {
         given.forEach(PidFd::close);
         given.clear();
+    }
+
+    // ---- when the manager is killed
+
+    @Override
+    public Optional<Fields> record() {
+        if (state == ScopeState.DEAD) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new Fields()
+                        .put("state", state.name())
+                        .put("since", since.toEpochMilli())
+                        .put("result", result.name())
+                        .put("times", times.toString())
+                        .put("invocation", invocationId)
+                        .put("deadline", deadline.at())
+                        .put(
+                                "cgroup",
+                                Optional.ofNullable(processes)
+                                        .flatMap(RunProcesses::cgroup)
+                                        .map(Cgroup::id)
+                                        .orElse(0L)));
+    }
+
+    /** Its cgroup tells whose processes are its; without one, nothing does. */
+    @Override
+    public Runnable restore(Fields record) {
+        state = record.word("state", ScopeState.class);
+        since = Instant.ofEpochMilli(record.number("since"));
+        result = record.word("result", ScopeResult.class);
+        times = UnitTimes.parse(record.text("times"));
+        invocationId = record.text("invocation");
+        Cgroup cgroup = state == ScopeState.FAILED ? null : cgroup(record.number("cgroup"));
+        if (state == ScopeState.FAILED) {
+            return () -> {};
+        }
+        if (cgroup == null) {
+            return () -> end(ScopeResult.RESOURCES);
+        }
+        Workload workload = workload(cgroup.path());
+        processes =
+                new CgroupProcesses(
+                        context.loop(), lane, stopLane, text -> context.warn(name(), text), cgroup);
+        run = workload;
+        context.processes().enter(workload, OptionalLong.of(cgroup.id()));
+        return () -> resume(record.number("deadline"));
+    }
+
+    private @Nullable Cgroup cgroup(long id) {
+        if (context.cgroups().isEmpty()) {
+            return null;
+        }
+        Cgroup cgroup = context.cgroups().get().create(name(), slice());
+        if (cgroup.id() == id) {
+            return cgroup;
+        }
+        try (cgroup) {
+            boolean _ = UnitCgroups.remove(cgroup);
+        }
+        return null;
+    }
+
+    private void resume(long at) {
+        switch (state) {
+            case START_CHOWN -> enter(ScopeState.RUNNING);
+            case RUNNING -> deadline.restore(at, this::ranTooLong);
+            case STOP_SIGTERM, STOP_SIGKILL -> deadline.restore(at, this::stopsTooLong);
+            default -> {}
+        }
+        running().watchEmpty(() -> end(ScopeResult.SUCCESS));
     }
 
     // ---- stop

@@ -45,6 +45,25 @@ final class BusNameWatch {
         }
     }
 
+    /**
+     * Goes on looking for a process that an earlier manager has started: whoever has the name, has
+     * it of that one.
+     *
+     * @param changed told of the owner, and of each change after that
+     */
+    void resume(BusNames bus, String name, Consumer<Optional<String>> changed) {
+        begin(
+                bus,
+                name,
+                now -> {
+                    taken = now.isPresent();
+                    if (taken) {
+                        changed.accept(now);
+                    }
+                },
+                changed);
+    }
+
     private void told(
             Optional<String> now,
             Consumer<Optional<String>> ready,

@@ -56,6 +56,32 @@ final class ControlCommands {
         next();
     }
 
+    /**
+     * Goes on with a list that an earlier manager has begun.
+     *
+     * @param last how many of them are not done; the first of these runs, if one is there, else it
+     *     is begun
+     */
+    void resume(
+            List<ExecCommand> list,
+            int last,
+            Supplier<Map<String, String>> variables,
+            Runnable then,
+            Failure otherwise) {
+        left = new ArrayDeque<>(list.subList(Math.max(0, list.size() - last), list.size()));
+        this.variables = variables;
+        this.then = then;
+        this.otherwise = otherwise;
+        if (!life.running().controlIsAlive()) {
+            next();
+        }
+    }
+
+    /** How many are not done. */
+    int left() {
+        return left.size();
+    }
+
     private void next() {
         if (left.isEmpty()) {
             then.run();

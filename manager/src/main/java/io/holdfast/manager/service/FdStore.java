@@ -8,6 +8,8 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.sys.process.SysKcmp;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,12 @@ import org.jspecify.annotations.Nullable;
 final class FdStore implements AutoCloseable {
     private static final int BEFORE = 1; // of kcmp(2)
 
+    private static final String KEY = "stored ";
+
     private final EventLoop loop;
+    private final Survival survival;
+    private final String unit;
+    private long number; // of the next
     private final Consumer<Fd> closer;
     private final Throttle complaints;
     private final List<Stored> stored = new ArrayList<>(); // as they came
@@ -33,11 +40,13 @@ final class FdStore implements AutoCloseable {
     private static final class Stored {
         final String name;
         final Fd fd;
+        final String key;
         EventLoop.@Nullable Watch watch;
 
-        Stored(String name, Fd fd) {
+        Stored(String name, Fd fd, String key) {
             this.name = name;
             this.fd = fd;
+            this.key = key;
         }
     }
 
@@ -45,15 +54,24 @@ final class FdStore implements AutoCloseable {
         if (one.watch != null) {
             one.watch.cancel();
         }
+        survival.drop(one.key);
         closer.accept(one.fd);
     }
 
     /**
+     * @param survival keeps them over a crash of the manager
      * @param closer closes what the service has sent, which may take as long as it likes
      * @param complaints gets lines on what is not kept
      */
-    FdStore(EventLoop loop, Consumer<Fd> closer, Consumer<String> complaints) {
+    FdStore(
+            EventLoop loop,
+            Survival survival,
+            UnitName unit,
+            Consumer<Fd> closer,
+            Consumer<String> complaints) {
         this.loop = loop;
+        this.survival = survival;
+        this.unit = unit.text();
         this.closer = closer;
         this.complaints = Complaints.on(loop, complaints);
     }
@@ -81,11 +99,36 @@ final class FdStore implements AutoCloseable {
                             .formatted(name, stored.size()));
             return;
         }
-        Stored one = new Stored(name, fd.move());
+        Stored one =
+                new Stored(
+                        name,
+                        fd.move(),
+                        KEY + unit + " " + number++ + (watched ? " w " : " - ") + name);
+        survival.keep(one.key, List.of(one.fd));
+        take(one, place, watched);
+    }
+
+    private void take(Stored one, int place, boolean watched) {
         stored.add(one);
         ordered.add(place, one);
         if (watched) {
             watch(one);
+        }
+    }
+
+    /** Takes those back that an earlier manager has kept. */
+    void restore() {
+        for (String key : survival.keys(KEY + unit + " ")) {
+            String[] parts = key.substring(KEY.length() + unit.length() + 1).split(" ", 3);
+            number = Math.max(number, Long.parseLong(parts[0]) + 1);
+            for (Fd fd : survival.take(key)) {
+                int place = placeOf(fd);
+                if (place < 0) {
+                    fd.close();
+                } else {
+                    take(new Stored(parts[2], fd, key), place, parts[1].equals("w"));
+                }
+            }
         }
     }
 

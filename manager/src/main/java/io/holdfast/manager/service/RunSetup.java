@@ -1,6 +1,7 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;
@@ -8,10 +9,13 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.log.OutputPipe;
+import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import java.util.List;
 import java.util.Optional;
 
 /** What is looked at and made before a run of a service can begin. Blocking; off the loop. */
@@ -35,33 +39,100 @@ final class RunSetup {
      * @param output owned by the run, if there will be one
      */
     ServiceRun open(ServiceUnit unit, String invocationId, OutputPipe output) throws Exception {
-        ManagerContext context = life.context;
         Optional<Cgroup> cgroup = cgroup(unit);
         try {
             cgroup.ifPresent(this::reportLeftovers);
-            Execution execution =
-                    new Execution(
-                            unit,
-                            context.scope(),
-                            new Execution.Surroundings(
-                                    cgroup,
-                                    output.writeEnd(),
-                                    context.notifySocket().toString(),
-                                    invocationId),
-                            context.uids(),
-                            warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
+            Execution execution = execution(unit, invocationId, output, cgroup);
             execution.prepare();
-            Workload workload =
-                    new Workload(
-                            unit.name(),
-                            invocationId,
-                            unit.cgroup().sliceOf(unit.name(), context.scope()),
-                            cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
-            return new ServiceRun(life, unit, listener, output, execution, workload, cgroup);
+            return new ServiceRun(
+                    life,
+                    unit,
+                    listener,
+                    output,
+                    execution,
+                    workload(unit, invocationId, cgroup),
+                    cgroup);
         } catch (Exception e) {
             cgroup.ifPresent(RunSetup::undo);
             throw e;
         }
+    }
+
+    /**
+     * The run that an earlier manager has begun. What it had made is found again behind this,
+     * before anything else is done for the run.
+     */
+    ServiceRun restore(Fields fields) {
+        ManagerContext context = life.context;
+        ServiceUnit unit = life.unit();
+        List<Fd> pipe = context.survival().take("output " + unit.name());
+        OutputPipe output =
+                pipe.size() == 2
+                        ? new OutputPipe(context.loop(), life.log, pipe)
+                        : new OutputPipe(context.loop(), life.log);
+        Optional<Cgroup> cgroup = restoredCgroup(unit, fields.number("cgroup"));
+        Execution execution = execution(unit, life.invocationId(), output, cgroup);
+        ServiceRun run =
+                new ServiceRun(
+                        life,
+                        unit,
+                        listener,
+                        output,
+                        execution,
+                        workload(unit, life.invocationId(), cgroup),
+                        cgroup);
+        run.restore(fields);
+        Work<Boolean> _ =
+                life.lane
+                        .work(
+                                "to find what was made for it",
+                                () -> {
+                                    execution.takeUp(fields.number("uid"));
+                                    return true;
+                                })
+                        .begin((_, failure) -> {
+                            if (failure != null) {
+                                life.warn(
+                                        "what was made for it is not found again: "
+                                                + Work.reason(failure));
+                            }
+                        });
+        return run;
+    }
+
+    /** Only the very one: a cgroup of that name that somebody has made since is not its. */
+    private Optional<Cgroup> restoredCgroup(ServiceUnit unit, long id) {
+        Optional<Cgroup> cgroup;
+        try {
+            cgroup = cgroup(unit);
+        } catch (SetupException e) {
+            life.warn("its cgroup is lost: " + e.getMessage());
+            return Optional.empty();
+        }
+        if (id != 0 && cgroup.isPresent() && cgroup.get().id() != id) {
+            life.warn("its cgroup was removed meanwhile");
+        }
+        return cgroup;
+    }
+
+    private Execution execution(
+            ServiceUnit unit, String invocationId, OutputPipe output, Optional<Cgroup> cgroup) {
+        ManagerContext context = life.context;
+        return new Execution(
+                unit,
+                context.scope(),
+                new Execution.Surroundings(
+                        cgroup, output.writeEnd(), context.notifySocket().toString(), invocationId),
+                context.uids(),
+                warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
+    }
+
+    private Workload workload(ServiceUnit unit, String invocationId, Optional<Cgroup> cgroup) {
+        return new Workload(
+                unit.name(),
+                invocationId,
+                unit.cgroup().sliceOf(unit.name(), life.context.scope()),
+                cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
     }
 
     /** Says which processes an earlier run left in the cgroup; they stay. */

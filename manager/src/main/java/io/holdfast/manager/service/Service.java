@@ -12,6 +12,7 @@ import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -455,6 +456,73 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
             variables.put("MONITOR_INVOCATION_ID", life.invocationId());
         }
         return variables;
+    }
+
+    // ---- when the manager is killed
+
+    @Override
+    public Optional<Fields> record() {
+        if (life.invocationId().isEmpty() && activeState() == ActiveState.INACTIVE) {
+            return Optional.empty();
+        }
+        Fields fields = new Fields();
+        life.record(fields);
+        fields.put("restarts", restarts).put("commands-left", commands.left());
+        starting.record(fields);
+        reloading.record(fields);
+        life.unfinished().ifPresent(run -> run.record(fields));
+        return Optional.of(fields);
+    }
+
+    @Override
+    public Runnable restore(Fields fields) {
+        ServiceState was = fields.word("state", ServiceState.class);
+        boolean hasRun = fields.is("run");
+        ServiceState at = was.afterCrash(hasRun);
+        life.restore(fields, at);
+        life.store().restore();
+        restarts = Math.toIntExact(fields.number("restarts"));
+        if (hasRun) {
+            life.run(starting.restoredRun(fields));
+        }
+        return () -> resume(fields);
+    }
+
+    private void resume(Fields fields) {
+        switch (life.state()) {
+            case AUTO_RESTART -> life.deadline.restore(fields.number("deadline"), this::restart);
+            case AUTO_RESTART_QUEUED -> {
+                if (!follows()) {
+                    restart();
+                }
+            }
+            case CONDITION, START_PRE, START, START_POST -> starting.resume(fields);
+            case RUNNING -> {
+                starting.resume(fields);
+                life.watchdog.restore(fields.number("watchdog"), watchdog::expired);
+            }
+            case RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
+                starting.resume(fields);
+                life.watchdog.restore(fields.number("watchdog"), watchdog::expired);
+                reloading.resume(fields);
+            }
+            case STOP,
+                    STOP_WATCHDOG,
+                    STOP_SIGTERM,
+                    STOP_SIGKILL,
+                    STOP_POST,
+                    FINAL_SIGTERM,
+                    FINAL_SIGKILL ->
+                    stopping.resume(fields);
+            case CLEANING -> {
+                if (life.run().isPresent()) {
+                    cleanUp();
+                } else {
+                    rest(JobResult.DONE);
+                }
+            }
+            default -> {}
+        }
     }
 
     // ---- its processes

@@ -16,6 +16,7 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.UnitName;
@@ -100,6 +101,7 @@ final class ServiceLife {
     private ServiceResult result = ServiceResult.SUCCESS;
     private ServiceResult reloadResult = ServiceResult.SUCCESS;
     private @Nullable ServiceRun run;
+    private @Nullable ServiceRun cleaned; // what was made for it is being removed
     private @Nullable Exit mainExit;
     private Optional<String> failure = Optional.empty();
     private String invocationId = "";
@@ -122,6 +124,8 @@ final class ServiceLife {
         this.store =
                 new FdStore(
                         context.loop(),
+                        context.survival(),
+                        unit.name(),
                         fd -> context.closer().close(unit.name().text(), fd),
                         this::warn);
     }
@@ -253,9 +257,20 @@ final class ServiceLife {
         return now;
     }
 
+    /** Its run, or that whose clean-up is under way: what the next manager must know of. */
+    Optional<ServiceRun> unfinished() {
+        return Optional.ofNullable(run == null ? cleaned : run);
+    }
+
+    /** A clean-up begins, or has ended: null. */
+    void cleaned(@Nullable ServiceRun now) {
+        cleaned = now;
+    }
+
     void run(@Nullable ServiceRun now) {
         run = now;
         if (now != null) {
+            now.keep();
             logIsOf(now);
             remaining.runBegins(now.workload());
             context.processes()
@@ -494,6 +509,50 @@ final class ServiceLife {
 
     void error(String text) {
         context.error(name(), text);
+    }
+
+    /** What is written down of it, but for its run. */
+    void record(Fields fields) {
+        fields.put("state", state.name())
+                .put("since", since.toEpochMilli())
+                .put("wanted", wanted)
+                .put("invocation", invocationId)
+                .put("result", result.name())
+                .put("reload-result", reloadResult.name())
+                .put("failure", failure.orElse(""))
+                .put("status", statusText)
+                .put("main-exit", mainExit())
+                .put("main-start", mainStart.toString())
+                .put("main-exited", mainExited.toString())
+                .put("last-main", lastMain.map(ProcessId::toString).orElse(""))
+                .put("times", times.toString())
+                .put("deadline", deadline.at())
+                .put("watchdog", watchdog.at());
+        startLimit().record(fields);
+        checks.record(fields);
+    }
+
+    /**
+     * Becomes what was written down.
+     *
+     * @param at the state, which may differ from the one that was written down
+     */
+    void restore(Fields fields, ServiceState at) {
+        state = at;
+        since = Instant.ofEpochMilli(fields.number("since"));
+        wanted = fields.is("wanted");
+        invocationId = fields.text("invocation");
+        result = fields.word("result", ServiceResult.class);
+        reloadResult = fields.word("reload-result", ServiceResult.class);
+        failure = fields.find("failure");
+        statusText = fields.text("status");
+        mainExit = fields.exit("main-exit").orElse(null);
+        mainStart = Moment.parse(fields.text("main-start"));
+        mainExited = Moment.parse(fields.text("main-exited"));
+        lastMain = fields.find("last-main").map(ProcessId::parse);
+        times = UnitTimes.parse(fields.text("times"));
+        startLimit().restore(fields);
+        checks = UnitChecks.of(fields);
     }
 
     UnitStatus status(int restarts) {

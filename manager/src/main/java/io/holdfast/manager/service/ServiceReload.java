@@ -6,6 +6,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Deadline;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.runtime.JobWaiters;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
@@ -64,6 +65,29 @@ final class ServiceReload {
         }
         List<ExecCommand> list = life.unit().service().commands().reload();
         commands.run(ServiceState.RELOAD, list, Map::of, this::progress, this::commandFailed);
+    }
+
+    void record(Fields fields) {
+        fields.put("awaited", awaited.name())
+                .put("reload-late", late)
+                .put("reload-signalled", signalledMicros)
+                .put("reload-deadline", deadline.at());
+    }
+
+    /** Goes on with a reload that an earlier manager has begun. */
+    void resume(Fields fields) {
+        awaited = fields.word("awaited", Awaited.class);
+        late = fields.is("reload-late");
+        signalledMicros = fields.number("reload-signalled");
+        deadline.restore(fields.number("reload-deadline"), this::late);
+        if (life.is(ServiceState.RELOAD)) {
+            commands.resume(
+                    life.unit().service().commands().reload(),
+                    Math.toIntExact(fields.number("commands-left")),
+                    Map::of,
+                    this::progress,
+                    this::commandFailed);
+        }
     }
 
     /** Something that is waited for has come. */

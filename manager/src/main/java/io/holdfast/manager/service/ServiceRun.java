@@ -1,11 +1,13 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.Identity;
@@ -16,26 +18,29 @@ import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.CgroupProcesses;
+import io.holdfast.manager.process.KeeperChildren;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.process.RunProcesses;
 import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.TrackedProcesses;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,6 +71,10 @@ final class ServiceRun {
         PassedDescriptors stored();
     }
 
+    private static final String OUTPUT = "output";
+    private static final String MAIN = "main";
+    private static final String CONTROL = "control";
+
     private final ManagerContext context;
     private final ServiceUnit unit;
     private final Listener listener;
@@ -77,7 +86,10 @@ final class ServiceRun {
     private @Nullable RunProcess control;
     private final Lane lane;
     private final Lane stopLane;
-    private final Set<Work<Child>> spawns = new LinkedHashSet<>(); // under way
+
+    /** Under way, and whether of a main process. */
+    private final Map<Work<Child>, Boolean> spawns = new LinkedHashMap<>();
+
     private int pendingSignals;
     private volatile int mainNumber; // of the last main process, 0 before
     private boolean stopping;
@@ -208,10 +220,11 @@ final class ServiceRun {
     }
 
     private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
-        spawns.add(work);
+        spawns.put(work, asMain);
         spawnsChanged();
+        context.survival().write(unit.name()); // before there can be such a process
         work.begin((child, failure) -> {
-            spawns.remove(work);
+            Boolean _ = spawns.remove(work);
             spawnsChanged();
             if (ended) {
                 closeUnheld(child); // left over, as KillMode= wants it
@@ -255,7 +268,7 @@ final class ServiceRun {
 
     /** How much longer spawns that are under way are waited for: then they have failed. */
     void limitSpawns(Duration limit) {
-        spawns.forEach(work -> work.limit(limit));
+        spawns.keySet().forEach(work -> work.limit(limit));
     }
 
     /** Nobody waits for a child any more. On a worker. */
@@ -312,6 +325,7 @@ final class ServiceRun {
     private void main(RunProcess process) {
         release(main);
         main = process;
+        context.survival().keep(key(MAIN), List.of(process.pidFd().fd()));
         mainNumber = numberOf(process.pidFd());
         process.onExit(exit -> {
             if (!ended) {
@@ -324,9 +338,11 @@ final class ServiceRun {
     private void control(RunProcess process) {
         release(control);
         control = process;
+        context.survival().keep(key(CONTROL), List.of(process.pidFd().fd()));
         process.onExit(exit -> {
             if (!ended) {
                 control = null;
+                context.survival().drop(key(CONTROL));
                 release(process);
                 processes.exited();
                 listener.controlExited(exit);
@@ -344,6 +360,99 @@ final class ServiceRun {
     void replaceMain(PidFd process) {
         main(RunProcess.of(context, workload, process));
     }
+
+    // ---- when the manager is killed
+
+    private String key(String part) {
+        return part + " " + unit.name();
+    }
+
+    /** From now on it outlives the manager. */
+    void keep() {
+        context.survival().keep(key(OUTPUT), output.ends());
+    }
+
+    void record(Fields fields) {
+        fields.put("run", true)
+                .put("cgroup", cgroup().map(Cgroup::id).orElse(0L))
+                .put(MAIN, main().filter(_ -> mainIsAlive()).map(ServiceRun::idOf).orElse(""))
+                .put("main-number", mainNumber)
+                .put(CONTROL, control().map(ServiceRun::idOf).orElse(""))
+                .put("spawning", spawning())
+                .put("uid", identity().map(Identity::uid).flatMap(ServiceRun::boxed).orElse(0L));
+    }
+
+    private static Optional<Long> boxed(OptionalLong number) {
+        return number.isPresent() ? Optional.of(number.getAsLong()) : Optional.empty();
+    }
+
+    private String spawning() {
+        return spawns.values().stream()
+                .findFirst()
+                .map(asMain -> asMain ? MAIN : CONTROL)
+                .orElse("");
+    }
+
+    private static String idOf(PidFd process) {
+        try {
+            return process.processId().toString();
+        } catch (ErrnoException e) {
+            return ""; // reaped, which is reported in a moment
+        }
+    }
+
+    /** Takes back the processes of a run that an earlier manager has begun. Blocking. */
+    void restore(Fields fields) {
+        mainNumber = Math.toIntExact(fields.number("main-number"));
+        List<PidFd> known = new ArrayList<>();
+        restored(MAIN, fields)
+                .ifPresent(process -> {
+                    known.add(process);
+                    main(RunProcess.ofKeeper(context, workload, process));
+                });
+        restored(CONTROL, fields)
+                .ifPresent(process -> {
+                    known.add(process);
+                    control(RunProcess.ofKeeper(context, workload, process));
+                });
+        String spawning = fields.text("spawning");
+        if (!spawning.isEmpty()) {
+            KeeperChildren.firstOf(workload, cgroup().isPresent(), known)
+                    .map(process -> RunProcess.ofKeeper(context, workload, process))
+                    .ifPresent(spawning.equals(MAIN) ? this::main : this::control);
+        }
+    }
+
+    /**
+     * A process by what was written down of it, if it is that very one. Of one that nobody reaped
+     * the number leads to it; else only its descriptor that was kept.
+     */
+    private Optional<PidFd> restored(String part, Fields fields) {
+        List<Fd> kept = context.survival().take(key(part));
+        Optional<ProcessId> id = fields.find(part).map(ProcessId::parse);
+        if (id.isEmpty()) {
+            kept.forEach(Fd::close);
+            return Optional.empty();
+        }
+        OptionalLong pidfdId = id.get().pidfdId();
+        for (Fd fd : kept) {
+            PidFd process = PidFd.adopt(fd);
+            if (pidfdId.isEmpty() || process.id() == pidfdId.getAsLong()) {
+                return Optional.of(process);
+            }
+            process.close();
+        }
+        if (pidfdId.isEmpty()) {
+            return Optional.empty(); // a number alone names nobody
+        }
+        try {
+            return Optional.of(PidFd.open(id.get().pid(), pidfdId.getAsLong()));
+        } catch (ErrnoException e) {
+            return Optional.empty(); // it was reaped
+        }
+    }
+
+    // ---- signals
 
     /** Signals the main process, the one beside it, and if wanted all others. */
     void signal(Signal signal, boolean all, boolean hangup) {
@@ -438,10 +547,11 @@ final class ServiceRun {
             Consumer<Boolean> closed) {
         ended = true;
         processes.forget();
-        spawns.forEach(Work::cancel);
+        spawns.keySet().forEach(Work::cancel);
         spawns.clear();
         spawnsChanged();
         output.close();
+        Stream.of(OUTPUT, MAIN, CONTROL).map(this::key).forEach(context.survival()::drop);
         release(control);
         release(main);
         control = null;

@@ -9,12 +9,14 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,94 @@ final class ServiceStart {
 
     private ServiceType type() {
         return life.unit().service().type();
+    }
+
+    /** What is written down of a start. */
+    void record(Fields fields) {
+        fields.put("main-commands-left", mainCommands.size());
+    }
+
+    /** The run that an earlier manager has begun. Blocking. */
+    ServiceRun restoredRun(Fields fields) {
+        return setup.restore(fields);
+    }
+
+    /** Goes on with a start that an earlier manager has begun, or with what is up since. */
+    void resume(Fields fields) {
+        int left = Math.toIntExact(fields.number("commands-left"));
+        List<ExecCommand> list = lists().start();
+        int mainLeft = Math.toIntExact(fields.number("main-commands-left"));
+        mainCommands =
+                new ArrayDeque<>(list.subList(Math.max(0, list.size() - mainLeft), list.size()));
+        int current = list.size() - mainLeft - 1;
+        mainCommand = current >= 0 && type() != ServiceType.FORKING ? list.get(current) : null;
+        switch (life.state()) {
+            case CONDITION -> {
+                life.deadline.restore(fields.number("deadline"), this::late);
+                commands.resume(
+                        lists().condition(), left, Map::of, this::startPre, this::conditionFailed);
+            }
+            case START_PRE -> {
+                life.deadline.restore(fields.number("deadline"), this::late);
+                commands.resume(
+                        lists().startPre(),
+                        left,
+                        this::monitorVariables,
+                        this::startMain,
+                        this::commandFailed);
+            }
+            case START -> {
+                life.deadline.restore(fields.number("deadline"), this::late);
+                resumeMain(left);
+            }
+            case START_POST -> {
+                life.deadline.restore(fields.number("deadline"), this::late);
+                commands.resume(
+                        lists().startPost(),
+                        left,
+                        Map::of,
+                        this::enterRunning,
+                        this::commandFailed);
+            }
+            case RUNNING, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
+                life.deadline.restore(fields.number("deadline"), this::ranLongEnough);
+                if (type() == ServiceType.DBUS) {
+                    watchNameOfRunning();
+                }
+                if (type() == ServiceType.FORKING && life.running().main().isEmpty()) {
+                    life.running().watchEmpty();
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private void resumeMain(int left) {
+        ServiceRun run = life.running();
+        if (type() == ServiceType.FORKING) {
+            if (left == 0) {
+                forked.find(this::succeeded);
+            } else {
+                commands.resume(
+                        lists().start(),
+                        left,
+                        this::monitorVariables,
+                        () -> forked.find(this::succeeded),
+                        this::commandFailed);
+            }
+        } else if (run.main().isPresent()) {
+            if (type() == ServiceType.DBUS) {
+                watchNameOfRunning();
+            } else {
+                mainSpawned();
+            }
+        } else if (type() == ServiceType.DBUS) {
+            watchName();
+        } else if (mainCommand == null) {
+            nextMainOrSucceeded();
+        } else {
+            run.spawn(mainCommand, true, monitorVariables()); // it was about to be
+        }
     }
 
     /** Whether files and folders are looked at or made, and there is no run yet. */
@@ -200,14 +290,17 @@ final class ServiceStart {
                 ServiceState.CONDITION,
                 lists().condition(),
                 Map::of,
-                () ->
-                        commands.run(
-                                ServiceState.START_PRE,
-                                lists().startPre(),
-                                this::monitorVariables,
-                                this::startMain,
-                                this::commandFailed),
+                this::startPre,
                 this::conditionFailed);
+    }
+
+    private void startPre() {
+        commands.run(
+                ServiceState.START_PRE,
+                lists().startPre(),
+                this::monitorVariables,
+                this::startMain,
+                this::commandFailed);
     }
 
     /** Whatever comes of the preparation later is undone. */
@@ -235,12 +328,12 @@ final class ServiceStart {
     }
 
     private void arm() {
-        life.deadline.set(
-                life.unit().service().timeouts().start(),
-                () -> {
-                    life.fail("does not start in time");
-                    steps.kill(ServiceResult.TIMEOUT);
-                });
+        life.deadline.set(life.unit().service().timeouts().start(), this::late);
+    }
+
+    private void late() {
+        life.fail("does not start in time");
+        steps.kill(ServiceResult.TIMEOUT);
     }
 
     private void conditionFailed(ExecCommand command, Optional<Exit> exit) {
@@ -378,6 +471,15 @@ final class ServiceStart {
                 owner -> nameChanged(wanted, owner));
     }
 
+    /** The same of a main process that runs already. */
+    private void watchNameOfRunning() {
+        String wanted = life.unit().service().busName().orElseThrow();
+        life.context
+                .events()
+                .whenBusIsKnown(
+                        names -> name.resume(names, wanted, owner -> nameChanged(wanted, owner)));
+    }
+
     private void nameChanged(String wanted, Optional<String> owner) {
         if (owner.isPresent()) {
             if (life.is(ServiceState.START) && life.running().mainIsAlive()) {
@@ -432,11 +534,11 @@ final class ServiceStart {
     }
 
     private void armRuntime() {
-        life.deadline.set(
-                life.unit().service().timeouts().runtimeMax(),
-                () -> {
-                    life.fail("has run for as long as it may");
-                    steps.stop(ServiceResult.TIMEOUT);
-                });
+        life.deadline.set(life.unit().service().timeouts().runtimeMax(), this::ranLongEnough);
+    }
+
+    private void ranLongEnough() {
+        life.fail("has run for as long as it may");
+        steps.stop(ServiceResult.TIMEOUT);
     }
 }

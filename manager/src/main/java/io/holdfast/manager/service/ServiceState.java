@@ -145,6 +145,23 @@ enum ServiceState {
         this.word = word;
     }
 
+    /**
+     * In which state a service is taken back that was in this one when its manager was killed: a
+     * start that had made nothing yet begins anew, since its job does, and what was about to be
+     * left is left.
+     *
+     * @param hasRun whether there is something of it to go on with
+     */
+    ServiceState afterCrash(boolean hasRun) {
+        return switch (this) {
+            case DEAD_CHECKING -> DEAD;
+            case FAILED_CHECKING -> FAILED;
+            case CONDITION -> hasRun ? CONDITION : DEAD;
+            case DEAD_BEFORE_AUTO_RESTART, FAILED_BEFORE_AUTO_RESTART -> AUTO_RESTART;
+            default -> this;
+        };
+    }
+
     /** What it means for the unit as a whole. */
     ActiveState active() {
         return active;

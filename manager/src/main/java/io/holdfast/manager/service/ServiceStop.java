@@ -4,6 +4,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.KillSettings.KillMode;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -47,6 +48,48 @@ final class ServiceStop {
         arm(this::stopCommandIsLate);
         commands.run(
                 ServiceState.STOP, list, this::exitVariables, this::signal, this::commandFailed);
+    }
+
+    /** Goes on with a stop that an earlier manager has begun. Signals are not sent again. */
+    void resume(Fields fields) {
+        long deadline = fields.number("deadline");
+        int left = Math.toIntExact(fields.number("commands-left"));
+        life.running().stopBegun();
+        switch (life.state()) {
+            case STOP -> {
+                life.deadline.restore(deadline, this::stopCommandIsLate);
+                commands.resume(
+                        life.unit().service().commands().stop(),
+                        left,
+                        this::exitVariables,
+                        this::signal,
+                        this::commandFailed);
+            }
+            case STOP_POST -> {
+                life.deadline.restore(deadline, this::stopPostIsLate);
+                commands.resume(
+                        life.unit().service().commands().stopPost(),
+                        left,
+                        this::exitVariables,
+                        this::end,
+                        this::stopPostFailed);
+            }
+            case STOP_WATCHDOG, STOP_SIGTERM, FINAL_SIGTERM -> {
+                life.deadline.restore(deadline, this::signalFinally);
+                awaitExits();
+            }
+            case STOP_SIGKILL, FINAL_SIGKILL -> {
+                life.deadline.restore(deadline, this::leftOver);
+                awaitExits();
+            }
+            default -> {}
+        }
+    }
+
+    private void awaitExits() {
+        emptied = false;
+        life.running().watchEmpty();
+        maybeGone();
     }
 
     private void arm(Runnable late) {
@@ -100,18 +143,18 @@ final class ServiceStop {
         emptied = false;
         send(last);
         if (last) {
-            life.deadline.set(
-                    ManagerLimits.KILL_PATIENCE.duration(),
-                    () -> {
-                        life.error("processes are left over after the last signal");
-                        signalled();
-                    });
+            life.deadline.set(ManagerLimits.KILL_PATIENCE.duration(), this::leftOver);
         } else {
             arm(this::signalFinally);
             life.running().limitSpawns(life.stopPatience()); // what would come is killed anyway
         }
         life.running().watchEmpty();
         maybeGone(); // none of those that it waits for may be left
+    }
+
+    private void leftOver() {
+        life.error("processes are left over after the last signal");
+        signalled();
     }
 
     private void signalFinally() {
@@ -223,20 +266,20 @@ final class ServiceStop {
             steps.cleanUp();
             return;
         }
-        arm(() -> {
-            life.warn("its command after the stop does not end in time");
-            life.note(ServiceResult.TIMEOUT);
-            end();
-        });
+        arm(this::stopPostIsLate);
         commands.run(
-                ServiceState.STOP_POST,
-                list,
-                this::exitVariables,
-                this::end,
-                (command, exit) -> {
-                    noteFailed(command, exit);
-                    end();
-                });
+                ServiceState.STOP_POST, list, this::exitVariables, this::end, this::stopPostFailed);
+    }
+
+    private void stopPostIsLate() {
+        life.warn("its command after the stop does not end in time");
+        life.note(ServiceResult.TIMEOUT);
+        end();
+    }
+
+    private void stopPostFailed(ExecCommand command, Optional<Exit> exit) {
+        noteFailed(command, exit);
+        end();
     }
 
     /** Ends what the commands after the stop have left. */
@@ -255,6 +298,7 @@ final class ServiceStop {
         TimeSpan limit = life.unit().service().timeouts().stop();
         life.disarm();
         ServiceRun ended = life.running();
+        life.cleaned(ended);
         life.enter(ServiceState.CLEANING);
         life.run(null);
         KillMode mode = kill().mode();
@@ -265,6 +309,7 @@ final class ServiceStop {
                 limit,
                 processes -> life.remaining().keep(ended.workload(), processes),
                 inTime -> {
+                    life.cleaned(null);
                     if (!inTime) {
                         life.note(ServiceResult.TIMEOUT);
                     }

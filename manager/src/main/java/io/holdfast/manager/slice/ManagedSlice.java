@@ -7,6 +7,7 @@ import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.section.SliceUnit;
 import io.holdfast.manager.unit.section.Unit;
@@ -154,6 +155,21 @@ final class ManagedSlice implements ManagedUnit {
     @Override
     public UnitTimes times() {
         return times;
+    }
+
+    @Override
+    public Optional<Fields> record() {
+        return state == ActiveState.ACTIVE && !isPerpetual()
+                ? Optional.of(
+                        new Fields().put("state", state.name()).put("times", times.toString()))
+                : Optional.empty();
+    }
+
+    @Override
+    public Runnable restore(Fields record) {
+        state = record.word("state", ActiveState.class);
+        times = UnitTimes.parse(record.text("times"));
+        return () -> {};
     }
 
     @Override

@@ -3,9 +3,12 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
+import io.holdfast.core.file.FileException;
 import io.holdfast.core.sys.SysInet;
 import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.UnixName;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketSection.Listen;
@@ -53,6 +56,26 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
                     throw new IOException(
                             "Listen" + listen.kind().word() + "= is not supported yet");
         };
+    }
+
+    /** One that a manager has opened that was killed. Blocking. */
+    static ListeningSocket restored(Listen listen, Fd fd) {
+        if (!(listen.address() instanceof ListenAddress.Node(String path))) {
+            return new ListeningSocket(listen, fd, Optional.empty());
+        }
+        try (Directory directory = Directory.ofParent(path)) {
+            String name = Directory.nameOf(path);
+            Optional<SysStat.Stat> there = directory.stat(name);
+            return new ListeningSocket(
+                    listen,
+                    fd,
+                    there.isPresent()
+                            ? Optional.of(
+                                    new DirectoryEntry(directory.duplicate(), name, there.get()))
+                            : Optional.empty());
+        } catch (FileException e) {
+            return new ListeningSocket(listen, fd, Optional.empty()); // nothing to be removed
+        }
     }
 
     private static int typeOf(Listen listen) {

@@ -1,5 +1,6 @@
 package io.holdfast.manager.socket;
 
+import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.machine.Accounts;
@@ -49,6 +50,20 @@ final class ListeningSockets {
         }
         opened.link();
         return opened;
+    }
+
+    /**
+     * Those that a manager has opened that was killed. Blocking.
+     *
+     * @param kept what they are, in the order of the Listen lines; owned from now on
+     */
+    static ListeningSockets restored(SocketUnit unit, List<Fd> kept, Consumer<String> warnings) {
+        ListeningSockets restored = new ListeningSockets(unit.socket(), warnings);
+        List<Listen> listens = unit.socket().listens();
+        for (int i = 0; i < kept.size(); i++) {
+            restored.sockets.add(ListeningSocket.restored(listens.get(i), kept.get(i)));
+        }
+        return restored;
     }
 
     private static ListeningSocket.Owner ownerOf(SocketSection.Owner owner)

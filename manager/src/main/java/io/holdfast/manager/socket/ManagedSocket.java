@@ -2,6 +2,7 @@ package io.holdfast.manager.socket;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -12,6 +13,7 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.runtime.StartLimit;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -235,6 +237,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else {
             sockets = Optional.of(opened);
+            keep(opened);
             if (wanted) {
                 context.info(name(), "listening on " + addresses());
                 listen();
@@ -421,6 +424,82 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
+    // ---- when the manager is killed
+
+    private String key() {
+        return "listen " + name();
+    }
+
+    private void keep(ListeningSockets opened) {
+        context.survival().keep(key(), opened.all().stream().map(ListeningSocket::fd).toList());
+    }
+
+    @Override
+    public Optional<Fields> record() {
+        if (state == SocketState.DEAD) {
+            return Optional.empty();
+        }
+        Fields fields =
+                new Fields()
+                        .put("state", state.name())
+                        .put("since", since.toEpochMilli())
+                        .put("wanted", wanted)
+                        .put("result", result.name())
+                        .put("failure", failure.orElse(""))
+                        .put("times", times.toString());
+        startLimit.record(fields);
+        checks.record(fields);
+        connections.record(fields);
+        return Optional.of(fields);
+    }
+
+    @Override
+    public Runnable restore(Fields record) {
+        SocketState was = record.word("state", SocketState.class);
+        since = Instant.ofEpochMilli(record.number("since"));
+        wanted = record.is("wanted");
+        result = record.word("result", SocketResult.class);
+        failure = record.find("failure");
+        times = UnitTimes.parse(record.text("times"));
+        startLimit.restore(record);
+        checks = UnitChecks.of(record);
+        connections.restore(record);
+        state =
+                switch (was) {
+                    case DEAD_CHECKING, START_CHOWN -> SocketState.DEAD; // its job begins anew
+                    case FAILED_CHECKING -> SocketState.FAILED;
+                    default -> was;
+                };
+        List<Fd> kept = context.survival().take(key());
+        boolean isOpen = state.active() == ActiveState.ACTIVE || state == SocketState.STOP_POST;
+        if (isOpen && kept.size() == unit.socket().listens().size()) {
+            sockets =
+                    Optional.of(
+                            ListeningSockets.restored(
+                                    unit, kept, text -> context.warn(name(), text)));
+        } else {
+            kept.forEach(Fd::close);
+        }
+        return this::resume;
+    }
+
+    private void resume() {
+        connections.resume();
+        switch (state) {
+            case LISTENING, RUNNING -> {
+                if (sockets.isEmpty()) {
+                    fail(
+                            SocketResult.RESOURCES,
+                            "its sockets were not kept, or its file has others now");
+                } else if (state == SocketState.LISTENING || !serviceIsUp()) {
+                    listen();
+                }
+            }
+            case STOP_POST -> down(result);
+            default -> {}
+        }
+    }
+
     // ---- down
 
     @Override
@@ -435,6 +514,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         enter(SocketState.STOP_POST);
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
+        context.survival().drop(key());
         setup.remove(
                 left,
                 inTime -> {

@@ -10,6 +10,7 @@ import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.AcceptedConnection;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.SocketSection;
@@ -148,6 +149,41 @@ final class SocketConnections {
 
     private void serve(UnitName instance, AcceptedConnection connection) {
         accepted++;
+        context.survival().keep(key() + instance, List.of(connection.fd()));
+        begin(instance, connection);
+    }
+
+    private String key() {
+        return "accepted " + name() + " ";
+    }
+
+    /** How many there were. */
+    void record(Fields fields) {
+        fields.put("accepted", accepted).put("refused", refused);
+    }
+
+    /** The opposite of {@link #record}. */
+    void restore(Fields fields) {
+        accepted = fields.number("accepted");
+        refused = fields.number("refused");
+    }
+
+    /** Goes on with the connections of a manager that was killed: their instances may run. */
+    void resume() {
+        for (String key : context.survival().keys(key())) {
+            Optional<UnitName> instance = UnitName.parse(key.substring(key().length()));
+            for (Fd fd : context.survival().take(key)) {
+                try {
+                    begin(instance.orElseThrow(), AcceptedConnection.of(fd));
+                } catch (ErrnoException e) {
+                    context.survival().drop(key); // it has gone meanwhile
+                    context.closer().close(name().text(), fd);
+                }
+            }
+        }
+    }
+
+    private void begin(UnitName instance, AcceptedConnection connection) {
         String source = connection.source();
         living.put(instance, source);
         bySource.merge(source, 1, Integer::sum);
@@ -159,6 +195,7 @@ final class SocketConnections {
 
     private void ended(UnitName instance, String source) {
         living.remove(instance);
+        context.survival().drop(key() + instance);
         bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         owner.connectionsChanged();
     }

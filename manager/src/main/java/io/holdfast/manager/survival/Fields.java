@@ -1,5 +1,7 @@
 package io.holdfast.manager.survival;
 
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Exit;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -72,6 +74,44 @@ public final class Fields {
             throw new IllegalArgumentException(
                     "%s is no %s: %s".formatted(name, kind.getSimpleName(), text(name)), e);
         }
+    }
+
+    /** Adds how a process ended, if it has. */
+    public Fields put(String name, Optional<Exit> exit) {
+        return put(
+                name,
+                exit.map(how ->
+                                switch (how) {
+                                    case Exit.Exited(int status) -> "exited " + status;
+                                    case Exit.Killed(Signal signal, boolean dumped) ->
+                                            (dumped ? "dumped " : "killed ") + signal.number();
+                                    case Exit.Unknown _ -> "unknown";
+                                })
+                        .orElse(""));
+    }
+
+    /**
+     * How a process ended; empty if it has not.
+     *
+     * @throws IllegalArgumentException if that is not what {@link #put(String, Optional)} gives
+     */
+    public Optional<Exit> exit(String name) {
+        String text = text(name);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        int space = text.indexOf(' ');
+        String how = space < 0 ? text : text.substring(0, space);
+        int number = space < 0 ? 0 : Integer.parseInt(text.substring(space + 1));
+        return Optional.of(
+                switch (how) {
+                    case "exited" -> new Exit.Exited(number);
+                    case "killed", "dumped" ->
+                            new Exit.Killed(
+                                    Signal.of(Integer.toString(number)), how.equals("dumped"));
+                    case "unknown" -> new Exit.Unknown();
+                    default -> throw new IllegalArgumentException(name + " is no exit: " + text);
+                });
     }
 
     /** The lines. */

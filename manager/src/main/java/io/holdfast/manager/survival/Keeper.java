@@ -145,8 +145,7 @@ public final class Keeper implements AutoCloseable {
         inherited.stream().skip(STORE_SOCKETS).forEach(Fd::close);
         Fd control = Fd.inherited(CONTROL);
         return Optional.of(
-                new Keeper(
-                        DescriptorStore.open(inherited.subList(0, STORE_SOCKETS)), control));
+                new Keeper(DescriptorStore.open(inherited.subList(0, STORE_SOCKETS)), control));
     }
 
     /** What the managers of this keeper have kept. */

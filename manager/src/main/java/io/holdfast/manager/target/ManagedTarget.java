@@ -4,12 +4,14 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -118,6 +120,20 @@ final class ManagedTarget implements ManagedUnit {
     /** It cannot fail. */
     @Override
     public void resetFailed() {}
+
+    @Override
+    public Optional<Fields> record() {
+        return reached
+                ? Optional.of(new Fields().put("state", "REACHED").put("times", times.toString()))
+                : Optional.empty();
+    }
+
+    @Override
+    public Runnable restore(Fields record) {
+        reached = record.text("state").equals("REACHED");
+        times = UnitTimes.parse(record.text("times"));
+        return () -> {};
+    }
 
     @Override
     public UnitStatus status() {

@@ -1,6 +1,7 @@
 package io.holdfast.manager.view;
 
 import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.value.Condition;
 import io.holdfast.manager.unit.value.ConditionCheck.Verdict;
 import java.util.HashMap;
@@ -24,6 +25,24 @@ public record UnitChecks(
     /** Nothing was checked. */
     public static final UnitChecks NEVER =
             new UnitChecks(false, false, Moment.NEVER, Moment.NEVER, Map.of());
+
+    /** Writes down what came of them, but not of each by itself. */
+    public void record(Fields fields) {
+        fields.put("conditions", conditions)
+                .put("assertions", assertions)
+                .put("conditions-at", at.toString())
+                .put("assertions-at", assertionsAt.toString());
+    }
+
+    /** The opposite of {@link #record}. */
+    public static UnitChecks of(Fields fields) {
+        return new UnitChecks(
+                fields.is("conditions"),
+                fields.is("assertions"),
+                Moment.parse(fields.text("conditions-at")),
+                Moment.parse(fields.text("assertions-at")),
+                Map.of());
+    }
 
     /** A start has checked both now, or found that the conditions are not met. */
     public UnitChecks after(Verdict ofConditions, Verdict ofAssertions) {

@@ -33,7 +33,7 @@ class AdoptionTest {
     @BeforeEach
     void open() {
         long own = ProcessHandle.current().pid();
-        cgroups = UnitCgroups.open(UnitName.of("hfadoption" + own + ".slice"));
+        cgroups = UnitCgroups.open(UnitName.of("hfadoption" + own + ".slice"), false);
         child = Spawn.of("sleep", "1000").start();
     }
 

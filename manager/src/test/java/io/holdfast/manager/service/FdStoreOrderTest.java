@@ -10,6 +10,8 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.manager.exec.PassedDescriptors;
+import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -38,7 +40,13 @@ class FdStoreOrderTest {
         OpenDescriptors before = OpenDescriptors.now();
         List<String> complaints = new ArrayList<>();
         try (EventLoop loop = EventLoop.open();
-                FdStore store = new FdStore(loop, Fd::close, complaints::add)) {
+                FdStore store =
+                        new FdStore(
+                                loop,
+                                Survival.NONE,
+                                UnitName.of("x.service"),
+                                Fd::close,
+                                complaints::add)) {
             List<Fd> copies = new ArrayList<>();
             int number = 0;
             for (Fd fd : different()) {

@@ -1,0 +1,123 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.manager.job.JobMode;
+import io.holdfast.manager.job.JobRefusedException;
+import io.holdfast.manager.job.JobType;
+import io.holdfast.manager.job.UnitJob;
+import io.holdfast.manager.runtime.LoadedUnit;
+import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.runtime.TransientFiles;
+import io.holdfast.manager.runtime.UnitCatalog;
+import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.survival.Fields;
+import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Takes back what a manager that was killed has left: first all units become what they were, then
+ * each goes on with what it was doing, then the jobs that were there are queued again. Nobody
+ * reacts to a state that is only restored. Before the loop runs; blocking.
+ */
+final class Recovery {
+    private static final String JOB = "job";
+    private static final String JOB_RUNNING = "job-running";
+
+    private final ManagerContext context;
+    private final UnitTable units;
+    private final UnitCatalog catalog;
+    private final TransientFiles made;
+    private final Jobs jobs;
+
+    Recovery(
+            ManagerContext context,
+            UnitTable units,
+            UnitCatalog catalog,
+            TransientFiles made,
+            Jobs jobs) {
+        this.context = context;
+        this.units = units;
+        this.catalog = catalog;
+        this.made = made;
+        this.jobs = jobs;
+    }
+
+    /** What is written down of a unit. */
+    Optional<Fields> record(UnitName name) {
+        LoadedUnit node = units.node(name);
+        if (node == null) {
+            return Optional.empty();
+        }
+        Optional<Fields> state = node.unit().record();
+        Optional<UnitJob> job = jobs.jobOf(name);
+        if (job.isEmpty()) {
+            return state;
+        }
+        return Optional.of(
+                state.orElseGet(Fields::new)
+                        .put(JOB, job.get().type().name())
+                        .put(JOB_RUNNING, job.get().running()));
+    }
+
+    /** How many units were taken back. */
+    int run() {
+        Survival survival = context.survival();
+        made.restore();
+        List<Runnable> next = new ArrayList<>();
+        List<UnitName> restored = new ArrayList<>();
+        for (Map.Entry<String, Fields> each : survival.states().entrySet()) {
+            Optional<UnitName> name = UnitName.parse(each.getKey());
+            if (name.isPresent()) {
+                try {
+                    units.takeBack(catalog.read(name.get()));
+                    restore(name.get(), each.getValue()).ifPresent(next::add);
+                    restored.add(name.get());
+                } catch (ErrnoException | IllegalArgumentException | IllegalStateException e) {
+                    context.error(name.get(), "is not taken back: " + e.getMessage());
+                }
+            }
+        }
+        next.forEach(Runnable::run);
+        queue(survival.states(), true);
+        queue(survival.states(), false);
+        survival.forgetRest();
+        jobs.engine().run();
+        restored.forEach(survival::write);
+        jobs.unused().look(restored);
+        return restored.size();
+    }
+
+    private Optional<Runnable> restore(UnitName name, Fields fields) {
+        LoadedUnit node = units.node(name);
+        if (node == null || fields.find("state").isEmpty()) {
+            return Optional.empty(); // it had a job, and nothing else
+        }
+        Runnable next = node.unit().restore(fields);
+        var _ = node.exchangeState();
+        units.noteState(node);
+        return Optional.of(next);
+    }
+
+    private void queue(Map<String, Fields> states, boolean running) {
+        states.forEach((text, fields) -> {
+            LoadedUnit node = UnitName.parse(text).map(units::node).orElse(null);
+            if (node != null && fields.find(JOB).isPresent() && fields.is(JOB_RUNNING) == running) {
+                try {
+                    UnitJob _ =
+                            jobs.engine()
+                                    .request(
+                                            node,
+                                            fields.word(JOB, JobType.class),
+                                            JobMode.IGNORE_DEPENDENCIES,
+                                            _ -> {});
+                } catch (JobRefusedException | IllegalArgumentException e) {
+                    context.warn(node.name(), "its job is not taken back: " + e.getMessage());
+                }
+            }
+        });
+    }
+}

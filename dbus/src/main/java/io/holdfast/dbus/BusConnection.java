@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -20,6 +22,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -328,6 +331,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws IllegalArgumentException if one of them is invalid
      */
     public RemoteObject object(String destination, String path) {
+        requireNonNull(destination, "destination");
         if (!Syntax.isBusName(destination)) {
             throw new IllegalArgumentException("not a bus name: \"" + destination + "\"");
         }
@@ -344,6 +348,7 @@ public final class BusConnection implements AutoCloseable {
     }
 
     private RemoteObject remote(String destination, String path) {
+        requireNonNull(path, "path");
         if (!Syntax.isObjectPath(path)) {
             throw new IllegalArgumentException("not an object path: \"" + path + "\"");
         }
@@ -365,7 +370,7 @@ public final class BusConnection implements AutoCloseable {
             String signature,
             List<Object> arguments)
             throws InterruptedException {
-        Signature types = Signature.of(signature);
+        Signature types = types(interfaceName, method, signature);
         Message reply =
                 link.call(
                         serial ->
@@ -385,6 +390,12 @@ public final class BusConnection implements AutoCloseable {
         return reply;
     }
 
+    private static Signature types(String interfaceName, String method, String signature) {
+        requireNonNull(interfaceName, "interfaceName");
+        requireNonNull(method, "method");
+        return Signature.of(requireNonNull(signature, "signature"));
+    }
+
     private static String textOf(Message error) {
         List<Object> values = error.values();
         return !values.isEmpty() && values.getFirst() instanceof String text ? text : "";
@@ -399,7 +410,7 @@ public final class BusConnection implements AutoCloseable {
             String signature,
             List<Object> arguments)
             throws InterruptedException {
-        Signature types = Signature.of(signature);
+        Signature types = types(interfaceName, method, signature);
         link.send(serial ->
                 Outgoing.of(
                         w -> w.methodCall(path, interfaceName, method),
@@ -556,7 +567,12 @@ public final class BusConnection implements AutoCloseable {
             String signal,
             String signature,
             Object... arguments) {
-        Signature types = Signature.of(signature);
+        Signature types = Signature.of(requireNonNull(signature, "signature"));
+        List<Object> values = Outgoing.values(arguments);
+        requireNonNull(destination, "destination");
+        requireNonNull(path, "path");
+        requireNonNull(interfaceName, "interfaceName");
+        requireNonNull(signal, "signal");
         link.offer(serial ->
                 Outgoing.of(
                         w -> w.signal(path, interfaceName, signal),
@@ -564,7 +580,7 @@ public final class BusConnection implements AutoCloseable {
                         serial,
                         destination.isEmpty() ? null : destination,
                         types,
-                        List.of(arguments)));
+                        values));
     }
 
     // Names
@@ -692,7 +708,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws IllegalStateException if the path has an object
      */
     public ExportedObject export(String path, BusInterface... interfaces) {
-        return objects.add(path, List.of(interfaces), null);
+        return objects.add(path, Arrays.asList(interfaces), null);
     }
 
     /**
@@ -706,7 +722,7 @@ public final class BusConnection implements AutoCloseable {
      * @return its handle
      */
     public ExportedObject export(String path, Executor executor, BusInterface... interfaces) {
-        return objects.add(path, List.of(interfaces), executor);
+        return objects.add(path, Arrays.asList(interfaces), requireNonNull(executor, "executor"));
     }
 
     /**

@@ -1,13 +1,10 @@
 package io.holdfast.dbus;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,20 +17,12 @@ import org.jspecify.annotations.Nullable;
  * below it. Safe for use by any thread.
  */
 public final class ExportedObject implements AutoCloseable {
-    private static final Logger LOG = System.getLogger(ExportedObject.class.getName());
-
     private final BusConnection connection;
     private final ExportedObjects all;
     private final String path;
     private final Map<String, BusInterface> interfaces;
     private final @Nullable Executor executor;
-
-    /** Calls that wait for the one that runs. */
-    @GuardedBy("waiting")
-    private final Deque<Runnable> waiting = new ArrayDeque<>();
-
-    @GuardedBy("waiting")
-    private boolean running;
+    private final WaitingCalls calls;
 
     ExportedObject(
             BusConnection connection,
@@ -46,6 +35,7 @@ public final class ExportedObject implements AutoCloseable {
         this.path = path;
         this.interfaces = interfaces;
         this.executor = executor;
+        this.calls = new WaitingCalls(path);
     }
 
     /** {@return the path that others call it at} */
@@ -58,6 +48,7 @@ public final class ExportedObject implements AutoCloseable {
     }
 
     private BusInterface described(String interfaceName) {
+        requireNonNull(interfaceName, "interfaceName");
         BusInterface described = interfaces.get(interfaceName);
         if (described == null) {
             throw new IllegalArgumentException(path + " has no interface " + interfaceName);
@@ -78,11 +69,12 @@ public final class ExportedObject implements AutoCloseable {
      */
     public void emit(String interfaceName, String signal, Object... arguments)
             throws InterruptedException {
+        requireNonNull(signal, "signal");
         BusInterface.Signal described = described(interfaceName).signals().get(signal);
         if (described == null) {
             throw new IllegalArgumentException(interfaceName + " has no signal " + signal);
         }
-        connection.emit(path, interfaceName, signal, described.type(), List.of(arguments));
+        connection.emit(path, interfaceName, signal, described.type(), Outgoing.values(arguments));
     }
 
     /**
@@ -120,7 +112,11 @@ public final class ExportedObject implements AutoCloseable {
     }
 
     static Variant value(BusInterface.Property property) {
-        return new Variant(property.type(), property.reader().get());
+        Object value = property.reader().get();
+        if (value == null) {
+            throw new IllegalStateException("the property " + property.name() + " is null");
+        }
+        return new Variant(property.type(), value);
     }
 
     /** The values of an interface's properties. */
@@ -144,31 +140,7 @@ public final class ExportedObject implements AutoCloseable {
 
     /** Runs it on a virtual thread, after what was given before. */
     void runInOrder(Runnable call) {
-        synchronized (waiting) {
-            waiting.add(call);
-            if (!running) {
-                running = true;
-                var _ = Thread.ofVirtual().name("D-Bus object " + path).start(this::runWaiting);
-            }
-        }
-    }
-
-    private void runWaiting() {
-        for (Runnable call = next(); call != null; call = next()) {
-            try {
-                call.run();
-            } catch (RuntimeException | Error e) { // the calls behind it are still to be answered
-                LOG.log(Level.WARNING, "a call of " + path + " was not answered", e);
-            }
-        }
-    }
-
-    private @Nullable Runnable next() {
-        synchronized (waiting) {
-            Runnable call = waiting.poll();
-            running = call != null;
-            return call;
-        }
+        calls.add(call);
     }
 
     /** Withdraws it: further calls find no object. A call that runs goes on. Idempotent. */

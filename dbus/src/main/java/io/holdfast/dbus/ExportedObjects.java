@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
 final class ExportedObjects {
     private static final Logger LOG = System.getLogger(ExportedObjects.class.getName());
     private static final Signature STRING = Signature.of("s");
+    private static final String NO_VALUES = "the handler returned null, and not a list of values";
+    private static final Signature ADDED = Signature.of("oa{sa{sv}}");
+
     private final BusConnection connection;
     private final Link link;
     private final ConcurrentNavigableMap<String, ExportedObject> objects =
@@ -59,15 +62,18 @@ final class ExportedObjects {
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         requirePath(path);
         ExportedObject object = object(path, interfaces, executor);
+        // Read before anybody can see the object: a reader may fail. On an executor not at all.
+        Map<String, Object> values = executor == null ? object.valuesByInterface() : Map.of();
         if (objects.putIfAbsent(path, object) != null) {
             throw new IllegalStateException("there is an object " + path + " already");
         }
-        if (executor == null) { // else its values are not to be read here
-            tellManagers(
-                    object,
-                    "InterfacesAdded",
-                    Signature.of("oa{sa{sv}}"),
-                    List.of(path, object.valuesByInterface()));
+        if (executor == null) {
+            try {
+                tellManagers(object, "InterfacesAdded", ADDED, List.of(path, values));
+            } catch (RuntimeException | Error e) { // a value does not fit its type
+                objects.remove(path, object);
+                throw e;
+            }
         }
         return object;
     }
@@ -82,6 +88,7 @@ final class ExportedObjects {
     }
 
     private static void requirePath(String path) {
+        requireNonNull(path, "path");
         if (!Syntax.isObjectPath(path)) {
             throw new IllegalArgumentException("not an object path: \"" + path + "\"");
         }
@@ -91,6 +98,7 @@ final class ExportedObjects {
             String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         Map<String, BusInterface> byName = new LinkedHashMap<>();
         for (BusInterface described : interfaces) {
+            requireNonNull(described, "interfaces");
             if (StandardInterfaces.NAMES.contains(described.name())
                     || byName.putIfAbsent(described.name(), described) != null) {
                 throw new IllegalArgumentException(path + " has " + described.name() + " already");
@@ -471,7 +479,7 @@ final class ExportedObjects {
             throw new AssertionError(target);
         }
         try (MethodCall call = new MethodCall(connection, message, counted)) {
-            List<?> values = handler.handle(call);
+            List<?> values = requireNonNull(handler.handle(call), NO_VALUES);
             answer(message, target, values, how.replies());
         } catch (ConnectionLostException e) {
             if (link.isOpen()) { // another connection
@@ -530,9 +538,12 @@ final class ExportedObjects {
     }
 
     private static DBusException failed(Throwable e) {
-        String text = e.getMessage();
+        String text = e.getMessage() == null ? "" : e.getMessage().strip();
         return new DBusException(
-                DBusException.FAILED, text == null ? e.getClass().getSimpleName() : text);
+                DBusException.FAILED,
+                text.isEmpty()
+                        ? e.getClass().getSimpleName()
+                        : text.lines().findFirst().orElseThrow());
     }
 
     private void answer(Message message, CallTarget target, List<?> values, Sender sender)

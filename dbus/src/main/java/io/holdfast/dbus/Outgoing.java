@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.MarshalledBody;
@@ -10,6 +12,8 @@ import io.holdfast.dbus.wire.Values;
 import io.holdfast.dbus.wire.Variant;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,9 +70,18 @@ record Outgoing(byte[] bytes, List<Fd> descriptors) {
         return new Outgoing(writer.finish().toArray(ValueLayout.JAVA_BYTE), descriptors);
     }
 
+    /**
+     * The arguments of a call or signal as a list, in which a null is still to be found and named.
+     */
+    static List<Object> values(@Nullable Object[] arguments) {
+        return Collections.unmodifiableList(
+                Arrays.asList(requireNonNull(arguments, "arguments").clone()));
+    }
+
     /** The value with handles in the place of descriptors, which are noted. */
-    private static Object withoutDescriptors(Object value, List<Fd> noted) {
+    private static @Nullable Object withoutDescriptors(@Nullable Object value, List<Fd> noted) {
         return switch (value) {
+            case null -> null; // refused where it is written, with its place
             case Fd fd -> {
                 noted.add(fd);
                 yield new Handle(noted.size() - 1);

@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
@@ -139,7 +141,7 @@ public final class RemoteObject {
                 flags,
                 timeout,
                 signature,
-                List.of(arguments));
+                Outgoing.values(arguments));
     }
 
     /**
@@ -160,7 +162,7 @@ public final class RemoteObject {
                 method,
                 flags | MessageFlags.NO_REPLY_EXPECTED,
                 signature,
-                List.of(arguments));
+                Outgoing.values(arguments));
     }
 
     /**
@@ -172,6 +174,8 @@ public final class RemoteObject {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Object get(String interfaceName, String property) throws InterruptedException {
+        requireNonNull(interfaceName, "interfaceName");
+        requireNonNull(property, "property");
         return switch (single(call(PROPERTIES, "Get", "ss", interfaceName, property))) {
             case Variant(_, Object value) -> value;
             case Object other -> throw inconsistent("Get", other);
@@ -186,6 +190,7 @@ public final class RemoteObject {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Map<String, Object> getAll(String interfaceName) throws InterruptedException {
+        requireNonNull(interfaceName, "interfaceName");
         Object all = single(call(PROPERTIES, "GetAll", "s", interfaceName));
         if (!(all instanceof Map<?, ?> map)) {
             throw inconsistent("GetAll", all);
@@ -210,7 +215,14 @@ public final class RemoteObject {
      */
     public void set(String interfaceName, String property, Variant value)
             throws InterruptedException {
-        call(PROPERTIES, "Set", "ssv", interfaceName, property, value);
+        requireNonNull(value, "value");
+        call(
+                PROPERTIES,
+                "Set",
+                "ssv",
+                requireNonNull(interfaceName, "interfaceName"),
+                requireNonNull(property, "property"),
+                value);
     }
 
     private static Object single(List<Object> values) {

@@ -1,17 +1,12 @@
 package io.holdfast.dbus;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.Message;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -32,36 +27,17 @@ public final class Subscription implements AutoCloseable {
     private final MatchRule rule;
     private final int limit;
     private final Consumer<Subscription> atClose;
+    private final SignalQueue signals;
+    private final FollowedName sender = new FollowedName();
 
     /** Rules that the bus was asked to add for it and has not refused. */
     final AtomicInteger rulesAtBus = new AtomicInteger();
-
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-
-    @GuardedBy("lock")
-    private final Deque<Message> signals = new ArrayDeque<>();
-
-    @GuardedBy("lock")
-    private long lost;
-
-    @GuardedBy("lock")
-    private boolean closed;
-
-    @GuardedBy("lock")
-    private @Nullable ConnectionLostException failure;
-
-    /** Whom the rule's well-known sender means now: "" for nobody. */
-    @GuardedBy("lock")
-    private String owner = "";
-
-    @GuardedBy("lock")
-    private boolean ownerTold;
 
     Subscription(MatchRule rule, int limit, Consumer<Subscription> atClose) {
         this.rule = rule;
         this.limit = limit;
         this.atClose = atClose;
+        this.signals = new SignalQueue(rule.toString(), limit);
     }
 
     /** Whether the sender of its rule is a name that passes from owner to owner. */
@@ -72,36 +48,17 @@ public final class Subscription implements AutoCloseable {
 
     /** The bus tells of a change, in the order of all messages. */
     void ownerChanged(String now) {
-        lock.lock();
-        try {
-            owner = now;
-            ownerTold = true;
-        } finally {
-            lock.unlock();
-        }
+        sender.changed(now);
     }
 
     /** The answer to our question, which may be older than what the bus told since. */
     void ownerAtFirst(String then) {
-        lock.lock();
-        try {
-            owner = ownerTold ? owner : then;
-        } finally {
-            lock.unlock();
-        }
+        sender.atFirst(then);
     }
 
-    boolean isFrom(@Nullable String sender) {
+    boolean isFrom(@Nullable String name) {
         String wanted = rule.sender();
-        if (wanted == null || wanted.equals(sender)) {
-            return true;
-        }
-        lock.lock();
-        try {
-            return sender != null && sender.equals(owner);
-        } finally {
-            lock.unlock();
-        }
+        return wanted == null || wanted.equals(name) || (name != null && sender.isOwnedBy(name));
     }
 
     /** {@return the rule that signals must match to come here} */
@@ -111,22 +68,7 @@ public final class Subscription implements AutoCloseable {
 
     /** Puts a signal in, or closes it if there is no room. */
     void put(Message signal) {
-        long losses = 0;
-        lock.lock();
-        try {
-            if (closed || failure != null) {
-                signal.close();
-            } else if (signals.size() >= limit) {
-                lost++;
-                losses = lost;
-                signal.close();
-            } else {
-                signals.add(signal);
-                changed.signal();
-            }
-        } finally {
-            lock.unlock();
-        }
+        long losses = signals.put(signal);
         if (losses > 0) {
             complain(losses);
         }
@@ -147,23 +89,12 @@ public final class Subscription implements AutoCloseable {
 
     /** Counts a signal that could not be put in. */
     void lose() {
-        lock.lock();
-        try {
-            lost++;
-        } finally {
-            lock.unlock();
-        }
+        signals.lose();
     }
 
     /** No more will come: what waits can still be taken. */
     void fail(ConnectionLostException why) {
-        lock.lock();
-        try {
-            failure = why;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        signals.fail(why);
     }
 
     /**
@@ -175,7 +106,7 @@ public final class Subscription implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Message take() throws InterruptedException {
-        return next(Long.MAX_VALUE).orElseThrow();
+        return signals.next(Long.MAX_VALUE).orElseThrow();
     }
 
     /**
@@ -186,69 +117,23 @@ public final class Subscription implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Message> poll(Duration time) throws InterruptedException {
-        return next(Readiness.nanos(time));
-    }
-
-    private Optional<Message> next(long time) throws InterruptedException {
-        long nanos = time;
-        lock.lockInterruptibly();
-        try {
-            while (signals.isEmpty()) {
-                if (closed) {
-                    throw new IllegalStateException("the subscription is closed: " + rule);
-                }
-                if (failure != null) {
-                    throw failure.again();
-                }
-                if (nanos <= 0) {
-                    return Optional.empty();
-                }
-                if (time == Long.MAX_VALUE) {
-                    changed.await();
-                } else {
-                    nanos = changed.awaitNanos(nanos);
-                }
-            }
-            return Optional.of(signals.remove());
-        } finally {
-            lock.unlock();
-        }
+        return signals.next(Readiness.nanos(time));
     }
 
     boolean isClosed() {
-        lock.lock();
-        try {
-            return closed;
-        } finally {
-            lock.unlock();
-        }
+        return signals.isClosed();
     }
 
     /** {@return how many signals were lost so far because too many waited} */
     public long lost() {
-        lock.lock();
-        try {
-            return lost;
-        } finally {
-            lock.unlock();
-        }
+        return signals.lost();
     }
 
     /** Ends it, and drops what waits. Idempotent; does not wait for the bus. */
     @Override
     public void close() {
-        lock.lock();
-        try {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            signals.forEach(Message::close);
-            signals.clear();
-            changed.signalAll();
-        } finally {
-            lock.unlock();
+        if (signals.close()) {
+            atClose.accept(this);
         }
-        atClose.accept(this);
     }
 }

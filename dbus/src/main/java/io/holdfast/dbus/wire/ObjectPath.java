@@ -1,5 +1,7 @@
 package io.holdfast.dbus.wire;
 
+import static java.util.Objects.requireNonNull;
+
 /**
  * A value of type {@code o}: the path of an object.
  *
@@ -12,6 +14,7 @@ public record ObjectPath(String path) {
      * @throws IllegalArgumentException if it is no object path
      */
     public ObjectPath {
+        requireNonNull(path, "path");
         if (!Syntax.isObjectPath(path)) {
             throw new IllegalArgumentException("not an object path: '" + path + "'");
         }

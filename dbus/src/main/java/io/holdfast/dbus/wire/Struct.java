@@ -1,5 +1,8 @@
 package io.holdfast.dbus.wire;
 
+import static java.util.Objects.requireNonNull;
+
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -11,9 +14,13 @@ public record Struct(List<Object> members) {
     /**
      * Checks and copies the members.
      *
+     * @throws NullPointerException if one of them is null
      * @throws IllegalArgumentException if there are no members
      */
     public Struct {
+        for (int i = 0; i < members.size(); i++) {
+            requireNonNull(members.get(i), "member " + i);
+        }
         members = List.copyOf(members);
         if (members.isEmpty()) {
             throw new IllegalArgumentException("a struct without members");
@@ -27,7 +34,7 @@ public record Struct(List<Object> members) {
      * @throws IllegalArgumentException if there are none
      */
     public static Struct of(Object... members) {
-        return new Struct(List.of(members));
+        return new Struct(Arrays.asList(members));
     }
 
     /**

@@ -1,10 +1,14 @@
 package io.holdfast.dbus.wire;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Bodies as plain Java values, where convenience matters more than speed. What is read is:
@@ -110,7 +114,7 @@ public final class Values {
                         values.size() + " values where '" + signature + "' takes " + n);
             }
             try {
-                write(writer, value);
+                write(writer, present(value, "it"));
             } catch (Unfit unfit) {
                 throw new IllegalArgumentException(
                         "argument " + n + " of '" + signature + "': " + unfit.getMessage());
@@ -130,7 +134,7 @@ public final class Values {
      * @param values the values
      */
     public static void writeAll(BodyWriter writer, Object... values) {
-        writeAll(writer, List.of(values));
+        writeAll(writer, Arrays.asList(values));
     }
 
     /**
@@ -138,9 +142,11 @@ public final class Values {
      *
      * @param writer takes the values
      * @param value the value
+     * @throws NullPointerException if it is null
      * @throws IllegalArgumentException if it is not of the type that comes next
      */
     public static void write(BodyWriter writer, Object value) {
+        requireNonNull(value, "value");
         switch (writer.kind()) {
             case 'y' -> writer.putByte((int) number('y', value, Byte.MIN_VALUE, 0xff));
             case 'n' -> writer.putInt16((int) number('n', value, Short.MIN_VALUE, Short.MAX_VALUE));
@@ -186,7 +192,7 @@ public final class Values {
             if (writer.kind() == 0) {
                 throw new Unfit("a struct of " + members.size() + " members, too many");
             }
-            write(writer, member);
+            write(writer, present(member, "a member"));
         }
         if (writer.kind() != 0) {
             throw new Unfit("a struct of " + members.size() + " members, too few");
@@ -205,16 +211,26 @@ public final class Values {
             Map<?, ?> map = as(Map.class, '{', value);
             for (Map.Entry<?, ?> entry : map.entrySet()) {
                 writer.beginDictEntry();
-                write(writer, entry.getKey());
-                write(writer, entry.getValue());
+                write(writer, present(entry.getKey(), "a key"));
+                write(writer, present(entry.getValue(), "the value of " + entry.getKey()));
                 writer.endDictEntry();
             }
         } else {
+            int n = 0;
             for (Object each : as(List.class, 'a', value)) {
-                write(writer, each);
+                write(writer, present(each, "element " + n));
+                n++;
             }
         }
         writer.endArray();
+    }
+
+    /** The value, which has to be there: D-Bus has no null. */
+    private static Object present(@Nullable Object value, String what) {
+        if (value == null) {
+            throw new Unfit(what + " is null");
+        }
+        return value;
     }
 
     private static long number(char type, Object value, long low, long high) {

@@ -1,5 +1,7 @@
 package io.holdfast.dbus.wire;
 
+import static java.util.Objects.requireNonNull;
+
 /**
  * A value of type {@code v}: a value that brings its type along.
  *
@@ -10,9 +12,12 @@ public record Variant(Signature type, Object value) {
     /**
      * Checks the type.
      *
+     * @throws NullPointerException if the type or the value is null
      * @throws IllegalArgumentException if the type is not exactly one complete type
      */
     public Variant {
+        requireNonNull(type, "type");
+        requireNonNull(value, "value");
         if (!type.isSingle()) {
             throw new IllegalArgumentException("not one complete type: '" + type + "'");
         }
@@ -26,6 +31,7 @@ public record Variant(Signature type, Object value) {
      * @throws IllegalArgumentException if the type is not exactly one complete type
      */
     public static Variant of(String type, Object value) {
+        requireNonNull(type, "type");
         return new Variant(Signature.of(type), value);
     }
 

@@ -8,5 +8,6 @@ module io.holdfast.dbus {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.dbus;
+    exports io.holdfast.dbus.typed;
     exports io.holdfast.dbus.wire;
 }

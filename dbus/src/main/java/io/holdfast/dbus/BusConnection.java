@@ -382,6 +382,64 @@ public final class BusConnection implements AutoCloseable {
                                         types,
                                         arguments),
                         timeout);
+        return answer(reply);
+    }
+
+    /**
+     * The same without waiting for the reply.
+     *
+     * @return completed on a virtual thread
+     */
+    CompletableFuture<Message> begin(
+            String destination,
+            String path,
+            String interfaceName,
+            String method,
+            int flags,
+            Duration timeout,
+            String signature,
+            List<Object> arguments)
+            throws InterruptedException {
+        Signature types = types(interfaceName, method, signature);
+        CompletableFuture<Message> reply =
+                link.begin(
+                        serial ->
+                                Outgoing.of(
+                                        w -> w.methodCall(path, interfaceName, method),
+                                        flags,
+                                        serial,
+                                        destination.isEmpty() ? null : destination,
+                                        types,
+                                        arguments),
+                        timeout);
+        CompletableFuture<Message> result = new CompletableFuture<>();
+        var _ =
+                reply.whenCompleteAsync(
+                        (message, failure) -> {
+                            if (message == null) {
+                                result.completeExceptionally(
+                                        link.whyNot(requireNonNull(failure), timeout));
+                            } else {
+                                complete(result, message);
+                            }
+                        },
+                        task -> Thread.ofVirtual().name("D-Bus reply " + method).start(task));
+        var _ = result.whenComplete((_, _) -> reply.cancel(false)); // if it is cancelled
+        return result;
+    }
+
+    private static void complete(CompletableFuture<Message> result, Message reply) {
+        try {
+            Message answer = answer(reply);
+            if (!result.complete(answer)) {
+                answer.close();
+            }
+        } catch (DBusException e) {
+            result.completeExceptionally(e);
+        }
+    }
+
+    private static Message answer(Message reply) {
         if (reply.type() == MessageType.ERROR) {
             try (reply) {
                 throw new DBusException(String.valueOf(reply.errorName()), textOf(reply));

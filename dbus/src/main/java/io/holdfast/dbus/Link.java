@@ -275,6 +275,62 @@ final class Link {
         }
     }
 
+    /**
+     * Calls and does not wait for the reply, which may be an error. The thread waits while as many
+     * calls as may be are under way, and while too much waits to be sent.
+     *
+     * @param call made for a serial
+     * @return completed on the reader's thread, where nothing may wait: with the reply, which
+     *     whoever gets it closes, or with a reason that {@link #whyNot} explains. Cancelling it
+     *     ends the wait
+     */
+    CompletableFuture<Message> begin(IntFunction<Outgoing> call, Duration timeout)
+            throws InterruptedException {
+        long end = System.nanoTime() + nanos(timeout);
+        if (!calls.tryAcquire(nanos(timeout), TimeUnit.NANOSECONDS)) {
+            throw timedOut(timeout, options.calls() + " others are under way");
+        }
+        int serial = nextSerial();
+        CompletableFuture<Message> reply = new CompletableFuture<>();
+        boolean sent = false;
+        try {
+            Outgoing message = made(call.apply(serial));
+            pending.put(serial, reply);
+            requireOpen(); // or nobody would complete it
+            Duration left = Duration.ofNanos(end - System.nanoTime());
+            if (!outbox.send(message.bytes(), message.descriptors(), left)) {
+                throw timedOut(timeout, "it could not be sent");
+            }
+            sent = true;
+        } finally {
+            if (!sent) {
+                over(serial);
+                if (!reply.cancel(false)) {
+                    closeLate(reply);
+                }
+            }
+        }
+        var _ = reply.whenComplete((_, _) -> over(serial));
+        return reply.orTimeout(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+    }
+
+    private void over(int serial) {
+        pending.remove(serial);
+        calls.release();
+    }
+
+    /** What a caller gets for what a future of {@link #begin} failed with. */
+    RuntimeException whyNot(Throwable failure, Duration timeout) {
+        if (failure instanceof DBusException why) {
+            return why;
+        }
+        try {
+            return failure instanceof TimeoutException ? timedOut(timeout, "no reply") : lostNow();
+        } catch (ConnectionLostException e) { // the better reason
+            return e;
+        }
+    }
+
     /** A reply that came when nobody waited any more. */
     private static void closeLate(CompletableFuture<Message> reply) {
         if (!reply.isCompletedExceptionally()) {

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * An object of somebody else, and how to call it. Immutable; made by {@link BusConnection#object},
@@ -77,6 +78,11 @@ public final class RemoteObject {
         return new RemoteObject(connection, destination, path, timeout, flags | flag);
     }
 
+    /** {@return the connection that it is called over} */
+    public BusConnection connection() {
+        return connection;
+    }
+
     /** {@return the bus name that it is called under; empty without a bus} */
     public String destination() {
         return destination;
@@ -134,6 +140,37 @@ public final class RemoteObject {
             String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
         return connection.call(
+                destination,
+                path,
+                interfaceName,
+                method,
+                flags,
+                timeout,
+                signature,
+                Outgoing.values(arguments));
+    }
+
+    /**
+     * Calls a method and does not wait for the reply. The thread waits only while as many calls as
+     * {@link ConnectionOptions#calls} allows are under way, or too much waits to be sent; calls are
+     * sent in the order in which they are begun.
+     *
+     * <pre>{@code
+     * CompletableFuture<Message> reply = object.begin("org.example.Clock", "At", "x", 7L);
+     * }</pre>
+     *
+     * @param interfaceName the name of the interface
+     * @param method the name of the method
+     * @param signature the types of the arguments
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
+     * @return completed on a virtual thread: with the message, owned by whoever gets it, or with
+     *     what {@link #exchange} throws. Cancelling it ends the wait, and closes what comes later
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
+    public CompletableFuture<Message> begin(
+            String interfaceName, String method, String signature, Object... arguments)
+            throws InterruptedException {
+        return connection.begin(
                 destination,
                 path,
                 interfaceName,

@@ -9,6 +9,7 @@ import io.holdfast.dbus.testkit.PassingOnBus;
 import io.holdfast.dbus.testkit.SignalsOnBus;
 import io.holdfast.dbus.testkit.TestBus;
 import io.holdfast.dbus.testkit.ToolsOnBus;
+import io.holdfast.dbus.testkit.TypedOnBus;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Nested;
@@ -58,6 +59,14 @@ class DbusDaemonTest {
 
     @Nested
     class Tools extends ToolsOnBus {
+        @Override
+        protected TestBus start(Path folder) throws IOException {
+            return DbusDaemon.start(folder);
+        }
+    }
+
+    @Nested
+    class Typed extends TypedOnBus {
         @Override
         protected TestBus start(Path folder) throws IOException {
             return DbusDaemon.start(folder);

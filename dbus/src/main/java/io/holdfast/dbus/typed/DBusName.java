@@ -1,0 +1,29 @@
+package io.holdfast.dbus.typed;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * The D-Bus name of an interface, of a method or property, or of a signal's record, where it is not
+ * the one of the Java element.
+ *
+ * <pre>{@code
+ * @DBusName("org.freedesktop.hostname1")
+ * public interface Hostname {
+ *     @DBusName("SetHostname")
+ *     void rename(String name, boolean interactive);
+ * }
+ * }</pre>
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target({ElementType.TYPE, ElementType.METHOD})
+public @interface DBusName {
+    /**
+     * {@return the name: of an interface as {@code org.example.Clock}, else a single word}
+     */
+    String value();
+}

@@ -1,0 +1,23 @@
+package io.holdfast.dbus.typed;
+
+import io.holdfast.core.Fd;
+import io.holdfast.dbus.wire.Handle;
+import org.jspecify.annotations.Nullable;
+
+/** An Fd, which stands for its handle. */
+record DescriptorType() implements WireType {
+    @Override
+    public String signature() {
+        return "h";
+    }
+
+    @Override
+    public Object toWire(@Nullable Object value) {
+        return (Fd) UnfitException.present(value);
+    }
+
+    @Override
+    public Object toJava(Object plain, Descriptors descriptors) {
+        return descriptors.of((Handle) plain);
+    }
+}

@@ -1,0 +1,65 @@
+package io.holdfast.dbus.typed;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A List, as an array.
+ *
+ * @param element the type of its elements
+ */
+record ListType(WireType element) implements WireType {
+    @Override
+    public String signature() {
+        return "a" + element.signature();
+    }
+
+    @Override
+    public Object toWire(@Nullable Object value) {
+        List<?> list = (List<?>) UnfitException.present(value);
+        List<Object> plain = new ArrayList<>(list.size());
+        for (Object each : list) {
+            try {
+                plain.add(element.toWire(each));
+            } catch (UnfitException e) {
+                throw e.in("element " + plain.size());
+            }
+        }
+        return element.signature().equals("y") ? bytes(plain) : plain;
+    }
+
+    /** Plain values have no list of bytes. */
+    private static byte[] bytes(List<Object> plain) {
+        byte[] bytes = new byte[plain.size()];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = ((Number) plain.get(i)).byteValue();
+        }
+        return bytes;
+    }
+
+    @Override
+    public Object toJava(Object plain, Descriptors descriptors) {
+        List<Object> list = new ArrayList<>();
+        for (Object each : elements(plain)) {
+            try {
+                list.add(element.toJava(each, descriptors));
+            } catch (UnfitException e) {
+                throw e.in("element " + list.size());
+            }
+        }
+        return Collections.unmodifiableList(list);
+    }
+
+    private static List<?> elements(Object plain) {
+        if (plain instanceof byte[] bytes) {
+            List<Byte> list = new ArrayList<>(bytes.length);
+            for (byte each : bytes) {
+                list.add(each);
+            }
+            return list;
+        }
+        return (List<?>) plain;
+    }
+}

@@ -1,0 +1,21 @@
+package io.holdfast.dbus.typed;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Says that callers want no reply to a method: a proxy sends the call and does not wait, and no
+ * error comes back. The method returns void.
+ *
+ * <pre>{@code
+ * @NoReply
+ * void poke(String name);
+ * }</pre>
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.METHOD)
+public @interface NoReply {}

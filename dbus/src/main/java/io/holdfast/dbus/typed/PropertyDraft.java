@@ -1,0 +1,59 @@
+package io.holdfast.dbus.typed;
+
+import static java.util.Objects.requireNonNull;
+
+import io.holdfast.dbus.BusInterface;
+import java.lang.reflect.Method;
+import org.jspecify.annotations.Nullable;
+
+/** A property while its methods are found. */
+final class PropertyDraft {
+    private final String subject;
+    private final String name;
+    private final WireType type;
+    private @Nullable Method reader;
+    private @Nullable Method writer;
+
+    PropertyDraft(String subject, String name, WireType type) {
+        this.subject = subject;
+        this.name = name;
+        this.type = type;
+    }
+
+    /**
+     * Adds a method that reads or sets it.
+     *
+     * @throws IllegalArgumentException if it has one already, or that one is of another type
+     */
+    void add(Method method, WireType of) {
+        boolean reads = method.getParameterCount() == 0;
+        Method before = reads ? reader : writer;
+        if (before != null) {
+            throw new IllegalArgumentException(
+                    "two have the same D-Bus name, which @DBusName can change: "
+                            + before.toGenericString()
+                            + " and "
+                            + method.toGenericString());
+        }
+        if (!of.equals(type)) {
+            throw new IllegalArgumentException(
+                    "it is read and set with different types: "
+                            + type.signature()
+                            + " before, here "
+                            + method.toGenericString());
+        }
+        if (reads) {
+            reader = method;
+        } else {
+            writer = method;
+        }
+    }
+
+    TypedProperty property() {
+        BusInterface.Change change =
+                reader == null
+                        ? BusInterface.Change.VALUE
+                        : requireNonNull(reader.getAnnotation(Property.class)).value();
+        return new TypedProperty(subject, name, type, reader, writer, change);
+    }
+}

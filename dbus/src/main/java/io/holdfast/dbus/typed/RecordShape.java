@@ -1,0 +1,93 @@
+package io.holdfast.dbus.typed;
+
+import io.holdfast.dbus.wire.Signature;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A record taken apart and put together: a struct, several outputs, or the arguments of a signal.
+ *
+ * @param type the record
+ * @param constructor the canonical one
+ * @param components in their order
+ */
+record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> components) {
+    /**
+     * A component.
+     *
+     * @param name of the component
+     * @param type of its values
+     * @param accessor reads it
+     */
+    record Component(String name, WireType type, Method accessor) {}
+
+    /** The types of all components. */
+    String signature() {
+        StringBuilder types = new StringBuilder();
+        components.forEach(component -> types.append(component.type().signature()));
+        return types.toString();
+    }
+
+    /** The D-Bus names of all components. */
+    List<String> names() {
+        List<String> names = new ArrayList<>();
+        for (Component component : components) {
+            names.add(ArgumentNames.of(component.name(), names.size()));
+        }
+        return names;
+    }
+
+    /**
+     * The plain values of a record's components.
+     *
+     * @throws UnfitException if one does not fit
+     */
+    List<Object> toWire(Object record) {
+        List<Object> plain = new ArrayList<>(components.size());
+        for (Component component : components) {
+            Object value = Reflected.invoke(component.accessor(), record);
+            try {
+                plain.add(component.type().toWire(value));
+            } catch (UnfitException e) {
+                throw e.in("component " + component.name());
+            }
+        }
+        return plain;
+    }
+
+    /**
+     * The record of these plain values, which are of {@link #signature()}.
+     *
+     * @throws UnfitException if a component has no place for its value, or the record refuses them
+     */
+    Object toJava(List<Object> plain, Descriptors descriptors) {
+        Object[] values = new Object[components.size()];
+        for (int i = 0; i < values.length; i++) {
+            Component component = components.get(i);
+            try {
+                values[i] = component.type().toJava(plain.get(i), descriptors);
+            } catch (UnfitException e) {
+                throw e.in("component " + component.name());
+            }
+        }
+        try {
+            return constructor.newInstance(values);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw new UnfitException(
+                    "is refused by " + type.getSimpleName() + ": " + e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(type + " is not accessible any more", e);
+        }
+    }
+
+    /** Whether it may be used with these types: a signature has limits. */
+    Signature checkedSignature() {
+        return Signature.of(signature());
+    }
+}

@@ -1,0 +1,52 @@
+package io.holdfast.dbus.typed;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import org.jspecify.annotations.Nullable;
+
+/** Interfaces, records and methods of others, seen from this module. */
+final class Reflected {
+    private Reflected() {}
+
+    /**
+     * Makes sure that this module may use a type.
+     *
+     * @throws IllegalArgumentException if it is not public, or its package is not exported
+     */
+    static void requireAccessible(Class<?> type) {
+        if (!Modifier.isPublic(type.getModifiers())) {
+            throw new IllegalArgumentException(type.getName() + " is not public");
+        }
+        Module own = Reflected.class.getModule();
+        if (!type.getModule().isExported(type.getPackageName(), own)) {
+            throw new IllegalArgumentException(
+                    "%s is in a package that its module does not export: it needs \"exports %s;\""
+                            .formatted(type.getName(), type.getPackageName()));
+        }
+    }
+
+    /** Calls a method; what is checked of what it throws becomes an IllegalStateException. */
+    static @Nullable Object invoke(Method method, Object target, Object... arguments) {
+        try {
+            return call(method, target, arguments);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(e.getMessage(), e);
+        }
+    }
+
+    /** Calls a method; what it throws is thrown. */
+    static @Nullable Object call(Method method, Object target, Object... arguments)
+            throws Exception {
+        try {
+            return method.invoke(target, arguments);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e.getCause() instanceof Exception cause ? cause : e;
+        }
+    }
+}

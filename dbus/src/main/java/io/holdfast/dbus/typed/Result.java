@@ -1,0 +1,106 @@
+package io.holdfast.dbus.typed;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a method returns: nothing, one value, or several. Immutable. */
+sealed interface Result {
+    /** The D-Bus types. */
+    String signature();
+
+    /** Under which names the outputs are introspected. */
+    List<String> names();
+
+    /**
+     * The plain values of what an implementation returned.
+     *
+     * @throws UnfitException if it is null, or does not fit
+     */
+    List<Object> toWire(@Nullable Object value);
+
+    /**
+     * What a proxy returns for the plain values of a reply, which are of {@link #signature()}.
+     *
+     * @throws UnfitException if the Java type has no place for them
+     */
+    @Nullable Object toJava(List<Object> plain, Descriptors descriptors);
+
+    /** Nothing. */
+    record None() implements Result {
+        @Override
+        public String signature() {
+            return "";
+        }
+
+        @Override
+        public List<String> names() {
+            return List.of();
+        }
+
+        @Override
+        public List<Object> toWire(@Nullable Object value) {
+            return List.of();
+        }
+
+        @Override
+        public @Nullable Object toJava(List<Object> plain, Descriptors descriptors) {
+            return null;
+        }
+    }
+
+    /** One value. */
+    record One(Slot slot) implements Result {
+        @Override
+        public String signature() {
+            return slot.type().signature();
+        }
+
+        @Override
+        public List<String> names() {
+            return List.of(slot.name());
+        }
+
+        @Override
+        public List<Object> toWire(@Nullable Object value) {
+            return List.of(slot.toWire(value));
+        }
+
+        @Override
+        public Object toJava(List<Object> plain, Descriptors descriptors) {
+            return slot.toJava(plain.getFirst(), descriptors);
+        }
+    }
+
+    /** Several, in a record. */
+    record Several(RecordShape shape) implements Result {
+        private static final String PLACE = "the result";
+
+        @Override
+        public String signature() {
+            return shape.signature();
+        }
+
+        @Override
+        public List<String> names() {
+            return shape.names();
+        }
+
+        @Override
+        public List<Object> toWire(@Nullable Object value) {
+            try {
+                return shape.toWire(UnfitException.present(value));
+            } catch (UnfitException e) {
+                throw e.in(PLACE);
+            }
+        }
+
+        @Override
+        public Object toJava(List<Object> plain, Descriptors descriptors) {
+            try {
+                return shape.toJava(plain, descriptors);
+            } catch (UnfitException e) {
+                throw e.in(PLACE);
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package io.holdfast.dbus.typed;
+
+import io.holdfast.dbus.wire.Struct;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A record, as a struct.
+ *
+ * @param shape of the record
+ */
+record StructType(RecordShape shape) implements WireType {
+    @Override
+    public String signature() {
+        return "(" + shape.signature() + ")";
+    }
+
+    @Override
+    public Object toWire(@Nullable Object value) {
+        return new Struct(shape.toWire(UnfitException.present(value)));
+    }
+
+    @Override
+    public Object toJava(Object plain, Descriptors descriptors) {
+        return shape.toJava(((Struct) plain).members(), descriptors);
+    }
+}

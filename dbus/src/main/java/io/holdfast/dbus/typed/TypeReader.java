@@ -1,0 +1,177 @@
+package io.holdfast.dbus.typed;
+
+import io.holdfast.core.Fd;
+import io.holdfast.dbus.wire.Variant;
+import java.lang.reflect.AnnotatedArrayType;
+import java.lang.reflect.AnnotatedParameterizedType;
+import java.lang.reflect.AnnotatedType;
+import java.lang.reflect.AnnotatedTypeVariable;
+import java.lang.reflect.AnnotatedWildcardType;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the D-Bus type of a Java type. Every method throws IllegalArgumentException for one that
+ * has none, and says why.
+ */
+final class TypeReader {
+    private static final String BASIC = "ybnqiuxtdsogh";
+
+    /** The records that a record is in. */
+    private final Set<Class<?>> around = new LinkedHashSet<>();
+
+    private TypeReader() {}
+
+    /** The type of one value. */
+    static WireType read(AnnotatedType type) {
+        return new TypeReader().type(type);
+    }
+
+    /** A record that is more than one value. */
+    static RecordShape readRecord(Class<?> type) {
+        return new TypeReader().record(type);
+    }
+
+    private WireType type(AnnotatedType type) {
+        Wire wire = type.getAnnotation(Wire.class);
+        String code = wire == null ? null : wire.value();
+        WireType found =
+                switch (type) {
+                    case AnnotatedParameterizedType parameterized -> container(parameterized);
+                    case AnnotatedWildcardType _ ->
+                            throw new IllegalArgumentException(
+                                    "a wildcard, " + type.getType() + ", has no D-Bus type");
+                    case AnnotatedTypeVariable _ ->
+                            throw new IllegalArgumentException(
+                                    "a type variable, " + type.getType() + ", has no D-Bus type");
+                    case AnnotatedArrayType array -> array(array);
+                    default -> simple((Class<?>) type.getType(), code);
+                };
+        if (code != null && !found.signature().equals(code)) {
+            throw new IllegalArgumentException(
+                    "@Wire(\"%s\") does not go with %s"
+                            .formatted(code, type.getType().getTypeName()));
+        }
+        return found;
+    }
+
+    private WireType container(AnnotatedParameterizedType type) {
+        AnnotatedType[] arguments = type.getAnnotatedActualTypeArguments();
+        Class<?> raw = (Class<?>) ((ParameterizedType) type.getType()).getRawType();
+        if (raw == List.class) {
+            return new ListType(type(arguments[0]));
+        }
+        if (raw == Map.class) {
+            WireType key = type(arguments[0]);
+            if (key.signature().length() != 1 || BASIC.indexOf(key.signature()) < 0) {
+                throw new IllegalArgumentException(
+                        "the keys of a Map are basic values, and not "
+                                + arguments[0].getType().getTypeName());
+            }
+            return new MapType(key, type(arguments[1]));
+        }
+        throw unknown(raw, "; List and Map have");
+    }
+
+    private static WireType array(AnnotatedArrayType type) {
+        WireType bytes =
+                type.getType() instanceof Class<?> array ? PlainType.of(array) : null;
+        if (bytes == null) {
+            throw new IllegalArgumentException(
+                    type.getType().getTypeName() + " has no D-Bus type: use a List");
+        }
+        return bytes;
+    }
+
+    private WireType simple(Class<?> type, @Nullable String code) {
+        if (NumberType.isNumber(type)) {
+            return NumberType.of(type, code);
+        }
+        WireType plain = PlainType.of(type);
+        if (plain != null) {
+            return plain;
+        }
+        if (type == String.class) {
+            return new TextType(code != null && "og".contains(code) ? code : "s");
+        }
+        if (type == Fd.class) {
+            return new DescriptorType();
+        }
+        if (type == Variant.class || type == Object.class) {
+            return new VariantType(type == Object.class);
+        }
+        if (type == List.class || type == Map.class) {
+            throw new IllegalArgumentException(
+                    "a raw " + type.getSimpleName() + " has no D-Bus type: say of what");
+        }
+        if (type.isRecord()) {
+            if (Outputs.class.isAssignableFrom(type) || Signal.class.isAssignableFrom(type)) {
+                throw new IllegalArgumentException(
+                        type.getSimpleName() + " is several values, and not one");
+            }
+            return struct(type);
+        }
+        throw unknown(type, type == float.class || type == Float.class ? ": use double" : "");
+    }
+
+    private static IllegalArgumentException unknown(Class<?> type, String rest) {
+        return new IllegalArgumentException(type.getName() + " has no D-Bus type" + rest);
+    }
+
+    private WireType struct(Class<?> type) {
+        RecordShape shape = record(type);
+        if (shape.components().isEmpty()) {
+            throw new IllegalArgumentException(
+                    type.getSimpleName() + " has no components, and a struct has at least one");
+        }
+        return new StructType(shape);
+    }
+
+    private RecordShape record(Class<?> type) {
+        Reflected.requireAccessible(type);
+        if (type.getTypeParameters().length > 0) {
+            throw new IllegalArgumentException(type.getSimpleName() + " has type variables");
+        }
+        if (!around.add(type)) {
+            throw new IllegalArgumentException(
+                    "the record " + type.getSimpleName() + " is a part of itself");
+        }
+        List<RecordShape.Component> components = new ArrayList<>();
+        RecordComponent[] all = type.getRecordComponents();
+        Class<?>[] types = new Class<?>[all.length];
+        for (int i = 0; i < all.length; i++) {
+            types[i] = all[i].getType();
+            try {
+                components.add(
+                        new RecordShape.Component(
+                                all[i].getName(),
+                                type(all[i].getAnnotatedType()),
+                                all[i].getAccessor()));
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(
+                        "%s.%s: %s"
+                                .formatted(
+                                        type.getSimpleName(), all[i].getName(), e.getMessage()),
+                        e);
+            }
+        }
+        around.remove(type);
+        return new RecordShape(type, canonical(type, types), List.copyOf(components));
+    }
+
+    private static Constructor<?> canonical(Class<?> type, Class<?>[] types) {
+        try {
+            return type.getConstructor(types);
+        } catch (NoSuchMethodException e) {
+            throw new IllegalArgumentException(
+                    "the constructor of " + type.getSimpleName() + " is not public", e);
+        }
+    }
+}

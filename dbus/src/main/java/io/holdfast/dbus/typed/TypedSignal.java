@@ -1,0 +1,88 @@
+package io.holdfast.dbus.typed;
+
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Message;
+import java.util.List;
+
+/**
+ * A signal, which is a record nested in its interface.
+ *
+ * @param subject what it is called in errors, as {@code Clock.Tick}
+ * @param interfaceName the D-Bus name of the interface
+ * @param member its D-Bus name
+ * @param shape of the record
+ */
+record TypedSignal(String subject, String interfaceName, String member, RecordShape shape) {
+    private static final ClassValue<TypedSignal> KNOWN =
+            new ClassValue<>() {
+                @Override
+                protected TypedSignal computeValue(Class<?> type) {
+                    return read(type);
+                }
+            };
+
+    /**
+     * The signal of a record.
+     *
+     * @throws IllegalArgumentException if it is none, and why
+     */
+    static TypedSignal of(Class<?> type) {
+        return KNOWN.get(type);
+    }
+
+    private static TypedSignal read(Class<?> type) {
+        Class<?> around = type.getDeclaringClass();
+        if (!type.isRecord() || around == null || !around.isInterface()) {
+            throw new IllegalArgumentException(
+                    type.getName() + ": a signal is a record, nested in its interface");
+        }
+        String subject = around.getSimpleName() + "." + type.getSimpleName();
+        try {
+            RecordShape shape = TypeReader.readRecord(type);
+            var _ = shape.checkedSignature();
+            return new TypedSignal(
+                    subject, MemberNames.ofInterface(around), MemberNames.ofSignal(type), shape);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(subject + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The arguments of one that is to be sent.
+     *
+     * @throws NullPointerException if one is null
+     * @throws IllegalArgumentException if one does not fit
+     */
+    List<Object> toWire(Signal signal) {
+        try {
+            return shape.toWire(signal);
+        } catch (UnfitException e) {
+            throw e.toGiver(subject);
+        }
+    }
+
+    /**
+     * The record of one that came, with the descriptors that it mentions; the message is closed.
+     *
+     * @throws DBusException INCONSISTENT_MESSAGE if it is not what the interface says
+     */
+    Object received(Message message) {
+        try (message) {
+            if (!message.signature().toString().equals(shape.signature())) {
+                throw inconsistent(
+                        "it came with \"%s\", and not \"%s\""
+                                .formatted(message.signature(), shape.signature()));
+            }
+            ReceivedDescriptors descriptors = new ReceivedDescriptors(message);
+            Object signal = shape.toJava(message.values(), descriptors);
+            descriptors.release();
+            return signal;
+        } catch (UnfitException e) {
+            throw inconsistent(e.text());
+        }
+    }
+
+    private DBusException inconsistent(String how) {
+        return new DBusException(DBusException.INCONSISTENT_MESSAGE, subject + ": " + how);
+    }
+}

@@ -2,12 +2,16 @@
  * D-Bus over AF_UNIX: wire format, authentication, addresses, and a client that holds its callers
  * by pidfd.
  */
+@SuppressWarnings("module") // the command is built later
 module io.holdfast.dbus {
     requires transitive io.holdfast.core;
+    requires static java.xml; // of the generator alone
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.dbus;
     exports io.holdfast.dbus.typed;
     exports io.holdfast.dbus.wire;
+    exports io.holdfast.dbus.generate to
+            io.holdfast.cli;
 }

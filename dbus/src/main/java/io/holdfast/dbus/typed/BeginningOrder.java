@@ -9,9 +9,7 @@ import java.util.concurrent.CompletableFuture;
 final class BeginningOrder {
     private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
 
-    /**
-     * Runs it after what was given before, however that ended.
-     */
+    /** Runs it after what was given before, however that ended. */
     synchronized void run(Runnable task) {
         last =
                 last.handleAsync(

@@ -22,8 +22,6 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.TYPE, ElementType.METHOD})
 public @interface DBusName {
-    /**
-     * {@return the name: of an interface as {@code org.example.Clock}, else a single word}
-     */
+    /** {@return the name: of an interface as {@code org.example.Clock}, else a single word} */
     String value();
 }

@@ -12,7 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * An object of ours that others can call, by implementations of Java interfaces, until it is closed.
+ * An object of ours that others can call, by implementations of Java interfaces, until it is
+ * closed.
  *
  * <pre>{@code
  * try (Export clock = Export.of(connection, "/com/example/Clock", Clock.class, new SystemClock())) {
@@ -25,13 +26,13 @@ import java.util.Map;
  * <p>What an interface may look like is said by {@linkplain io.holdfast.dbus.typed the package}.
  * Methods run on a virtual thread and may wait, one after the other in the order in which they were
  * called, unless the object is {@link Builder#concurrent}. A method that returns a stage is over
- * when it has returned: the reply is sent when the stage completes, and meanwhile others are called.
- * Within a method {@link #currentCall} knows the caller.
+ * when it has returned: the reply is sent when the stage completes, and meanwhile others are
+ * called. Within a method {@link #currentCall} knows the caller.
  *
  * <p>An implementation that throws {@link io.holdfast.dbus.DBusException} gives the caller that
  * error. Whatever else it throws is logged, and the caller gets {@code
- * org.freedesktop.DBus.Error.Failed} with one line; so does a result that is null or does not fit. An
- * argument that its Java type has no place for is refused by INVALID_ARGS, without a call.
+ * org.freedesktop.DBus.Error.Failed} with one line; so does a result that is null or does not fit.
+ * An argument that its Java type has no place for is refused by INVALID_ARGS, without a call.
  *
  * <p>Safe for use by any thread.
  */
@@ -152,9 +153,7 @@ public final class Export implements AutoCloseable {
                     object.path() + " has no signal " + described.subject());
         }
         object.emit(
-                described.interfaceName(),
-                described.member(),
-                described.toWire(signal).toArray());
+                described.interfaceName(), described.member(), described.toWire(signal).toArray());
     }
 
     /**

@@ -106,8 +106,7 @@ final class InterfaceReader {
             throw new IllegalArgumentException("with @NoReply it returns void");
         }
         TypedMethod described =
-                new TypedMethod(
-                        method, subject, member, List.copyOf(in), result, async, noReply);
+                new TypedMethod(method, subject, member, List.copyOf(in), result, async, noReply);
         var _ = Signature.of(described.inSignature());
         var _ = Signature.of(result.signature());
         unique(method.toGenericString(), methods.putIfAbsent(member, described));
@@ -187,9 +186,7 @@ final class InterfaceReader {
                     "a property is read without a parameter, or set by one without a result");
         }
         AnnotatedType type =
-                reads
-                        ? method.getAnnotatedReturnType()
-                        : method.getAnnotatedParameterTypes()[0];
+                reads ? method.getAnnotatedReturnType() : method.getAnnotatedParameterTypes()[0];
         WireType found =
                 at(
                         reads ? "the result" : "argument 1",
@@ -231,9 +228,12 @@ final class InterfaceReader {
     }
 
     private static void at(String place, Runnable part) {
-        Object _ = at(place, () -> {
-            part.run();
-            return place;
-        });
+        Object _ =
+                at(
+                        place,
+                        () -> {
+                            part.run();
+                            return place;
+                        });
     }
 }

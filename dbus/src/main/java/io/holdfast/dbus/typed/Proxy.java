@@ -14,8 +14,8 @@ import io.holdfast.dbus.RemoteObject;
  * calculator.unit("EUR");
  * }</pre>
  *
- * <p>What an interface may look like is said by {@linkplain io.holdfast.dbus.typed the package}. The
- * methods of a proxy wait for the reply, as those of {@link RemoteObject} do, and throw
+ * <p>What an interface may look like is said by {@linkplain io.holdfast.dbus.typed the package}.
+ * The methods of a proxy wait for the reply, as those of {@link RemoteObject} do, and throw
  *
  * <ul>
  *   <li>{@link io.holdfast.dbus.DBusException} if it is an error, does not come in time ({@link

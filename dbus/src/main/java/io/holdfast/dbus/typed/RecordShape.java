@@ -79,8 +79,7 @@ record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> co
             if (e.getCause() instanceof Error error) {
                 throw error;
             }
-            throw new UnfitException(
-                    "is refused by " + type.getSimpleName() + ": " + e.getCause());
+            throw new UnfitException("is refused by " + type.getSimpleName() + ": " + e.getCause());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " is not accessible any more", e);
         }

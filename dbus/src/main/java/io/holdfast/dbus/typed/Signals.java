@@ -60,8 +60,8 @@ public final class Signals<S extends Signal> implements AutoCloseable {
     }
 
     /**
-     * Receives signals from now on, one after the other on a virtual thread, until this is closed or
-     * the connection lost. What the handler throws is logged.
+     * Receives signals from now on, one after the other on a virtual thread, until this is closed
+     * or the connection lost. What the handler throws is logged.
      *
      * <pre>{@code
      * Signals<Clock.Tick> ticks = Signals.of(object, Clock.Tick.class, tick -> show(tick.seconds()));

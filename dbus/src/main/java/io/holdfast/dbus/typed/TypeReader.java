@@ -81,8 +81,7 @@ final class TypeReader {
     }
 
     private static WireType array(AnnotatedArrayType type) {
-        WireType bytes =
-                type.getType() instanceof Class<?> array ? PlainType.of(array) : null;
+        WireType bytes = type.getType() instanceof Class<?> array ? PlainType.of(array) : null;
         if (bytes == null) {
             throw new IllegalArgumentException(
                     type.getType().getTypeName() + " has no D-Bus type: use a List");
@@ -157,8 +156,7 @@ final class TypeReader {
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(
                         "%s.%s: %s"
-                                .formatted(
-                                        type.getSimpleName(), all[i].getName(), e.getMessage()),
+                                .formatted(type.getSimpleName(), all[i].getName(), e.getMessage()),
                         e);
             }
         }

@@ -56,7 +56,8 @@ record VariantType(boolean asObject) implements WireType {
     public Object toJava(Object plain, Descriptors descriptors) {
         Variant variant = (Variant) plain;
         Object value = variant.value();
-        if (variant.type().toString().indexOf('h') >= 0 || variant.type().toString().indexOf('v') >= 0) {
+        if (variant.type().toString().indexOf('h') >= 0
+                || variant.type().toString().indexOf('v') >= 0) {
             value = withDescriptors(value, descriptors);
         }
         return asObject ? value : new Variant(variant.type(), value);

@@ -77,8 +77,8 @@
  * <h2>Properties</h2>
  *
  * Properties are marked with {@link io.holdfast.dbus.typed.Property @Property}, and are not
- * recognized by names: D-Bus has methods such as {@code GetUnit} and {@code SetHostname} everywhere,
- * which a bean's convention would take for properties.
+ * recognized by names: D-Bus has methods such as {@code GetUnit} and {@code SetHostname}
+ * everywhere, which a bean's convention would take for properties.
  *
  * <h2>Descriptors</h2>
  *
@@ -91,8 +91,8 @@
  *
  * An interface is checked once, by {@link io.holdfast.dbus.typed.Proxy#of} or {@link
  * io.holdfast.dbus.typed.Export#of}, and refused by IllegalArgumentException that names interface,
- * method and parameter. A DBusException of an implementation is the caller's error, under that name;
- * of anything else the caller gets {@code org.freedesktop.DBus.Error.Failed} with one line.
+ * method and parameter. A DBusException of an implementation is the caller's error, under that
+ * name; of anything else the caller gets {@code org.freedesktop.DBus.Error.Failed} with one line.
  */
 @NullMarked
 package io.holdfast.dbus.typed;

@@ -92,7 +92,8 @@ public abstract class TypedOnBus extends OnBus {
         assertThat(proxy().add(Integer.MAX_VALUE, 1)).isEqualTo(1L << 31);
         assertThat(proxy().twice(21)).isEqualTo(42);
         assertThat(proxy().divide(17, 5)).isEqualTo(new Division(3, 2));
-        assertThat(proxy().move(new Point(1.5, 65535, "ä"), 2)).isEqualTo(new Point(3.5, 65535, "ä"));
+        assertThat(proxy().move(new Point(1.5, 65535, "ä"), 2))
+                .isEqualTo(new Point(3.5, 65535, "ä"));
         assertThat(proxy().path("/a/b")).isEqualTo("/a/b");
         assertThat(proxy().caller()).isEqualTo(client().uniqueName());
         assertThat(proxy()).hasToString(WORKSHOP + " of " + remote());
@@ -198,12 +199,14 @@ public abstract class TypedOnBus extends OnBus {
     /** What one side has. */
     @DBusName("org.example.Wide")
     public interface Wide {
-        @Wire("t") BigInteger most();
+        @Wire("t")
+        BigInteger most();
 
         void take(@Wire("u") int number);
 
         @DBusName("Text")
-        @Wire("t") BigInteger other();
+        @Wire("t")
+        BigInteger other();
 
         @Property
         int size();
@@ -235,7 +238,8 @@ public abstract class TypedOnBus extends OnBus {
     /** What the other side believes. */
     @DBusName("org.example.Wide")
     public interface Narrow {
-        @Wire("t") long most();
+        @Wire("t")
+        long most();
 
         void take(@Wire("u") long number);
 
@@ -336,14 +340,13 @@ public abstract class TypedOnBus extends OnBus {
                 .isThrownBy(() -> proxy().names(List.of()))
                 .withMessage(DBusException.FAILED + ": Workshop.names: the result is null");
         assertThatExceptionOfType(DBusException.class)
-                .isThrownBy(
-                        () ->
-                                remote().call(
-                                                WORKSHOP,
-                                                "Move",
-                                                "(dqs)d",
-                                                Struct.of(0.0, 1, "refused"),
-                                                1.0))
+                .isThrownBy(() ->
+                        remote().call(
+                                        WORKSHOP,
+                                        "Move",
+                                        "(dqs)d",
+                                        Struct.of(0.0, 1, "refused"),
+                                        1.0))
                 .withMessageContaining("argument 1 (arg0) is refused by Point")
                 .withMessageContaining("not this label");
     }
@@ -370,8 +373,7 @@ public abstract class TypedOnBus extends OnBus {
                 .isThrownBy(failing::join)
                 .withCauseInstanceOf(DBusException.class)
                 .withMessageContaining("org.example.Error.Late: so it is");
-        Workshop hasty =
-                Proxy.of(remote().withTimeout(Duration.ofMillis(10)), Workshop.class);
+        Workshop hasty = Proxy.of(remote().withTimeout(Duration.ofMillis(10)), Workshop.class);
         CompletableFuture<Void> blocked =
                 CompletableFuture.runAsync(() -> proxy().waitQuietly(), Thread::startVirtualThread);
         assertThatExceptionOfType(DBusException.class)
@@ -409,26 +411,24 @@ public abstract class TypedOnBus extends OnBus {
         AtomicBoolean flag = new AtomicBoolean();
         LinkedBlockingQueue<Exception> thrown = new LinkedBlockingQueue<>();
         Thread declared =
-                Thread.startVirtualThread(
-                        () -> {
-                            try {
-                                proxy().waitForever();
-                            } catch (Exception e) {
-                                thrown.add(e);
-                            }
-                        });
+                Thread.startVirtualThread(() -> {
+                    try {
+                        proxy().waitForever();
+                    } catch (Exception e) {
+                        thrown.add(e);
+                    }
+                });
         declared.interrupt();
         assertThat(thrown.take()).isInstanceOf(InterruptedException.class);
         Thread quiet =
-                Thread.startVirtualThread(
-                        () -> {
-                            try {
-                                proxy().waitQuietly();
-                            } catch (CallInterruptedException e) {
-                                flag.set(Thread.currentThread().isInterrupted());
-                                thrown.add(e);
-                            }
-                        });
+                Thread.startVirtualThread(() -> {
+                    try {
+                        proxy().waitQuietly();
+                    } catch (CallInterruptedException e) {
+                        flag.set(Thread.currentThread().isInterrupted());
+                        thrown.add(e);
+                    }
+                });
         quiet.interrupt();
         assertThat(thrown.take()).hasMessage("Workshop.waitQuietly: interrupted");
         assertThat(flag).isTrue();
@@ -479,8 +479,7 @@ public abstract class TypedOnBus extends OnBus {
             assertThat(worker.limit).isEqualTo(7);
             try (Message change = changes.take()) {
                 assertThat(change.values())
-                        .containsExactly(
-                                WORKSHOP, Map.of("Limit", Variant.of("u", 7L)), List.of());
+                        .containsExactly(WORKSHOP, Map.of("Limit", Variant.of("u", 7L)), List.of());
             }
             exported().changed(Workshop.class, "Zone", "Points", "Version");
             try (Message change = changes.take()) {
@@ -495,7 +494,8 @@ public abstract class TypedOnBus extends OnBus {
         assertThatIllegalArgumentException().isThrownBy(() -> proxy().limit(-1));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exported().changed(Workshop.class, "No"));
-        assertThatIllegalArgumentException().isThrownBy(() -> exported().changed(Wide.class, "Zone"));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> exported().changed(Wide.class, "Zone"));
     }
 
     @Test
@@ -515,7 +515,8 @@ public abstract class TypedOnBus extends OnBus {
             service().offerSignal("", PATH, WORKSHOP, "Tick", "s", "no tick");
             assertThatExceptionOfType(DBusException.class)
                     .isThrownBy(ticks::take)
-                    .withMessageContaining("Workshop.Tick: it came with \"s\", and not \"xua(dqs)\"");
+                    .withMessageContaining(
+                            "Workshop.Tick: it came with \"s\", and not \"xua(dqs)\"");
         }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exported().emit(new Tick(1, -1, List.of())))
@@ -578,8 +579,7 @@ public abstract class TypedOnBus extends OnBus {
     // What the tools of others see
 
     private static String output(List<String> command) throws Exception {
-        try (Child child =
-                Spawn.of(command).stdout(Stdio.pipe()).stderr(Stdio.merged()).start()) {
+        try (Child child = Spawn.of(command).stdout(Stdio.pipe()).stderr(Stdio.merged()).start()) {
             String output = new String(child.stdout().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(child.await()).as(output).isEqualTo(new Exit.Exited(0));
             return output.strip();

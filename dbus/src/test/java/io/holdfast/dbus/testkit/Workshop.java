@@ -32,13 +32,16 @@ public interface Workshop {
 
     Variant variant(Variant value);
 
-    @Wire("u") long unsigned(@Wire("u") long value);
+    @Wire("u")
+    long unsigned(@Wire("u") long value);
 
     /** As unsigned, by whom it does not fit. */
     @DBusName("Unsigned2")
-    @Wire("u") int narrow(@Wire("u") long value);
+    @Wire("u")
+    int narrow(@Wire("u") long value);
 
-    @Wire("o") String path(@Wire("o") String path);
+    @Wire("o")
+    String path(@Wire("o") String path);
 
     List<String> names(List<String> names);
 
@@ -68,7 +71,8 @@ public interface Workshop {
     void zone(String zone);
 
     @Property
-    @Wire("u") long limit();
+    @Wire("u")
+    long limit();
 
     @Property
     void limit(@Wire("u") long limit);

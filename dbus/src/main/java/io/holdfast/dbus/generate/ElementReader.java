@@ -1,0 +1,129 @@
+package io.holdfast.dbus.generate;
+
+import static java.util.Objects.requireNonNullElse;
+
+import java.io.ByteArrayInputStream;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import javax.xml.stream.XMLInputFactory;
+import javax.xml.stream.XMLStreamConstants;
+import javax.xml.stream.XMLStreamException;
+import javax.xml.stream.XMLStreamReader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads XML that others wrote into elements. A document type may be there and is not looked at:
+ * nothing is fetched, and no entity is defined by it. Prefixes mean nothing.
+ */
+final class ElementReader {
+    /** Bytes of one document. */
+    static final int MAX_SIZE = 4 << 20;
+
+    /** Elements inside of each other. */
+    static final int MAX_DEPTH = 32;
+
+    private final String source;
+    private final Deque<Element> open = new ArrayDeque<>();
+    private @Nullable Element root;
+
+    private ElementReader(String source) {
+        this.source = source;
+    }
+
+    static Element read(String source, byte[] bytes) throws IntrospectionException {
+        if (bytes.length > MAX_SIZE) {
+            throw new IntrospectionException(source, 0, "it has more than " + MAX_SIZE + " bytes");
+        }
+        return new ElementReader(source).document(bytes);
+    }
+
+    private Element document(byte[] bytes) throws IntrospectionException {
+        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
+        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
+        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
+        factory.setProperty(XMLInputFactory.IS_NAMESPACE_AWARE, false);
+        try {
+            XMLStreamReader xml = factory.createXMLStreamReader(new ByteArrayInputStream(bytes));
+            while (xml.hasNext()) {
+                event(xml);
+            }
+        } catch (XMLStreamException e) {
+            int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
+            throw new IntrospectionException(source, line, "not well-formed XML: " + reason(e));
+        } catch (RuntimeException e) { // the JDK's parser fails so on some malformed documents
+            throw new IntrospectionException(source, 0, "not well-formed XML: " + e);
+        }
+        Element whole = root;
+        if (whole == null) {
+            throw new IntrospectionException(source, 0, "it is empty");
+        }
+        return whole;
+    }
+
+    private static String reason(XMLStreamException e) {
+        String message = requireNonNullElse(e.getMessage(), "unreadable");
+        int start = message.indexOf("Message: "); // behind the place, which we tell ourselves
+        return start < 0 ? message : message.substring(start + "Message: ".length());
+    }
+
+    private void event(XMLStreamReader xml) throws XMLStreamException, IntrospectionException {
+        switch (xml.next()) {
+            case XMLStreamConstants.START_ELEMENT -> begin(xml);
+            case XMLStreamConstants.END_ELEMENT -> end();
+            case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA -> {
+                Element element = open.peek();
+                if (element != null && isDocumentation(element)) {
+                    element.append(xml.getText());
+                }
+            }
+            case XMLStreamConstants.ENTITY_REFERENCE ->
+                    throw new IntrospectionException(
+                            source, line(xml), "an entity that is not known");
+            default -> {} // comments, the document type
+        }
+    }
+
+    private void begin(XMLStreamReader xml) throws IntrospectionException {
+        if (open.size() == MAX_DEPTH) {
+            throw new IntrospectionException(
+                    source, line(xml), "more than " + MAX_DEPTH + " elements inside of each other");
+        }
+        Map<String, String> attributes = new HashMap<>();
+        for (int i = 0; i < xml.getAttributeCount(); i++) {
+            attributes.put(xml.getAttributeLocalName(i), xml.getAttributeValue(i));
+        }
+        open.push(new Element(withoutPrefix(xml.getLocalName()), line(xml), attributes));
+    }
+
+    private void end() {
+        Element element = open.pop();
+        Element around = open.peek();
+        if (around == null) {
+            root = element;
+        } else if (isDocumentation(around)) {
+            around.append(element.text());
+        } else {
+            around.add(element);
+        }
+    }
+
+    /** Whether we are in documentation: then every element in it is text. */
+    private boolean isDocumentation(Element element) {
+        return isDocumentation(element.name())
+                || open.stream().anyMatch(each -> isDocumentation(each.name()));
+    }
+
+    private static boolean isDocumentation(String name) {
+        return name.equals("doc") || name.equals("docstring");
+    }
+
+    private static String withoutPrefix(String name) {
+        return name.substring(name.indexOf(':') + 1);
+    }
+
+    private static int line(XMLStreamReader xml) {
+        return xml.getLocation().getLineNumber();
+    }
+}

@@ -1,0 +1,43 @@
+package io.holdfast.dbus.generate;
+
+import io.holdfast.dbus.wire.Signature;
+import java.util.List;
+
+/**
+ * One complete type, taken apart.
+ *
+ * @param kind what it is
+ * @param inner the types in it: of an array its element, of a map key and value, of a struct its
+ *     members
+ */
+record SignatureParts(Kind kind, List<Signature> inner) {
+    /** What a type is. */
+    enum Kind {
+        BASIC,
+        BYTES,
+        ARRAY,
+        MAP,
+        STRUCT
+    }
+
+    static SignatureParts of(Signature type) {
+        String text = type.toString();
+        if (text.equals("ay")) {
+            return new SignatureParts(Kind.BYTES, List.of());
+        }
+        if (text.startsWith("a{")) {
+            String entry = text.substring(2, text.length() - 1);
+            return new SignatureParts(
+                    Kind.MAP,
+                    List.of(Signature.of(entry.substring(0, 1)), Signature.of(entry.substring(1))));
+        }
+        return switch (text.charAt(0)) {
+            case 'a' -> new SignatureParts(Kind.ARRAY, List.of(Signature.of(text.substring(1))));
+            case '(' ->
+                    new SignatureParts(
+                            Kind.STRUCT,
+                            Signature.of(text.substring(1, text.length() - 1)).types());
+            default -> new SignatureParts(Kind.BASIC, List.of());
+        };
+    }
+}

@@ -1,0 +1,110 @@
+package io.holdfast.dbus.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.dbus.generate.SourceFile;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.net.MalformedURLException;
+import java.net.URI;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.SimpleJavaFileObject;
+import javax.tools.ToolProvider;
+
+/**
+ * Java source, compiled as strictly as a user may do it: with {@code -Xlint:all -Werror}, on a
+ * class path of a library alone, without the annotations that its authors have.
+ */
+public final class CompiledSources implements AutoCloseable {
+    private final URLClassLoader loader;
+
+    private CompiledSources(URLClassLoader loader) {
+        this.loader = loader;
+    }
+
+    /**
+     * Compiles sources against core and dbus.
+     *
+     * @param folder for the classes
+     */
+    public static CompiledSources of(Path folder, List<SourceFile> sources) {
+        String complaints = complaints(folder, sources);
+        assertThat(complaints).isEmpty();
+        try {
+            URL[] classes = {folder.toUri().toURL()};
+            return new CompiledSources(
+                    new URLClassLoader(classes, CompiledSources.class.getClassLoader()));
+        } catch (MalformedURLException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What the compiler says; empty if it is content. */
+    public static String complaints(Path folder, List<SourceFile> sources) {
+        JavaCompiler compiler = Objects.requireNonNull(ToolProvider.getSystemJavaCompiler());
+        List<String> options =
+                List.of(
+                        "-Xlint:all",
+                        "-Werror",
+                        "-parameters",
+                        "-proc:none",
+                        "-d",
+                        folder.toString(),
+                        "-cp",
+                        libraryClassPath());
+        StringWriter output = new StringWriter();
+        List<JavaFileObject> files = new ArrayList<>();
+        sources.forEach(source -> files.add(new Source(source)));
+        boolean _ = compiler.getTask(output, null, null, options, null, files).call();
+        return output.toString();
+    }
+
+    private static String libraryClassPath() {
+        return String.join(
+                ":",
+                placeOf(io.holdfast.core.Fd.class),
+                placeOf(io.holdfast.dbus.BusConnection.class));
+    }
+
+    private static String placeOf(Class<?> type) {
+        return Path.of(
+                        URI.create(
+                                type.getProtectionDomain()
+                                        .getCodeSource()
+                                        .getLocation()
+                                        .toString()))
+                .toString();
+    }
+
+    /** A compiled class. */
+    public Class<?> type(String name) throws ClassNotFoundException {
+        return Class.forName(name, true, loader);
+    }
+
+    @Override
+    public void close() throws IOException {
+        loader.close();
+    }
+
+    private static final class Source extends SimpleJavaFileObject {
+        private final String text;
+
+        Source(SourceFile file) {
+            super(URI.create("string:///" + file.path()), Kind.SOURCE);
+            this.text = file.text();
+        }
+
+        @Override
+        public CharSequence getCharContent(boolean ignoreEncodingErrors) {
+            return text;
+        }
+    }
+}

@@ -1,0 +1,287 @@
+package io.holdfast.dbus.typed;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import java.math.BigInteger;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Which interfaces are D-Bus interfaces, and what is said of those that are none. */
+@SameOnEveryKernel
+public class InterfaceReaderTest {
+    /** One that D-Bus can have, with what is Java's alone. */
+    public interface Good extends Above {
+        void plain();
+
+        @Override
+        String toString();
+
+        default void ofJava() {}
+
+        static void alsoOfJava() {}
+
+        @DBusName("lower")
+        Pair pair(List<Map<String, Pair>> pairs);
+    }
+
+    /** Members of an interface above are members of the one below. */
+    public interface Above {
+        void above();
+    }
+
+    /** A struct. */
+    public record Pair(int first, @Wire("t") BigInteger second) {}
+
+    interface Hidden {}
+
+    /** Overloads. */
+    public interface Overloaded {
+        void add(int a);
+
+        void add(long a);
+    }
+
+    /** A clash by the annotation. */
+    public interface Renamed {
+        void one();
+
+        @DBusName("One")
+        void other();
+    }
+
+    /** As it says. */
+    @SuppressWarnings("rawtypes")
+    public interface RawList {
+        void names(int n, List names);
+    }
+
+    /** As it says. */
+    public interface Wildcard {
+        void names(List<? extends String> names);
+    }
+
+    /** As it says. */
+    public interface Variable {
+        <T> void names(T name);
+    }
+
+    /** As it says. */
+    public interface Arrays {
+        String[] names();
+    }
+
+    /** As it says. */
+    public interface Floating {
+        void half(float number);
+    }
+
+    /** As it says. */
+    public interface Unknown {
+        Optional<String> name();
+    }
+
+    /** As it says. */
+    public interface Other {
+        void names(Collection<String> names);
+    }
+
+    /** As it says. */
+    public interface Keys {
+        void map(Map<List<String>, String> map);
+    }
+
+    /** As it says. */
+    public interface Unsaid {
+        void big(BigInteger number);
+    }
+
+    /** As it says. */
+    public interface Mistaken {
+        void count(@Wire("s") long number);
+    }
+
+    /** As it says. */
+    public interface NotOfText {
+        void count(@Wire("u") String number);
+    }
+
+    /** A record in itself. */
+    public record Tree(String name, List<Tree> below) {}
+
+    /** As it says. */
+    public interface Endless {
+        void grow(Tree tree);
+    }
+
+    /** As it says. */
+    public record Empty() {}
+
+    /** As it says. */
+    public interface Nothing {
+        void give(Empty empty);
+    }
+
+    /** As it says. */
+    public record Both(int a, int b) implements Outputs {}
+
+    /** As it says. */
+    public interface Several {
+        void give(Both both);
+    }
+
+    /** As it says. */
+    @SuppressWarnings("rawtypes")
+    public interface RawStage {
+        CompletionStage later();
+    }
+
+    /** As it says. */
+    @DBusName("nodot")
+    public interface BadName {}
+
+    /** As it says. */
+    public interface BadMember {
+        @DBusName("a-b")
+        void member();
+    }
+
+    /** As it says. */
+    public interface Replying {
+        @NoReply
+        int member();
+    }
+
+    /** As it says. */
+    public interface Odd {
+        @Property
+        String zone(String value);
+    }
+
+    /** As it says. */
+    public interface Torn {
+        @Property
+        String zone();
+
+        @Property
+        void zone(int value);
+    }
+
+    /** As it says. */
+    public interface Open {
+        @Property
+        Fd file();
+    }
+
+    /** As it says. */
+    public interface Slow {
+        @Property
+        CompletableFuture<String> file();
+    }
+
+    /** As it says. */
+    public interface Generic<T> {
+        void give(T value);
+    }
+
+    /** As it says. */
+    public sealed interface Sealed permits Member {}
+
+    /** Its member. */
+    public record Member() implements Sealed {}
+
+    /** As it says. */
+    public interface BadSignal {
+        /** Its signal. */
+        record Tick(Object[] all) implements Signal {}
+    }
+
+    static Stream<Arguments> refused() {
+        return Stream.of(
+                arguments(Hidden.class, List.of("Hidden: ", "is not public")),
+                arguments(String.class, List.of("String: ", "no interface")),
+                arguments(Override.class, List.of("Override: ", "no interface")),
+                arguments(
+                        Overloaded.class, List.of("Overloaded.add: two", "add(int)", "add(long)")),
+                arguments(Renamed.class, List.of("Renamed.other: two", "one()", "other()")),
+                arguments(RawList.class, List.of("RawList.names: argument 2 (arg1): a raw List")),
+                arguments(Wildcard.class, List.of("Wildcard.names: argument 1 (arg0): a wildcard")),
+                arguments(
+                        Variable.class,
+                        List.of("Variable.names: argument 1 (arg0): a type variable")),
+                arguments(
+                        Arrays.class,
+                        List.of("Arrays.names: the result: java.lang.String[]", "a List")),
+                arguments(
+                        Floating.class,
+                        List.of("Floating.half: argument 1 (arg0): float", "double")),
+                arguments(Unknown.class, List.of("Unknown.name: the result: java.util.Optional")),
+                arguments(
+                        Other.class,
+                        List.of("Other.names: argument 1 (arg0): java.util.Collection")),
+                arguments(Keys.class, List.of("Keys.map: argument 1 (arg0): the keys of a Map")),
+                arguments(
+                        Unsaid.class,
+                        List.of("Unsaid.big: argument 1 (arg0): BigInteger needs @Wire")),
+                arguments(
+                        Mistaken.class, List.of("Mistaken.count: argument 1 (arg0): @Wire(\"s\")")),
+                arguments(
+                        NotOfText.class,
+                        List.of("NotOfText.count: argument 1 (arg0): @Wire(\"u\")")),
+                arguments(
+                        Endless.class,
+                        List.of("Endless.grow: ", "Tree.below: ", "a part of itself")),
+                arguments(Nothing.class, List.of("Nothing.give: ", "Empty has no components")),
+                arguments(Several.class, List.of("Several.give: ", "Both is several values")),
+                arguments(RawStage.class, List.of("RawStage.later: the result: a raw stage")),
+                arguments(
+                        BadName.class,
+                        List.of("BadName: \"nodot\" is no name of a D-Bus interface")),
+                arguments(BadMember.class, List.of("BadMember.member: \"a-b\" is no name")),
+                arguments(
+                        Replying.class, List.of("Replying.member: with @NoReply it returns void")),
+                arguments(Odd.class, List.of("Odd.zone: a property is read without a parameter")),
+                arguments(
+                        Torn.class, List.of("Torn.zone: it is read and set with different types")),
+                arguments(Open.class, List.of("Open.file: a property has no descriptors")),
+                arguments(Slow.class, List.of("Slow.file: the result: a property has no stage")),
+                arguments(Generic.class, List.of("Generic: an interface with type variables")),
+                arguments(Sealed.class, List.of("Sealed: a sealed interface")),
+                arguments(
+                        BadSignal.class, List.of("BadSignal.Tick: Tick.all: java.lang.Object[]")));
+    }
+
+    @ParameterizedTest
+    @MethodSource("refused")
+    void whatDBusDoesNotHaveIsRefusedByPlace(Class<?> type, List<String> parts) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> TypedInterface.of(type))
+                .withMessageStartingWith(parts.getFirst())
+                .satisfies(e -> assertThat(e.getMessage()).contains(parts));
+    }
+
+    @Test
+    void allElseIsAnInterface() {
+        TypedInterface good = TypedInterface.of(Good.class);
+        assertThat(good.name()).isEqualTo("io.holdfast.dbus.typed.InterfaceReaderTest.Good");
+        assertThat(good.methods())
+                .extracting(TypedMethod::member)
+                .containsExactly("Above", "Plain", "lower");
+        TypedMethod pair = good.methods().getLast();
+        assertThat(pair.inSignature()).isEqualTo("aa{s(it)}");
+        assertThat(pair.result().signature()).isEqualTo("(it)");
+        assertThat(TypedInterface.of(Good.class)).isSameAs(good);
+    }
+}

@@ -13,8 +13,11 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.testkit.CompiledSources;
+import io.holdfast.dbus.typed.Proxy;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -70,6 +74,23 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         int child = parent.child("short", "exit=0");
         var _ = parent.reap(child);
         return child;
+    }
+
+    @Test
+    void whatIsGeneratedFromItsXmlCallsIt(@TempDir Path folder) throws Exception {
+        String xml =
+                (String)
+                        authority
+                                .call("org.freedesktop.DBus.Introspectable", "Introspect")
+                                .getFirst();
+        try (CompiledSources compiled = CompiledSources.ofXml(folder, xml)) {
+            Class<?> type = compiled.type("org.freedesktop.policykit1.Authority");
+            Object proxy = Proxy.of(authority, type);
+            assertThat(type.getMethod("enumerateActions", String.class).invoke(proxy, ""))
+                    .asString()
+                    .contains("member1=a.yes");
+            assertThat(type.getMethod("backendVersion").invoke(proxy)).isInstanceOf(String.class);
+        }
     }
 
     @Test

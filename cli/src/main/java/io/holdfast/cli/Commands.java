@@ -23,7 +23,7 @@ final class Commands {
                                     "kill",
                                     "run",
                                     "verify")),
-                    new Section("Messages", List.of("bus")),
+                    new Section("Messages", List.of("bus", "dbus")),
                     new Section("Permissions", List.of("authority", "check", "rules", "agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
@@ -46,6 +46,7 @@ final class Commands {
                     case "run" -> new RunCommand();
                     case "verify" -> new VerifyCommand();
                     case "bus" -> new BusCommand();
+                    case "dbus" -> new DbusCommand();
                     case "authority" -> new AuthorityCommand();
                     case "check" -> new CheckCommand();
                     case "rules" -> new RulesCommand();

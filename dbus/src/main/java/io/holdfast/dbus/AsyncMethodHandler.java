@@ -12,8 +12,8 @@ public interface AsyncMethodHandler {
      *
      * @param call closed, with its descriptors, when the reply is there
      * @param reply to be completed by any thread, which sends the reply by that, without waiting:
-     *     with the values of the reply, without descriptors among them, or with what the caller is
-     *     to get, as {@link MethodHandler#handle} says of exceptions
+     *     with the values of the reply, whose descriptors are given away, or with what the caller
+     *     is to get, as {@link MethodHandler#handle} says of values and exceptions
      */
     void begin(MethodCall call, CompletableFuture<List<?>> reply);
 }

@@ -8,6 +8,7 @@ import io.holdfast.bus.config.ServiceFileTarget;
 import io.holdfast.core.process.ProcessNameTarget;
 import io.holdfast.core.text.PrintableTextTarget;
 import io.holdfast.dbus.AddressTarget;
+import io.holdfast.dbus.generate.IntrospectionTarget;
 import io.holdfast.dbus.wire.MatchRuleTarget;
 import io.holdfast.dbus.wire.MessageTarget;
 import io.holdfast.dbus.wire.SaslTarget;
@@ -38,6 +39,7 @@ enum Target {
     SASL(SaslTarget.class, SaslTarget::fuzzerTestOneInput, 1),
     MATCH_RULE(MatchRuleTarget.class, MatchRuleTarget::fuzzerTestOneInput, 1),
     ADDRESS(AddressTarget.class, AddressTarget::fuzzerTestOneInput, 1),
+    INTROSPECTION(IntrospectionTarget.class, IntrospectionTarget::fuzzerTestOneInput, 1),
     JSON(JsonTarget.class, JsonTarget::fuzzerTestOneInput, 1),
     FRAME(FrameTarget.class, FrameTarget::fuzzerTestOneInput, 1),
     IDL(IdlTarget.class, IdlTarget::fuzzerTestOneInput, 1),

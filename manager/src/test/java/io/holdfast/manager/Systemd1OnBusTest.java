@@ -17,6 +17,9 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.testkit.CompiledSources;
+import io.holdfast.dbus.typed.Proxy;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
@@ -140,6 +143,36 @@ class Systemd1OnBusTest {
             var _ = face.connect(daemon.address());
             seenByTools(daemon.address());
         }
+    }
+
+    @Test
+    void whatIsGeneratedFromItsXmlCallsIt() throws Exception {
+        try (Bus bus = ours(folder);
+                BusConnection client = BusConnection.connect(address(bus))) {
+            var _ = face.connect(address(bus));
+            RemoteObject manager = client.object(SYSTEMD1, PATH);
+            Path classes = Files.createDirectory(folder.resolve("classes"));
+            try (CompiledSources compiled = CompiledSources.ofXml(classes, xml(manager))) {
+                Class<?> type = compiled.type(MANAGER);
+                Object proxy = Proxy.of(manager, type);
+                assertThat(type.getMethod("systemState").invoke(proxy)).isEqualTo("running");
+                assertThat(type.getMethod("getUnit", String.class).invoke(proxy, "a.service"))
+                        .hasToString(PATH + "/unit/a_2eservice");
+                assertThat(type.getMethod("listUnits").invoke(proxy).toString())
+                        .contains("member1=a.service");
+            }
+            RemoteObject unit = client.object(SYSTEMD1, PATH + "/unit/a_2eservice");
+            Path more = Files.createDirectory(folder.resolve("more"));
+            try (CompiledSources compiled = CompiledSources.ofXml(more, xml(unit))) {
+                Class<?> type = compiled.type(SYSTEMD1 + ".Unit");
+                assertThat(type.getMethod("id").invoke(Proxy.of(unit, type)))
+                        .isEqualTo("a.service");
+            }
+        }
+    }
+
+    private static String xml(RemoteObject object) throws InterruptedException {
+        return (String) object.call("org.freedesktop.DBus.Introspectable", "Introspect").getFirst();
     }
 
     // ---- a bus that is late

@@ -40,7 +40,7 @@ final class Documentation {
                         case '\\' -> escaped.append("&#92;");
                         case '{' -> escaped.append("&#123;");
                         case '}' -> escaped.append("&#125;");
-                        case '/' -> escaped.append(endsWithStar(escaped) ? "&#47;" : "/");
+                        case '*' -> escaped.append("&#42;");
                         default -> {
                             if (isVisible(c)) {
                                 escaped.appendCodePoint(c);
@@ -51,10 +51,6 @@ final class Documentation {
                     }
                 });
         return escaped.toString().strip();
-    }
-
-    private static boolean endsWithStar(StringBuilder text) {
-        return !text.isEmpty() && text.charAt(text.length() - 1) == '*';
     }
 
     private static boolean endsWithBlank(StringBuilder text) {

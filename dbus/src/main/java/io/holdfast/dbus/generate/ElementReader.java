@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * nothing is fetched, and no entity is defined by it. Prefixes mean nothing.
  */
 final class ElementReader {
-    /** Bytes of one document. */
-    static final int MAX_SIZE = 4 << 20;
-
     /** Elements inside of each other. */
     static final int MAX_DEPTH = 32;
 
@@ -33,8 +30,9 @@ final class ElementReader {
     }
 
     static Element read(String source, byte[] bytes) throws IntrospectionException {
-        if (bytes.length > MAX_SIZE) {
-            throw new IntrospectionException(source, 0, "it has more than " + MAX_SIZE + " bytes");
+        if (bytes.length > IntrospectionReader.MAX_SIZE) {
+            throw new IntrospectionException(
+                    source, 0, "it has more than " + IntrospectionReader.MAX_SIZE + " bytes");
         }
         return new ElementReader(source).document(bytes);
     }

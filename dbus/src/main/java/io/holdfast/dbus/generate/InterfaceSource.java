@@ -100,9 +100,7 @@ final class InterfaceSource {
             case 0 -> "void";
             case 1 -> {
                 Argument only = method.out().getFirst();
-                tags.add(
-                        "@return "
-                                + said(only, only.name().isEmpty() ? "the result" : only.name()));
+                tags.add("@return " + said(only, nameOf(only)));
                 yield javaTypes.value(only.type(), JavaNames.capital(method.name()) + "Result");
             }
             default -> {
@@ -148,11 +146,15 @@ final class InterfaceSource {
         return declared;
     }
 
+    private static String nameOf(Argument output) {
+        String name = Documentation.escaped(output.name());
+        return name.isEmpty() ? "the result" : name;
+    }
+
+    /** What a tag says of an argument. */
     private static String said(Argument argument, String otherwise) {
         String text = Documentation.escaped(argument.notes().documentation());
-        return text.isEmpty()
-                ? otherwise.startsWith("the ") ? otherwise : Documentation.escaped(otherwise)
-                : text;
+        return text.isEmpty() ? otherwise : text;
     }
 
     // Properties

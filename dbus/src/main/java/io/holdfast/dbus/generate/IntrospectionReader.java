@@ -25,6 +25,9 @@ import java.util.function.Predicate;
  * }</pre>
  */
 public final class IntrospectionReader {
+    /** Bytes of one document. */
+    public static final int MAX_SIZE = 4 << 20;
+
     /** Values side by side: arguments, or members of a struct. Java has room for so many. */
     static final int MAX_VALUES = 120;
 

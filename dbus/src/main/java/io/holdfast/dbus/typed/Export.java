@@ -25,9 +25,11 @@ import java.util.Map;
  *
  * <p>What an interface may look like is said by {@linkplain io.holdfast.dbus.typed the package}.
  * Methods run on a virtual thread and may wait, one after the other in the order in which they were
- * called, unless the object is {@link Builder#concurrent}. A method that returns a stage is over
- * when it has returned: the reply is sent when the stage completes, and meanwhile others are
- * called. Within a method {@link #currentCall} knows the caller.
+ * called, unless the object is {@link Builder#concurrent}. Methods that return a stage are a line
+ * of their own, beside the others: each is over when it has returned, and its reply is sent when
+ * the stage completes. So an implementation that has both kinds is called by two threads at a time;
+ * accessors of properties may be called by any thread. Within a method {@link #currentCall} knows
+ * the caller.
  *
  * <p>An implementation that throws {@link io.holdfast.dbus.DBusException} gives the caller that
  * error. Whatever else it throws is logged, and the caller gets {@code

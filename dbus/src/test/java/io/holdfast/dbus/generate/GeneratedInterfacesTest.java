@@ -235,8 +235,8 @@ class GeneratedInterfacesTest {
 
         assertThat(source.replaceAll("\\s+\\* &#64;", " &#64;"))
                 .contains(
-                        "a *&#47; class B &#123;&#125; &#92;u002a/ &lt;script&gt;"
-                                + " &#123;&#64;code x&#125; &#64;return * /");
+                        "a &#42;/ class B &#123;&#125; &#92;u002a/ &lt;script&gt;"
+                                + " &#123;&#64;code x&#125; &#64;return &#42; /");
         assertThat(CompiledSources.complaints(folder, files(source))).isEmpty();
     }
 
@@ -306,7 +306,7 @@ class GeneratedInterfacesTest {
                                             + "x".repeat(121)
                                             + ")'/></method>");
                     case "depth" -> "<node>".repeat(33) + "</node>".repeat(33);
-                    default -> "<node>" + " ".repeat(ElementReader.MAX_SIZE) + "</node>";
+                    default -> "<node>" + " ".repeat(IntrospectionReader.MAX_SIZE) + "</node>";
                 };
         assertThatExceptionOfType(IntrospectionException.class)
                 .isThrownBy(() -> read(xml))

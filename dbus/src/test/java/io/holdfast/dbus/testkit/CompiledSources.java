@@ -1,7 +1,11 @@
 package io.holdfast.dbus.testkit;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.dbus.generate.InterfaceGenerator;
+import io.holdfast.dbus.generate.IntrospectionException;
+import io.holdfast.dbus.generate.IntrospectionReader;
 import io.holdfast.dbus.generate.SourceFile;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -45,6 +49,18 @@ public final class CompiledSources implements AutoCloseable {
         } catch (MalformedURLException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Generates the interfaces of an object, and compiles them.
+     *
+     * @param folder for the classes
+     * @param xml as Introspect gives it
+     */
+    public static CompiledSources ofXml(Path folder, String xml) throws IntrospectionException {
+        return of(
+                folder,
+                InterfaceGenerator.generate(IntrospectionReader.read("XML", xml.getBytes(UTF_8))));
     }
 
     /** What the compiler says; empty if it is content. */

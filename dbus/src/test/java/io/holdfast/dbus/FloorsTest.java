@@ -1,0 +1,75 @@
+package io.holdfast.dbus;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Which package of holdfast-dbus may import which: wire, then the connection and its objects, then
+ * what makes Java interfaces of them, and beside that what writes such interfaces.
+ */
+@SameOnEveryKernel
+class FloorsTest {
+    private static final String ROOT = "io.holdfast.dbus";
+    private static final String WIRE = "io.holdfast.dbus.wire..";
+    private static final String TYPED = "io.holdfast.dbus.typed..";
+    private static final String GENERATE = "io.holdfast.dbus.generate..";
+
+    private static final JavaClasses DBUS =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages(ROOT);
+
+    @Test
+    void allOfDbusIsLookedAt() {
+        assertThat(DBUS.stream().map(JavaClass::getPackageName).distinct())
+                .containsExactlyInAnyOrder(
+                        ROOT,
+                        "io.holdfast.dbus.generate",
+                        "io.holdfast.dbus.typed",
+                        "io.holdfast.dbus.wire");
+    }
+
+    @Test
+    void noFloorImportsFromAbove() {
+        noClasses()
+                .that()
+                .resideInAPackage(WIRE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ROOT, TYPED, GENERATE)
+                .check(DBUS);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(TYPED, GENERATE)
+                .check(DBUS);
+        noClasses()
+                .that()
+                .resideInAPackage(TYPED)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(GENERATE)
+                .check(DBUS);
+    }
+
+    /** Users of the client need not have an XML parser. */
+    @Test
+    void xmlIsReadByTheGeneratorAlone() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(GENERATE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("javax.xml..")
+                .check(DBUS);
+    }
+}

@@ -493,7 +493,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(String rule) throws InterruptedException {
-        return subscribe(MatchRule.parseSubscription(rule));
+        return subscribe(MatchRule.parseSubscription(requireNonNull(rule, "rule")));
     }
 
     /**
@@ -504,6 +504,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Subscription subscribe(MatchRule rule) throws InterruptedException {
+        requireNonNull(rule, "rule");
         Subscription subscription =
                 new Subscription(rule, options.queuedSignals(), this::unsubscribe);
         subscriptions.add(subscription);
@@ -535,6 +536,7 @@ public final class BusConnection implements AutoCloseable {
      */
     public Subscription subscribe(String rule, Consumer<Message> handler)
             throws InterruptedException {
+        requireNonNull(handler, "handler");
         Subscription subscription = subscribe(rule);
         var _ =
                 Thread.ofVirtual()
@@ -711,7 +713,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Peer peer(String busName) throws InterruptedException {
-        return peerOf(busName);
+        return peerOf(requireNonNull(busName, "busName"));
     }
 
     /** Asks the bus for the uid behind a unique name, without waiting. */

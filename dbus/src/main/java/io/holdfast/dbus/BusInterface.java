@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
+
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Syntax;
@@ -136,6 +138,7 @@ public final class BusInterface {
         private final Map<String, Signal> signals = new LinkedHashMap<>();
 
         private Builder(String name) {
+            requireNonNull(name, "name");
             if (!Syntax.isInterface(name)) {
                 throw new IllegalArgumentException("not an interface name: \"" + name + "\"");
             }
@@ -160,6 +163,7 @@ public final class BusInterface {
                 String out,
                 MethodHandler handler,
                 String... argumentNames) {
+            requireNonNull(handler, "handler");
             return method(method, in, out, new Handling.Now(handler), List.of(argumentNames));
         }
 
@@ -181,6 +185,7 @@ public final class BusInterface {
                 String out,
                 AsyncMethodHandler handler,
                 String... argumentNames) {
+            requireNonNull(handler, "handler");
             return method(method, in, out, new Handling.Later(handler), List.of(argumentNames));
         }
 
@@ -190,7 +195,8 @@ public final class BusInterface {
                 String out,
                 Handling handling,
                 List<String> argumentNames) {
-            Signature inTypes = Signature.of(in);
+            Signature inTypes = Signature.of(requireNonNull(in, "in"));
+            requireNonNull(out, "out");
             Signature outTypes = Signature.of(out);
             List<Argument> all = arguments(method, Signature.of(in + out), argumentNames);
             int ins = inTypes.types().size();
@@ -251,7 +257,9 @@ public final class BusInterface {
                 Supplier<?> reader,
                 @Nullable Consumer<Object> writer,
                 Change change) {
-            Signature signature = Signature.of(type);
+            Signature signature = Signature.of(requireNonNull(type, "type"));
+            requireNonNull(reader, "reader");
+            requireNonNull(change, "change");
             if (!signature.isSingle() || type.indexOf('h') >= 0) {
                 throw new IllegalArgumentException(
                         "a property has one type, without descriptors, and not \""
@@ -274,7 +282,7 @@ public final class BusInterface {
          */
         @CanIgnoreReturnValue
         public Builder signal(String signal, String type, String... argumentNames) {
-            Signature signature = Signature.of(type);
+            Signature signature = Signature.of(requireNonNull(type, "type"));
             Signal described =
                     new Signal(
                             member(signal),
@@ -305,6 +313,7 @@ public final class BusInterface {
         }
 
         private static String member(String member) {
+            requireNonNull(member, "the name of a member");
             if (!Syntax.isMember(member)) {
                 throw new IllegalArgumentException("not a member name: \"" + member + "\"");
             }

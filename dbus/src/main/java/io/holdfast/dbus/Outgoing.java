@@ -87,7 +87,7 @@ record Outgoing(byte[] bytes, List<Fd> descriptors) {
                 yield new Handle(noted.size() - 1);
             }
             case Variant(Signature type, Object inner) ->
-                    new Variant(type, withoutDescriptors(inner, noted));
+                    new Variant(type, requireNonNull(withoutDescriptors(inner, noted)));
             case Struct(List<Object> members) ->
                     new Struct(members.stream().map(m -> withoutDescriptors(m, noted)).toList());
             case List<?> list when hasParts(list) ->

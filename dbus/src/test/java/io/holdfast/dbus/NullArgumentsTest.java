@@ -124,6 +124,19 @@ class NullArgumentsTest {
         named("type", () -> Variant.of(null, 1));
         named("member 1", () -> Struct.of(1, null));
         named("path", () -> new ObjectPath(null));
+        named("busName", () -> one.peer(null).close());
+        named("rule", () -> one.subscribe((String) null).close());
+        named("handler", () -> one.subscribe("", null).close());
+        BusInterface.Builder builder = BusInterface.named(TEST);
+        named("name", () -> BusInterface.named(null));
+        named("handler", () -> builder.method("M", "", "", null));
+        named("handler", () -> builder.asyncMethod("M", "", "", null));
+        named("in", () -> builder.method("M", null, "", _ -> List.of()));
+        named("out", () -> builder.method("M", "", null, _ -> List.of()));
+        named("the name of a member", () -> builder.method(null, "", "", _ -> List.of()));
+        named("reader", () -> builder.property("P", "s", null));
+        named("type", () -> builder.property("P", null, () -> ""));
+        named("type", () -> builder.signal("S", null));
         try (ExportedObject exported = one.export("/b", BusInterface.named(TEST).build())) {
             named("interfaceName", () -> exported.emit(null, "Tick"));
             named("signal", () -> exported.emit(TEST, null));

@@ -47,7 +47,8 @@ final class JavaNames {
     static String argument(String text, int index) {
         StringBuilder name = new StringBuilder();
         boolean begins = false;
-        for (char c : text.toCharArray()) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
                 name.append(begins && !name.isEmpty() ? Character.toUpperCase(c) : c);
                 begins = false;

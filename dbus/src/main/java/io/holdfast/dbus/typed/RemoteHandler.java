@@ -52,10 +52,15 @@ final class RemoteHandler implements InvocationHandler {
 
     private Object ofObject(Object proxy, Method method, Object[] arguments) {
         return switch (method.getName()) {
-            case "equals" -> proxy == arguments[0];
+            case "equals" -> isSame(proxy, arguments[0]);
             case "hashCode" -> System.identityHashCode(proxy);
             default -> type.name() + " of " + object;
         };
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a proxy's equals would come back here
+    private static boolean isSame(Object proxy, @Nullable Object other) {
+        return proxy == other;
     }
 
     private static boolean declaresInterrupts(Method method) {
@@ -88,7 +93,7 @@ final class RemoteHandler implements InvocationHandler {
         }
     }
 
-    private CompletableFuture<Object> begin(TypedMethod method, Object[] arguments)
+    private CompletableFuture<@Nullable Object> begin(TypedMethod method, Object[] arguments)
             throws InterruptedException {
         CompletableFuture<Message> reply;
         try {
@@ -98,7 +103,7 @@ final class RemoteHandler implements InvocationHandler {
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }
-        CompletableFuture<Object> result = new CompletableFuture<>();
+        CompletableFuture<@Nullable Object> result = new CompletableFuture<>();
         var _ =
                 reply.whenComplete((message, failure) -> {
                     if (message == null) {

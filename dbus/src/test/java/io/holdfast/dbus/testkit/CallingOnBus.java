@@ -9,6 +9,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
@@ -16,15 +17,20 @@ import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -94,6 +100,72 @@ public abstract class CallingOnBus extends OnBus {
                                         .build())) {
             List<Object> echo = remote().call(TEST, "Echo", types, values.toArray());
             assertThat(echo).usingRecursiveComparison().isEqualTo(values);
+        }
+    }
+
+    @Test
+    void callsThatAreBegunAreSentInOrderAndAnsweredLater() throws Exception {
+        List<Object> called = new CopyOnWriteArrayList<>();
+        CountDownLatch go = new CountDownLatch(1);
+        BusInterface waiting =
+                test().method(
+                                "Wait",
+                                "i",
+                                "i",
+                                call -> {
+                                    go.await();
+                                    called.addAll(call.arguments());
+                                    return call.arguments();
+                                })
+                        .build();
+        try (ExportedObject exported = service().export(PATH, waiting)) {
+            List<CompletableFuture<Message>> begun = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                begun.add(remote().begin(TEST, "Wait", "i", i));
+            }
+            assertThat(begun.getLast().cancel(false)).isTrue();
+            assertThat(begun.getFirst()).isNotDone();
+            go.countDown();
+            for (int i = 0; i < 49; i++) {
+                try (Message reply = begun.get(i).get()) {
+                    assertThat(reply.values()).containsExactly(i);
+                }
+            }
+            assertThat(called.subList(0, 49)).isEqualTo(IntStream.range(0, 49).boxed().toList());
+            assertThatExceptionOfType(ExecutionException.class)
+                    .isThrownBy(() -> remote().begin(TEST, "No", "").get())
+                    .withCauseInstanceOf(DBusException.class)
+                    .withMessageContaining(DBusException.UNKNOWN_METHOD);
+        }
+    }
+
+    @Test
+    void callsThatAreBegunEndWithTheirTimeAndWithTheConnection() throws Exception {
+        CountDownLatch never = new CountDownLatch(1);
+        BusInterface stuck =
+                test().method(
+                                "Wait",
+                                "",
+                                "",
+                                _ -> {
+                                    never.await();
+                                    return List.of();
+                                })
+                        .build();
+        try (ExportedObject exported = service().export(PATH, stuck)) {
+            assertThatExceptionOfType(ExecutionException.class)
+                    .isThrownBy(() ->
+                            remote().withTimeout(Duration.ofMillis(10))
+                                    .begin(TEST, "Wait", "")
+                                    .get())
+                    .withMessageContaining(DBusException.TIMEOUT);
+            CompletableFuture<Message> lost = remote().begin(TEST, "Wait", "");
+            client().close();
+            assertThatExceptionOfType(ExecutionException.class)
+                    .isThrownBy(lost::get)
+                    .withCauseInstanceOf(ConnectionLostException.class);
+        } finally {
+            never.countDown();
         }
     }
 

@@ -19,6 +19,8 @@ class FloorsTest {
     private static final String ROOT = "io.holdfast.dbus";
     private static final String WIRE = "io.holdfast.dbus.wire..";
     private static final String TYPED = "io.holdfast.dbus.typed..";
+    private static final String INTERFACES = "io.holdfast.dbus.typed";
+    private static final String VALUE = "io.holdfast.dbus.typed.value..";
     private static final String GENERATE = "io.holdfast.dbus.generate..";
 
     private static final JavaClasses DBUS =
@@ -33,6 +35,7 @@ class FloorsTest {
                         ROOT,
                         "io.holdfast.dbus.generate",
                         "io.holdfast.dbus.typed",
+                        "io.holdfast.dbus.typed.value",
                         "io.holdfast.dbus.wire");
     }
 
@@ -58,6 +61,17 @@ class FloorsTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage(GENERATE)
+                .check(DBUS);
+    }
+
+    @Test
+    void valuesKnowNothingOfInterfaces() {
+        noClasses()
+                .that()
+                .resideInAPackage(VALUE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(INTERFACES, GENERATE)
                 .check(DBUS);
     }
 

@@ -1,5 +1,9 @@
 package io.holdfast.dbus.typed;
 
+import io.holdfast.dbus.typed.value.ArgumentNames;
+import io.holdfast.dbus.typed.value.RecordShape;
+import io.holdfast.dbus.typed.value.Reflected;
+import io.holdfast.dbus.typed.value.WireType;
 import io.holdfast.dbus.wire.Signature;
 import java.lang.reflect.AnnotatedParameterizedType;
 import java.lang.reflect.AnnotatedType;
@@ -15,6 +19,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks a Java interface, and finds out what it is in D-Bus. Whatever is wrong with it is an
@@ -160,7 +165,7 @@ final class InterfaceReader {
         return shape;
     }
 
-    private void unique(String one, @org.jspecify.annotations.Nullable Object other) {
+    private void unique(String one, @Nullable Object other) {
         if (other != null) {
             String first =
                     switch (other) {

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.typed.value.Reflected;
 import java.lang.reflect.Method;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -3,6 +3,7 @@ package io.holdfast.dbus.typed;
 import static java.util.Objects.requireNonNull;
 
 import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.typed.value.WireType;
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.typed.value.ReceivedDescriptors;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.Variant;
 import java.lang.reflect.InvocationHandler;

@@ -1,5 +1,8 @@
 package io.holdfast.dbus.typed;
 
+import io.holdfast.dbus.typed.value.Descriptors;
+import io.holdfast.dbus.typed.value.RecordShape;
+import io.holdfast.dbus.typed.value.UnfitException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,5 +1,8 @@
 package io.holdfast.dbus.typed;
 
+import io.holdfast.dbus.typed.value.Descriptors;
+import io.holdfast.dbus.typed.value.UnfitException;
+import io.holdfast.dbus.typed.value.WireType;
 import org.jspecify.annotations.Nullable;
 
 /**

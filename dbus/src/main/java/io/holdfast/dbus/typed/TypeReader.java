@@ -1,6 +1,17 @@
 package io.holdfast.dbus.typed;
 
 import io.holdfast.core.Fd;
+import io.holdfast.dbus.typed.value.DescriptorType;
+import io.holdfast.dbus.typed.value.ListType;
+import io.holdfast.dbus.typed.value.MapType;
+import io.holdfast.dbus.typed.value.NumberType;
+import io.holdfast.dbus.typed.value.PlainType;
+import io.holdfast.dbus.typed.value.RecordShape;
+import io.holdfast.dbus.typed.value.Reflected;
+import io.holdfast.dbus.typed.value.StructType;
+import io.holdfast.dbus.typed.value.TextType;
+import io.holdfast.dbus.typed.value.VariantType;
+import io.holdfast.dbus.typed.value.WireType;
 import io.holdfast.dbus.wire.Variant;
 import java.lang.reflect.AnnotatedArrayType;
 import java.lang.reflect.AnnotatedParameterizedType;

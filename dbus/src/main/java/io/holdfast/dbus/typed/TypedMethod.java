@@ -2,6 +2,8 @@ package io.holdfast.dbus.typed;
 
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.typed.value.Descriptors;
+import io.holdfast.dbus.typed.value.UnfitException;
 import io.holdfast.dbus.wire.Message;
 import java.lang.reflect.Method;
 import java.util.ArrayList;

@@ -2,6 +2,8 @@ package io.holdfast.dbus.typed;
 
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.typed.value.UnfitException;
+import io.holdfast.dbus.typed.value.WireType;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import java.lang.reflect.Method;

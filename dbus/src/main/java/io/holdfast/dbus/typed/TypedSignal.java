@@ -1,6 +1,9 @@
 package io.holdfast.dbus.typed;
 
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.typed.value.ReceivedDescriptors;
+import io.holdfast.dbus.typed.value.RecordShape;
+import io.holdfast.dbus.typed.value.UnfitException;
 import io.holdfast.dbus.wire.Message;
 import java.util.List;
 

@@ -26,7 +26,7 @@ class ArgumentNamesTest {
 
     /** Names that D-Bus does not have. */
     public interface Foreign {
-        record Size(int länge, int breite_in_mm) implements Outputs {}
+        record Size(int $length, int width_in_mm) implements Outputs {}
 
         Size size();
     }
@@ -34,6 +34,6 @@ class ArgumentNamesTest {
     @Test
     void aNameThatDBusDoesNotHaveIsANumber() {
         TypedMethod size = TypedInterface.of(Foreign.class).methods().getFirst();
-        assertThat(size.names()).containsExactly("arg0", "breite_in_mm");
+        assertThat(size.names()).containsExactly("arg0", "width_in_mm");
     }
 }

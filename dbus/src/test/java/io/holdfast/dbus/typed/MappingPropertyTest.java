@@ -8,6 +8,7 @@ import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.dbus.generate.InterfaceGenerator;
 import io.holdfast.dbus.generate.IntrospectionReader;
 import io.holdfast.dbus.testkit.CompiledSources;
+import io.holdfast.dbus.typed.value.Descriptors;
 import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import org.jspecify.annotations.Nullable;
 
@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * How the values of one Java type stand in a message. Between the two are the plain values of
  * {@link io.holdfast.dbus.wire.Values}. Immutable, safe for use by any thread.
  */
-interface WireType {
+public interface WireType {
     /** One complete D-Bus type. */
     String signature();
 

@@ -1,11 +1,11 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 
 /** The descriptors that came with a message. */
 @FunctionalInterface
-interface Descriptors {
+public interface Descriptors {
     /**
      * The one that a handle means, which still is the message's.
      *

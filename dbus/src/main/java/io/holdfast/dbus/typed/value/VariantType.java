@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param asObject whether Java sees the value alone
  */
-record VariantType(boolean asObject) implements WireType {
+public record VariantType(boolean asObject) implements WireType {
     @Override
     public String signature() {
         return "v";

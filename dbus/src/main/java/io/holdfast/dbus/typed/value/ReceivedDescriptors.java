@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.DBusException;
@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Set;
 
 /** The descriptors of a reply or a signal: those that its values mention go to their receiver. */
-final class ReceivedDescriptors implements Descriptors {
+public final class ReceivedDescriptors implements Descriptors {
     private final Message message;
     private final List<Fd> all;
     private final Set<Fd> mentioned = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    ReceivedDescriptors(Message message) {
+    public ReceivedDescriptors(Message message) {
         this.message = message;
         this.all = message.descriptors();
     }
@@ -33,7 +33,7 @@ final class ReceivedDescriptors implements Descriptors {
     }
 
     /** Gives them away; those that no value has mentioned are closed. */
-    void release() {
+    public void release() {
         for (Fd descriptor : message.takeDescriptors()) {
             if (!mentioned.contains(descriptor)) {
                 descriptor.close();

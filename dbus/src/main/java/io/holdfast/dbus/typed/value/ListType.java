@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param element the type of its elements
  */
-record ListType(WireType element) implements WireType {
+public record ListType(WireType element) implements WireType {
     @Override
     public String signature() {
         return "a" + element.signature();

@@ -1,11 +1,11 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** An Fd, which stands for its handle. */
-record DescriptorType() implements WireType {
+public record DescriptorType() implements WireType {
     @Override
     public String signature() {
         return "h";

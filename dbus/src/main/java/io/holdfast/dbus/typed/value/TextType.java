@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param signature of the type
  */
-record TextType(String signature) implements WireType {
+public record TextType(String signature) implements WireType {
     @Override
     public Object toWire(@Nullable Object value) {
         String text = (String) UnfitException.present(value);

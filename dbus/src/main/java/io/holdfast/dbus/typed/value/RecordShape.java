@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.dbus.wire.Signature;
 import java.lang.reflect.Constructor;
@@ -14,7 +14,7 @@ import java.util.List;
  * @param constructor the canonical one
  * @param components in their order
  */
-record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> components) {
+public record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> components) {
     /**
      * A component.
      *
@@ -22,17 +22,17 @@ record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> co
      * @param type of its values
      * @param accessor reads it
      */
-    record Component(String name, WireType type, Method accessor) {}
+    public record Component(String name, WireType type, Method accessor) {}
 
     /** The types of all components. */
-    String signature() {
+    public String signature() {
         StringBuilder types = new StringBuilder();
         components.forEach(component -> types.append(component.type().signature()));
         return types.toString();
     }
 
     /** The D-Bus names of all components. */
-    List<String> names() {
+    public List<String> names() {
         List<String> names = new ArrayList<>();
         for (Component component : components) {
             names.add(ArgumentNames.of(component.name(), names.size()));
@@ -45,7 +45,7 @@ record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> co
      *
      * @throws UnfitException if one does not fit
      */
-    List<Object> toWire(Object record) {
+    public List<Object> toWire(Object record) {
         List<Object> plain = new ArrayList<>(components.size());
         for (Component component : components) {
             Object value = Reflected.invoke(component.accessor(), record);
@@ -63,7 +63,7 @@ record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> co
      *
      * @throws UnfitException if a component has no place for its value, or the record refuses them
      */
-    Object toJava(List<Object> plain, Descriptors descriptors) {
+    public Object toJava(List<Object> plain, Descriptors descriptors) {
         Object[] values = new Object[components.size()];
         for (int i = 0; i < values.length; i++) {
             Component component = components.get(i);
@@ -86,7 +86,7 @@ record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> co
     }
 
     /** Whether it may be used with these types: a signature has limits. */
-    Signature checkedSignature() {
+    public Signature checkedSignature() {
         return Signature.of(signature());
     }
 }

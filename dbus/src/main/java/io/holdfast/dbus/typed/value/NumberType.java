@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import java.math.BigInteger;
 import java.util.Map;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param wire its range
  * @param java the Java type
  */
-record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
+public record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
         implements WireType {
     private static final BigInteger UNSIGNED_LONG =
             BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE);
@@ -38,7 +38,7 @@ record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
                     BigInteger.class, Java.BIG);
 
     /** From the lowest number to the highest. */
-    record Range(BigInteger low, BigInteger high) {
+    public record Range(BigInteger low, BigInteger high) {
         Range(long low, long high) {
             this(BigInteger.valueOf(low), BigInteger.valueOf(high));
         }
@@ -54,7 +54,7 @@ record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
     }
 
     /** The Java types, a primitive one and its wrapper alike. */
-    enum Java {
+    public enum Java {
         SHORT("n", Short.MIN_VALUE, Short.MAX_VALUE),
         INT("i", Integer.MIN_VALUE, Integer.MAX_VALUE),
         LONG("x", Long.MIN_VALUE, Long.MAX_VALUE),
@@ -82,7 +82,7 @@ record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
         }
     }
 
-    static boolean isNumber(Class<?> type) {
+    public static boolean isNumber(Class<?> type) {
         return JAVA.containsKey(type);
     }
 
@@ -92,7 +92,7 @@ record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
      * @param code the D-Bus type; null for that of the class
      * @throws IllegalArgumentException if there is none
      */
-    static NumberType of(Class<?> type, @Nullable String code) {
+    public static NumberType of(Class<?> type, @Nullable String code) {
         Java java = JAVA.get(type);
         if (java == null) {
             throw new IllegalArgumentException(type + " is no integral number");

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param signature of the type
  * @param java the class of its values
  */
-record PlainType(String signature, Class<?> java) implements WireType {
+public record PlainType(String signature, Class<?> java) implements WireType {
     private static final Map<Class<?>, PlainType> ALL =
             Map.ofEntries(
                     Map.entry(boolean.class, new PlainType("b", Boolean.class)),
@@ -25,7 +25,7 @@ record PlainType(String signature, Class<?> java) implements WireType {
                     Map.entry(byte[].class, new PlainType("ay", byte[].class)));
 
     /** The type of a class; null if it has none, or not a plain one. */
-    static @Nullable WireType of(Class<?> type) {
+    public static @Nullable WireType of(Class<?> type) {
         return ALL.get(type);
     }
 

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -6,7 +6,7 @@ import java.lang.reflect.Modifier;
 import org.jspecify.annotations.Nullable;
 
 /** Interfaces, records and methods of others, seen from this module. */
-final class Reflected {
+public final class Reflected {
     private Reflected() {}
 
     /**
@@ -14,7 +14,7 @@ final class Reflected {
      *
      * @throws IllegalArgumentException if it is not public, or its package is not exported
      */
-    static void requireAccessible(Class<?> type) {
+    public static void requireAccessible(Class<?> type) {
         if (!Modifier.isPublic(type.getModifiers())) {
             throw new IllegalArgumentException(type.getName() + " is not public");
         }
@@ -27,7 +27,7 @@ final class Reflected {
     }
 
     /** Calls a method; what is checked of what it throws becomes an IllegalStateException. */
-    static @Nullable Object invoke(Method method, Object target, Object... arguments) {
+    public static @Nullable Object invoke(Method method, Object target, Object... arguments) {
         try {
             return call(method, target, arguments);
         } catch (RuntimeException | Error e) {
@@ -38,7 +38,7 @@ final class Reflected {
     }
 
     /** Calls a method; what it throws is thrown. */
-    static @Nullable Object call(Method method, Object target, Object... arguments)
+    public static @Nullable Object call(Method method, Object target, Object... arguments)
             throws Exception {
         try {
             return method.invoke(target, arguments);

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param key the type of its keys, a basic one
  * @param value the type of its values
  */
-record MapType(WireType key, WireType value) implements WireType {
+public record MapType(WireType key, WireType value) implements WireType {
     @Override
     public String signature() {
         return "a{" + key.signature() + value.signature() + "}";

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;
@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * A value that its type has no place for. It gets its place on the way out, part by part, so that a
  * value that fits costs nothing.
  */
-final class UnfitException extends RuntimeException {
+public final class UnfitException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
     private final boolean ofNull;
@@ -17,7 +17,7 @@ final class UnfitException extends RuntimeException {
     /**
      * @param reason what is wrong with it, as {@code is 7, …}
      */
-    UnfitException(String reason) {
+    public UnfitException(String reason) {
         this(reason, false);
     }
 
@@ -28,7 +28,7 @@ final class UnfitException extends RuntimeException {
     }
 
     /** The value, if there is one. */
-    static Object present(@Nullable Object value) {
+    public static Object present(@Nullable Object value) {
         if (value == null) {
             throw new UnfitException("is null", true);
         }
@@ -36,18 +36,18 @@ final class UnfitException extends RuntimeException {
     }
 
     /** The same, of a value that is a part of this one. */
-    UnfitException in(String part) {
+    public UnfitException in(String part) {
         place = place.isEmpty() ? part : part + ", " + place;
         return this;
     }
 
     /** Place and reason. */
-    String text() {
+    public String text() {
         return place + " " + reason;
     }
 
     /** What the program gets that gave the value. */
-    RuntimeException toGiver(String subject) {
+    public RuntimeException toGiver(String subject) {
         String message = subject + ": " + text();
         return ofNull ? new NullPointerException(message) : new IllegalArgumentException(message);
     }

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.typed;
+package io.holdfast.dbus.typed.value;
 
 import io.holdfast.dbus.wire.Struct;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param shape of the record
  */
-record StructType(RecordShape shape) implements WireType {
+public record StructType(RecordShape shape) implements WireType {
     @Override
     public String signature() {
         return "(" + shape.signature() + ")";

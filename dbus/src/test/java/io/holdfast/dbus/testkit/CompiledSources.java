@@ -57,10 +57,15 @@ public final class CompiledSources implements AutoCloseable {
      * @param folder for the classes
      * @param xml as Introspect gives it
      */
-    public static CompiledSources ofXml(Path folder, String xml) throws IntrospectionException {
-        return of(
-                folder,
-                InterfaceGenerator.generate(IntrospectionReader.read("XML", xml.getBytes(UTF_8))));
+    public static CompiledSources ofXml(Path folder, String xml) {
+        try {
+            return of(
+                    folder,
+                    InterfaceGenerator.generate(
+                            IntrospectionReader.read("XML", xml.getBytes(UTF_8))));
+        } catch (IntrospectionException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** What the compiler says; empty if it is content. */

@@ -8,12 +8,10 @@ import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ExportedObject;
-import io.holdfast.dbus.generate.SourceFile;
 import io.holdfast.dbus.testkit.CompiledSources;
 import io.holdfast.dbus.typed.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -92,14 +90,10 @@ class DbusCommandTest {
                             "--output",
                             folder.toString());
             assertThat(generated.err()).isEmpty();
-            List<SourceFile> sources = new ArrayList<>();
-            for (String path : generated.out().lines().toList()) {
-                String name = "driver/" + Path.of(path).getFileName();
-                sources.add(new SourceFile(name, Files.readString(Path.of(path))));
-            }
-            assertThat(sources).extracting(SourceFile::path).contains("driver/DBus.java");
+            List<Path> sources = generated.out().lines().map(Path::of).toList();
+            assertThat(sources).contains(folder.resolve("driver/DBus.java"));
             Path classes = Files.createDirectory(folder.resolve("classes"));
-            try (CompiledSources compiled = CompiledSources.of(classes, sources)) {
+            try (CompiledSources compiled = CompiledSources.ofFiles(classes, folder, sources)) {
                 Class<?> type = compiled.type("driver.DBus");
                 Object bus = Proxy.of(client.bus(), type);
                 assertThat(type.getMethod("listNames").invoke(bus))

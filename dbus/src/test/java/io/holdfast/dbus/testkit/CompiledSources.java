@@ -14,6 +14,7 @@ import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,6 +67,21 @@ public final class CompiledSources implements AutoCloseable {
         } catch (IntrospectionException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /**
+     * Compiles files.
+     *
+     * @param folder for the classes
+     * @param root of the sources
+     */
+    public static CompiledSources ofFiles(Path folder, Path root, List<Path> files)
+            throws IOException {
+        List<SourceFile> sources = new ArrayList<>();
+        for (Path file : files) {
+            sources.add(new SourceFile(root.relativize(file).toString(), Files.readString(file)));
+        }
+        return of(folder, sources);
     }
 
     /** What the compiler says; empty if it is content. */

@@ -147,6 +147,7 @@ class Systemd1OnBusTest {
 
     @Test
     void whatIsGeneratedFromItsXmlCallsIt() throws Exception {
+        stage.start("a");
         try (Bus bus = ours(folder);
                 BusConnection client = BusConnection.connect(address(bus))) {
             var _ = face.connect(address(bus));

@@ -1,5 +1,7 @@
 package io.holdfast.core.process;
 
+import io.holdfast.core.ClosedException;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.FdOutputStream;
@@ -27,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * anybody waits: there is one way to its exit, and all who wait get it from there. Its pidfd stays
  * open until it has exited <em>and</em> {@link #close} was called, so that what was true of it can
  * still be asked. A child that has exited and became garbage unclosed frees its descriptors then.
+ * One of {@link Spawn#reapLater} is reaped by its owner instead.
  *
  * <p>Safe for use by any thread. A wait holds no carrier of virtual threads.
  */
@@ -46,11 +49,24 @@ public final class Child implements AutoCloseable {
     /** Completed by whoever reaps it. Users get futures that depend on it, never itself. */
     private final CompletableFuture<Exit> exit = new CompletableFuture<>();
 
+    private final boolean reapedLater;
     private volatile boolean closed;
 
-    Child(PidFd pidFd, @Nullable Fd stdin, @Nullable Fd stdout, @Nullable Fd stderr) {
+    /**
+     * @param reapedLater whether {@link #reap} is left to its owner
+     */
+    Child(
+            PidFd pidFd,
+            boolean reapedLater,
+            @Nullable Fd stdin,
+            @Nullable Fd stdout,
+            @Nullable Fd stderr) {
         this.pidFd = pidFd;
-        this.exitWatch = ExitWatch.reaping(pidFd.fd());
+        this.reapedLater = reapedLater;
+        this.exitWatch =
+                reapedLater
+                        ? ExitWatch.watching(pidFd.fd(), null, Exit.Unknown::new)
+                        : ExitWatch.reaping(pidFd.fd());
         pidFd.isReapedHere(exit);
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
@@ -134,7 +150,9 @@ public final class Child implements AutoCloseable {
 
     /** On the poller's thread, among others: no code of a user's runs here. */
     private void ended(@Nullable Exit how) {
-        CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
+        if (!reapedLater) {
+            CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
+        }
         try {
             if (Recorder.isOn()) {
                 Recorder.exited(pidFd.toString(), String.valueOf(how));
@@ -142,9 +160,31 @@ public final class Child implements AutoCloseable {
         } finally { // whoever waits for it learns of it
             boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
             if (closed) {
-                pidFd.close();
+                letGo();
             }
         }
+    }
+
+    /** It has exited, and nobody asks for it any more. */
+    private void letGo() {
+        reap();
+        pidFd.close();
+    }
+
+    /**
+     * Reaps a child of {@link Spawn#reapLater} that has exited: its number is free from now on.
+     * Nothing if it has not exited, was reaped, or is of those that are reaped at once.
+     */
+    public void reap() {
+        if (!reapedLater || !exit.isDone()) {
+            return;
+        }
+        try {
+            Optional<Exit> _ = pidFd.reap();
+        } catch (ErrnoException | ClosedException e) {
+            // it was reaped before
+        }
+        CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
     }
 
     /** {@return the process, lent: it is closed by this} */
@@ -290,7 +330,7 @@ public final class Child implements AutoCloseable {
         closeStreams();
         closed = true;
         if (exit.isDone()) {
-            pidFd.close();
+            letGo();
         }
     }
 

@@ -63,6 +63,7 @@ public final class Spawn {
     boolean pipeIgnored;
     boolean session;
     boolean foreground;
+    boolean reapedLater;
     boolean noNewPrivileges;
     OptionalInt group = OptionalInt.empty();
     OptionalInt umask = OptionalInt.empty();
@@ -328,6 +329,23 @@ public final class Spawn {
      */
     public Spawn ignorePipe() {
         pipeIgnored = true;
+        return this;
+    }
+
+    /**
+     * Is not reaped when it exits, but by {@link Child#reap} or {@link Child#close}: until then its
+     * status stays with it, should this process end before it has made use of that.
+     *
+     * <pre>{@code
+     * Child child = Spawn.of("backup").reapLater().start();
+     * journal.write("backup " + child.await()); // whoever comes after us finds that, or a zombie
+     * child.reap();
+     * }</pre>
+     *
+     * @return this
+     */
+    public Spawn reapLater() {
+        reapedLater = true;
         return this;
     }
 

@@ -110,6 +110,7 @@ final class Starter {
                 Child child =
                         new Child(
                                 pidFd,
+                                spawn.reapedLater,
                                 streams.takeOurs(0),
                                 streams.takeOurs(1),
                                 streams.takeOurs(2));

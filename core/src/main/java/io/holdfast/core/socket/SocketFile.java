@@ -131,6 +131,18 @@ public final class SocketFile implements AutoCloseable {
         entry = new DirectoryEntry(directory, name, made);
     }
 
+    /** The file that is there was bound by an earlier process of this program, and is ours now. */
+    void takeOver() {
+        try {
+            directory
+                    .stat(name)
+                    .filter(SysStat.Stat::isSocket)
+                    .ifPresent(there -> entry = new DirectoryEntry(directory, name, there));
+        } catch (FileException e) {
+            // then there is nothing to be removed
+        }
+    }
+
     private UnixName address() {
         if (directory.isStable()) {
             return UnixName.of(path);

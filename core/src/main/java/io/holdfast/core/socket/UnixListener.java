@@ -142,6 +142,25 @@ public final class UnixListener implements AutoCloseable {
     }
 
     /**
+     * Takes over a listening socket that an earlier process of this program made, and that was kept
+     * over its end: as {@link #adopt}, but the file that is there is removed at close.
+     *
+     * @param kept the descriptor; owned from now on if it is taken over
+     * @param address on which it listens
+     * @return the listener, owned by the caller
+     * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen)
+     */
+    public static UnixListener takeOver(Fd kept, UnixAddress address) {
+        UnixListener adopted = adopt(kept);
+        SocketFile file = null;
+        if (address instanceof UnixAddress.PathName path) {
+            file = SocketFile.at(path.path());
+            file.takeOver();
+        }
+        return new UnixListener(adopted.fd, adopted.type, address, file);
+    }
+
+    /**
      * See {@link UnixSocket#passIdentity}: inherited by every connection, and in force for early
      * data.
      */

@@ -1,7 +1,10 @@
 package io.holdfast.core.sys.process;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import java.io.File;
@@ -27,19 +30,24 @@ public final class SysExec {
 
     /**
      * Becomes another program. It gets the standard streams and what is kept, under the same
-     * numbers, and starts with no signal blocked. What this process ignores stays ignored.
+     * numbers. What this process ignores stays ignored.
      *
      * <p>If it cannot be executed, all descriptors but the standard streams and those that are kept
-     * are close-on-exec, and this thread blocks no signal.
+     * are close-on-exec, and this thread blocks no other signals.
      *
      * @param program its path
      * @param arguments from {@code argv[0]} on
      * @param environment of {@code NAME=value} strings
      * @param kept open over the exec
+     * @param blocked the only signals that the program starts with blocked, of 1 to 64
      * @return -errno, if it returns at all
      */
     public static int replace(
-            String program, List<String> arguments, List<String> environment, List<Fd> kept) {
+            String program,
+            List<String> arguments,
+            List<String> environment,
+            List<Fd> kept,
+            List<Signal> blocked) {
         Set<Integer> open = new HashSet<>();
         for (Fd fd : kept) {
             boolean ignored = fd.with(open::add);
@@ -56,8 +64,13 @@ public final class SysExec {
             }
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment nothing = arena.allocate(SIGSET_SIZE, 8);
-            int ignored = Libc.intCall(PTHREAD_SIGMASK, SIG_SETMASK, nothing.address(), 0, 0, 0, 0);
+            MemorySegment mask = arena.allocate(SIGSET_SIZE, 8);
+            long bits = 0;
+            for (Signal signal : blocked) {
+                bits |= 1L << (signal.number() - 1);
+            }
+            mask.set(JAVA_LONG, 0, bits);
+            int ignored = Libc.intCall(PTHREAD_SIGMASK, SIG_SETMASK, mask.address(), 0, 0, 0, 0);
             MemorySegment path = PosixSpawn.strings(arena, List.of(program));
             return Libc.intCall(
                     EXECVE,
